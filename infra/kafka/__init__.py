@@ -1,0 +1,1 @@
+"""What touches Kafka outside the engine: local broker, topics, clients, lag, dead letters."""

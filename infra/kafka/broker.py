@@ -1,0 +1,372 @@
+"""A single-node Apache Kafka (KRaft) for laptops and tests: start, stop, status.
+
+It owns one folder: data, settings, log, and the file that says which process and which
+ports. It refuses to start jars that are not the expected ones, to touch a process that
+is not its own, and to listen anywhere but on 127.0.0.1.
+
+    stopped ──start──► starting ──metadata answered──► running ──stop──► stopped
+       ▲                  │ dies, or the deadline passes (the process is ended)
+       └──────────────────┘
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import msgspec
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from infra.errors import OperatorError
+from infra.kafka.broker_files import log_settings, properties_text, server_settings
+from infra.kafka.jars import provide_jars
+from infra.kafka.java import find_java
+
+__all__ = ("BrokerFailed", "BrokerStatus", "LocalBroker")
+
+_log = logging.getLogger(__name__)
+
+_CLUSTER_ID: Final = "Y29icmFuemEtbG9jYWwtMQ"
+_START_DEADLINE_S: Final = 90
+_STOP_DEADLINE_S: Final = 30
+_POLL_S: Final = 0.05
+_BIND_ATTEMPTS: Final = 3
+# Below the ports that systems hand out to outgoing connections: those could take a
+# stopped broker's port, and a restarted broker would move away from its clients.
+_PORTS: Final = range(20_000, 32_000)
+_LOG_LINES: Final = 15
+
+
+class BrokerFailed(OperatorError):
+    """The local broker did not start, or cannot; the text names its log file."""
+
+
+class BrokerStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the local broker now; without a process all but `log_file` is None."""
+
+    running: bool
+    pid: int | None
+    bootstrap_servers: str | None
+    log_file: Path
+
+
+class _Process(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of the process file: which process was started last, on which ports."""
+
+    pid: int
+    port: int
+    controller_port: int
+
+
+class LocalBroker:
+    """One Kafka node in `directory`: data is kept between starts, the ports too if still free.
+
+    `port` fixes the client port (default: a free one); `heap` is Java's -Xmx;
+    `properties` are server properties that add to ours or replace them; `cache` is where
+    the jars are kept. As a context manager it starts, gives itself, and stops.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        port: int | None = None,
+        heap: str = "512m",
+        properties: Mapping[str, str] | None = None,
+        cache: Path | None = None,
+    ) -> None:
+        self._directory = directory.absolute()
+        self._port = port
+        self._heap = heap
+        self._properties = dict(properties or {})
+        self._cache = cache
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """The address for clients, ``127.0.0.1:PORT``; raises `BrokerFailed` when not running."""
+        address = self.status().bootstrap_servers
+        if address is None:
+            raise BrokerFailed(f"No broker is running in {self._directory}: cobranza kafka start")
+        return address
+
+    @property
+    def log_file(self) -> Path:
+        """Where the broker writes its log."""
+        return self._directory / "kafka.log"
+
+    def status(self) -> BrokerStatus:
+        """Say whether the broker's process lives; a stale process file counts as not running."""
+        process = self._read_process()
+        if process is None or not self._is_ours(process.pid):
+            return BrokerStatus(
+                running=False, pid=None, bootstrap_servers=None, log_file=self.log_file
+            )
+        address = f"127.0.0.1:{process.port}"
+        return BrokerStatus(
+            running=True, pid=process.pid, bootstrap_servers=address, log_file=self.log_file
+        )
+
+    def start(self) -> str:
+        """Start the broker unless it runs, wait until it answers; return the bootstrap address.
+
+        Raises `BrokerFailed` (with the end of the log), `JarRefused` or `JarsUnavailable`.
+        """
+        self._directory.mkdir(parents=True, exist_ok=True)
+        if "," in str(self._directory):
+            raise BrokerFailed(f"Kafka cannot keep data in a folder with a comma: {self._directory}")
+        with self._locked():
+            if not self.status().running:
+                self._start_anew()
+            status = self.status()
+            if status.pid is None or status.bootstrap_servers is None:
+                raise BrokerFailed(self._failure("The broker died while starting."))
+            self._wait_until_ready(pid=status.pid, address=status.bootstrap_servers)
+        return status.bootstrap_servers
+
+    def stop(self) -> None:
+        """Stop the broker in order (SIGTERM to its process), by force after 30 s; idempotent."""
+        if not self._directory.is_dir():
+            return
+        with self._locked():
+            pid = self.status().pid
+            if pid is not None:
+                self._end(pid)
+
+    def _start_anew(self) -> None:
+        """Spawn the broker; when the ports were taken between choice and use, choose again."""
+        jars = ":".join(map(str, provide_jars(cache=self._cache)))
+        java = [str(find_java()), "-cp", jars, *self._java_options()]
+        for attempt in range(1, _BIND_ATTEMPTS + 1):
+            port, controller_port = self._choose_ports(again=attempt > 1)
+            self._write_settings(port=port, controller_port=controller_port)
+            self._format(java)
+            self._spawn(java, port=port, controller_port=controller_port)
+            if not self._lost_its_port(port):
+                return
+        raise BrokerFailed(self._failure("No port could be bound."))
+
+    def _java_options(self) -> list[str]:
+        return [
+            f"-Xmx{self._heap}",
+            "-XX:+UseG1GC",
+            "-XX:MaxGCPauseMillis=20",
+            "-XX:+ExitOnOutOfMemoryError",
+            "-Djava.awt.headless=true",
+            f"-Dlog4j2.configurationFile={self._log_settings.as_uri()}",
+        ]
+
+    @property
+    def _log_settings(self) -> Path:
+        return self._directory / "log4j2.properties"
+
+    @property
+    def _settings(self) -> Path:
+        return self._directory / "server.properties"
+
+    @property
+    def _process_file(self) -> Path:
+        return self._directory / "process.json"
+
+    @property
+    def _console(self) -> Path:
+        return self._directory / "console.log"
+
+    def _choose_ports(self, *, again: bool) -> tuple[int, int]:
+        """Return (client port, controller port): as asked, else as last time, else free ones."""
+        last = None if again else self._read_process()
+        if self._port is not None and not _is_free(self._port):
+            raise BrokerFailed(f"Port {self._port} is taken: choose another, or none (--port).")
+        wanted = self._port or (last.port if last else None)
+        port = wanted if wanted and _is_free(wanted) else _free_port(besides=None)
+        controller = last.controller_port if last else None
+        if controller is None or controller == port or not _is_free(controller):
+            controller = _free_port(besides=port)
+        return port, controller
+
+    def _write_settings(self, *, port: int, controller_port: int) -> None:
+        ours = server_settings(
+            data=self._directory / "data", port=port, controller_port=controller_port
+        )
+        self._settings.write_text(properties_text(ours | self._properties), encoding="ascii")
+        logs = log_settings(log_file=self.log_file)
+        self._log_settings.write_text(properties_text(logs), encoding="ascii")
+
+    def _format(self, java: list[str]) -> None:
+        """Format the data folder once; what is there is never formatted again."""
+        if (self._directory / "data" / "meta.properties").exists():
+            return
+        tool = ["kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(self._settings)]
+        done = subprocess.run(
+            [*java, *tool], capture_output=True, text=True, timeout=_START_DEADLINE_S, check=False
+        )
+        if done.returncode != 0:
+            raise BrokerFailed(f"Formatting the data folder failed:\n{done.stdout}{done.stderr}")
+
+    def _spawn(self, java: list[str], *, port: int, controller_port: int) -> None:
+        """Start the process, in a session of its own: Ctrl-C at the terminal is not for it."""
+        with self._console.open("wb") as console:
+            self._child = subprocess.Popen(
+                [*java, "kafka.Kafka", str(self._settings)],
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        process = _Process(pid=self._child.pid, port=port, controller_port=controller_port)
+        fresh = self._process_file.with_suffix(".fresh")
+        fresh.write_bytes(msgspec.json.encode(process))
+        fresh.replace(self._process_file)
+
+    def _lost_its_port(self, port: int) -> bool:
+        """Wait until the broker listens or dies; True when it died because a port was taken."""
+        assert self._child is not None
+        deadline = time.monotonic() + _START_DEADLINE_S
+        while time.monotonic() < deadline:
+            if self._child.poll() is not None:
+                if "Address already in use" in self._log_tail() and self._port is None:
+                    return True
+                raise BrokerFailed(self._failure("The broker died while starting."))
+            if _answers(port):
+                return False
+            time.sleep(_POLL_S)
+        return False
+
+    def _wait_until_ready(self, *, pid: int, address: str) -> None:
+        """Wait for an answer to a metadata request that names the broker itself."""
+        deadline = time.monotonic() + _START_DEADLINE_S
+        while not _serves(address):
+            if not self._is_ours(pid):
+                raise BrokerFailed(self._failure("The broker died while starting."))
+            if time.monotonic() > deadline:
+                self._end(pid)
+                raise BrokerFailed(
+                    self._failure(f"The broker did not answer in {_START_DEADLINE_S} s.")
+                )
+            time.sleep(_POLL_S)
+
+    def _end(self, pid: int) -> None:
+        os.kill(pid, signal.SIGTERM)
+        if self._gone_within(pid, seconds=_STOP_DEADLINE_S):
+            return
+        _log.warning("Broker %d ignored SIGTERM for %d s: killed.", pid, _STOP_DEADLINE_S)
+        os.kill(pid, signal.SIGKILL)
+        if not self._gone_within(pid, seconds=_STOP_DEADLINE_S):
+            raise BrokerFailed(f"The broker's process {pid} cannot be ended.")
+
+    def _gone_within(self, pid: int, *, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if not self._is_ours(pid):
+                return True
+            time.sleep(_POLL_S)
+        return False
+
+    def _is_ours(self, pid: int) -> bool:
+        """Say whether `pid` lives and runs from our settings (the number may be another's now)."""
+        if self._child is not None and self._child.pid == pid:
+            return self._child.poll() is None
+        return str(self._settings) in _command_line(pid)
+
+    def _read_process(self) -> _Process | None:
+        try:
+            return msgspec.json.decode(self._process_file.read_bytes(), type=_Process)
+        except FileNotFoundError:
+            return None
+        except msgspec.DecodeError as error:
+            raise BrokerFailed(
+                f"{self._process_file} is damaged: if no broker runs, remove it and start again."
+            ) from error
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the folder's lock: two starts at once would make two brokers on one data folder."""
+        with (self._directory / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _log_tail(self) -> str:
+        files = [path for path in (self._console, self.log_file) if path.exists()]
+        lines = [
+            line
+            for path in files
+            for line in path.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]
+        ]
+        return "\n".join(lines)
+
+    def _failure(self, what: str) -> str:
+        return f"{what} Log: {self.log_file}\n{self._log_tail()}"
+
+
+def _serves(address: str) -> bool:
+    """Ask for metadata; True when the answer names a broker that may serve (is not fenced)."""
+    try:
+        admin = KafkaAdminClient(bootstrap_servers=address, bootstrap_timeout_ms=5_000)
+    except (KafkaError, OSError):
+        return False
+    try:
+        return any(not broker["is_fenced"] for broker in admin.describe_cluster()["brokers"])
+    except KafkaError:
+        return False
+    finally:
+        admin.close()
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port(*, besides: int | None) -> int:
+    for port in random.sample(_PORTS, k=200):
+        if port != besides and _is_free(port):
+            return port
+    raise BrokerFailed(f"No free port between {_PORTS.start} and {_PORTS.stop}.")
+
+
+def _command_line(pid: int) -> str:
+    """Return the command line of a living process, "" when there is none."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except FileNotFoundError:
+        if Path("/proc/self").exists():
+            return ""
+    said = subprocess.run(
+        ["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return said.stdout

@@ -1,0 +1,203 @@
+"""The account aggregate: the rows of one account, who changed, and the indexes kept beside them.
+
+It holds and remembers; it decides nothing. Settlement (``settle``) and
+decisions (``decide``) act on it. Rows are mutated in place and marked with
+``touch``; the indexes are derived from the rows and rebuilt by ``restore``.
+"""
+
+from collections.abc import Iterable
+
+from processors.due_index import DueIndex
+from processors.settlement_index import SettlementIndex
+from schemas.fields import split_account_id
+from schemas.rows import (
+    AccountRow,
+    ApplicationRow,
+    Balance,
+    CreditRow,
+    CustomerRow,
+    HoldRow,
+    ItemRow,
+    ReminderRow,
+    Row,
+    RowKey,
+    SeenRow,
+    WaitingRow,
+)
+
+__all__ = ["Account"]
+
+AccountRows = (
+    AccountRow
+    | CustomerRow
+    | ItemRow
+    | CreditRow
+    | ApplicationRow
+    | HoldRow
+    | ReminderRow
+    | SeenRow
+    | WaitingRow
+)
+
+
+class Account:
+    """Rows of one account by id.
+
+    Attributes:
+        applications: item -> credit -> application; ``applied`` is the same by credit -> item.
+        holds: ``hold`` for the account's own, ``'excluded/<item>'`` for an item's.
+        settling: index for settlement (who names which item, oldest first, loose credit).
+        due: index of the next due step per item.
+        stale: items whose next due step must be computed again (``wake``).
+    """
+
+    __slots__ = (
+        "_changed",
+        "applications",
+        "applied",
+        "credits",
+        "customer",
+        "due",
+        "holds",
+        "items",
+        "reminders",
+        "row",
+        "seen",
+        "settling",
+        "stale",
+        "waiting",
+    )
+
+    def __init__(self, account: str) -> None:
+        self.row = AccountRow(account=account)
+        self.customer: CustomerRow | None = None
+        self.items: dict[str, ItemRow] = {}
+        self.credits: dict[str, CreditRow] = {}
+        self.applications: dict[str, dict[str, ApplicationRow]] = {}
+        self.applied: dict[str, dict[str, ApplicationRow]] = {}
+        self.holds: dict[str, HoldRow] = {}
+        self.reminders: dict[str, ReminderRow] = {}
+        self.seen: dict[str, SeenRow] = {}
+        self.waiting: dict[str, WaitingRow] = {}
+        self.settling = SettlementIndex()
+        self.due = DueIndex()
+        self.stale: set[str] = set()
+        self._changed: dict[RowKey, Row | None] = {}
+
+    @property
+    def id(self) -> str:
+        """``'<company>:<customer>'``."""
+        return self.row.account
+
+    @property
+    def company(self) -> str:
+        """The creditor's id."""
+        return split_account_id(self.row.account)[0]
+
+    @property
+    def customer_id(self) -> str:
+        """The debtor's id."""
+        return split_account_id(self.row.account)[1]
+
+    def balance(self, currency: str) -> Balance:
+        """Give the sums of a currency, made when first asked for."""
+        balance = self.row.balances.get(currency)
+        if balance is None:
+            balance = self.row.balances[currency] = Balance()
+        return balance
+
+    def next_sequence(self) -> int:
+        """Count one more fact of this account: the number in its id."""
+        self.row.sequence += 1
+        return self.row.sequence
+
+    def touch(self, row: AccountRows) -> None:
+        """Say that ``row`` (new or mutated) is to be written."""
+        self._changed[key_of(row)] = row
+        if type(row) is ItemRow:
+            self.stale.add(row.item)
+
+    def remove(self, row: AccountRows) -> None:
+        """Say that ``row`` is gone: a tombstone is written."""
+        self._changed[key_of(row)] = None
+
+    def put_application(self, row: ApplicationRow) -> None:
+        """Add or change an application in both directions."""
+        self.applications.setdefault(row.item, {})[row.credit] = row
+        self.applied.setdefault(row.credit, {})[row.item] = row
+        self.touch(row)
+
+    def drop_application(self, row: ApplicationRow) -> None:
+        """Take an application away in both directions."""
+        del self.applications[row.item][row.credit]
+        del self.applied[row.credit][row.item]
+        self.remove(row)
+
+    def changes(self) -> dict[RowKey, Row | None]:
+        """Give the rows to write (None: a tombstone) since ``forget_changes``."""
+        return self._changed
+
+    def forget_changes(self) -> None:
+        """Start anew: what changed has been handed over."""
+        self._changed = {}
+
+    @classmethod
+    def restore(cls, account: str, *, rows: Iterable[Row]) -> "Account":
+        """Build the aggregate from its rows, in any order, indexes included."""
+        self = cls(account)
+        for row in rows:
+            self._place(row)
+        self.settling.rebuild(items=self.items, credits=self.credits)
+        return self
+
+    def _place(self, row: Row) -> None:
+        match row:
+            case AccountRow():
+                self.row = row
+            case CustomerRow():
+                self.customer = row
+            case ItemRow():
+                self.items[row.item] = row
+            case CreditRow():
+                self.credits[row.credit] = row
+            case ApplicationRow():
+                self.applications.setdefault(row.item, {})[row.credit] = row
+                self.applied.setdefault(row.credit, {})[row.item] = row
+            case HoldRow():
+                self.holds[hold_id(row)] = row
+            case ReminderRow():
+                self.reminders[row.reminder] = row
+            case SeenRow():
+                self.seen[row.key] = row
+            case WaitingRow():
+                self.waiting[row.key] = row
+            case _:
+                raise TypeError(f"a {type(row).__name__} is no row of an account")
+
+
+def hold_id(row: HoldRow) -> str:
+    """Name a hold within its account."""
+    return f"{row.hold}/{row.item}" if row.item else row.hold
+
+
+def key_of(row: AccountRows) -> RowKey:  # noqa: PLR0911 - one case per kind of row
+    """Give the key under which a row of an account is kept."""
+    match row:
+        case AccountRow():
+            return RowKey("account", row.account, "")
+        case CustomerRow():
+            return RowKey("customer", row.account, "")
+        case ItemRow():
+            return RowKey("item", row.account, row.item)
+        case CreditRow():
+            return RowKey("credit", row.account, row.credit)
+        case ApplicationRow():
+            return RowKey("application", row.account, f"{row.credit}|{row.item}")
+        case HoldRow():
+            return RowKey("hold", row.account, hold_id(row))
+        case ReminderRow():
+            return RowKey("reminder", row.account, row.reminder)
+        case SeenRow():
+            return RowKey("seen", row.account, row.key)
+        case WaitingRow():
+            return RowKey("waiting", row.account, row.key)

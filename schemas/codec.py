@@ -1,0 +1,111 @@
+"""Which struct an event type is, which topic it belongs to, and how it is read and written.
+
+The one register of event types: intake, ``publish``, ``validate``, the JSON
+Schema export and the examples all go through it.
+"""
+
+import msgspec
+from msgspec import Struct, json
+
+from schemas import commands, events, facts, outcomes
+from schemas.journal import SourceEvent
+
+__all__ = ["FACT_TYPES", "SOURCE_TYPES", "TOPIC_OF_TYPE", "ContractError", "decode_source", "encode", "type_of"]
+
+
+class ContractError(ValueError):
+    """An event breaks its contract; ``reason`` is a label for headers and metrics."""
+
+    def __init__(self, *, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+def type_of(event: Struct | type[Struct]) -> str:
+    """Give the event type (the tag) of an event or of its struct."""
+    return str(event.__struct_config__.tag)
+
+
+_TOPICS: dict[str, tuple[type[Struct], ...]] = {
+    "billing.invoice.v1": (
+        events.InvoiceIssued,
+        events.InvoiceAmended,
+        events.InvoiceCancelled,
+        events.CreditNoteIssued,
+        events.CreditNoteCancelled,
+        events.DebitNoteIssued,
+        events.ItemOpened,
+    ),
+    "billing.payment.v1": (
+        events.PaymentReceived,
+        events.PaymentReversed,
+        events.RefundPaid,
+        events.WriteOffBooked,
+        events.WriteOffReversed,
+    ),
+    "billing.reconciliation.v1": (events.ReconciliationRecorded,),
+    "billing.customer.v1": (events.CustomerUpserted,),
+    "collections.command.v1": commands.Command.__args__,
+    "notify.outcome.v1": (outcomes.OutcomeReported,),
+    "ledger.movement": (facts.Movement,),
+    "collections.reminder.v1": (facts.ReminderDecided,),
+    "collections.decision.v1": (
+        facts.ReminderWithheld,
+        facts.ReminderEnded,
+        facts.ReminderRetracted,
+        facts.PlanFinished,
+        facts.AccountQuarantined,
+    ),
+    "collections.exception.v1": (facts.ExceptionRaised,),
+}
+TOPIC_OF_TYPE: dict[str, str] = {type_of(each): topic for topic, types in _TOPICS.items() for each in types}
+SOURCE_TYPES: dict[str, type[Struct]] = {
+    type_of(each): each
+    for topic, types in _TOPICS.items()
+    for each in types
+    if topic.startswith("billing.") or topic in ("collections.command.v1", "notify.outcome.v1")
+}
+FACT_TYPES: dict[str, type[Struct]] = {type_of(each): each for each in facts.LedgerFact.__args__}
+
+_decoders = {name: json.Decoder(struct) for name, struct in SOURCE_TYPES.items()}
+_encoder = json.Encoder()
+
+
+def encode(event: Struct) -> bytes:
+    """Write an event's data as JSON."""
+    return _encoder.encode(event)
+
+
+def decode_source(event_type: str, data: bytes) -> SourceEvent:
+    """Read the data of an event that others publish.
+
+    Raises:
+        ContractError: ``unknown_type`` (a future version among them, which is
+            said), ``not_json`` or ``invalid`` with the path of the field.
+    """
+    decoder = _decoders.get(event_type)
+    if decoder is None:
+        raise ContractError(reason=_unknown_reason(event_type), detail=_unknown_detail(event_type))
+    try:
+        return decoder.decode(data)  # type: ignore[return-value]  # one of SourceEvent by construction
+    except msgspec.ValidationError as error:
+        raise ContractError(reason="invalid", detail=str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ContractError(reason="not_json", detail=str(error)) from error
+
+
+def _versions_of(event_type: str) -> list[str]:
+    stem, _, _ = event_type.rpartition(".v")
+    return sorted(name for name in _decoders if stem and name.rpartition(".v")[0] == stem)
+
+
+def _unknown_reason(event_type: str) -> str:
+    return "unknown_version" if _versions_of(event_type) else "unknown_type"
+
+
+def _unknown_detail(event_type: str) -> str:
+    known = _versions_of(event_type)
+    if known:
+        return f"event type {event_type!r} is of a version not known here; known: {', '.join(known)}"
+    return f"event type {event_type!r} is unknown"

@@ -1,0 +1,159 @@
+"""What people ask of us: requests, in the imperative.
+
+A command about an account is ordered with its facts; one about a company
+(plan, profile) is written to every journal partition.
+"""
+
+import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from schemas.events import _AccountFact
+from schemas.fields import Amount, CompanyId, Currency, DocumentId, Text, When
+from schemas.plans import Plan
+
+__all__ = [
+    "AddNote",
+    "Command",
+    "CompanyCommand",
+    "ConfigureCompany",
+    "ExcludeItem",
+    "HoldKind",
+    "IncludeItem",
+    "PlaceHold",
+    "PublishPlan",
+    "ReleaseHold",
+    "SetMode",
+    "SetNextDate",
+]
+
+HoldKind = Literal["do_not_contact", "blocked", "snoozed"]
+_Author = Annotated[str, Meta(max_length=128)]
+
+
+class _AccountCommand(_AccountFact, frozen=True, kw_only=True):
+    """A request about one account; ``command`` is its natural key."""
+
+    command: DocumentId
+    author: _Author = ""
+
+
+class AddNote(_AccountCommand, frozen=True, kw_only=True, tag="collections.note.add.v1"):
+    """Log a note (S0-11, S1-11). A note of kind ``conversation`` is a contact (R5)."""
+
+    kind: Literal["note", "call_attempt", "conversation"] = "note"
+    text: Annotated[str, Meta(min_length=1, max_length=8000)]
+    responsible: Annotated[str, Meta(max_length=128)] = ""
+
+
+class ExcludeItem(_AccountCommand, frozen=True, kw_only=True, tag="collections.item.exclude.v1"):
+    """Take an item out of dunning (S0-10, S2-13); it stays in balance and aging."""
+
+    document: DocumentId
+    reason: Text
+    review_on: datetime.date | None = None
+
+
+class IncludeItem(_AccountCommand, frozen=True, kw_only=True, tag="collections.item.include.v1"):
+    """Bring an excluded item back."""
+
+    document: DocumentId
+
+
+class PlaceHold(_AccountCommand, frozen=True, kw_only=True, tag="collections.hold.place.v1"):
+    """Hold the whole account (R15); ``until`` is the first day without the hold."""
+
+    kind: HoldKind
+    reason: Text
+    until: datetime.date | None = None
+    review_on: datetime.date | None = None
+
+
+class ReleaseHold(_AccountCommand, frozen=True, kw_only=True, tag="collections.hold.release.v1"):
+    """End the account's hold of this kind."""
+
+    kind: HoldKind
+
+
+class SetNextDate(_AccountCommand, frozen=True, kw_only=True, tag="collections.next_date.set.v1"):
+    """Set the next reminder's date by hand (S0-12, S2-20, R20): nothing is sent before it."""
+
+    next_on: datetime.date
+
+
+class SetMode(_AccountCommand, frozen=True, kw_only=True, tag="collections.mode.set.v1"):
+    """Choose automatic or manual reminders for a customer (S2-14)."""
+
+    mode: Literal["automatic", "manual"]
+
+
+class _CompanyCommand(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    tag_field="type",
+):
+    """A request about a whole company."""
+
+    company: CompanyId
+    occurred_at: When
+    command: DocumentId
+    author: _Author = ""
+
+
+class PublishPlan(_CompanyCommand, frozen=True, kw_only=True, tag="collections.plan.publish.v1"):
+    """Publish a version of a plan; items keep the version that they began with (R17)."""
+
+    plan: Plan
+
+
+class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collections.company.configure.v1"):
+    """Set a company's whole profile; the last one in the log stands.
+
+    ``minimums`` are decimal amounts per currency (R8). ``past_from`` and
+    ``new_from`` are the start dates of S4-03 and S4-04: an item is enrolled
+    when it is due on or after the first or issued on or after the second;
+    both absent enrol everything. ``decision_hour`` is the local hour from
+    which a day's decisions are taken.
+    """
+
+    name: Annotated[str, Meta(max_length=200)]
+    time_zone: Annotated[str, Meta(min_length=1, max_length=64)]
+    currency: Currency
+    language: Literal["es", "en"] = "en"
+    country: Annotated[str, Meta(max_length=2)] = ""
+    plan: Annotated[str, Meta(max_length=64)] = "default"
+    group_plans: dict[str, str] = {}
+    minimums: dict[str, Amount] = {}
+    min_days_between_contacts: Annotated[int, Meta(ge=0, le=90)] = 3
+    payment_terms_days: Annotated[int, Meta(ge=0, le=365)] = 30
+    auto_apply: bool = True
+    automatic: bool = True
+    courtesies: bool = True
+    past_from: datetime.date | None = None
+    new_from: datetime.date | None = None
+    decision_hour: Annotated[int, Meta(ge=0, le=23)] = 8
+    sender_email: Annotated[str, Meta(max_length=254)] = ""
+    address: Annotated[tuple[Annotated[str, Meta(max_length=120)], ...], Meta(max_length=6)] = ()
+    phone: Annotated[str, Meta(max_length=40)] = ""
+    tax_id: Annotated[str, Meta(max_length=40)] = ""
+    payment_instructions: Annotated[str, Meta(max_length=4000)] = ""
+    footer: Annotated[str, Meta(max_length=4000)] = ""
+
+
+CompanyCommand = PublishPlan | ConfigureCompany
+Command = (
+    AddNote
+    | ExcludeItem
+    | IncludeItem
+    | PlaceHold
+    | ReleaseHold
+    | SetNextDate
+    | SetMode
+    | PublishPlan
+    | ConfigureCompany
+)

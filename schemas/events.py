@@ -1,0 +1,274 @@
+"""What billing systems and banks tell us: facts, in the past tense.
+
+Each struct is the ``data`` of one CloudEvent; its tag is the event's type.
+Amounts are decimal text in major units, ``occurred_at`` is business time
+(SEMANTICS section 2.4). Unknown fields are refused: a misspelt optional
+field must not be lost in silence.
+"""
+
+import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from schemas.fields import Amount, CompanyId, Currency, CustomerId, DocumentId, Text, When
+
+__all__ = [
+    "BillingEvent",
+    "Contact",
+    "CreditNoteCancelled",
+    "CreditNoteIssued",
+    "CustomerUpserted",
+    "DebitNoteIssued",
+    "InvoiceAmended",
+    "InvoiceCancelled",
+    "InvoiceIssued",
+    "ItemOpened",
+    "PaymentLine",
+    "PaymentReceived",
+    "PaymentReversed",
+    "ReconciliationLine",
+    "ReconciliationRecorded",
+    "RefundPaid",
+    "WriteOffBooked",
+    "WriteOffReversed",
+]
+
+Role = Literal["main", "billing", "finance", "director", "legal"]
+Means = Literal["transfer", "card", "cash", "cheque", "direct_debit", "promissory_note", "other"]
+
+
+class Contact(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+    """A person or desk of the customer who can be written to (R27, S2-18)."""
+
+    role: Role = "main"
+    name: Annotated[str, Meta(max_length=200)] = ""
+    email: Annotated[str, Meta(max_length=254)] = ""
+    phone: Annotated[str, Meta(max_length=40, description="E.164")] = ""
+    address: Annotated[tuple[Annotated[str, Meta(max_length=120)], ...], Meta(max_length=6)] = ()
+
+
+class _AccountFact(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    tag_field="type",
+):
+    """A fact about one account."""
+
+    company: CompanyId
+    customer: CustomerId
+    occurred_at: When
+
+
+class InvoiceIssued(_AccountFact, frozen=True, kw_only=True, tag="billing.invoice.issued.v1"):
+    """An invoice was issued; ``occurred_at`` is its issue date.
+
+    Without ``due_date`` it is due after the customer's term, else the
+    company's (R6).
+    """
+
+    document: DocumentId
+    currency: Currency
+    amount: Amount
+    due_date: datetime.date | None = None
+    reference: Text = ""
+    contact: Contact | None = None
+    plan: Annotated[str, Meta(max_length=64)] = ""
+    pdf_url: Text = ""
+    xml_url: Text = ""
+
+
+class InvoiceAmended(_AccountFact, frozen=True, kw_only=True, tag="billing.invoice.amended.v1"):
+    """An invoice or debit note was changed; the highest revision wins (SEMANTICS 2.2).
+
+    An absent field stays as it was.
+    """
+
+    document: DocumentId
+    revision: Annotated[int, Meta(ge=1)]
+    amount: Amount | None = None
+    due_date: datetime.date | None = None
+    reference: Text | None = None
+    contact: Contact | None = None
+    plan: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class InvoiceCancelled(_AccountFact, frozen=True, kw_only=True, tag="billing.invoice.cancelled.v1"):
+    """An invoice or debit note was cancelled as a whole (R13)."""
+
+    document: DocumentId
+    reason: Text = ""
+
+
+class CreditNoteIssued(_AccountFact, frozen=True, kw_only=True, tag="billing.credit_note.issued.v1"):
+    """A credit note was issued, for one invoice or for none (R12)."""
+
+    document: DocumentId
+    currency: Currency
+    amount: Amount
+    invoice: DocumentId | None = None
+    reference: Text = ""
+
+
+class CreditNoteCancelled(_AccountFact, frozen=True, kw_only=True, tag="billing.credit_note.cancelled.v1"):
+    """A credit note was cancelled: what it had settled is open again."""
+
+    document: DocumentId
+    reason: Text = ""
+
+
+class DebitNoteIssued(_AccountFact, frozen=True, kw_only=True, tag="billing.debit_note.issued.v1"):
+    """A debit note was issued: a receivable that is not a sale."""
+
+    document: DocumentId
+    currency: Currency
+    amount: Amount
+    due_date: datetime.date | None = None
+    invoice: DocumentId | None = None
+    reference: Text = ""
+    contact: Contact | None = None
+    plan: Annotated[str, Meta(max_length=64)] = ""
+
+
+class ItemOpened(_AccountFact, frozen=True, kw_only=True, tag="billing.item.opened.v1"):
+    """An existing receivable was brought in at going live (R36).
+
+    ``occurred_at`` is the cut-over; ``amount`` is what the document was,
+    ``open_amount`` what is left of it; ``level`` the name of the last step
+    that was sent elsewhere.
+    """
+
+    document: DocumentId
+    currency: Currency
+    amount: Amount
+    open_amount: Amount
+    issue_date: datetime.date
+    due_date: datetime.date
+    level: Annotated[str, Meta(max_length=64)] = ""
+    last_reminder_on: datetime.date | None = None
+    last_contact_on: datetime.date | None = None
+    reference: Text = ""
+    contact: Contact | None = None
+    plan: Annotated[str, Meta(max_length=64)] = ""
+    pdf_url: Text = ""
+    xml_url: Text = ""
+
+
+class PaymentLine(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+    """An item that a payment names; without an amount: up to its open amount."""
+
+    document: DocumentId
+    amount: Amount | None = None
+
+
+class PaymentReceived(_AccountFact, frozen=True, kw_only=True, tag="billing.payment.received.v1"):
+    """Money came in, naming items (S1-18) or none (S1-19).
+
+    A deposit with an ``order_reference`` is never auto-applied.
+    """
+
+    payment: DocumentId
+    currency: Currency
+    amount: Amount
+    lines: Annotated[tuple[PaymentLine, ...], Meta(max_length=5000)] = ()
+    means: Means = "transfer"
+    order_reference: Text = ""
+
+
+class PaymentReversed(_AccountFact, frozen=True, kw_only=True, tag="billing.payment.reversed.v1"):
+    """A payment bounced, was charged back or cancelled: R14."""
+
+    payment: DocumentId
+    reason: Text = ""
+
+
+class RefundPaid(_AccountFact, frozen=True, kw_only=True, tag="billing.refund.paid.v1"):
+    """Money was paid back out of a payment or a credit note.
+
+    ``of`` says which kind ``credit`` is the id of.
+    """
+
+    refund: DocumentId
+    of: Literal["payment", "credit_note"] = "payment"
+    credit: DocumentId
+    currency: Currency
+    amount: Amount
+
+
+class WriteOffBooked(_AccountFact, frozen=True, kw_only=True, tag="billing.write_off.booked.v1"):
+    """Part or all of an item was given up as lost."""
+
+    write_off: DocumentId
+    document: DocumentId
+    currency: Currency
+    amount: Amount
+    reason: Text = ""
+
+
+class WriteOffReversed(_AccountFact, frozen=True, kw_only=True, tag="billing.write_off.reversed.v1"):
+    """A write-off was taken back."""
+
+    write_off: DocumentId
+    reason: Text = ""
+
+
+class ReconciliationLine(
+    Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True
+):
+    """One instruction of the bank: apply money to an item, or take it off."""
+
+    action: Literal["apply", "unapply"]
+    document: DocumentId
+    amount: Amount | None = None
+
+
+class ReconciliationRecorded(
+    _AccountFact, frozen=True, kw_only=True, tag="billing.reconciliation.recorded.v1"
+):
+    """The bank's word on what a payment's money is for (SEMANTICS section 3).
+
+    An ``apply`` line replaces what the payment said of that item; an
+    ``unapply`` line without amount ends its name.
+    """
+
+    reconciliation: DocumentId
+    payment: DocumentId
+    lines: Annotated[tuple[ReconciliationLine, ...], Meta(min_length=1, max_length=5000)]
+
+
+class CustomerUpserted(_AccountFact, frozen=True, kw_only=True, tag="billing.customer.upserted.v1"):
+    """Master data of a customer at a company; the latest ``occurred_at`` wins."""
+
+    name: Annotated[str, Meta(max_length=200)]
+    tax_id: Annotated[str, Meta(max_length=40)] = ""
+    kind: Literal["business", "consumer", "unknown"] = "unknown"
+    language: Annotated[str, Meta(max_length=5)] = ""
+    time_zone: Annotated[str, Meta(max_length=64)] = ""
+    country: Annotated[str, Meta(max_length=2)] = ""
+    group: Annotated[str, Meta(max_length=64)] = ""
+    payment_terms_days: Annotated[int, Meta(ge=0, le=365)] | None = None
+    plan: Annotated[str, Meta(max_length=64)] = ""
+    responsible: Annotated[str, Meta(max_length=128)] = ""
+    contacts: Annotated[tuple[Contact, ...], Meta(max_length=50)] = ()
+
+
+BillingEvent = (
+    InvoiceIssued
+    | InvoiceAmended
+    | InvoiceCancelled
+    | CreditNoteIssued
+    | CreditNoteCancelled
+    | DebitNoteIssued
+    | ItemOpened
+    | PaymentReceived
+    | PaymentReversed
+    | RefundPaid
+    | WriteOffBooked
+    | WriteOffReversed
+    | ReconciliationRecorded
+    | CustomerUpserted
+)

@@ -1,0 +1,252 @@
+"""What the ledger says: movements, reminders, decisions and exceptions.
+
+Each struct is the ``data`` of one CloudEvent in binary mode; its tag is the
+event's type. Amounts are integer minor units of ``currency``.
+"""
+
+import datetime
+from typing import Literal
+
+from msgspec import Raw, Struct
+
+from schemas.events import Contact
+from schemas.fields import Channel
+from schemas.journal import JournalMode
+
+__all__ = [
+    "AccountQuarantined",
+    "Delivery",
+    "ExceptionRaised",
+    "ExceptionReason",
+    "LedgerFact",
+    "Movement",
+    "MovementKind",
+    "PlanFinished",
+    "Reason",
+    "ReminderDecided",
+    "ReminderEnded",
+    "ReminderItem",
+    "ReminderRetracted",
+    "ReminderWithheld",
+    "Total",
+    "Withheld",
+]
+
+MovementKind = Literal[
+    "opened",  # item +: receivable brought in at going live
+    "issued",  # item +: invoice
+    "debit_note_issued",  # item +
+    "amended",  # item ±: amount changed, or 0 with a new due date
+    "cancelled",  # item −: what the document was, dated the cancellation
+    "received",  # credit +: payment
+    "credit_note_issued",  # credit +
+    "credit_note_cancelled",  # credit −
+    "write_off_booked",  # credit +
+    "write_off_reversed",  # credit −
+    "reversed",  # credit −: payment that does not count any more
+    "refunded",  # credit −: money paid back
+    "applied",  # item − and credit −, a pair
+    "unapplied",  # item + and credit +, a pair
+]
+
+Reason = Literal[  # SEMANTICS R15; the first that applies
+    "quarantined",
+    "do_not_contact",
+    "blocked",
+    "excluded",
+    "snoozed",
+    "not_enrolled",
+    "before_start",
+    "no_plan",
+    "plan_finished",
+    "reminder_open",
+    "failed",
+    "manual_mode",
+    "switched_off",
+    "courtesy_passed",
+    "below_minimum",
+    "account_grace",
+    "source_lag",
+    "gap",
+]
+
+ExceptionReason = Literal[
+    "conflict",  # same natural key, other content
+    "currency_mismatch",  # money or amendment in another currency than its item or credit
+    "tick_refused",  # a tick that may not be: ahead of its log time, or of the other mode
+]
+
+
+class _Fact(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, tag_field="type"):
+    """A fact about one account; ``id`` is a function of the log."""
+
+    id: str
+    account: str
+
+
+class Movement(_Fact, frozen=True, kw_only=True, tag="ledger.movement.v1"):
+    """One change of an item's open amount or of a credit's unapplied amount.
+
+    ``item`` or ``credit`` is set, not both; ``counterpart`` names the other
+    side of an ``applied``/``unapplied`` pair. ``amount_minor`` is signed: the
+    change of the open amount (item) or of the unapplied amount (credit).
+    ``due_on`` is the item's due date from this movement on, on kinds that set
+    it. ``cause`` is the id of the event. ``business_date`` is a company day.
+    """
+
+    currency: str
+    kind: MovementKind
+    amount_minor: int
+    business_date: datetime.date
+    cause: str
+    item: str = ""
+    credit: str = ""
+    counterpart: str = ""
+    due_on: datetime.date | None = None
+
+
+class Total(Struct, frozen=True, kw_only=True, gc=False):
+    """A subtotal; never summed over currencies (R23)."""
+
+    currency: str
+    amount_minor: int
+
+
+class ReminderItem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """An item listed in a reminder; with ``step`` it is due and consumes it (R1)."""
+
+    item: str
+    currency: str
+    amount_minor: int
+    open_minor: int
+    issued_on: datetime.date
+    due_on: datetime.date
+    days_overdue: int  # negative: days until it is due
+    step: str = ""
+    step_index: int = -1
+    step_due_on: datetime.date | None = None
+    plan: str = ""
+    plan_version: int = 0
+    reference: str = ""
+    pdf_url: str = ""
+    xml_url: str = ""
+
+
+class Delivery(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """One channel of a reminder: to whom, not before when, and a task's fields."""
+
+    channel: Channel
+    not_before: datetime.datetime
+    contact: Contact
+    task_type: str = ""
+    summary: str = ""
+    responsible: str = ""
+
+
+class ReminderDecided(_Fact, frozen=True, kw_only=True, tag="collections.reminder.decided.v1"):
+    """The decision to write to an account (R1): all that a notifier needs.
+
+    ``decision_version`` is the account's version that it was judged on
+    (R32). ``others`` are open items listed for information. At most 500 items
+    are named; ``totals`` count all due items, ``unlisted`` those not named.
+    """
+
+    company: str
+    customer: str
+    tick: datetime.datetime
+    mode: JournalMode
+    decision_version: int
+    step: str
+    offset_days: int
+    template: str
+    language: str
+    items: tuple[ReminderItem, ...]
+    totals: tuple[Total, ...]
+    deliveries: tuple[Delivery, ...]
+    pay_by_on: datetime.date
+    company_name: str
+    customer_name: str
+    others: tuple[ReminderItem, ...] = ()
+    other_totals: tuple[Total, ...] = ()
+    unlisted: int = 0
+    attach_invoices: bool = False
+    time_zone: str = "UTC"
+    sender_email: str = ""
+    company_address: tuple[str, ...] = ()
+    company_phone: str = ""
+    company_tax_id: str = ""
+    payment_instructions: str = ""
+    footer: str = ""
+
+
+class Withheld(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """One due step that is not sent, why, and the values it was judged by (R31)."""
+
+    item: str
+    step: str
+    reason: Reason
+    step_due_on: datetime.date | None = None
+    until: datetime.date | None = None
+    values: dict[str, str] = {}
+
+
+class ReminderWithheld(_Fact, frozen=True, kw_only=True, tag="collections.reminder.withheld.v1"):
+    """The account's due steps that go out in no reminder; said when it changes."""
+
+    tick: datetime.datetime
+    decision_version: int
+    items: tuple[Withheld, ...]
+
+
+class ReminderEnded(_Fact, frozen=True, kw_only=True, tag="collections.reminder.ended.v1"):
+    """A reminder's fate (R19): ``sent`` consumes the steps of its items."""
+
+    reminder: str
+    tick: datetime.datetime
+    status: Literal["sent", "failed", "superseded"]
+    on: datetime.date
+    consumed: tuple[tuple[str, str], ...] = ()  # (item, step)
+
+
+class ReminderRetracted(_Fact, frozen=True, kw_only=True, tag="collections.reminder.retracted.v1"):
+    """A sent reminder named an invoice that was cancelled later (R13)."""
+
+    reminder: str
+    item: str
+
+
+class PlanFinished(_Fact, frozen=True, kw_only=True, tag="collections.plan.finished.v1"):
+    """An item has no step left; said once (R18)."""
+
+    item: str
+    plan: str
+    plan_version: int
+
+
+class AccountQuarantined(_Fact, frozen=True, kw_only=True, tag="collections.account.quarantined.v1"):
+    """A fold raised on this account: our bug; no reminders until it is replayed (DESIGN 3.6)."""
+
+    error: str
+    journal_offset: int
+
+
+class ExceptionRaised(_Fact, frozen=True, kw_only=True, tag="collections.exception.raised.v1"):
+    """Something that a person must look at; both contents where two differ."""
+
+    reason: ExceptionReason
+    key: str
+    detail: str = ""
+    first: Raw = Raw(b"null")
+    second: Raw = Raw(b"null")
+
+
+LedgerFact = (
+    Movement
+    | ReminderDecided
+    | ReminderWithheld
+    | ReminderEnded
+    | ReminderRetracted
+    | PlanFinished
+    | AccountQuarantined
+    | ExceptionRaised
+)

@@ -1,0 +1,93 @@
+"""The journal: one compact value per record, no headers; the thing that is replayed.
+
+Facts about an account have the account id as record key; facts about a
+company and ticks are written to every partition under ``BROADCAST_KEY``.
+"""
+
+import datetime
+from typing import Literal
+
+from msgspec import Struct, json
+
+from schemas.commands import (
+    AddNote,
+    Command,
+    ExcludeItem,
+    IncludeItem,
+    PlaceHold,
+    ReleaseHold,
+    SetMode,
+    SetNextDate,
+)
+from schemas.events import BillingEvent
+from schemas.outcomes import OutcomeReported
+
+__all__ = [
+    "BROADCAST_KEY",
+    "AccountEvent",
+    "JournalEntry",
+    "JournalEvent",
+    "JournalMode",
+    "SourceEvent",
+    "TickPassed",
+    "decode_entry",
+    "encode_entry",
+]
+
+BROADCAST_KEY = b"*"
+JournalMode = Literal["live", "played"]
+
+
+class TickPassed(
+    Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, tag_field="type", tag="ledger.tick.v1"
+):
+    """It is now ``at`` (UTC). The only clock that the core knows.
+
+    ``lagging`` names the source topics that intake had not read to their
+    ends when the tick was written: automatic reminders wait (``source_lag``).
+    """
+
+    at: datetime.datetime
+    mode: JournalMode
+    lagging: tuple[str, ...] = ()
+
+
+SourceEvent = BillingEvent | Command | OutcomeReported
+AccountEvent = (
+    BillingEvent
+    | AddNote
+    | ExcludeItem
+    | IncludeItem
+    | PlaceHold
+    | ReleaseHold
+    | SetNextDate
+    | SetMode
+    | OutcomeReported
+)
+JournalEvent = SourceEvent | TickPassed
+
+
+class JournalEntry(Struct, frozen=True, gc=False, array_like=True):
+    """``[event, id, source]``: the event, and the CloudEvents id and source it came with."""
+
+    event: JournalEvent
+    id: str
+    source: str
+
+
+_encoder = json.Encoder()
+_decoder = json.Decoder(JournalEntry)
+
+
+def encode_entry(entry: JournalEntry) -> bytes:
+    """Write the value of a journal record."""
+    return _encoder.encode(entry)
+
+
+def decode_entry(value: bytes) -> JournalEntry:
+    """Read the value of a journal record.
+
+    Raises:
+        msgspec.ValidationError: our own writer wrote something else: a bug.
+    """
+    return _decoder.decode(value)

@@ -1,0 +1,299 @@
+"""The state as rows: what an event touches is rewritten, and nothing else.
+
+Rows are the values of ``ledger.account`` (compacted). They are mutable in
+memory: the account that owns them says which ones changed. Keys are the JSON
+array ``[kind, owner, id]``; internal records (links) have keys that start
+with a NUL byte, so readers tell them apart by the first byte.
+Amounts are integer minor units.
+"""
+
+import datetime
+from typing import Literal, NamedTuple
+
+from msgspec import Struct, json
+
+from schemas.commands import ConfigureCompany, HoldKind
+from schemas.events import (
+    Contact,
+    CreditNoteIssued,
+    CustomerUpserted,
+    DebitNoteIssued,
+    InvoiceIssued,
+    ItemOpened,
+    PaymentReceived,
+    WriteOffBooked,
+)
+from schemas.journal import JournalMode, SourceEvent
+from schemas.outcomes import DeliveryStatus
+from schemas.plans import Plan
+
+__all__ = [
+    "AccountRow",
+    "ApplicationRow",
+    "Balance",
+    "ClockRow",
+    "CompanyRow",
+    "CreditRow",
+    "CustomerRow",
+    "HoldRow",
+    "ItemRow",
+    "Name",
+    "PlanRow",
+    "ReminderRow",
+    "ReminderRowItem",
+    "Row",
+    "RowKey",
+    "SeenRow",
+    "WaitingRow",
+    "decode_key",
+    "decode_row",
+    "encode_key",
+    "encode_row",
+]
+
+
+class RowKey(NamedTuple):
+    """``owner`` is an account, a company, or '' for what a partition has once."""
+
+    kind: str
+    owner: str
+    id: str
+
+
+class _Row(Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="kind"):
+    """A row of state."""
+
+
+class Balance(Struct, kw_only=True, gc=False, array_like=True):
+    """Sums of one currency: Σ open amounts of items, Σ unapplied amounts of credits."""
+
+    open_minor: int = 0
+    credit_minor: int = 0
+
+
+class AccountRow(_Row, kw_only=True, tag="account"):
+    """The header of an account: sums, versions and what dunning needs at once.
+
+    ``version`` is the decision version of R32 (items, money, holds, contacts,
+    plan). ``sequence`` numbers movements and other facts of the account.
+    ``wake_at_s`` is when a tick must look at it again, in epoch seconds UTC
+    (None: nothing to come). ``config_version`` is the company version that
+    the wake was computed with. ``withheld`` is what was last said of each
+    item, ``item -> reason``.
+    """
+
+    account: str
+    version: int = 0
+    sequence: int = 0
+    balances: dict[str, Balance] = {}
+    mode: Literal["automatic", "manual"] = "automatic"
+    wake_at_s: int | None = None
+    config_version: int = 0
+    last_contact_on: datetime.date | None = None
+    episode_opened_on: datetime.date | None = None
+    open_reminder: str = ""
+    failed_on: datetime.date | None = None
+    failed_channels: tuple[str, ...] = ()
+    withheld: dict[str, str] = {}
+    quarantined: str = ""
+
+
+class CustomerRow(_Row, kw_only=True, tag="customer"):
+    """Master data: the latest ``occurred_at`` wins."""
+
+    account: str
+    customer: CustomerUpserted
+
+
+class ItemRow(_Row, kw_only=True, tag="item"):
+    """One receivable. ``document`` is as first published; the rest as it stands.
+
+    ``step`` is the index of the last consumed step of the pinned plan (-1:
+    none). ``sent_level_on`` and ``pay_by_on`` come from the last *sent level*
+    (R2); ``shift_days`` re-anchors an item whose level went out more than 7
+    days late.
+    """
+
+    account: str
+    item: str
+    document: InvoiceIssued | DebitNoteIssued | ItemOpened
+    currency: str
+    amount_minor: int
+    open_minor: int
+    issued_on: datetime.date
+    due_on: datetime.date
+    status: Literal["open", "settled", "cancelled"] = "open"
+    revision: int = 0
+    reference: str = ""
+    contact: Contact | None = None
+    chosen_plan: str = ""
+    plan: str = ""
+    plan_version: int = 0
+    step: int = -1
+    sent_level_on: datetime.date | None = None
+    pay_by_on: datetime.date | None = None
+    shift_days: int = 0
+    plan_finished: bool = False
+    order: int = 0
+
+
+class Name(Struct, kw_only=True, gc=False, array_like=True):
+    """An item that a credit is meant for; ``limit_minor`` None: as much as is open."""
+
+    document: str
+    limit_minor: int | None = None
+
+
+class CreditRow(_Row, kw_only=True, tag="credit"):
+    """An amount in the customer's favour: a payment, credit note or write-off.
+
+    ``credit`` is ``'<credit_kind>/<id>'``, since each kind has its own ids.
+    ``effective_minor`` is what counts of ``amount_minor`` (after refunds; 0
+    once reversed or cancelled). ``rest_minor`` = effective − Σ applications;
+    ``reserved_minor`` of it waits for named items that are not known yet.
+    ``order`` is its place in the account's log.
+    """
+
+    account: str
+    credit: str
+    credit_kind: Literal["payment", "credit_note", "write_off"]
+    document: PaymentReceived | CreditNoteIssued | WriteOffBooked
+    currency: str
+    amount_minor: int
+    effective_minor: int
+    rest_minor: int
+    reserved_minor: int = 0
+    refunded_minor: int = 0
+    names: list[Name] = []
+    received_on: datetime.date
+    ended_on: datetime.date | None = None  # reversed or cancelled
+    order: int = 0
+
+
+class ApplicationRow(_Row, kw_only=True, tag="application"):
+    """What one credit settles of one item; ``automatic``: no one named it."""
+
+    account: str
+    credit: str
+    item: str
+    amount_minor: int
+    applied_on: datetime.date
+    automatic: bool = False
+
+
+class HoldRow(_Row, kw_only=True, tag="hold"):
+    """A hold on the account, or on one item (excluded): reason and author (R15)."""
+
+    account: str
+    hold: HoldKind | Literal["excluded"]
+    item: str = ""
+    reason: str = ""
+    author: str = ""
+    until: datetime.date | None = None
+    review_on: datetime.date | None = None
+    placed_at: str = ""
+
+
+class ReminderRowItem(Struct, kw_only=True, gc=False, array_like=True):
+    """An item's step in a reminder."""
+
+    item: str
+    step_index: int
+    step: str
+    plan: str
+    plan_version: int
+    step_due_on: datetime.date
+
+
+class ReminderRow(_Row, kw_only=True, tag="reminder"):
+    """A reminder and the fate of its deliveries (R19)."""
+
+    account: str
+    reminder: str
+    tick: datetime.datetime
+    status: Literal["open", "sent", "failed", "superseded"] = "open"
+    step: str = ""
+    items: list[ReminderRowItem]
+    deliveries: dict[str, DeliveryStatus | Literal["dispatched"]]
+    ended_on: datetime.date | None = None
+    retracted: list[str] = []
+
+
+class SeenRow(_Row, kw_only=True, tag="seen"):
+    """An event without a row of its own, remembered by natural key (SEMANTICS 2.2)."""
+
+    account: str
+    key: str
+    event: SourceEvent
+
+
+class WaitingRow(_Row, kw_only=True, tag="waiting"):
+    """Events that came before what they speak of; folded when it arrives (SEMANTICS 2.3)."""
+
+    account: str
+    key: str
+    causes: list[str]
+    events: list[SourceEvent]
+
+
+class CompanyRow(_Row, kw_only=True, tag="company"):
+    """A company's profile, in each partition; ``version`` counts profile and plan changes."""
+
+    company: str
+    version: int = 0
+    profile: ConfigureCompany | None = None
+
+
+class PlanRow(_Row, kw_only=True, tag="plan"):
+    """One published version of a plan."""
+
+    company: str
+    plan: Plan
+
+
+class ClockRow(_Row, kw_only=True, tag="clock"):
+    """The partition's now, written with every tick: how old a read model is."""
+
+    at: datetime.datetime
+    mode: JournalMode
+    journal_offset: int = 0
+
+
+Row = (
+    AccountRow
+    | CustomerRow
+    | ItemRow
+    | CreditRow
+    | ApplicationRow
+    | HoldRow
+    | ReminderRow
+    | SeenRow
+    | WaitingRow
+    | CompanyRow
+    | PlanRow
+    | ClockRow
+)
+
+_encoder = json.Encoder()
+_row_decoder: json.Decoder[Row] = json.Decoder(Row)
+_key_decoder = json.Decoder(tuple[str, str, str])
+
+
+def encode_key(key: RowKey) -> bytes:
+    """Write a row's record key."""
+    return _encoder.encode(key)
+
+
+def decode_key(key: bytes) -> RowKey:
+    """Read a row's record key."""
+    return RowKey(*_key_decoder.decode(key))
+
+
+def encode_row(row: Row) -> bytes:
+    """Write a row's record value."""
+    return _encoder.encode(row)
+
+
+def decode_row(value: bytes) -> Row:
+    """Read a row's record value."""
+    return _row_decoder.decode(value)
