@@ -13,9 +13,7 @@ import contextlib
 import fcntl
 import logging
 import os
-import random
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -31,8 +29,10 @@ from infra.errors import OperatorError
 from infra.kafka.broker_files import log_settings, properties_text, server_settings
 from infra.kafka.jars import provide_jars
 from infra.kafka.java import find_java
+from infra.ports import answers, free_port, is_free
+from infra.processes import command_line, lives
 
-__all__ = ("BrokerFailed", "BrokerStatus", "LocalBroker")
+__all__ = ("BrokerError", "BrokerStatus", "LocalBroker")
 
 _log = logging.getLogger(__name__)
 
@@ -41,13 +41,10 @@ _START_DEADLINE_S: Final = 90
 _STOP_DEADLINE_S: Final = 30
 _POLL_S: Final = 0.05
 _BIND_ATTEMPTS: Final = 3
-# Below the ports that systems hand out to outgoing connections: those could take a
-# stopped broker's port, and a restarted broker would move away from its clients.
-_PORTS: Final = range(20_000, 32_000)
 _LOG_LINES: Final = 15
 
 
-class BrokerFailed(OperatorError):
+class BrokerError(OperatorError):
     """The local broker did not start, or cannot; the text names its log file."""
 
 
@@ -106,10 +103,10 @@ class LocalBroker:
 
     @property
     def bootstrap_servers(self) -> str:
-        """The address for clients, ``127.0.0.1:PORT``; raises `BrokerFailed` when not running."""
+        """The address for clients, ``127.0.0.1:PORT``; raises `BrokerError` when not running."""
         address = self.status().bootstrap_servers
         if address is None:
-            raise BrokerFailed(f"No broker is running in {self._directory}: cobranza kafka start")
+            raise BrokerError(f"No broker is running in {self._directory}: cobranza kafka start")
         return address
 
     @property
@@ -121,30 +118,27 @@ class LocalBroker:
         """Say whether the broker's process lives; a stale process file counts as not running."""
         process = self._read_process()
         if process is None or not self._is_ours(process.pid):
-            return BrokerStatus(
-                running=False, pid=None, bootstrap_servers=None, log_file=self.log_file
-            )
+            return BrokerStatus(running=False, pid=None, bootstrap_servers=None, log_file=self.log_file)
         address = f"127.0.0.1:{process.port}"
-        return BrokerStatus(
-            running=True, pid=process.pid, bootstrap_servers=address, log_file=self.log_file
-        )
+        return BrokerStatus(running=True, pid=process.pid, bootstrap_servers=address, log_file=self.log_file)
 
     def start(self) -> str:
         """Start the broker unless it runs, wait until it answers; return the bootstrap address.
 
-        Raises `BrokerFailed` (with the end of the log), `JarRefused` or `JarsUnavailable`.
+        Raises `BrokerError` (with the end of the log), `JarRefusedError`, `JarsUnavailableError`.
         """
         self._directory.mkdir(parents=True, exist_ok=True)
         if "," in str(self._directory):
-            raise BrokerFailed(f"Kafka cannot keep data in a folder with a comma: {self._directory}")
+            raise BrokerError(f"Kafka cannot keep data in a folder with a comma: {self._directory}")
         with self._locked():
-            if not self.status().running:
+            # One that was killed a moment ago may still be seen to live.
+            address = self._address_once_ready()
+            if address is None:
                 self._start_anew()
-            status = self.status()
-            if status.pid is None or status.bootstrap_servers is None:
-                raise BrokerFailed(self._failure("The broker died while starting."))
-            self._wait_until_ready(pid=status.pid, address=status.bootstrap_servers)
-        return status.bootstrap_servers
+                address = self._address_once_ready()
+        if address is None:
+            raise BrokerError(self._failure("The broker died while starting."))
+        return address
 
     def stop(self) -> None:
         """Stop the broker in order (SIGTERM to its process), by force after 30 s; idempotent."""
@@ -163,10 +157,10 @@ class LocalBroker:
             port, controller_port = self._choose_ports(again=attempt > 1)
             self._write_settings(port=port, controller_port=controller_port)
             self._format(java)
-            self._spawn(java, port=port, controller_port=controller_port)
-            if not self._lost_its_port(port):
+            child = self._spawn(java, port=port, controller_port=controller_port)
+            if not self._lost_its_port(child, port=port):
                 return
-        raise BrokerFailed(self._failure("No port could be bound."))
+        raise BrokerError(self._failure("No port could be bound."))
 
     def _java_options(self) -> list[str]:
         return [
@@ -197,19 +191,17 @@ class LocalBroker:
     def _choose_ports(self, *, again: bool) -> tuple[int, int]:
         """Return (client port, controller port): as asked, else as last time, else free ones."""
         last = None if again else self._read_process()
-        if self._port is not None and not _is_free(self._port):
-            raise BrokerFailed(f"Port {self._port} is taken: choose another, or none (--port).")
+        if self._port is not None and not is_free(self._port):
+            raise BrokerError(f"Port {self._port} is taken: choose another, or none (--port).")
         wanted = self._port or (last.port if last else None)
-        port = wanted if wanted and _is_free(wanted) else _free_port(besides=None)
+        port = wanted if wanted and is_free(wanted) else free_port()
         controller = last.controller_port if last else None
-        if controller is None or controller == port or not _is_free(controller):
-            controller = _free_port(besides=port)
+        if controller is None or controller == port or not is_free(controller):
+            controller = free_port(besides=port)
         return port, controller
 
     def _write_settings(self, *, port: int, controller_port: int) -> None:
-        ours = server_settings(
-            data=self._directory / "data", port=port, controller_port=controller_port
-        )
+        ours = server_settings(data=self._directory / "data", port=port, controller_port=controller_port)
         self._settings.write_text(properties_text(ours | self._properties), encoding="ascii")
         logs = log_settings(log_file=self.log_file)
         self._log_settings.write_text(properties_text(logs), encoding="ascii")
@@ -223,49 +215,52 @@ class LocalBroker:
             [*java, *tool], capture_output=True, text=True, timeout=_START_DEADLINE_S, check=False
         )
         if done.returncode != 0:
-            raise BrokerFailed(f"Formatting the data folder failed:\n{done.stdout}{done.stderr}")
+            raise BrokerError(f"Formatting the data folder failed:\n{done.stdout}{done.stderr}")
 
-    def _spawn(self, java: list[str], *, port: int, controller_port: int) -> None:
+    def _spawn(self, java: list[str], *, port: int, controller_port: int) -> subprocess.Popen[bytes]:
         """Start the process, in a session of its own: Ctrl-C at the terminal is not for it."""
         with self._console.open("wb") as console:
-            self._child = subprocess.Popen(
+            child = subprocess.Popen(
                 [*java, "kafka.Kafka", str(self._settings)],
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        process = _Process(pid=self._child.pid, port=port, controller_port=controller_port)
+        self._child = child
+        process = _Process(pid=child.pid, port=port, controller_port=controller_port)
         fresh = self._process_file.with_suffix(".fresh")
         fresh.write_bytes(msgspec.json.encode(process))
         fresh.replace(self._process_file)
+        return child
 
-    def _lost_its_port(self, port: int) -> bool:
+    def _lost_its_port(self, child: subprocess.Popen[bytes], *, port: int) -> bool:
         """Wait until the broker listens or dies; True when it died because a port was taken."""
-        assert self._child is not None
         deadline = time.monotonic() + _START_DEADLINE_S
         while time.monotonic() < deadline:
-            if self._child.poll() is not None:
+            if child.poll() is not None:
                 if "Address already in use" in self._log_tail() and self._port is None:
                     return True
-                raise BrokerFailed(self._failure("The broker died while starting."))
-            if _answers(port):
+                raise BrokerError(self._failure("The broker died while starting."))
+            if answers(port):
                 return False
             time.sleep(_POLL_S)
         return False
 
-    def _wait_until_ready(self, *, pid: int, address: str) -> None:
-        """Wait for an answer to a metadata request that names the broker itself."""
+    def _address_once_ready(self) -> str | None:
+        """Wait for metadata that names the broker, return its address; None when none lives."""
+        status = self.status()
+        if status.pid is None or status.bootstrap_servers is None:
+            return None
         deadline = time.monotonic() + _START_DEADLINE_S
-        while not _serves(address):
-            if not self._is_ours(pid):
-                raise BrokerFailed(self._failure("The broker died while starting."))
+        while not _serves(status.bootstrap_servers):
+            if not self._is_ours(status.pid):
+                return None
             if time.monotonic() > deadline:
-                self._end(pid)
-                raise BrokerFailed(
-                    self._failure(f"The broker did not answer in {_START_DEADLINE_S} s.")
-                )
+                self._end(status.pid)
+                raise BrokerError(self._failure(f"The broker did not answer in {_START_DEADLINE_S} s."))
             time.sleep(_POLL_S)
+        return status.bootstrap_servers
 
     def _end(self, pid: int) -> None:
         os.kill(pid, signal.SIGTERM)
@@ -274,21 +269,27 @@ class LocalBroker:
         _log.warning("Broker %d ignored SIGTERM for %d s: killed.", pid, _STOP_DEADLINE_S)
         os.kill(pid, signal.SIGKILL)
         if not self._gone_within(pid, seconds=_STOP_DEADLINE_S):
-            raise BrokerFailed(f"The broker's process {pid} cannot be ended.")
+            raise BrokerError(f"The broker's process {pid} cannot be ended.")
 
     def _gone_within(self, pid: int, *, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if not self._is_ours(pid):
+            if self._is_gone(pid):
                 return True
             time.sleep(_POLL_S)
         return False
+
+    def _is_gone(self, pid: int) -> bool:
+        """Say whether the process has ended (its command line goes before its threads do)."""
+        if self._child is not None and self._child.pid == pid:
+            return self._child.poll() is not None
+        return not lives(pid)
 
     def _is_ours(self, pid: int) -> bool:
         """Say whether `pid` lives and runs from our settings (the number may be another's now)."""
         if self._child is not None and self._child.pid == pid:
             return self._child.poll() is None
-        return str(self._settings) in _command_line(pid)
+        return str(self._settings) in command_line(pid)
 
     def _read_process(self) -> _Process | None:
         try:
@@ -296,7 +297,7 @@ class LocalBroker:
         except FileNotFoundError:
             return None
         except msgspec.DecodeError as error:
-            raise BrokerFailed(
+            raise BrokerError(
                 f"{self._process_file} is damaged: if no broker runs, remove it and start again."
             ) from error
 
@@ -332,41 +333,3 @@ def _serves(address: str) -> bool:
         return False
     finally:
         admin.close()
-
-
-def _answers(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
-            return True
-    except OSError:
-        return False
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def _free_port(*, besides: int | None) -> int:
-    for port in random.sample(_PORTS, k=200):
-        if port != besides and _is_free(port):
-            return port
-    raise BrokerFailed(f"No free port between {_PORTS.start} and {_PORTS.stop}.")
-
-
-def _command_line(pid: int) -> str:
-    """Return the command line of a living process, "" when there is none."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    except FileNotFoundError:
-        if Path("/proc/self").exists():
-            return ""
-    said = subprocess.run(
-        ["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return said.stdout

@@ -25,6 +25,9 @@ def server_settings(*, data: Path, port: int, controller_port: int) -> dict[str,
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "PLAINTEXT",
         "log.dirs": str(data),
+        # A killed node may register again only when its old session is over (default 9 s).
+        "broker.session.timeout.ms": "4000",
+        "broker.heartbeat.interval.ms": "1000",
         # Topics come from the registry alone: a misspelt name must fail, not be created.
         "auto.create.topics.enable": "false",
         "group.initial.rebalance.delay.ms": "0",

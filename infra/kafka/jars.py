@@ -19,8 +19,8 @@ from infra.errors import OperatorError
 
 __all__ = (
     "KAFKA_VERSION",
-    "JarRefused",
-    "JarsUnavailable",
+    "JarRefusedError",
+    "JarsUnavailableError",
     "check_jars",
     "default_cache",
     "download_jars",
@@ -40,11 +40,11 @@ _DOWNLOAD_TIMEOUT_S: Final = 30
 _KAFKA_JAR: Final = re.compile(r"kafka[a-z-]*(?:_2\.13)?-(\d[\w.]*)\.jar")
 
 
-class JarRefused(OperatorError):
+class JarRefusedError(OperatorError):
     """A jar is missing or is not the one on our list: the broker does not start."""
 
 
-class JarsUnavailable(OperatorError):
+class JarsUnavailableError(OperatorError):
     """The jars could not be downloaded; the text says what to do about it."""
 
 
@@ -66,7 +66,7 @@ def check_jars(folder: Path, *, way_out: str | None = None) -> tuple[Path, ...]:
     """Return the paths of all jars in `folder`, after checking each against the list.
 
     Files that are not on the list are not returned, so they never reach the class path.
-    Raises `JarRefused`, which names the first wrong jar and how to mend it (`way_out`
+    Raises `JarRefusedError`, which names the first wrong jar and how to mend it (`way_out`
     replaces the usual advice).
     """
     advice = way_out or f"Remove the folder {folder} and start again: the jars are downloaded anew."
@@ -74,9 +74,9 @@ def check_jars(folder: Path, *, way_out: str | None = None) -> tuple[Path, ...]:
     for name, expected in expected_sums().items():
         jar = folder / name
         if not jar.is_file():
-            raise JarRefused(f"The jar {name} is missing in {folder}. {advice}")
+            raise JarRefusedError(f"The jar {name} is missing in {folder}. {advice}")
         if expected != _sha256(jar):
-            raise JarRefused(
+            raise JarRefusedError(
                 f"The jar {jar} is not the one expected (SHA-256 differs: it is damaged or was "
                 f"tampered with); the broker is not started. {advice}"
             )
@@ -90,8 +90,8 @@ def provide_jars(
     """Return the checked jars of the broker, downloading them when there are none yet.
 
     `COBRANZA_KAFKA_JARS`, a folder, takes precedence and is never written to. `download`
-    fills a folder with jars (default: `download_jars`). Raises `JarRefused` or
-    `JarsUnavailable`.
+    fills a folder with jars (default: `download_jars`). Raises `JarRefusedError` or
+    `JarsUnavailableError`.
     """
     offline = os.environ.get(_OFFLINE)
     if offline:
@@ -128,7 +128,7 @@ def _fill(folder: Path, *, download: Callable[[Path], None]) -> None:
         try:
             download(fresh)
         except (OSError, RuntimeError) as error:  # requests' errors are OSErrors
-            raise JarsUnavailable(_no_download(error)) from error
+            raise JarsUnavailableError(_no_download(error)) from error
         check_jars(fresh, way_out="The download is damaged and was thrown away: start again.")
         try:
             fresh.rename(folder)
@@ -154,7 +154,7 @@ def _assert_one_kafka_version(*, names: Mapping[str, str]) -> None:
     matches = [match for match in map(_KAFKA_JAR.fullmatch, names) if match]
     versions = {match.group(1) for match in matches}
     if versions != {KAFKA_VERSION}:
-        raise JarRefused(
+        raise JarRefusedError(
             f"Expected every kafka* jar to be {KAFKA_VERSION}, found {sorted(versions)}: "
             "a broker made of several versions dies at start."
         )
