@@ -1,0 +1,97 @@
+"""The one place where Kafka clients are made (kafka-python); a test forbids other consumers.
+
+kafka-python's defaults read uncommitted records and start at the end of a topic: both
+lose money here. The engine has its own clients (aiokafka) in ``streams/engine``.
+
+**Positions and control records.** A transaction's marker takes an offset that no reader
+sees. kafka-python 3.0 moves ``position()`` over markers and aborted records while it
+reads on, so after the last record one more ``poll`` is needed: it returns nothing and
+leaves the position at the end. ``commit()`` without arguments then commits that position
+and the lag is 0; committing "last record + 1" stops one short of the end for ever.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final, Literal
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+
+__all__ = ["RECORD_BYTES_MAX", "admin", "consumer", "positions", "producer"]
+
+# The dead-letter topics' limit (schemas/registry.py) and room for a batch's own bytes.
+RECORD_BYTES_MAX: Final = 5 * 1024 * 1024 + 65_536
+_CLIENT_ID: Final = "cobranza"
+# One frozen worker's open transaction hides later records from readers until it times out.
+_TRANSACTION_TIMEOUT_MS: Final = 10_000
+
+
+def consumer(
+    *topics: str,
+    bootstrap_servers: str,
+    group: str | None,
+    records_max: int = 500,
+    fetch_wait_ms_max: int = 500,
+    **more: Any,
+) -> KafkaConsumer:
+    """Make a consumer: committed records only, from the earliest on, commits only when told.
+
+    Args:
+        topics: physical names to subscribe to; none: the caller assigns partitions.
+        bootstrap_servers: ``host:port[,host:port]``.
+        group: the consumer group, None for a reader that belongs to none.
+        records_max: at most so many records per ``poll``.
+        fetch_wait_ms_max: how long the broker may hold an empty answer back.
+        more: other settings of kafka-python; the ones fixed here cannot be changed.
+    """
+    return KafkaConsumer(
+        *topics,
+        **more,
+        client_id=_CLIENT_ID,
+        bootstrap_servers=bootstrap_servers.split(","),
+        group_id=group,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        allow_auto_create_topics=False,
+        max_poll_records=records_max,
+        fetch_max_wait_ms=fetch_wait_ms_max,
+        max_partition_fetch_bytes=RECORD_BYTES_MAX,
+    )
+
+
+def producer(
+    *,
+    bootstrap_servers: str,
+    transactional_id: str | None = None,
+    linger_ms: int = 0,
+    compression: Literal["gzip"] | None = None,
+    **more: Any,
+) -> KafkaProducer:
+    """Make a producer: idempotent, acknowledged by all replicas, murmur2 keys, large records.
+
+    With a ``transactional_id`` the caller does ``init_transactions()`` first; that fences
+    the one who had it before.
+    """
+    return KafkaProducer(
+        **more,
+        client_id=_CLIENT_ID,
+        bootstrap_servers=bootstrap_servers.split(","),
+        transactional_id=transactional_id,
+        transaction_timeout_ms=_TRANSACTION_TIMEOUT_MS,
+        acks=-1,
+        enable_idempotence=True,
+        allow_auto_create_topics=False,
+        linger_ms=linger_ms,
+        batch_size=128 * 1024,
+        compression_type=compression,
+        max_request_size=RECORD_BYTES_MAX,
+    )
+
+
+def admin(*, bootstrap_servers: str) -> KafkaAdminClient:
+    """Make an admin client; it keeps a thread and connections until ``close()``."""
+    return KafkaAdminClient(client_id=_CLIENT_ID, bootstrap_servers=bootstrap_servers.split(","))
+
+
+def positions(reader: KafkaConsumer, *, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+    """Return the next offset to read per partition, control records that were passed included."""
+    return {one: reader.position(one) for one in partitions}
