@@ -99,7 +99,7 @@ def _table(name: str, *columns: Column[Any] | Index) -> Table:
 projector_offsets = _table(
     "projector_offsets",
     _key("topic"),
-    Column("partition", Integer, primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
     _minor("next_offset"),
 )
 

@@ -1,0 +1,119 @@
+"""Engines by URL: how a connection to SQLite or PostgreSQL is set up, and its two kinds of use.
+
+``reading`` sees one moment, ``writing`` is one transaction that has the writer's place from its
+first statement on. It refuses other databases, and URLs that name none.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+
+from infra.errors import OperatorError
+
+__all__ = ["DatabaseError", "database_url", "open_engine", "reading", "writing"]
+
+# A writer waits so long for another one; the projector's largest batch takes under a second.
+_BUSY_TIMEOUT_MS: Final = 30_000
+_SQLITE_BEGIN: Final = "cobranza_sqlite_begin"
+
+
+class DatabaseError(OperatorError):
+    """The database cannot be used as it is; says why and the way out."""
+
+
+def database_url(text: str) -> URL:
+    """Read a database URL; ``postgresql://`` and ``postgres://`` mean psycopg 3.
+
+    Raises:
+        DatabaseError: it is no URL, or of another database.
+    """
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise DatabaseError(
+            f"{text!r} is no database URL; for example: sqlite:////data/cobranza.db"
+        ) from error
+    if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername in ("sqlite", "sqlite+pysqlite") and url.database not in (None, "", ":memory:"):
+        return url.set(drivername="sqlite")
+    raise DatabaseError(
+        f"database {url.render_as_string(hide_password=True)!r}: "
+        "sqlite:///<file> and postgresql://<user>@<host>/<database> are supported"
+    )
+
+
+def open_engine(text: str, *, rebuildable: bool = False) -> Engine:
+    """Make an engine for this URL; the folder of an SQLite file is made when it is missing.
+
+    Args:
+        text: the URL.
+        rebuildable: what is written can be written again from its source, positions and rows
+            alike, so that a commit need not wait for the disk. Never for the send ledger.
+
+    Raises:
+        DatabaseError: as `database_url`.
+    """
+    url = database_url(text)
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, rebuildable=rebuildable)
+    return _postgresql(url, rebuildable=rebuildable)
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Give a connection on which all reads see the same moment; it writes nothing."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Give a connection in one transaction, committed at the end, rolled back on an error.
+
+    On SQLite it takes the writer's place at once: a transaction that reads first and writes
+    later would fail, without waiting, whenever another one wrote in between.
+    """
+    with engine.connect() as connection:
+        connection.execution_options(**{_SQLITE_BEGIN: "BEGIN IMMEDIATE"})
+        with connection.begin():
+            yield connection
+
+
+def _sqlite(url: URL, *, rebuildable: bool) -> Engine:
+    Path(url.database or "").expanduser().absolute().parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
+    synchronous = "NORMAL" if rebuildable else "FULL"
+
+    def connected(connection: Any, _record: Any) -> None:
+        # The driver must not begin transactions by itself: `began` says which kind.
+        connection.isolation_level = None
+        for setting in (
+            f"busy_timeout = {_BUSY_TIMEOUT_MS}",
+            "journal_mode = WAL",
+            f"synchronous = {synchronous}",
+            "foreign_keys = ON",
+            "cache_size = -65536",
+        ):
+            connection.execute(f"PRAGMA {setting}")
+
+    def began(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get(_SQLITE_BEGIN, "BEGIN"))
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", began)
+    return engine
+
+
+def _postgresql(url: URL, *, rebuildable: bool) -> Engine:
+    # Instants are UTC inside and outside; a server's local zone must not show through.
+    options = "-c timezone=UTC" + (" -c synchronous_commit=off" if rebuildable else "")
+    return create_engine(url, connect_args={"options": options}, pool_pre_ping=True)

@@ -1,0 +1,108 @@
+"""Bringing a database to the tables of this version, and saying when it is not there.
+
+The steps are in ``migrations/versions``; they only go forward.
+"""
+
+from importlib import resources
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
+
+from infra.database.engine import DatabaseError, reading, writing
+
+__all__ = ["current", "newest", "require_current", "upgrade"]
+
+_UPGRADE_LOCK: Final = 0x636F6272
+
+
+def upgrade(engine: Engine) -> tuple[str | None, str]:
+    """Run the migrations that are missing, in one transaction; return (before, after).
+
+    Raises:
+        DatabaseError: the database does not answer, or is of a newer version than this one.
+    """
+    script = _script()
+    after = _newest(script)
+    try:
+        with writing(engine) as connection:
+            _wait_for_others(connection)
+            before = _revision(connection)
+            if before is not None and before not in {one.revision for one in script.walk_revisions()}:
+                raise DatabaseError(
+                    f"the database is at migration {before}, which is newer than this version"
+                )
+            if before != after:
+                command.upgrade(_config(connection), "head")
+    except OperationalError as error:
+        raise _unreachable(engine, error) from error
+    return before, after
+
+
+def newest() -> str:
+    """Return the revision that this version needs."""
+    return _newest(_script())
+
+
+def current(engine: Engine) -> str | None:
+    """Return the revision that the database is at, None for an empty one.
+
+    Raises:
+        DatabaseError: the database does not answer.
+    """
+    try:
+        with reading(engine) as connection:
+            return _revision(connection)
+    except OperationalError as error:
+        raise _unreachable(engine, error) from error
+
+
+def require_current(engine: Engine) -> None:
+    """Check that the tables are those of this version.
+
+    Raises:
+        DatabaseError: they are not; the text says what to run.
+    """
+    found, needed = current(engine), newest()
+    if found != needed:
+        raise DatabaseError(
+            f"the database is at migration {found or 'none'}, this version needs {needed}: "
+            "run `cobranza db upgrade`"
+        )
+
+
+def _wait_for_others(connection: Connection) -> None:
+    # SQLite has one writer; on PostgreSQL two upgrades at once would both create the tables.
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _newest(script: ScriptDirectory) -> str:
+    head = script.get_current_head()
+    if head is None:
+        raise DatabaseError("no migrations are installed: the installation is incomplete")
+    return head
+
+
+def _script() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config(None))
+
+
+def _config(connection: Connection | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(resources.files("infra.database") / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _unreachable(engine: Engine, error: OperationalError) -> DatabaseError:
+    where = engine.url.render_as_string(hide_password=True)
+    return DatabaseError(f"the database {where} does not answer: {error.orig}")
