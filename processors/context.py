@@ -1,0 +1,27 @@
+"""What a handler may know beside the account and the event: the company, the cause, the day."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from processors.company import Company
+
+__all__ = ["FoldContext"]
+
+
+@dataclass(slots=True)
+class FoldContext:
+    """What comes with an event that is folded.
+
+    Attributes:
+        company: the creditor's profile, plans and time zone, as of this place in the log.
+        cause: the id of the event (said by each movement).
+        day: the business day of the event's ``occurred_at`` in the company's zone.
+    """
+
+    company: Company
+    cause: str
+    day: datetime.date
