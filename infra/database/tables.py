@@ -65,6 +65,10 @@ def _minor(name: str) -> Column[Any]:
     return Column(name, BigInteger, nullable=False)
 
 
+def _big(name: str) -> Column[Any]:
+    return Column(name, BigInteger, nullable=False)
+
+
 def _count(name: str) -> Column[Any]:
     return Column(name, Integer, nullable=False)
 
@@ -100,7 +104,7 @@ projector_offsets = _table(
     "projector_offsets",
     _key("topic"),
     Column("partition", Integer, primary_key=True, autoincrement=False),
-    _minor("next_offset"),
+    _big("next_offset"),
 )
 
 clocks = _table(
@@ -108,7 +112,7 @@ clocks = _table(
     Column("partition", Integer, primary_key=True, autoincrement=False),
     _instant("at"),
     _text("mode"),
-    _minor("journal_offset"),
+    _big("journal_offset"),
 )
 
 # --- rows of ledger.account ---------------------------------------------------------------------
@@ -119,8 +123,8 @@ accounts = _table(
     _id("company"),
     _id("customer"),
     _count("partition"),
-    _minor("version"),
-    _minor("sequence"),
+    _big("version"),
+    _big("sequence"),
     _text("mode"),
     _instant_or_none("wake_at"),
     _day_or_none("last_contact_on"),
@@ -167,10 +171,10 @@ items = _table(
     _day("issued_on"),
     _day("due_on"),
     _text("status"),
-    _count("revision"),
+    _big("revision"),
     _text("reference"),
     _text("plan"),
-    _count("plan_version"),
+    _big("plan_version"),
     _count("step"),
     _day_or_none("sent_level_on"),
     _day_or_none("pay_by_on"),
@@ -222,7 +226,7 @@ holds = _table(
 companies = _table(
     "companies",
     _key("company"),
-    _minor("version"),
+    _big("version"),
     _text("name"),
     _text("time_zone"),
     _text("currency"),
@@ -235,7 +239,7 @@ plans = _table(
     _key("company"),
     _key("plan_key"),
     _id("plan"),
-    _count("version"),
+    _big("version"),
     _text("name"),
     _text("plan_json"),
 )
@@ -256,7 +260,7 @@ movements = _table(
     _text("counterpart"),
     _day_or_none("due_on"),
     _text("cause"),
-    _minor("record_offset"),
+    _big("record_offset"),
 )
 
 reminders = _table(
@@ -267,7 +271,7 @@ reminders = _table(
     _id("customer"),
     _instant("tick"),
     _text("mode"),
-    _minor("decision_version"),
+    _big("decision_version"),
     _text("step"),
     _count("offset_days"),
     _text("template"),
@@ -295,7 +299,7 @@ reminder_items = _table(
     _count("step_index"),
     _day_or_none("step_due_on"),
     _text("plan"),
-    _count("plan_version"),
+    _big("plan_version"),
 )
 
 deliveries = _table(
@@ -321,7 +325,7 @@ outcomes = _table(
     _text("error_type"),
     _text("detail"),
     _count("partition"),
-    _minor("record_offset"),
+    _big("record_offset"),
 )
 
 reminder_ends = _table(
@@ -351,7 +355,7 @@ withheld = _table(
     _id("company"),
     _instant("tick"),
     _text("reason"),
-    _minor("decision_version"),
+    _big("decision_version"),
     _day_or_none("step_due_on"),
     _day_or_none("until_on"),
     _text("values_json"),

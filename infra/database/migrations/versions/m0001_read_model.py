@@ -26,14 +26,14 @@ def _create_positions() -> None:
         "projector_offsets",
         _key("topic"),
         _key("partition", sa.Integer()),
-        _minor("next_offset"),
+        _big("next_offset"),
     )
     _create(
         "clocks",
         _key("partition", sa.Integer()),
         _instant("at"),
         _text("mode"),
-        _minor("journal_offset"),
+        _big("journal_offset"),
     )
 
 
@@ -44,8 +44,8 @@ def _create_rows_of_accounts() -> None:
         _id("company"),
         _id("customer"),
         _count("partition"),
-        _minor("version"),
-        _minor("sequence"),
+        _big("version"),
+        _big("sequence"),
         _text("mode"),
         _instant("wake_at", nullable=True),
         _day("last_contact_on", nullable=True),
@@ -104,10 +104,10 @@ def _create_rows_of_items_and_money() -> None:
         _day("issued_on"),
         _day("due_on"),
         _text("status"),
-        _count("revision"),
+        _big("revision"),
         _text("reference"),
         _text("plan"),
-        _count("plan_version"),
+        _big("plan_version"),
         _count("step"),
         _day("sent_level_on", nullable=True),
         _day("pay_by_on", nullable=True),
@@ -144,7 +144,7 @@ def _create_rows_of_companies() -> None:
     _create(
         "companies",
         _key("company"),
-        _minor("version"),
+        _big("version"),
         _text("name"),
         _text("time_zone"),
         _text("currency"),
@@ -156,7 +156,7 @@ def _create_rows_of_companies() -> None:
         _key("company"),
         _key("plan_key"),
         _id("plan"),
-        _count("version"),
+        _big("version"),
         _text("name"),
         _text("plan_json"),
     )
@@ -177,7 +177,7 @@ def _create_movements() -> None:
         _text("counterpart"),
         _day("due_on", nullable=True),
         _text("cause"),
-        _minor("record_offset"),
+        _big("record_offset"),
     )
 
 
@@ -190,7 +190,7 @@ def _create_reminders() -> None:
         _id("customer"),
         _instant("tick"),
         _text("mode"),
-        _minor("decision_version"),
+        _big("decision_version"),
         _text("step"),
         _count("offset_days"),
         _text("template"),
@@ -215,7 +215,7 @@ def _create_reminders() -> None:
         _count("step_index"),
         _day("step_due_on", nullable=True),
         _text("plan"),
-        _count("plan_version"),
+        _big("plan_version"),
     )
     _create(
         "deliveries",
@@ -242,7 +242,7 @@ def _create_decisions() -> None:
         _text("error_type"),
         _text("detail"),
         _count("partition"),
-        _minor("record_offset"),
+        _big("record_offset"),
     )
     _create(
         "reminder_ends",
@@ -269,7 +269,7 @@ def _create_decisions() -> None:
         _id("company"),
         _instant("tick"),
         _text("reason"),
-        _minor("decision_version"),
+        _big("decision_version"),
         _day("step_due_on", nullable=True),
         _day("until_on", nullable=True),
         _text("values_json"),
@@ -324,6 +324,10 @@ def _text(name: str) -> sa.Column[Any]:
 
 
 def _minor(name: str) -> sa.Column[Any]:
+    return sa.Column(name, sa.BigInteger, nullable=False)
+
+
+def _big(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.BigInteger, nullable=False)
 
 

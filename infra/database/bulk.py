@@ -1,0 +1,94 @@
+"""Writing many rows at once, by key: inserted when new, replaced (or left) when known.
+
+Each database gets the form that it is fastest at: SQLite one prepared statement run per row
+(no network in between), PostgreSQL one statement over arrays, a column each.
+"""
+
+from collections.abc import Collection, Sequence
+from functools import cache
+from typing import Any, Literal
+
+from sqlalchemy import Column, Connection, Executable, Table, Text, bindparam, cast, delete, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+__all__ = ["Known", "Values", "remove", "write"]
+
+# A row's values in the order of its table's columns.
+Values = tuple[Any, ...]
+Known = Literal["replaced", "left"]
+
+
+def write(connection: Connection, *, table: Table, rows: Sequence[Values], known: Known) -> None:
+    """Insert rows; those whose key is there already are ``replaced`` or ``left`` as they are.
+
+    Args:
+        connection: within a transaction.
+        table: whose columns give the order of the values.
+        rows: with no key twice (PostgreSQL refuses to write a row twice in one statement).
+        known: what happens to a row whose key is there.
+    """
+    if not rows:
+        return
+    names = [column.name for column in table.columns]
+    if connection.dialect.name == "postgresql":
+        columns = zip(*rows, strict=True)
+        connection.execute(
+            _insert_arrays(table, known),
+            {name: list(values) for name, values in zip(names, columns, strict=True)},
+        )
+    else:
+        connection.execute(_insert_one(table, known), [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def remove(connection: Connection, *, columns: Sequence[Column[Any]], keys: Collection[Values]) -> None:
+    """Delete the rows of a table whose ``columns`` have these values."""
+    if keys:
+        connection.execute(
+            _delete(tuple(columns)),
+            [{f"k_{place}": value for place, value in enumerate(key)} for key in keys],
+        )
+
+
+@cache
+def _insert_one(table: Table, known: Known) -> Executable:
+    statement = sqlite_insert(table).values({column.name: bindparam(column.name) for column in table.columns})
+    if known == "left":
+        return statement.on_conflict_do_nothing()
+    return statement.on_conflict_do_update(
+        index_elements=list(table.primary_key), set_=_replacement(table, statement.excluded)
+    )
+
+
+@cache
+def _insert_arrays(table: Table, known: Known) -> Executable:
+    names = [column.name for column in table.columns]
+    arrays = [
+        cast(bindparam(column.name, type_=ARRAY(_plain(column))), ARRAY(_plain(column)))
+        for column in table.columns
+    ]
+    source = func.unnest(*arrays).table_valued(*names)
+    statement = postgresql_insert(table).from_select(names, select(*(source.c[name] for name in names)))
+    if known == "left":
+        return statement.on_conflict_do_nothing()
+    return statement.on_conflict_do_update(
+        index_elements=list(table.primary_key), set_=_replacement(table, statement.excluded)
+    )
+
+
+@cache
+def _delete(columns: tuple[Column[Any], ...]) -> Executable:
+    statement = delete(columns[0].table)
+    for place, column in enumerate(columns):
+        statement = statement.where(column == bindparam(f"k_{place}"))
+    return statement
+
+
+def _plain(column: Column[Any]) -> Any:
+    # An array of text needs no collation of its own; the column it goes to has one.
+    return Text() if isinstance(column.type, Text) or column.type.python_type is str else column.type
+
+
+def _replacement(table: Table, excluded: Any) -> dict[str, Any]:
+    return {column.name: excluded[column.name] for column in table.columns if not column.primary_key}
