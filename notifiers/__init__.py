@@ -1,1 +1,1 @@
-"""placeholder."""
+"""What touches customers: messages rendered from reminders, and the channels that carry them."""

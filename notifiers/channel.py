@@ -1,0 +1,135 @@
+"""The seam between the sending loop and whatever carries a message.
+
+A channel is given a finished ``Message`` and either has accepted it (a
+``Receipt``) or raises one of two failures. It refuses to decide *whether* to
+send, to retry, or to keep a record: the send ledger does.
+"""
+
+import datetime
+from typing import Protocol, runtime_checkable
+
+from msgspec import Struct
+
+from schemas.events import Contact
+from schemas.fields import Channel as ChannelName
+from schemas.outcomes import ErrorType
+
+__all__ = [
+    "Channel",
+    "Message",
+    "PermanentFailure",
+    "Receipt",
+    "Sender",
+    "TaskNote",
+    "TemporaryFailure",
+    "TracingChannel",
+    "Uncertain",
+]
+
+
+class Sender(Struct, frozen=True, kw_only=True):
+    """The company in whose name a message goes out; ``email`` may be empty."""
+
+    company: str
+    name: str
+    email: str = ""
+
+
+class TaskNote(Struct, frozen=True, kw_only=True):
+    """Something for a person to do: what kind of thing, what exactly, and who."""
+
+    task_type: str
+    summary: str
+    responsible: str = ""
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """One reminder for one channel, rendered: nothing is left to look up.
+
+    ``reminder`` is the idempotency key: a provider that is asked twice with
+    one key may carry the message once only. ``on`` is the company's day of
+    the reminder's tick. Which of ``text``, ``html``, ``pdf`` and ``tasks`` is
+    filled depends on the channel.
+    """
+
+    reminder: str
+    channel: ChannelName
+    account: str
+    customer: str
+    step: str
+    language: str
+    on: datetime.date
+    sender: Sender
+    contact: Contact
+    subject: str
+    text: str = ""
+    html: str = ""
+    pdf: bytes = b""
+    tasks: tuple[TaskNote, ...] = ()
+
+
+class Receipt(Struct, frozen=True, kw_only=True):
+    """The provider has taken the message; ``provider_id`` is what it calls it."""
+
+    provider_id: str
+
+
+class TemporaryFailure(Exception):
+    """The message may go later: it was certainly not taken.
+
+    ``provider_down`` tells a provider that takes nothing at present (all of
+    the channel waits) from one that cannot take this message yet.
+    """
+
+    def __init__(self, detail: str, *, provider_down: bool = True) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.provider_down = provider_down
+
+
+class PermanentFailure(Exception):
+    """The message will never go this way; the ledger tries the next channel (R19)."""
+
+    def __init__(self, *, error_type: ErrorType, detail: str) -> None:
+        super().__init__(detail)
+        self.error_type: ErrorType = error_type
+        self.detail = detail
+
+
+class Uncertain(Exception):
+    """The connection broke after the message was handed over: it may have been taken."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class Channel(Protocol):
+    """A way to a customer, or to a colleague."""
+
+    def send(self, message: Message) -> Receipt:
+        """Hand ``message`` over; return only once the provider is answerable for it.
+
+        Raises:
+            TemporaryFailure: not taken, may be tried again.
+            PermanentFailure: not taken, and never will be.
+            Uncertain: nobody knows; the job is treated like one found after a crash.
+        """
+        ...
+
+
+@runtime_checkable
+class TracingChannel(Channel, Protocol):
+    """A channel that can say afterwards what became of a message.
+
+    Only such a channel's jobs are started several at a time: what a crash
+    leaves in ``sending`` can be cleared up.
+    """
+
+    def find(self, message: Message) -> Receipt | None:
+        """Give the receipt of ``message`` if it was taken; None says that it was not.
+
+        Raises:
+            TemporaryFailure: the provider cannot be asked at present.
+        """
+        ...
