@@ -78,8 +78,8 @@ class AccountRow(_Row, kw_only=True, tag="account"):
     plan). ``sequence`` numbers movements and other facts of the account.
     ``wake_at_s`` is when a tick must look at it again, in epoch seconds UTC
     (None: nothing to come). ``config_version`` is the company version that
-    the wake was computed with. ``withheld`` is what was last said of each
-    item, ``item -> reason``.
+    the wake was computed with. ``failed_channels`` are ``channel/error type``
+    of deliveries that failed and whose cause has not changed since (R19).
     """
 
     account: str
@@ -91,10 +91,10 @@ class AccountRow(_Row, kw_only=True, tag="account"):
     config_version: int = 0
     last_contact_on: datetime.date | None = None
     episode_opened_on: datetime.date | None = None
+    episode_closed_on: datetime.date | None = None
     open_reminder: str = ""
     failed_on: datetime.date | None = None
     failed_channels: tuple[str, ...] = ()
-    withheld: dict[str, str] = {}
     quarantined: str = ""
 
 
@@ -108,10 +108,19 @@ class CustomerRow(_Row, kw_only=True, tag="customer"):
 class ItemRow(_Row, kw_only=True, tag="item"):
     """One receivable. ``document`` is as first published; the rest as it stands.
 
+    ``settled_before_minor`` is what of an opened item was settled before it
+    came to us: open = amount − settled before − Σ applications.
+    ``entered_on`` is the day that an opened item came to us (None: the day of
+    issue); ``grown_on`` the last day on which money was taken off it or its
+    amount grew: nothing is applied with an earlier date, so that no past day
+    shows less than nothing open.
     ``step`` is the index of the last consumed step of the pinned plan (-1:
     none). ``sent_level_on`` and ``pay_by_on`` come from the last *sent level*
     (R2); ``shift_days`` re-anchors an item whose level went out more than 7
-    days late.
+    days late. ``judged`` is what was last said of its due step (R31):
+    ``'<step index> <reason> <until>'``. ``failed_on`` is when the reminder of
+    its next step failed on all channels. ``pending`` is its step in the open
+    reminder where that lists too many items to name it.
     """
 
     account: str
@@ -134,14 +143,25 @@ class ItemRow(_Row, kw_only=True, tag="item"):
     pay_by_on: datetime.date | None = None
     shift_days: int = 0
     plan_finished: bool = False
+    judged: str = ""
+    failed_on: datetime.date | None = None
+    pending: "ReminderRowItem | None" = None
     order: int = 0
+    settled_before_minor: int = 0
+    entered_on: datetime.date | None = None
+    grown_on: datetime.date | None = None
 
 
 class Name(Struct, kw_only=True, gc=False, array_like=True):
-    """An item that a credit is meant for; ``limit_minor`` None: as much as is open."""
+    """An item that a credit is meant for; ``limit_minor`` None: as much as is open.
+
+    ``less_minor`` is what reconciliation took off: of the limit, or of the
+    item's amount where that is smaller.
+    """
 
     document: str
     limit_minor: int | None = None
+    less_minor: int = 0
 
 
 class CreditRow(_Row, kw_only=True, tag="credit"):
@@ -151,7 +171,8 @@ class CreditRow(_Row, kw_only=True, tag="credit"):
     ``effective_minor`` is what counts of ``amount_minor`` (after refunds; 0
     once reversed or cancelled). ``rest_minor`` = effective − Σ applications;
     ``reserved_minor`` of it waits for named items that are not known yet.
-    ``order`` is its place in the account's log.
+    ``order`` is its place in the account's log; ``freed_on`` the last day on
+    which it was taken off an item (as ``ItemRow.grown_on``).
     """
 
     account: str
@@ -168,10 +189,15 @@ class CreditRow(_Row, kw_only=True, tag="credit"):
     received_on: datetime.date
     ended_on: datetime.date | None = None  # reversed or cancelled
     order: int = 0
+    freed_on: datetime.date | None = None
 
 
 class ApplicationRow(_Row, kw_only=True, tag="application"):
-    """What one credit settles of one item; ``automatic``: no one named it."""
+    """What one credit settles of one item; ``automatic``: no one named it.
+
+    ``applied_on`` is the date of its latest part, ``order`` its place among
+    the applications of the account: the last one is the first to be released.
+    """
 
     account: str
     credit: str
@@ -179,10 +205,14 @@ class ApplicationRow(_Row, kw_only=True, tag="application"):
     amount_minor: int
     applied_on: datetime.date
     automatic: bool = False
+    order: int = 0
 
 
 class HoldRow(_Row, kw_only=True, tag="hold"):
-    """A hold on the account, or on one item (excluded): reason and author (R15)."""
+    """A hold on the account, or on one item (excluded): reason and author (R15).
+
+    ``by_hand``: it is the next reminder's date, set by a person (R20).
+    """
 
     account: str
     hold: HoldKind | Literal["excluded"]
@@ -192,6 +222,7 @@ class HoldRow(_Row, kw_only=True, tag="hold"):
     until: datetime.date | None = None
     review_on: datetime.date | None = None
     placed_at: str = ""
+    by_hand: bool = False
 
 
 class ReminderRowItem(Struct, kw_only=True, gc=False, array_like=True):
@@ -215,6 +246,7 @@ class ReminderRow(_Row, kw_only=True, tag="reminder"):
     step: str = ""
     items: list[ReminderRowItem]
     deliveries: dict[str, DeliveryStatus | Literal["dispatched"]]
+    pay_by_on: datetime.date | None = None
     ended_on: datetime.date | None = None
     retracted: list[str] = []
 
@@ -237,11 +269,16 @@ class WaitingRow(_Row, kw_only=True, tag="waiting"):
 
 
 class CompanyRow(_Row, kw_only=True, tag="company"):
-    """A company's profile, in each partition; ``version`` counts profile and plan changes."""
+    """A company's profile, in each partition; ``version`` counts profile and plan changes.
+
+    ``commands`` are the natural keys that have been taken in, each with a
+    digest of its content: few in a company's life, so all are kept.
+    """
 
     company: str
     version: int = 0
     profile: ConfigureCompany | None = None
+    commands: dict[str, str] = {}
 
 
 class PlanRow(_Row, kw_only=True, tag="plan"):

@@ -1,0 +1,115 @@
+"""Company days: time zones, business days, and instants of a local day; no clock is read here."""
+
+import datetime
+import functools
+import zoneinfo
+
+import holidays
+
+__all__ = [
+    "business_day",
+    "epoch_s",
+    "instant_of",
+    "is_business_day",
+    "known_countries",
+    "known_zones",
+    "local_day",
+    "local_hour",
+    "next_business_day",
+    "zone_of",
+]
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_SATURDAY = 5
+_DAY = datetime.timedelta(days=1)
+
+
+@functools.cache
+def zone_of(name: str) -> zoneinfo.ZoneInfo:
+    """Give the zone of an IANA name, such as ``America/Santiago``.
+
+    Raises:
+        ValueError: no such zone.
+    """
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, OSError, ValueError) as error:
+        raise ValueError(f"no such time zone: {name!r}") from error
+
+
+@functools.cache
+def known_zones() -> frozenset[str]:
+    """Give the names that ``zone_of`` knows."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+@functools.cache
+def known_countries() -> frozenset[str]:
+    """Give the ISO 3166 codes of the countries whose holidays are known."""
+    return frozenset(holidays.list_supported_countries())
+
+
+def business_day(when: str, zone: zoneinfo.ZoneInfo) -> datetime.date:
+    """Give the company day of a business time (SEMANTICS 2.4).
+
+    Args:
+        when: ``YYYY-MM-DD`` (that very day), or RFC 3339 with an offset.
+        zone: the company's zone.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if len(when) == 10:
+        if when[4] != "-" or when[7] != "-":  # ISO 8601 week dates are ten long, too
+            raise ValueError(f"not a day: {when!r}")
+        return datetime.date.fromisoformat(when)
+    instant = datetime.datetime.fromisoformat(when)
+    if instant.tzinfo is None:
+        raise ValueError(f"a time needs an offset: {when!r}")
+    return instant.astimezone(zone).date()
+
+
+def local_day(at: datetime.datetime, zone: zoneinfo.ZoneInfo) -> datetime.date:
+    """Give the company day of an instant."""
+    return at.astimezone(zone).date()
+
+
+def local_hour(at: datetime.datetime, zone: zoneinfo.ZoneInfo) -> int:
+    """Give the hour, 0 to 23, that a clock in the zone shows at an instant."""
+    return at.astimezone(zone).hour
+
+
+def instant_of(day: datetime.date, *, hour: int, zone: zoneinfo.ZoneInfo) -> datetime.datetime:
+    """Give the instant (UTC) of a full local hour; the earlier one where clocks go back."""
+    local = datetime.datetime(day.year, day.month, day.day, hour, tzinfo=zone)
+    return local.astimezone(datetime.UTC)
+
+
+def epoch_s(at: datetime.datetime) -> int:
+    """Give whole seconds since 1970 of an instant, rounded down."""
+    return (at - _EPOCH) // datetime.timedelta(seconds=1)
+
+
+@functools.cache
+def _holidays(country: str) -> holidays.HolidayBase | None:
+    return holidays.country_holidays(country) if country in known_countries() else None
+
+
+@functools.lru_cache(maxsize=65_536)
+def is_business_day(day: datetime.date, *, country: str = "") -> bool:
+    """Say whether a day is worked on: no weekend, no public holiday.
+
+    A country that is not known (or ``''``) has no holidays, and weekends on
+    Saturday and Sunday.
+    """
+    known = _holidays(country)
+    if known is None:
+        return day.weekday() < _SATURDAY
+    return bool(known.is_working_day(day))
+
+
+def next_business_day(day: datetime.date, *, country: str = "") -> datetime.date:
+    """Give the first business day on or after ``day`` (R6)."""
+    while not is_business_day(day, country=country):
+        day += _DAY
+    return day

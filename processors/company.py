@@ -1,0 +1,154 @@
+"""A company as the core knows it: its profile, its plans by version, its days.
+
+Fed by broadcast commands, so each partition has its own. It refuses nothing:
+what cannot be evaluated was refused before the journal (``validation``).
+"""
+
+import datetime
+import hashlib
+import zoneinfo
+from collections.abc import Iterable
+
+import msgspec
+
+from processors.calendar import epoch_s, instant_of, zone_of
+from schemas.commands import CompanyCommand, ConfigureCompany, PublishPlan
+from schemas.plans import Plan
+from schemas.rows import CompanyRow, CustomerRow, ItemRow, PlanRow, Row
+
+__all__ = ["Company"]
+
+_PLAN_KEY = "plan {}/{}"
+
+
+class Company:
+    """One creditor.
+
+    Attributes:
+        row: the profile's row; ``row.version`` counts changes of profile and plans.
+        plans: plan id -> version -> plan.
+        profile: as published, else a default: named by its id, UTC, without plans.
+        zone: of the profile.
+    """
+
+    __slots__ = ("_opening_s", "plans", "profile", "row", "zone")
+
+    profile: ConfigureCompany
+    zone: zoneinfo.ZoneInfo
+
+    def __init__(self, company: str) -> None:
+        self.row = CompanyRow(company=company)
+        self.plans: dict[str, dict[int, Plan]] = {}
+        self._refresh()
+
+    @property
+    def id(self) -> str:
+        """The creditor's id."""
+        return self.row.company
+
+    @property
+    def version(self) -> int:
+        """How often profile or plans have changed."""
+        return self.row.version
+
+    @classmethod
+    def restore(cls, company: str, *, rows: Iterable[Row]) -> "Company":
+        """Build the company from its rows, in any order."""
+        self = cls(company)
+        for row in rows:
+            match row:
+                case CompanyRow():
+                    self.row = row
+                case PlanRow():
+                    self.plans.setdefault(row.plan.id, {})[row.plan.version] = row.plan
+                case _:
+                    raise TypeError(f"a {type(row).__name__} is no row of a company")
+        self._refresh()
+        return self
+
+    def apply(self, event: CompanyCommand) -> list[Row]:
+        """Take a command in, and give the rows to write: none when it says nothing new.
+
+        A command id counts once, and so does a version of a plan: what came
+        first stands (SEMANTICS 2.2; ``conflicts`` tells that it differs).
+        """
+        key = _key(event)
+        if key in self.row.commands:
+            return []
+        self.row.commands[key] = _digest(event)
+        rows: list[Row] = [self.row]
+        if isinstance(event, PublishPlan):
+            self.plans.setdefault(event.plan.id, {})[event.plan.version] = event.plan
+            rows.append(PlanRow(company=self.id, plan=event.plan))
+        else:
+            self.row.profile = event
+        self.row.version += 1
+        self._refresh()
+        return rows
+
+    def conflicts(self, event: CompanyCommand) -> bool:
+        """Say whether the event's natural key is known with other content."""
+        return self.row.commands.get(_key(event), digest := _digest(event)) != digest
+
+    def plan(self, plan: str, *, version: int) -> Plan | None:
+        """Give one published version of a plan."""
+        return self.plans.get(plan, {}).get(version)
+
+    def resolve_plan(self, item: ItemRow, customer: CustomerRow | None) -> Plan | None:
+        """Give the plan of an item: invoice > customer > group > company (R17).
+
+        An item keeps the version that it was pinned to at its first consumed
+        step, unless its invoice was given another plan since. None: the plan
+        that applies was never published.
+        """
+        if item.plan and item.chosen_plan in ("", item.plan):
+            return self.plans.get(item.plan, {}).get(item.plan_version)
+        versions = self.plans.get(self.plan_name(item, customer))
+        return versions[max(versions)] if versions else None
+
+    def plan_name(self, item: ItemRow, customer: CustomerRow | None) -> str:
+        """Name the plan that an item is pointed at, published or not (R17)."""
+        if item.chosen_plan or item.plan:
+            return item.chosen_plan or item.plan
+        if customer is not None:
+            group = customer.customer.group
+            chosen = customer.customer.plan or self.profile.group_plans.get(group, "")
+            if chosen:
+                return chosen
+        return self.profile.plan
+
+    def decides_from_s(self, day: datetime.date) -> int:
+        """Give the instant, in epoch seconds, from which the day's decisions are taken."""
+        opening_s = self._opening_s.get(day)
+        if opening_s is None:
+            at = instant_of(day, hour=self.profile.decision_hour, zone=self.zone)
+            opening_s = self._opening_s[day] = epoch_s(at)
+        return opening_s
+
+    def _refresh(self) -> None:
+        self.profile = self.row.profile or _default_profile(self.row.company)
+        self.zone = zone_of(self.profile.time_zone)
+        self._opening_s: dict[datetime.date, int] = {}
+
+
+def _default_profile(company: str) -> ConfigureCompany:
+    return ConfigureCompany(
+        company=company,
+        occurred_at="1970-01-01",
+        command="default",
+        name=company,
+        time_zone="UTC",
+        currency="XXX",  # ISO 4217: no currency
+    )
+
+
+def _key(event: CompanyCommand) -> str:
+    if isinstance(event, PublishPlan):
+        return _PLAN_KEY.format(event.plan.id, event.plan.version)
+    return event.command
+
+
+def _digest(event: CompanyCommand) -> str:
+    """Sum up what counts of a command: not its id, time and author."""
+    plain = msgspec.structs.replace(event, command="-", occurred_at="1970-01-01", author="")
+    return hashlib.blake2s(msgspec.json.encode(plain), digest_size=12).hexdigest()
