@@ -1,0 +1,364 @@
+"""A table of receivables becomes dated facts, and each row that cannot says why.
+
+Reading is a function of the file and the mapping: the same file gives the same
+events with the same ids, so that importing twice changes nothing. It publishes
+nothing itself.
+"""
+
+import csv
+import datetime
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from console.checking import check_data
+from console.mapping import ColumnMapping, EventRule, Template, columns_of
+from console.publishing import Outgoing, outgoing
+from console.written_values import WrittenAmount, WrittenDate
+from infra.errors import OperatorError
+from schemas.codec import encode, type_of
+from schemas.journal import SourceEvent
+
+__all__ = [
+    "Fact",
+    "ImportFileError",
+    "Reading",
+    "Reject",
+    "Watch",
+    "fact_of",
+    "profile_record",
+    "read_table",
+    "write_rejects",
+]
+
+_Cells = dict[str, str]
+_NumberedRow = tuple[int, list[str]]
+Watch = Callable[[Iterator[_NumberedRow]], Iterable[_NumberedRow]]
+
+
+class ImportFileError(OperatorError):
+    """The file as a whole cannot be imported: no such file, or a column is missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """An event and the company day it belongs to; ``order`` sorts facts of one day."""
+
+    day: datetime.date
+    order: tuple[int, int]
+    record: Outgoing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """A row that is not imported. ``row`` is as a spreadsheet counts: the header is row 1."""
+
+    row: int
+    column: str
+    reason: str
+    cells: Sequence[str]
+
+    def __str__(self) -> str:
+        place = f"row {self.row}, column {self.column}" if self.column else f"row {self.row}"
+        return f"{place}: {self.reason}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Reading:
+    """What a file came to: ``facts`` in business order, ``rejects`` in file order."""
+
+    header: list[str]
+    rows: int = 0
+    facts: list[Fact] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+
+    @property
+    def rejected_rows(self) -> int:
+        """Count the rows that are not imported; one row may have several reasons."""
+        return len({each.row for each in self.rejects})
+
+
+class _CellError(Exception):
+    """A cell that cannot be used."""
+
+    def __init__(self, *, column: str, reason: str) -> None:
+        super().__init__(f"{column}: {reason}")
+        self.column = column
+        self.reason = reason
+
+
+class _RowError(Exception):
+    """A row that cannot be used, with all that is wrong with it."""
+
+    def __init__(self, errors: Iterable[_CellError]) -> None:
+        self.errors = list({(each.column, each.reason): each for each in errors}.values())
+        super().__init__("; ".join(map(str, self.errors)))
+
+
+def fact_of(event: SourceEvent, *, source: str, zone: ZoneInfo, order: tuple[int, int]) -> Fact:
+    """Make the fact of an event; its id is derived from its content."""
+    digest = hashlib.sha256(encode(event)).hexdigest()[:32]
+    return Fact(
+        day=_day(event.occurred_at, zone=zone),
+        order=order,
+        record=outgoing(event, event_id=f"{type_of(event)}/{digest}", source=source),
+    )
+
+
+def profile_record(mapping: ColumnMapping) -> Outgoing:
+    """Make the record of the mapping's company profile, the same each time."""
+    zone = ZoneInfo(mapping.profile.time_zone)
+    return fact_of(mapping.profile, source=mapping.source, zone=zone, order=(0, 0)).record
+
+
+def read_table(path: Path, *, mapping: ColumnMapping, watch: Watch = iter) -> Reading:
+    """Read the whole file.
+
+    Args:
+        path: a file with a header row, in the mapping's encoding.
+        mapping: what a row means.
+        watch: given the numbered rows, gives them back one by one (a progress bar).
+
+    Raises:
+        ImportFileError: the file cannot be read, or lacks a column.
+    """
+    try:
+        with path.open(encoding=mapping.file.encoding, errors="surrogateescape", newline="") as file:
+            return _read(file, mapping=mapping, watch=watch)
+    except (OSError, csv.Error) as error:
+        raise ImportFileError(f"{path}: {error}") from error
+    except ImportFileError as error:
+        raise ImportFileError(f"{path}: {error}") from error
+
+
+def write_rejects(path: Path, *, reading: Reading, mapping: ColumnMapping) -> None:
+    """Write the bad rows as they were, with row, column and reason: to be mended and imported."""
+    with path.open("w", encoding=mapping.file.encoding, errors="surrogateescape", newline="") as file:
+        writer = csv.writer(file, delimiter=mapping.file.delimiter)
+        # In front, so that a row with too many cells keeps its reason in place.
+        writer.writerow(["rejected_row", "rejected_column", "rejected_reason", *reading.header])
+        rows: dict[int, list[Reject]] = {}
+        for each in reading.rejects:
+            rows.setdefault(each.row, []).append(each)
+        for row, rejects in rows.items():
+            reasons = "; ".join(each.reason for each in rejects)
+            columns = "; ".join(dict.fromkeys(each.column for each in rejects if each.column))
+            writer.writerow([row, columns, reasons, *rejects[0].cells])
+
+
+def _read(file: TextIO, *, mapping: ColumnMapping, watch: Watch) -> Reading:
+    rows = csv.reader(file, delimiter=mapping.file.delimiter, strict=True)
+    header = [each.strip() for each in next(rows, [])]
+    reading = Reading(header=header)
+    reader = _RowReader(mapping, places=_places(header, needed=columns_of(mapping)), width=len(header))
+    yields = _Yields(mapping)
+    for number, cells in watch(_numbered(rows, reading)):
+        if not any(cells):
+            continue
+        reading.rows += 1
+        try:
+            yields.take(number, reader.read(cells))
+        except _RowError as error:
+            reading.rejects += [
+                Reject(row=number, column=each.column, reason=each.reason, cells=cells)
+                for each in error.errors
+            ]
+    reading.facts = yields.facts()
+    return reading
+
+
+def _numbered(rows: Iterator[list[str]], reading: Reading) -> Iterator[_NumberedRow]:
+    """Number the rows; one that is no CSV is rejected and the next one is tried."""
+    number = 1
+    while True:
+        number += 1
+        try:
+            cells = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            reading.rows += 1
+            reading.rejects.append(Reject(row=number, column="", reason=f"is no CSV: {error}", cells=[]))
+            continue
+        yield number, cells
+
+
+def _places(header: Sequence[str], *, needed: Iterable[str]) -> dict[str, int]:
+    """Find each column's place; letter case does not matter, two of one name do."""
+    places: dict[str, int] = {}
+    folded = [each.casefold() for each in header]
+    missing = []
+    for column in needed:
+        count = folded.count(column.casefold())
+        if count > 1:
+            raise ImportFileError(f"column {column!r} is there {count} times")
+        if count == 0:
+            missing.append(column)
+        else:
+            places[column] = folded.index(column.casefold())
+    if missing:
+        raise ImportFileError(f"columns are missing: {', '.join(missing)}; there are: {', '.join(header)}")
+    return places
+
+
+class _RowReader:
+    """Turn the cells of a row into the events that the mapping asks for."""
+
+    def __init__(self, mapping: ColumnMapping, *, places: Mapping[str, int], width: int) -> None:
+        self._places = places
+        self._width = width
+        self._dates = {column: WrittenDate(written) for column, written in mapping.dates.items()}
+        self._amounts = {column: WrittenAmount(written) for column, written in mapping.amounts.items()}
+        company = mapping.company["company"]
+        self._rules = [_Rule(rule, company=company) for rule in mapping.events]
+
+    def read(self, cells: Sequence[str]) -> list[tuple[int, str, SourceEvent]]:
+        """Give (rule, once-per key, event) of each event of the row.
+
+        Raises:
+            _RowError: with every error of the first kind found: cells, then events.
+        """
+        if len(cells) != self._width:
+            reason = f"has {len(cells)} columns, the header has {self._width}"
+            raise _RowError([_CellError(column="", reason=reason)])
+        values = self._values(cells)
+        found, errors = [], []
+        for index, rule in enumerate(self._rules):
+            if not rule.applies(values):
+                continue
+            try:
+                found.append((index, rule.once_per.render(values), rule.event(values)))
+            except _RowError as error:
+                errors += error.errors
+        if errors:
+            raise _RowError(errors)
+        return found
+
+    def _values(self, cells: Sequence[str]) -> _Cells:
+        values, errors = {}, []
+        for column, place in self._places.items():
+            try:
+                values[column] = self._value(column, cells[place].strip())
+            except _CellError as error:
+                errors.append(error)
+        if errors:
+            raise _RowError(errors)
+        return values
+
+    def _value(self, column: str, text: str) -> str:
+        if not text:
+            return text
+        if any("\udc80" <= each <= "\udcff" for each in text):
+            raise _CellError(column=column, reason="is not in the file's declared encoding")
+        try:
+            if column in self._dates:
+                return self._dates[column].read(text).isoformat()
+            if column in self._amounts:
+                return self._amounts[column].read(text)
+        except ValueError as error:
+            raise _CellError(column=column, reason=str(error)) from error
+        return text
+
+
+class _Rule:
+    """An event rule with its templates taken apart."""
+
+    def __init__(self, rule: EventRule, *, company: str) -> None:
+        self.type = rule.type
+        self.once_per = Template(rule.once_per)
+        self._when = Template(rule.when)
+        self._always = not rule.when
+        self._data = _compiled({"company": company} | rule.data)
+
+    def applies(self, cells: _Cells) -> bool:
+        return self._always or bool(self._when.render(cells))
+
+    def event(self, cells: _Cells) -> SourceEvent:
+        data = _rendered(self._data, cells)
+        checked = check_data(self.type, msgspec.json.encode(data))
+        if isinstance(checked, list):
+            raise _RowError(
+                _CellError(column=self._column_at(each.path), reason=f"{each.detail} ({each.path[2:]})")
+                for each in checked
+            )
+        return checked
+
+    def _column_at(self, path: str) -> str:
+        """Name the columns of the template that the field at ``path`` was made of."""
+        first = path.removeprefix("$.").split(".")[0].split("[")[0]
+        return ", ".join(dict.fromkeys(_columns(self._data.get(first))))
+
+
+class _Yields:
+    """Collect facts; of a once-per rule, each distinct content is kept where it begins."""
+
+    def __init__(self, mapping: ColumnMapping) -> None:
+        self._source = mapping.source
+        self._zone = ZoneInfo(mapping.profile.time_zone)
+        self._facts: list[Fact] = []
+        self._once: dict[tuple[int, str], list[tuple[datetime.date, int, SourceEvent]]] = {}
+
+    def take(self, row: int, events: Sequence[tuple[int, str, SourceEvent]]) -> None:
+        """Take the events of a row."""
+        for rule, key, event in events:
+            if key:
+                day = _day(event.occurred_at, zone=self._zone)
+                self._once.setdefault((rule, key), []).append((day, row, event))
+            else:
+                self._add(event, order=(rule, row))
+
+    def facts(self) -> list[Fact]:
+        """Give all facts by day; within a day in the mapping's order, then the file's."""
+        for (rule, _), found in self._once.items():
+            last: SourceEvent | None = None
+            for _, row, event in sorted(found, key=lambda each: each[:2]):
+                content = msgspec.structs.replace(event, occurred_at="")
+                if content != last:
+                    self._add(event, order=(rule, row))
+                last = content
+        self._once = {}
+        return sorted(self._facts, key=lambda fact: (fact.day, fact.order))
+
+    def _add(self, event: SourceEvent, *, order: tuple[int, int]) -> None:
+        self._facts.append(fact_of(event, source=self._source, zone=self._zone, order=order))
+
+
+def _day(occurred_at: str, *, zone: ZoneInfo) -> datetime.date:
+    if len(occurred_at) == len("YYYY-MM-DD"):
+        return datetime.date.fromisoformat(occurred_at)
+    return datetime.datetime.fromisoformat(occurred_at).astimezone(zone).date()
+
+
+def _compiled(value: object) -> Any:
+    if isinstance(value, str):
+        return Template(value)
+    if isinstance(value, dict):
+        return {name: _compiled(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_compiled(each) for each in value]
+    return value
+
+
+def _rendered(value: Any, cells: _Cells) -> Any:
+    """Fill templates in; a field whose columns are empty is left out."""
+    if isinstance(value, Template):
+        text = value.render(cells)
+        return int(text) if value.as_int and text.isascii() and text.isdigit() else text
+    if isinstance(value, dict):
+        rendered = {name: _rendered(each, cells) for name, each in value.items()}
+        return {name: each for name, each in rendered.items() if each != ""}
+    if isinstance(value, list):
+        return [_rendered(each, cells) for each in value]
+    return value
+
+
+def _columns(value: object) -> list[str]:
+    if isinstance(value, Template):
+        return list(value.columns)
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [column for each in inside for column in _columns(each)]
