@@ -324,7 +324,7 @@ class LocalBroker:
 def _serves(address: str) -> bool:
     """Ask for metadata; True when the answer names a broker that may serve (is not fenced)."""
     try:
-        admin = KafkaAdminClient(bootstrap_servers=address, bootstrap_timeout_ms=5_000)
+        admin = KafkaAdminClient(bootstrap_servers=address, bootstrap_timeout_ms=2_000)
     except (KafkaError, OSError):
         return False
     try:

@@ -22,6 +22,8 @@ RECORD_BYTES_MAX: Final = 5 * 1024 * 1024 + 65_536
 _CLIENT_ID: Final = "cobranza"
 # One frozen worker's open transaction hides later records from readers until it times out.
 _TRANSACTION_TIMEOUT_MS: Final = 10_000
+# The default, 30 s, would leave clients away long after a broker is back.
+_RECONNECT_MS_MAX: Final = 1_000
 
 
 def consumer(
@@ -48,6 +50,7 @@ def consumer(
         client_id=_CLIENT_ID,
         bootstrap_servers=bootstrap_servers.split(","),
         group_id=group,
+        reconnect_backoff_max_ms=_RECONNECT_MS_MAX,
         isolation_level="read_committed",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
@@ -75,6 +78,7 @@ def producer(
         **more,
         client_id=_CLIENT_ID,
         bootstrap_servers=bootstrap_servers.split(","),
+        reconnect_backoff_max_ms=_RECONNECT_MS_MAX,
         transactional_id=transactional_id,
         transaction_timeout_ms=_TRANSACTION_TIMEOUT_MS,
         acks=-1,
@@ -89,7 +93,11 @@ def producer(
 
 def admin(*, bootstrap_servers: str) -> KafkaAdminClient:
     """Make an admin client; it keeps a thread and connections until ``close()``."""
-    return KafkaAdminClient(client_id=_CLIENT_ID, bootstrap_servers=bootstrap_servers.split(","))
+    return KafkaAdminClient(
+        client_id=_CLIENT_ID,
+        bootstrap_servers=bootstrap_servers.split(","),
+        reconnect_backoff_max_ms=_RECONNECT_MS_MAX,
+    )
 
 
 def positions(reader: KafkaConsumer, *, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:

@@ -1,0 +1,121 @@
+"""Kafka clients on a real broker: only committed records, from the start, and lag can reach 0."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+
+from infra.kafka.consumers import RECORD_BYTES_MAX, admin, consumer, positions, producer
+from schemas.registry import topics
+
+SOURCES = ("schemas", "processors", "infra", "notifiers", "streams", "console")
+ROOT = Path(__file__).parents[2]
+
+
+def _topic(broker: str, name: str, *, partitions: int = 1) -> str:
+    with admin(bootstrap_servers=broker) as client:
+        configs = {"max.message.bytes": str(5 * 1024 * 1024)}
+        client.create_topics(
+            {name: {"num_partitions": partitions, "replication_factor": 1, "configs": configs}},
+            wait_for_metadata=True,
+        )
+    return name
+
+
+def _drain(reader: KafkaConsumer) -> list[bytes]:
+    """Poll until a poll finds nothing."""
+    values: list[bytes] = []
+    while found := reader.poll(timeout_ms=1_500):
+        values.extend(record.value for records in found.values() for record in records)
+    return values
+
+
+@pytest.mark.parametrize("records_max", [1, 3, 500])
+def test_position_passes_control_records(broker: str, namespace: str, records_max: int) -> None:
+    """After the last record one empty poll brings the position to the end: lag reaches 0 (DESIGN 3.3)."""
+    topic = _topic(broker, namespace + "transactions")
+    writer = producer(bootstrap_servers=broker, transactional_id=namespace + "writer")
+    writer.init_transactions()
+    for content, kept in ((b"abc", True), (b"xy", False), (b"d", True), (b"z", False)):
+        writer.begin_transaction()
+        for byte in content:
+            writer.send(topic, bytes([byte]))
+        writer.flush()
+        (writer.commit_transaction if kept else writer.abort_transaction)()
+    writer.close()
+
+    partition = TopicPartition(topic, 0)
+    reader = consumer(
+        topic,
+        bootstrap_servers=broker,
+        group=namespace + "group",
+        records_max=records_max,
+        fetch_wait_ms_max=50,
+    )
+    assert [b"a", b"b", b"c", b"d"] == _drain(reader)
+    end = reader.end_offsets([partition])[partition]
+    assert end == 7 + 4  # records and one marker for each transaction
+    assert {partition: end} == positions(reader, partitions=[partition])
+    reader.commit()
+    assert end == reader.committed(partition)
+    reader.close()
+
+
+def test_an_open_transaction_is_not_read(broker: str, namespace: str) -> None:
+    """Records of a transaction that may still be aborted stay unseen, and so does what follows them."""
+    topic = _topic(broker, namespace + "open")
+    writer = producer(bootstrap_servers=broker, transactional_id=namespace + "writer")
+    writer.init_transactions()
+    writer.begin_transaction()
+    writer.send(topic, b"undecided")
+    writer.flush()
+    with producer(bootstrap_servers=broker) as other:
+        other.send(topic, b"decided").get(timeout=10)
+
+    reader = consumer(topic, bootstrap_servers=broker, group=None, fetch_wait_ms_max=50)
+    assert [] == _drain(reader)
+    assert {TopicPartition(topic, 0): 0} == positions(reader, partitions=[TopicPartition(topic, 0)])
+    writer.abort_transaction()
+    assert [b"decided"] == _drain(reader)
+    reader.close()
+    writer.close()
+
+
+def test_the_largest_dead_letter_goes_through(broker: str, namespace: str) -> None:
+    """A record as large as the registry allows is written and read back."""
+    largest = max(one.max_message_bytes for one in topics().values())
+    assert largest < RECORD_BYTES_MAX
+    topic = _topic(broker, namespace + "large")
+    value = b"x" * (largest - 1_000)
+    with producer(bootstrap_servers=broker) as writer:
+        writer.send(topic, value).get(timeout=30)
+    reader = consumer(topic, bootstrap_servers=broker, group=None)
+    assert [value] == _drain(reader)
+    reader.close()
+
+
+def test_what_the_factory_fixes_cannot_be_changed() -> None:
+    """Nobody gets a consumer that reads uncommitted records, by any argument."""
+    with pytest.raises(TypeError, match="isolation_level"):
+        consumer(bootstrap_servers="127.0.0.1:1", group=None, isolation_level="read_uncommitted")
+
+
+def test_consumers_are_made_in_one_place() -> None:
+    """Outside the factory and the engine no source file makes a Kafka consumer (DESIGN 1)."""
+    assert ["infra/kafka/consumers.py"] == [
+        str(path.relative_to(ROOT))
+        for folder in SOURCES
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if _makes_a_consumer(path) and not path.is_relative_to(ROOT / "streams" / "engine")
+    ]
+
+
+def _makes_a_consumer(path: Path) -> bool:
+    """Say whether a file calls KafkaConsumer or AIOKafkaConsumer, by any way of naming them."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    imports = [name for node in nodes if isinstance(node, ast.ImportFrom) for name in node.names]
+    forbidden = {"KafkaConsumer", "AIOKafkaConsumer"}
+    forbidden |= {name.asname for name in imports if name.asname and name.name in forbidden}
+    calls = [node.func for node in nodes if isinstance(node, ast.Call)]
+    return any(getattr(each, "id", getattr(each, "attr", "")) in forbidden for each in calls)
