@@ -1,13 +1,17 @@
 """Which item of an account has its next step due first: a heap with lazy deletion.
 
 Entries that no longer hold are dropped when they reach the top, so an event
-costs O(log n) however many items are open.
+costs O(log n) however many items are open. Derived from rows; never written.
 """
 
 import datetime
 import heapq
 
 __all__ = ["DueIndex"]
+
+_STALE_MAX = (
+    64  # entries that no longer hold: more than this and than the live ones, and the heap is made anew
+)
 
 
 class DueIndex:
@@ -27,6 +31,9 @@ class DueIndex:
         elif self._next.get(item) != due_on:
             self._next[item] = due_on
             heapq.heappush(self._heap, (due_on, item))
+            if len(self._heap) > 2 * len(self._next) + _STALE_MAX:
+                self._heap = [(day, name) for name, day in self._next.items()]
+                heapq.heapify(self._heap)
 
     def first(self) -> datetime.date | None:
         """Give the earliest next due day of all items."""
@@ -37,17 +44,25 @@ class DueIndex:
 
     def until(self, day: datetime.date) -> list[str]:
         """List the items whose next step is due on or before ``day``, in order of (day, item)."""
-        due: list[tuple[datetime.date, str]] = []
-        seen: set[str] = set()
-        while self._heap and self._heap[0][0] <= day:
-            entry = heapq.heappop(self._heap)
-            if self._next.get(entry[1]) == entry[0] and entry[1] not in seen:
-                seen.add(entry[1])
-                due.append(entry)
-        for entry in due:
-            heapq.heappush(self._heap, entry)
+        due = self._pop(day)
+        self._push(due)
         return [item for _, item in due]
 
     def after(self, day: datetime.date) -> datetime.date | None:
-        """Give the earliest next due day later than ``day``."""
-        return min((due_on for due_on in self._next.values() if due_on > day), default=None)
+        """Give the earliest next due day later than ``day``; costs what is due by then."""
+        due = self._pop(day)
+        later = self.first()
+        self._push(due)
+        return later
+
+    def _pop(self, day: datetime.date) -> list[tuple[datetime.date, str]]:
+        due: dict[tuple[datetime.date, str], None] = {}  # an item may have been entered twice for one day
+        first = self.first()
+        while first is not None and first <= day:
+            due[heapq.heappop(self._heap)] = None
+            first = self.first()
+        return list(due)
+
+    def _push(self, entries: list[tuple[datetime.date, str]]) -> None:
+        for entry in entries:
+            heapq.heappush(self._heap, entry)
