@@ -25,8 +25,8 @@ demo: $(READY) ## a year of two companies' business, played through Kafka; shows
 test: $(READY) ## every test: real Kafka, real PostgreSQL, real PDFs
 	$(BIN)/pytest
 
-test-unit: $(READY) ## the tests that start no process (seconds)
-	$(BIN)/pytest -m "not system" tests/unit
+test-unit: $(READY) ## contracts, core and house rules; starts no process
+	$(BIN)/pytest tests/architecture tests/schemas tests/processors
 
 check: $(READY) ## types, layers, style, contracts
 	$(BIN)/ruff check .

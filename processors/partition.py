@@ -172,7 +172,9 @@ class Partition:
         self.clock = self._clock_before
         self._forget()
 
-    def _attempt(self, records: Sequence[JournalRecord], *, cursor: str, poison: list[Poison]) -> PartitionStep:
+    def _attempt(
+        self, records: Sequence[JournalRecord], *, cursor: str, poison: list[Poison]
+    ) -> PartitionStep:
         facts: list[LedgerFact] = []
         bad = {(each.index, each.account): each.error for each in poison}
         consumed = 0

@@ -1,0 +1,194 @@
+"""What decoding cannot see of an event: decimals, currencies, signs, zones, ids, plans.
+
+Intake dead-letters what has a problem; ``validate`` and ``publish`` show the
+same sentences before anything is sent. A problem ends with the JSON path of
+its field, as the decoder's own errors do.
+"""
+
+import functools
+import zoneinfo
+from collections.abc import Iterator
+
+from processors.calendar import business_day, known_countries, zone_of
+from processors.money import MoneyError, to_minor
+from processors.plan import plan_problems
+from schemas.commands import ConfigureCompany, PublishPlan
+from schemas.events import (
+    Contact,
+    CreditNoteIssued,
+    CustomerUpserted,
+    DebitNoteIssued,
+    InvoiceAmended,
+    InvoiceIssued,
+    ItemOpened,
+    PaymentReceived,
+    ReconciliationRecorded,
+    RefundPaid,
+    WriteOffBooked,
+)
+from schemas.journal import SourceEvent
+
+__all__ = ["problems"]
+
+_UTC = zoneinfo.ZoneInfo("UTC")
+_NEGATIVE_INVOICE = "is negative; money in the customer's favour is a credit note"
+_IDS = (
+    "customer",
+    "document",
+    "payment",
+    "refund",
+    "credit",
+    "write_off",
+    "reconciliation",
+    "command",
+    "reminder",
+)
+
+
+def problems(event: SourceEvent) -> list[str]:
+    """List what is wrong with a decoded event, each with its path; empty: it may enter the journal."""
+    found = [*_names(event), *_time(event.occurred_at)]
+    match event:
+        case InvoiceIssued() | DebitNoteIssued():
+            found += _amount(event.amount, currency=event.currency, negative=_NEGATIVE_INVOICE)
+            found += _contact(event.contact, path="$.contact")
+        case ItemOpened():
+            found += _opened(event)
+        case InvoiceAmended():
+            found += _amended(event)
+        case CreditNoteIssued() | WriteOffBooked() | RefundPaid():
+            found += _positive(event.amount, currency=event.currency)
+        case PaymentReceived():
+            found += _payment(event)
+        case ReconciliationRecorded():
+            found += _reconciliation(event)
+        case CustomerUpserted():
+            found += _customer(event)
+        case ConfigureCompany():
+            found += _company(event)
+        case PublishPlan():
+            found += [f"{problem} - at `$.plan`" for problem in plan_problems(event.plan)]
+        case _:
+            pass  # cancellations, reversals, notes, holds and outcomes have ids, texts and times only
+    return found
+
+
+def _names(event: SourceEvent) -> Iterator[str]:
+    company = event.company
+    if not _is_company_id(company):
+        yield f"company {company!r} may hold letters, digits, '.', '_' and '-' only - at `$.company`"
+    for field in _IDS:
+        value = getattr(event, field, "x")
+        if isinstance(value, str) and not (value.isprintable() and value.strip() == value and value):
+            yield f"{field} {value!r} has characters that cannot be printed, or space around it - at `$.{field}`"
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_company_id(company: str) -> bool:
+    plain = company.replace(".", "").replace("_", "").replace("-", "")
+    return company.isascii() and company[:1].isalnum() and plain.isalnum()
+
+
+def _time(when: str) -> Iterator[str]:
+    try:
+        business_day(when, _UTC)
+    except ValueError:
+        yield f"{when!r} is neither YYYY-MM-DD nor RFC 3339 with an offset - at `$.occurred_at`"
+
+
+def _amount(amount: str, *, currency: str, negative: str, path: str = "$.amount") -> Iterator[str]:
+    try:
+        if to_minor(amount, currency=currency) < 0:
+            yield f"amount {amount} {negative} - at `{path}`"
+    except MoneyError as error:
+        where = "$.currency" if error.reason == "unknown_currency" else path
+        yield f"{error.detail} - at `{where}`"
+
+
+def _positive(amount: str, *, currency: str, path: str = "$.amount") -> Iterator[str]:
+    try:
+        if to_minor(amount, currency=currency) <= 0:
+            yield f"amount {amount} is not above zero - at `{path}`"
+    except MoneyError as error:
+        where = "$.currency" if error.reason == "unknown_currency" else path
+        yield f"{error.detail} - at `{where}`"
+
+
+def _opened(event: ItemOpened) -> Iterator[str]:
+    yield from _amount(event.amount, currency=event.currency, negative=_NEGATIVE_INVOICE)
+    yield from _amount(
+        event.open_amount, currency=event.currency, negative=_NEGATIVE_INVOICE, path="$.open_amount"
+    )
+    yield from _contact(event.contact, path="$.contact")
+
+
+def _amended(event: InvoiceAmended) -> Iterator[str]:
+    # The currency is its document's, which only the fold knows: decimals are judged there.
+    if event.amount is not None and (event.amount.startswith("-") or not _is_plain_decimal(event.amount)):
+        yield f"amount {event.amount!r} is no plain decimal that is zero or more - at `$.amount`"
+    yield from _contact(event.contact, path="$.contact")
+
+
+def _is_plain_decimal(amount: str) -> bool:
+    whole, dot, fraction = amount.partition(".")
+    return amount.isascii() and whole.isdecimal() and (not dot or fraction.isdecimal())
+
+
+def _payment(event: PaymentReceived) -> Iterator[str]:
+    found = list(_positive(event.amount, currency=event.currency))
+    named = 0
+    seen: set[str] = set()
+    for index, line in enumerate(event.lines):
+        if line.document in seen:
+            found.append(f"document {line.document!r} is named twice - at `$.lines[{index}].document`")
+        seen.add(line.document)
+        if line.amount is None:
+            continue
+        wrong = list(_positive(line.amount, currency=event.currency, path=f"$.lines[{index}].amount"))
+        found += wrong
+        named += 0 if wrong else to_minor(line.amount, currency=event.currency)
+    if not found and named > to_minor(event.amount, currency=event.currency):
+        found.append(f"the lines name more than the amount {event.amount} - at `$.lines`")
+    yield from found
+
+
+def _reconciliation(event: ReconciliationRecorded) -> Iterator[str]:
+    for index, line in enumerate(event.lines):
+        if line.amount is not None and not (_is_plain_decimal(line.amount) and line.amount.strip("0.")):
+            yield f"amount {line.amount!r} is no plain decimal above zero - at `$.lines[{index}].amount`"
+
+
+def _customer(event: CustomerUpserted) -> Iterator[str]:
+    if event.time_zone:
+        yield from _zone(event.time_zone)
+    for index, contact in enumerate(event.contacts):
+        yield from _contact(contact, path=f"$.contacts[{index}]")
+
+
+def _company(event: ConfigureCompany) -> Iterator[str]:
+    yield from _zone(event.time_zone)
+    if event.country and event.country not in known_countries():
+        yield f"no holidays are known for country {event.country!r} - at `$.country`"
+    yield from _amount("0", currency=event.currency, negative="")
+    for currency, minimum in event.minimums.items():
+        path = f"$.minimums.{currency}"
+        for problem in _amount(minimum, currency=currency, negative="is negative", path=path):
+            yield problem.replace("`$.currency`", f"`{path}`")
+
+
+def _zone(name: str) -> Iterator[str]:
+    try:
+        zone_of(name)
+    except ValueError as error:
+        yield f"{error} - at `$.time_zone`"
+
+
+def _contact(contact: Contact | None, *, path: str) -> Iterator[str]:
+    if contact is None:
+        return
+    if contact.email and (
+        "@" not in contact.email[1:-1] or not contact.email.isprintable() or " " in contact.email
+    ):
+        yield f"{contact.email!r} is no e-mail address - at `{path}.email`"
+    if contact.phone and not (contact.phone.startswith("+") and contact.phone[1:].isdecimal()):
+        yield f"{contact.phone!r} is no E.164 number such as +56912345678 - at `{path}.phone`"

@@ -1,0 +1,97 @@
+"""What intake refuses although it can be decoded: the sentence says what, the path says where."""
+
+import pytest
+
+from processors.validation import problems
+from schemas.codec import decode_source
+from schemas.journal import SourceEvent
+
+HEAD = '"company":"acme","customer":"c-1","occurred_at":"2026-01-05"'
+INVOICE = "billing.invoice.issued.v1"
+PAYMENT = "billing.payment.received.v1"
+
+
+def event(event_type: str, body: str) -> SourceEvent:
+    """Decode an event as intake does."""
+    return decode_source(event_type, ("{" + body + "}").encode())
+
+
+def invoice(
+    *, head: str = HEAD, document: str = "I1", currency: str = "USD", amount: str = "1"
+) -> SourceEvent:
+    """Make an invoice with one thing to look at."""
+    return event(INVOICE, f'{head},"document":"{document}","currency":"{currency}","amount":"{amount}"')
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        ({"amount": "10.001"}, "more than the 2 decimals"),
+        ({"currency": "XXQ"}, "`$.currency`"),
+        ({"amount": "-10"}, "credit note"),
+        ({"amount": "1e3"}, "no decimal"),
+        ({"document": " I1"}, "`$.document`"),
+        ({"document": "I\\n1"}, "`$.document`"),
+        ({"head": HEAD.replace("acme", "a:b")}, "`$.company`"),
+        ({"head": HEAD.replace("-01-05", "-13-05")}, "`$.occurred_at`"),
+        ({"head": HEAD.replace("-01-05", "-01-05T10:00:00")}, "`$.occurred_at`"),
+    ],
+)
+def test_each_problem_of_an_invoice_is_said_with_its_place(wrong: dict[str, str], expected: str) -> None:
+    """One problem, one sentence, and it holds what the reader needs."""
+    found = problems(invoice(**wrong))
+    assert 1 == len(found)
+    assert expected in found[0]
+
+
+@pytest.mark.parametrize(
+    ("event_type", "body", "expected"),
+    [
+        (PAYMENT, f'{HEAD},"payment":"P","currency":"USD","amount":"0"', "not above zero"),
+        (PAYMENT, f'{HEAD},"payment":"P","currency":"CLP","amount":"100.50"', "0 decimals of CLP"),
+        (
+            PAYMENT,
+            (
+                f'{HEAD},"payment":"P","currency":"USD","amount":"10",'
+                '"lines":[{"document":"A","amount":"6"},{"document":"B","amount":"6"}]'
+            ),
+            "lines name more",
+        ),
+        (
+            PAYMENT,
+            f'{HEAD},"payment":"P","currency":"USD","amount":"10","lines":[{{"document":"A"}},{{"document":"A"}}]',
+            "`$.lines[1].document`",
+        ),
+        (
+            "collections.company.configure.v1",
+            (
+                '"company":"acme","occurred_at":"2026-01-05","command":"c","name":"A",'
+                '"time_zone":"Mars/Olympus","currency":"USD"'
+            ),
+            "`$.time_zone`",
+        ),
+        (
+            "billing.customer.upserted.v1",
+            f'{HEAD},"name":"C","contacts":[{{"email":"nobody"}}]',
+            "`$.contacts[0].email`",
+        ),
+    ],
+)
+def test_each_problem_of_other_events_is_said_with_its_place(
+    event_type: str, body: str, expected: str
+) -> None:
+    """Payments, profiles and master data have their own rules."""
+    found = problems(event(event_type, body))
+    assert 1 == len(found)
+    assert expected in found[0]
+
+
+@pytest.mark.parametrize("amount", ["10", "10.5", "10.50", "0", "0.00"])
+def test_plain_amounts_pass(amount: str) -> None:
+    """Fewer decimals than the currency has are fine (SEMANTICS 3)."""
+    assert [] == problems(invoice(amount=amount))
+
+
+def test_a_time_with_offset_passes() -> None:
+    """RFC 3339 with an offset is a business time (SEMANTICS 2.4)."""
+    assert [] == problems(invoice(head=HEAD.replace("2026-01-05", "2026-01-05T10:00:00-03:00")))
