@@ -5,7 +5,8 @@ decisions (``decide``) act on it. Rows are mutated in place and marked with
 ``touch``; the indexes are derived from the rows and rebuilt by ``restore``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from processors.due_index import DueIndex
 from processors.settlement_index import SettlementIndex
@@ -46,13 +47,14 @@ class Account:
     Attributes:
         applications: item -> credit -> application; ``applied`` is the same by credit -> item.
         holds: ``hold`` for the account's own, ``'excluded/<item>'`` for an item's.
-        settling: index for settlement (who names which item, oldest first, loose credit).
+        settling: index for settlement (who names which item, oldest first, loose money).
         due: index of the next due step per item.
         stale: items whose next due step must be computed again (``wake``).
     """
 
     __slots__ = (
         "_changed",
+        "_removed",
         "applications",
         "applied",
         "credits",
@@ -82,7 +84,9 @@ class Account:
         self.settling = SettlementIndex()
         self.due = DueIndex()
         self.stale: set[str] = set()
-        self._changed: dict[RowKey, Row | None] = {}
+        # By identity: naming a row costs more than remembering it, and most rows change often in one step.
+        self._changed: dict[int, AccountRows] = {}
+        self._removed: set[int] = set()
 
     @property
     def id(self) -> str:
@@ -111,15 +115,27 @@ class Account:
         self.row.sequence += 1
         return self.row.sequence
 
+    def advance(self) -> None:
+        """Say that items, money, holds, contacts or plan changed: the decision version of R32."""
+        self.row.version += 1
+        self._changed[id(self.row)] = self.row
+
     def touch(self, row: AccountRows) -> None:
         """Say that ``row`` (new or mutated) is to be written."""
-        self._changed[key_of(row)] = row
+        self._changed[id(row)] = row
+        if self._removed:
+            self._removed.discard(id(row))
         if type(row) is ItemRow:
             self.stale.add(row.item)
 
     def remove(self, row: AccountRows) -> None:
         """Say that ``row`` is gone: a tombstone is written."""
-        self._changed[key_of(row)] = None
+        self._changed[id(row)] = row
+        self._removed.add(id(row))
+
+    def oldest(self, currency: str) -> Iterator[ItemRow]:
+        """Walk open items by due date, then document; each must be settled before the next is asked for."""
+        return self.settling.oldest(currency, items=self.items)
 
     def put_application(self, row: ApplicationRow) -> None:
         """Add or change an application in both directions."""
@@ -129,17 +145,20 @@ class Account:
 
     def drop_application(self, row: ApplicationRow) -> None:
         """Take an application away in both directions."""
-        del self.applications[row.item][row.credit]
-        del self.applied[row.credit][row.item]
+        _drop(self.applications, row.item, row.credit)
+        _drop(self.applied, row.credit, row.item)
         self.remove(row)
 
     def changes(self) -> dict[RowKey, Row | None]:
         """Give the rows to write (None: a tombstone) since ``forget_changes``."""
-        return self._changed
+        # A row removed and made anew is two rows of one key: the newer one comes later and stands.
+        removed = self._removed
+        return {key_of(row): None if number in removed else row for number, row in self._changed.items()}
 
     def forget_changes(self) -> None:
         """Start anew: what changed has been handed over."""
         self._changed = {}
+        self._removed = set()
 
     @classmethod
     def restore(cls, account: str, *, rows: Iterable[Row]) -> "Account":
@@ -147,7 +166,8 @@ class Account:
         self = cls(account)
         for row in rows:
             self._place(row)
-        self.settling.rebuild(items=self.items, credits=self.credits)
+        for credit in sorted(self.credits.values(), key=lambda each: each.order):
+            self.settling.add_credit(credit)
         return self
 
     def _place(self, row: Row) -> None:
@@ -175,29 +195,32 @@ class Account:
                 raise TypeError(f"a {type(row).__name__} is no row of an account")
 
 
+def _drop(rows: dict[str, dict[str, ApplicationRow]], outer: str, inner: str) -> None:
+    del rows[outer][inner]
+    if not rows[outer]:
+        del rows[outer]
+
+
 def hold_id(row: HoldRow) -> str:
     """Name a hold within its account."""
     return f"{row.hold}/{row.item}" if row.item else row.hold
 
 
-def key_of(row: AccountRows) -> RowKey:  # noqa: PLR0911 - one case per kind of row
+_IDS: dict[type, Callable[[Any], tuple[str, str]]] = {
+    AccountRow: lambda _: ("account", ""),
+    CustomerRow: lambda _: ("customer", ""),
+    ItemRow: lambda row: ("item", row.item),
+    CreditRow: lambda row: ("credit", row.credit),
+    # Documents may hold any printable character, so that only a control character separates two of them.
+    ApplicationRow: lambda row: ("application", f"{row.credit}\x1f{row.item}"),
+    HoldRow: lambda row: ("hold", hold_id(row)),
+    ReminderRow: lambda row: ("reminder", row.reminder),
+    SeenRow: lambda row: ("seen", row.key),
+    WaitingRow: lambda row: ("waiting", row.key),
+}
+
+
+def key_of(row: AccountRows) -> RowKey:
     """Give the key under which a row of an account is kept."""
-    match row:
-        case AccountRow():
-            return RowKey("account", row.account, "")
-        case CustomerRow():
-            return RowKey("customer", row.account, "")
-        case ItemRow():
-            return RowKey("item", row.account, row.item)
-        case CreditRow():
-            return RowKey("credit", row.account, row.credit)
-        case ApplicationRow():
-            return RowKey("application", row.account, f"{row.credit}|{row.item}")
-        case HoldRow():
-            return RowKey("hold", row.account, hold_id(row))
-        case ReminderRow():
-            return RowKey("reminder", row.account, row.reminder)
-        case SeenRow():
-            return RowKey("seen", row.account, row.key)
-        case WaitingRow():
-            return RowKey("waiting", row.account, row.key)
+    kind, name = _IDS[type(row)](row)
+    return RowKey(kind, row.account, name)

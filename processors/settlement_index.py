@@ -1,26 +1,120 @@
-"""What settlement must find fast: who names an item, the oldest open item, loose credit.
+"""What settlement must find fast: who names an item, the oldest open item, loose money.
 
-Derived from the rows of an account; never written.
+Derived from the rows of an account; never written. Heaps delete lazily, so
+that an event costs O(log n) however many items and credits there are.
 """
 
-from collections.abc import Mapping
+import datetime
+import heapq
+from collections.abc import Iterator, Mapping
 
-from schemas.rows import CreditRow, ItemRow
+from schemas.events import PaymentReceived
+from schemas.rows import CreditRow, ItemRow, Name
 
-__all__ = ["SettlementIndex"]
+__all__ = ["Claim", "SettlementIndex", "is_auto_applied"]
+
+Claim = tuple[CreditRow, Name]
 
 
 class SettlementIndex:
-    """Filled by ``processors.settle``; ``rebuild`` makes it anew from rows."""
+    """Claims by item, open items by due date, loose payments by place in the log.
 
-    __slots__ = ("naming",)
+    Attributes:
+        unshared: credits whose names do not compete for their money, each
+            having its own amount: what one name takes leaves the others alone.
+    """
+
+    __slots__ = ("_claims", "_entered", "_loose", "_oldest", "unshared")
 
     def __init__(self) -> None:
-        self.naming: dict[str, list[str]] = {}
+        self._claims: dict[str, list[Claim]] = {}
+        self._loose: dict[str, list[tuple[int, str]]] = {}
+        self._entered: set[str] = set()
+        # Filled when first asked for: accounts whose payments all name items never need it.
+        self._oldest: dict[str, list[tuple[datetime.date, str]]] | None = None
+        self.unshared: set[str] = set()
 
-    def rebuild(self, *, items: Mapping[str, ItemRow], credits: Mapping[str, CreditRow]) -> None:  # noqa: A002, ARG002 - the field's word; oldest first comes with settle
-        """Make the index from the rows of an account."""
-        self.naming = {}
-        for credit in sorted(credits.values(), key=lambda each: each.order):
-            for name in credit.names:
-                self.naming.setdefault(name.document, []).append(credit.credit)
+    def add_credit(self, credit: CreditRow) -> None:
+        """Enter a credit's names and its loose money."""
+        for name in credit.names:
+            self.claim(credit, name)
+        self.loosen(credit)
+
+    def claim(self, credit: CreditRow, name: Name) -> None:
+        """Enter that a credit names an item."""
+        claims = self._claims.get(name.document)
+        if claims is None:
+            self._claims[name.document] = [(credit, name)]
+        else:
+            claims.append((credit, name))
+
+    def unclaim(self, name: Name) -> None:
+        """Take a name away."""
+        claims = [each for each in self._claims[name.document] if each[1] is not name]
+        if claims:
+            self._claims[name.document] = claims
+        else:
+            del self._claims[name.document]
+
+    def claims(self, item: str) -> list[Claim]:
+        """List who names an item, in log order of the credits."""
+        claims = self._claims.get(item)
+        if claims is None:
+            return []
+        return sorted(claims, key=_place) if len(claims) > 1 else claims[:]
+
+    def loosen(self, credit: CreditRow) -> None:
+        """Enter a payment that has money for items to come."""
+        if (
+            credit.rest_minor > credit.reserved_minor
+            and credit.credit not in self._entered
+            and is_auto_applied(credit)
+        ):
+            self._entered.add(credit.credit)
+            heapq.heappush(self._loose.setdefault(credit.currency, []), (credit.order, credit.credit))
+
+    def first_loose(self, currency: str, *, known: Mapping[str, CreditRow]) -> CreditRow | None:
+        """Give the payment with loose money that came first."""
+        heap = self._loose.get(currency)
+        while heap:
+            credit = known[heap[0][1]]
+            if credit.rest_minor > credit.reserved_minor:
+                return credit
+            self.tighten(currency)
+        return None
+
+    def tighten(self, currency: str) -> None:
+        """Take the first loose payment out, until it is entered again."""
+        _, credit = heapq.heappop(self._loose[currency])
+        self._entered.discard(credit)
+
+    def open_item(self, item: ItemRow) -> None:
+        """Enter an item that is open now, or is due on another day."""
+        if self._oldest is not None:
+            heapq.heappush(self._oldest.setdefault(item.currency, []), (item.due_on, item.item))
+
+    def oldest(self, currency: str, *, items: Mapping[str, ItemRow]) -> Iterator[ItemRow]:
+        """Walk open items by (due date, document); each must be settled before the next is asked for."""
+        if self._oldest is None:
+            self._oldest = {}
+            for item in items.values():
+                if item.open_minor:
+                    self._oldest.setdefault(item.currency, []).append((item.due_on, item.item))
+            for heap in self._oldest.values():
+                heapq.heapify(heap)
+        heap = self._oldest.get(currency)
+        while heap:
+            item = items[heap[0][1]]
+            if item.open_minor and item.due_on == heap[0][0]:
+                yield item
+            else:
+                heapq.heappop(heap)
+
+
+def is_auto_applied(credit: CreditRow) -> bool:
+    """Say whether the credit's rest may go to items that no one named: deposits, notes and write-offs never do."""
+    return isinstance(credit.document, PaymentReceived) and not credit.document.order_reference
+
+
+def _place(claim: Claim) -> int:
+    return claim[0].order

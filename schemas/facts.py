@@ -72,7 +72,9 @@ Reason = Literal[  # SEMANTICS R15; the first that applies
 
 ExceptionReason = Literal[
     "conflict",  # same natural key, other content
-    "currency_mismatch",  # money or amendment in another currency than its item or credit
+    "currency_mismatch",  # money in another currency than its item or credit
+    "amount_refused",  # a negative amount, or more decimals than the currency of what it speaks of has
+    "over_refunded",  # more was paid back than was left of the credit
     "tick_refused",  # a tick that may not be: ahead of its log time, or of the other mode
 ]
 

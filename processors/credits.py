@@ -1,0 +1,189 @@
+"""Amounts in the customer's favour: payments, credit notes and write-offs come, go back and are paid back."""
+
+from processors import identity
+from processors.account import Account
+from processors.context import FoldContext
+from processors.money import to_minor
+from processors.movements import Postings
+from processors.settle import cascade, receive, refuse_other_currency, settle
+from schemas.events import (
+    CreditNoteCancelled,
+    CreditNoteIssued,
+    PaymentReceived,
+    PaymentReversed,
+    RefundPaid,
+    WriteOffBooked,
+    WriteOffReversed,
+)
+from schemas.facts import LedgerFact, MovementKind
+from schemas.rows import CreditRow, Name
+
+__all__ = [
+    "book_write_off",
+    "cancel_credit_note",
+    "issue_credit_note",
+    "receive_payment",
+    "refund",
+    "reverse_payment",
+    "reverse_write_off",
+]
+
+
+def receive_payment(account: Account, event: PaymentReceived, *, context: FoldContext) -> list[LedgerFact]:
+    """Take money in: to the items that it names (S1-18), else to the oldest due (S1-19)."""
+    key = f"payment/{event.payment}"
+    known = account.credits.get(key)
+    if known is not None:
+        return identity.compare(account, known.document, event, key=key)
+    currency = event.currency
+    amount_minor = to_minor(event.amount, currency=currency)
+    names = [
+        Name(
+            document=line.document,
+            limit_minor=None if line.amount is None else to_minor(line.amount, currency=currency),
+        )
+        for line in event.lines
+    ]
+    credit = CreditRow(
+        account=account.row.account,
+        credit=key,
+        credit_kind="payment",
+        document=event,
+        currency=currency,
+        amount_minor=amount_minor,
+        effective_minor=amount_minor,
+        rest_minor=0,
+        names=names,
+        received_on=context.day,
+    )
+    unasked = not names and not event.order_reference and context.company.profile.auto_apply
+    return _enter(account, credit, kind="received", context=context, auto_apply=unasked)
+
+
+def issue_credit_note(account: Account, event: CreditNoteIssued, *, context: FoldContext) -> list[LedgerFact]:
+    """Take a credit note: against its invoice, or kept on the account for the decision to weigh (R12)."""
+    key = f"credit_note/{event.document}"
+    known = account.credits.get(key)
+    if known is not None:
+        return identity.compare(account, known.document, event, key=key)
+    amount_minor = to_minor(event.amount, currency=event.currency)
+    credit = CreditRow(
+        account=account.row.account,
+        credit=key,
+        credit_kind="credit_note",
+        document=event,
+        currency=event.currency,
+        amount_minor=amount_minor,
+        effective_minor=amount_minor,
+        rest_minor=0,
+        names=[] if event.invoice is None else [Name(document=event.invoice)],
+        received_on=context.day,
+    )
+    return _enter(account, credit, kind="credit_note_issued", context=context)
+
+
+def book_write_off(account: Account, event: WriteOffBooked, *, context: FoldContext) -> list[LedgerFact]:
+    """Take a write-off against its item; what is more than the item holds is left on the account, for all to see."""
+    key = f"write_off/{event.write_off}"
+    known = account.credits.get(key)
+    if known is not None:
+        return identity.compare(account, known.document, event, key=key)
+    amount_minor = to_minor(event.amount, currency=event.currency)
+    credit = CreditRow(
+        account=account.row.account,
+        credit=key,
+        credit_kind="write_off",
+        document=event,
+        currency=event.currency,
+        amount_minor=amount_minor,
+        effective_minor=amount_minor,
+        rest_minor=0,
+        names=[Name(document=event.document)],
+        received_on=context.day,
+    )
+    return _enter(account, credit, kind="write_off_booked", context=context)
+
+
+def reverse_payment(account: Account, event: PaymentReversed, *, context: FoldContext) -> list[LedgerFact]:
+    """End a known payment: what it had settled is open again, at its old level (R14)."""
+    return _end(account, account.credits[f"payment/{event.payment}"], kind="reversed", context=context)
+
+
+def cancel_credit_note(
+    account: Account, event: CreditNoteCancelled, *, context: FoldContext
+) -> list[LedgerFact]:
+    """End a known credit note."""
+    credit = account.credits[f"credit_note/{event.document}"]
+    return _end(account, credit, kind="credit_note_cancelled", context=context)
+
+
+def reverse_write_off(account: Account, event: WriteOffReversed, *, context: FoldContext) -> list[LedgerFact]:
+    """End a known write-off: its item is owed again."""
+    credit = account.credits[f"write_off/{event.write_off}"]
+    return _end(account, credit, kind="write_off_reversed", context=context)
+
+
+def refund(account: Account, event: RefundPaid, *, context: FoldContext) -> list[LedgerFact]:
+    """Pay money back out of a known credit: what is left of it goes first, then what it settled unasked, then the rest.
+
+    No more is taken than the credit counts; more is shown to a person.
+    """
+    credit = account.credits[f"{event.of}/{event.credit}"]
+    postings = Postings(account, context)
+    key = f"refund/{event.refund}"
+    if event.currency != credit.currency:
+        detail = f"the refund is in {event.currency}, {credit.credit} in {credit.currency}: not counted"
+        postings.object_to(reason="currency_mismatch", key=key, detail=detail)
+        account.touch(account.row)
+        return postings.facts
+    amount_minor = to_minor(event.amount, currency=event.currency)
+    counted_minor = min(amount_minor, credit.effective_minor)
+    credit.refunded_minor += amount_minor
+    _lower(postings, credit, kind="refunded", by_minor=counted_minor)
+    if counted_minor < amount_minor:
+        detail = f"{event.amount} {event.currency} paid back, more than was left of {credit.credit}"
+        postings.object_to(reason="over_refunded", key=key, detail=detail)
+    account.advance()
+    return postings.facts
+
+
+def _enter(
+    account: Account,
+    credit: CreditRow,
+    *,
+    kind: MovementKind,
+    context: FoldContext,
+    auto_apply: bool = False,
+) -> list[LedgerFact]:
+    credit.order = account.row.sequence + 1
+    account.credits[credit.credit] = credit
+    postings = Postings(account, context)
+    postings.change_credit(credit, kind=kind, amount_minor=credit.amount_minor, on=context.day)
+    for name in credit.names:
+        account.settling.claim(credit, name)
+        item = account.items.get(name.document)
+        if item is not None:
+            refuse_other_currency(postings, credit=credit, item=item)
+    receive(postings, credit, auto_apply=auto_apply)
+    account.advance()
+    return postings.facts
+
+
+def _end(
+    account: Account, credit: CreditRow, *, kind: MovementKind, context: FoldContext
+) -> list[LedgerFact]:
+    postings = Postings(account, context)
+    credit.ended_on = context.day
+    _lower(postings, credit, kind=kind, by_minor=credit.effective_minor)
+    account.advance()
+    return postings.facts
+
+
+def _lower(postings: Postings, credit: CreditRow, *, kind: MovementKind, by_minor: int) -> None:
+    """Let a credit count less: it is distributed anew, and what it leaves open is offered to others who name it."""
+    credit.effective_minor -= by_minor
+    settle(postings, credit)
+    if by_minor:
+        on = max(postings.day, credit.received_on, credit.freed_on or postings.day)
+        postings.change_credit(credit, kind=kind, amount_minor=-by_minor, on=on)
+    cascade(postings)

@@ -1,0 +1,44 @@
+"""Master data of a customer: the latest ``occurred_at`` wins."""
+
+import datetime
+import zoneinfo
+
+from processors import identity, wake
+from processors.account import Account
+from processors.calendar import instant_of
+from processors.context import FoldContext
+from schemas.events import CustomerUpserted
+from schemas.facts import LedgerFact
+from schemas.rows import CustomerRow
+
+__all__ = ["upsert"]
+
+
+def upsert(account: Account, event: CustomerUpserted, *, context: FoldContext) -> list[LedgerFact]:
+    """Take newer master data; older is ignored, and other data of the same instant is a conflict.
+
+    Due dates that were set by a former term stay: what was agreed on an
+    invoice does not change with the customer's card.
+    """
+    row = account.customer
+    if row is not None:
+        known = row.customer
+        now, then = (_instant(each.occurred_at, context.company.zone) for each in (event, known))
+        if now < then:
+            return []
+        if now == then:
+            return identity.compare(account, known, event, key=f"customer/{known.occurred_at}")
+        row.customer = event
+    else:
+        row = account.customer = CustomerRow(account=account.id, customer=event)
+    account.touch(row)
+    wake.plans_may_differ(account)
+    account.advance()
+    return []
+
+
+def _instant(when: str, zone: zoneinfo.ZoneInfo) -> datetime.datetime:
+    """Give the instant of a business time; a day without a time begins it (SEMANTICS 2.4)."""
+    if len(when) == 10:
+        return instant_of(datetime.date.fromisoformat(when), hour=0, zone=zone)
+    return datetime.datetime.fromisoformat(when)

@@ -1,0 +1,209 @@
+"""Receivables: invoices, debit notes and opened items arrive, are amended and cancelled."""
+
+import datetime
+
+from processors import identity
+from processors.account import Account
+from processors.context import FoldContext
+from processors.money import MoneyError, to_minor
+from processors.movements import Postings, entered_on
+from processors.settle import arrive, cascade, counted_minor, settle
+from schemas.events import DebitNoteIssued, InvoiceAmended, InvoiceCancelled, InvoiceIssued, ItemOpened
+from schemas.facts import LedgerFact, MovementKind, ReminderRetracted
+from schemas.rows import ItemRow
+
+__all__ = ["amend", "cancel", "issue", "open_existing"]
+
+
+def issue(
+    account: Account, event: InvoiceIssued | DebitNoteIssued, *, context: FoldContext
+) -> list[LedgerFact]:
+    """Take an invoice or a debit note; who waits for it is served (SEMANTICS 2.3)."""
+    known = account.items.get(event.document)
+    if known is not None:
+        return identity.compare(account, known.document, event, key=f"item/{event.document}")
+    amount_minor = to_minor(event.amount, currency=event.currency)
+    item = ItemRow(
+        account=account.row.account,
+        item=event.document,
+        document=event,
+        currency=event.currency,
+        amount_minor=amount_minor,
+        open_minor=0,
+        issued_on=context.day,
+        due_on=event.due_date or context.day + _term(account, context),
+        reference=event.reference,
+        contact=event.contact,
+        chosen_plan=event.plan,
+    )
+    kind: MovementKind = "issued" if type(event) is InvoiceIssued else "debit_note_issued"
+    return _enter(account, item, kind=kind, context=context)
+
+
+def open_existing(account: Account, event: ItemOpened, *, context: FoldContext) -> list[LedgerFact]:
+    """Bring in an existing receivable at going live (R36), with the day of its last reminder and contact."""
+    known = account.items.get(event.document)
+    if known is not None:
+        return identity.compare(account, known.document, event, key=f"item/{event.document}")
+    amount_minor = to_minor(event.amount, currency=event.currency)
+    open_minor = to_minor(event.open_amount, currency=event.currency)
+    item = ItemRow(
+        account=account.row.account,
+        item=event.document,
+        document=event,
+        currency=event.currency,
+        amount_minor=amount_minor,
+        open_minor=0,
+        issued_on=event.issue_date,
+        due_on=event.due_date,
+        reference=event.reference,
+        contact=event.contact,
+        chosen_plan=event.plan,
+        sent_level_on=event.last_reminder_on,
+        settled_before_minor=amount_minor - open_minor,
+        entered_on=context.day,
+    )
+    contacts = (account.row.last_contact_on, event.last_contact_on)
+    account.row.last_contact_on = max((day for day in contacts if day is not None), default=None)
+    return _enter(account, item, kind="opened", context=context)
+
+
+def amend(account: Account, event: InvoiceAmended, *, context: FoldContext) -> list[LedgerFact]:
+    """Change a known item; an older revision than it has, or one of a cancelled item, changes nothing."""
+    item = account.items[event.document]
+    if item.status == "cancelled" or event.revision <= item.revision:
+        return []
+    postings = Postings(account, context)
+    try:
+        amount_minor = _amended_amount(event, item)
+    except MoneyError as error:
+        key = f"amended/{event.document}/{event.revision}"
+        postings.object_to(reason="amount_refused", key=key, detail=error.detail)
+        account.touch(account.row)
+        return postings.facts
+    counted_before, due_before = counted_minor(item), item.due_on
+    item.revision = event.revision
+    item.amount_minor = amount_minor
+    _amend_terms(item, event)
+    change_minor = counted_minor(item) - counted_before
+    if item.due_on != due_before and item.open_minor:
+        account.settling.open_item(item)
+    if change_minor or item.due_on != due_before:
+        _change_amount(postings, item, change_minor=change_minor)
+    account.touch(item)
+    account.advance()
+    return postings.facts
+
+
+def cancel(account: Account, event: InvoiceCancelled, *, context: FoldContext) -> list[LedgerFact]:
+    """Cancel a known item: its money is credit again, and sent reminders that named it are retracted (R13)."""
+    item = account.items[event.document]
+    if item.status == "cancelled":
+        return []
+    postings = Postings(account, context)
+    item.status = "cancelled"
+    for credit in _latest_first(account, item):
+        settle(postings, account.credits[credit])
+    on = max(context.day, entered_on(item), item.grown_on or context.day)
+    postings.change_item(item, kind="cancelled", amount_minor=-counted_minor(item), on=on)
+    cascade(postings)
+    _retract(postings, item)
+    account.advance()
+    return postings.facts
+
+
+def _enter(account: Account, item: ItemRow, *, kind: MovementKind, context: FoldContext) -> list[LedgerFact]:
+    item.order = account.row.sequence + 1
+    account.items[item.item] = item
+    postings = Postings(account, context, correcting=True)
+    postings.change_item(item, kind=kind, amount_minor=counted_minor(item), on=context.day)
+    if item.open_minor:
+        account.settling.open_item(item)
+    arrive(postings, item, auto_apply=context.company.profile.auto_apply)
+    account.advance()
+    return postings.facts
+
+
+def _term(account: Account, context: FoldContext) -> datetime.timedelta:
+    """Give the customer's payment term, else the company's (R6, S4-05)."""
+    days = account.customer.customer.payment_terms_days if account.customer is not None else None
+    if days is None:
+        days = context.company.profile.payment_terms_days
+    return datetime.timedelta(days=days)
+
+
+def _amended_amount(event: InvoiceAmended, item: ItemRow) -> int:
+    if event.amount is None:
+        return item.amount_minor
+    return to_minor(event.amount, currency=item.currency)
+
+
+def _amend_terms(item: ItemRow, event: InvoiceAmended) -> None:
+    """Change what is not money; an absent field stays as it was."""
+    if event.due_date is not None:
+        item.due_on = event.due_date
+    if event.reference is not None:
+        item.reference = event.reference
+    if event.contact is not None:
+        item.contact = event.contact
+    if event.plan is not None:
+        item.chosen_plan = event.plan
+
+
+def _change_amount(postings: Postings, item: ItemRow, *, change_minor: int) -> None:
+    """Say the amendment; money that is too much now is released, the last applied first, and keeps its names."""
+    account = postings.account
+    released: list[str] = []
+    if item.open_minor + change_minor < 0:
+        released = _release(postings, item, excess_minor=-change_minor - item.open_minor)
+    on = max(postings.day, entered_on(item))
+    if change_minor > 0:
+        item.grown_on = max(item.grown_on or on, on)
+        postings.grown.append(item)
+    elif change_minor < 0:
+        on = max(on, item.grown_on or on)
+    postings.change_item(item, kind="amended", amount_minor=change_minor, on=on)
+    if change_minor > 0:
+        account.settling.open_item(item)
+    for key in released:
+        settle(postings, account.credits[key])
+    for credit, name in account.settling.claims(item.item):
+        if name.less_minor:  # it asks for a part of the amount, which is another one now
+            settle(postings, credit)
+    cascade(postings)
+
+
+def _release(postings: Postings, item: ItemRow, *, excess_minor: int) -> list[str]:
+    account = postings.account
+    released: list[str] = []
+    for credit in _latest_first(account, item):
+        if not excess_minor:
+            break
+        row = account.applications[item.item][credit]
+        amount_minor = min(excess_minor, row.amount_minor)
+        postings.unapply(row, amount_minor=amount_minor)
+        excess_minor -= amount_minor
+        released.append(credit)
+    return released
+
+
+def _latest_first(account: Account, item: ItemRow) -> list[str]:
+    rows = account.applications.get(item.item, {}).values()
+    return [row.credit for row in sorted(rows, key=lambda row: row.order, reverse=True)]
+
+
+def _retract(postings: Postings, item: ItemRow) -> None:
+    account = postings.account
+    for reminder in sorted(account.reminders.values(), key=lambda row: (row.tick, row.reminder)):
+        named = any(each.item == item.item for each in reminder.items)
+        if named and reminder.status == "sent" and item.item not in reminder.retracted:
+            reminder.retracted.append(item.item)
+            account.touch(reminder)
+            postings.facts.append(
+                ReminderRetracted(
+                    id=f"{account.id}/{account.next_sequence()}",
+                    account=account.id,
+                    reminder=reminder.reminder,
+                    item=item.item,
+                )
+            )

@@ -1,0 +1,108 @@
+"""Reconciliation: the bank's word on what a payment's money is for."""
+
+from processors.account import Account
+from processors.context import FoldContext
+from processors.money import MoneyError, to_minor
+from processors.movements import Postings
+from processors.settle import cascade, limit_minor, refuse_other_currency, settle
+from schemas.events import ReconciliationLine, ReconciliationRecorded
+from schemas.facts import LedgerFact
+from schemas.rows import CreditRow, Name
+
+__all__ = ["reconcile"]
+
+
+def reconcile(account: Account, event: ReconciliationRecorded, *, context: FoldContext) -> list[LedgerFact]:
+    """Change what a known payment names, and distribute it anew.
+
+    The bank corrects what should have been from the start, so applications
+    are taken back as of their own date.
+    """
+    credit = account.credits[f"payment/{event.payment}"]
+    postings = Postings(account, context, correcting=True)
+    shared = _is_shared(credit)
+    names = {name.document: name for name in credit.names}
+    for line in event.lines:
+        try:
+            amount_minor = None if line.amount is None else to_minor(line.amount, currency=credit.currency)
+        except MoneyError as error:
+            key = f"reconciliation/{event.reconciliation}/{line.document}"
+            postings.object_to(reason="amount_refused", key=key, detail=error.detail)
+            continue
+        if line.action == "apply":
+            _name(postings, credit, names, document=line.document, limit_minor=amount_minor)
+        else:
+            _take_off(postings, credit, names, line=line, amount_minor=amount_minor, shared=shared)
+    settle(postings, credit)
+    cascade(postings)
+    account.advance()
+    return postings.facts
+
+
+def _name(
+    postings: Postings, credit: CreditRow, names: dict[str, Name], *, document: str, limit_minor: int | None
+) -> None:
+    """Let the credit name an item with an amount (None: as much as is open); a new name comes after its others."""
+    account = postings.account
+    name = names.get(document)
+    if name is not None:
+        name.limit_minor = limit_minor
+        name.less_minor = 0
+        return
+    name = names[document] = Name(document=document, limit_minor=limit_minor)
+    credit.names.append(name)
+    account.settling.claim(credit, name)
+    item = account.items.get(document)
+    if item is not None:
+        refuse_other_currency(postings, credit=credit, item=item)
+
+
+def _take_off(
+    postings: Postings,
+    credit: CreditRow,
+    names: dict[str, Name],
+    *,
+    line: ReconciliationLine,
+    amount_minor: int | None,
+    shared: bool,
+) -> None:
+    account = postings.account
+    row = account.applied.get(credit.credit, {}).get(line.document)
+    name = names.get(line.document)
+    if amount_minor is None:
+        if name is not None:
+            del names[line.document]
+            credit.names = [each for each in credit.names if each is not name]
+            account.settling.unclaim(name)
+        if row is not None:
+            postings.unapply(row, amount_minor=row.amount_minor)
+    elif name is not None:
+        _lower(postings, credit, name, by_minor=amount_minor, shared=shared)
+    elif row is not None:
+        postings.unapply(row, amount_minor=min(amount_minor, row.amount_minor))
+
+
+def _lower(postings: Postings, credit: CreditRow, name: Name, *, by_minor: int, shared: bool) -> None:
+    """Let a name ask for less: less than it could have, whether or not its item has come yet.
+
+    Where the credit's names compete for its money, what a name could have is
+    what it holds.
+    """
+    account = postings.account
+    name.limit_minor = min(
+        credit.amount_minor, credit.amount_minor if name.limit_minor is None else name.limit_minor
+    )
+    item = account.items.get(name.document)
+    if shared and item is not None:
+        row = account.applied.get(credit.credit, {}).get(name.document)
+        held_minor = row.amount_minor if row is not None else 0
+        name.less_minor += limit_minor(name, item=item, most=credit.amount_minor) - held_minor
+    name.less_minor += by_minor
+
+
+def _is_shared(credit: CreditRow) -> bool:
+    """Say whether a credit's names compete for its money."""
+    if len(credit.names) < 2:
+        return False
+    limits = [name.limit_minor for name in credit.names]
+    return None in limits or sum(limit or 0 for limit in limits) > credit.effective_minor

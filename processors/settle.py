@@ -1,0 +1,222 @@
+"""Settlement: which credit settles how much of which item.
+
+A credit's distribution is a function of its names, what it counts and what
+is open, never of how it came about; so payments, notes and write-offs give
+the same figures in whatever order they come (SEMANTICS 2.3). The rules, with
+their reasons, are in ``docs/domain.md``, Settlement.
+"""
+
+from processors.movements import Postings
+from processors.settlement_index import Claim
+from schemas.rows import ApplicationRow, CreditRow, ItemRow, Name
+
+__all__ = [
+    "arrive",
+    "cascade",
+    "counted_minor",
+    "free_minor",
+    "limit_minor",
+    "receive",
+    "refuse_other_currency",
+    "settle",
+]
+
+
+def settle(postings: Postings, credit: CreditRow) -> None:
+    """Distribute a credit anew: named items in order, then what it has settled unasked, the rest is left."""
+    account = postings.account
+    own = account.applied.get(credit.credit)
+    targets, budget, reserved = _named_targets(postings, credit, own)
+    if own:
+        _release(postings, own, targets=targets, budget=budget)
+    for item, amount in targets:
+        row = own.get(item.item) if own else None
+        now = row.amount_minor if row is not None else 0
+        if amount > now:
+            postings.apply(credit, item, amount_minor=amount - now)
+        if row is not None and amount and row.automatic:
+            row.automatic = False  # it is named now
+            account.touch(row)
+    credit.reserved_minor = reserved
+    account.touch(credit)
+    account.settling.loosen(credit)
+
+
+def cascade(postings: Postings) -> None:
+    """Offer items that money was taken off to those who name them, in log order, until nothing moves.
+
+    It ends: each step moves a credit's money to a name that it prefers, and
+    takes none of another's.
+    """
+    grown = postings.grown
+    for item in grown:  # grows while it is walked
+        if item.status != "cancelled" and item.open_minor:
+            for claim in postings.account.settling.claims(item.item):
+                _settle_claim(postings, claim, item=item, was_reserved=False)
+    grown.clear()
+
+
+def receive(postings: Postings, credit: CreditRow, *, auto_apply: bool) -> None:
+    """Distribute a credit that has just come; ``auto_apply``: no one named anything, oldest due first (S1-19)."""
+    settle(postings, credit)
+    cascade(postings)
+    if not auto_apply:
+        return
+    for item in postings.account.oldest(credit.currency):
+        amount = min(free_minor(credit), item.open_minor)
+        if not amount:
+            break
+        postings.apply(credit, item, amount_minor=amount, automatic=True)
+
+
+def arrive(postings: Postings, item: ItemRow, *, auto_apply: bool) -> None:
+    """Settle an item that has just come: who waits for it by name, then loose payments, in log order."""
+    claims = postings.account.settling.claims(item.item)
+    for claim in claims:
+        refuse_other_currency(postings, credit=claim[0], item=item)
+        _settle_claim(postings, claim, item=item, was_reserved=True)
+    cascade(postings)
+    if auto_apply and item.open_minor:
+        _take_loose(postings, item, heard={credit.credit for credit, _ in claims})
+
+
+def refuse_other_currency(postings: Postings, *, credit: CreditRow, item: ItemRow) -> None:
+    """Show a person money that names an item in another currency; it stays credit."""
+    if credit.currency != item.currency:
+        postings.object_to(
+            reason="currency_mismatch",
+            key=f"{credit.credit}/{item.item}",
+            detail=f"{credit.credit} is in {credit.currency}, {item.item} in {item.currency}: it stays credit",
+        )
+
+
+def counted_minor(item: ItemRow) -> int:
+    """Give what of an item's amount is ours to settle."""
+    return max(0, item.amount_minor - item.settled_before_minor)
+
+
+def free_minor(credit: CreditRow) -> int:
+    """Give what is left of a credit and waits for no named item."""
+    return credit.rest_minor - credit.reserved_minor
+
+
+def limit_minor(name: Name, *, item: ItemRow | None, most: int) -> int:
+    """Give how much a name asks for: its limit, less what reconciliation took off it; at most ``most``."""
+    limit = name.limit_minor
+    if limit is None:
+        return most
+    if name.less_minor:
+        if item is not None:
+            limit = min(limit, counted_minor(item))
+        limit = max(0, limit - name.less_minor)
+    return min(limit, most)
+
+
+def _named_targets(
+    postings: Postings, credit: CreditRow, own: dict[str, ApplicationRow] | None
+) -> tuple[list[tuple[ItemRow, int]], int, int]:
+    """Walk the names: what each known item is to have, what is left, what unknown items reserve."""
+    items = postings.account.items
+    budget = credit.effective_minor
+    reserved = 0
+    asked = 0
+    targets: list[tuple[ItemRow, int]] = []
+    for name in credit.names:
+        item = items.get(name.document)
+        take = limit_minor(name, item=item, most=budget)
+        asked += credit.effective_minor + 1 if name.limit_minor is None else name.limit_minor
+        if item is None:
+            reserved += take
+        elif item.status == "cancelled" or item.currency != credit.currency:
+            continue
+        else:
+            row = own.get(item.item) if own else None
+            take = min(take, item.open_minor + (row.amount_minor if row is not None else 0))
+            targets.append((item, take))
+        budget -= take
+    if len(credit.names) > 1:
+        _note_unshared(postings, credit, unshared=asked <= credit.effective_minor)
+    return targets, budget, reserved
+
+
+def _note_unshared(postings: Postings, credit: CreditRow, *, unshared: bool) -> None:
+    known = postings.account.settling.unshared
+    if unshared:
+        known.add(credit.credit)
+    else:
+        known.discard(credit.credit)
+
+
+def _release(
+    postings: Postings,
+    own: dict[str, ApplicationRow],
+    *,
+    targets: list[tuple[ItemRow, int]],
+    budget: int,
+) -> None:
+    """Take back what the credit may not keep; unasked applications keep what the names leave, first in first."""
+    items = postings.account.items
+    named = {item.item: amount for item, amount in targets}
+    if len(own) == 1 and len(named) == 1:  # by far the most frequent: nothing to order
+        ((name, row),) = own.items()
+        if name in named:
+            if row.amount_minor > named[name]:
+                postings.unapply(row, amount_minor=row.amount_minor - named[name])
+            return
+    rows = sorted(own.values(), key=_place)
+    kept: list[int] = []
+    for row in rows:
+        keep = named.get(row.item)
+        if keep is None:
+            stays = row.automatic and items[row.item].status != "cancelled"
+            keep = min(budget, row.amount_minor) if stays else 0
+            budget -= keep
+        kept.append(keep)
+    for row, keep in zip(reversed(rows), reversed(kept), strict=True):
+        if row.amount_minor > keep:
+            postings.unapply(row, amount_minor=row.amount_minor - keep)
+
+
+def _settle_claim(postings: Postings, claim: Claim, *, item: ItemRow, was_reserved: bool) -> None:
+    """Serve one name of a credit: alone where its names do not compete, else with all of them."""
+    credit, name = claim
+    account = postings.account
+    if not credit.effective_minor:
+        return
+    if credit.currency != item.currency or credit.credit not in account.settling.unshared:
+        settle(postings, credit)
+        return
+    row = account.applied.get(credit.credit, {}).get(item.item)
+    now = row.amount_minor if row is not None else 0
+    take = min(limit_minor(name, item=item, most=credit.effective_minor), item.open_minor + now)
+    reserve = limit_minor(name, item=None, most=credit.effective_minor) if was_reserved else 0
+    if take < now or take - now > free_minor(credit) + reserve:
+        settle(postings, credit)
+        return
+    credit.reserved_minor -= reserve
+    if take > now:
+        postings.apply(credit, item, amount_minor=take - now)
+    account.touch(credit)
+    account.settling.loosen(credit)
+
+
+def _take_loose(postings: Postings, item: ItemRow, *, heard: set[str]) -> None:
+    """Set loose payments against an item, except those that name it: they have had their say."""
+    account = postings.account
+    passed: list[CreditRow] = []
+    while item.open_minor:
+        credit = account.settling.first_loose(item.currency, known=account.credits)
+        if credit is None:
+            break
+        if credit.credit in heard:
+            account.settling.tighten(item.currency)
+            passed.append(credit)
+        else:
+            amount = min(free_minor(credit), item.open_minor)
+            postings.apply(credit, item, amount_minor=amount, automatic=True)
+    for credit in passed:
+        account.settling.loosen(credit)
+
+
+def _place(row: ApplicationRow) -> int:
+    return row.order
