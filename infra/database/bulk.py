@@ -68,7 +68,7 @@ def _insert_arrays(table: Table, known: Known) -> Executable:
         cast(bindparam(column.name, type_=ARRAY(_plain(column))), ARRAY(_plain(column)))
         for column in table.columns
     ]
-    source = func.unnest(*arrays).table_valued(*names)
+    source = func.unnest(*arrays).table_valued(*names).render_derived()
     statement = postgresql_insert(table).from_select(names, select(*(source.c[name] for name in names)))
     if known == "left":
         return statement.on_conflict_do_nothing()

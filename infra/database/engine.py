@@ -90,7 +90,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 def _sqlite(url: URL, *, rebuildable: bool) -> Engine:
     Path(url.database or "").expanduser().absolute().parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
+    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000}, hide_parameters=True)
     synchronous = "NORMAL" if rebuildable else "FULL"
 
     def connected(connection: Any, _record: Any) -> None:
@@ -116,4 +116,4 @@ def _sqlite(url: URL, *, rebuildable: bool) -> Engine:
 def _postgresql(url: URL, *, rebuildable: bool) -> Engine:
     # Instants are UTC inside and outside; a server's local zone must not show through.
     options = "-c timezone=UTC" + (" -c synchronous_commit=off" if rebuildable else "")
-    return create_engine(url, connect_args={"options": options}, pool_pre_ping=True)
+    return create_engine(url, connect_args={"options": options}, pool_pre_ping=True, hide_parameters=True)

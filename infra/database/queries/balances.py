@@ -1,0 +1,96 @@
+"""The parts that figures are made of: open amounts, due dates and credit as of the end of a day.
+
+An item's due date as of D is the one of its last movement that set one and is dated D or before,
+in the order of business days, then of the log.
+"""
+
+import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Date, Select, and_, case, cast, func, literal, null, select
+
+from infra.database.tables import movements
+
+__all__ = ["Scope", "credit_as_of", "in_scope", "open_items_as_of", "overdue_between", "total"]
+
+Scope = tuple[str | None, str | None]  # (company, account); None: all
+
+
+def total(amount: Any) -> ColumnElement[int]:
+    """Sum as an integer (PostgreSQL's sums of bigint are numeric), 0 of nothing."""
+    return cast(func.coalesce(func.sum(amount), 0), BigInteger)
+
+
+def in_scope(table: Any, scope: Scope) -> list[ColumnElement[bool]]:
+    """Give the conditions that a scope sets on a table with columns ``company`` and ``account``."""
+    company, account = scope
+    conditions = []
+    if company is not None:
+        conditions.append(table.c.company == company)
+    if account is not None:
+        conditions.append(table.c.account == account)
+    return conditions
+
+
+def open_items_as_of(as_of: datetime.date, *, scope: Scope) -> Any:
+    """Select (company, account, currency, item, open_minor, due_on) of items not settled at the end of a day."""
+    until = [movements.c.item != "", movements.c.business_date <= as_of, *in_scope(movements, scope)]
+    amounts = (
+        select(
+            movements.c.company,
+            movements.c.account,
+            movements.c.currency,
+            movements.c.item,
+            total(movements.c.amount_minor).label("open_minor"),
+        )
+        .where(*until)
+        .group_by(movements.c.company, movements.c.account, movements.c.currency, movements.c.item)
+        .having(func.sum(movements.c.amount_minor) != 0)
+        .cte("amounts")
+    )
+    newest_first = func.row_number().over(
+        partition_by=(movements.c.account, movements.c.item),
+        order_by=(movements.c.business_date.desc(), movements.c.record_offset.desc()),
+    )
+    dates = (
+        select(movements.c.account, movements.c.item, movements.c.due_on, newest_first.label("age"))
+        .where(*until, movements.c.due_on.is_not(None))
+        .cte("dates")
+    )
+    # Outer: what has no due date yet (a cancellation dated before its invoice) still counts as money.
+    same_item = and_(dates.c.account == amounts.c.account, dates.c.item == amounts.c.item, dates.c.age == 1)
+    return (
+        select(*amounts.c, dates.c.due_on).select_from(amounts.outerjoin(dates, same_item)).cte("open_items")
+    )
+
+
+def credit_as_of(as_of: datetime.date, *, scope: Scope) -> Select[Any]:
+    """Select (company, account, currency, credit_minor): money and credit notes that are not applied."""
+    columns = (movements.c.company, movements.c.account, movements.c.currency)
+    return (
+        select(*columns, total(movements.c.amount_minor).label("credit_minor"))
+        .where(movements.c.credit != "", movements.c.business_date <= as_of, *in_scope(movements, scope))
+        .group_by(*columns)
+        .having(func.sum(movements.c.amount_minor) != 0)
+    )
+
+
+def overdue_between(
+    due_on: ColumnElement[Any], *, as_of: datetime.date, first: int, last: int | None
+) -> ColumnElement[bool]:
+    """Say whether an item is `first` to `last` days past due (SEMANTICS 6); None: or more.
+
+    Days are compared as dates, which is the same in both databases; differences are not.
+    """
+    oldest_ok = literal(True) if last is None else due_on >= as_of - datetime.timedelta(days=last)
+    return and_(due_on <= as_of - datetime.timedelta(days=first), oldest_ok)
+
+
+def no_date() -> ColumnElement[Any]:
+    """Give a date that is not there, typed, for one side of a UNION."""
+    return cast(null(), Date)
+
+
+def counted(condition: ColumnElement[bool], value: Any) -> ColumnElement[int]:
+    """Sum `value` over the rows for which the condition holds."""
+    return total(case((condition, value), else_=0))
