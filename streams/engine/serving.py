@@ -1,0 +1,36 @@
+"""Running an engine app in this process until it is told to stop, or stops for a fault."""
+
+import asyncio
+import signal
+
+from streams.engine.worker import EngineApp
+
+__all__ = ["serve", "serve_until_signal"]
+
+
+async def serve(app: EngineApp, *, stop: asyncio.Event) -> None:
+    """Run `app` until `stop` is set; running transactions end before this returns.
+
+    Raises:
+        EngineFault, or whatever else made the app stop of itself.
+    """
+    await app.start()
+    stopping = asyncio.ensure_future(stop.wait())
+    crashing = asyncio.ensure_future(app._crashed.wait())
+    try:
+        await asyncio.wait((stopping, crashing), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        crashing.cancel()
+        await app.stop()
+    if app.crash_reason is not None:
+        raise app.crash_reason
+
+
+async def serve_until_signal(app: EngineApp) -> None:
+    """Run `app` until SIGTERM or SIGINT; see ``serve``."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await serve(app, stop=stop)

@@ -1,0 +1,189 @@
+"""One transactional producer: fence, write a whole transaction, say how it ended.
+
+A commit is sent once. aiokafka would send EndTxn again after a lost answer, and a delayed
+first one can then commit a *later* transaction (KAFKA-17754); here a lost answer makes the
+outcome unknown, and the caller finds it out.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import (
+    InvalidProducerEpoch,
+    KafkaError,
+    MessageSizeTooLargeError,
+    ProducerFenced,
+    RecordListTooLargeError,
+)
+from aiokafka.producer.sender import AddPartitionsToTxnHandler, EndTxnHandler, Sender
+
+from streams.engine.batches import Batch
+from streams.engine.faults import Fenced, OutcomeUnknown, OutputTooLarge
+from streams.engine.options import EngineOptions
+
+__all__ = ["Transactions"]
+
+_log = logging.getLogger(__name__)
+_CLOSE_DEADLINE_S = 3.0
+# "Not yet" answers after a commit are routine here; aiokafka warns of each.
+logging.getLogger("aiokafka.producer.sender").setLevel(logging.ERROR)
+
+
+class Transactions:
+    """The transactions of one partition, under one transactional id."""
+
+    def __init__(
+        self, *, bootstrap_servers: Sequence[str], transactional_id: str, options: EngineOptions
+    ) -> None:
+        self._bootstrap_servers = list(bootstrap_servers)
+        self._transactional_id = transactional_id
+        self._options = options
+        self._producer: _Producer | None = None
+
+    async def init(self) -> None:
+        """Take the transactional id: fences its last owner and ends his transaction."""
+        await self.close()
+        options = self._options
+        self._producer = _Producer(
+            bootstrap_servers=self._bootstrap_servers,
+            client_id=self._transactional_id,
+            transactional_id=self._transactional_id,
+            acks="all",
+            linger_ms=0,
+            max_batch_size=options.batch_bytes_max,
+            transaction_timeout_ms=int(options.transaction_timeout_s * 1000),
+            request_timeout_ms=int(options.request_timeout_s * 1000),
+            retry_backoff_ms=options.retry_backoff_ms,
+        )
+        await asyncio.wait_for(self._producer.start(), 2 * options.request_timeout_s)
+
+    async def partition_count(self, topic: str) -> int:
+        """Ask how many partitions a topic has."""
+        return len(await self._started.partitions_for(topic))
+
+    def new_builder(self) -> Any:
+        """Make an empty batch for ``commit``."""
+        return self._started.create_batch()
+
+    async def commit(
+        self, batches: Sequence[Batch], *, offsets: Mapping[tuple[str, int], int], group: str
+    ) -> dict[tuple[str, int], int]:
+        """Write batches and offsets in one transaction; return when it is committed.
+
+        Returns:
+            the offset of each partition's last batch.
+
+        Raises:
+            Fenced: the transactional id was taken by another; nothing was committed.
+            OutcomeUnknown: anything else; this producer must not be used again.
+            OutputTooLarge: the broker refuses a batch for its size; nothing was committed.
+        """
+        producer = self._started
+        try:
+            await producer.begin_transaction()
+            # Handed over without a pause between them: one request then adds all partitions.
+            sends = [
+                await producer.send_batch(one.builder, one.topic, partition=one.partition) for one in batches
+            ]
+            positions = {TopicPartition(*tp): offset for tp, offset in offsets.items()}
+            _, *written = await _all(producer.send_offsets_to_transaction(positions, group), *sends)
+            await asyncio.wait_for(producer.commit_transaction(), self._options.request_timeout_s)
+        except (MessageSizeTooLargeError, RecordListTooLargeError) as error:
+            raise OutputTooLarge(f"{self._transactional_id}: the broker refuses a batch: {error}") from error
+        except (KafkaError, TimeoutError, AssertionError) as error:
+            # AssertionError: aiokafka's state machine, once its sender has died.
+            if _is_fenced(error):
+                raise Fenced(self._transactional_id) from error
+            raise OutcomeUnknown(f"{self._transactional_id}: {error!r}") from error
+        return {(one.topic, one.partition): one.offset for one in written}
+
+    async def close(self) -> None:
+        """Close the connections; an open transaction is left to the next owner's ``init``."""
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        try:
+            await asyncio.wait_for(producer.stop(), _CLOSE_DEADLINE_S)
+        except (KafkaError, TimeoutError, AssertionError) as error:
+            # A producer that died raises its end again; there is nothing left to do for it.
+            _log.debug("closing %s: %r", self._transactional_id, error)
+            await producer.client.close()
+        producer.forget_failures()
+
+    @property
+    def _started(self) -> "_Producer":
+        if self._producer is None:
+            raise OutcomeUnknown(f"{self._transactional_id}: the producer was closed")
+        return self._producer
+
+
+class _Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no types
+    """aiokafka's producer with a sender that ends a transaction once and waits briefly."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        plain = self._txn_sender()
+        self._sender: Any = _CommitOnceSender(
+            self.client,
+            acks=plain._acks,
+            txn_manager=plain._txn_manager,
+            message_accumulator=plain._message_accumulator,
+            retry_backoff_ms=settings["retry_backoff_ms"],
+            request_timeout_ms=plain._request_timeout_ms,
+        )
+
+    def _txn_sender(self) -> Any:
+        return self._sender
+
+    def forget_failures(self) -> None:
+        """Mark the failure of an unfinished transaction as seen: it was handled."""
+        waiter = self._txn_manager._transaction_waiter
+        if waiter is not None and waiter.done() and not waiter.cancelled():
+            waiter.exception()
+
+
+class _CommitOnceSender(Sender):  # type: ignore[misc]
+    async def _do_txn_commit(self, commit_result: Any) -> None:
+        await self._message_accumulator.flush_for_commit()
+        transaction = self._txn_manager
+        if transaction.is_empty_transaction():
+            transaction.complete_transaction()
+            return
+        node = await self._transaction_coordinator()
+        if not await EndTxnHandler(self, commit_result).do(node):
+            raise KafkaError("the answer to EndTxn is lost; a commit is never retried")
+
+    async def _do_add_partitions_to_txn(self, tps: Any) -> Any:
+        return await _AddPartitions(self, tps).do(await self._transaction_coordinator())
+
+    async def _transaction_coordinator(self) -> Any:
+        from aiokafka.client import CoordinationType
+
+        return await self._find_coordinator(CoordinationType.TRANSACTION, self._txn_manager.transactional_id)
+
+
+class _AddPartitions(AddPartitionsToTxnHandler):  # type: ignore[misc]
+    def handle_response(self, resp: Any) -> float | None:
+        """Wait as briefly for the last transaction's markers as for anything else."""
+        wait_s: float | None = super().handle_response(resp)
+        return None if wait_s is None else min(wait_s, self._default_backoff)
+
+
+async def _all(*awaitables: Any) -> list[Any]:
+    """Await every one, also after a failure; then raise the first, by preference a fencing."""
+    results = await asyncio.gather(*awaitables, return_exceptions=True)
+    failures = [one for one in results if isinstance(one, BaseException)]
+    for failure in sorted(failures, key=_is_fenced, reverse=True):
+        raise failure
+    return results
+
+
+def _is_fenced(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ProducerFenced | InvalidProducerEpoch):
+            return True
+        error = error.__cause__
+    return False

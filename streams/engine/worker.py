@@ -1,0 +1,238 @@
+"""The engine on a Faust app: takes and leaves partitions as the group assigns them.
+
+    group assigns ─► Faust ─► on_rebalance_complete ─► acquire (all of them at once) ─► flow
+    group revokes ─► Faust ─► on_partitions_revoked ─► the running step ends (bounded)
+    runs ─► Faust agent ─► accept ─► the partition's task
+
+Safety never rests on group membership: whoever initialised a transactional id last is the
+only one who can commit. The group only says who should try.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import faust
+from faust.types import TP
+
+from streams.engine.counters import Counters
+from streams.engine.flow import Run
+from streams.engine.options import EngineOptions
+from streams.engine.partition import PASSING, OwnedPartition
+from streams.engine.seam import check_seam
+from streams.engine.stage import StageSpec
+from streams.engine.transport import SCHEME, RunSchema, on_consumer_thread, register
+
+__all__ = ["Engine", "EngineApp", "build_engine_app"]
+
+_log = logging.getLogger(__name__)
+_ACQUIRE_ATTEMPTS_MAX = 10
+_ACQUIRE_BACKOFF_S = 0.5
+
+
+class EngineApp(faust.App):
+    """A Faust app that carries its engine."""
+
+    engine_options: EngineOptions
+    engine: "Engine"
+
+
+def build_engine_app(
+    *,
+    group: str,
+    spec: StageSpec,
+    bootstrap_servers: str,
+    data_dir: Path,
+    options: EngineOptions | None = None,
+    member: str | None = None,
+) -> EngineApp:
+    """Make a Faust app that runs one stage; nothing is connected before it starts.
+
+    Args:
+        group: the consumer group, and the beginning of every transactional id.
+        spec: what is folded, from where to where.
+        bootstrap_servers: ``host:port[,host:port]``.
+        data_dir: where Faust may keep files (it keeps none here).
+        options: limits and timeouts.
+        member: a name that no other worker of the group has. With one, a worker that comes
+            back within the session timeout, also after a kill, has its partitions at once.
+
+    Raises:
+        SeamChanged: the installed libraries are not those that the engine was written on.
+    """
+    check_seam()
+    register()
+    options = options or EngineOptions()
+    app = EngineApp(
+        group,
+        broker=[f"{SCHEME}://{address}" for address in bootstrap_servers.split(",")],
+        datadir=str(data_dir),
+        web_enabled=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        autodiscover=False,
+        stream_recovery_delay=0.0,
+        stream_wait_empty=False,
+        stream_buffer_maxsize=4096,
+        broker_client_id=f"{group}-{member}" if member else group,
+        broker_session_timeout=options.session_timeout_s,
+        broker_heartbeat_interval=options.heartbeat_s,
+        broker_request_timeout=options.request_timeout_s,
+        consumer_group_instance_id=member,
+    )
+    app.engine_options = options
+    app.engine = Engine(
+        app, group=group, spec=spec, bootstrap_servers=bootstrap_servers.split(","), options=options
+    )
+    app.engine.register()
+    return app
+
+
+class Engine:
+    """The partitions of one worker; implements ``PartitionSource`` on Faust's consumer."""
+
+    def __init__(
+        self,
+        app: EngineApp,
+        *,
+        group: str,
+        spec: StageSpec,
+        bootstrap_servers: list[str],
+        options: EngineOptions,
+    ) -> None:
+        self.counters = Counters()
+        self._app = app
+        self._group, self._spec = group, spec
+        self._bootstrap_servers, self._options = bootstrap_servers, options
+        self._partitions: dict[TP, OwnedPartition] = {}
+
+    def register(self) -> None:
+        """Hang the engine on its app: one agent, and the hooks of rebalances and shutdown."""
+        app: Any = self._app  # Faust's types know neither plain coroutines as agents nor as hooks
+        topic = app.topic(*self._spec.sources, schema=RunSchema())
+        app.agent(topic, name=f"{self._spec.name}-runs")(self._consume)
+        app.on_rebalance_complete.connect(self._on_rebalance_complete, weak=False)
+        app.on_partitions_revoked.connect(self._on_partitions_revoked, weak=False)
+        app.on_before_shutdown.connect(self._on_before_shutdown, weak=False)
+
+    @property
+    def partitions(self) -> Mapping[TP, OwnedPartition]:
+        """What this worker has now."""
+        return self._partitions
+
+    async def _consume(self, stream: Any) -> None:
+        async for event in stream.events():
+            run: Run = event.value
+            owned = self._partitions.get(TP(run.topic, run.partition))
+            if owned is not None:
+                owned.accept(run)
+            else:
+                self.counters.stale_runs += 1
+
+    # -- rebalances -----------------------------------------------------------
+
+    async def _on_partitions_revoked(self, _app: Any, revoked: set[TP], **_: Any) -> None:
+        ending = [owned.revoke() for tp, owned in self._partitions.items() if tp in revoked]
+        if not ending:
+            return
+        try:
+            await asyncio.wait_for(asyncio.gather(*ending), self._options.session_timeout_s / 2)
+        except TimeoutError:
+            _log.warning("a transaction did not end before its partition was revoked; the next owner ends it")
+
+    async def _on_rebalance_complete(self, _app: Any, **_: Any) -> None:
+        """Take what is assigned; Faust resumes fetching after this returns."""
+        generation = self._app.consumer_generation_id
+        mine = {TP(tp.topic, tp.partition) for tp in self._app.consumer.assignment()}
+        gone = [tp for tp in self._partitions if tp not in mine]
+        await asyncio.gather(*(self._partitions.pop(tp).drop() for tp in gone))
+        started = asyncio.get_running_loop().time()
+        try:
+            await asyncio.gather(*(self._take(tp, generation) for tp in mine))
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it stops the worker
+            _log.critical("%s: %s", type(fault).__name__, fault)
+            await self._app.crash(fault)
+            return
+        took_s = asyncio.get_running_loop().time() - started
+        _log.info("generation %s: %d partitions in %.2f s; %s", generation, len(mine), took_s, self.counters)
+
+    async def _take(self, tp: TP, generation: int) -> None:
+        owned = self._partitions.get(tp) or self._new_partition(tp)
+        self._partitions[tp] = owned
+        for attempt in range(1, _ACQUIRE_ATTEMPTS_MAX + 1):
+            try:
+                if owned.owned:
+                    await owned.reopen()
+                else:
+                    await owned.acquire()
+            except PASSING as error:
+                if generation != self._app.consumer_generation_id:
+                    return  # another rebalance has begun; it calls again
+                if attempt == _ACQUIRE_ATTEMPTS_MAX:
+                    raise
+                _log.warning("%s: could not take it, trying again: %r", owned.name, error)
+                await asyncio.sleep(_ACQUIRE_BACKOFF_S)
+            else:
+                return
+
+    def _new_partition(self, tp: TP) -> OwnedPartition:
+        return OwnedPartition(
+            topic=tp.topic,
+            partition=tp.partition,
+            spec=self._spec,
+            group=self._group,
+            bootstrap_servers=self._bootstrap_servers,
+            source=self,
+            options=self._options,
+            counters=self.counters,
+            crash=self._stop_for,
+        )
+
+    async def _stop_for(self, fault: BaseException) -> None:
+        await self._app.crash(fault)
+
+    async def _on_before_shutdown(self, _app: Any, **_: Any) -> None:
+        """Let running steps end, then close the producers."""
+        partitions, self._partitions = dict(self._partitions), {}
+        await self._on_shutdown_of(list(partitions.values()))
+        _log.info("stopped; %s", self.counters)
+
+    async def _on_shutdown_of(self, partitions: list[OwnedPartition]) -> None:
+        ending = [owned.revoke() for owned in partitions]
+        if ending:
+            await asyncio.wait(
+                [asyncio.ensure_future(one) for one in ending], timeout=self._options.session_timeout_s / 2
+            )
+        await asyncio.gather(*(owned.drop() for owned in partitions))
+
+    # -- PartitionSource ------------------------------------------------------
+
+    async def open(self, topic: str, partition: int, *, position: int) -> int:
+        """See ``Flow.open``."""
+        return await on_consumer_thread(self._consumer, self._flow.open(topic, partition, position=position))
+
+    async def shut(self, topic: str, partition: int) -> None:
+        """See ``Flow.shut``."""
+        await on_consumer_thread(self._consumer, self._flow.shut(topic, partition))
+
+    def release(self, run: Run) -> None:
+        """See ``Flow.release``."""
+        self._consumer._thread.thread_loop.call_soon_threadsafe(self._flow.release, run)
+
+    async def committed(self, topic: str, partition: int) -> int | None:
+        """See ``Flow.committed``."""
+        return await on_consumer_thread(self._consumer, self._flow.committed(topic, partition))
+
+    async def rejoin(self) -> None:
+        """See ``Flow.rejoin``."""
+        await on_consumer_thread(self._consumer, self._flow.rejoin())
+
+    @property
+    def _consumer(self) -> Any:
+        return self._app.consumer
+
+    @property
+    def _flow(self) -> Any:
+        return self._consumer._thread.flow

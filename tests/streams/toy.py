@@ -1,0 +1,121 @@
+"""A stage to test the engine with: it remembers per key what it folded, and says each one.
+
+Values are numbers as text. ``poison`` raises, ``huge`` makes an output over the limit,
+``slices:<n>`` takes n transactions. As a program it is a worker that can be killed.
+"""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from msgspec import json
+
+from streams.engine.options import EngineOptions
+from streams.engine.serving import serve_until_signal
+from streams.engine.stage import Output, Record, StageSpec, Step
+from streams.engine.worker import EngineApp, build_engine_app
+
+LIMIT_BYTES = 1_000_000
+QUICK = EngineOptions(session_timeout_s=6.0, transaction_timeout_s=6.0, heartbeat_s=1.0, request_timeout_s=8.0)
+
+
+class Toy:
+    """Numbers by key, in the order in which they were folded."""
+
+    def __init__(self, *, partition: int, out: str) -> None:
+        self.partition = partition
+        self.out = out
+        self.state: dict[bytes, list[int]] = {}
+        self._changed: dict[bytes, list[int]] = {}
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        """Take a row back."""
+        if value is None:
+            self.state.pop(key, None)
+        else:
+            self.state[key] = json.decode(value, type=list[int])
+
+    def step(self, records: Sequence[Record], *, cursor: str) -> Step:
+        """Append each record's number to its key's list, and say it."""
+        outputs: list[Output] = []
+        for index, record in enumerate(records):
+            key, value = record.key or b"", (record.value or b"").decode()
+            if value == "poison":
+                raise ValueError("poison")
+            if value == "huge":
+                outputs.append(Output(self.out, self.partition, key, b"x" * (LIMIT_BYTES + 1)))
+            elif value.startswith("slices:"):
+                done = int(cursor or 0) + 1
+                outputs.append(Output(self.out, self.partition, key, b"slice %d" % done))
+                if done < int(value.removeprefix("slices:")):
+                    return Step(self._rows(), outputs, index, str(done))
+                cursor = ""
+            elif value == "pause":
+                return Step(self._rows(), outputs, index + 1, "", "asked to")
+            else:
+                numbers = self._changed.setdefault(key, list(self.state.get(key, [])))
+                numbers.append(int(value))
+                outputs.append(Output(self.out, self.partition, key, value.encode()))
+        return Step(self._rows(), outputs, len(records))
+
+    def commit(self) -> None:
+        """Make the last step the state."""
+        self.state |= self._changed
+        self._changed = {}
+
+    def discard(self) -> None:
+        """Forget the last step."""
+        self._changed = {}
+
+    def _rows(self) -> list[tuple[bytes, bytes | None]]:
+        return [(key, json.encode(numbers)) for key, numbers in self._changed.items()]
+
+
+def spec(prefix: str, *, stateful: bool = True) -> StageSpec:
+    """Wire the toy under a prefix: ``src`` to ``out``."""
+
+    def make(_topic: str, partition: int, _counts: Mapping[str, int]) -> Toy:
+        return Toy(partition=partition, out=f"{prefix}out")
+
+    return StageSpec(
+        name="toy",
+        sources=(f"{prefix}src",),
+        targets={f"{prefix}out": LIMIT_BYTES} | ({f"{prefix}rows": LIMIT_BYTES} if stateful else {}),
+        open=make,
+        changelog=f"{prefix}rows" if stateful else "",
+        chain=f"{prefix}chain" if stateful else "",
+    )
+
+
+def build(
+    prefix: str,
+    *,
+    bootstrap_servers: str,
+    stateful: bool = True,
+    options: EngineOptions = QUICK,
+    member: str | None = None,
+) -> EngineApp:
+    """Make the toy's app."""
+    return build_engine_app(
+        group=f"{prefix}group",
+        spec=spec(prefix, stateful=stateful),
+        bootstrap_servers=bootstrap_servers,
+        data_dir=Path("/tmp") / f"{prefix}faust",  # noqa: S108 - Faust keeps nothing in it
+        options=options,
+        member=member,
+    )
+
+
+async def main(bootstrap_servers: str, prefix: str, member: str, stateful: str) -> None:
+    """Run the worker until it is stopped."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    app = build(
+        prefix, bootstrap_servers=bootstrap_servers, stateful=stateful == "stateful", member=member or None
+    )
+    await serve_until_signal(app)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
