@@ -80,6 +80,8 @@ class AccountRow(_Row, kw_only=True, tag="account"):
     (None: nothing to come). ``config_version`` is the company version that
     the wake was computed with. ``failed_channels`` are ``channel/error type``
     of deliveries that failed and whose cause has not changed since (R19).
+    ``episode_in_doubt``: an item has closed, and the next tick asks whether
+    the episode has, too.
     """
 
     account: str
@@ -92,6 +94,7 @@ class AccountRow(_Row, kw_only=True, tag="account"):
     last_contact_on: datetime.date | None = None
     episode_opened_on: datetime.date | None = None
     episode_closed_on: datetime.date | None = None
+    episode_in_doubt: bool = False
     open_reminder: str = ""
     failed_on: datetime.date | None = None
     failed_channels: tuple[str, ...] = ()
@@ -118,7 +121,7 @@ class ItemRow(_Row, kw_only=True, tag="item"):
     none). ``sent_level_on`` and ``pay_by_on`` come from the last *sent level*
     (R2); ``shift_days`` re-anchors an item whose level went out more than 7
     days late. ``judged`` is what was last said of its due step (R31):
-    ``'<step index> <reason> <until>'``. ``failed_on`` is when the reminder of
+    ``'<plan>/<version>|<step index> <reason> <until>'``. ``failed_on`` is when the reminder of
     its next step failed on all channels. ``pending`` is its step in the open
     reminder where that lists too many items to name it.
     """
@@ -237,7 +240,11 @@ class ReminderRowItem(Struct, kw_only=True, gc=False, array_like=True):
 
 
 class ReminderRow(_Row, kw_only=True, tag="reminder"):
-    """A reminder and the fate of its deliveries (R19)."""
+    """A reminder and the fate of its deliveries (R19).
+
+    ``pay_by_on`` is what it gives the customer, if it is a level;
+    ``unlisted`` counts items that are in it and not in ``items``.
+    """
 
     account: str
     reminder: str
@@ -247,6 +254,7 @@ class ReminderRow(_Row, kw_only=True, tag="reminder"):
     items: list[ReminderRowItem]
     deliveries: dict[str, DeliveryStatus | Literal["dispatched"]]
     pay_by_on: datetime.date | None = None
+    unlisted: int = 0
     ended_on: datetime.date | None = None
     retracted: list[str] = []
 

@@ -1,0 +1,128 @@
+"""Who is written to, and by which channels when an address is missing or has failed (R19, R27).
+
+An action never vanishes: without a usable address it falls through to the
+next channel, in the end to a task, which needs no address.
+"""
+
+import datetime
+from collections.abc import Iterable, Sequence
+
+from processors.account import Account
+from schemas.events import Contact, Role
+from schemas.facts import Delivery
+from schemas.fields import Channel
+from schemas.plans import Action
+from schemas.rows import ItemRow
+
+__all__ = ["address_changed", "contacts_for", "deliveries_for", "failed_channel_names"]
+
+_FALLBACKS: dict[Channel, tuple[Channel, ...]] = {
+    "sms": ("sms", "email", "letter"),
+    "email": ("email", "letter"),
+    "letter": ("letter",),
+}
+_SUMMARY_MAX = 200
+
+
+def contacts_for(account: Account, *, items: Sequence[ItemRow], role: Role) -> list[Contact]:
+    """List the contacts to try, best first (R27).
+
+    The contact of the invoice when all dunned items share it, those of the
+    step's role, the main ones, then any other: never silence.
+    """
+    known: list[Contact] = []
+    shared = items[0].contact if items else None
+    if shared is not None and all(item.contact == shared for item in items):
+        known.append(shared)
+    contacts = () if account.customer is None else account.customer.customer.contacts
+    known += [contact for contact in contacts if contact.role == role]
+    known += [contact for contact in contacts if contact.role == "main"]
+    known += [contact for contact in contacts if contact.role not in (role, "main")]
+    return known
+
+
+def failed_channel_names(account: Account) -> frozenset[str]:
+    """Give the channels that failed for the account and whose cause has not changed since."""
+    return frozenset(each.partition("/")[0] for each in account.row.failed_channels)
+
+
+def deliveries_for(
+    actions: Iterable[Action],
+    *,
+    contacts: Sequence[Contact],
+    failed: frozenset[str],
+    not_before: datetime.datetime,
+) -> tuple[Delivery, ...]:
+    """Turn actions into deliveries, one per channel, in the order of the actions.
+
+    Tasks are merged into one, and an action that has no usable address on a
+    channel that is there already adds nothing: it has been written there.
+    """
+    deliveries: dict[Channel, Delivery] = {}
+    for action in actions:
+        delivery = _delivery_for(action, contacts=contacts, failed=failed, not_before=not_before)
+        there = deliveries.get(delivery.channel)
+        if there is None:
+            deliveries[delivery.channel] = delivery
+        elif delivery.channel == "task":
+            deliveries["task"] = _merged(there, delivery)
+    return tuple(deliveries.values())
+
+
+def _delivery_for(
+    action: Action, *, contacts: Sequence[Contact], failed: frozenset[str], not_before: datetime.datetime
+) -> Delivery:
+    for channel in _FALLBACKS.get(action.channel, ()):
+        contact = next((each for each in contacts if _has_address(each, channel=channel)), None)
+        if contact is not None and channel not in failed:
+            return Delivery(channel=channel, not_before=not_before, contact=contact)
+    contact = contacts[0] if contacts else Contact()
+    if action.channel != "task":
+        summary = f"No usable address for {action.channel}: mend the address and follow up by hand"
+        return Delivery(
+            channel="task",
+            not_before=not_before,
+            contact=contact,
+            task_type="address_missing",
+            summary=summary,
+        )
+    return Delivery(
+        channel="task",
+        not_before=not_before,
+        contact=contact,
+        task_type=action.task_type,
+        summary=action.summary,
+        responsible=action.responsible,
+    )
+
+
+def _has_address(contact: Contact, *, channel: Channel) -> bool:
+    match channel:
+        case "email":
+            return bool(contact.email)
+        case "sms":
+            return bool(contact.phone)
+        case "letter":
+            return any(contact.address)
+        case "task":
+            return True
+
+
+def _merged(first: Delivery, second: Delivery) -> Delivery:
+    """Make one task of two: (reminder, channel) is what a delivery is known by."""
+    summaries = dict.fromkeys(text for text in (first.summary, second.summary) if text)
+    return Delivery(
+        channel="task",
+        not_before=first.not_before,
+        contact=first.contact,
+        task_type=first.task_type or second.task_type,
+        summary="; ".join(summaries)[:_SUMMARY_MAX],
+        responsible=first.responsible or second.responsible,
+    )
+
+
+def address_changed(account: Account) -> None:
+    """Forget what failed: with another address each channel and step is tried again (R19)."""
+    account.row.failed_on = None
+    account.row.failed_channels = ()
+    account.touch(account.row)

@@ -1,0 +1,265 @@
+"""Whether to write to an account now: at a tick, each due step goes out or is withheld with a reason (R31).
+
+Decisions are made on ticks only, from the local hour that the company set
+(``decision_hour``), and evaluating twice at one instant decides nothing new
+(R26).
+"""
+
+import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from processors.account import Account
+from processors.calendar import epoch_s, local_day
+from processors.company import Company
+from processors.holds import account_hold, date_by_hand, in_force
+from processors.ladder import Rung, Standing, current_rung, is_level, overtaken_on, rung_at, standing_of
+from processors.reasons import Circumstances, Verdict, failed_until, judge
+from processors.reminder import DueItem, follow_up, judged_state, remind
+from processors.wake import enter_items, set_wake
+from schemas.facts import LedgerFact, PlanFinished, ReminderWithheld, Withheld
+from schemas.journal import TickPassed
+from schemas.rows import HoldRow, ItemRow
+
+__all__ = ["WITHHELD_MAX", "evaluate"]
+
+WITHHELD_MAX = 500  # items in one fact: a record holds 1 MiB
+_DAY = datetime.timedelta(days=1)
+
+
+class _Word(NamedTuple):
+    """A step that does not go out, and why; ``overtaken``: a courtesy that never will."""
+
+    rung: Rung | None
+    verdict: Verdict
+    overtaken: bool
+
+
+@dataclass(slots=True)
+class _Judged:
+    """What became of one due item: steps overtaken or withheld, and the one that goes out."""
+
+    item: ItemRow
+    said: list[_Word]
+    due: bool = False
+    sent: Rung | None = None
+    finished: Standing | None = None
+    again_on: datetime.date | None = None
+
+
+def evaluate(account: Account, *, tick: TickPassed, company: Company) -> list[LedgerFact]:
+    """Decide for one account at one tick, and set its next wake time."""
+    enter_items(account, company=company)
+    day = local_day(tick.at, company.zone)
+    opening_s = company.decides_from_s(day)
+    if epoch_s(tick.at) < opening_s:
+        set_wake(account, opening_s)
+        return []
+    due = account.due.until(day)
+    at = Circumstances(
+        account, company, tick, day, due=frozenset(due), in_reminder=_in_open_reminder(account, due=due)
+    )
+    judged = [each for name in due if (each := _judge_item(at, account.items[name])) is not None]
+    facts: list[LedgerFact] = [*_withheld(at, judged), *_finished(at, judged)]
+    going = [DueItem(each.item, each.sent) for each in judged if each.sent is not None]
+    decided = remind(at, due=going) if going else _follow_up(at, judged=judged)
+    if decided is not None:
+        facts.append(decided)
+    _review_episode(at)
+    is_repeated = bool(going) and decided is None
+    set_wake(account, _next_wake_s(at, judged=judged, at_next_tick=is_repeated or bool(tick.lagging)))
+    return facts
+
+
+def _in_open_reminder(account: Account, *, due: Iterable[str]) -> dict[str, int]:
+    """Give item -> index of its step in the account's open reminder."""
+    reminder = account.reminders.get(account.row.open_reminder)
+    if reminder is None:
+        return {}
+    steps = {each.item: each.step_index for each in reminder.items}
+    if reminder.unlisted:
+        rows = (account.items[name] for name in due)
+        steps |= {row.item: row.pending.step_index for row in rows if row.pending is not None}
+    return steps
+
+
+# -- one item ------------------------------------------------------------------
+
+
+def _judge_item(at: Circumstances, item: ItemRow) -> _Judged | None:
+    """Judge the due step of one item; None when the open reminder has it and nothing else is due."""
+    standing = standing_of(item, company=at.company, customer=at.account.customer)
+    result = _Judged(item, [])
+    if standing is None:
+        _say(result, None, judge(at, item=item, rung=None))
+        return result
+    in_reminder = at.in_reminder.get(item.item, -1)
+    is_on_its_way = in_reminder > standing.consumed
+    if is_on_its_way:
+        if is_level(standing.plan.steps[in_reminder]):
+            return None
+        standing = standing._replace(
+            consumed=in_reminder
+        )  # what a courtesy does not delay can be due beside it
+    overtaken, rung = current_rung(item, standing=standing, day=at.day, company=at.company)
+    for passed in overtaken:
+        _say(result, passed, judge(at, item=item, rung=passed, overtaken=True), overtaken=True)
+    if rung is not None:
+        _judge_rung(at, result, rung=rung, standing=standing)
+        return result
+    index = standing.consumed + len(overtaken) + 1
+    if index < len(standing.plan.steps):
+        result.again_on = rung_at(item, standing=standing, index=index, company=at.company).due_on
+    elif not is_on_its_way:
+        result.finished = standing
+    return result
+
+
+def _judge_rung(at: Circumstances, result: _Judged, *, rung: Rung, standing: Standing) -> None:
+    result.due = True
+    result.again_on = overtaken_on(result.item, standing=standing, index=rung.step_index, company=at.company)
+    verdict = judge(at, item=result.item, rung=rung)
+    if verdict is None:
+        result.sent = rung
+    else:
+        _say(result, rung, verdict)
+
+
+def _say(result: _Judged, rung: Rung | None, verdict: Verdict | None, *, overtaken: bool = False) -> None:
+    if verdict is None:
+        raise AssertionError(f"{result.item.item}: a step that cannot go out was given no reason")
+    result.said.append(_Word(rung, verdict, overtaken))
+
+
+# -- what is said --------------------------------------------------------------
+
+
+def _withheld(at: Circumstances, judged: Sequence[_Judged]) -> Iterator[ReminderWithheld]:
+    """Say what is withheld and was not said so before: item, step, reason and its end (R31)."""
+    new: list[Withheld] = []
+    for each in judged:
+        new += [_said(word, item=each.item) for word in each.said if _is_news(at, each.item, word=word)]
+    for start in range(0, len(new), WITHHELD_MAX):
+        yield ReminderWithheld(
+            id=f"{at.account.id}/{at.account.next_sequence()}",
+            account=at.account.id,
+            tick=at.tick.at,
+            decision_version=at.account.row.version,
+            items=tuple(new[start : start + WITHHELD_MAX]),
+        )
+    if new:
+        at.account.touch(at.account.row)
+
+
+def _is_news(at: Circumstances, item: ItemRow, *, word: _Word) -> bool:
+    """Note a word as the last one on an item; False when it was, or when it is of a courtesy long done with."""
+    rung, verdict, overtaken = word
+    state = judged_state(rung, reason=verdict.reason, until=verdict.until)
+    if item.judged == state:
+        return False
+    plan, _, rest = item.judged.rpartition("|")
+    if overtaken and rung is not None and plan == state.rpartition("|")[0]:
+        last_index = int(rest.partition(" ")[0])
+        if rung.step_index < last_index:
+            return False
+    item.judged = state
+    at.account.touch(item)
+    return True
+
+
+def _said(word: _Word, *, item: ItemRow) -> Withheld:
+    rung, verdict, _ = word
+    return Withheld(
+        item=item.item,
+        step="" if rung is None else rung.step.name,
+        reason=verdict.reason,
+        step_due_on=None if rung is None else rung.due_on,
+        until=verdict.until,
+        values=verdict.values,
+    )
+
+
+def _finished(at: Circumstances, judged: Sequence[_Judged]) -> Iterator[PlanFinished]:
+    """Say once of items that came with all steps done, or whose last courtesy has passed (R18)."""
+    for each in judged:
+        if each.finished is None or each.item.plan_finished:
+            continue
+        each.item.plan_finished = True
+        at.account.touch(each.item)
+        at.account.touch(at.account.row)
+        yield PlanFinished(
+            id=f"{at.account.id}/{at.account.next_sequence()}",
+            account=at.account.id,
+            item=each.item.item,
+            plan=each.finished.plan.id,
+            plan_version=each.finished.plan.version,
+        )
+
+
+# -- the date by hand ----------------------------------------------------------
+
+
+def _follow_up(at: Circumstances, *, judged: Sequence[_Judged]) -> LedgerFact | None:
+    """Decide the task of a date by hand on which no step is due; nothing open: the date is over (R20)."""
+    hold = _date_that_has_come(at)
+    if hold is None or any(each.due for each in judged):
+        return None
+    if not any(at.counts(item) for item in at.account.items.values()):
+        del at.account.holds["snoozed"]
+        at.account.remove(hold)
+        return None
+    return None if at.tick.lagging else follow_up(at)
+
+
+def _date_that_has_come(at: Circumstances) -> HoldRow | None:
+    hold, row = date_by_hand(at.account), at.account.row
+    if hold is None or in_force(hold, at.day) or account_hold(at.account, at.day) is not None:
+        return None
+    if row.open_reminder or row.quarantined or _waits_after_failure(at):
+        return None
+    return hold
+
+
+def _waits_after_failure(at: Circumstances) -> bool:
+    failed_on = at.account.row.failed_on
+    return failed_on is not None and at.day < failed_until(failed_on, company=at.company)
+
+
+# -- episode and wake ----------------------------------------------------------
+
+
+def _review_episode(at: Circumstances) -> None:
+    """Open the episode with the first overdue item, close it when none is overdue or has a consumed level."""
+    row = at.account.row
+    if row.episode_opened_on is None:
+        first = min((item.due_on for item in _open_items(at) if item.due_on < at.day), default=None)
+        if first is not None:
+            row.episode_opened_on, row.episode_closed_on = first + _DAY, None
+            at.account.touch(row)
+    elif row.episode_in_doubt:
+        if not any(item.due_on < at.day or item.sent_level_on is not None for item in _open_items(at)):
+            row.episode_opened_on, row.episode_closed_on = None, at.day
+        at.account.touch(row)
+    row.episode_in_doubt = False
+
+
+def _open_items(at: Circumstances) -> Iterator[ItemRow]:
+    return (item for item in at.account.items.values() if item.status == "open")
+
+
+def _next_wake_s(at: Circumstances, *, judged: Sequence[_Judged], at_next_tick: bool) -> int | None:
+    """Give the first instant at which the same state may be decided otherwise."""
+    if at_next_tick:
+        return epoch_s(at.tick.at) + 1
+    days = {at.account.due.after(at.day)}
+    for each in judged:
+        days.add(each.again_on)
+        days |= {word.verdict.until for word in each.said}
+    if date_by_hand(at.account) is not None:
+        hold = account_hold(at.account, at.day)
+        days |= {at.account.holds["snoozed"].until, None if hold is None else hold.until}
+        if at.account.row.failed_on is not None:
+            days.add(failed_until(at.account.row.failed_on, company=at.company))
+    later = [day for day in days if day is not None and day > at.day]
+    return at.company.decides_from_s(min(later)) if later else None

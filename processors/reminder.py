@@ -1,0 +1,288 @@
+"""A decided reminder: which items it lists, by which channels it goes, and what is kept of it.
+
+It has all that a notifier needs (R1, R23, R27); whether to write at all was
+decided before.
+"""
+
+import datetime
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from processors.addressing import contacts_for, deliveries_for, failed_channel_names
+from processors.calendar import epoch_s
+from processors.ladder import Rung, is_level
+from processors.reasons import Circumstances
+from schemas.facts import Delivery, ReminderDecided, ReminderItem, Total
+from schemas.plans import Action
+from schemas.rows import ItemRow, ReminderRow, ReminderRowItem
+
+__all__ = ["FOLLOW_UP", "LISTED_MAX", "DueItem", "follow_up", "judged_state", "remind"]
+
+LISTED_MAX = 500  # DESIGN 3.6: items that a reminder names
+FOLLOW_UP = "follow_up"  # the step's name of a task for a date by hand on which nothing is due (R20)
+_TEXT_MAX = 600_000  # characters of the listed items: a record holds 1 MiB
+_LANGUAGES = ("es", "en")
+
+
+class DueItem(NamedTuple):
+    """An item with the step that it consumes in this reminder."""
+
+    item: ItemRow
+    rung: Rung
+
+
+def remind(at: Circumstances, *, due: Sequence[DueItem]) -> ReminderDecided | None:
+    """Decide a reminder for the due items, and enter it in the account's rows.
+
+    None when this very reminder was decided at this very tick before (R26).
+    """
+    due = sorted(due, key=lambda each: (each.item.due_on, each.item.item))
+    header = max(
+        due, key=lambda each: (each.rung.step.offset_days, each.rung.plan.id, each.rung.step.name)
+    ).rung
+    identity = [
+        (each.item.item, each.rung.plan.id, each.rung.plan.version, each.rung.step_index) for each in due
+    ]
+    reminder = _reminder_id(at, identity)
+    if reminder in at.account.reminders:
+        return None
+    contacts = contacts_for(at.account, items=[each.item for each in due], role=header.step.role)
+    deliveries = deliveries_for(
+        _actions(header, due=due),
+        contacts=contacts,
+        failed=failed_channel_names(at.account),
+        not_before=at.tick.at,
+    )
+    listed = _fitting([_listed(at, each.item, rung=each.rung) for each in due], limit=LISTED_MAX)
+    pay_by_on = at.day + datetime.timedelta(days=header.step.pay_by_days)
+    _enter(
+        at,
+        reminder=reminder,
+        header=header,
+        due=due,
+        listed=len(listed),
+        deliveries=deliveries,
+        pay_by_on=pay_by_on,
+    )
+    return _decided(
+        at,
+        reminder=reminder,
+        step=header.step.name,
+        offset_days=header.step.offset_days,
+        template=header.step.template or header.step.name,
+        attach_invoices=header.step.attach_invoices,
+        pay_by_on=pay_by_on,
+        deliveries=deliveries,
+        listed=listed,
+        totals=_totals(each.item for each in due),
+        unlisted=len(due) - len(listed),
+        others=_overdue_beside(at, due),
+    )
+
+
+def follow_up(at: Circumstances) -> ReminderDecided | None:
+    """Decide the task of a date by hand on which no step is due (S0-12, S2-20)."""
+    reminder = _reminder_id(at, [])
+    if reminder in at.account.reminders:
+        return None
+    action = Action(channel="task", task_type=FOLLOW_UP, summary="Follow up: the date set by hand has come")
+    contacts = contacts_for(at.account, items=(), role="main")
+    deliveries = deliveries_for([action], contacts=contacts, failed=frozenset(), not_before=at.tick.at)
+    at.account.reminders[reminder] = row = ReminderRow(
+        account=at.account.id,
+        reminder=reminder,
+        tick=at.tick.at,
+        step=FOLLOW_UP,
+        items=[],
+        deliveries={each.channel: "dispatched" for each in deliveries},
+    )
+    _open(at, row)
+    return _decided(
+        at,
+        reminder=reminder,
+        step=FOLLOW_UP,
+        offset_days=0,
+        template=FOLLOW_UP,
+        attach_invoices=False,
+        pay_by_on=at.day,
+        deliveries=deliveries,
+        listed=[],
+        totals=(),
+        unlisted=0,
+        others=[item for item in at.account.items.values() if at.counts(item)],
+    )
+
+
+def judged_state(rung: Rung | None, *, reason: str, until: datetime.date | None) -> str:
+    """Write what was said of an item's step, as it is kept on its row: ``'plan/version|index reason until'``."""
+    plan, index = ("", -1) if rung is None else (f"{rung.plan.id}/{rung.plan.version}", rung.step_index)
+    return f"{plan}|{index} {reason} {until or ''}".rstrip()
+
+
+def _reminder_id(at: Circumstances, identity: object) -> str:
+    """Derive the id from account, items, steps and tick, never from offsets (R26)."""
+    content = msgspec.json.encode([at.account.id, identity, epoch_s(at.tick.at), at.tick.at.microsecond])
+    return hashlib.blake2s(content, digest_size=16).hexdigest()
+
+
+def _actions(header: Rung, *, due: Sequence[DueItem]) -> list[Action]:
+    """Give the header's actions, and the tasks of the lower steps (R1)."""
+    actions = list(header.step.actions)
+    rungs = {(each.rung.plan.id, each.rung.plan.version, each.rung.step_index): each.rung for each in due}
+    for rung in sorted(
+        rungs.values(), key=lambda rung: (-rung.step.offset_days, rung.plan.id, rung.plan.version)
+    ):
+        actions += [each for each in rung.step.actions if each.channel == "task" and each not in actions]
+    return actions
+
+
+def _listed(at: Circumstances, item: ItemRow, *, rung: Rung | None = None) -> ReminderItem:
+    plain = ReminderItem(
+        item=item.item,
+        currency=item.currency,
+        amount_minor=item.amount_minor,
+        open_minor=item.open_minor,
+        issued_on=item.issued_on,
+        due_on=item.due_on,
+        days_overdue=(at.day - item.due_on).days,
+        reference=item.reference,
+        pdf_url=getattr(item.document, "pdf_url", ""),
+        xml_url=getattr(item.document, "xml_url", ""),
+    )
+    if rung is None:
+        return plain
+    return msgspec.structs.replace(
+        plain,
+        step=rung.step.name,
+        step_index=rung.step_index,
+        step_due_on=rung.due_on,
+        plan=rung.plan.id,
+        plan_version=rung.plan.version,
+    )
+
+
+def _fitting(items: Sequence[ReminderItem], *, limit: int) -> list[ReminderItem]:
+    """Cut a list to what one record can hold; at least one item is named."""
+    room = _TEXT_MAX
+    for count, item in enumerate(items[:limit]):
+        room -= 300 + len(item.item) + len(item.reference) + len(item.pdf_url) + len(item.xml_url)
+        if room < 0 and count:
+            return list(items[:count])
+    return list(items[:limit])
+
+
+def _totals(items: Iterable[ItemRow]) -> tuple[Total, ...]:
+    sums: dict[str, int] = {}
+    for item in items:
+        sums[item.currency] = sums.get(item.currency, 0) + item.open_minor
+    return tuple(Total(currency=currency, amount_minor=sums[currency]) for currency in sorted(sums))
+
+
+def _overdue_beside(at: Circumstances, due: Sequence[DueItem]) -> list[ItemRow]:
+    """List what is overdue beside the due items, for information: they keep level and anchor (R1)."""
+    going = {each.item.item for each in due}
+    return [item for item in at.dunnable() if item.due_on < at.day and item.item not in going]
+
+
+def _enter(
+    at: Circumstances,
+    *,
+    reminder: str,
+    header: Rung,
+    due: Sequence[DueItem],
+    listed: int,
+    deliveries: Sequence[Delivery],
+    pay_by_on: datetime.date,
+) -> None:
+    """Keep the reminder; the steps of items that it does not name are kept on their own rows."""
+    for each in due:
+        each.item.judged = judged_state(each.rung, reason="reminder", until=None)
+        at.account.touch(each.item)
+    for each in due[listed:]:
+        each.item.pending = _row_item(each)
+    at.account.reminders[reminder] = row = ReminderRow(
+        account=at.account.id,
+        reminder=reminder,
+        tick=at.tick.at,
+        step=header.step.name,
+        items=[_row_item(each) for each in due[:listed]],
+        deliveries={each.channel: "dispatched" for each in deliveries},
+        pay_by_on=pay_by_on if is_level(header.step) else None,
+        unlisted=len(due) - listed,
+    )
+    _open(at, row)
+
+
+def _open(at: Circumstances, row: ReminderRow) -> None:
+    at.account.touch(row)
+    at.account.row.open_reminder = row.reminder
+    at.account.touch(at.account.row)
+
+
+def _row_item(each: DueItem) -> ReminderRowItem:
+    return ReminderRowItem(
+        item=each.item.item,
+        step_index=each.rung.step_index,
+        step=each.rung.step.name,
+        plan=each.rung.plan.id,
+        plan_version=each.rung.plan.version,
+        step_due_on=each.rung.due_on,
+    )
+
+
+def _decided(
+    at: Circumstances,
+    *,
+    reminder: str,
+    step: str,
+    offset_days: int,
+    template: str,
+    attach_invoices: bool,
+    pay_by_on: datetime.date,
+    deliveries: tuple[Delivery, ...],
+    listed: Sequence[ReminderItem],
+    totals: tuple[Total, ...],
+    unlisted: int,
+    others: Iterable[ItemRow],
+) -> ReminderDecided:
+    profile, customer = at.company.profile, at.account.customer
+    others = sorted(others, key=lambda item: (item.due_on, item.item))
+    return ReminderDecided(
+        id=reminder,
+        account=at.account.id,
+        company=at.account.company,
+        customer=at.account.customer_id,
+        tick=at.tick.at,
+        mode=at.tick.mode,
+        decision_version=at.account.row.version,
+        step=step,
+        offset_days=offset_days,
+        template=template,
+        language=_language(at),
+        items=tuple(listed),
+        totals=totals,
+        deliveries=deliveries,
+        pay_by_on=pay_by_on,
+        company_name=profile.name,
+        customer_name=customer.customer.name if customer is not None else at.account.customer_id,
+        others=tuple(_fitting([_listed(at, item) for item in others], limit=LISTED_MAX - len(listed))),
+        other_totals=_totals(others),
+        unlisted=unlisted,
+        attach_invoices=attach_invoices,
+        time_zone=profile.time_zone,
+        sender_email=profile.sender_email,
+        company_address=profile.address,
+        company_phone=profile.phone,
+        company_tax_id=profile.tax_id,
+        payment_instructions=profile.payment_instructions,
+        footer=profile.footer,
+    )
+
+
+def _language(at: Circumstances) -> str:
+    """Give the customer's language where there are texts in it, else the company's."""
+    wanted = at.account.customer.customer.language if at.account.customer is not None else ""
+    return wanted if wanted.partition("-")[0] in _LANGUAGES else at.company.profile.language
