@@ -1,0 +1,81 @@
+"""Whole logs of our topics, read to the end that they had when asked; links are passed over."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from kafka import KafkaConsumer, TopicPartition
+
+from infra.errors import OperatorError
+from infra.kafka.consumers import consumer
+from infra.settings import Settings
+
+__all__ = ["LogError", "partitions_of", "read_log"]
+
+_INTERNAL = b"\0"
+_STALLED_S_MAX = 30
+_FETCHED_MAX = 10_000
+
+
+class LogError(OperatorError):
+    """A log cannot be read: no such topic, or the broker stopped answering."""
+
+
+def read_log(settings: Settings, *, topic: str, partition: int | None = None) -> Iterator[Any]:
+    """Give the committed records of a topic (or of one partition), in order within each partition.
+
+    Args:
+        settings: names the broker and the physical topic.
+        topic: the logical name.
+        partition: only this one; None: all.
+
+    Raises:
+        LogError: there is no such topic, or nothing came for 30 s.
+    """
+    name = settings.topic(topic)
+    reader = consumer(bootstrap_servers=settings.brokers(), group=None, records_max=_FETCHED_MAX)
+    try:
+        numbers = reader.partitions_for_topic(name)
+        if not numbers:
+            raise LogError(f"Topic {name} does not exist: cobranza topics apply")
+        wanted = [TopicPartition(name, each) for each in sorted(numbers) if partition in (None, each)]
+        reader.assign(wanted)
+        reader.seek_to_beginning(*wanted)
+        yield from _to_the_end(reader, wanted)
+    finally:
+        reader.close()
+
+
+def partitions_of(settings: Settings, *, topic: str) -> list[int]:
+    """List the partitions of a topic.
+
+    Raises:
+        LogError: there is no such topic.
+    """
+    name = settings.topic(topic)
+    reader = consumer(bootstrap_servers=settings.brokers(), group=None)
+    try:
+        numbers = reader.partitions_for_topic(name)
+    finally:
+        reader.close()
+    if not numbers:
+        raise LogError(f"Topic {name} does not exist: cobranza topics apply")
+    return sorted(numbers)
+
+
+def _to_the_end(reader: KafkaConsumer, wanted: list[TopicPartition]) -> Iterator[Any]:
+    ends = reader.end_offsets(wanted)
+    moved_at = time.monotonic()
+    before: dict[TopicPartition, int] = {}
+    while True:
+        positions = {each: reader.position(each) for each in wanted}
+        if all(positions[each] >= ends[each] for each in wanted):
+            return
+        if positions != before:
+            before, moved_at = positions, time.monotonic()
+        elif time.monotonic() - moved_at > _STALLED_S_MAX:
+            raise LogError(f"Reading stopped for {_STALLED_S_MAX} s at {positions}, ends {ends}")
+        for records in reader.poll(timeout_ms=500).values():
+            for record in records:
+                if not (record.key or b"").startswith(_INTERNAL):
+                    yield record
