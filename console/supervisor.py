@@ -94,7 +94,11 @@ class Supervisor:
         variables = {**os.environ, **(environment or {})}
         self._children = {
             each.name: _Child(
-                each, log_file=logs / f"{each.name}.log", variables=variables, changed=self._say
+                each,
+                log_file=logs / f"{each.name}.log",
+                variables=variables,
+                changed=self._say,
+                back_off_s=back_off_s,
             )
             for each in services
         }
