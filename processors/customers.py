@@ -5,6 +5,7 @@ import zoneinfo
 
 from processors import identity, wake
 from processors.account import Account
+from processors.addressing import address_changed
 from processors.calendar import instant_of
 from processors.context import FoldContext
 from schemas.events import CustomerUpserted
@@ -21,6 +22,7 @@ def upsert(account: Account, event: CustomerUpserted, *, context: FoldContext) -
     invoice does not change with the customer's card.
     """
     row = account.customer
+    contacts = () if row is None else row.customer.contacts
     if row is not None:
         known = row.customer
         now, then = (_instant(each.occurred_at, context.company.zone) for each in (event, known))
@@ -32,6 +34,8 @@ def upsert(account: Account, event: CustomerUpserted, *, context: FoldContext) -
     else:
         row = account.customer = CustomerRow(account=account.id, customer=event)
     account.touch(row)
+    if event.contacts != contacts:
+        address_changed(account)
     wake.plans_may_differ(account)
     account.advance()
     return []

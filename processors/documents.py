@@ -4,7 +4,9 @@ import datetime
 
 from processors import identity
 from processors.account import Account
+from processors.addressing import address_changed
 from processors.context import FoldContext
+from processors.ladder import reanchored_shift_days
 from processors.money import MoneyError, to_minor
 from processors.movements import Postings, entered_on
 from processors.settle import arrive, cascade, counted_minor, settle
@@ -63,7 +65,7 @@ def open_existing(account: Account, event: ItemOpened, *, context: FoldContext) 
         settled_before_minor=amount_minor - open_minor,
         entered_on=context.day,
     )
-    contacts = (account.row.last_contact_on, event.last_contact_on)
+    contacts = (account.row.last_contact_on, event.last_contact_on, event.last_reminder_on)
     account.row.last_contact_on = max((day for day in contacts if day is not None), default=None)
     return _enter(account, item, kind="opened", context=context)
 
@@ -84,7 +86,7 @@ def amend(account: Account, event: InvoiceAmended, *, context: FoldContext) -> l
     counted_before, due_before = counted_minor(item), item.due_on
     item.revision = event.revision
     item.amount_minor = amount_minor
-    _amend_terms(item, event)
+    _amend_terms(account, item, event)
     change_minor = counted_minor(item) - counted_before
     if item.due_on != due_before and item.open_minor:
         account.settling.open_item(item)
@@ -138,16 +140,19 @@ def _amended_amount(event: InvoiceAmended, item: ItemRow) -> int:
     return to_minor(event.amount, currency=item.currency)
 
 
-def _amend_terms(item: ItemRow, event: InvoiceAmended) -> None:
-    """Change what is not money; an absent field stays as it was."""
+def _amend_terms(account: Account, item: ItemRow, event: InvoiceAmended) -> None:
+    """Change what is not money; an absent field stays as it was. A new contact or plan ends R19's wait."""
     if event.due_date is not None:
+        item.shift_days = reanchored_shift_days(item, due_on=event.due_date)
         item.due_on = event.due_date
     if event.reference is not None:
         item.reference = event.reference
     if event.contact is not None:
         item.contact = event.contact
+        address_changed(account)
     if event.plan is not None:
         item.chosen_plan = event.plan
+        item.failed_on = None
 
 
 def _change_amount(postings: Postings, item: ItemRow, *, change_minor: int) -> None:

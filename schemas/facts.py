@@ -75,6 +75,7 @@ ExceptionReason = Literal[
     "currency_mismatch",  # money in another currency than its item or credit
     "amount_refused",  # a negative amount, or more decimals than the currency of what it speaks of has
     "over_refunded",  # more was paid back than was left of the credit
+    "outcome_refused",  # the fate of a delivery that is not there, or that has another one already
     "tick_refused",  # a tick that may not be: ahead of its log time, or of the other mode
 ]
 

@@ -1,0 +1,219 @@
+"""What becomes of a reminder (R19): the fates of its deliveries, and what a sent one consumes.
+
+::
+
+    open ──first delivery accepted──► sent        its steps are consumed
+      ├──all failed─────────────────► failed      nothing is consumed; its steps wait
+      └──some superseded, the rest failed──► superseded   evaluated again at the next tick
+
+The account's next reminder waits until every delivery has a fate: also those
+of a sent one, and while one is unknown.
+"""
+
+import datetime
+from collections.abc import Callable, Iterator
+
+from processors import wake
+from processors.account import Account
+from processors.addressing import failed_channel_names
+from processors.company import Company
+from processors.context import FoldContext
+from processors.holds import date_by_hand
+from processors.ladder import Rung, is_level, shift_after_sending, standing_of
+from schemas.facts import ExceptionRaised, LedgerFact, PlanFinished, ReminderEnded, ReminderRetracted
+from schemas.outcomes import OutcomeReported
+from schemas.rows import ItemRow, ReminderRow, ReminderRowItem
+
+__all__ = ["CONSUMED_MAX", "HANDLERS", "record_contact", "report"]
+
+CONSUMED_MAX = 2000  # steps in one fact: a record holds 1 MiB
+_ADDRESS_ERRORS = frozenset({"address_missing", "address_refused", "provider_refused"})
+_MOVES: dict[str, frozenset[str]] = {
+    "dispatched": frozenset({"accepted", "failed", "superseded", "unknown"}),
+    "unknown": frozenset({"accepted", "failed", "superseded"}),
+}
+_UNRESOLVED = frozenset({"dispatched", "unknown"})
+
+
+def report(account: Account, event: OutcomeReported, *, context: FoldContext) -> list[LedgerFact]:
+    """Take the fate of one delivery; a repetition changes nothing, a contradiction is said."""
+    row = account.reminders.get(event.reminder)
+    before = None if row is None else row.deliveries.get(event.channel)
+    if row is None or before is None:
+        return [_refused(account, event, detail="the account has no such delivery")]
+    if before == event.status:
+        return []
+    if event.status not in _MOVES.get(before, ()):
+        return [_refused(account, event, detail=f"the delivery is {before}, which stands")]
+    row.deliveries[event.channel] = event.status
+    account.touch(row)
+    if event.status == "failed":
+        _remember_failure(account, event)
+    facts: list[LedgerFact] = []
+    if event.status == "accepted" and row.status == "open":
+        facts += _send(account, row, context=context)
+    if not _UNRESOLVED & set(row.deliveries.values()):
+        facts += _close(account, row, context=context)
+    wake.reschedule(account, company=context.company)
+    return facts
+
+
+def record_contact(account: Account, *, on: datetime.date) -> None:
+    """Note a contact (R5); the first on or after a date by hand consumes it (R20)."""
+    row = account.row
+    row.last_contact_on = on if row.last_contact_on is None else max(row.last_contact_on, on)
+    by_hand = date_by_hand(account)
+    if by_hand is not None and (by_hand.until is None or on >= by_hand.until):
+        del account.holds["snoozed"]
+        account.remove(by_hand)
+    account.touch(row)
+
+
+def _refused(account: Account, event: OutcomeReported, *, detail: str) -> ExceptionRaised:
+    account.touch(account.row)
+    return ExceptionRaised(
+        id=f"{account.id}/{account.next_sequence()}",
+        account=account.id,
+        reason="outcome_refused",
+        key=f"outcome/{event.reminder}/{event.channel}/{event.status}",
+        detail=detail,
+    )
+
+
+# -- sent ----------------------------------------------------------------------
+
+
+def _send(account: Account, row: ReminderRow, *, context: FoldContext) -> Iterator[LedgerFact]:
+    """Consume the steps of a reminder that one provider has accepted; the day is the company's."""
+    on = context.day
+    row.status, row.ended_on = "sent", on
+    record_contact(account, on=on)
+    _forget_other_failures(account)
+    steps = list(_steps(account, row))
+    finished: list[LedgerFact] = []
+    for each in steps:
+        item = account.items[each.item]
+        finished += _consume(account, item, row=row, step=each, on=on, company=context.company)
+        item.pending = None
+    yield from _ended(account, row, steps=steps)
+    yield from finished
+    yield from _retract_cancelled(account, row)
+
+
+def _steps(account: Account, row: ReminderRow) -> Iterator[ReminderRowItem]:
+    yield from row.items
+    if row.unlisted:
+        yield from (item.pending for item in account.items.values() if item.pending is not None)
+
+
+def _consume(
+    account: Account,
+    item: ItemRow,
+    *,
+    row: ReminderRow,
+    step: ReminderRowItem,
+    on: datetime.date,
+    company: Company,
+) -> Iterator[PlanFinished]:
+    """Move an item up to a sent step: the plan's version is pinned, a level sets pay-by date and distances (R2, R17)."""
+    account.touch(item)
+    plan = company.plan(step.plan, version=step.plan_version)
+    standing = standing_of(item, company=company, customer=account.customer)
+    if plan is None:
+        raise LookupError(
+            f"{item.item}: plan {step.plan} version {step.plan_version} was sent and is not known"
+        )
+    definition = plan.steps[step.step_index]
+    if standing is not None and standing.plan == plan:
+        rung = Rung(plan, step.step_index, definition, step.step_due_on)
+        item.shift_days = shift_after_sending(standing, rung=rung, item=item, company=company, sent_on=on)
+        item.pay_by_on = standing.pay_by_on
+    if is_level(definition):
+        item.sent_level_on, item.pay_by_on = on, row.pay_by_on
+        _open_episode(account, on=on)
+    was_said = item.plan_finished and item.plan in ("", plan.id)
+    item.plan, item.plan_version, item.step = plan.id, plan.version, step.step_index
+    item.plan_finished = step.step_index + 1 == len(plan.steps)
+    item.judged, item.failed_on = "", None
+    if item.plan_finished and not was_said:
+        yield PlanFinished(
+            id=f"{account.id}/{account.next_sequence()}",
+            account=account.id,
+            item=item.item,
+            plan=plan.id,
+            plan_version=plan.version,
+        )
+
+
+def _open_episode(account: Account, *, on: datetime.date) -> None:
+    if account.row.episode_opened_on is None:
+        account.row.episode_opened_on, account.row.episode_closed_on = on, None
+
+
+def _ended(account: Account, row: ReminderRow, *, steps: list[ReminderRowItem]) -> Iterator[ReminderEnded]:
+    """Say the reminder's fate; with many steps in several facts of the same content."""
+    if row.status == "open" or row.ended_on is None:
+        raise AssertionError(f"reminder {row.reminder} has not ended")
+    consumed = [(each.item, each.step) for each in steps]
+    for start in range(0, max(1, len(consumed)), CONSUMED_MAX):
+        yield ReminderEnded(
+            id=f"{account.id}/{account.next_sequence()}",
+            account=account.id,
+            reminder=row.reminder,
+            tick=row.tick,
+            status=row.status,
+            on=row.ended_on,
+            consumed=tuple(consumed[start : start + CONSUMED_MAX]),
+        )
+
+
+def _retract_cancelled(account: Account, row: ReminderRow) -> Iterator[ReminderRetracted]:
+    """Say which named invoices were cancelled while the reminder was on its way (R13)."""
+    for each in row.items:
+        if account.items[each.item].status == "cancelled" and each.item not in row.retracted:
+            row.retracted.append(each.item)
+            yield ReminderRetracted(
+                id=f"{account.id}/{account.next_sequence()}",
+                account=account.id,
+                reminder=row.reminder,
+                item=each.item,
+            )
+
+
+# -- failed and superseded -----------------------------------------------------
+
+
+def _remember_failure(account: Account, event: OutcomeReported) -> None:
+    """Keep a failed channel, so that the next decision goes by its fallback."""
+    if event.channel not in failed_channel_names(account):
+        account.row.failed_channels += (f"{event.channel}/{event.error_type}",)
+        account.touch(account.row)
+
+
+def _forget_other_failures(account: Account) -> None:
+    """Once something was sent, try again the channels that failed for another reason than the address."""
+    kept = (each for each in account.row.failed_channels if each.partition("/")[2] in _ADDRESS_ERRORS)
+    account.row.failed_channels = tuple(kept)
+
+
+def _close(account: Account, row: ReminderRow, *, context: FoldContext) -> Iterator[LedgerFact]:
+    """Let the account go on: every delivery of the reminder has its fate."""
+    if account.row.open_reminder == row.reminder:
+        account.row.open_reminder = ""
+        account.touch(account.row)
+    if row.status != "open":
+        return
+    row.ended_on = context.day
+    row.status = "superseded" if "superseded" in row.deliveries.values() else "failed"
+    if row.status == "failed":
+        account.row.failed_on = context.day
+    for each in list(_steps(account, row)):
+        item = account.items[each.item]
+        item.pending = None
+        if row.status == "failed":
+            item.failed_on = context.day
+        account.touch(item)
+    yield from _ended(account, row, steps=[])
+
+
+HANDLERS: dict[type, Callable[..., list[LedgerFact]]] = {OutcomeReported: report}
