@@ -24,6 +24,7 @@ _CLIENT_ID: Final = "cobranza"
 _TRANSACTION_TIMEOUT_MS: Final = 10_000
 # The default, 30 s, would leave clients away long after a broker is back.
 _RECONNECT_MS_MAX: Final = 1_000
+_BOOTSTRAP_MS_MAX: Final = 15_000
 
 
 def consumer(
@@ -51,6 +52,7 @@ def consumer(
         bootstrap_servers=bootstrap_servers.split(","),
         group_id=group,
         reconnect_backoff_max_ms=_RECONNECT_MS_MAX,
+        bootstrap_timeout_ms=_BOOTSTRAP_MS_MAX,
         isolation_level="read_committed",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
@@ -79,6 +81,7 @@ def producer(
         client_id=_CLIENT_ID,
         bootstrap_servers=bootstrap_servers.split(","),
         reconnect_backoff_max_ms=_RECONNECT_MS_MAX,
+        bootstrap_timeout_ms=_BOOTSTRAP_MS_MAX,
         transactional_id=transactional_id,
         transaction_timeout_ms=_TRANSACTION_TIMEOUT_MS,
         acks=-1,
@@ -97,6 +100,7 @@ def admin(*, bootstrap_servers: str) -> KafkaAdminClient:
         client_id=_CLIENT_ID,
         bootstrap_servers=bootstrap_servers.split(","),
         reconnect_backoff_max_ms=_RECONNECT_MS_MAX,
+        bootstrap_timeout_ms=_BOOTSTRAP_MS_MAX,
     )
 
 

@@ -1,0 +1,96 @@
+"""The command ``cobranza``: global options, the table of commands, and how errors are said.
+
+A command's module is imported only when the command is used or listed; what is heavy
+(Kafka, SQL, PDF) is imported inside the command. A new command is a line in `COMMANDS`.
+"""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from infra.errors import OperatorError
+
+__all__ = ["COMMANDS", "main"]
+
+# name -> "module:attribute" of a click command or group, in the order in which they are listed.
+COMMANDS: Final[dict[str, str]] = {
+    "kafka": "console.cli.kafka:kafka",
+    "topics": "console.cli.topics:topics",
+    "lag": "console.cli.lag:lag",
+    "dlq": "console.cli.dlq:dlq",
+    "import": "console.cli.import_csv:import_",
+    "publish": "console.cli.publish:publish",
+    "validate": "console.cli.publish:validate",
+    "schemas": "console.cli.schemas:schemas",
+}
+
+
+class _Commands(click.Group):
+    """A group that imports its commands from a table, and says errors in one sentence."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OperatorError as error:
+            raise click.ClickException(str(error)) from error
+        except Exception as error:
+            if ctx.params.get("verbose") or not _is_kafka_error(error):
+                raise
+            said = f"{type(error).__name__}: {error}"
+            raise click.ClickException(
+                f"Kafka does not do as asked: {said}\nIs the broker there? cobranza kafka status"
+            ) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where broker and database live (COBRANZA_DATA_DIR; default .cobranza).",
+)
+@click.option("--bootstrap-servers", help="Another Kafka than the local one: HOST:PORT[,HOST:PORT].")
+@click.option("--verbose", is_flag=True, help="Show what libraries log, and tracebacks.")
+@click.version_option(package_name="cobranza")
+@click.pass_context
+def main(ctx: click.Context, *, data_dir: Path | None, bootstrap_servers: str | None, verbose: bool) -> None:
+    """Follow up receivables: billing events in, reminders out, each one explained."""
+    from console.cli.logs import configure_logs
+
+    given = {"data_dir": data_dir, "bootstrap_servers": bootstrap_servers}
+    ctx.obj = _settings({name: value for name, value in given.items() if value is not None})
+    configure_logs(verbose=verbose)
+
+
+def _settings(given: dict[str, Any]) -> Any:
+    from pydantic import ValidationError
+
+    from infra.settings import Settings
+
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        lines = [f"COBRANZA_{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()]
+        raise click.UsageError("Settings are wrong:\n" + "\n".join(lines)) from error
+
+
+def _is_kafka_error(error: Exception) -> bool:
+    """Say whether it is one of kafka-python's, without importing that for commands without Kafka."""
+    errors = sys.modules.get("kafka.errors")
+    return errors is not None and isinstance(error, errors.KafkaError)
