@@ -109,11 +109,11 @@ class Projector:
         while not stopping():
             self.step(wait_ms=wait_ms)
 
-    def run_to_end(self) -> int:
-        """Step until the ends that the logs had at the start; return how many records were read."""
+    def run_to_end(self, *, stopping: Callable[[], bool]) -> int:
+        """Step until the ends that the logs have now, or `stopping()`; return how many records were read."""
         ends = self._reader.end_offsets(list(self._positions))
         records = 0
-        while any(self._positions[each] < end for each, end in ends.items()):
+        while not stopping() and any(self._positions[each] < end for each, end in ends.items()):
             records += self.step(wait_ms=500)
         return records
 

@@ -7,7 +7,7 @@ import csv
 import datetime
 import decimal
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, TextIO, get_args
 
 import click
@@ -37,6 +37,7 @@ def print_rows(
     columns: Sequence[str],
     output_format: OutputFormat,
     file: TextIO | None = None,
+    row_style: Callable[[Mapping[str, Cell]], str] | None = None,
 ) -> None:
     """Write rows to standard output (or `file`).
 
@@ -46,6 +47,7 @@ def print_rows(
         output_format: ``table`` for people; ``json``, an array of objects (decimals and
             dates as text); ``csv`` with a header line.
         file: where to, instead of standard output.
+        row_style: gives the style (``red``, or '' for none) of a row of a table on a terminal.
     """
     target = file or sys.stdout
     chosen = [{name: row.get(name) for name in columns} for row in rows]
@@ -56,7 +58,7 @@ def print_rows(
         writer.writeheader()
         writer.writerows(chosen)
     else:
-        _print_table(chosen, columns=columns, file=target)
+        _print_table(chosen, columns=columns, file=target, row_style=row_style)
 
 
 def printable(text: str) -> str:
@@ -64,7 +66,13 @@ def printable(text: str) -> str:
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
-def _print_table(rows: Sequence[Mapping[str, Cell]], *, columns: Sequence[str], file: TextIO) -> None:
+def _print_table(
+    rows: Sequence[Mapping[str, Cell]],
+    *,
+    columns: Sequence[str],
+    file: TextIO,
+    row_style: Callable[[Mapping[str, Cell]], str] | None,
+) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -75,7 +83,8 @@ def _print_table(rows: Sequence[Mapping[str, Cell]], *, columns: Sequence[str], 
         numbers = all(_is_number(row[name]) for row in rows)
         table.add_column(name.replace("_", " "), justify="right" if rows and numbers else "left")
     for row in rows:
-        table.add_row(*(Text(_shown(row[name])) for name in columns))
+        style = row_style(row) if row_style else ""
+        table.add_row(*(Text(_shown(row[name])) for name in columns), style=style or None)
     console = Console(file=file, width=None if file.isatty() else _UNFOLDED, highlight=False)
     console.print(table)
 

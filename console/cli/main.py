@@ -19,6 +19,13 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS: Final[dict[str, str]] = {
     "kafka": "console.cli.kafka:kafka",
     "topics": "console.cli.topics:topics",
+    "db": "console.cli.db:db",
+    "projector": "console.cli.projector:projector",
+    "aged": "console.cli.aged:aged",
+    "statement": "console.cli.statement:statement",
+    "dso": "console.cli.dso:dso",
+    "reminders": "console.cli.reminders:reminders",
+    "exceptions": "console.cli.exceptions:exceptions",
     "lag": "console.cli.lag:lag",
     "dlq": "console.cli.dlq:dlq",
     "import": "console.cli.import_csv:import_",

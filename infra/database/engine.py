@@ -6,7 +6,6 @@ first statement on. It refuses other databases, and URLs that name none.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -49,7 +48,7 @@ def database_url(text: str) -> URL:
 
 
 def open_engine(text: str, *, rebuildable: bool = False) -> Engine:
-    """Make an engine for this URL; the folder of an SQLite file is made when it is missing.
+    """Make an engine for this URL; nothing is connected to, or made, before it is used.
 
     Args:
         text: the URL.
@@ -89,7 +88,6 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def _sqlite(url: URL, *, rebuildable: bool) -> Engine:
-    Path(url.database or "").expanduser().absolute().parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000}, hide_parameters=True)
     synchronous = "NORMAL" if rebuildable else "FULL"
 

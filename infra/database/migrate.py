@@ -4,6 +4,7 @@ The steps are in ``migrations/versions``; they only go forward.
 """
 
 from importlib import resources
+from pathlib import Path
 from typing import Final
 
 from alembic import command
@@ -28,6 +29,9 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
     """
     script = _script()
     after = _newest(script)
+    file = _file(engine)
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
     try:
         with writing(engine) as connection:
             _wait_for_others(connection)
@@ -67,12 +71,22 @@ def require_current(engine: Engine) -> None:
     Raises:
         DatabaseError: they are not; the text says what to run.
     """
+    file = _file(engine)
+    if file is not None and not file.exists():
+        # Asking SQLite would make an empty file.
+        raise DatabaseError(f"there is no database {file}: run `cobranza db upgrade`")
     found, needed = current(engine), newest()
     if found != needed:
         raise DatabaseError(
             f"the database is at migration {found or 'none'}, this version needs {needed}: "
             "run `cobranza db upgrade`"
         )
+
+
+def _file(engine: Engine) -> Path | None:
+    if engine.dialect.name != "sqlite" or engine.url.database is None:
+        return None
+    return Path(engine.url.database).absolute()
 
 
 def _wait_for_others(connection: Connection) -> None:
