@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from infra.errors import OperatorError
 
 __all__ = (
@@ -37,6 +39,7 @@ _LIST: Final = Path(__file__).with_name("jars.sha256")
 _OFFLINE: Final = "COBRANZA_KAFKA_JARS"
 _CACHE: Final = "COBRANZA_CACHE"
 _DOWNLOAD_TIMEOUT_S: Final = 30
+_log = structlog.get_logger(__name__)
 _KAFKA_JAR: Final = re.compile(r"kafka[a-z-]*(?:_2\.13)?-(\d[\w.]*)\.jar")
 
 
@@ -125,9 +128,10 @@ def _fill(folder: Path, *, download: Callable[[Path], None]) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="download-") as scratch:
         fresh = Path(scratch) / folder.name
         fresh.mkdir()
+        _log.info("downloading Apache Kafka, once for this machine", version=KAFKA_VERSION, into=str(folder))
         try:
             download(fresh)
-        except (OSError, RuntimeError) as error:  # requests' errors are OSErrors
+        except Exception as error:  # whatever jgo meets: no network, a proxy's page, a full disk
             raise JarsUnavailableError(_no_download(error)) from error
         check_jars(fresh, way_out="The download is damaged and was thrown away: start again.")
         try:
