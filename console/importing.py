@@ -7,7 +7,6 @@ nothing itself.
 
 import csv
 import datetime
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +20,7 @@ from console.mapping import ColumnMapping, EventRule, Template, columns_of
 from console.publishing import Outgoing, outgoing
 from console.written_values import WrittenAmount, WrittenDate
 from infra.errors import OperatorError
-from schemas.codec import encode, type_of
+from processors.calendar import business_day
 from schemas.journal import SourceEvent
 
 __all__ = [
@@ -101,19 +100,13 @@ class _RowError(Exception):
 
 
 def fact_of(event: SourceEvent, *, source: str, zone: ZoneInfo, order: tuple[int, int]) -> Fact:
-    """Make the fact of an event; its id is derived from its content."""
-    digest = hashlib.sha256(encode(event)).hexdigest()[:32]
-    return Fact(
-        day=_day(event.occurred_at, zone=zone),
-        order=order,
-        record=outgoing(event, event_id=f"{type_of(event)}/{digest}", source=source),
-    )
+    """Make the fact of an event, on its day in the company's zone."""
+    return Fact(day=business_day(event.occurred_at, zone), order=order, record=outgoing(event, source=source))
 
 
 def profile_record(mapping: ColumnMapping) -> Outgoing:
     """Make the record of the mapping's company profile, the same each time."""
-    zone = ZoneInfo(mapping.profile.time_zone)
-    return fact_of(mapping.profile, source=mapping.source, zone=zone, order=(0, 0)).record
+    return outgoing(mapping.profile, source=mapping.source)
 
 
 def read_table(path: Path, *, mapping: ColumnMapping, watch: Watch = iter) -> Reading:
@@ -307,7 +300,7 @@ class _Yields:
         """Take the events of a row."""
         for rule, key, event in events:
             if key:
-                day = _day(event.occurred_at, zone=self._zone)
+                day = business_day(event.occurred_at, self._zone)
                 self._once.setdefault((rule, key), []).append((day, row, event))
             else:
                 self._add(event, order=(rule, row))
@@ -326,12 +319,6 @@ class _Yields:
 
     def _add(self, event: SourceEvent, *, order: tuple[int, int]) -> None:
         self._facts.append(fact_of(event, source=self._source, zone=self._zone, order=order))
-
-
-def _day(occurred_at: str, *, zone: ZoneInfo) -> datetime.date:
-    if len(occurred_at) == len("YYYY-MM-DD"):
-        return datetime.date.fromisoformat(occurred_at)
-    return datetime.datetime.fromisoformat(occurred_at).astimezone(zone).date()
 
 
 def _compiled(value: object) -> Any:

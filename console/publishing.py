@@ -4,6 +4,7 @@ Everything is checked before anything is sent. Nothing here knows what an event
 means; the key is the account, so that a partition keeps an account's order.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -76,10 +77,13 @@ def key_of(event: SourceEvent) -> bytes:
     return (event.company if customer is None else account_id(event.company, customer)).encode()
 
 
-def outgoing(event: SourceEvent, *, event_id: str, source: str) -> Outgoing:
-    """Make the record of an event of our own."""
-    envelope = Envelope(id=event_id, source=source, type=type_of(event))
-    return _record(envelope=envelope, event=event, data=encode(event))
+def outgoing(event: SourceEvent, *, source: str) -> Outgoing:
+    """Make the record of an event of our own; its id is derived from its content."""
+    data = encode(event)
+    digest = hashlib.sha256(data).hexdigest()[:32]
+    event_type = type_of(event)
+    envelope = Envelope(id=f"{event_type}/{digest}", source=source, type=event_type)
+    return _record(envelope=envelope, event=event, data=data)
 
 
 def check_lines(lines: Iterable[bytes]) -> Iterator[Outgoing | list[LineProblem]]:

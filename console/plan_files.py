@@ -1,0 +1,120 @@
+"""Plans as YAML files: read with every error at its line and path, and made into the event that publishes one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import msgspec
+import yaml
+from processors.plan import plan_problems
+
+from console.checking import Problem, problems_of
+from schemas.commands import PublishPlan
+from schemas.plans import Plan
+
+__all__ = ["PlanFileError", "PlanProblem", "default_plan", "publication", "read_plan"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanProblem:
+    """What is wrong at ``line`` (the first is 1) and JSON path."""
+
+    line: int
+    path: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.path}: {self.detail}"
+
+
+class PlanFileError(ValueError):
+    """A plan file cannot be published; ``problems`` are all its errors, by line."""
+
+    def __init__(self, problems: list[PlanProblem]) -> None:
+        super().__init__("; ".join(str(each) for each in problems))
+        self.problems = problems
+
+
+def read_plan(text: str) -> Plan:
+    """Read a plan from YAML.
+
+    Raises:
+        PlanFileError: it is no YAML, no plan, or a plan that cannot be
+            evaluated (``processors.plan``); all errors are said.
+    """
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        found = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = 1 if mark is None else mark.line + 1
+        detail = getattr(error, "problem", None) or str(error)
+        raise PlanFileError([PlanProblem(line=line, path="$", detail=f"no YAML: {detail}")]) from error
+    lines = {} if node is None else _lines(node, path="$")
+    problems = _twice(node, path="$") + [_placed(each, lines=lines) for each in _problems(found)]
+    if problems:
+        raise PlanFileError(sorted(problems, key=lambda each: each.line))
+    return msgspec.convert(found, Plan)
+
+
+def default_plan() -> Plan:
+    """Give the plan that ships (S0-23)."""
+    return read_plan((resources.files("console") / "plans" / "default.yaml").read_text(encoding="utf-8"))
+
+
+def publication(plan: Plan, *, company: str, occurred_at: str, author: str = "") -> PublishPlan:
+    """Make the command that publishes a plan; its id follows from company, plan and version."""
+    command = f"plan/{plan.id}/{plan.version}"
+    return PublishPlan(company=company, occurred_at=occurred_at, command=command, author=author, plan=plan)
+
+
+def _problems(found: object) -> list[Problem]:
+    problems = problems_of(Plan, found)
+    if problems:
+        return problems
+    return [_split(text) for text in plan_problems(msgspec.convert(found, Plan))]
+
+
+def _split(text: str) -> Problem:
+    detail, _, path = text.rpartition(" - at `")
+    return Problem(path=path.rstrip("`"), detail=detail)
+
+
+def _placed(problem: Problem, *, lines: Mapping[str, int]) -> PlanProblem:
+    """Find the line of a path; what is missing is said at the line of what it is missing in."""
+    path = problem.path
+    while path not in lines and path != "$":
+        path = path[: max(path.rfind("."), path.rfind("["), 1)]
+    return PlanProblem(line=lines.get(path, 1), path=problem.path, detail=problem.detail)
+
+
+def _lines(node: yaml.Node, *, path: str) -> dict[str, int]:
+    """Give path -> line of a node and all below it."""
+    lines = {path: node.start_mark.line + 1}
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            below = _lines(value, path=f"{path}.{key.value}")
+            lines |= {**below, f"{path}.{key.value}": key.start_mark.line + 1}
+    elif isinstance(node, yaml.SequenceNode):
+        for index, each in enumerate(node.value):
+            lines |= _lines(each, path=f"{path}[{index}]")
+    return lines
+
+
+def _twice(node: Any, *, path: str) -> list[PlanProblem]:
+    """Find keys that stand twice in a mapping: YAML readers keep the last one in silence."""
+    found: list[PlanProblem] = []
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            place = f"{path}.{key.value}"
+            if key.value in seen:
+                line = key.start_mark.line + 1
+                found.append(PlanProblem(line=line, path=place, detail="is there twice"))
+            seen.add(key.value)
+            found += _twice(value, path=place)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, each in enumerate(node.value):
+            found += _twice(each, path=f"{path}[{index}]")
+    return found

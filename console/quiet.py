@@ -1,0 +1,112 @@
+"""When nothing is going on: no group lags, and no delivery that may run lacks its outcome.
+
+Quiet is judged in an order that cannot be fooled: committed offsets before ends
+(``LagReader``), jobs after that, then all again. Nothing that was read between
+can have written anything that the second look does not see.
+"""
+
+import datetime
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import get_args
+
+from sqlalchemy import Engine
+
+from infra.database.send_ledger import unfinished
+from infra.errors import OperatorError
+from infra.kafka.lag import LagReader, PartitionLag
+from infra.projector import GROUP as PROJECTOR
+from infra.projector import TOPICS as PROJECTED
+from infra.settings import Settings
+from schemas.fields import Channel
+from schemas.registry import topics
+
+__all__ = ["NotQuietError", "Quiet", "groups_of"]
+
+_STALLED_S_MAX = 60.0
+_POLL_S = 0.002
+
+
+class NotQuietError(OperatorError):
+    """Nothing has moved for a minute and something is still to be done; says what."""
+
+
+def groups_of(settings: Settings) -> dict[str, list[str]]:
+    """Give every consumer group of an installation with its topics, started or not."""
+    stages = {
+        name: [each for each, topic in topics().items() if name in topic.consumers]
+        for name in ("intake", "ledger")
+    }
+    senders = {f"notify-{channel}": ["collections.reminder.v1"] for channel in get_args(Channel)}
+    groups = {**stages, PROJECTOR: list(PROJECTED), **senders}
+    return {settings.group(name): [settings.topic(each) for each in names] for name, names in groups.items()}
+
+
+class Quiet:
+    """Waits for quiet on one installation.
+
+    Args:
+        reader: asked every few milliseconds.
+        groups: consumer group -> physical topics.
+        engine: of the database with the send ledger; None: deliveries are not waited for.
+        check: called while waiting; raises when waiting is in vain (a worker has failed).
+    """
+
+    def __init__(
+        self,
+        *,
+        reader: LagReader,
+        groups: Mapping[str, Sequence[str]],
+        engine: Engine | None,
+        check: Callable[[], None] = lambda: None,
+        stalled_s_max: float = _STALLED_S_MAX,
+    ) -> None:
+        self._reader = reader
+        self._groups = groups
+        self._engine = engine
+        self._check = check
+        self._stalled_s_max = stalled_s_max
+
+    def wait(self, *, at: datetime.datetime | None) -> None:
+        """Wait until nothing is left to do at the newest tick ``at`` (None: there was none).
+
+        Raises:
+            NotQuietError: nothing moved for a minute; names the groups and their lags.
+        """
+        before: list[PartitionLag] = []
+        moved_at_s = time.monotonic()
+        quiet_before = False
+        while True:
+            lags = self._reader.read(self._groups)
+            lagging = [each for each in lags if each.lag > 0]
+            if quiet_before and lags == before:
+                return
+            jobs = 0 if lagging else self._jobs(at)
+            quiet_before = not lagging and jobs == 0
+            if lags != before:
+                before, moved_at_s = lags, time.monotonic()
+            elif time.monotonic() - moved_at_s > self._stalled_s_max:
+                raise NotQuietError(_stalled(lagging, jobs=jobs, seconds=self._stalled_s_max))
+            self._check()
+            time.sleep(0 if quiet_before else _POLL_S)
+
+    def _jobs(self, at: datetime.datetime | None) -> int:
+        if self._engine is None or at is None:
+            return 0
+        return unfinished(self._engine, at=at)
+
+
+def _stalled(lagging: Sequence[PartitionLag], *, jobs: int, seconds: float) -> str:
+    behind: dict[str, int] = {}
+    for each in lagging:
+        behind[each.group] = behind.get(each.group, 0) + each.lag
+    said = [f"  group {group} is {count} records behind" for group, count in behind.items()]
+    if jobs:
+        said.append(f"  {jobs} deliveries have no outcome")
+    return "\n".join(
+        [
+            f"Nothing has moved for {seconds:g} s, and there is still work:",
+            *said,
+            "Do the workers run? cobranza up",
+        ]
+    )
