@@ -19,6 +19,9 @@ __all__ = [
     "zone_of",
 ]
 
+# Zone rules are part of what a fold depends on: the locked tzdata, never the machine's own files.
+zoneinfo.reset_tzpath(to=())
+
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _SATURDAY = 5
 _DAY = datetime.timedelta(days=1)

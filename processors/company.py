@@ -80,7 +80,7 @@ class Company:
         if isinstance(event, PublishPlan):
             self.plans.setdefault(event.plan.id, {})[event.plan.version] = event.plan
             rows.append(PlanRow(company=self.id, plan=event.plan))
-        else:
+        elif not self._is_overtaken(event):
             self.row.profile = event
         self.row.version += 1
         self._refresh()
@@ -89,6 +89,11 @@ class Company:
     def conflicts(self, event: CompanyCommand) -> bool:
         """Say whether the event's natural key is known with other content."""
         return self.row.commands.get(_key(event), digest := _digest(event)) != digest
+
+    def _is_overtaken(self, event: ConfigureCompany) -> bool:
+        """The latest (occurred_at, command) wins, so that all partitions agree in whatever order it came."""
+        known = self.row.profile
+        return known is not None and (event.occurred_at, event.command) < (known.occurred_at, known.command)
 
     def plan(self, plan: str, *, version: int) -> Plan | None:
         """Give one published version of a plan."""

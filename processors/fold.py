@@ -8,7 +8,7 @@ happens on ticks (R26).
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from processors import credits, customers, documents, identity, outcomes, requests, wake  # noqa: A004 - the domain's word
+from processors import credits, customers, documents, identity, outcomes, requests  # noqa: A004 - the domain's word
 from processors.account import Account
 from processors.calendar import business_day
 from processors.company import Company
@@ -109,7 +109,6 @@ def fold(account: Account, event: AccountEvent, *, cause: str, company: Company)
         InvariantBroken: our bug; the account is to be quarantined.
     """
     row = account.row
-    version = row.version
     before = {currency: each.open_minor - each.credit_minor for currency, each in row.balances.items()}
     context = FoldContext(company, cause, business_day(event.occurred_at, company.zone))
     facts = _HANDLERS[type(event)](account, event, context=context)
@@ -117,8 +116,6 @@ def fold(account: Account, event: AccountEvent, *, cause: str, company: Company)
         facts += _resume(account, event, company=company)
     if facts:
         _conserve(account, facts, before=before)
-    if row.version != version:
-        wake.reschedule(account, company=company)
     return facts
 
 

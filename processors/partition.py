@@ -7,18 +7,24 @@ aggregates that it touched. It refuses to know of Kafka, SQL and clocks.
 """
 
 import datetime
+import hashlib
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+from msgspec import Raw, json
 
 from processors.account import Account
 from processors.company import Company
 from processors.decide import evaluate
 from processors.fold import fold
+from processors.wake import reschedule
 from processors.wake_index import WakeIndex
 from schemas.commands import ConfigureCompany, PublishPlan
 from schemas.facts import AccountQuarantined, ExceptionRaised, LedgerFact
 from schemas.fields import account_id, split_account_id
-from schemas.journal import AccountEvent, JournalEntry, TickPassed, decode_entry
+from schemas.journal import AccountEvent, TickPassed, decode_entry
+from schemas.outcomes import OutcomeReported
 from schemas.rows import (
     AccountRow,
     ClockRow,
@@ -55,7 +61,8 @@ class JournalRecord(Protocol):
         """An encoded ``JournalEntry``."""
 
 
-class Poison(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Poison:
     """A record that the fold raised on: our bug. For a tick, one per account."""
 
     index: int  # in the run
@@ -73,12 +80,27 @@ class PartitionStep(NamedTuple):
     cursor: str
 
 
-class _FoldFailed(Exception):  # noqa: N818 - it never leaves this module
-    """An account's fold raised; the step starts anew without that record."""
+@dataclass(frozen=True, slots=True)
+class _At:
+    """A record and its place in the run."""
 
-    def __init__(self, *, index: int, account: str, error: str) -> None:
-        super().__init__(error)
-        self.poison = Poison(index, account, error)
+    index: int
+    record: JournalRecord
+
+
+class _Failure(NamedTuple):
+    """Where a fold raised, and whether the record had been taken in by then."""
+
+    poison: Poison
+    stage: Literal["fold", "schedule", "evaluate"]
+
+
+class _StepFailed(Exception):  # noqa: N818 - it never leaves this module
+    """Accounts' folds raised; the step starts anew and leaves those out."""
+
+    def __init__(self, failures: dict[tuple[int, str], _Failure]) -> None:
+        super().__init__(f"{len(failures)} accounts")
+        self.failures = failures
 
 
 class Partition:
@@ -97,6 +119,9 @@ class Partition:
         self._touched_companies: set[str] = set()
         self._owned_rows: dict[tuple[str, bytes], bytes | None] = {}
         self._clock_before: ClockRow | None = None
+        self._failures: dict[tuple[int, str], _Failure] = {}
+        self._new_failures: dict[tuple[int, str], _Failure] = {}
+        self._failed_now: set[str] = set()
 
     # -- reading back ---------------------------------------------------------
 
@@ -146,13 +171,13 @@ class Partition:
         A record that raises is found, left out, and its account quarantined
         in the same step (DESIGN 3.6). ``commit`` or ``discard`` must follow.
         """
-        poison: list[Poison] = []
+        self._failures = {}
         while True:
             try:
-                return self._attempt(records, cursor=cursor, poison=poison)
-            except _FoldFailed as failure:
+                return self._attempt(records, cursor=cursor)
+            except _StepFailed as failed:
                 self.discard()
-                poison.append(failure.poison)
+                self._failures |= failed.failures
 
     def commit(self) -> None:
         """Make the last step the state: its transaction is in the log."""
@@ -172,110 +197,117 @@ class Partition:
         self.clock = self._clock_before
         self._forget()
 
-    def _attempt(
-        self, records: Sequence[JournalRecord], *, cursor: str, poison: list[Poison]
-    ) -> PartitionStep:
+    def _attempt(self, records: Sequence[JournalRecord], *, cursor: str) -> PartitionStep:
         facts: list[LedgerFact] = []
-        bad = {(each.index, each.account): each.error for each in poison}
+        self._new_failures = {}
         consumed = 0
         next_cursor = ""
         for index, record in enumerate(records):
             entry = decode_entry(record.value)
             event = entry.event
             if isinstance(event, TickPassed):
-                if not self._tick(event, record=record, index=index, bad=bad, facts=facts):
+                if not self._tick(event, at=_At(index, record), facts=facts):
                     next_cursor = str(int(cursor or 0) + 1)
                     break
                 cursor = ""
             elif isinstance(event, PublishPlan | ConfigureCompany):
-                self._fold_company(event)
+                facts += self._fold_company(event)
             else:
-                self._fold_account(event, entry=entry, record=record, index=index, bad=bad, facts=facts)
+                self._fold_account(event, cause=entry.id, at=_At(index, record), facts=facts)
             consumed = index + 1
+        if self._new_failures:
+            raise _StepFailed(self._new_failures)
+        poison = [each.poison for each in self._failures.values()]
         return PartitionStep(self._encode_rows(), facts, poison, consumed, next_cursor)
 
-    def _fold_account(
-        self,
-        event: AccountEvent,
-        *,
-        entry: JournalEntry,
-        record: JournalRecord,
-        index: int,
-        bad: dict[tuple[int, str], str],
-        facts: list[LedgerFact],
-    ) -> None:
+    def _fold_account(self, event: AccountEvent, *, cause: str, at: _At, facts: list[LedgerFact]) -> None:
         name = account_id(event.company, event.customer)
+        if name in self._failed_now:
+            return  # it failed in this attempt, which will be made again without what it failed on
         account = self._touch(name)
-        error = bad.get((index, name))
-        if error is not None:
-            facts.append(_quarantine(account, error=error, offset=record.offset))
-        else:
-            company = self.company(event.company)
-            facts += _guarded(
-                lambda: fold(account, event, cause=entry.id, company=company), index=index, account=name
+        company = self.company(event.company)
+        row = account.row
+        version = row.version
+        failure = self._failures.get((at.index, name))
+        if failure is None or failure.stage != "fold":
+            self._guard(
+                lambda: facts.extend(fold(account, event, cause=cause, company=company)), at, name, "fold"
             )
+        if failure is not None:
+            facts.append(
+                _quarantine(account, error=failure.poison.error, offset=at.record.offset, wake_at_s=0)
+            )
+        elif not row.quarantined and (
+            row.version != version or account.stale or type(event) is OutcomeReported
+        ):
+            self._guard(lambda: reschedule(account, company=company), at, name, "schedule")
         self._wakes.set(name, self._wake_of(account.row))
 
-    def _fold_company(self, event: PublishPlan | ConfigureCompany) -> None:
-        rows = self.company(event.company).apply(event)
+    def _guard(
+        self, call: Callable[[], None], at: _At, name: str, stage: Literal["fold", "schedule", "evaluate"]
+    ) -> None:
+        """Call the fold of one account; a raise is our bug and is routed (DESIGN 3.6).
+
+        What the machine did (memory, stack, I/O) is no property of the log,
+        so it must not become state: the worker crashes instead.
+        """
+        if name in self._failed_now:
+            return
+        try:
+            call()
+        except (MemoryError, RecursionError, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001 - any other raise is routed, not swallowed
+            text = f"{stage}: {type(error).__name__}: {error}"
+            self._new_failures[at.index, name] = _Failure(Poison(at.index, name, text), stage)
+            self._failed_now.add(name)
+
+    def _fold_company(self, event: PublishPlan | ConfigureCompany) -> list[LedgerFact]:
+        company = self.company(event.company)
+        if company.conflicts(event):
+            return [_conflict(event, company=company)]
+        rows = company.apply(event)
         if rows:
             self._touched_companies.add(event.company)
             self._stale_companies.add(event.company)
         for row in rows:
             self._write(_company_key(row), row)
+        return []
 
     # -- ticks ----------------------------------------------------------------
 
-    def _tick(
-        self,
-        tick: TickPassed,
-        *,
-        record: JournalRecord,
-        index: int,
-        bad: dict[tuple[int, str], str],
-        facts: list[LedgerFact],
-    ) -> bool:
+    def _tick(self, tick: TickPassed, *, at: _At, facts: list[LedgerFact]) -> bool:
         """Evaluate the accounts that are due; False when the slice is full before all are."""
-        refusal = self._refusal(tick, record=record)
+        refusal = self._refusal(tick, record=at.record)
         if refusal:
-            facts.append(_refused(tick, partition=self.number, offset=record.offset, detail=refusal))
+            facts.append(_refused(tick, partition=self.number, offset=at.record.offset, detail=refusal))
             return True
         if self.clock is not None and tick.at < self.clock.at:
             return True  # the ledger's now is max(T): an older tick says nothing new
         self._wake_stale_companies()
         now_s = int((tick.at - EPOCH).total_seconds())
         for name in self._wakes.due(now_s, limit=self.slice_accounts_max):
-            self._evaluate(name, tick=tick, record=record, index=index, bad=bad, facts=facts)
+            self._evaluate(name, tick=tick, at=at, facts=facts)
+            if name in self._failed_now:
+                self._wakes.set(name, None)  # or it would stay due for ever in this attempt
         if self._wakes.any_due(now_s):
             return False
-        self.clock = ClockRow(at=tick.at, mode=tick.mode, journal_offset=record.offset)
+        self.clock = ClockRow(at=tick.at, mode=tick.mode, journal_offset=at.record.offset)
         self._write(RowKey("clock", "", str(self.number)), self.clock)
         return True
 
-    def _evaluate(
-        self,
-        name: str,
-        *,
-        tick: TickPassed,
-        record: JournalRecord,
-        index: int,
-        bad: dict[tuple[int, str], str],
-        facts: list[LedgerFact],
-    ) -> None:
+    def _evaluate(self, name: str, *, tick: TickPassed, at: _At, facts: list[LedgerFact]) -> None:
         account = self._touch(name)
         company = self.company(split_account_id(name)[0])
-        error = bad.get((index, name))
-        if error is not None:
-            facts.append(_quarantine(account, error=error, offset=record.offset))
-        else:
-            facts += _guarded(
-                lambda: evaluate(account, tick=tick, company=company), index=index, account=name
+        failure = self._failures.get((at.index, name))
+        if failure is not None:
+            facts.append(
+                _quarantine(account, error=failure.poison.error, offset=at.record.offset, wake_at_s=None)
             )
-        now_s = int((tick.at - EPOCH).total_seconds())
-        wake_at_s = account.row.wake_at_s
-        if error is None and wake_at_s is not None and wake_at_s <= now_s:
-            # An evaluation that wants to be repeated at once would never let the tick end.
-            raise _FoldFailed(index=index, account=name, error=f"next wake {wake_at_s} is not after {now_s}")
+        else:
+            self._guard(
+                lambda: facts.extend(_evaluated(account, tick=tick, company=company)), at, name, "evaluate"
+            )
         if account.row.config_version != company.row.version:
             account.row.config_version = company.row.version
             account.touch(account.row)
@@ -334,6 +366,7 @@ class Partition:
         return self._wake_of(row) if isinstance(row, AccountRow) else None
 
     def _forget(self) -> None:
+        self._failed_now = set()
         for account in self._touched.values():
             account.forget_changes()
         self._touched = {}
@@ -341,22 +374,42 @@ class Partition:
         self._owned_rows = {}
 
 
-def _guarded(call: Callable[[], list[LedgerFact]], *, index: int, account: str) -> list[LedgerFact]:
-    try:
-        return call()
-    except Exception as error:  # any raise in the fold is our bug, and is routed (DESIGN 3.6)
-        raise _FoldFailed(index=index, account=account, error=f"{type(error).__name__}: {error}") from error
+def _evaluated(account: Account, *, tick: TickPassed, company: Company) -> list[LedgerFact]:
+    facts = evaluate(account, tick=tick, company=company)
+    now_s = int((tick.at - EPOCH).total_seconds())
+    wake_at_s = account.row.wake_at_s
+    if wake_at_s is not None and wake_at_s <= now_s:
+        # An evaluation that wants to be repeated at once would never let the tick end.
+        raise AssertionError(f"next wake {wake_at_s} is not after {now_s}")
+    return facts
 
 
-def _quarantine(account: Account, *, error: str, offset: int) -> AccountQuarantined:
+def _quarantine(account: Account, *, error: str, offset: int, wake_at_s: int | None) -> AccountQuarantined:
+    """Stop the account's dunning: what is pending is stale by the new version (R32); money goes on."""
     account.row.quarantined = error[:500]
-    account.row.wake_at_s = None
+    account.row.version += 1
+    account.row.wake_at_s = wake_at_s
     account.touch(account.row)
     return AccountQuarantined(
         id=f"{account.id}/{account.next_sequence()}",
         account=account.id,
         error=error[:500],
         journal_offset=offset,
+    )
+
+
+def _conflict(event: PublishPlan | ConfigureCompany, *, company: Company) -> ExceptionRaised:
+    """Say that a plan's version or a command came again with other content; every partition says the same."""
+    second = json.encode(event)
+    plan = company.plan(event.plan.id, version=event.plan.version) if isinstance(event, PublishPlan) else None
+    return ExceptionRaised(
+        id=f"conflict/{event.company}/{event.command}/{hashlib.blake2s(second, digest_size=8).hexdigest()}",
+        account=f"{event.company}:*",
+        reason="conflict",
+        key=f"plan/{event.plan.id}/{event.plan.version}" if isinstance(event, PublishPlan) else event.command,
+        detail="what was published first stands",
+        first=Raw(json.encode(plan if plan is not None else company.profile)),
+        second=Raw(second),
     )
 
 

@@ -31,6 +31,10 @@ from schemas.journal import SourceEvent
 __all__ = ["problems"]
 
 _UTC = zoneinfo.ZoneInfo("UTC")
+# A day outside is a slip of the pen ("0205", "9999" for never), and the arithmetic of steps must not overflow.
+_YEARS = range(1970, 2200)
+_DAYS = ("due_date", "issue_date", "last_reminder_on", "last_contact_on", "next_on", "until", "review_on")
+_START_DAYS = ("past_from", "new_from")
 _NEGATIVE_INVOICE = "is negative; money in the customer's favour is a credit note"
 _IDS = (
     "customer",
@@ -47,7 +51,7 @@ _IDS = (
 
 def problems(event: SourceEvent) -> list[str]:
     """List what is wrong with a decoded event, each with its path; empty: it may enter the journal."""
-    found = [*_names(event), *_time(event.occurred_at)]
+    found = [*_names(event), *_time(event.occurred_at), *_days(event)]
     match event:
         case InvoiceIssued() | DebitNoteIssued():
             found += _amount(event.amount, currency=event.currency, negative=_NEGATIVE_INVOICE)
@@ -91,9 +95,19 @@ def _is_company_id(company: str) -> bool:
 
 def _time(when: str) -> Iterator[str]:
     try:
-        business_day(when, _UTC)
-    except ValueError:
+        day = business_day(when, _UTC)
+    except (ValueError, OverflowError):
         yield f"{when!r} is neither YYYY-MM-DD nor RFC 3339 with an offset - at `$.occurred_at`"
+    else:
+        if day.year not in _YEARS:
+            yield f"{when!r} is outside the years {_YEARS[0]} to {_YEARS[-1]} - at `$.occurred_at`"
+
+
+def _days(event: SourceEvent) -> Iterator[str]:
+    for field in _DAYS if not isinstance(event, ConfigureCompany) else _START_DAYS:
+        day = getattr(event, field, None)
+        if day is not None and day.year not in _YEARS:
+            yield f"{day} is outside the years {_YEARS[0]} to {_YEARS[-1]} - at `$.{field}`"
 
 
 def _amount(amount: str, *, currency: str, negative: str, path: str = "$.amount") -> Iterator[str]:

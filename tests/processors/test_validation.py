@@ -35,6 +35,9 @@ def invoice(
         ({"head": HEAD.replace("acme", "a:b")}, "`$.company`"),
         ({"head": HEAD.replace("-01-05", "-13-05")}, "`$.occurred_at`"),
         ({"head": HEAD.replace("-01-05", "-01-05T10:00:00")}, "`$.occurred_at`"),
+        ({"head": HEAD.replace("2026-01-05", "0001-01-01T00:00:00+14:00")}, "`$.occurred_at`"),
+        ({"head": HEAD.replace("2026-01-05", "9999-12-31")}, "`$.occurred_at`"),
+        ({"head": HEAD + ',"due_date":"0205-02-01"'}, "`$.due_date`"),
     ],
 )
 def test_each_problem_of_an_invoice_is_said_with_its_place(wrong: dict[str, str], expected: str) -> None:
