@@ -28,7 +28,6 @@ COMMANDS: Final[dict[str, str]] = {
     "exceptions": "console.cli.exceptions:exceptions",
     "lag": "console.cli.lag:lag",
     "dlq": "console.cli.dlq:dlq",
-    "plan": "console.cli.plan:plan",
     "import": "console.cli.import_csv:import_",
     "publish": "console.cli.publish:publish",
     "validate": "console.cli.publish:validate",
