@@ -33,6 +33,8 @@ COMMANDS: Final[dict[str, str]] = {
     "validate": "console.cli.publish:validate",
     "plan": "console.cli.plan:plan",
     "schemas": "console.cli.schemas:schemas",
+    "worker": "console.cli.worker:worker",
+    "clock": "console.cli.clock:clock",
 }
 
 

@@ -97,7 +97,7 @@ class StageSpec:
     Attributes:
         name: part of the transactional id, with group, topic and partition.
         sources: the topics that are read.
-        targets: topics that outputs may go to, with the largest record each takes (bytes).
+        targets: every topic that is written to, with the largest record each takes (bytes).
         open: makes the stage of (source topic, partition), given how many partitions each
             target has.
         changelog: the compacted topic of rows and newest link; "" for a stateless stage.

@@ -29,7 +29,7 @@ __all__ = ["Transactions"]
 _log = logging.getLogger(__name__)
 _CLOSE_DEADLINE_S = 3.0
 # "Not yet" answers after a commit are routine here; aiokafka warns of each.
-logging.getLogger("aiokafka.producer.sender").setLevel(logging.ERROR)
+logging.getLogger("aiokafka.producer.sender").addFilter(lambda line: line.levelno > logging.WARNING)
 
 
 class Transactions:

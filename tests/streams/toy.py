@@ -18,7 +18,9 @@ from streams.engine.stage import Output, Record, StageSpec, Step
 from streams.engine.worker import EngineApp, build_engine_app
 
 LIMIT_BYTES = 1_000_000
-QUICK = EngineOptions(session_timeout_s=6.0, transaction_timeout_s=6.0, heartbeat_s=1.0, request_timeout_s=8.0)
+QUICK = EngineOptions(
+    session_timeout_s=6.0, transaction_timeout_s=6.0, heartbeat_s=1.0, request_timeout_s=8.0
+)
 
 
 class Toy:
@@ -79,10 +81,11 @@ def spec(prefix: str, *, stateful: bool = True) -> StageSpec:
     def make(_topic: str, partition: int, _counts: Mapping[str, int]) -> Toy:
         return Toy(partition=partition, out=f"{prefix}out")
 
+    names = ("out", "rows", "chain") if stateful else ("out",)
     return StageSpec(
         name="toy",
         sources=(f"{prefix}src",),
-        targets={f"{prefix}out": LIMIT_BYTES} | ({f"{prefix}rows": LIMIT_BYTES} if stateful else {}),
+        targets=dict.fromkeys((f"{prefix}{name}" for name in names), LIMIT_BYTES),
         open=make,
         changelog=f"{prefix}rows" if stateful else "",
         chain=f"{prefix}chain" if stateful else "",

@@ -1,0 +1,36 @@
+"""``cobranza clock``: the live clock, in the foreground."""
+
+import datetime
+import logging
+import signal
+import threading
+
+import click
+
+from infra.settings import Settings
+
+__all__ = ["clock"]
+
+
+@click.command()
+@click.pass_obj
+def clock(settings: Settings) -> None:
+    """Write a tick every 15 s, until told to stop (SIGTERM, Ctrl-C); facts are never overtaken.
+
+    A tick lets the ledger take decisions. One that waited 60 s for intake names the
+    topics that lag, and reminders that depend on it are withheld.
+    """
+    from streams.clock import Clock, tick_for_ever
+    from streams.settings import StreamSettings
+
+    logging.getLogger("streams").setLevel(logging.INFO)
+    limits = StreamSettings()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with Clock(settings, mode="live", patience_s=limits.tick_patience_s, stop=stop) as live:
+        tick_for_ever(live, stop=stop, now=_now, every_s=limits.tick_every_s)
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC).replace(microsecond=0)

@@ -1,0 +1,95 @@
+"""The two stages wired: which topics each reads and writes, as a Faust app.
+
+    billing.* collections.command.v1 notify.outcome.v1 ─► intake ─► ledger.journal
+                                                           └─► <topic>.dlq
+    ledger.journal ─► ledger ─► ledger.account ledger.chain ledger.movement collections.*
+                        └─► ledger.journal.dlq
+
+Nothing happens at import, and nothing is connected before the app starts.
+"""
+
+from typing import Literal
+
+from infra.settings import Settings
+from schemas.codec import SOURCE_TYPES, TOPIC_OF_TYPE
+from schemas.registry import dead_letter_of, topic
+from streams.engine.stage import StageSpec
+from streams.engine.worker import EngineApp, build_engine_app
+from streams.intake import BadLimits, open_intake
+from streams.ledger import FOLD_VERSION, fact_topics, open_ledger
+from streams.settings import StreamSettings
+
+__all__ = ["CHAIN", "CHANGELOG", "JOURNAL", "SOURCES", "StageName", "build_app", "stage_spec"]
+
+StageName = Literal["intake", "ledger"]
+SOURCES: tuple[str, ...] = tuple(sorted({TOPIC_OF_TYPE[name] for name in SOURCE_TYPES}))
+JOURNAL = "ledger.journal"
+CHANGELOG = "ledger.account"
+CHAIN = "ledger.chain"
+
+
+def build_app(
+    settings: Settings, *, stage: StageName, limits: StreamSettings | None = None, member: str | None = None
+) -> EngineApp:
+    """Make the Faust app of a stage.
+
+    Args:
+        settings: the installation: broker and names.
+        stage: which stage it runs.
+        limits: limits and timeouts; read from the environment when not given.
+        member: see ``build_engine_app``.
+
+    Raises:
+        SeamChanged: the installed libraries are not those that the engine was written on.
+        BrokerError: no broker is set and the local one does not run.
+    """
+    limits = limits or StreamSettings()
+    return build_engine_app(
+        group=settings.group(stage),
+        spec=stage_spec(settings, stage=stage, limits=limits),
+        bootstrap_servers=settings.brokers(),
+        data_dir=settings.data_dir / "faust",
+        options=limits.engine_options(),
+        member=member,
+    )
+
+
+def stage_spec(settings: Settings, *, stage: StageName, limits: StreamSettings) -> StageSpec:
+    """Give a stage its topics' physical names."""
+    return (
+        _intake_spec(settings, limits=limits) if stage == "intake" else _ledger_spec(settings, limits=limits)
+    )
+
+
+def _intake_spec(settings: Settings, *, limits: StreamSettings) -> StageSpec:
+    logical = {settings.topic(name): name for name in SOURCES}
+    letters = {physical: settings.topic(dead_letter_of(name)) for physical, name in logical.items()}
+    bad = BadLimits(limits.bad_in_a_row_max, limits.bad_ratio_max, limits.bad_window)
+    return StageSpec(
+        name="intake",
+        sources=tuple(logical),
+        targets=_limits(settings, JOURNAL, *(dead_letter_of(name) for name in SOURCES)),
+        open=open_intake(logical=logical, journal=settings.topic(JOURNAL), dead_letters=letters, limits=bad),
+    )
+
+
+def _ledger_spec(settings: Settings, *, limits: StreamSettings) -> StageSpec:
+    letters = dead_letter_of(JOURNAL)
+    return StageSpec(
+        name="ledger",
+        sources=(settings.topic(JOURNAL),),
+        targets=_limits(settings, CHANGELOG, CHAIN, letters, *fact_topics()),
+        open=open_ledger(
+            journal=settings.topic(JOURNAL),
+            topics={name: settings.topic(name) for name in fact_topics()},
+            dead_letters=settings.topic(letters),
+            slice_accounts_max=limits.slice_accounts_max,
+        ),
+        changelog=settings.topic(CHANGELOG),
+        chain=settings.topic(CHAIN),
+        fold_version=FOLD_VERSION,
+    )
+
+
+def _limits(settings: Settings, *names: str) -> dict[str, int]:
+    return {settings.topic(name): topic(name).max_message_bytes for name in names}

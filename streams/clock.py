@@ -1,0 +1,257 @@
+"""The clock: writes "it is now T" to every journal partition, never ahead of the facts (DESIGN 1).
+
+    sample the sources' ends ─► wait until intake has committed past them ─► one transaction
+                                └─ patience is over: the tick names the topics that lag
+
+There is one clock per installation: its transactional id is the lock, and a second one
+puts the first out of action. A journal is *live* or *played*, said by its first tick; this
+refuses the other mode, and a time before the newest tick.
+"""
+
+import datetime
+import logging
+import time
+from collections.abc import Callable, Mapping
+from threading import Event
+from typing import Any, Final, Self
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError, ProducerFencedError
+
+from infra.errors import OperatorError
+from infra.kafka.consumers import admin, consumer, producer
+from infra.settings import Settings
+from schemas.journal import BROADCAST_KEY, JournalEntry, JournalMode, TickPassed, decode_entry, encode_entry
+from streams.app import JOURNAL, SOURCES
+
+__all__ = ["SOURCE", "Clock", "ClockError", "ClockStopped", "TickRefusedError", "behind", "tick_for_ever"]
+
+SOURCE: Final = "cobranza/clock"
+_log = logging.getLogger(__name__)
+_POLL_S: Final = 0.005
+_READ_DEADLINE_S: Final = 60
+_FIRST_LOOK_BACK: Final = 1_000
+_RETRY_BACKOFF_MS: Final = 3
+_REOPEN_AFTER_S: Final = 2.0
+
+Positions = Mapping[TopicPartition, int]
+
+
+class ClockError(OperatorError):
+    """The clock cannot go on: another one has taken over, or topics are missing."""
+
+
+class TickRefusedError(OperatorError):
+    """This tick may not be: the journal has the other mode, or is ahead of it already."""
+
+
+class ClockStopped(Exception):  # noqa: N818 - it is no error
+    """The clock was told to stop while a tick waited; nothing was written."""
+
+
+def behind(*, ends: Positions, committed: Positions) -> set[str]:
+    """Name the topics with a partition that is not committed up to its end."""
+    return {tp.topic for tp, end in ends.items() if committed.get(tp, 0) < end}
+
+
+class Clock:
+    """The installation's clock in one mode; a context: it takes the lock, and leaves it.
+
+    Args:
+        settings: broker and names.
+        mode: ``live`` or ``played``.
+        patience_s: how long a tick waits for intake before it names who lags.
+        stop: when it is set, a tick that waits gives up.
+    """
+
+    def __init__(
+        self, settings: Settings, *, mode: JournalMode, patience_s: float = 60.0, stop: Event | None = None
+    ) -> None:
+        self._settings = settings
+        self._mode = mode
+        self._patience_s = patience_s
+        self._stop = stop or Event()
+        self._newest: TickPassed | None = None
+        self._journal: list[TopicPartition] = []
+        self._sources: list[TopicPartition] = []
+        self._open: list[Any] = []
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def newest(self) -> TickPassed | None:
+        """The newest tick in the journal, None when there is none yet."""
+        return self._newest
+
+    def open(self) -> None:
+        """Put another clock out of action, and read the newest tick.
+
+        Raises:
+            TickRefusedError: the journal has the other mode.
+            ClockError: topics are missing.
+        """
+        address = self._settings.brokers()
+        try:
+            self._producer: KafkaProducer = self._keep(
+                producer(
+                    bootstrap_servers=address,
+                    transactional_id=self._settings.group("clock"),
+                    retry_backoff_ms=_RETRY_BACKOFF_MS,
+                )
+            )
+            self._producer.init_transactions()
+            self._reader: KafkaConsumer = self._keep(consumer(bootstrap_servers=address, group=None))
+            self._admin = self._keep(admin(bootstrap_servers=address))
+            self._journal = self._partitions(JOURNAL)
+            self._sources = [tp for name in SOURCES for tp in self._partitions(name)]
+            self._newest = _newest_tick(self._reader, self._journal[0])
+            self._refuse_other_mode()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connections; harmless when there are none."""
+        while self._open:
+            self._open.pop().close()
+
+    def tick(self, at: datetime.datetime) -> TickPassed:
+        """Write "it is now `at`" to every journal partition, once intake has read what there is.
+
+        Returns the tick as written, with the (logical) topics that lag.
+
+        Raises:
+            TickRefusedError: `at` is before the newest tick.
+            ClockError: another clock has taken over.
+            ClockStopped: told to stop while waiting.
+            KafkaError: whether it was written is unknown; ``open`` again to find out.
+        """
+        at = at.astimezone(datetime.UTC)
+        if self._newest is not None and at < self._newest.at:
+            raise TickRefusedError(
+                f"The journal's time is {self._newest.at.isoformat()} already; {at.isoformat()} is before it."
+            )
+        tick = TickPassed(at=at, mode=self._mode, lagging=self._wait_for_intake())
+        try:
+            self._write(tick)
+        except ProducerFencedError as error:
+            raise ClockError("Another clock has taken over; there is one per installation.") from error
+        self._newest = tick
+        return tick
+
+    def _write(self, tick: TickPassed) -> None:
+        value = encode_entry(JournalEntry(tick, f"tick/{tick.at.isoformat()}", SOURCE))
+        self._producer.begin_transaction()
+        sent = [
+            self._producer.send(tp.topic, key=BROADCAST_KEY, value=value, partition=tp.partition)
+            for tp in self._journal
+        ]
+        self._producer.flush()
+        for one in sent:
+            one.get()
+        self._producer.commit_transaction()
+
+    def _wait_for_intake(self) -> tuple[str, ...]:
+        """Wait until intake is past the present ends; name the topics where it is not in time."""
+        ends = self._reader.end_offsets(self._sources)
+        group = self._settings.group("intake")
+        deadline = time.monotonic() + self._patience_s
+        while True:
+            committed = {tp: one.offset for tp, one in self._admin.list_group_offsets(group)[group].items()}
+            late = behind(ends=ends, committed=committed)
+            if not late or time.monotonic() >= deadline:
+                break
+            if self._stop.wait(_POLL_S):
+                raise ClockStopped
+        if late:
+            _log.warning("intake lags after %g s on %s", self._patience_s, ", ".join(sorted(late)))
+        return tuple(name for name in SOURCES if self._settings.topic(name) in late)
+
+    def _partitions(self, name: str) -> list[TopicPartition]:
+        topic = self._settings.topic(name)
+        numbers = self._reader.partitions_for_topic(topic)
+        if not numbers:
+            raise ClockError(f"Topic {topic} does not exist: cobranza topics apply")
+        return [TopicPartition(topic, number) for number in sorted(numbers)]
+
+    def _refuse_other_mode(self) -> None:
+        if self._newest is not None and self._newest.mode != self._mode:
+            raise TickRefusedError(
+                f"The journal is {self._newest.mode}, its first tick said so; this clock is {self._mode}. "
+                "Use another installation (COBRANZA_TOPIC_PREFIX, COBRANZA_DATA_DIR)."
+            )
+
+    def _keep(self, client: Any) -> Any:
+        self._open.append(client)
+        return client
+
+
+def tick_for_ever(
+    clock: Clock, *, stop: Event, now: Callable[[], datetime.datetime], every_s: float = 15.0
+) -> None:
+    """Tick now and then every `every_s` seconds, until `stop` is set; the broker may come and go.
+
+    Raises:
+        ClockError: another clock has taken over.
+    """
+    while not stop.is_set():
+        started = time.monotonic()
+        try:
+            clock.tick(now())
+        except ClockStopped:
+            return
+        except TickRefusedError as error:
+            # The machine's clock was set back: wait until it has caught up.
+            _log.warning("%s", error)
+        except KafkaError as error:
+            _log.warning("the broker does not do as asked, connecting again: %r", error)
+            _reopen(clock, stop=stop)
+            continue
+        stop.wait(max(0.0, every_s - (time.monotonic() - started)))
+
+
+def _reopen(clock: Clock, *, stop: Event) -> None:
+    """Connect again, as long as it takes; the newest tick is read anew."""
+    clock.close()
+    while not stop.wait(_REOPEN_AFTER_S):
+        try:
+            clock.open()
+        except KafkaError as error:
+            _log.warning("still no broker: %r", error)
+        else:
+            return
+
+
+def _newest_tick(reader: KafkaConsumer, tp: TopicPartition) -> TickPassed | None:
+    """Look back from the journal's end, further each time: ticks are in every partition."""
+    reader.assign([tp])
+    start, end = reader.beginning_offsets([tp])[tp], reader.end_offsets([tp])[tp]
+    upper, step = end, _FIRST_LOOK_BACK
+    while upper > start:
+        lower = max(start, upper - step)
+        found = _last_tick_between(reader, tp, lower=lower, upper=upper)
+        if found is not None:
+            return found
+        upper, step = lower, step * 4
+    return None
+
+
+def _last_tick_between(
+    reader: KafkaConsumer, tp: TopicPartition, *, lower: int, upper: int
+) -> TickPassed | None:
+    reader.seek(tp, lower)
+    found = None
+    deadline = time.monotonic() + _READ_DEADLINE_S
+    while reader.position(tp) < upper:
+        for record in reader.poll(timeout_ms=100).get(tp, ()):
+            if record.key == BROADCAST_KEY and record.offset < upper:
+                event = decode_entry(record.value).event
+                found = event if isinstance(event, TickPassed) else found
+        if time.monotonic() > deadline:
+            raise ClockError(f"{tp.topic}-{tp.partition} cannot be read between {lower} and {upper}.")
+    return found

@@ -1,0 +1,108 @@
+"""Ledger: the fold of a journal partition, as a stage of the engine.
+
+It wraps ``processors.partition.Partition``: rows go to the changelog as they are, facts to
+the topic of their type as CloudEvents, and records that the fold raised on to the
+journal's dead letters. It decides nothing.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
+
+from processors.partition import SLICE_ACCOUNTS_MAX, JournalRecord, Partition, Poison
+from schemas.codec import FACT_TYPES, TOPIC_OF_TYPE, encode
+from schemas.dead_letters import DeadLetter, dead_letter_headers
+from schemas.envelope import Envelope, to_headers
+from streams.engine.stage import Output, Record, Step
+
+__all__ = ["FOLD_VERSION", "SOURCE", "Ledger", "fact_topics", "open_ledger"]
+
+# Written into every link: ``verify`` compares only what one version has folded.
+FOLD_VERSION = 1
+SOURCE = "cobranza/ledger"
+
+_Header = tuple[str, bytes]
+
+
+class Ledger:
+    """The stage of one journal partition.
+
+    Args:
+        partition: the fold.
+        journal: physical name of the journal.
+        topics: physical name by logical name, of the topics that facts go to.
+        dead_letters: physical name and partition that poison goes to.
+    """
+
+    def __init__(
+        self,
+        *,
+        partition: Partition,
+        journal: str,
+        topics: Mapping[str, str],
+        dead_letters: tuple[str, int],
+    ) -> None:
+        self._partition = partition
+        self._number = partition.number
+        self._journal = journal
+        self._dead_letters = dead_letters
+        self._routes = {struct: _route(name, topics=topics) for name, struct in FACT_TYPES.items()}
+        self.restore = partition.restore
+        self.commit = partition.commit
+        self.discard = partition.discard
+
+    def step(self, records: Sequence[Record], *, cursor: str) -> Step:
+        """Fold a run; see ``Partition.step``."""
+        # Intake and clock never write a record without a value to the journal.
+        done = self._partition.step(cast("Sequence[JournalRecord]", records), cursor=cursor)
+        number, routes = self._number, self._routes
+        outputs = []
+        for fact in done.facts:
+            topic, before, after = routes[type(fact)]
+            headers = [*before, ("ce_id", fact.id.encode()), *after]
+            outputs.append(Output(topic, number, fact.account.encode(), encode(fact), headers))
+        outputs += [self._letter(records[poison.index], poison) for poison in done.poison]
+        return Step(done.rows, outputs, done.consumed, done.cursor)
+
+    def _letter(self, record: Record, poison: Poison) -> Output:
+        letter = DeadLetter(
+            reason="fold_failed",
+            detail=f"account {poison.account}: {poison.error}",
+            stage="ledger",
+            topic=self._journal,
+            partition=self._number,
+            offset=record.offset,
+        )
+        headers = dead_letter_headers(letter, original=record.headers)
+        return Output(*self._dead_letters, record.key, record.value, headers)
+
+
+def _route(fact_type: str, *, topics: Mapping[str, str]) -> tuple[str, list[_Header], list[_Header]]:
+    """Give topic and constant headers of a type: those before the id, and those after it."""
+    headers = to_headers(Envelope(id="", source=SOURCE, type=fact_type))
+    at = [name for name, _ in headers].index("ce_id")
+    return topics[TOPIC_OF_TYPE[fact_type]], headers[:at], headers[at + 1 :]
+
+
+def open_ledger(
+    *,
+    journal: str,
+    topics: Mapping[str, str],
+    dead_letters: str,
+    slice_accounts_max: int = SLICE_ACCOUNTS_MAX,
+) -> Callable[[str, int, Mapping[str, int]], Ledger]:
+    """Give the function that makes the stage of a journal partition (``StageSpec.open``)."""
+
+    def make(_topic: str, partition: int, counts: Mapping[str, int]) -> Ledger:
+        return Ledger(
+            partition=Partition(number=partition, slice_accounts_max=slice_accounts_max),
+            journal=journal,
+            topics=topics,
+            dead_letters=(dead_letters, partition % counts[dead_letters]),
+        )
+
+    return make
+
+
+def fact_topics() -> tuple[str, ...]:
+    """List the logical topics that facts go to."""
+    return tuple(sorted({TOPIC_OF_TYPE[name] for name in FACT_TYPES}))
