@@ -18,7 +18,7 @@ from schemas.codec import SOURCE_TYPES, ContractError, decode_source, type_of
 from schemas.envelope import Envelope, EnvelopeError, from_structured
 from schemas.journal import SourceEvent
 
-__all__ = ["Checked", "Problem", "check_data", "check_structured"]
+__all__ = ["Checked", "Problem", "check_data", "check_structured", "problems_of"]
 
 _ENVELOPE_FIELDS = ("specversion", "id", "source", "type")
 
@@ -58,7 +58,7 @@ def check_data(event_type: str, data: bytes) -> SourceEvent | list[Problem]:
         event = decode_source(event_type, data)
     except ContractError as error:
         if error.reason == "invalid":
-            return _invalid_fields(SOURCE_TYPES[event_type], msgspec.json.decode(data))
+            return problems_of(SOURCE_TYPES[event_type], msgspec.json.decode(data))
         path = "$" if error.reason == "not_json" else "$.type"
         return [Problem(path=path, detail=error.detail)]
     found = [_split(text) for text in rule_problems(event)]
@@ -99,7 +99,8 @@ def _shown(value: object) -> str:
     return "nothing" if value is None else json.dumps(value, ensure_ascii=False)[:80]
 
 
-def _invalid_fields(struct: type[Struct], found: object) -> list[Problem]:
+def problems_of(struct: type[Struct], found: object) -> list[Problem]:
+    """Say everything that keeps plain values (of JSON or YAML) from being that struct."""
     return list(_problems_of_struct(struct, found, path="$"))
 
 

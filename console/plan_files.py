@@ -3,17 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import yaml
-from processors.plan import plan_problems
 
 from console.checking import Problem, problems_of
+from infra.errors import OperatorError
+from processors.plan import plan_problems
 from schemas.commands import PublishPlan
 from schemas.plans import Plan
 
-__all__ = ["PlanFileError", "PlanProblem", "default_plan", "publication", "read_plan"]
+__all__ = ["PLANS", "PlanFileError", "find_plan", "publish_plan_command", "read_plan"]
+
+PLANS = Path(str(resources.files("console"))) / "plans"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,45 +29,55 @@ class PlanProblem:
     detail: str
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.path}: {self.detail}"
+        return f"line {self.line}: {self.detail} - at `{self.path}`"
 
 
-class PlanFileError(ValueError):
-    """A plan file cannot be published; ``problems`` are all its errors, by line."""
-
-    def __init__(self, problems: list[PlanProblem]) -> None:
-        super().__init__("; ".join(str(each) for each in problems))
-        self.problems = problems
+class PlanFileError(OperatorError):
+    """A plan file cannot be published: all its errors, one a line."""
 
 
-def read_plan(text: str) -> Plan:
-    """Read a plan from YAML.
+def find_plan(name: str) -> Plan:
+    """Give a plan that ships (``default``), else the one in the file of that path.
 
     Raises:
-        PlanFileError: it is no YAML, no plan, or a plan that cannot be
-            evaluated (``processors.plan``); all errors are said.
+        PlanFileError: as ``read_plan``.
     """
+    shipped = PLANS / f"{name}.yaml"
+    return read_plan(shipped if shipped.is_file() else Path(name))
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a plan from a YAML file.
+
+    Raises:
+        PlanFileError: it is not there, no YAML, no plan, or a plan that
+            cannot be evaluated (``processors.plan``); all errors are said.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanFileError(f"{path}: {error}") from error
+    plan = _plan(text)
+    if isinstance(plan, Plan):
+        return plan
+    raise PlanFileError("\n".join(f"{path}: {each}" for each in sorted(plan, key=lambda each: each.line)))
+
+
+def _plan(text: str) -> Plan | list[PlanProblem]:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         found = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = 1 if mark is None else mark.line + 1
-        detail = getattr(error, "problem", None) or str(error)
-        raise PlanFileError([PlanProblem(line=line, path="$", detail=f"no YAML: {detail}")]) from error
+        detail = " ".join(str(error).split())
+        return [PlanProblem(line=line, path="$", detail=f"no YAML: {detail}")]
     lines = {} if node is None else _lines(node, path="$")
     problems = _twice(node, path="$") + [_placed(each, lines=lines) for each in _problems(found)]
-    if problems:
-        raise PlanFileError(sorted(problems, key=lambda each: each.line))
-    return msgspec.convert(found, Plan)
+    return problems or msgspec.convert(found, Plan)
 
 
-def default_plan() -> Plan:
-    """Give the plan that ships (S0-23)."""
-    return read_plan((resources.files("console") / "plans" / "default.yaml").read_text(encoding="utf-8"))
-
-
-def publication(plan: Plan, *, company: str, occurred_at: str, author: str = "") -> PublishPlan:
+def publish_plan_command(plan: Plan, *, company: str, occurred_at: str, author: str) -> PublishPlan:
     """Make the command that publishes a plan; its id follows from company, plan and version."""
     command = f"plan/{plan.id}/{plan.version}"
     return PublishPlan(company=company, occurred_at=occurred_at, command=command, author=author, plan=plan)
