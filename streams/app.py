@@ -48,7 +48,6 @@ def build_app(
         group=settings.group(stage),
         spec=stage_spec(settings, stage=stage, limits=limits),
         bootstrap_servers=settings.brokers(),
-        data_dir=settings.data_dir / "faust",
         options=limits.engine_options(),
         member=member,
     )

@@ -47,7 +47,8 @@ def ledger(settings: Settings, *, member: str | None) -> None:
 def _run(settings: Settings, *, stage: "StageName", member: str | None) -> None:
     from streams.engine.faults import EngineFault
 
-    logging.getLogger("streams").setLevel(logging.INFO)
+    for name in ("partition", "worker"):
+        logging.getLogger(f"streams.engine.{name}").setLevel(logging.INFO)
     try:
         asyncio.run(_serve(settings, stage=stage, member=member))
     except EngineFault as fault:

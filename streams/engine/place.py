@@ -90,7 +90,10 @@ async def find_place(
         if not spec.changelog:
             position = bounds.start if offset is None else offset
             _check_held(topic, partition, position, bounds)
-            newest = None if offset is None else Link(0, offset, "", spec.fold_version)
+            if offset is None:
+                # So that whoever compares positions with ends (lag, the clock) need not guess.
+                await transactions.commit([], offsets={(topic, partition): position}, group=group)
+            newest = Link(position, position, "", spec.fold_version)
             return Place(spec.open(topic, partition, counts), position, "", newest)
         stages: list[StatefulStage] = []
 

@@ -46,6 +46,7 @@ _METHODS: Mapping[str, tuple[str, ...]] = {
     ),
     "faust.serializers.schemas:Schema": ("compile",),
     "faust.tables.recovery:Recovery": ("_resume_streams",),
+    "faust.app.base:App": ("_create_directories",),
 }
 
 # module:class.method -> attributes that it must set or read

@@ -11,7 +11,6 @@ only one who can commit. The group only says who should try.
 import asyncio
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import faust
@@ -38,13 +37,15 @@ class EngineApp(faust.App):
     engine_options: EngineOptions
     engine: "Engine"
 
+    def _create_directories(self) -> None:
+        """Create none: Faust's tables would keep files, and there are no such tables."""
+
 
 def build_engine_app(
     *,
     group: str,
     spec: StageSpec,
     bootstrap_servers: str,
-    data_dir: Path,
     options: EngineOptions | None = None,
     member: str | None = None,
 ) -> EngineApp:
@@ -54,7 +55,6 @@ def build_engine_app(
         group: the consumer group, and the beginning of every transactional id.
         spec: what is folded, from where to where.
         bootstrap_servers: ``host:port[,host:port]``.
-        data_dir: where Faust may keep files (it keeps none here).
         options: limits and timeouts.
         member: a name that no other worker of the group has. With one, a worker that comes
             back within the session timeout, also after a kill, has its partitions at once.
@@ -68,7 +68,6 @@ def build_engine_app(
     app = EngineApp(
         group,
         broker=[f"{SCHEME}://{address}" for address in bootstrap_servers.split(",")],
-        datadir=str(data_dir),
         web_enabled=False,
         topic_allow_declare=False,
         topic_disable_leader=True,

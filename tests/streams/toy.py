@@ -8,7 +8,6 @@ import asyncio
 import logging
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from msgspec import json
 
@@ -105,7 +104,6 @@ def build(
         group=f"{prefix}group",
         spec=spec(prefix, stateful=stateful),
         bootstrap_servers=bootstrap_servers,
-        data_dir=Path("/tmp") / f"{prefix}faust",  # noqa: S108 - Faust keeps nothing in it
         options=options,
         member=member,
     )
