@@ -6,13 +6,17 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 
+from console.replaying import COMPARED_TOPICS, Ledger, fold_journal
 from infra.errors import OperatorError
 from infra.kafka.consumers import consumer
+from infra.kafka.lag import LagReader
 from infra.settings import Settings
 
-__all__ = ["LogError", "partitions_of", "read_log"]
+__all__ = ["LogError", "partitions_of", "read_log", "replayed_ledger", "written_ledger"]
 
 _INTERNAL = b"\0"
+_JOURNAL = "ledger.journal"
+_ROWS = "ledger.account"
 _STALLED_S_MAX = 30
 _FETCHED_MAX = 10_000
 
@@ -79,3 +83,43 @@ def _to_the_end(reader: KafkaConsumer, wanted: list[TopicPartition]) -> Iterator
             for record in records:
                 if not (record.key or b"").startswith(_INTERNAL):
                     yield record
+
+
+def replayed_ledger(settings: Settings) -> Ledger:
+    """Fold the whole journal again, partition by partition.
+
+    Raises:
+        LogError: the journal cannot be read.
+    """
+    numbers = partitions_of(settings, topic=_JOURNAL)
+    return fold_journal({each: read_log(settings, topic=_JOURNAL, partition=each) for each in numbers})
+
+
+def written_ledger(settings: Settings) -> Ledger:
+    """Read what the ledger's workers wrote: rows (the newest of each key) and facts.
+
+    Raises:
+        LogError: a topic cannot be read.
+        LogError: the ledger has not read its journal to the end: there is nothing to compare yet.
+    """
+    ledger = Ledger()
+    _require_caught_up(settings)
+    for record in read_log(settings, topic=_ROWS):
+        if record.value is None:
+            ledger.rows.pop(record.key, None)
+        else:
+            ledger.rows[record.key] = record.value
+    for topic in COMPARED_TOPICS:
+        for record in read_log(settings, topic=topic):
+            ledger.add_fact(topic, account=record.key.decode(), value=record.value)
+    return ledger
+
+
+def _require_caught_up(settings: Settings) -> None:
+    with LagReader(settings.brokers()) as reader:
+        lags = reader.read({settings.group("ledger"): [settings.topic(_JOURNAL)]})
+    behind = sum(each.lag for each in lags)
+    if behind:
+        raise LogError(
+            f"The ledger has {behind} records of the journal still to read: wait, or start its worker."
+        )

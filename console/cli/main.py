@@ -17,6 +17,9 @@ __all__ = ["COMMANDS", "main"]
 
 # name -> "module:attribute" of a click command or group, in the order in which they are listed.
 COMMANDS: Final[dict[str, str]] = {
+    "up": "console.cli.up:up",
+    "play": "console.cli.play:play",
+    "replay": "console.cli.replay:replay",
     "kafka": "console.cli.kafka:kafka",
     "topics": "console.cli.topics:topics",
     "db": "console.cli.db:db",

@@ -1,0 +1,167 @@
+"""An installation on one machine: what is prepared before its processes start, which these are, and their order.
+
+``prepare`` makes broker, topics and tables; ``running`` keeps the processes alive
+on top of that. With ``bootstrap_servers`` set, the broker is somebody else's.
+"""
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kafka import KafkaAdminClient
+
+from console.supervisor import Service, ServiceStatus, Supervisor
+from infra.errors import OperatorError
+from infra.settings import Settings
+
+if TYPE_CHECKING:
+    from infra.kafka.broker import LocalBroker
+
+__all__ = ["STOP_ORDER", "NotReadyError", "await_ready", "environment", "prepare", "running", "services"]
+
+# Those who decide stop before those who carry out, writers before readers.
+STOP_ORDER = ("clock", "notifier", "intake", "ledger", "projector")
+_READY_S_MAX = 90.0
+_POLL_S = 0.1
+_BROKER_LOOK_S = 1.0
+
+
+class NotReadyError(OperatorError):
+    """The processes did not take up their work in time."""
+
+
+@contextlib.contextmanager
+def prepare(settings: Settings, *, say: Callable[[str], None] = lambda _: None) -> Iterator[Settings]:
+    """Start the local broker (unless another is set), make topics and tables; give settings that name it.
+
+    The broker is stopped at the end, if it was started here.
+    """
+    from infra.database.engine import open_engine
+    from infra.database.migrate import upgrade
+    from infra.kafka.topics import apply
+
+    with _broker(settings, say=say) as address:
+        ready = settings.model_copy(update={"bootstrap_servers": address})
+        for change in apply(ready):
+            say(f"topic {change.topic}: {change.text}")
+        engine = open_engine(ready.database)
+        try:
+            upgrade(engine)
+        finally:
+            engine.dispose()
+        yield ready
+
+
+@contextlib.contextmanager
+def _broker(settings: Settings, *, say: Callable[[str], None]) -> Iterator[str]:
+    from infra.kafka.broker import LocalBroker
+
+    if settings.bootstrap_servers is not None:
+        yield settings.bootstrap_servers
+        return
+    broker = LocalBroker(settings.broker_dir)
+    was_running = broker.status().running
+    say(f"broker: {'runs already' if was_running else 'starts'} in {settings.broker_dir}")
+    address = broker.start()
+    stop = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(broker, stop, say), name="keep-broker", daemon=True)
+    keeper.start()
+    try:
+        yield address
+    finally:
+        stop.set()
+        keeper.join()
+        if not was_running:
+            say("broker: stops")
+            broker.stop()
+
+
+def _keep(broker: "LocalBroker", stop: threading.Event, say: Callable[[str], None]) -> None:
+    """Start the broker again whenever it has died; it keeps its ports."""
+    while not stop.wait(_BROKER_LOOK_S):
+        if not broker.status().running:
+            say("broker: has died, starts again")
+            broker.start()
+
+
+def services(*, clock: bool) -> list[Service]:
+    """List the processes in the order of starting; ``clock``: the live clock among them."""
+    named: dict[str, tuple[str, ...]] = {
+        # A fixed member name: after a kill the worker has its partitions back at once.
+        "intake": ("worker", "intake", "--member", "up"),
+        "ledger": ("worker", "ledger", "--member", "up"),
+        "projector": ("projector",),
+        "notifier": ("notifier",),
+    }
+    if clock:
+        named["clock"] = ("clock",)
+    command = (sys.executable, "-m", "console")
+    return [Service(name=name, command=(*command, *arguments)) for name, arguments in named.items()]
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Give the settings as variables: all processes have the same."""
+    return {
+        f"COBRANZA_{name.upper()}": str(value)
+        for name, value in settings.model_dump().items()
+        if value is not None
+    }
+
+
+def running(
+    settings: Settings,
+    *,
+    clock: bool,
+    changed: Callable[[ServiceStatus], None] = lambda _: None,
+) -> Supervisor:
+    """Give a supervisor of the processes of an installation that is prepared; a context."""
+    return Supervisor(
+        settings.data_dir,
+        services=services(clock=clock),
+        stop_order=STOP_ORDER,
+        environment=environment(settings),
+        changed=changed,
+    )
+
+
+def await_ready(
+    settings: Settings, *, groups: Mapping[str, Sequence[str]], check: Callable[[], None]
+) -> None:
+    """Wait until every group has members that have all its partitions, or has committed on them.
+
+    Args:
+        settings: names the broker.
+        groups: consumer group -> physical topics.
+        check: called while waiting; raises when waiting is in vain.
+
+    Raises:
+        NotReadyError: names the groups that are not there after 90 s.
+    """
+    from infra.kafka.consumers import admin
+
+    deadline = time.monotonic() + _READY_S_MAX
+    client = admin(bootstrap_servers=settings.brokers())
+    try:
+        left = set(groups)
+        while left := {each for each in left if not _is_ready(client, each, topics=groups[each])}:
+            check()
+            if time.monotonic() > deadline:
+                raise NotReadyError(
+                    f"Not ready after {_READY_S_MAX:g} s: {', '.join(sorted(left))}. "
+                    f"Logs: {Path(settings.data_dir) / 'logs'}"
+                )
+            time.sleep(_POLL_S)
+    finally:
+        client.close()
+
+
+def _is_ready(client: KafkaAdminClient, group: str, *, topics: Sequence[str]) -> bool:
+    committed: dict[Any, Any] = client.list_group_offsets(group)[group]
+    if {tp.topic for tp in committed} >= set(topics):
+        return True
+    described: dict[str, Any] = client.describe_groups([group])[group]
+    return described["group_state"] == "Stable" and bool(described["members"])
