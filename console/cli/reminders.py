@@ -8,7 +8,7 @@ import click
 
 from console.cli.formats import Cell, OutputFormat, format_option, print_rows
 from console.read_model import DAY, amount, day, open_read_model, say_age
-from infra.database.queries.reminders import STATUSES, By, Filter
+from infra.database.queries.reminder_filter import STATUSES, By, Filter
 from schemas.facts import Reason
 from schemas.fields import Channel
 

@@ -18,6 +18,8 @@ __all__ = ["DatabaseError", "database_url", "open_engine", "reading", "writing"]
 
 # A writer waits so long for another one; the projector's largest batch takes under a second.
 _BUSY_TIMEOUT_MS: Final = 30_000
+# 32 MiB of log before it is folded into the file: with the default, 4 MiB, each batch would.
+_CHECKPOINT_PAGES: Final = 8_192
 _SQLITE_BEGIN: Final = "cobranza_sqlite_begin"
 
 
@@ -100,6 +102,7 @@ def _sqlite(url: URL, *, rebuildable: bool) -> Engine:
             f"synchronous = {synchronous}",
             "foreign_keys = ON",
             "cache_size = -65536",
+            f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
         ):
             connection.execute(f"PRAGMA {setting}")
 

@@ -7,7 +7,7 @@ know on every database; so filters become instants per company, and summaries ar
 import datetime
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct, json
@@ -28,6 +28,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from infra.database.queries.reminder_filter import By, Filter
 from infra.database.tables import (
     companies,
     customers,
@@ -38,25 +39,9 @@ from infra.database.tables import (
     withheld,
 )
 
-__all__ = ["STATUSES", "By", "Filter", "ReminderLine", "Summary", "reminder_lines", "reminder_summary"]
+__all__ = ["ReminderLine", "Summary", "reminder_lines", "reminder_summary"]
 
-By = Literal["day", "level", "channel", "reason"]
-# Of a delivery: what was last reported, `pending` before that; of a step that was not sent: `withheld`.
-STATUSES: Final = ("pending", "accepted", "failed", "superseded", "unknown", "withheld")
 _FINAL_FIRST: Final = {"accepted": 0, "failed": 1, "superseded": 2, "unknown": 3}
-
-
-class Filter(Struct, frozen=True, kw_only=True):
-    """What is asked for; empty or None: all."""
-
-    first_on: datetime.date | None = None
-    last_on: datetime.date | None = None
-    company: str = ""
-    account: str = ""
-    level: str = ""
-    channel: str = ""
-    status: str = ""
-    reason: str = ""
 
 
 class ReminderLine(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,25 @@
+"""What can be asked of reminders; apart from the queries, so that ``--help`` needs no database library."""
+
+import datetime
+from typing import Final, Literal
+
+from msgspec import Struct
+
+__all__ = ["STATUSES", "By", "Filter"]
+
+By = Literal["day", "level", "channel", "reason"]
+# Of a delivery: what was last reported, `pending` before that; of a step that was not sent: `withheld`.
+STATUSES: Final = ("pending", "accepted", "failed", "superseded", "unknown", "withheld")
+
+
+class Filter(Struct, frozen=True, kw_only=True):
+    """What is asked for; empty or None: all. Days are company days."""
+
+    first_on: datetime.date | None = None
+    last_on: datetime.date | None = None
+    company: str = ""
+    account: str = ""
+    level: str = ""
+    channel: str = ""
+    status: str = ""
+    reason: str = ""
