@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
 
 from console.supervisor import Service, ServiceStatus, Supervisor
 from infra.errors import OperatorError
@@ -46,8 +47,9 @@ def prepare(settings: Settings, *, say: Callable[[str], None] = lambda _: None) 
 
     with _broker(settings, say=say) as address:
         ready = settings.model_copy(update={"bootstrap_servers": address})
-        for change in apply(ready):
-            say(f"topic {change.topic}: {change.text}")
+        changes = apply(ready)
+        if changes:
+            say(f"topics: {len(changes)} made or changed")
         engine = open_engine(ready.database)
         try:
             upgrade(engine)
@@ -160,8 +162,13 @@ def await_ready(
 
 
 def _is_ready(client: KafkaAdminClient, group: str, *, topics: Sequence[str]) -> bool:
-    committed: dict[Any, Any] = client.list_group_offsets(group)[group]
-    if {tp.topic for tp in committed} >= set(topics):
-        return True
-    described: dict[str, Any] = client.describe_groups([group])[group]
+    try:
+        committed: dict[Any, Any] = client.list_group_offsets(group)[group]
+        if {tp.topic for tp in committed} >= set(topics):
+            return True
+        described: dict[str, Any] = client.describe_groups([group])[group]
+    except KafkaError as error:
+        if error.retriable:  # the group's coordinator is still starting
+            return False
+        raise
     return described["group_state"] == "Stable" and bool(described["members"])

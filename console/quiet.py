@@ -19,7 +19,7 @@ from infra.projector import GROUP as PROJECTOR
 from infra.projector import TOPICS as PROJECTED
 from infra.settings import Settings
 from schemas.fields import Channel
-from schemas.registry import topics
+from streams.app import JOURNAL, SOURCES
 
 __all__ = ["NotQuietError", "Quiet", "groups_of"]
 
@@ -33,10 +33,7 @@ class NotQuietError(OperatorError):
 
 def groups_of(settings: Settings) -> dict[str, list[str]]:
     """Give every consumer group of an installation with its topics, started or not."""
-    stages = {
-        name: [each for each, topic in topics().items() if name in topic.consumers]
-        for name in ("intake", "ledger")
-    }
+    stages = {"intake": list(SOURCES), "ledger": [JOURNAL]}
     senders = {f"notify-{channel}": ["collections.reminder.v1"] for channel in get_args(Channel)}
     groups = {**stages, PROJECTOR: list(PROJECTED), **senders}
     return {settings.group(name): [settings.topic(each) for each in names] for name, names in groups.items()}
