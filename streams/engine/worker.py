@@ -148,10 +148,14 @@ class Engine:
         gone = [tp for tp in self._partitions if tp not in mine]
         await asyncio.gather(*(self._partitions.pop(tp).drop() for tp in gone))
         started = asyncio.get_running_loop().time()
+        taking = [asyncio.create_task(self._take(tp, generation)) for tp in mine]
         try:
-            await asyncio.gather(*(self._take(tp, generation) for tp in mine))
+            await asyncio.gather(*taking)
         except Exception as fault:  # noqa: BLE001 - whatever it is, it stops the worker
             _log.critical("%s: %s", type(fault).__name__, fault)
+            for one in taking:
+                one.cancel()
+            await asyncio.wait(taking)
             await self._app.crash(fault)
             return
         took_s = asyncio.get_running_loop().time() - started
