@@ -17,13 +17,13 @@ from schemas.outcomes import ErrorType
 __all__ = [
     "Channel",
     "Message",
-    "PermanentFailure",
+    "PermanentError",
     "Receipt",
     "Sender",
     "TaskNote",
-    "TemporaryFailure",
+    "TemporaryError",
     "TracingChannel",
-    "Uncertain",
+    "UncertainError",
 ]
 
 
@@ -74,7 +74,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     provider_id: str
 
 
-class TemporaryFailure(Exception):
+class TemporaryError(Exception):
     """The message may go later: it was certainly not taken.
 
     ``provider_down`` tells a provider that takes nothing at present (all of
@@ -87,7 +87,7 @@ class TemporaryFailure(Exception):
         self.provider_down = provider_down
 
 
-class PermanentFailure(Exception):
+class PermanentError(Exception):
     """The message will never go this way; the ledger tries the next channel (R19)."""
 
     def __init__(self, *, error_type: ErrorType, detail: str) -> None:
@@ -96,7 +96,7 @@ class PermanentFailure(Exception):
         self.detail = detail
 
 
-class Uncertain(Exception):
+class UncertainError(Exception):
     """The connection broke after the message was handed over: it may have been taken."""
 
     def __init__(self, detail: str) -> None:
@@ -111,9 +111,9 @@ class Channel(Protocol):
         """Hand ``message`` over; return only once the provider is answerable for it.
 
         Raises:
-            TemporaryFailure: not taken, may be tried again.
-            PermanentFailure: not taken, and never will be.
-            Uncertain: nobody knows; the job is treated like one found after a crash.
+            TemporaryError: not taken, may be tried again.
+            PermanentError: not taken, and never will be.
+            UncertainError: nobody knows; the job is treated like one found after a crash.
         """
         ...
 
@@ -130,6 +130,6 @@ class TracingChannel(Channel, Protocol):
         """Give the receipt of ``message`` if it was taken; None says that it was not.
 
         Raises:
-            TemporaryFailure: the provider cannot be asked at present.
+            TemporaryError: the provider cannot be asked at present.
         """
         ...

@@ -1,0 +1,65 @@
+"""Amounts and days as a reader of a language expects them; nothing is rounded or added up here."""
+
+import copy
+import datetime
+import re
+from decimal import Decimal
+from functools import lru_cache
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.numbers import NumberPattern
+
+from processors.money import exponent
+
+__all__ = ["amount_text", "day_text", "locale_of", "short_day_text"]
+
+_CODE_TOUCHES_FIGURE = re.compile("([A-Za-z])([0-9])")
+
+
+@lru_cache(maxsize=64)
+def locale_of(language: str) -> Locale:
+    """Give the locale of 'es', 'en' or, with a region, 'es-CL'; an unknown region is dropped.
+
+    Raises:
+        ValueError: the language itself is unknown.
+    """
+    try:
+        return Locale.parse(language, sep="-")
+    except UnknownLocaleError:
+        stem, dash, _ = language.partition("-")
+        if not dash:
+            raise ValueError(f"language {language!r} is unknown") from None
+        return locale_of(stem)
+
+
+def amount_text(amount_minor: int, *, currency: str, language: str) -> str:
+    """Write an amount with its currency and all the decimals that ISO 4217 gives it.
+
+    Babel's own decimals are not used: the cash habits in its data differ from
+    ISO 4217, and an amount of a claim is written in full.
+    """
+    digits = exponent(currency)
+    locale = locale_of(language)
+    text = _pattern(locale, digits).apply(
+        Decimal(amount_minor).scaleb(-digits), locale, currency=currency, currency_digits=False
+    )
+    # CLDR's spacing rule, which Babel leaves out: a code such as CHF does not touch its figure.
+    return _CODE_TOUCHES_FIGURE.sub("\\1\N{NO-BREAK SPACE}\\2", text)
+
+
+def day_text(day: datetime.date, *, language: str) -> str:
+    """Write a day in words: '31 de marzo de 2012', 'March 31, 2012'."""
+    return format_date(day, format="long", locale=locale_of(language))
+
+
+def short_day_text(day: datetime.date, *, language: str) -> str:
+    """Write a day for a table: '31 mar 2012', 'Mar 31, 2012'; never 3/4/12, which two people read twice."""
+    return format_date(day, format="medium", locale=locale_of(language))
+
+
+@lru_cache(maxsize=256)
+def _pattern(locale: Locale, digits: int) -> NumberPattern:
+    pattern: NumberPattern = copy.copy(locale.currency_formats["standard"])
+    pattern.frac_prec = (digits, digits)
+    return pattern

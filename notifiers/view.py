@@ -1,0 +1,210 @@
+"""What a template may know of a reminder: finished texts, and nothing to look up or to add up.
+
+Every figure is already written in the reader's language; a template places
+words and cannot reach an amount, a clock or a file.
+"""
+
+import datetime
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct, structs
+
+from notifiers.figures import amount_text, day_text, short_day_text
+from notifiers.words import Words, words_of
+from schemas.events import Contact
+from schemas.facts import ReminderDecided, ReminderItem, Total
+
+__all__ = ["CompanyView", "LineView", "MessageView", "TotalView", "as_data", "company_day", "view_of"]
+
+
+class LineView(Struct, frozen=True, kw_only=True):
+    """One item. ``part_of`` is the original amount where only a part is open (R9)."""
+
+    document: str
+    reference: str
+    issued_on: str
+    due_on: str
+    status: str
+    open: str
+    part_of: str
+    link: str
+
+
+class TotalView(Struct, frozen=True, kw_only=True):
+    """The subtotal of one currency (R23)."""
+
+    label: str
+    amount: str
+
+
+class CompanyView(Struct, frozen=True, kw_only=True):
+    """The sender's footer (S4-18); ``lines`` are phone, mail address and tax id, labelled."""
+
+    name: str
+    address: tuple[str, ...]
+    phone: str
+    lines: tuple[str, ...]
+
+
+class MessageView(Struct, frozen=True, kw_only=True):
+    """All that the templates of a message can name.
+
+    ``what`` speaks of the due items ('document 0379', '3 documents'), ``one``
+    says that there is just one; ``address`` and ``facts`` are for letters.
+    """
+
+    language: str
+    words: Words
+    company: CompanyView
+    greeting: str
+    what: str
+    one: bool
+    totals_text: str
+    pay_by: str
+    today: str
+    items: tuple[LineView, ...]
+    unlisted: str
+    totals: tuple[TotalView, ...]
+    others: tuple[LineView, ...]
+    other_totals: tuple[TotalView, ...]
+    payment_instructions: tuple[str, ...]
+    footer: tuple[str, ...]
+    address: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    page: str
+
+
+def company_day(reminder: ReminderDecided) -> datetime.date:
+    """Give the company's day of the tick that the reminder was decided at."""
+    return reminder.tick.astimezone(ZoneInfo(reminder.time_zone)).date()
+
+
+def view_of(reminder: ReminderDecided, *, contact: Contact) -> MessageView:
+    """Write a reminder to ``contact`` in the reminder's language.
+
+    Raises:
+        ValueError: no texts in that language, or a currency that is not in
+            ISO 4217.
+    """
+    words, language = words_of(reminder.language), reminder.language
+    count = len(reminder.items) + reminder.unlisted
+    company = _company(reminder, words=words)
+    customer = reminder.customer_name or reminder.customer
+    return MessageView(
+        language=language.partition("-")[0],
+        words=words,
+        company=company,
+        greeting=words.greeting.format(name=contact.name or customer),
+        what=_what(reminder, words=words, count=count),
+        one=count == 1,
+        totals_text=_listed([_amount(total, language=language) for total in reminder.totals], words=words),
+        pay_by=day_text(reminder.pay_by_on, language=language),
+        today=day_text(company_day(reminder), language=language),
+        items=tuple(_line(item, words=words, reminder=reminder) for item in reminder.items),
+        unlisted=_counted(reminder.unlisted, one=words.unlisted_one, other=words.unlisted_other),
+        totals=_totals(reminder.totals, label=words.total, language=language),
+        others=tuple(_line(item, words=words, reminder=reminder) for item in reminder.others),
+        other_totals=_totals(reminder.other_totals, label=words.other_total, language=language),
+        payment_instructions=_lines(reminder.payment_instructions),
+        footer=_lines(reminder.footer),
+        address=_address(contact, customer=customer),
+        facts=_facts(reminder, words=words),
+        page=words.page,
+    )
+
+
+def as_data(view: MessageView) -> dict[str, object]:
+    """Give a view's fields by name, as templates take them."""
+    return structs.asdict(view)
+
+
+def _company(reminder: ReminderDecided, *, words: Words) -> CompanyView:
+    labelled = (
+        (words.phone, reminder.company_phone),
+        (words.email, reminder.sender_email),
+        (words.tax_id, reminder.company_tax_id),
+    )
+    return CompanyView(
+        name=reminder.company_name or reminder.company,
+        address=reminder.company_address,
+        phone=reminder.company_phone,
+        lines=tuple(f"{label}: {value}" for label, value in labelled if value),
+    )
+
+
+def _facts(reminder: ReminderDecided, *, words: Words) -> tuple[tuple[str, str], ...]:
+    return (
+        (words.date, day_text(company_day(reminder), language=reminder.language)),
+        (words.customer, reminder.customer),
+    )
+
+
+def _what(reminder: ReminderDecided, *, words: Words, count: int) -> str:
+    if count == 1:
+        return words.what_one.format(document=reminder.items[0].item)
+    return words.what_other.format(count=count)
+
+
+def _line(item: ReminderItem, *, words: Words, reminder: ReminderDecided) -> LineView:
+    language = reminder.language
+    whole = amount_text(item.amount_minor, currency=item.currency, language=language)
+    return LineView(
+        document=item.item,
+        reference=item.reference,
+        issued_on=short_day_text(item.issued_on, language=language),
+        due_on=short_day_text(item.due_on, language=language),
+        status=_status(item.days_overdue, words=words),
+        open=amount_text(item.open_minor, currency=item.currency, language=language),
+        part_of=words.part_of.format(amount=whole) if item.open_minor != item.amount_minor else "",
+        link=_link(item.pdf_url) if reminder.attach_invoices else "",
+    )
+
+
+def _status(days_overdue: int, *, words: Words) -> str:
+    if days_overdue == 0:
+        return words.due_today
+    if days_overdue > 0:
+        one, other = words.overdue_one, words.overdue_other
+    else:
+        one, other = words.due_one, words.due_other
+    days = abs(days_overdue)
+    return one if days == 1 else other.format(days=days)
+
+
+def _link(url: str) -> str:
+    """Give a link only where it leads to the web: no ``javascript:``, no ``file:``."""
+    return url if url.startswith(("https://", "http://")) else ""
+
+
+def _totals(totals: Sequence[Total], *, label: str, language: str) -> tuple[TotalView, ...]:
+    return tuple(
+        TotalView(label=label.format(currency=total.currency), amount=_amount(total, language=language))
+        for total in totals
+    )
+
+
+def _amount(total: Total, *, language: str) -> str:
+    return amount_text(total.amount_minor, currency=total.currency, language=language)
+
+
+def _listed(texts: Sequence[str], *, words: Words) -> str:
+    """Join 'a', 'b' and 'c' as a reader would say it."""
+    if len(texts) < 2:
+        return "".join(texts)
+    return f"{', '.join(texts[:-1])} {words.and_} {texts[-1]}"
+
+
+def _counted(count: int, *, one: str, other: str) -> str:
+    if count == 0:
+        return ""
+    return one if count == 1 else other.format(count=count)
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _address(contact: Contact, *, customer: str) -> tuple[str, ...]:
+    person = (contact.name,) if contact.name and contact.name != customer else ()
+    return (customer, *person, *contact.address)
