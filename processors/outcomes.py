@@ -13,7 +13,6 @@ of a sent one, and while one is unknown.
 import datetime
 from collections.abc import Callable, Iterator
 
-from processors import wake
 from processors.account import Account
 from processors.addressing import failed_channel_names
 from processors.company import Company
@@ -54,7 +53,6 @@ def report(account: Account, event: OutcomeReported, *, context: FoldContext) ->
         facts += _send(account, row, context=context)
     if not _UNRESOLVED & set(row.deliveries.values()):
         facts += _close(account, row, context=context)
-    wake.reschedule(account, company=context.company)
     return facts
 
 

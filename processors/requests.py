@@ -6,7 +6,7 @@ out also moves the decision version (R32); a note does not.
 
 from collections.abc import Callable
 
-from processors import identity, wake
+from processors import identity
 from processors.account import Account, hold_id
 from processors.context import FoldContext
 from processors.outcomes import record_contact
@@ -48,7 +48,6 @@ def _note(account: Account, event: AddNote, *, context: FoldContext) -> None:
     """Count a conversation as a contact (R5); what a note says is kept with the event."""
     if event.kind == "conversation":
         record_contact(account, on=context.day)
-        wake.reschedule(account, company=context.company)
 
 
 def _exclusion(account: Account, event: ExcludeItem) -> HoldRow:

@@ -1,0 +1,187 @@
+"""Runs a scenario on the core: a real partition of the journal, without Kafka, and a notifier that answers as told.
+
+Beside what the story expects it checks, at every step, what holds of every
+story: sums, indexes, that a second look at one instant decides nothing, and
+that the rows alone are the state.
+"""
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from processors.account import Account
+from processors.company import Company
+from processors.invariants import check
+from processors.ladder import next_look
+from processors.partition import Partition
+from schemas.facts import LedgerFact, ReminderDecided
+from schemas.fields import split_account_id
+from schemas.journal import JournalEntry, SourceEvent, TickPassed, encode_entry
+from schemas.outcomes import ErrorType, OutcomeReported
+from schemas.rows import AccountRow, RowKey, decode_key, decode_row
+from tests.scenarios.saying import differences
+from tests.scenarios.script import Answer, Happening, Notifying, Script, Step, Ticks
+
+__all__ = ["Record", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record of the journal."""
+
+    offset: int
+    timestamp: int
+    value: bytes
+
+
+@dataclass(slots=True)
+class _Stage:
+    """A partition that is played on.
+
+    Attributes:
+        answers: channel -> how it answers; without an entry it accepts.
+        latest: account -> its latest reminder.
+        restores: build the partition from its rows after each record.
+    """
+
+    restores: bool = False
+    partition: Partition = field(default_factory=lambda: Partition(number=0))
+    answers: dict[str, Notifying] = field(default_factory=dict)
+    latest: dict[str, str] = field(default_factory=dict)
+    log: list[LedgerFact | TickPassed] = field(default_factory=list)
+    offset: int = 0
+
+    def take(self, event: SourceEvent | TickPassed) -> list[LedgerFact]:
+        """Fold one record, and what follows from it: the notifier's answers."""
+        facts = self.fold(event)
+        for each in [fact for fact in facts if isinstance(fact, ReminderDecided)]:
+            self.latest[each.account] = each.id
+            for delivery in each.deliveries:
+                facts += self._answer(each, channel=delivery.channel)
+        return facts
+
+    def fold(self, event: SourceEvent | TickPassed) -> list[LedgerFact]:
+        """Fold one record, however many slices that takes."""
+        value = encode_entry(JournalEntry(event=event, id=f"event-{self.offset}", source="story"))
+        record = Record(self.offset, 0, value)
+        self.offset += 1
+        facts: list[LedgerFact] = []
+        cursor, consumed = "", 0
+        while not consumed:
+            step = self.partition.step([record], cursor=cursor)
+            assert [] == step.poison
+            self.partition.commit()
+            facts += step.facts
+            cursor, consumed = step.cursor, step.consumed
+        self.log += facts
+        if isinstance(event, TickPassed):
+            self.log.append(event)
+        if self.restores:
+            self.partition = _restored(self.partition.rows())
+        return facts
+
+    def _answer(self, reminder: ReminderDecided, *, channel: str) -> list[LedgerFact]:
+        manner = self.answers.get(channel) or self.answers.get("")
+        status = "accepted" if manner is None else manner.status
+        if status is None:
+            return []
+        return self.take(
+            OutcomeReported(
+                company=reminder.company,
+                customer=reminder.customer,
+                occurred_at=reminder.tick.isoformat(),
+                reminder=reminder.id,
+                channel=channel,  # type: ignore[arg-type]  # the delivery's own
+                status=status,
+                error_type=_error_of(manner),
+            )
+        )
+
+
+def _error_of(manner: Notifying | None) -> ErrorType:
+    return "" if manner is None else manner.error_type
+
+
+def _restored(rows: dict[bytes, bytes]) -> Partition:
+    partition = Partition(number=0)
+    for key, value in rows.items():
+        partition.restore(key, value)
+    return partition
+
+
+def run(script: Script, *, restores: bool = False) -> list[LedgerFact | TickPassed]:
+    """Play a scenario, and give all that was said, each tick after what was decided at it.
+
+    Raises:
+        AssertionError: names the line, and what was or was not said.
+    """
+    stage = _Stage(restores=restores)
+    for step in script.steps:
+        facts = _play(stage, step)
+        problems = differences(facts, expects=step.expects)
+        assert [] == problems, "\n  ".join([f"{script.name}.txt line {step.line}:", *problems])
+        _hold_true(stage)
+    return stage.log
+
+
+def _play(stage: _Stage, step: Step) -> list[LedgerFact]:
+    match step:
+        case Happening():
+            return stage.take(step.event)
+        case Ticks():
+            return [fact for at in step.ats for fact in _tick(stage, at=at, lagging=step.lagging)]
+        case Notifying():
+            stage.answers[step.channel] = step
+            return []
+        case Answer():
+            company, customer = split_account_id(step.account)
+            return stage.take(
+                OutcomeReported(
+                    company=company,
+                    customer=customer,
+                    occurred_at=step.occurred_at,
+                    reminder=stage.latest[step.account],
+                    channel=step.channel,  # type: ignore[arg-type]  # the ledger refuses what it does not know
+                    status=step.status,
+                    error_type=step.error_type,
+                )
+            )
+
+
+def _tick(stage: _Stage, *, at: datetime.datetime, lagging: tuple[str, ...]) -> list[LedgerFact]:
+    """Let a tick pass twice before anyone answers: the second look decides nothing new (R26)."""
+    tick = TickPassed(at=at, mode="played", lagging=lagging)
+    facts = stage.fold(tick)
+    assert [] == stage.fold(tick)
+    for each in [fact for fact in facts if isinstance(fact, ReminderDecided)]:
+        stage.latest[each.account] = each.id
+        for delivery in each.deliveries:
+            facts += stage._answer(each, channel=delivery.channel)
+    return facts
+
+
+def _hold_true(stage: _Stage) -> None:
+    """Check what holds at every step: sums, and that indexes are what brute force finds."""
+    for account, company in _accounts(stage.partition):
+        check(account)
+        if account.due.ready and not account.stale and account.row.config_version == company.version:
+            assert _days(account, company=company) == _indexed(account)
+
+
+def _accounts(partition: Partition) -> Iterable[tuple[Account, Company]]:
+    for key, value in partition.rows().items():
+        if decode_key(key).kind == "account" and isinstance(decode_row(value), AccountRow):
+            account = partition.account(RowKey(*decode_key(key)).owner)
+            yield account, partition.company(account.company)
+
+
+def _days(account: Account, *, company: Company) -> dict[str, datetime.date]:
+    days = {
+        name: next_look(item, company=company, customer=account.customer)
+        for name, item in account.items.items()
+    }
+    return {name: day for name, day in days.items() if day is not None}
+
+
+def _indexed(account: Account) -> dict[str, datetime.date]:
+    return dict(account.due._next)

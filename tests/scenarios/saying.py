@@ -1,0 +1,109 @@
+"""What the ledger says, as clauses to compare: the reader's side of ``expect``."""
+
+from collections.abc import Iterator
+
+from processors.money import to_text
+from schemas.facts import (
+    AccountQuarantined,
+    ExceptionRaised,
+    LedgerFact,
+    Movement,
+    PlanFinished,
+    ReminderDecided,
+    ReminderEnded,
+    ReminderItem,
+    ReminderRetracted,
+    ReminderWithheld,
+    Total,
+)
+from tests.scenarios.script import Clauses, Expectation
+
+__all__ = ["clauses_of", "differences"]
+
+
+def clauses_of(fact: LedgerFact) -> Iterator[Clauses]:
+    """Write a fact as clauses, one set per thing said; movements are not asked for here."""
+    match fact:
+        case ReminderDecided():
+            yield _reminder(fact)
+        case ReminderWithheld():
+            for each in fact.items:
+                yield {
+                    "kind": "withheld",
+                    "account": fact.account,
+                    "item": each.item,
+                    "step": each.step or "-",
+                    "because": each.reason,
+                    "until": "" if each.until is None else each.until.isoformat(),
+                    **{f"value {name}": value for name, value in each.values.items()},
+                }
+        case ReminderEnded():
+            yield {"kind": fact.status, "account": fact.account, "on": fact.on.isoformat()}
+        case ReminderRetracted():
+            yield {"kind": "retracted", "account": fact.account, "item": fact.item}
+        case PlanFinished():
+            plan = f"{fact.plan}/{fact.plan_version}"
+            yield {"kind": "finished", "account": fact.account, "item": fact.item, "plan": plan}
+        case ExceptionRaised():
+            yield {"kind": "exception", "account": fact.account, "because": fact.reason}
+        case AccountQuarantined():
+            yield {"kind": "quarantined", "account": fact.account, "because": fact.error}
+        case Movement():
+            return
+
+
+def _reminder(fact: ReminderDecided) -> Clauses:
+    contacts = dict.fromkeys(
+        each.contact.email or each.contact.name or " ".join(each.contact.address) for each in fact.deliveries
+    )
+    return {
+        "kind": "reminder" if fact.items else "follow-up",
+        "account": fact.account,
+        "step": fact.step,
+        "items": _items(fact),
+        "by": ", ".join(sorted(each.channel for each in fact.deliveries)),
+        "to": ", ".join(contact for contact in contacts if contact),
+        "total": _totals(fact.totals),
+        "others": ", ".join(sorted(each.item for each in fact.others)),
+        "others-total": _totals(fact.other_totals),
+        "pay-by": fact.pay_by_on.isoformat(),
+        "unlisted": str(fact.unlisted),
+        "language": fact.language,
+        "template": fact.template,
+        "tasks": "; ".join(each.summary for each in fact.deliveries if each.channel == "task"),
+        "plan": ", ".join(sorted({f"{each.plan}/{each.plan_version}" for each in fact.items})),
+        "overdue": ", ".join(str(each.days_overdue) for each in fact.items),
+    }
+
+
+def _items(fact: ReminderDecided) -> str:
+    def written(each: ReminderItem) -> str:
+        return each.item if each.step == fact.step else f"{each.item}:{each.step}"
+
+    return ", ".join(sorted(written(each) for each in fact.items))
+
+
+def _totals(totals: tuple[Total, ...]) -> str:
+    return ", ".join(
+        f"{to_text(each.amount_minor, currency=each.currency)} {each.currency}" for each in totals
+    )
+
+
+def differences(facts: list[LedgerFact], *, expects: list[Expectation]) -> list[str]:
+    """Compare what was said with what was expected, each once; that a reminder was sent goes without saying."""
+    said = [clauses for fact in facts for clauses in clauses_of(fact)]
+    problems: list[str] = []
+    for expected in expects:
+        if expected.clauses["kind"] == "nothing":
+            continue
+        found = next((each for each in said if expected.clauses.items() <= each.items()), None)
+        if found is None:
+            problems.append(f"line {expected.line}: not said: {expected.text}")
+        else:
+            said.remove(found)
+    unexpected = [each for each in said if each["kind"] != "sent"]
+    return problems + [f"said, and not expected: {_sentence(each)}" for each in unexpected]
+
+
+def _sentence(clauses: Clauses) -> str:
+    return ", ".join(f"{name} {value}" for name, value in clauses.items() if value)

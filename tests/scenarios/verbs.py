@@ -1,0 +1,422 @@
+"""The verbs of a scenario: each makes one event from the words of its line."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import msgspec
+
+from schemas import commands, events
+from schemas.journal import SourceEvent
+from schemas.plans import Action, Plan, Step
+from tests.scenarios.words import ScenarioError, Words
+
+__all__ = ["VERBS", "Teller", "plan_step"]
+
+_PROFILE_NUMBERS = {
+    "min-days": "min_days_between_contacts",
+    "decision-hour": "decision_hour",
+    "terms": "payment_terms_days",
+}
+_PROFILE_DAYS = {"past-from": "past_from", "new-from": "new_from"}
+_PROFILE_TEXTS = {
+    "zone": "time_zone",
+    "country": "country",
+    "language": "language",
+    "plan": "plan",
+    "currency": "currency",
+}
+_PROFILE_SWITCHES = {"automatic": "automatic", "courtesies": "courtesies", "auto-apply": "auto_apply"}
+
+
+@dataclass(slots=True)
+class Teller:
+    """What a scenario has said so far, which later lines build on."""
+
+    profiles: dict[str, commands.ConfigureCompany]
+    customers: dict[str, events.CustomerUpserted]
+    revisions: dict[str, int]
+
+    def profile(self, company: str) -> commands.ConfigureCompany:
+        """Give a company's profile as told, else the one that every story starts with."""
+        return self.profiles.get(company) or commands.ConfigureCompany(
+            company=company,
+            occurred_at="2020-01-01",
+            command="profile",
+            name=company.title(),
+            time_zone="UTC",
+            currency="USD",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The words of a line, with when it happened and the story around it."""
+
+    words: Words
+    occurred_at: str
+    teller: Teller
+
+    @property
+    def whose(self) -> dict[str, Any]:
+        """Company, customer and time, which every fact of an account has."""
+        company, _, customer = self.words.account.partition(":")
+        return {"company": company, "customer": customer, "occurred_at": self.occurred_at}
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The same for a command, whose id is its line."""
+        return {**self.whose, "command": f"line-{self.words.line}", "author": "controller"}
+
+    @property
+    def currency(self) -> str:
+        """The company's currency."""
+        return self.teller.profile(self.words.account.partition(":")[0]).currency
+
+    def options(self, **readers: Callable[[], Any]) -> dict[str, Any]:
+        """Take ``word value`` pairs in any order up to the end of the line."""
+        found: dict[str, Any] = {}
+        while self.words:
+            word = self.words.take("an option")
+            reader = readers.get(word.replace("-", "_"))
+            if reader is None:
+                raise ScenarioError(self.words.line, f"not understood: {word!r}")
+            found[word.replace("-", "_")] = reader()
+        return found
+
+    def text(self) -> str:
+        """Take one word or quoted text."""
+        return self.words.take("a text")
+
+
+def _contact(line: _Line) -> events.Contact:
+    return events.Contact(email=line.words.take("an e-mail address"))
+
+
+def _invoice(line: _Line) -> SourceEvent:
+    document = line.text()
+    amount, currency = line.words.amount(currency=line.currency)
+    said = line.options(due=line.words.day, plan=line.text, contact=lambda: _contact(line))
+    return events.InvoiceIssued(
+        **line.whose,
+        document=document,
+        amount=amount,
+        currency=currency,
+        due_date=said.get("due"),
+        plan=said.get("plan", ""),
+        contact=said.get("contact"),
+    )
+
+
+def _debit_note(line: _Line) -> SourceEvent:
+    document = line.text()
+    amount, currency = line.words.amount(currency=line.currency)
+    due = line.options(due=line.words.day).get("due")
+    return events.DebitNoteIssued(
+        **line.whose, document=document, amount=amount, currency=currency, due_date=due
+    )
+
+
+def _opened(line: _Line) -> SourceEvent:
+    document = line.text()
+    amount, currency = line.words.amount(currency=line.currency)
+    said = line.options(
+        issued=line.words.day,
+        due=line.words.day,
+        left=line.text,
+        level=line.text,
+        reminded=line.words.day,
+        contacted=line.words.day,
+    )
+    return events.ItemOpened(
+        **line.whose,
+        document=document,
+        amount=amount,
+        open_amount=said.get("left", amount),
+        currency=currency,
+        issue_date=said["issued"],
+        due_date=said["due"],
+        level=said.get("level", ""),
+        last_reminder_on=said.get("reminded"),
+        last_contact_on=said.get("contacted"),
+    )
+
+
+def _amend(line: _Line) -> SourceEvent:
+    document = line.text()
+    revisions = line.teller.revisions
+    revisions[document] = revisions.get(document, 0) + 1
+    said = line.options(amount=line.text, due=line.words.day, plan=line.text, contact=lambda: _contact(line))
+    return events.InvoiceAmended(
+        **line.whose,
+        document=document,
+        revision=revisions[document],
+        amount=said.get("amount"),
+        due_date=said.get("due"),
+        plan=said.get("plan"),
+        contact=said.get("contact"),
+    )
+
+
+def _credit_note(line: _Line) -> SourceEvent:
+    document = line.text()
+    amount, currency = line.words.amount(currency=line.currency)
+    invoice = line.text() if line.words.take_if("for") else None
+    return events.CreditNoteIssued(
+        **line.whose, document=document, amount=amount, currency=currency, invoice=invoice
+    )
+
+
+def _payment(line: _Line) -> SourceEvent:
+    payment = line.text()
+    amount, currency = line.words.amount(currency=line.currency)
+    named = line.words.until_word() if line.words.take_if("for") else []
+    lines = []
+    for word in named:
+        document, _, part = word.partition("=")
+        lines.append(events.PaymentLine(document=document, amount=part or None))
+    return events.PaymentReceived(
+        **line.whose, payment=payment, amount=amount, currency=currency, lines=tuple(lines)
+    )
+
+
+def _refund(line: _Line) -> SourceEvent:
+    refund = line.text()
+    amount, currency = line.words.amount(currency=line.currency)
+    credit = line.options(of=line.text)["of"]
+    return events.RefundPaid(**line.whose, refund=refund, credit=credit, amount=amount, currency=currency)
+
+
+def _write_off(line: _Line) -> SourceEvent:
+    write_off = line.text()
+    amount, currency = line.words.amount(currency=line.currency)
+    document = line.options(of=line.text)["of"]
+    return events.WriteOffBooked(
+        **line.whose, write_off=write_off, document=document, amount=amount, currency=currency
+    )
+
+
+def _reconcile(line: _Line) -> SourceEvent:
+    reconciliation, payment = line.text(), line.text()
+    lines = []
+    while line.words:
+        action = line.words.take("apply or unapply")
+        document, _, part = line.words.take("an item").rstrip(",").partition("=")
+        lines.append({"action": action, "document": document, **({"amount": part} if part else {})})
+    return events.ReconciliationRecorded(
+        **line.whose,
+        reconciliation=reconciliation,
+        payment=payment,
+        lines=msgspec.convert(lines, tuple[events.ReconciliationLine, ...]),
+    )
+
+
+def _note(kind: str) -> Callable[[_Line], SourceEvent]:
+    return lambda line: msgspec.convert(
+        {"type": "collections.note.add.v1", **line.asked, "kind": kind, "text": line.text()}, commands.AddNote
+    )
+
+
+def _exclude(line: _Line) -> SourceEvent:
+    document = line.text()
+    said = line.options(because=line.text, review=line.words.day)
+    return commands.ExcludeItem(
+        **line.asked, document=document, reason=said.get("because", "asked for"), review_on=said.get("review")
+    )
+
+
+def _hold(line: _Line) -> SourceEvent:
+    kind = line.text()
+    if kind not in ("do_not_contact", "blocked", "snoozed"):
+        raise ScenarioError(line.words.line, f"{kind!r} is no hold: do_not_contact, blocked or snoozed")
+    said = line.options(because=line.text, until=line.words.day, review=line.words.day)
+    return commands.PlaceHold(
+        **line.asked,
+        kind=cast("commands.HoldKind", kind),
+        reason=said.get("because", "asked for"),
+        until=said.get("until"),
+        review_on=said.get("review"),
+    )
+
+
+def _release(line: _Line) -> SourceEvent:
+    return commands.ReleaseHold(**line.asked, kind=cast("commands.HoldKind", line.text()))
+
+
+def _mode(line: _Line) -> SourceEvent:
+    manual = line.text() == "manual"
+    return commands.SetMode(**line.asked, mode="manual" if manual else "automatic")
+
+
+def _customer(line: _Line) -> SourceEvent:
+    account = line.words.account
+    told = line.teller.customers.get(account) or events.CustomerUpserted(
+        **line.whose, name=account.partition(":")[2]
+    )
+    said = line.options(
+        name=line.text,
+        email=line.text,
+        address=line.text,
+        phone=line.text,
+        language=line.text,
+        group=line.text,
+        plan=line.text,
+        terms=line.words.number,
+        contact=lambda: (line.text(), line.text()),
+    )
+    line.teller.customers[account] = event = msgspec.structs.replace(
+        told,
+        occurred_at=line.occurred_at,
+        name=said.get("name", told.name),
+        language=said.get("language", told.language),
+        group=said.get("group", told.group),
+        plan=said.get("plan", told.plan),
+        payment_terms_days=said.get("terms", told.payment_terms_days),
+        contacts=_contacts(told, said),
+    )
+    return event
+
+
+def _contacts(told: events.CustomerUpserted, said: dict[str, Any]) -> tuple[events.Contact, ...]:
+    """Change the main contact, or add one of another role: ``contact finance eva@c1.test``."""
+    if not said.keys() & {"email", "address", "phone", "contact"}:
+        return told.contacts
+    main = next((each for each in told.contacts if each.role == "main"), events.Contact())
+    address = said.get("address")
+    main = events.Contact(
+        email=said.get("email", main.email),
+        phone=said.get("phone", main.phone),
+        address=main.address
+        if address is None
+        else tuple(part.strip() for part in address.split(",") if part),
+    )
+    others = tuple(each for each in told.contacts if each.role != "main")
+    if "contact" in said:
+        role, email = said["contact"]
+        others += (msgspec.convert({"role": role, "email": email}, events.Contact),)
+    return (main, *others) if main != events.Contact() else others
+
+
+def _company(line: _Line) -> SourceEvent:
+    company = line.words.account.partition(":")[0]
+    told = line.teller.profile(company)
+    changes: dict[str, Any] = {"minimums": dict(told.minimums), "group_plans": dict(told.group_plans)}
+    while line.words:
+        word = line.words.take("a setting")
+        if word in _PROFILE_NUMBERS:
+            changes[_PROFILE_NUMBERS[word]] = line.words.number()
+        elif word in _PROFILE_DAYS:
+            changes[_PROFILE_DAYS[word]] = line.words.day()
+        elif word in _PROFILE_TEXTS:
+            changes[_PROFILE_TEXTS[word]] = line.text()
+        elif word in _PROFILE_SWITCHES:
+            changes[_PROFILE_SWITCHES[word]] = line.text() == "on"
+        elif word == "minimum":
+            amount, currency = line.words.amount(currency=line.currency)
+            changes["minimums"][currency] = amount
+        elif word == "group-plan":
+            group, plan = line.text(), line.text()
+            changes["group_plans"][group] = plan
+        else:
+            raise ScenarioError(line.words.line, f"not understood: {word!r}")
+    event = msgspec.structs.replace(
+        line.teller.profile(company),
+        occurred_at=line.occurred_at,
+        command=f"line-{line.words.line}",
+        **changes,
+    )
+    line.teller.profiles[company] = event
+    return event
+
+
+def _plan(line: _Line) -> SourceEvent:
+    name = line.text()
+    said = line.options(
+        version=line.words.number,
+        grace=line.words.number,
+        account_grace=line.words.number,
+        next_business_day=lambda: line.text() == "on",
+    )
+    plan = Plan(
+        id=name,
+        version=said.get("version", 1),
+        steps=(
+            Step(name="-", offset_days=0, actions=(Action(channel="email"),)),
+        ),  # the lines below say which
+        item_grace_days=said.get("grace", 0),
+        account_grace_days=said.get("account_grace", 0),
+        next_business_day=said.get("next_business_day", False),
+    )
+    return commands.PublishPlan(
+        company=line.words.account.partition(":")[0],
+        occurred_at=line.occurred_at,
+        command=f"line-{line.words.line}",
+        plan=plan,
+    )
+
+
+def plan_step(words: Words) -> Step:
+    """Read a step of a plan: ``second +15 email, task "Call them" manual pay-by 10 role finance``."""
+    name, offset_days = words.take("a step's name"), words.number()
+    actions: list[Action] = []
+    options: dict[str, Any] = {}
+    while words:
+        word = words.take("a channel").rstrip(",")
+        match word:
+            case "email" | "sms" | "letter":
+                actions.append(Action(channel=word))
+            case "task":
+                actions.append(Action(channel="task", summary=words.take("the task's summary").rstrip(",")))
+            case "manual":
+                options["automatic"] = False
+            case "pay-by":
+                options["pay_by_days"] = words.number()
+            case "role" | "template":
+                options[word] = words.take(f"a {word}")
+            case _:
+                raise ScenarioError(words.line, f"not understood: {word!r}")
+    return Step(name=name, offset_days=offset_days, actions=tuple(actions), **options)
+
+
+_MAKERS: dict[str, Callable[[_Line], SourceEvent]] = {
+    "amend": _amend,
+    "call-attempt": _note("call_attempt"),
+    "cancel": lambda line: events.InvoiceCancelled(**line.whose, document=line.text()),
+    "cancel-credit-note": lambda line: events.CreditNoteCancelled(**line.whose, document=line.text()),
+    "company": _company,
+    "conversation": _note("conversation"),
+    "credit-note": _credit_note,
+    "customer": _customer,
+    "debit-note": _debit_note,
+    "exclude": _exclude,
+    "hold": _hold,
+    "include": lambda line: commands.IncludeItem(**line.asked, document=line.text()),
+    "invoice": _invoice,
+    "mode": _mode,
+    "next-date": lambda line: commands.SetNextDate(**line.asked, next_on=line.words.day()),
+    "note": _note("note"),
+    "opened": _opened,
+    "payment": _payment,
+    "plan": _plan,
+    "reconcile": _reconcile,
+    "refund": _refund,
+    "release": _release,
+    "reverse": lambda line: events.PaymentReversed(**line.whose, payment=line.text()),
+    "reverse-write-off": lambda line: events.WriteOffReversed(**line.whose, write_off=line.text()),
+    "write-off": _write_off,
+}
+
+
+def _made(maker: Callable[[_Line], SourceEvent]) -> Callable[[Words, str, Teller], SourceEvent]:
+    def make(words: Words, occurred_at: str, teller: Teller) -> SourceEvent:
+        try:
+            event = maker(_Line(words, occurred_at, teller))
+        except (KeyError, msgspec.ValidationError) as error:
+            raise ScenarioError(words.line, f"{error} is missing or wrong") from error
+        words.end()
+        return event
+
+    return make
+
+
+VERBS = {verb: _made(maker) for verb, maker in _MAKERS.items()}
