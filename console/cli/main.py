@@ -17,6 +17,7 @@ __all__ = ["COMMANDS", "main"]
 
 # name -> "module:attribute" of a click command or group, in the order in which they are listed.
 COMMANDS: Final[dict[str, str]] = {
+    "demo": "console.cli.demo:demo",
     "up": "console.cli.up:up",
     "play": "console.cli.play:play",
     "replay": "console.cli.replay:replay",

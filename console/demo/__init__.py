@@ -1,0 +1,1 @@
+"""A year of plausible business of two companies, made up from a seed."""
