@@ -34,6 +34,7 @@ check: $(READY) ## types, layers, style, contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cobranza schemas export --check
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 acceptance: $(READY) ## two years of real receivables through Kafka, to the cent (minutes)
 	$(BIN)/pytest -m acceptance tests/acceptance
