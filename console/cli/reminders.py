@@ -19,18 +19,22 @@ if TYPE_CHECKING:
 __all__ = ["reminders"]
 
 _COLUMNS = (
-    "date",
+    "day",
     "account",
     "customer",
     "level",
     "channel",
     "status",
+    "outcome",
     "reason",
-    "items",
+    "item_count",
     "amount",
-    "item",
+    "items",
     "reminder",
 )
+
+_LINES_SHOWN = 500
+_LINES_MAX = 1_000_000
 
 
 @click.command()
@@ -45,10 +49,8 @@ _COLUMNS = (
 @click.option("--by", type=click.Choice(get_args(By)), help="Count, instead of listing.")
 @click.option(
     "--limit",
-    type=click.IntRange(1, 1_000_000),
-    default=500,
-    show_default=True,
-    help="The newest so many lines.",
+    type=click.IntRange(1, _LINES_MAX),
+    help=f"The newest so many lines; {_LINES_SHOWN} in a table, else {_LINES_MAX:,} unless given.",
 )
 @format_option
 @click.pass_obj
@@ -59,7 +61,7 @@ def reminders(
     first_on: datetime.datetime | None,
     last_on: datetime.datetime | None,
     by: By | None,
-    limit: int,
+    limit: int | None,
     output_format: OutputFormat,
     **named: str | None,
 ) -> None:
@@ -70,7 +72,8 @@ def reminders(
     if by is not None:
         _print_summary(settings, asked, by, output_format)
     else:
-        _print_lines(settings, asked, limit, output_format)
+        most = limit or (_LINES_SHOWN if output_format == "table" else _LINES_MAX)
+        _print_lines(settings, asked, most, output_format)
 
 
 def _print_summary(settings: "Settings", asked: Filter, by: By, output_format: OutputFormat) -> None:
@@ -102,15 +105,16 @@ def _print_lines(settings: "Settings", asked: Filter, limit: int, output_format:
 def _cells(one: "ReminderLine") -> dict[str, Cell]:
     amounts = (f"{currency} {amount(minor, currency=currency):,}" for currency, minor in one.amounts)
     return {
-        "date": one.on,
+        "day": one.day,
         "account": one.account,
         "customer": one.name,
         "level": one.level,
         "channel": one.channel,
         "status": one.status,
+        "outcome": one.outcome,
         "reason": one.reason,
-        "items": one.item_count,
+        "item_count": one.item_count,
         "amount": " + ".join(amounts),
-        "item": one.item,
+        "items": one.items,
         "reminder": one.reminder,
     }

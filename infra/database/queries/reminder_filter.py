@@ -8,8 +8,8 @@ from msgspec import Struct
 __all__ = ["STATUSES", "By", "Filter"]
 
 By = Literal["day", "level", "channel", "reason"]
-# Of a delivery: what was last reported, `pending` before that; of a step that was not sent: `withheld`.
-STATUSES: Final = ("pending", "accepted", "failed", "superseded", "unknown", "withheld")
+# A reminder's fate (R19), `open` before it has one; a step that went out in none is `withheld`.
+STATUSES: Final = ("open", "sent", "failed", "superseded", "withheld")
 
 
 class Filter(Struct, frozen=True, kw_only=True):

@@ -35,6 +35,7 @@ from infra.database.tables import (
     deliveries,
     outcomes,
     reminder_ends,
+    reminder_items,
     reminders,
     withheld,
 )
@@ -47,22 +48,24 @@ _FINAL_FIRST: Final = {"accepted": 0, "failed": 1, "superseded": 2, "unknown": 3
 class ReminderLine(Struct, frozen=True, kw_only=True):
     """One delivery of a reminder, or one step of an item that was withheld.
 
-    ``amounts`` are (currency, minor units) of the due items; of a withheld step there are none.
+    ``status`` is the reminder's, ``outcome`` what was last reported of this delivery (``pending``
+    before that). ``items`` are the ones due (at most 500 are named, ``item_count`` counts all),
+    ``amounts`` their (currency, minor units); a withheld step has no amounts.
     """
 
-    on: datetime.date
+    day: datetime.date
     at: datetime.datetime
     account: str
     name: str
     level: str
     channel: str
     status: str
+    outcome: str
     reason: str
     reminder: str
-    item: str
+    items: str
     item_count: int
     amounts: tuple[tuple[str, int], ...]
-    reminder_status: str
 
 
 class Summary(Struct, frozen=True, kw_only=True):
@@ -77,16 +80,20 @@ class Summary(Struct, frozen=True, kw_only=True):
 def reminder_lines(connection: Connection, *, asked: Filter, lines_max: int) -> list[ReminderLine]:
     """List the newest `lines_max` lines that the filter leaves, in the order of time."""
     zones = _zones(connection)
-    lines = _lines(asked, zones).subquery("lines")
-    newest = (
-        select(lines, func.coalesce(customers.c.name, "").label("name"))
-        .select_from(lines.outerjoin(customers, customers.c.account == lines.c.account))
-        .order_by(
-            lines.c.tick.desc(), lines.c.account.desc(), lines.c.reference.desc(), lines.c.channel.desc()
+    lines = _lines(asked, zones)
+    order = ("tick", "account", "reference", "channel")
+    newest = lines.order_by(*(lines.selected_columns[name].desc() for name in order)).limit(lines_max)
+    shown = newest.subquery("shown")
+    rows = connection.execute(
+        select(
+            shown,
+            func.coalesce(customers.c.name, "").label("name"),
+            _named_items(shown).label("named_items"),
         )
-        .limit(lines_max)
+        .select_from(shown.outerjoin(customers, customers.c.account == shown.c.account))
+        .order_by(*(shown.c[name] for name in order))
     )
-    return [_line(row, zones) for row in reversed(connection.execute(newest).all())]
+    return [_line(row, zones) for row in rows]
 
 
 def reminder_summary(connection: Connection, *, asked: Filter, by: By) -> list[Summary]:
@@ -131,6 +138,18 @@ def _lines(asked: Filter, zones: Mapping[str, str]) -> Select[Any]:
     return select(both).where(*conditions)
 
 
+def _named_items(lines: Any) -> Any:
+    """Give the ids of the items that are due in a line's reminder, as one text."""
+    due = (
+        select(reminder_items.c.item)
+        .where(reminder_items.c.reminder == lines.c.reminder, reminder_items.c.step != "")
+        .order_by(reminder_items.c.item)
+        .correlate(lines)
+        .subquery("due")
+    )
+    return select(func.coalesce(func.aggregate_strings(due.c.item, ", "), "")).scalar_subquery()
+
+
 def _deliveries() -> Select[Any]:
     """Select a line per (reminder, channel), with the last that was reported of it."""
     rank = case(_FINAL_FIRST, value=outcomes.c.status, else_=len(_FINAL_FIRST))
@@ -157,14 +176,14 @@ def _deliveries() -> Select[Any]:
         reminders.c.account,
         reminders.c.step.label("level"),
         deliveries.c.channel,
-        func.coalesce(reported.c.status, "pending").label("status"),
+        func.coalesce(reminder_ends.c.status, "open").label("status"),
+        func.coalesce(reported.c.status, "pending").label("outcome"),
         func.coalesce(reported.c.error_type, "").label("reason"),
         reminders.c.reminder,
         reminders.c.reminder.label("reference"),
         literal("").label("item"),
         reminders.c.item_count,
         reminders.c.totals_json,
-        func.coalesce(reminder_ends.c.status, "open").label("reminder_status"),
     ).select_from(joined)
 
 
@@ -177,13 +196,13 @@ def _withheld() -> Select[Any]:
         withheld.c.step.label("level"),
         literal("").label("channel"),
         literal("withheld").label("status"),
+        literal("").label("outcome"),
         withheld.c.reason,
         cast(null(), Text).label("reminder"),
         (withheld.c.id + "/" + withheld.c.item).label("reference"),
         withheld.c.item,
         literal(1).label("item_count"),
         literal("[]").label("totals_json"),
-        literal("").label("reminder_status"),
     )
 
 
@@ -220,17 +239,17 @@ def _day(tick: datetime.datetime, company: str, zones: Mapping[str, str]) -> dat
 def _line(row: Any, zones: Mapping[str, str]) -> ReminderLine:
     totals = json.decode(row.totals_json)
     return ReminderLine(
-        on=_day(row.tick, row.company, zones),
+        day=_day(row.tick, row.company, zones),
         at=row.tick,
         account=row.account,
         name=row.name,
         level=row.level,
         channel=row.channel,
         status=row.status,
+        outcome=row.outcome,
         reason=row.reason,
         reminder=row.reminder or "",
-        item=row.item,
+        items=row.item or row.named_items,
         item_count=row.item_count,
         amounts=tuple((each["currency"], each["amount_minor"]) for each in totals),
-        reminder_status=row.reminder_status,
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, Final, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import Connection, and_, case, func, select
+from sqlalchemy import Connection, and_, case, exists, func, or_, select
 
 from infra.database.queries.aged import EDGES, AgedRow, aged, bucket_names
 from infra.database.queries.balances import Scope, open_items_as_of, total
@@ -108,14 +108,11 @@ def statement(
 
 
 def _name(connection: Connection, account: str) -> str | None:
-    known = select(accounts.c.account, customers.c.name).select_from(
-        accounts.outerjoin(customers, customers.c.account == accounts.c.account)
-    )
-    row = connection.execute(known.where(accounts.c.account == account)).first()
-    if row is not None:
-        return row.name or ""
-    moved = connection.execute(select(movements.c.id).where(movements.c.account == account).limit(1)).first()
-    return None if moved is None else ""
+    name = connection.execute(select(customers.c.name).where(customers.c.account == account)).scalar()
+    if name is not None:
+        return str(name)
+    known = or_(*(exists().where(table.c.account == account) for table in (accounts, movements)))
+    return "" if connection.execute(select(known)).scalar_one() else None
 
 
 def _effect() -> Any:

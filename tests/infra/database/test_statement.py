@@ -1,0 +1,104 @@
+"""An account's statement: lines with a running balance, open items, days overdue, credit."""
+
+import datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from infra.database.engine import reading
+from infra.database.queries.statement import Statement, StatementLine, statement
+from tests.infra.database.filled import Filled, day
+
+_STORY: list[tuple[Any, ...]] = [
+    ("01-01", "issued", 1000, "I1", "01-31"),
+    ("01-05", "issued", 500, "I2", "03-05"),
+    ("02-10", "received", 1200, "credit:payment/P1"),
+    ("02-10", "applied", -800, "I1"),
+    ("02-10", "applied", -800, "credit:payment/P1"),
+    ("02-20", "credit_note_issued", 100, "credit:credit_note/N1"),
+    ("02-20", "applied", -100, "I2"),
+    ("02-20", "applied", -100, "credit:credit_note/N1"),
+]
+
+
+@pytest.fixture
+def told(engine: Engine) -> Filled:
+    """Give a read model with one account's story."""
+    filled = Filled(engine)
+    filled.customer("acme:C1", "Ñandú")
+    filled.moves("acme:C1", _STORY)
+    filled.moves("acme:C2", [("01-01", "issued", 77, "I9", "01-31")])
+    return filled
+
+
+def asked(engine: Engine, on: str, *, account: str = "acme:C1", first: str | None = None) -> Statement:
+    """Ask for a statement that is there."""
+    with reading(engine) as connection:
+        found = statement(connection, account=account, as_of=day(on), first_on=day(first) if first else None)
+    assert found is not None
+    return found
+
+
+def lines(found: tuple[StatementLine, ...]) -> list[tuple[str, str, str, int, int]]:
+    """Write lines as (day, kind, document, amount, balance)."""
+    return [
+        (f"{one.date:%m-%d}", one.kind, one.document, one.amount_minor, one.balance_minor) for one in found
+    ]
+
+
+@pytest.mark.usefixtures("told")
+def test_lines_run_to_the_balance(engine: Engine) -> None:
+    """Documents raise the balance, money and notes lower it; applications do neither and are no lines."""
+    (of,) = asked(engine, "02-28").currencies
+    assert [
+        ("01-01", "issued", "I1", 1000, 1000),
+        ("01-05", "issued", "I2", 500, 1500),
+        ("02-10", "received", "payment/P1", -1200, 300),
+        ("02-20", "credit_note_issued", "credit_note/N1", -100, 200),
+    ] == lines(of.lines)
+    assert (0, 200) == (of.opening_minor, of.closing_minor)
+    assert of.aged is not None
+    assert of.closing_minor == of.aged.receivables_minor - of.aged.credit_minor
+
+
+@pytest.mark.usefixtures("told")
+def test_open_items_are_as_late_as_on_that_day(engine: Engine) -> None:
+    """Days overdue count from the due date; the original amount stays beside the open one."""
+    found = asked(engine, "02-28")
+    (of,) = found.currencies
+    assert [("I1", 200, 28), ("I2", 400, -5)] == [
+        (one.item, one.open_minor, one.days_overdue) for one in of.open_items
+    ]
+    assert of.aged is not None
+    assert [(1, 400), (1, 200), (0, 0), (0, 0), (0, 0)] == [
+        (each.count, each.amount_minor) for each in of.aged.buckets
+    ]
+    assert (400, "Ñandú") == (of.aged.credit_minor, found.name)
+
+
+@pytest.mark.usefixtures("told")
+def test_what_was_before_is_the_opening_balance(engine: Engine) -> None:
+    """With a first day, lines begin there and go on from the balance before."""
+    (of,) = asked(engine, "02-15", first="02-01").currencies
+    assert 1500 == of.opening_minor
+    assert [("02-10", "received", "payment/P1", -1200, 300)] == lines(of.lines)
+    (quiet,) = asked(engine, "02-15", first="02-12").currencies
+    assert (300, (), 300) == (quiet.opening_minor, quiet.lines, quiet.closing_minor)
+
+
+def test_currencies_have_their_own_lines(engine: Engine, told: Filled) -> None:
+    """The running balance is one per currency."""
+    told.moves("acme:C1", [("01-02", "issued", 9, "I3", "01-31")], currency="CLP")
+    found = asked(engine, "02-28")
+    assert [("CLP", 9), ("USD", 200)] == [(of.currency, of.closing_minor) for of in found.currencies]
+
+
+@pytest.mark.usefixtures("told")
+def test_an_account_is_known_or_not(engine: Engine) -> None:
+    """Nothing known is None; nothing moved yet is an empty statement."""
+    with reading(engine) as connection:
+        assert statement(connection, account="acme:C3", as_of=day("02-28")) is None
+        empty = statement(connection, account="acme:C1", as_of=datetime.date(2025, 12, 31))
+    assert empty is not None
+    assert () == empty.currencies
