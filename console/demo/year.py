@@ -83,7 +83,7 @@ class _Story:
         yield from self._conversation(number)
 
     def _invoices_this_month(self) -> int:
-        whole = int(self.debtor.invoices_a_month)
+        whole: int = int(self.debtor.invoices_a_month)
         return whole + int(self.chance.random() < self.debtor.invoices_a_month - whole)
 
     def _invoice(self, day: datetime.date) -> Iterator[BillingEvent]:
@@ -218,9 +218,9 @@ class _Story:
         """Make up an amount in minor units: many small ones, few large ones."""
         smallest, largest = self.creditor.smallest, self.creditor.largest
         whole: int = smallest + int((largest - smallest) * self.chance.random() ** 3)
-        return whole * 10**self.creditor.decimals + (
-            self.chance.randint(0, 99) if self.creditor.decimals else 0
-        )
+        if not self.creditor.decimals:
+            return whole
+        return whole * 100 + self.chance.randint(0, 99)
 
     def _text(self, amount_minor: int) -> str:
         return to_text(amount_minor, currency=self.creditor.profile.currency)
