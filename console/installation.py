@@ -97,7 +97,7 @@ def services(*, clock: bool) -> list[Service]:
         "intake": ("worker", "intake", "--member", "up"),
         "ledger": ("worker", "ledger", "--member", "up"),
         "projector": ("projector",),
-        "notifier": ("notifier",),
+        "notifier": ("notifier", "--member", "up"),
     }
     if clock:
         named["clock"] = ("clock",)

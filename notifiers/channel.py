@@ -47,8 +47,8 @@ class Message(Struct, frozen=True, kw_only=True):
     """One reminder for one channel, rendered: nothing is left to look up.
 
     ``reminder`` is the idempotency key: a provider that is asked twice with
-    one key may carry the message once only. ``on`` is the company's day of
-    the reminder's tick. Which of ``text``, ``html``, ``pdf`` and ``tasks`` is
+    one key may carry the message once only. ``at`` is the reminder's tick,
+    ``on`` the company's day of it. Which of ``text``, ``html``, ``pdf`` and ``tasks`` is
     filled depends on the channel.
     """
 
@@ -58,6 +58,7 @@ class Message(Struct, frozen=True, kw_only=True):
     customer: str
     step: str
     language: str
+    at: datetime.datetime
     on: datetime.date
     sender: Sender
     contact: Contact
@@ -130,6 +131,7 @@ class TracingChannel(Channel, Protocol):
         """Give the receipt of ``message`` if it was taken; None says that it was not.
 
         Raises:
-            TemporaryError: the provider cannot be asked at present.
+            TemporaryError: the provider cannot be asked; the job is then treated
+                like that of a channel that cannot say.
         """
         ...

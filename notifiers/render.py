@@ -46,7 +46,7 @@ class Renderer:
         self._press = LetterPress(self._folder / "layout" / "letter.typ")
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False)
 
-    def message(self, reminder: ReminderDecided, *, channel: Channel) -> Message:
+    def message(self, reminder: ReminderDecided, channel: Channel) -> Message:
         """Write a reminder for one of its channels.
 
         Raises:
@@ -88,6 +88,7 @@ class Renderer:
             customer=reminder.customer,
             step=reminder.step,
             language=view.language,
+            at=reminder.tick,
             on=company_day(reminder),
             sender=Sender(company=reminder.company, name=view.company.name, email=reminder.sender_email),
             contact=contact,

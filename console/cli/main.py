@@ -39,6 +39,8 @@ COMMANDS: Final[dict[str, str]] = {
     "schemas": "console.cli.schemas:schemas",
     "worker": "console.cli.worker:worker",
     "clock": "console.cli.clock:clock",
+    "notifier": "console.cli.notifier:notifier",
+    "render": "console.cli.render:render",
 }
 
 

@@ -1,0 +1,128 @@
+"""Which parts make a sending loop, chosen by the settings; opened here, closed with the context."""
+
+import datetime
+import random
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from sqlalchemy import Engine
+
+from infra.database.send_ledger import SendLedger
+from infra.kafka.consumers import consumer, producer
+from infra.settings import Settings
+from notifiers.channel import Channel
+from notifiers.dispatch import Dispatcher, Manner
+from notifiers.letter import LetterFolder
+from notifiers.recorder import Recorder
+from notifiers.render import Renderer
+from notifiers.settings import DoubtPolicy, SendSettings
+from notifiers.smtp import SmtpChannel, SmtpServer
+from notifiers.task import TaskList
+from notifiers.worker import Worker
+from schemas.fields import Channel as ChannelName
+
+__all__ = ["LETTERS", "OUTBOX", "REMINDERS", "manner_of", "open_channel", "open_worker", "utc_now"]
+
+REMINDERS = "collections.reminder.v1"
+_OUTCOMES = "notify.outcome.v1"
+OUTBOX = "outbox"
+LETTERS = "letters"
+_SESSION_MS = 10_000
+
+
+def utc_now() -> datetime.datetime:
+    """Read the wall clock."""
+    return datetime.datetime.now(datetime.UTC)
+
+
+def open_channel(
+    name: ChannelName,
+    *,
+    settings: Settings,
+    send: SendSettings,
+    engine: Engine,
+    clock: Callable[[], datetime.datetime],
+) -> Channel:
+    """Give the channel that the settings name; without settings, one that writes files."""
+    if name == "task":
+        return TaskList(engine)
+    if name == "letter":
+        return LetterFolder(settings.data_dir / LETTERS)
+    if name == "email" and send.email == "smtp":
+        return SmtpChannel(_smtp_server(send), clock=clock)
+    return Recorder(settings.data_dir / OUTBOX)
+
+
+@contextmanager
+def open_worker(
+    name: ChannelName, *, settings: Settings, send: SendSettings, engine: Engine, member: str | None
+) -> Iterator[Worker]:
+    """Give a worker for one channel, with Kafka clients of its own.
+
+    Args:
+        name: the channel.
+        settings, send: of the installation.
+        engine: of its database, which must be current.
+        member: a fixed name in the consumer group: after a kill its partitions come
+            back at once; None: they come back when the old session has timed out.
+    """
+    servers = settings.brokers()
+    ledger = SendLedger(
+        engine, channel=name, owner=f"{name}-{uuid.uuid4().hex}", reader_age_s_max=send.reader_age_s_max
+    )
+    with ExitStack() as opened:
+        reader = consumer(
+            bootstrap_servers=servers,
+            group=settings.group(f"notify-{name}"),
+            session_timeout_ms=_SESSION_MS,
+            heartbeat_interval_ms=_SESSION_MS // 5,
+            group_instance_id=None if member is None else f"{member}-{name}",
+        )
+        opened.callback(reader.close)
+        writer = producer(bootstrap_servers=servers)
+        opened.callback(writer.close)
+        dispatcher = Dispatcher(
+            ledger=ledger,
+            channel=open_channel(name, settings=settings, send=send, engine=engine, clock=utc_now),
+            render=Renderer().message,
+            manner=manner_of(name, send=send),
+            clock=utc_now,
+            jitter=random.SystemRandom().random,
+        )
+        yield Worker(
+            reader=reader,
+            writer=writer,
+            source=settings.topic(REMINDERS),
+            target=settings.topic(_OUTCOMES),
+            ledger=ledger,
+            dispatcher=dispatcher,
+        )
+
+
+def manner_of(name: ChannelName, *, send: SendSettings) -> Manner:
+    """Give what the settings say about failures of a channel."""
+    doubts: dict[ChannelName, DoubtPolicy] = {
+        "email": send.email_doubt,
+        "sms": send.sms_doubt,
+        "letter": send.letter_doubt,
+        "task": send.task_doubt,
+    }
+    return Manner(
+        doubt=doubts[name],
+        attempts_max=send.attempts_max,
+        retry_s_first=send.retry_s_first,
+        retry_s_max=send.retry_s_max,
+    )
+
+
+def _smtp_server(send: SendSettings) -> SmtpServer:
+    return SmtpServer(
+        host=send.smtp_host,
+        port=send.smtp_port,
+        security=send.smtp_security,
+        user=send.smtp_user,
+        password=send.smtp_password.get_secret_value(),
+        sender=send.smtp_sender,
+        timeout_s=send.smtp_timeout_s,
+    )

@@ -1,0 +1,67 @@
+"""The channel that sends nothing: what would go out becomes files that a person can open.
+
+It is the default for mail and SMS, so that a new installation writes to nobody.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from notifiers.channel import Message, PermanentError, Receipt
+from notifiers.folders import path_of, write_whole
+from notifiers.mail import mail_of
+
+__all__ = ["Recorder"]
+
+_NO_SENDER: Final = "no-sender@invalid.example"
+
+
+class Recorder:
+    """Writes mails as ``.eml`` (with ``.txt`` and ``.html`` beside it) and SMS as ``.sms.txt``.
+
+    The receipt names the file, relative to the folder. The ``.eml`` comes last:
+    where it is, the message was taken whole. Nothing is forced to the disk: after
+    a power cut the outbox may miss what the ledger calls accepted, and nobody
+    misses a mail.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def send(self, message: Message) -> Receipt:
+        """Write the files; writing them again gives the same ones.
+
+        Raises:
+            PermanentError: there is no address, or it cannot be one.
+            TemporaryError: the disk does not take them.
+        """
+        files = _sms(message) if message.channel == "sms" else _mail(message)
+        for suffix, content in files:
+            write_whole(self._folder / path_of(message, suffix=suffix), content, durable=False)
+        return self._receipt(message)
+
+    def find(self, message: Message) -> Receipt | None:
+        """Say whether the files are there."""
+        receipt = self._receipt(message)
+        return receipt if (self._folder / receipt.provider_id).exists() else None
+
+    def _receipt(self, message: Message) -> Receipt:
+        suffix = ".sms.txt" if message.channel == "sms" else ".eml"
+        return Receipt(provider_id=path_of(message, suffix=suffix).as_posix())
+
+
+def _sms(message: Message) -> list[tuple[str, bytes]]:
+    phone = message.contact.phone.strip()
+    if not phone:
+        raise PermanentError(
+            error_type="address_missing", detail=f"customer {message.customer} has no phone number"
+        )
+    return [(".sms.txt", f"{phone}\n\n{message.text}\n".encode())]
+
+
+def _mail(message: Message) -> list[tuple[str, bytes]]:
+    mail = mail_of(message, sender=message.sender.email or _NO_SENDER, dated=message.at)
+    return [
+        (".txt", message.text.encode()),
+        (".html", message.html.encode()),
+        (".eml", mail.as_bytes()),
+    ]

@@ -1,0 +1,46 @@
+"""Several sending loops in one process: a thread each, and all of them end when one fails."""
+
+import threading
+from collections.abc import Sequence
+
+from sqlalchemy import Engine
+
+from infra.settings import Settings
+from notifiers.assembly import open_worker
+from notifiers.settings import SendSettings
+from schemas.fields import Channel as ChannelName
+
+__all__ = ["serve"]
+
+
+def serve(
+    channels: Sequence[ChannelName],
+    *,
+    settings: Settings,
+    send: SendSettings,
+    engine: Engine,
+    member: str | None,
+    stopping: threading.Event,
+) -> None:
+    """Run the loops of these channels until `stopping` is set; it is set when one of them fails.
+
+    Raises:
+        Exception: what the first failed loop raised.
+    """
+    failures: list[Exception] = []
+
+    def run(name: ChannelName) -> None:
+        try:
+            with open_worker(name, settings=settings, send=send, engine=engine, member=member) as worker:
+                worker.run(stopping=stopping.is_set)
+        except Exception as error:  # noqa: BLE001 - raised again below, in the thread that waits
+            failures.append(error)
+            stopping.set()
+
+    threads = [threading.Thread(target=run, args=(name,), name=f"notify-{name}") for name in channels]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]

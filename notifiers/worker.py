@@ -1,0 +1,215 @@
+"""The sending loop of one channel: reminders from Kafka into jobs, jobs through the channel, outcomes to Kafka.
+
+::
+
+    poll ──► record jobs (SQL) ──► commit offsets ──► run jobs ──► publish outcomes ──► poll …
+
+The order is the promise: an offset is committed when its jobs are in SQL, an
+outcome is marked as published when Kafka has it. Whatever dies in between is
+done again, and natural keys absorb it. It waits in ``poll`` only.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import structlog
+from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import CommitFailedError, RebalanceInProgressError
+
+from infra.database.send_ledger import Job, SendLedger
+from infra.kafka.consumers import positions
+from notifiers.dispatch import Dispatcher, ReadReminder
+from schemas.codec import encode, type_of
+from schemas.envelope import Envelope, to_headers
+from schemas.fields import split_account_id
+from schemas.outcomes import DeliveryStatus, OutcomeReported
+
+__all__ = ["Worker", "outcome_of"]
+
+_SOURCE: Final = "/cobranza/notifier"
+_INTERNAL: Final = b"\0"
+_PUBLISHED_MAX: Final = 500
+_ACKNOWLEDGED_S_MAX: Final = 60
+# After a record its transaction's marker is still to be passed, which takes another poll.
+_LIVELY_S: Final = 0.1
+_LIVELY_MS: Final = 5
+_WAITING_MS_MAX: Final = 100
+_IDLE_MS: Final = 500
+_log = structlog.get_logger(__name__)
+
+
+def outcome_of(job: Job) -> tuple[Envelope, OutcomeReported]:
+    """Say what became of a job; the same job in the same state says the same.
+
+    Raises:
+        ValueError: nothing has become of it yet.
+    """
+    if job.state == "scheduled" or job.state == "sending":  # noqa: PLR1714 - mypy narrows this form
+        raise ValueError(f"reminder {job.reminder} over {job.channel} is {job.state}: it has no outcome")
+    status: DeliveryStatus = job.state
+    company, customer = split_account_id(job.account)
+    outcome = OutcomeReported(
+        company=company,
+        customer=customer,
+        occurred_at=job.occurred_at,
+        reminder=job.reminder,
+        channel=job.channel,
+        status=status,
+        provider_id=job.provider_id,
+        error_type=job.error_type,
+        detail=job.detail if status != "accepted" else "",
+    )
+    envelope = Envelope(
+        id=f"{job.reminder}/{job.channel}/{status}",
+        source=_SOURCE,
+        type=type_of(outcome),
+        time=job.occurred_at,
+        subject=job.account,
+    )
+    return envelope, outcome
+
+
+class Worker:
+    """Runs one channel until it is told to stop; one thread.
+
+    Args:
+        reader: a consumer in the channel's group, without a subscription.
+        writer: a producer.
+        source: physical name of ``collections.reminder.v1``.
+        target: physical name of ``notify.outcome.v1``.
+        ledger, dispatcher: of the same channel.
+    """
+
+    def __init__(
+        self,
+        *,
+        reader: KafkaConsumer,
+        writer: KafkaProducer,
+        source: str,
+        target: str,
+        ledger: SendLedger,
+        dispatcher: Dispatcher,
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._source = source
+        self._target = target
+        self._ledger = ledger
+        self._dispatcher = dispatcher
+        self._partitions: list[int] = []
+        self._committed: dict[TopicPartition, int] = {}
+        self._wait_ms = 0.0
+        self._lively_until_s = 0.0
+        self._work_left = True
+
+    def run(self, *, stopping: Callable[[], bool]) -> None:
+        """Work until `stopping()`; it is asked at least twice a second."""
+        self._reader.subscribe([self._source], listener=_Assignment(self._assigned))
+        while not stopping():
+            self.step()
+
+    def step(self) -> None:
+        """Do one round: read, record, commit, run, publish."""
+        polled: Mapping[TopicPartition, Sequence[Any]] = self._reader.poll(timeout_ms=int(self._wait_ms))
+        self._take_over()
+        recorded = self._dispatcher.record(_reminders(polled))
+        self._commit()
+        self._work_left = self._work_left or recorded > 0
+        moved = self._dispatcher.run(partitions=self._partitions) if self._work_left else 0
+        idle = self._wait_ms >= _IDLE_MS
+        if moved or idle:
+            self._publish()
+        self._pause()
+        self._plan_wait(moved=moved, read=bool(polled))
+
+    def _assigned(self, partitions: Sequence[TopicPartition]) -> None:
+        """Note the rebalance; the work that follows from it is done outside of the client's call."""
+        self._committed.clear()
+        _log.info("send_assigned", channel=self._ledger.channel, partitions=sorted(p for _, p in partitions))
+
+    def _take_over(self) -> None:
+        """On partitions that have become ours, clear up what was interrupted and say what was not said."""
+        assigned = sorted(each.partition for each in self._reader.assignment())
+        if assigned == self._partitions:
+            return
+        self._partitions = assigned
+        self._dispatcher.recover(partitions=assigned)
+        self._publish()
+        self._work_left = True
+
+    def _commit(self) -> None:
+        """Commit where we are, markers that were passed included, so that the lag reaches 0."""
+        now = positions(self._reader, partitions=sorted(self._reader.assignment()))
+        if now == self._committed:
+            return
+        try:
+            self._reader.commit()
+        except (CommitFailedError, RebalanceInProgressError) as error:
+            # The next owner reads these again, and finds their jobs recorded.
+            _log.warning("send_commit_failed", channel=self._ledger.channel, error=str(error))
+            return
+        self._committed = now
+
+    def _publish(self) -> None:
+        """Publish the outcomes that are not known to be in Kafka, from their rows."""
+        while jobs := self._ledger.unpublished(partitions=self._partitions, limit=_PUBLISHED_MAX):
+            futures = [self._send(job) for job in jobs]
+            for future in futures:
+                future.get(timeout=_ACKNOWLEDGED_S_MAX)
+            self._ledger.mark_published(jobs)
+            if len(jobs) < _PUBLISHED_MAX:
+                return
+
+    def _send(self, job: Job) -> Any:
+        envelope, outcome = outcome_of(job)
+        return self._writer.send(
+            self._target, encode(outcome), key=job.account.encode(), headers=to_headers(envelope)
+        )
+
+    def _pause(self) -> None:
+        """Read no more for partitions whose provider takes nothing: their lag shows the backlog."""
+        closed = self._dispatcher.closed
+        wanted = {each for each in self._reader.assignment() if each.partition in closed}
+        paused = self._reader.paused()
+        if wanted - paused:
+            self._reader.pause(*(wanted - paused))
+        if paused - wanted:
+            self._reader.resume(*(paused - wanted))
+
+    def _plan_wait(self, *, moved: int, read: bool) -> None:
+        """Choose how long the next poll may wait: not at all while there is work, half a second when idle."""
+        now_s = time.monotonic()
+        if read or moved:
+            self._lively_until_s = now_s + _LIVELY_S
+        if moved:
+            self._wait_ms = 0
+            return
+        self._work_left = self._ledger.backlog(partitions=self._partitions).scheduled > 0
+        if now_s < self._lively_until_s:
+            self._wait_ms = _LIVELY_MS
+        elif self._work_left:
+            self._wait_ms = min(_WAITING_MS_MAX, max(_LIVELY_MS, self._wait_ms * 1.5))
+        else:
+            self._wait_ms = _IDLE_MS
+
+
+class _Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python has no types
+    def __init__(self, assigned: Callable[[Sequence[TopicPartition]], None]) -> None:
+        self._assigned = assigned
+
+    def on_partitions_revoked(self, revoked: Any) -> None:
+        """Nothing to save: what was read is in SQL."""
+
+    def on_partitions_assigned(self, assigned: Any) -> None:
+        """Say what is ours now."""
+        self._assigned(list(assigned))
+
+
+def _reminders(polled: Mapping[TopicPartition, Sequence[Any]]) -> list[ReadReminder]:
+    return [
+        ReadReminder(partition=record.partition, value=record.value)
+        for records in polled.values()
+        for record in records
+        if record.value is not None and not (record.key or b"").startswith(_INTERNAL)
+    ]
