@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from processors.account import Account
+from processors.audit import audit_journal
 from processors.company import Company
 from processors.invariants import check
 from processors.ladder import next_look
@@ -22,7 +23,7 @@ from schemas.rows import AccountRow, RowKey, decode_key, decode_row
 from tests.scenarios.saying import differences
 from tests.scenarios.script import Answer, Happening, Notifying, Script, Step, Ticks
 
-__all__ = ["Record", "run"]
+__all__ = ["Record", "Stage", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,14 @@ class Record:
 
 
 @dataclass(slots=True)
-class _Stage:
+class Stage:
     """A partition that is played on.
 
     Attributes:
         answers: channel -> how it answers; without an entry it accepts.
         latest: account -> its latest reminder.
         restores: build the partition from its rows after each record.
+        told: what was folded, in order; ``records`` is the same as the journal has it.
     """
 
     restores: bool = False
@@ -49,7 +51,8 @@ class _Stage:
     answers: dict[str, Notifying] = field(default_factory=dict)
     latest: dict[str, str] = field(default_factory=dict)
     log: list[LedgerFact | TickPassed] = field(default_factory=list)
-    offset: int = 0
+    told: list[SourceEvent | TickPassed] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
 
     def take(self, event: SourceEvent | TickPassed) -> list[LedgerFact]:
         """Fold one record, and what follows from it: the notifier's answers."""
@@ -62,9 +65,11 @@ class _Stage:
 
     def fold(self, event: SourceEvent | TickPassed) -> list[LedgerFact]:
         """Fold one record, however many slices that takes."""
-        value = encode_entry(JournalEntry(event=event, id=f"event-{self.offset}", source="story"))
-        record = Record(self.offset, 0, value)
-        self.offset += 1
+        offset = len(self.records)
+        value = encode_entry(JournalEntry(event=event, id=f"event-{offset}", source="story"))
+        record = Record(offset, 0, value)
+        self.records.append(record)
+        self.told.append(event)
         facts: list[LedgerFact] = []
         cursor, consumed = "", 0
         while not consumed:
@@ -109,22 +114,25 @@ def _restored(rows: dict[bytes, bytes]) -> Partition:
     return partition
 
 
-def run(script: Script, *, restores: bool = False) -> list[LedgerFact | TickPassed]:
+def run(
+    script: Script, *, restores: bool = False, stage: Stage | None = None
+) -> list[LedgerFact | TickPassed]:
     """Play a scenario, and give all that was said, each tick after what was decided at it.
 
     Raises:
         AssertionError: names the line, and what was or was not said.
     """
-    stage = _Stage(restores=restores)
+    stage = stage or Stage(restores=restores)
     for step in script.steps:
         facts = _play(stage, step)
         problems = differences(facts, expects=step.expects)
         assert [] == problems, "\n  ".join([f"{script.name}.txt line {step.line}:", *problems])
         _hold_true(stage)
+    assert [] == audit_journal({0: stage.records}).problems
     return stage.log
 
 
-def _play(stage: _Stage, step: Step) -> list[LedgerFact]:
+def _play(stage: Stage, step: Step) -> list[LedgerFact]:
     match step:
         case Happening():
             return stage.take(step.event)
@@ -148,7 +156,7 @@ def _play(stage: _Stage, step: Step) -> list[LedgerFact]:
             )
 
 
-def _tick(stage: _Stage, *, at: datetime.datetime, lagging: tuple[str, ...]) -> list[LedgerFact]:
+def _tick(stage: Stage, *, at: datetime.datetime, lagging: tuple[str, ...]) -> list[LedgerFact]:
     """Let a tick pass twice before anyone answers: the second look decides nothing new (R26)."""
     tick = TickPassed(at=at, mode="played", lagging=lagging)
     facts = stage.fold(tick)
@@ -160,7 +168,7 @@ def _tick(stage: _Stage, *, at: datetime.datetime, lagging: tuple[str, ...]) -> 
     return facts
 
 
-def _hold_true(stage: _Stage) -> None:
+def _hold_true(stage: Stage) -> None:
     """Check what holds at every step: sums, and that indexes are what brute force finds."""
     for account, company in _accounts(stage.partition):
         check(account)

@@ -1,0 +1,143 @@
+"""The same scenario files through real workers and Kafka: what the core says is what is in the topics."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from console.installation import environment, services
+from console.logs import read_log
+from console.quiet import Quiet, groups_of
+from console.replaying import COMPARED_TOPICS
+from console.supervisor import Supervisor
+from infra.kafka.consumers import producer
+from infra.kafka.lag import LagReader
+from infra.kafka.topics import apply
+from infra.settings import Settings
+from schemas.codec import TOPIC_OF_TYPE, encode, type_of
+from schemas.rows import decode_key
+from tests.scenarios.language import read_script
+from tests.scenarios.on_kafka import Told, Writing, batches, renamed, tell, writings
+
+SCENARIOS = sorted(Path(__file__).parent.glob("*.txt"))
+STAGES = ("intake", "ledger")
+
+pytestmark = pytest.mark.system
+
+Facts = dict[str, dict[str, list[bytes]]]
+Rows = dict[bytes, bytes]
+
+
+class _Installation:
+    """Intake and ledger on a broker, with a journal partition for each story."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._sender = producer(bootstrap_servers=settings.brokers())
+
+    def write(self, records: list[Writing]) -> None:
+        sent = [
+            self._sender.send(
+                self.settings.topic(each.topic),
+                key=each.key,
+                value=each.value,
+                headers=each.headers,
+                partition=each.partition,
+            )
+            for each in records
+        ]
+        for each in sent:
+            each.get(timeout=30)
+
+    def close(self) -> None:
+        self._sender.close()
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, Told]:
+    """Tell every story to the core, under the names that it has on Kafka."""
+    found = {}
+    for number, path in enumerate(SCENARIOS):
+        script = renamed(read_script(path), partition=number, partitions=len(SCENARIOS))
+        found[path.stem] = tell(script, partition=number)
+    return found
+
+
+@pytest.fixture(scope="module")
+def written(
+    told: dict[str, Told], broker: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Facts, Rows]]:
+    """Play all stories side by side, each step of each after the one before is done."""
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("stories"),
+        bootstrap_servers=broker,
+        topic_prefix="stories.",
+        partitions=len(SCENARIOS),
+    )
+    apply(settings)
+    stages = [each for each in services(clock=False) if each.name in STAGES]
+    groups = {name: topics for name, topics in groups_of(settings).items() if name.endswith(STAGES)}
+    installation = _Installation(settings)
+    with (
+        Supervisor(settings.data_dir, services=stages, environment=environment(settings)) as supervisor,
+        LagReader(broker) as reader,
+    ):
+        quiet = Quiet(reader=reader, groups=groups, engine=None, check=supervisor.check)
+        for round_ in itertools.zip_longest(
+            *(batches(writings(each)) for each in told.values()), fillvalue=[]
+        ):
+            installation.write([record for batch in round_ for record in batch])
+            quiet.wait(at=None)
+    yield _facts(settings), _rows(settings)
+    installation.close()
+
+
+def _facts(settings: Settings) -> Facts:
+    found: Facts = {}
+    for topic in COMPARED_TOPICS:
+        for record in read_log(settings, topic=topic):
+            found.setdefault(topic, {}).setdefault(record.key.decode(), []).append(record.value)
+    return found
+
+
+def _rows(settings: Settings) -> Rows:
+    found: Rows = {}
+    for record in read_log(settings, topic="ledger.account"):
+        if record.value is None:
+            found.pop(record.key, None)
+        else:
+            found[record.key] = record.value
+    return found
+
+
+def _decoded(values: list[bytes]) -> list[object]:
+    return [msgspec.json.decode(each) for each in values]
+
+
+@pytest.mark.parametrize("story", [path.stem for path in SCENARIOS])
+def test_story_is_the_same_through_kafka(
+    story: str, told: dict[str, Told], written: tuple[Facts, Rows]
+) -> None:
+    """Each account's facts in order, and its rows by key, are those of the core (whose story held)."""
+    facts, rows = written
+    for account, expected in told[story].facts.items():
+        for topic in COMPARED_TOPICS:
+            of_topic = [encode(fact) for fact in expected if TOPIC_OF_TYPE[type_of(fact)] == topic]
+            assert _decoded(of_topic) == _decoded(facts.get(topic, {}).get(account, []))
+    owned = {key: value for key, value in told[story].rows.items() if decode_key(key).owner}
+    assert owned
+    assert {key: msgspec.json.decode(value) for key, value in owned.items()} == {
+        key: msgspec.json.decode(rows[key]) if key in rows else None for key in owned
+    }
+
+
+def test_nothing_was_refused(written: tuple[Facts, Rows], told: dict[str, Told]) -> None:
+    """No account but those of the stories has rows: nothing fell beside its partition."""
+    _, rows = written
+    assert _owners(rows) == {owner for each in told.values() for owner in _owners(each.rows)}
+
+
+def _owners(rows: Rows) -> set[str]:
+    return {decode_key(key).owner for key in rows}
