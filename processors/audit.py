@@ -1,0 +1,356 @@
+"""Checks the promise of R31 from what was said: each due step was sent once, or it is said why not.
+
+*Per item and step, from the day it is due (after R2 and R6): it was consumed
+exactly once, or it is withheld with a reason until the item is settled or
+the step overtaken; never neither, never twice.* The audit follows the facts
+of the log on its own path: open amounts from movements, progress from ended
+reminders. It shares with ``decide`` what a plan's dates are (``ladder``), and
+nothing of how decisions come about: no due index, wake time or verdict.
+"""
+
+import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from processors.account import Account
+from processors.calendar import epoch_s, local_day
+from processors.company import Company
+from processors.ladder import Rung, current_rung, is_level, shift_after_sending, standing_of
+from processors.partition import JournalRecord, Partition
+from schemas.facts import (
+    LedgerFact,
+    Movement,
+    PlanFinished,
+    ReminderDecided,
+    ReminderEnded,
+    ReminderItem,
+    ReminderWithheld,
+)
+from schemas.journal import TickPassed, decode_entry
+from schemas.rows import ItemRow
+
+__all__ = ["Audit", "AuditReport", "audit_journal"]
+
+PROBLEMS_MAX = 1000  # a broken log has the same problem everywhere: the first ones tell
+
+
+@dataclass(slots=True)
+class AuditReport:
+    """What was looked at, and what is wrong: nothing, if all is well.
+
+    Attributes:
+        known_late: reminders that named an item which, as was learned only
+            afterwards, had been settled before their day (R30): no breach
+            where facts come late, one where they never do, as in a play.
+    """
+
+    ticks: int = 0
+    items: int = 0
+    reminders: int = 0
+    consumed: int = 0
+    withheld: int = 0
+    problems: list[str] = field(default_factory=list)
+    known_late: list[str] = field(default_factory=list)
+
+    def object_to(self, problem: str) -> None:
+        """Note a breach."""
+        if len(self.problems) < PROBLEMS_MAX:
+            self.problems.append(problem)
+
+
+@dataclass(slots=True)
+class _Item:
+    """What is known of an item from facts alone.
+
+    Attributes:
+        row: its terms, and the progress that ended reminders gave it.
+        open_minor: Σ of its movements; ``closed_on`` the business day on which that became 0.
+        words: step -> the last word on it: a reason, or a reminder on its way.
+        sent: (plan, step) of all that it consumed.
+        named: (reminder, its day) of all that named it.
+    """
+
+    row: ItemRow
+    open_minor: int = 0
+    closed_on: datetime.date | None = None
+    words: dict[str, str] = field(default_factory=dict)
+    sent: set[tuple[str, str]] = field(default_factory=set)
+    finished: set[str] = field(default_factory=set)
+    named: list[tuple[str, datetime.date]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Account:
+    items: dict[str, _Item] = field(default_factory=dict)
+    live: dict[str, _Item] = field(default_factory=dict)  # with something open
+    open: ReminderDecided | None = None
+    reminders: dict[str, ReminderDecided] = field(default_factory=dict)
+
+
+class Audit:
+    """Takes the facts of one partition in log order, each tick after what was decided at it.
+
+    The partition has folded the record whose facts are seen, and no later one.
+    """
+
+    def __init__(self, partition: Partition, *, report: AuditReport) -> None:
+        self.report = report
+        self._partition = partition  # the items' terms, plans and days; not what was decided
+        self._accounts: dict[str, _Account] = {}
+
+    def see(self, facts: Iterable[LedgerFact]) -> None:
+        """Take the facts of one record."""
+        moved: set[tuple[str, str]] = set()
+        for fact in facts:
+            if isinstance(fact, Movement) and fact.item:
+                moved.add((fact.account, fact.item))
+            self._see(fact)
+        for account, name in moved:
+            self._sort(self._accounts[account], name)
+
+    def _see(self, fact: LedgerFact) -> None:
+        match fact:
+            case Movement():
+                self._move(fact)
+            case ReminderDecided():
+                self._decide(fact)
+            case ReminderWithheld():
+                self._withhold(fact)
+            case ReminderEnded():
+                self._end(fact)
+            case PlanFinished():
+                self._finish(fact)
+            case _:
+                pass  # retractions, exceptions and quarantines change no step
+
+    def tick(self, tick: TickPassed) -> None:
+        """Look at every item after a tick: each due step must be in a reminder, or have its reason."""
+        self.report.ticks += 1
+        for name, mine in self._accounts.items():
+            account = self._partition.account(name)
+            company = self._partition.company(account.company)
+            day = local_day(tick.at, company.zone)
+            if epoch_s(tick.at) < company.decides_from_s(day) or account.row.quarantined:
+                continue
+            for item in mine.live.values():
+                self._look(account, mine, item, company=company, day=day)
+
+    def close(self) -> AuditReport:
+        """Count, and list what was learned late."""
+        for name, mine in self._accounts.items():
+            self.report.items += len(mine.items)
+            for item in mine.items.values():
+                self.report.known_late += [
+                    f"{name}: reminder {reminder} of {day} named {item.row.item}, settled on {item.closed_on}"
+                    for reminder, day in item.named
+                    if item.closed_on is not None and item.closed_on < day
+                ]
+        return self.report
+
+    # -- facts ----------------------------------------------------------------
+
+    def _move(self, fact: Movement) -> None:
+        if not fact.item:
+            return
+        mine = self._accounts.setdefault(fact.account, _Account())
+        row = self._partition.account(fact.account).items[fact.item]
+        item = mine.items.get(fact.item)
+        if item is None:
+            item = mine.items[fact.item] = _Item(_blank(row))
+        item.open_minor += fact.amount_minor
+        item.closed_on = None if item.open_minor else fact.business_date
+        if item.open_minor < 0:
+            self.report.object_to(f"{fact.account}: {fact.item} has {item.open_minor} open")
+
+    def _sort(self, mine: _Account, name: str) -> None:
+        """Put an item among the open ones, or let it rest: settled, its last words do not count any more."""
+        item = mine.items[name]
+        if item.open_minor > 0:
+            mine.live[name] = item
+        else:
+            item.words.clear()
+            mine.live.pop(name, None)
+
+    def _decide(self, fact: ReminderDecided) -> None:
+        mine = self._accounts.setdefault(fact.account, _Account())
+        if mine.open is not None:
+            self.report.object_to(f"{fact.account}: {fact.id} was decided while {mine.open.id} is open")
+        mine.open = mine.reminders[fact.id] = fact
+        self.report.reminders += 1
+        day = local_day(fact.tick, self._company(fact.account).zone)
+        for each in fact.items:
+            self._name(fact, each, item=mine.items.get(each.item), day=day)
+
+    def _name(
+        self, fact: ReminderDecided, each: ReminderItem, *, item: _Item | None, day: datetime.date
+    ) -> None:
+        where = f"{fact.account}: reminder {fact.id} of {day}, {each.item} {each.step}"
+        if item is None or item.open_minor != each.open_minor or each.open_minor <= 0:
+            self.report.object_to(f"{where}: names {each.open_minor}, open is {item and item.open_minor}")
+            return
+        account = self._partition.account(fact.account)
+        _, rung = _rung_of(account, item, company=self._company(fact.account), day=day)
+        if rung is None or (rung.step.name, rung.due_on) != (each.step, each.step_due_on):
+            due = "none" if rung is None else f"{rung.step.name} since {rung.due_on}"
+            self.report.object_to(f"{where} since {each.step_due_on}: due is {due}")
+        item.words[each.step] = f"reminder {fact.id}"
+        item.named.append((fact.id, day))
+
+    def _withhold(self, fact: ReminderWithheld) -> None:
+        items = self._accounts[fact.account].items
+        for each in fact.items:
+            items[each.item].words[each.step] = each.reason
+            self.report.withheld += 1
+
+    def _end(self, fact: ReminderEnded) -> None:
+        mine = self._accounts.setdefault(fact.account, _Account())
+        reminder = mine.reminders.get(fact.reminder)
+        if reminder is None:
+            self.report.object_to(f"{fact.account}: {fact.reminder} ended and was never decided")
+            return
+        mine.open = None
+        for name, step in fact.consumed:
+            self._consume(fact, mine.items[name], step=step, reminder=reminder)
+        if fact.status != "sent":
+            for item in mine.items.values():
+                item.words = {
+                    step: word for step, word in item.words.items() if word != f"reminder {fact.reminder}"
+                }
+
+    def _consume(self, fact: ReminderEnded, item: _Item, *, step: str, reminder: ReminderDecided) -> None:
+        self.report.consumed += 1
+        account = self._partition.account(fact.account)
+        company = self._company(fact.account)
+        day = local_day(reminder.tick, company.zone)
+        named = next((each for each in reminder.items if each.item == item.row.item), None)
+        overtaken, rung = _rung_of(account, item, company=company, day=day)
+        where = f"{fact.account}: reminder {fact.reminder} consumes {item.row.item} {step}"
+        if named is None and not reminder.unlisted:
+            self.report.object_to(f"{where}, and does not name it")
+        if rung is None or rung.step.name != step:
+            self.report.object_to(f"{where}, and it is not its next step")
+            return
+        if (rung.plan.id, step) in item.sent:
+            self.report.object_to(f"{where} for the second time")
+        for passed in overtaken:
+            self._explained(fact.account, item, rung=passed, day=day)
+        item.sent.add((rung.plan.id, step))
+        item.words.clear()
+        _progress(account, item, rung=rung, company=company, reminder=reminder, sent_on=fact.on)
+
+    def _finish(self, fact: PlanFinished) -> None:
+        item = self._accounts[fact.account].items[fact.item]
+        if fact.plan in item.finished:
+            self.report.object_to(
+                f"{fact.account}: {fact.item} finished plan {fact.plan} for the second time"
+            )
+        item.finished.add(fact.plan)
+
+    # -- the look -------------------------------------------------------------
+
+    def _look(
+        self, account: Account, mine: _Account, item: _Item, *, company: Company, day: datetime.date
+    ) -> None:
+        _follow_terms(item, account.items[item.row.item])
+        standing = standing_of(item.row, company=company, customer=account.customer)
+        if standing is None:
+            if item.row.due_on <= day and "" not in item.words:
+                self.report.object_to(
+                    f"{account.id}: {item.row.item} has no plan, which was not said by {day}"
+                )
+            return
+        if mine.open is not None and mine.open.unlisted:
+            return  # the open reminder has items that it does not name
+        overtaken, rung = current_rung(item.row, standing=standing, day=day, company=company)
+        for each in [*overtaken, *([] if rung is None else [rung])]:
+            self._explained(account.id, item, rung=each, day=day)
+
+    def _explained(self, account: str, item: _Item, *, rung: Rung, day: datetime.date) -> None:
+        if rung.step.name not in item.words:
+            self.report.object_to(
+                f"{account}: {item.row.item} {rung.step.name} is due since {rung.due_on},"
+                f" and by {day} it is in no reminder and no reason was said"
+            )
+
+    def _company(self, account: str) -> Company:
+        return self._partition.company(account.partition(":")[0])
+
+
+def _blank(row: ItemRow) -> ItemRow:
+    """Copy an item's terms without its progress."""
+    return msgspec.structs.replace(
+        row, open_minor=1, status="open", plan="", plan_version=0, step=-1, pay_by_on=None, shift_days=0,
+        sent_level_on=None, plan_finished=False, judged="", failed_on=None, pending=None,
+    )  # fmt: skip
+
+
+def _follow_terms(item: _Item, row: ItemRow) -> None:
+    """Take over amended terms; an amended due date brings its own shift (``ladder.reanchored_shift_days``)."""
+    mine = item.row
+    if mine.due_on != row.due_on:
+        mine.due_on, mine.shift_days = row.due_on, row.shift_days
+    mine.chosen_plan = row.chosen_plan
+
+
+def _rung_of(
+    account: Account, item: _Item, *, company: Company, day: datetime.date
+) -> tuple[list[Rung], Rung | None]:
+    _follow_terms(item, account.items[item.row.item])
+    standing = standing_of(item.row, company=company, customer=account.customer)
+    if standing is None:
+        return [], None
+    return current_rung(item.row, standing=standing, day=day, company=company)
+
+
+def _progress(
+    account: Account,
+    item: _Item,
+    *,
+    rung: Rung,
+    company: Company,
+    reminder: ReminderDecided,
+    sent_on: datetime.date,
+) -> None:
+    """Move the copy of an item up to a sent step, as R2 and R17 say."""
+    row = item.row
+    standing = standing_of(row, company=company, customer=account.customer)
+    if standing is not None:
+        row.shift_days = shift_after_sending(standing, rung=rung, item=row, company=company, sent_on=sent_on)
+        row.pay_by_on = standing.pay_by_on
+    if is_level(rung.step):
+        row.pay_by_on = reminder.pay_by_on
+    row.plan, row.plan_version, row.step = rung.plan.id, rung.plan.version, rung.step_index
+
+
+# -- a whole journal -----------------------------------------------------------
+
+
+def audit_journal(partitions: Mapping[int, Iterable[JournalRecord]]) -> AuditReport:
+    """Fold each partition's records from its beginning, and audit what is said."""
+    report = AuditReport()
+    for number, records in partitions.items():
+        partition = Partition(number=number)
+        audit = Audit(partition, report=report)
+        for record in records:
+            audit.see(_folded(partition, record))
+            event = decode_entry(record.value).event
+            if (
+                isinstance(event, TickPassed)
+                and partition.clock is not None
+                and partition.clock.at == event.at
+            ):
+                audit.tick(event)
+        audit.close()
+    return report
+
+
+def _folded(partition: Partition, record: JournalRecord) -> Iterator[LedgerFact]:
+    """Fold one record, a tick slice by slice."""
+    cursor, consumed = "", 0
+    while not consumed:
+        step = partition.step([record], cursor=cursor)
+        partition.commit()
+        yield from step.facts
+        cursor, consumed = step.cursor, step.consumed
