@@ -66,7 +66,7 @@ class Flow:
         self._wake()
         return gate.epoch
 
-    async def shut(self, topic: str, partition: int) -> None:
+    def shut(self, topic: str, partition: int) -> None:
         """Deliver nothing more of a partition."""
         gate = self._gates.get(TopicPartition(topic, partition))
         if gate is not None:

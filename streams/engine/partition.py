@@ -103,6 +103,7 @@ class OwnedPartition:
         """Begin nothing more, and wait for the step that is running."""
         self._revoked = True
         self._epoch = -1
+        self._source.shut(self._topic, self._partition)
         async with self._lock:
             pass
 
@@ -245,7 +246,7 @@ class OwnedPartition:
         self._counters.paused += 1
         _log.error("%s: paused; restart the worker to go on: %s", self.name, reason)
         self._epoch = -1
-        await self._source.shut(self._topic, self._partition)
+        self._source.shut(self._topic, self._partition)
 
     # -- finding out ----------------------------------------------------------
 

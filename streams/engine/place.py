@@ -26,7 +26,7 @@ class PartitionSource(Protocol):
     async def open(self, topic: str, partition: int, *, position: int) -> int:
         """Deliver from `position` on, in a new epoch; ``IllegalStateError``: not assigned."""
 
-    async def shut(self, topic: str, partition: int) -> None:
+    def shut(self, topic: str, partition: int) -> None:
         """Deliver nothing more."""
 
     def release(self, run: Run) -> None:

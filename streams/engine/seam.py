@@ -20,6 +20,7 @@ _METHODS: Mapping[str, tuple[str, ...]] = {
     "aiokafka.producer.sender:Sender": (
         "_do_add_partitions_to_txn",
         "_do_txn_commit",
+        "_fail_all",
         "_find_coordinator",
     ),
     "aiokafka.producer.sender:AddPartitionsToTxnHandler": ("do", "handle_response"),
@@ -66,6 +67,8 @@ _ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
         "_sender",
         "_txn_manager",
     ),
+    "aiokafka.producer.message_accumulator:MessageAccumulator.__init__": ("_batches", "_pending_batches"),
+    "aiokafka.producer.message_accumulator:MessageBatch.__init__": ("_drain_waiter", "future"),
     "aiokafka.producer.sender:Sender.__init__": ("_acks", "_request_timeout_ms", "_txn_manager"),
     "aiokafka.producer.sender:BaseHandler.__init__": ("_default_backoff",),
     "aiokafka.producer.transaction_manager:TransactionManager.__init__": ("_transaction_waiter",),

@@ -159,6 +159,19 @@ class _CommitOnceSender(Sender):  # type: ignore[misc]
     async def _do_add_partitions_to_txn(self, tps: Any) -> Any:
         return await _AddPartitions(self, tps).do(await self._transaction_coordinator())
 
+    def _fail_all(self, task: Any) -> None:
+        """Fail what was not sent; seen here, or each would be logged as never retrieved."""
+        accumulator = self._message_accumulator
+        waiting = [
+            *accumulator._pending_batches,
+            *(one for some in accumulator._batches.values() for one in some),
+        ]
+        super()._fail_all(task)
+        for batch in waiting:
+            for future in (batch.future, batch._drain_waiter):
+                if future.done() and not future.cancelled():
+                    future.exception()
+
     async def _transaction_coordinator(self) -> Any:
         from aiokafka.client import CoordinationType
 

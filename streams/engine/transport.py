@@ -20,7 +20,15 @@ from faust.types import TP, ConsumerMessage
 from streams.engine.flow import Flow, Run
 from streams.engine.options import EngineOptions
 
-__all__ = ["SCHEME", "RunConsumer", "RunSchema", "Transport", "on_consumer_thread", "register"]
+__all__ = [
+    "SCHEME",
+    "RunConsumer",
+    "RunSchema",
+    "Transport",
+    "on_consumer_thread",
+    "register",
+    "tell_consumer_thread",
+]
 
 SCHEME = "runs"
 _FETCH_WAIT_S = 1.0
@@ -83,11 +91,12 @@ class RunConsumer(driver.Consumer):
         records_max = _options_of(self.app).records_per_run_max
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
-                if not self.flow_active:
-                    await self.wait(self.can_resume_flow.wait())
-                    continue
                 fetching = self._thread.flow.fetch(wait_s=_FETCH_WAIT_S, records_max=records_max)
                 for run in await on_consumer_thread(self, fetching):
+                    # Partitions are opened before Faust resumes: what was fetched meanwhile must
+                    # wait, not be dropped. What a *later* suspension drops is opened again after it.
+                    if not self.flow_active:
+                        await self.wait(self.can_resume_flow.wait())
                     await self.wait_first(self.callback(self._message(run)), self.suspend_flow.wait())
         except ConsumerStoppedError:
             if not self.app.should_stop:
@@ -160,3 +169,10 @@ async def on_consumer_thread(consumer: RunConsumer, work: Coroutine[Any, Any, _R
     """Run a coroutine of the ``Flow`` on the consumer's event loop and give its result."""
     future = asyncio.run_coroutine_threadsafe(work, consumer._thread.thread_loop)
     return await asyncio.wrap_future(future)
+
+
+def tell_consumer_thread(consumer: RunConsumer, function: Callable[..., None], *args: Any) -> None:
+    """Call a plain function of the ``Flow`` there, after what was asked before; not once it is gone."""
+    loop = consumer._thread.thread_loop
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(function, *args)

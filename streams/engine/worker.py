@@ -22,7 +22,7 @@ from streams.engine.options import EngineOptions
 from streams.engine.partition import PASSING, OwnedPartition
 from streams.engine.seam import check_seam
 from streams.engine.stage import StageSpec
-from streams.engine.transport import SCHEME, RunSchema, on_consumer_thread, register
+from streams.engine.transport import SCHEME, RunSchema, on_consumer_thread, register, tell_consumer_thread
 
 __all__ = ["Engine", "EngineApp", "build_engine_app"]
 
@@ -216,13 +216,13 @@ class Engine:
         """See ``Flow.open``."""
         return await on_consumer_thread(self._consumer, self._flow.open(topic, partition, position=position))
 
-    async def shut(self, topic: str, partition: int) -> None:
+    def shut(self, topic: str, partition: int) -> None:
         """See ``Flow.shut``."""
-        await on_consumer_thread(self._consumer, self._flow.shut(topic, partition))
+        tell_consumer_thread(self._consumer, self._flow.shut, topic, partition)
 
     def release(self, run: Run) -> None:
         """See ``Flow.release``."""
-        self._consumer._thread.thread_loop.call_soon_threadsafe(self._flow.release, run)
+        tell_consumer_thread(self._consumer, self._flow.release, run)
 
     async def committed(self, topic: str, partition: int) -> int | None:
         """See ``Flow.committed``."""

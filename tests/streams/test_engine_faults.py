@@ -1,0 +1,158 @@
+"""What happens between the engine and the broker: lost answers, fencing, dropped runs (DESIGN 3.5)."""
+
+import asyncio
+from functools import partial
+from typing import Any
+
+import pytest
+from aiokafka.errors import KafkaError
+from aiokafka.producer.sender import EndTxnHandler
+
+from streams.engine.flow import Run
+from streams.engine.partition import OwnedPartition
+from streams.engine.transaction import Transactions
+from tests.streams import toy
+from tests.streams.rig import Rig, until
+
+
+@pytest.fixture
+def rig(broker: str, namespace: str) -> Rig:
+    """Give the toy's topics, one partition each."""
+    rig = Rig(broker, namespace, partitions=1)
+    rig.create()
+    return rig
+
+
+class _Commits:
+    """Lets the first commits pass, then spoils one: its answer or the request itself is lost."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, spoil: int, request_arrives: bool) -> None:
+        self.sent = 0
+        send = EndTxnHandler.do
+
+        async def do(handler: Any, node: Any) -> Any:
+            self.sent += 1
+            if self.sent != spoil:
+                return await send(handler, node)
+            if request_arrives:
+                await send(handler, node)
+            raise KafkaError("the connection is gone")
+
+        monkeypatch.setattr(EndTxnHandler, "do", do)
+
+
+@pytest.mark.parametrize("stateful", [True, False])
+@pytest.mark.parametrize("request_arrives", [True, False])
+def test_a_commit_without_an_answer_is_found_out(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, stateful: bool, request_arrives: bool
+) -> None:
+    """Whether it arrived or not: nothing is lost, nothing is doubled, and it is not sent again."""
+    commits = _Commits(monkeypatch, spoil=3, request_arrives=request_arrives)
+
+    async def story() -> None:
+        async with rig.worker(stateful=stateful) as app:
+            for n in range(6):
+                rig.send([("a", str(n))])
+                await until(partial(_is_committed, rig, n + 1))
+            assert 1 == app.engine.counters.outcomes_unknown
+
+    asyncio.run(story())
+    assert [str(n) for n in range(6)] == rig.said()
+    if stateful:
+        assert {"a": list(range(6))} == rig.numbers()
+        assert [(n, n + 1) for n in range(6)] == [(link.start, link.end) for link in rig.links()]
+    # The worker of a stage without a chain commits its first position, too.
+    spent = 6 + (0 if stateful else 1) + (0 if request_arrives else 1)
+    assert spent == commits.sent
+
+
+def test_a_lost_answer_between_slices_keeps_the_cursor(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The re-read link says which slice was the last."""
+    _Commits(monkeypatch, spoil=2, request_arrives=True)
+    rig.send([("t", "slices:4")])
+
+    async def story() -> None:
+        async with rig.worker():
+            await until(lambda: rig.committed().get(0) == 1)
+
+    asyncio.run(story())
+    assert [f"slice {n}" for n in range(1, 5)] == rig.said()
+
+
+def test_a_fenced_worker_drops_the_partition_and_takes_it_anew(rig: Rig) -> None:
+    """It never initialises against the one who fenced it: the group decides who goes on."""
+
+    async def story() -> None:
+        async with rig.worker() as app:
+            rig.send([("a", "1")])
+            await rig.drained()
+            thief = Transactions(
+                bootstrap_servers=[rig.broker],
+                transactional_id=f"{rig.prefix}group-toy-{rig.prefix}src-0",
+                options=toy.QUICK,
+            )
+            await thief.init()
+            rig.send([("a", "2")])
+            await until(lambda: app.engine.counters.fenced == 1)
+            await rig.drained()
+            await thief.close()
+            assert 2 == app.engine.counters.acquired
+
+    asyncio.run(story())
+    assert {"a": [1, 2]} == rig.numbers()
+    assert ["1", "2"] == rig.said()
+
+
+def test_a_run_that_never_arrived_is_sought_back(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fetched run that a rebalance dropped is seen by the next one's position, and read again."""
+    accept = OwnedPartition.accept
+    seen: list[Run] = []
+
+    def lose_the_second(owned: OwnedPartition, run: Run) -> None:
+        seen.append(run)
+        if len(seen) != 2:
+            accept(owned, run)
+
+    monkeypatch.setattr(OwnedPartition, "accept", lose_the_second)
+
+    async def story() -> None:
+        async with rig.worker() as app:
+            for n in range(4):
+                rig.send([("a", str(n))])
+                await until(partial(_has_more_than, seen, n))
+            await rig.drained()
+            assert 1 == app.engine.counters.gaps
+
+    asyncio.run(story())
+    assert {"a": [0, 1, 2, 3]} == rig.numbers()
+    assert ["0", "1", "2", "3"] == rig.said()
+
+
+def test_two_workers_share_and_hand_over(broker: str, namespace: str) -> None:
+    """Partitions move when a worker comes and goes; the one that stays reads no state again."""
+    rig = Rig(broker, namespace, partitions=4)
+    rig.create()
+
+    async def story() -> None:
+        async with rig.worker() as first:
+            rig.send((f"k{n % 9}", str(n)) for n in range(200))
+            async with rig.worker(partitions=2) as second:
+                rig.send((f"k{n % 9}", str(n)) for n in range(200, 400))
+                await rig.drained()
+                assert 2 == len(first.engine.partitions) == len(second.engine.partitions)
+                assert 4 == first.engine.counters.acquired
+            rig.send((f"k{n % 9}", str(n)) for n in range(400, 600))
+            await rig.drained()
+            assert 6 == first.engine.counters.acquired
+
+    asyncio.run(story())
+    assert {f"k{k}": list(range(k, 600, 9)) for k in range(9)} == rig.numbers()
+    assert 600 == len(rig.said()) == len(set(rig.said()))
+
+
+def _is_committed(rig: Rig, offset: int) -> bool:
+    return rig.committed().get(0) == offset
+
+
+def _has_more_than(seen: list[Run], count: int) -> bool:
+    return len(seen) > count
