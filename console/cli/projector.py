@@ -27,8 +27,9 @@ def projector(settings: "Settings", *, rebuild: bool, until_end: bool) -> None:
     from infra.projector import Projector, open_reader, physical_topics
 
     stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    before = {
+        number: signal.signal(number, lambda *_: stopping.set()) for number in (signal.SIGTERM, signal.SIGINT)
+    }
     engine = open_engine(settings.database, rebuildable=True)
     require_current(engine)
     reader = open_reader(settings)
@@ -42,3 +43,5 @@ def projector(settings: "Settings", *, rebuild: bool, until_end: bool) -> None:
     finally:
         reader.close()
         engine.dispose()
+        for number, handler in before.items():
+            signal.signal(number, handler)
