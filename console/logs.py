@@ -11,8 +11,17 @@ from infra.errors import OperatorError
 from infra.kafka.consumers import consumer
 from infra.kafka.lag import LagReader
 from infra.settings import Settings
+from schemas.journal import JournalMode, TickPassed, decode_entry
 
-__all__ = ["LogError", "partitions_of", "read_log", "replayed_ledger", "written_ledger"]
+__all__ = [
+    "LogError",
+    "journal",
+    "journal_mode",
+    "partitions_of",
+    "read_log",
+    "replayed_ledger",
+    "written_ledger",
+]
 
 _INTERNAL = b"\0"
 _JOURNAL = "ledger.journal"
@@ -91,8 +100,26 @@ def replayed_ledger(settings: Settings) -> Ledger:
     Raises:
         LogError: the journal cannot be read.
     """
+    return fold_journal(journal(settings))
+
+
+def journal(settings: Settings) -> dict[int, Iterator[Any]]:
+    """Give the records of each journal partition, to be read one partition after the other.
+
+    Raises:
+        LogError: the journal cannot be read.
+    """
     numbers = partitions_of(settings, topic=_JOURNAL)
-    return fold_journal({each: read_log(settings, topic=_JOURNAL, partition=each) for each in numbers})
+    return {each: read_log(settings, topic=_JOURNAL, partition=each) for each in numbers}
+
+
+def journal_mode(settings: Settings) -> JournalMode | None:
+    """Say whether the journal is live or played; None before its first tick."""
+    for record in read_log(settings, topic=_JOURNAL, partition=0):
+        event = decode_entry(record.value).event
+        if isinstance(event, TickPassed):
+            return event.mode
+    return None
 
 
 def written_ledger(settings: Settings) -> Ledger:
