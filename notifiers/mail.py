@@ -60,13 +60,13 @@ def mail_of(message: Message, *, sender: str, dated: datetime.datetime) -> Email
         # The same each time: a server or a reader that sees it twice can tell.
         mail["Message-ID"] = f"<{message.reminder}.{message.channel}@{sender.rpartition('@')[2]}>"
         mail["Auto-Submitted"] = "auto-generated"
-        mail["Content-Language"] = message.language
         mail["X-Cobranza-Reminder"] = message.reminder
     except (ValueError, IndexError) as error:
         raise PermanentError(
             error_type="content_refused", detail=f"a header cannot hold it: {error}"
         ) from error
     mail.set_content(message.text)
+    mail["Content-Language"] = message.language
     if message.html:
         mail.add_alternative(message.html, subtype="html")
         # Without this the boundary is random, and the same reminder gives two different files.

@@ -265,9 +265,13 @@ class SendLedger:
 
     def _fresh(self, now: datetime.datetime) -> ColumnElement[bool]:
         """R32: the account is as it was judged, its partition's clock has reached what the job needs."""
-        same_version = exists().where(
-            accounts.c["account"] == send_jobs.c["account"],
-            accounts.c["version"] == send_jobs.c["decision_version"],
+        same_version = (
+            exists()
+            .where(
+                accounts.c["account"] == send_jobs.c["account"],
+                accounts.c["version"] == send_jobs.c["decision_version"],
+            )
+            .correlate(send_jobs)
         )
         played = and_(send_jobs.c["mode"] == "played", clocks.c["at"] >= send_jobs.c["not_before"])
         live = and_(
@@ -275,10 +279,14 @@ class SendLedger:
             send_jobs.c["not_before"] <= now,
             clocks.c["at"] >= now - self._reader_age_max,
         )
-        clock = exists().where(
-            clocks.c["partition"] == send_jobs.c["partition"],
-            clocks.c["at"] >= send_jobs.c["tick"],
-            or_(played, live),
+        clock = (
+            exists()
+            .where(
+                clocks.c["partition"] == send_jobs.c["partition"],
+                clocks.c["at"] >= send_jobs.c["tick"],
+                or_(played, live),
+            )
+            .correlate(send_jobs)
         )
         return and_(same_version, clock)
 
@@ -295,9 +303,13 @@ def unfinished(engine: Engine, *, at: datetime.datetime) -> int:
 
 def _overtaken() -> ColumnElement[bool]:
     """R32: the account has changed since the reminder was decided."""
-    return exists().where(
-        accounts.c["account"] == send_jobs.c["account"],
-        accounts.c["version"] > send_jobs.c["decision_version"],
+    return (
+        exists()
+        .where(
+            accounts.c["account"] == send_jobs.c["account"],
+            accounts.c["version"] > send_jobs.c["decision_version"],
+        )
+        .correlate(send_jobs)
     )
 
 

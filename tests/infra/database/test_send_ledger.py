@@ -1,0 +1,227 @@
+"""The send ledger on SQLite and PostgreSQL: every move once, and R32 in the same statement as the claim."""
+
+import datetime
+import threading
+
+import pytest
+from sqlalchemy import Engine
+
+from infra.database.send_ledger import Ending, Job, NewJob, SendLedger, unfinished
+from tests.notifiers.sending import TICK, job_row, know, states
+
+MINUTE = datetime.timedelta(minutes=1)
+
+
+def ledger(engine: Engine, owner: str = "a") -> SendLedger:
+    """Give the ledger of a worker."""
+    return SendLedger(engine, channel="email", owner=owner, reader_age_s_max=60.0)
+
+
+def new(
+    name: str = "r1", *, mode: str = "played", version: int = 5, not_before: datetime.datetime = TICK
+) -> NewJob:
+    """Make a job for acme:C1 on partition 0."""
+    return NewJob(
+        reminder=name,
+        account="acme:C1",
+        company="acme",
+        partition=0,
+        mode=mode,
+        tick=TICK,
+        not_before=not_before,
+        decision_version=version,
+        reminder_json="{}",
+    )
+
+
+def ready(of: SendLedger, *, now: datetime.datetime = TICK, partitions: tuple[int, ...] = (0,)) -> list[Job]:
+    """List what can be moved."""
+    return of.ready(partitions=partitions, now=now, limit=10)
+
+
+def claim(of: SendLedger, jobs: list[Job], *, now: datetime.datetime = TICK) -> tuple[set[str], set[str]]:
+    """Claim jobs; superseded ones happened at 'then'."""
+    return of.claim(jobs, now=now, occurred_at={job.reminder: "then" for job in jobs})
+
+
+def test_a_reminder_that_is_read_twice_is_one_job(engine: Engine) -> None:
+    """(reminder, channel) is unique: the second record changes nothing, not even once it is sent."""
+    mine = ledger(engine)
+    know(engine)
+    mine.record([new(), new()])
+    claim(mine, ready(mine))
+    mine.record([new()])
+    assert {"r1/email": "sending"} == states(engine)
+    assert 1 == job_row(engine)["attempts"]
+
+
+def test_a_job_runs_when_account_and_clock_are_there(engine: Engine) -> None:
+    """R32: the same version, and a clock that has reached the tick: it may be sent."""
+    mine = ledger(engine)
+    mine.record([new()])
+    know(engine)
+    assert ({"r1"}, set()) == claim(mine, ready(mine))
+
+
+@pytest.mark.parametrize(
+    ("version", "clock"),
+    [(4, TICK), (5, TICK - MINUTE), (5, None)],
+    ids=["account behind", "clock behind", "no clock"],
+)
+def test_a_job_waits_for_a_reader_that_is_behind(
+    engine: Engine, version: int, clock: datetime.datetime | None
+) -> None:
+    """R32: the read model has not seen what the reminder was decided on: nothing moves."""
+    mine = ledger(engine)
+    mine.record([new()])
+    assert [] == ready(mine)
+    know(engine, version=version, clock=clock)
+    assert [] == ready(mine)
+
+
+@pytest.mark.parametrize("clock", [TICK, None], ids=["clock there", "no clock"])
+def test_a_newer_account_supersedes(engine: Engine, clock: datetime.datetime | None) -> None:
+    """R32: the account has changed since; however far the clock is, this is never sent."""
+    mine = ledger(engine)
+    mine.record([new()])
+    know(engine, version=6, clock=clock)
+    assert (set(), {"r1"}) == claim(mine, ready(mine))
+    row = job_row(engine)
+    assert ("superseded", "then", False) == (row["state"], row["occurred_at"], row["published"])
+
+
+def test_what_changes_between_looking_and_claiming_counts(engine: Engine) -> None:
+    """R32: a payment one moment before the claim is seen by the claim."""
+    mine = ledger(engine)
+    mine.record([new()])
+    know(engine, version=5)
+    jobs = ready(mine)
+    know(engine, version=6)
+    assert (set(), {"r1"}) == claim(mine, jobs)
+
+
+def test_a_played_job_waits_for_its_instant_on_the_played_clock(engine: Engine) -> None:
+    """`not_before` is judged by the newest tick, whatever the wall clock says."""
+    mine = ledger(engine)
+    mine.record([new(not_before=TICK + MINUTE)])
+    know(engine, clock=TICK)
+    assert [] == ready(mine, now=TICK + 1000 * MINUTE)
+    know(engine, clock=TICK + MINUTE)
+    assert 1 == len(ready(mine, now=TICK))
+
+
+def test_a_live_job_needs_a_young_clock_and_its_instant(engine: Engine) -> None:
+    """R32: with a live journal a reader older than 60 s is not believed; `not_before` is wall time."""
+    mine = ledger(engine)
+    mine.record([new(mode="live", not_before=TICK + MINUTE)])
+    know(engine, clock=TICK)
+    assert [] == ready(mine, now=TICK)
+    assert 1 == len(ready(mine, now=TICK + MINUTE))
+    assert [] == ready(mine, now=TICK + MINUTE + datetime.timedelta(seconds=1))
+
+
+def test_two_workers_claim_one_job_once(engine: Engine) -> None:
+    """Two loops that see the same job: exactly one has it, under contention too."""
+    workers = [ledger(engine, f"w{number}") for number in range(4)]
+    names = [f"r{number}" for number in range(20)]
+    workers[0].record([new(name) for name in names])
+    know(engine)
+    taken: list[list[str]] = [[] for _ in workers]
+    start = threading.Barrier(len(workers))
+
+    def take(number: int) -> None:
+        jobs = workers[number].ready(partitions=[0], now=TICK, limit=100)
+        start.wait(timeout=20)
+        for job in jobs:
+            taken[number] += claim(workers[number], [job])[0]
+
+    threads = [threading.Thread(target=take, args=(number,)) for number in range(len(workers))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(names) == sorted(name for each in taken for name in each)
+
+
+def test_a_job_that_was_taken_over_is_not_finished_by_its_old_owner(engine: Engine) -> None:
+    """(state, owner) is compared: a worker that was frozen cannot write over what its successor said."""
+    old, heir = ledger(engine, "old"), ledger(engine, "heir")
+    old.record([new()])
+    know(engine)
+    claim(old, ready(old))
+    (left,) = heir.interrupted(partitions=[0])
+    unknown = Ending(reminder="r1", status="unknown", occurred_at="t", error_type="interrupted")
+    assert [] == heir.finish([unknown], owner=left.owner)
+    assert ["r1"] == old.finish([Ending(reminder="r1", status="accepted", occurred_at="t")])
+    assert {"r1/email": "unknown"} == states(engine)
+
+
+def test_what_is_sending_is_interrupted_for_others_only(engine: Engine) -> None:
+    """A worker does not find its own jobs, nor those of partitions that are not its own."""
+    mine, other = ledger(engine, "a"), ledger(engine, "b")
+    mine.record([new()])
+    know(engine)
+    claim(mine, ready(mine))
+    assert [] == mine.interrupted(partitions=[0])
+    assert [] == other.interrupted(partitions=[1])
+    assert ["a"] == [job.owner for job in other.interrupted(partitions=[0])]
+
+
+def test_a_job_that_is_put_back_waits_for_its_instant(engine: Engine) -> None:
+    """A temporary failure: scheduled again, not before `retry_at`; the attempt is counted."""
+    mine = ledger(engine)
+    mine.record([new()])
+    know(engine)
+    claim(mine, ready(mine))
+    assert mine.put_back("r1", retry_at=TICK + MINUTE, detail="busy")
+    assert [] == ready(mine)
+    backlog = mine.backlog(partitions=[0])
+    assert (1, TICK + MINUTE) == (backlog.scheduled, backlog.next_retry_at)
+    claim(mine, ready(mine, now=TICK + MINUTE), now=TICK + MINUTE)
+    assert 2 == job_row(engine)["attempts"]
+
+
+def test_an_outcome_is_unpublished_until_it_is_marked(engine: Engine) -> None:
+    """The row is the outbox: ended and not marked means that it is still to be said."""
+    mine = ledger(engine)
+    mine.record([new()])
+    know(engine)
+    assert [] == mine.unpublished(partitions=[0], limit=9)
+    claim(mine, ready(mine))
+    mine.finish([Ending(reminder="r1", status="accepted", occurred_at="t", provider_id="p")])
+    jobs = mine.unpublished(partitions=[0], limit=9)
+    assert ["p"] == [job.provider_id for job in jobs]
+    mine.mark_published(jobs)
+    assert [] == mine.unpublished(partitions=[0], limit=9)
+
+
+def test_unfinished_counts_what_may_run_and_what_is_not_said(engine: Engine) -> None:
+    """A player waits for jobs up to its tick, from scheduled to published; later ones do not hold it up."""
+    mine = ledger(engine)
+    mine.record([new("r1"), new("later", not_before=TICK + MINUTE)])
+    know(engine)
+    assert 1 == unfinished(engine, at=TICK)
+    assert 2 == unfinished(engine, at=TICK + MINUTE)
+    claim(mine, ready(mine))
+    assert 1 == unfinished(engine, at=TICK)
+    mine.finish([Ending(reminder="r1", status="accepted", occurred_at="t")])
+    assert 1 == unfinished(engine, at=TICK)
+    mine.mark_published(mine.unpublished(partitions=[0], limit=9))
+    assert 0 == unfinished(engine, at=TICK)
+
+
+@pytest.mark.parametrize(
+    ("said", "state"), [("accepted", "accepted"), ("failed", "failed"), ("resend", "scheduled")]
+)
+def test_a_person_says_what_became_of_an_unknown_delivery(engine: Engine, said: "object", state: str) -> None:
+    """R19: an unknown delivery is resolved by a person's word, and that is an outcome of its own."""
+    mine = ledger(engine)
+    mine.record([new()])
+    know(engine)
+    assert not mine.resolve("r1", status="failed", now="t")
+    claim(mine, ready(mine))
+    mine.finish([Ending(reminder="r1", status="unknown", occurred_at="t", error_type="interrupted")])
+    mine.mark_published(mine.unpublished(partitions=[0], limit=9))
+    assert mine.resolve("r1", status=said, now="t2")  # type: ignore[arg-type]  # a parameter is any object
+    assert {"r1/email": state} == states(engine)
+    assert (0 if state == "scheduled" else 1) == len(mine.unpublished(partitions=[0], limit=9))
