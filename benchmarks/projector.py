@@ -88,7 +88,7 @@ class RecordsInMemory:
                 left -= len(some)
         return polled
 
-    def commit(self, offsets: Mapping[TopicPartition, Any]) -> None:
+    def commit(self, offsets: Mapping[TopicPartition, Any], *, timeout_ms: int) -> None:
         """Take the copy of positions: there is nobody to show it to."""
 
 

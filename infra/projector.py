@@ -50,6 +50,8 @@ TOPICS: Final = (
 )
 # Large enough that a commit costs little per row, small enough that a notifier's write waits < 1 s.
 BATCH_RECORDS_MAX: Final = 10_000
+# A broker that is away must not keep the loop from ending when asked.
+_COPY_TIMEOUT_MS: Final = 5_000
 _INTERNAL: Final = b"\0"
 _log = structlog.get_logger(__name__)
 
@@ -126,6 +128,7 @@ class Projector:
         polled: dict[TopicPartition, Sequence[Any]] = self._reader.poll(timeout_ms=wait_ms)
         moves = self._moves()
         if not moves:
+            self._copy_positions()
             return 0
         batch, newest = self._batch(polled)
         try:
@@ -203,10 +206,13 @@ class Projector:
 
     def _copy_positions(self) -> None:
         behind = {each: at for each, at in self._positions.items() if self._copied.get(each) != at}
+        if not behind:
+            return
         try:
-            self._reader.commit({each: OffsetAndMetadata(at, "", -1) for each, at in behind.items()})
+            copies = {each: OffsetAndMetadata(at, "", -1) for each, at in behind.items()}
+            self._reader.commit(copies, timeout_ms=_COPY_TIMEOUT_MS)
         except KafkaError as error:
-            # Only lag tools read them; what is behind is tried again after the next batch.
+            # Only lag tools read them; what is behind is tried again with the next step.
             _log.warning("projector.group_offsets", error=repr(error))
         else:
             self._copied.update(behind)

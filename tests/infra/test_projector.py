@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from kafka.errors import KafkaTimeoutError
 from sqlalchemy import Engine, func, select
 
 from infra.database import tables
@@ -102,6 +103,24 @@ def test_committed_records_are_read_and_the_lag_is_zero(
     assert 42 == catch_up(running)
     assert {f"acme:C{number}": number for number in [*range(10), *range(20, 30)]} == versions(engine)
     assert 20 == count(engine, tables.movements)
+    assert {0} == lags(settings)
+
+
+def test_group_offsets_that_could_not_be_committed_are_made_up_for(
+    running: Projector, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are a copy: a coordinator that is away stops nothing, and the lag is 0 again when it is back."""
+    say(settings, first=0, count=4)
+    running.start()
+
+    def away(*_: Any, **__: Any) -> None:
+        raise KafkaTimeoutError("no coordinator")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(running._reader, "commit", away)
+        assert 9 == running.run_to_end(stopping=lambda: False)
+    assert {0} < lags(settings)
+    assert 0 == running.step(wait_ms=0)
     assert {0} == lags(settings)
 
 
