@@ -99,6 +99,7 @@ class Audit:
         self.report = report
         self._partition = partition  # the items' terms, plans and days; not what was decided
         self._accounts: dict[str, _Account] = {}
+        self._latest: datetime.datetime | None = None
 
     def see(self, facts: Iterable[LedgerFact]) -> None:
         """Take the facts of one record."""
@@ -126,7 +127,13 @@ class Audit:
                 pass  # retractions, exceptions and quarantines change no step
 
     def tick(self, tick: TickPassed) -> None:
-        """Look at every item after a tick: each due step must be in a reminder, or have its reason."""
+        """Look at every item after a tick: each due step must be in a reminder, or have its reason.
+
+        A tick that repeats an instant decides nothing new (R26), and is no look.
+        """
+        if self._latest is not None and tick.at <= self._latest:
+            return
+        self._latest = tick.at
         self.report.ticks += 1
         for name, mine in self._accounts.items():
             account = self._partition.account(name)

@@ -14,9 +14,10 @@ from processors.account import Account
 from processors.calendar import epoch_s, local_day
 from processors.company import Company
 from processors.holds import account_hold, date_by_hand, in_force
+from processors.judged import is_done_with, withheld
 from processors.ladder import Rung, Standing, current_rung, is_level, overtaken_on, rung_at, standing_of
 from processors.reasons import Circumstances, Verdict, failed_until, judge
-from processors.reminder import DueItem, follow_up, judged_state, remind
+from processors.reminder import DueItem, follow_up, remind
 from processors.wake import enter_items, set_wake
 from schemas.facts import LedgerFact, PlanFinished, ReminderWithheld, Withheld
 from schemas.journal import TickPassed
@@ -154,15 +155,11 @@ def _withheld(at: Circumstances, judged: Sequence[_Judged]) -> Iterator[Reminder
 
 def _is_news(at: Circumstances, item: ItemRow, *, word: _Word) -> bool:
     """Note a word as the last one on an item; False when it was, or when it is of a courtesy long done with."""
-    rung, verdict, overtaken = word
-    state = judged_state(rung, reason=verdict.reason, until=verdict.until)
+    state = withheld(word.rung, verdict=word.verdict)
     if item.judged == state:
         return False
-    plan, _, rest = item.judged.rpartition("|")
-    if overtaken and rung is not None and plan == state.rpartition("|")[0]:
-        last_index = int(rest.partition(" ")[0])
-        if rung.step_index < last_index:
-            return False
+    if word.overtaken and word.rung is not None and is_done_with(item.judged, rung=word.rung):
+        return False
     item.judged = state
     at.account.touch(item)
     return True

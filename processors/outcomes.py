@@ -18,6 +18,7 @@ from processors.addressing import failed_channel_names
 from processors.company import Company
 from processors.context import FoldContext
 from processors.holds import date_by_hand
+from processors.judged import in_reminder
 from processors.ladder import Rung, is_level, shift_after_sending, standing_of
 from schemas.facts import ExceptionRaised, LedgerFact, PlanFinished, ReminderEnded, ReminderRetracted
 from schemas.outcomes import OutcomeReported
@@ -208,6 +209,7 @@ def _close(account: Account, row: ReminderRow, *, context: FoldContext) -> Itera
     for each in list(_steps(account, row)):
         item = account.items[each.item]
         item.pending = None
+        item.judged = in_reminder(each)  # whatever was said meanwhile was of steps after it
         if row.status == "failed":
             item.failed_on = context.day
         account.touch(item)

@@ -13,13 +13,14 @@ import msgspec
 
 from processors.addressing import contacts_for, deliveries_for, failed_channel_names
 from processors.calendar import epoch_s
+from processors.judged import in_reminder
 from processors.ladder import Rung, is_level
 from processors.reasons import Circumstances
 from schemas.facts import Delivery, ReminderDecided, ReminderItem, Total
 from schemas.plans import Action
 from schemas.rows import ItemRow, ReminderRow, ReminderRowItem
 
-__all__ = ["FOLLOW_UP", "LISTED_MAX", "DueItem", "follow_up", "judged_state", "remind"]
+__all__ = ["FOLLOW_UP", "LISTED_MAX", "DueItem", "follow_up", "remind"]
 
 LISTED_MAX = 500  # DESIGN 3.6: items that a reminder names
 FOLLOW_UP = "follow_up"  # the step's name of a task for a date by hand on which nothing is due (R20)
@@ -116,12 +117,6 @@ def follow_up(at: Circumstances) -> ReminderDecided | None:
     )
 
 
-def judged_state(rung: Rung | None, *, reason: str, until: datetime.date | None) -> str:
-    """Write what was said of an item's step, as it is kept on its row: ``'plan/version|index reason until'``."""
-    plan, index = ("", -1) if rung is None else (f"{rung.plan.id}/{rung.plan.version}", rung.step_index)
-    return f"{plan}|{index} {reason} {until or ''}".rstrip()
-
-
 def _reminder_id(at: Circumstances, identity: object) -> str:
     """Derive the id from account, items, steps and tick, never from offsets (R26)."""
     content = msgspec.json.encode([at.account.id, identity, epoch_s(at.tick.at), at.tick.at.microsecond])
@@ -199,7 +194,7 @@ def _enter(
 ) -> None:
     """Keep the reminder; the steps of items that it does not name are kept on their own rows."""
     for each in due:
-        each.item.judged = judged_state(each.rung, reason="reminder", until=None)
+        each.item.judged = in_reminder(_row_item(each))
         at.account.touch(each.item)
     for each in due[listed:]:
         each.item.pending = _row_item(each)
