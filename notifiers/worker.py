@@ -105,6 +105,9 @@ class Worker:
 
     def run(self, *, stopping: Callable[[], bool]) -> None:
         """Work until `stopping()`; it is asked at least twice a second."""
+        # The client's first join races with its first metadata: with no partitions known here, the
+        # group can be assigned none, and a fixed member keeps what it was assigned.
+        self._reader.partitions_for_topic(self._source)
         self._reader.subscribe([self._source], listener=_Assignment(self._assigned))
         while not stopping():
             self.step()
