@@ -1,0 +1,213 @@
+"""What becomes of jobs, without Kafka: sent once, tried again, given up, or held for a person."""
+
+import datetime
+
+import pytest
+from sqlalchemy import Engine
+
+from notifiers.channel import PermanentError, TemporaryError, UncertainError
+from notifiers.dispatch import Manner
+from tests.notifiers.sending import (
+    MANNER,
+    TICK,
+    ScriptedChannel,
+    ScriptedTracer,
+    SettableClock,
+    dispatcher,
+    job_row,
+    know,
+    read,
+    reminder,
+    states,
+)
+
+
+def test_a_fresh_job_is_sent_and_noted(engine: Engine) -> None:
+    """The receipt, the recipient and the subject are on the row; a played outcome has the newest tick's time."""
+    channel = ScriptedChannel()
+    running = dispatcher(engine, channel=channel)
+    later = TICK + datetime.timedelta(days=1)
+    know(engine, clock=later)
+    assert 1 == running.record([read(reminder())])
+    assert 1 == running.run(partitions=[0])
+    row = job_row(engine)
+    assert ["r1"] == channel.asked
+    assert ("accepted", "id-r1", "zoe@customer.example") == (
+        row["state"],
+        row["provider_id"],
+        row["recipient"],
+    )
+    assert "Payment reminder: 3 documents – Samples & Signals Ltd" == row["subject"]
+    assert later.isoformat() == row["occurred_at"]
+
+
+def test_a_live_outcome_has_the_wall_clocks_time(engine: Engine) -> None:
+    """DESIGN 4: now is the wall clock with a live journal."""
+    clock = SettableClock(TICK + datetime.timedelta(seconds=7))
+    running = dispatcher(engine, channel=ScriptedChannel(), clock=clock)
+    know(engine)
+    running.record([read(reminder(mode="live"))])
+    running.run(partitions=[0])
+    assert "2012-03-04T12:00:07.000+00:00" == job_row(engine)["occurred_at"]
+
+
+def test_a_reminder_of_other_channels_is_none_of_ours(engine: Engine) -> None:
+    """Each channel records its own deliveries."""
+    running = dispatcher(engine, channel=ScriptedChannel())
+    assert 0 == running.record([read(reminder(channels=("letter", "task")))])
+    assert {} == states(engine)
+
+
+def test_nothing_is_sent_after_the_account_changed(engine: Engine) -> None:
+    """R32: a payment between decision and sending stops the message."""
+    channel = ScriptedChannel()
+    running = dispatcher(engine, channel=channel)
+    running.record([read(reminder())])
+    know(engine, version=6)
+    assert 1 == running.run(partitions=[0])
+    assert ([], {"r1/email": "superseded"}) == (channel.asked, states(engine))
+
+
+def test_two_dispatchers_send_a_job_once(engine: Engine) -> None:
+    """Whoever claims it sends it; the other one finds nothing to do."""
+    first, second = ScriptedChannel(), ScriptedChannel()
+    one = dispatcher(engine, channel=first, owner="one")
+    two = dispatcher(engine, channel=second, owner="two")
+    know(engine)
+    for running in (one, two):
+        running.record([read(reminder())])
+    assert (1, 0) == (one.run(partitions=[0]), two.run(partitions=[0]))
+    assert ["r1"] == first.asked + second.asked
+
+
+def test_a_permanent_failure_is_an_outcome(engine: Engine) -> None:
+    """Refused for good: failed, with the reason's label."""
+    refusal = PermanentError(error_type="address_refused", detail="550 no such user")
+    running = dispatcher(engine, channel=ScriptedChannel(answers=[refusal]))
+    know(engine)
+    running.record([read(reminder())])
+    running.run(partitions=[0])
+    row = job_row(engine)
+    assert ("failed", "address_refused", "550 no such user") == (
+        row["state"],
+        row["error_type"],
+        row["detail"],
+    )
+
+
+def test_an_unknown_template_fails_for_good(engine: Engine) -> None:
+    """There is no other text to fall back to: the detail names those that there are."""
+    channel = ScriptedChannel()
+    running = dispatcher(engine, channel=channel)
+    know(engine)
+    running.record([read(reminder(template="fourth"))])
+    running.run(partitions=[0])
+    row = job_row(engine)
+    assert ("failed", "template_error", []) == (row["state"], row["error_type"], channel.asked)
+    assert "there are: courtesy, first, second, third" in str(row["detail"])
+
+
+def test_a_provider_that_is_down_closes_its_partition(engine: Engine) -> None:
+    """The job waits half of its first 10 s at least; other jobs of the partition are not even tried."""
+    clock = SettableClock()
+    channel = ScriptedChannel(answers=[TemporaryError("connection refused")])
+    running = dispatcher(engine, channel=channel, clock=clock)
+    know(engine)
+    running.record([read(reminder("r1")), read(reminder("r2"))])
+    running.run(partitions=[0])
+    assert ({0}, 0) == (running.closed, running.run(partitions=[0]))
+    clock.pass_s(5)
+    assert set() == running.closed
+    running.run(partitions=[0])
+    running.run(partitions=[0])
+    assert {"r1/email": "accepted", "r2/email": "accepted"} == states(engine)
+
+
+def test_one_mail_that_must_wait_holds_up_no_other(engine: Engine) -> None:
+    """A full mailbox is not the provider's: the partition stays open."""
+    busy = TemporaryError("452 mailbox full", provider_down=False)
+    channel = ScriptedChannel(answers=[busy])
+    running = dispatcher(engine, channel=channel)
+    know(engine)
+    running.record([read(reminder("r1")), read(reminder("r2"))])
+    running.run(partitions=[0])
+    running.run(partitions=[0])
+    assert (set(), {"r1/email": "scheduled", "r2/email": "accepted"}) == (running.closed, states(engine))
+
+
+def test_tries_are_limited(engine: Engine) -> None:
+    """After `attempts_max` the delivery has failed: provider_unavailable."""
+    clock = SettableClock()
+    channel = ScriptedChannel(answers=[TemporaryError("down")] * 3)
+    running = dispatcher(engine, channel=channel, clock=clock)
+    know(engine)
+    running.record([read(reminder())])
+    for _ in range(3):
+        running.run(partitions=[0])
+        clock.pass_s(60)
+    row = job_row(engine)
+    assert ("failed", "provider_unavailable", "tried 3 times: down") == (
+        row["state"],
+        row["error_type"],
+        row["detail"],
+    )
+
+
+def test_waits_double_and_are_spread() -> None:
+    """10, 20, 40 s, at most 60; chance takes up to half of it away."""
+    assert [5.0, 10.0, 20.0, 30.0] == [MANNER.wait_s(tries, jitter=0.0) for tries in (1, 2, 3, 9)]
+    assert 9.0 == MANNER.wait_s(1, jitter=0.8)
+
+
+@pytest.mark.parametrize(("doubt", "state"), [("hold", "unknown"), ("resend", "scheduled")])
+def test_doubt_follows_the_channels_policy(engine: Engine, doubt: str, state: str) -> None:
+    """No answer after the mail went out: held for a person, or sent again, as the settings say."""
+    manner = Manner(
+        doubt="hold" if doubt == "hold" else "resend", attempts_max=3, retry_s_first=1, retry_s_max=1
+    )
+    channel = ScriptedChannel(answers=[UncertainError("cut")])
+    running = dispatcher(engine, channel=channel, manner=manner)
+    know(engine)
+    running.record([read(reminder())])
+    running.run(partitions=[0])
+    assert {"r1/email": state} == states(engine)
+
+
+@pytest.mark.parametrize(("taken", "state"), [(True, "accepted"), (False, "scheduled")])
+def test_a_channel_that_can_say_is_asked(engine: Engine, taken: bool, state: str) -> None:
+    """Doubt ends where the provider knows: it took the message, or it may have it again."""
+    channel = ScriptedTracer(answers=[UncertainError("cut")], taken={"r1"} if taken else set())
+    running = dispatcher(engine, channel=channel)
+    know(engine)
+    running.record([read(reminder())])
+    running.run(partitions=[0])
+    assert {"r1/email": state} == states(engine)
+
+
+@pytest.mark.parametrize(
+    ("channel", "state"),
+    [
+        (ScriptedChannel(), "unknown"),
+        (ScriptedTracer(), "scheduled"),
+        (ScriptedTracer(taken={"r1"}), "accepted"),
+    ],
+    ids=["cannot say", "not taken", "taken"],
+)
+def test_a_successor_clears_up_what_was_interrupted(
+    engine: Engine, channel: ScriptedChannel, state: str
+) -> None:
+    """A job found in `sending`: asked, else held; never sent blindly."""
+    running = dispatcher(engine, channel=channel, owner="heir")
+    dead = dispatcher(engine, channel=_Dies(), owner="dead")
+    know(engine)
+    dead.record([read(reminder())])
+    with pytest.raises(KeyboardInterrupt):
+        dead.run(partitions=[0])
+    running.recover(partitions=[0])
+    assert {"r1/email": state} == states(engine)
+
+
+class _Dies(ScriptedChannel):
+    def send(self, message: object) -> "object":  # type: ignore[override]  # it never answers
+        """Die while sending."""
+        raise KeyboardInterrupt

@@ -1,0 +1,199 @@
+"""The sending loop on a real Kafka: reminders in, outcomes out, offsets behind the jobs."""
+
+import datetime
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import Engine
+
+from infra.database.engine import open_engine
+from infra.database.migrate import upgrade
+from infra.kafka.consumers import admin, consumer, producer
+from infra.kafka.lag import LagReader
+from infra.settings import Settings
+from notifiers.assembly import REMINDERS, open_worker
+from notifiers.settings import SendSettings
+from schemas.codec import decode_source
+from schemas.envelope import from_headers
+from schemas.facts import ReminderDecided
+from schemas.outcomes import OutcomeReported
+from tests.notifiers.sending import TICK, know, reminder, states
+
+OUTCOMES = "notify.outcome.v1"
+
+
+@pytest.fixture
+def settings(broker: str, namespace: str, tmp_path: Path) -> Settings:
+    """Give an installation of its own: topics, a database, a folder."""
+    made = Settings(bootstrap_servers=broker, topic_prefix=namespace, partitions=2, data_dir=tmp_path)
+    with admin(bootstrap_servers=broker) as client:
+        wanted = {"num_partitions": 2, "replication_factor": 1}
+        client.create_topics(
+            {made.topic(name): wanted for name in (REMINDERS, OUTCOMES)}, wait_for_metadata=True
+        )
+    return made
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Iterator[Engine]:
+    """Give an engine on the installation's database."""
+    opened = open_engine(settings.database)
+    upgrade(opened)
+    yield opened
+    opened.dispose()
+
+
+@contextmanager
+def working(settings: Settings, engine: Engine, *, member: str | None = None) -> Iterator[None]:
+    """Run the mail loop in a thread."""
+    stop = threading.Event()
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            with open_worker(
+                "email", settings=settings, send=SendSettings(), engine=engine, member=member
+            ) as worker:
+                worker.run(stopping=stop.is_set)
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            failures.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=30)
+    assert [] == failures
+    assert not thread.is_alive()
+
+
+def decide(settings: Settings, *decided: ReminderDecided, partition: int = 0) -> None:
+    """Say reminders in one transaction, as the ledger does."""
+    writer = producer(bootstrap_servers=settings.brokers(), transactional_id=settings.group("test"))
+    writer.init_transactions()
+    writer.begin_transaction()
+    for each in decided:
+        writer.send(
+            settings.topic(REMINDERS),
+            msgspec.json.encode(each),
+            key=each.account.encode(),
+            partition=partition,
+        )
+    writer.commit_transaction()
+    writer.close()
+
+
+@contextmanager
+def outcomes(settings: Settings) -> Iterator[Callable[[int], list[OutcomeReported]]]:
+    """Give a function that reads so many outcomes, and no more than these for a moment."""
+    reader = consumer(settings.topic(OUTCOMES), bootstrap_servers=settings.brokers(), group=None)
+
+    def take(count: int) -> list[OutcomeReported]:
+        found: list[OutcomeReported] = []
+        deadline = time.monotonic() + 30
+        while len(found) < count and time.monotonic() < deadline:
+            for records in reader.poll(timeout_ms=100).values():
+                for record in records:
+                    envelope, data = from_headers(record.headers, record.value)
+                    event = decode_source(envelope.type, data)
+                    assert isinstance(event, OutcomeReported)
+                    assert f"{event.reminder}/{event.channel}/{event.status}" == envelope.id
+                    assert f"{event.company}:{event.customer}" == record.key.decode()
+                    found.append(event)
+        return found
+
+    yield take
+    reader.close()
+
+
+def until(condition: Callable[[], bool], *, what: str) -> None:
+    """Wait for something outside of this thread, half a minute at most."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, f"not within 30 s: {what}"
+        time.sleep(0.01)
+
+
+def lag(settings: Settings) -> int:
+    """Read how far the mail group is behind."""
+    with LagReader(settings.brokers()) as reader:
+        lags = reader.read({settings.group("notify-email"): [settings.topic(REMINDERS)]})
+    return sum(each.lag for each in lags)
+
+
+def test_a_reminder_becomes_a_mail_and_an_outcome(settings: Settings, engine: Engine) -> None:
+    """S0-23: read, recorded, sent to the outbox, said; no lag is left, transaction markers included."""
+    know(engine)
+    with outcomes(settings) as take, working(settings, engine):
+        decide(settings, reminder())
+        (outcome,) = take(1)
+        assert ("r1", "email", "accepted", "2012-03-04T12:00:00+00:00") == (
+            outcome.reminder,
+            outcome.channel,
+            outcome.status,
+            outcome.occurred_at,
+        )
+        assert (settings.data_dir / "outbox" / outcome.provider_id).exists()
+        until(lambda: lag(settings) == 0, what="the group is at the end")
+
+
+def test_it_waits_until_the_reader_is_there(settings: Settings, engine: Engine) -> None:
+    """R32: recorded at once, so that nothing lags; sent when the read model has seen the tick."""
+    know(engine, clock=TICK - datetime.timedelta(days=1))
+    with outcomes(settings) as take, working(settings, engine):
+        decide(settings, reminder())
+        until(lambda: states(engine) == {"r1/email": "scheduled"}, what="recorded")
+        until(lambda: lag(settings) == 0, what="committed")
+        assert {"r1/email": "scheduled"} == states(engine)
+        know(engine, clock=TICK)
+        assert ["accepted"] == [each.status for each in take(1)]
+
+
+def test_a_second_reading_of_the_log_sends_nothing_twice(
+    settings: Settings, engine: Engine, namespace: str
+) -> None:
+    """At-least-once on the way in: a group without offsets reads all again, and finds its jobs done."""
+    know(engine)
+    with working(settings, engine):
+        decide(settings, reminder())
+        until(lambda: states(engine) == {"r1/email": "accepted"}, what="sent")
+    with admin(bootstrap_servers=settings.brokers()) as client:
+        client.delete_groups([settings.group("notify-email")])
+    with outcomes(settings) as take, working(settings, engine):
+        decide(settings, reminder("r2"))
+        assert ["r1", "r2"] == [each.reminder for each in take(2)]
+        until(lambda: lag(settings) == 0, what="read again")
+
+
+def test_two_loops_share_the_partitions_and_send_each_once(settings: Settings, engine: Engine) -> None:
+    """Two members of the group, a rebalance between them: every reminder has one outcome."""
+    know(engine)
+    know(engine, account="acme:C2", partition=1)
+    with outcomes(settings) as take, working(settings, engine):
+        decide(settings, *(reminder(f"a{number}") for number in range(20)))
+        with working(settings, engine):
+            decide(
+                settings, *(reminder(f"b{number}", account="acme:C2") for number in range(20)), partition=1
+            )
+            found = take(40)
+    assert sorted(f"{name}{number}" for name in "ab" for number in range(20)) == sorted(
+        each.reminder for each in found
+    )
+    assert {"accepted"} == set(states(engine).values())
+
+
+def test_a_quiet_loop_uses_little_of_a_processor(settings: Settings, engine: Engine) -> None:
+    """Idle, it waits in Kafka's poll: under a tenth of a processor, generously."""
+    with working(settings, engine):
+        decide(settings, reminder(channels=("letter",)))
+        until(lambda: lag(settings) == 0, what="read")
+        before = time.process_time()
+        time.sleep(2.0)
+        assert time.process_time() - before < 0.2 * 2.0
