@@ -13,10 +13,12 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from threading import Event
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import KafkaError, ProducerFencedError
+from kafka.admin import OffsetSpec
+from kafka.errors import KafkaError, ProducerFencedError, RetriableError
+from kafka.protocol.consumer import IsolationLevel
 
 from infra.errors import OperatorError
 from infra.kafka.consumers import admin, consumer, producer
@@ -33,6 +35,10 @@ _READ_DEADLINE_S: Final = 60
 _FIRST_LOOK_BACK: Final = 1_000
 _RETRY_BACKOFF_MS: Final = 3
 _REOPEN_AFTER_S: Final = 2.0
+
+_ASK_DEADLINE_S: Final = 15.0
+_ASK_AGAIN_S: Final = 0.1
+_Answer = TypeVar("_Answer")
 
 Positions = Mapping[TopicPartition, int]
 
@@ -158,11 +164,12 @@ class Clock:
 
     def _wait_for_intake(self) -> tuple[str, ...]:
         """Wait until intake is past the present ends; name the topics where it is not in time."""
-        ends = self._reader.end_offsets(self._sources)
+        ends = self._ends()
         group = self._settings.group("intake")
         deadline = time.monotonic() + self._patience_s
         while True:
-            committed = {tp: one.offset for tp, one in self._admin.list_group_offsets(group)[group].items()}
+            offsets = _ask(lambda: self._admin.list_group_offsets(group)[group])
+            committed = {tp: one.offset for tp, one in offsets.items()}
             late = behind(ends=ends, committed=committed)
             if not late or time.monotonic() >= deadline:
                 break
@@ -171,6 +178,12 @@ class Clock:
         if late:
             _log.warning("intake lags after %g s on %s", self._patience_s, ", ".join(sorted(late)))
         return tuple(name for name in SOURCES if self._settings.topic(name) in late)
+
+    def _ends(self) -> dict[TopicPartition, int]:
+        """Read what a reader of committed records can reach now."""
+        wanted = dict.fromkeys(self._sources, OffsetSpec.LATEST)
+        found = _ask(lambda: self._admin.list_partition_offsets(wanted, IsolationLevel.READ_COMMITTED))
+        return {tp: one.offset for tp, one in found.items()}
 
     def _partitions(self, name: str) -> list[TopicPartition]:
         topic = self._settings.topic(name)
@@ -213,6 +226,18 @@ def tick_for_ever(
             _reopen(clock, stop=stop)
             continue
         stop.wait(max(0.0, every_s - (time.monotonic() - started)))
+
+
+def _ask(question: Callable[[], _Answer]) -> _Answer:
+    """Ask the broker, again while it is only not ready yet (a coordinator that moves, new topics)."""
+    deadline = time.monotonic() + _ASK_DEADLINE_S
+    while True:
+        try:
+            return question()
+        except RetriableError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_ASK_AGAIN_S)
 
 
 def _reopen(clock: Clock, *, stop: Event) -> None:

@@ -1,0 +1,152 @@
+"""The clock on a real Kafka: never ahead of the facts, one mode, one clock (DESIGN 1)."""
+
+import datetime
+import threading
+from collections.abc import Iterator
+
+import pytest
+from kafka import TopicPartition
+from kafka.structs import OffsetAndMetadata
+
+from console.logs import read_log
+from infra.kafka import consumers, topics
+from infra.settings import Settings
+from schemas.journal import BROADCAST_KEY, JournalEntry, TickPassed, decode_entry, encode_entry
+from streams.clock import Clock, ClockError, ClockStopped, TickRefusedError, behind, tick_for_ever
+from tests.streams.records import invoice
+
+DAY = datetime.timedelta(days=1)
+NOON = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)
+
+
+@pytest.fixture
+def settings(broker: str, namespace: str) -> Settings:
+    """Give an installation with its topics."""
+    made = Settings(bootstrap_servers=broker, topic_prefix=namespace, partitions=3, source_partitions=1)
+    topics.apply(made)
+    return made
+
+
+def _publish(settings: Settings, topic: str = "billing.invoice.v1") -> None:
+    with consumers.producer(bootstrap_servers=settings.brokers()) as producer:
+        producer.send(settings.topic(topic), value=b"anything").get(10)
+
+
+def _intake_commits(settings: Settings, offset: int, topic: str = "billing.invoice.v1") -> None:
+    tp = TopicPartition(settings.topic(topic), 0)
+    with consumers.admin(bootstrap_servers=settings.brokers()) as admin:
+        admin.alter_group_offsets(settings.group("intake"), {tp: OffsetAndMetadata(offset, "", -1)})
+
+
+def _ticks(settings: Settings, partition: int) -> list[TickPassed]:
+    events = [
+        decode_entry(record.value).event
+        for record in read_log(settings, topic="ledger.journal", partition=partition)
+    ]
+    return [event for event in events if isinstance(event, TickPassed)]
+
+
+def test_a_tick_is_in_every_partition(settings: Settings) -> None:
+    """Each partition's log alone determines its state."""
+    with Clock(settings, mode="played") as clock:
+        assert clock.newest is None
+        tick = clock.tick(NOON)
+    assert TickPassed(at=NOON, mode="played") == tick
+    assert [[tick]] * 3 == [_ticks(settings, partition) for partition in range(3)]
+
+
+def test_a_tick_waits_for_intake(settings: Settings) -> None:
+    """It is not written before intake has committed past what was published before it."""
+    _publish(settings)
+    with Clock(settings, mode="played", patience_s=20.0) as clock:
+        ticking = threading.Thread(target=clock.tick, args=(NOON,))
+        ticking.start()
+        ticking.join(timeout=0.5)
+        assert ticking.is_alive()
+        assert [] == _ticks(settings, 0)
+        _intake_commits(settings, 1)
+        ticking.join(timeout=10)
+    assert [TickPassed(at=NOON, mode="played")] == _ticks(settings, 0)
+
+
+def test_after_its_patience_a_tick_names_who_lags(settings: Settings) -> None:
+    """Only the topic that intake has not read; reminders are withheld then (``source_lag``)."""
+    _publish(settings)
+    _publish(settings, "billing.payment.v1")
+    _intake_commits(settings, 1)
+    with Clock(settings, mode="live", patience_s=0.1) as clock:
+        assert ("billing.payment.v1",) == clock.tick(NOON).lagging
+
+
+def test_a_clock_that_is_told_to_stop_writes_nothing_more(settings: Settings) -> None:
+    """Also while a tick waits for intake."""
+    _publish(settings)
+    stop = threading.Event()
+    with Clock(settings, mode="live", stop=stop) as clock:
+        threading.Timer(0.3, stop.set).start()
+        with pytest.raises(ClockStopped):
+            clock.tick(NOON)
+    assert [] == _ticks(settings, 0)
+
+
+@pytest.mark.parametrize(("first", "second"), [("live", "played"), ("played", "live")])
+def test_a_journal_keeps_the_mode_of_its_first_tick(settings: Settings, first: str, second: str) -> None:
+    """Playing refuses a live journal, and the live clock a played one."""
+    with Clock(settings, mode="live" if first == "live" else "played") as clock:
+        clock.tick(NOON)
+    with pytest.raises(TickRefusedError, match=f"The journal is {first}"):
+        Clock(settings, mode="live" if second == "live" else "played").open()
+
+
+def test_time_never_goes_back(settings: Settings) -> None:
+    """Not for a clock that starts anew either; the same time again says nothing wrong."""
+    with Clock(settings, mode="played") as clock:
+        clock.tick(NOON)
+    with Clock(settings, mode="played") as clock:
+        assert TickPassed(at=NOON, mode="played") == clock.newest
+        clock.tick(NOON)
+        with pytest.raises(TickRefusedError, match="is before it"):
+            clock.tick(NOON - DAY)
+
+
+def test_the_newest_tick_is_found_behind_many_facts(settings: Settings) -> None:
+    """It looks back further each time, over records and control records."""
+    entry = encode_entry(JournalEntry(invoice(1), "e", "s"))
+    tick = encode_entry(JournalEntry(TickPassed(at=NOON, mode="played"), "t", "s"))
+    with consumers.producer(bootstrap_servers=settings.brokers(), linger_ms=5) as producer:
+        for n in range(8000):
+            key, value = (BROADCAST_KEY, tick) if n == 10 else (b"a", entry)
+            producer.send(settings.topic("ledger.journal"), key=key, value=value, partition=0)
+    with Clock(settings, mode="played") as clock:
+        assert TickPassed(at=NOON, mode="played") == clock.newest
+
+
+def test_a_second_clock_puts_the_first_out_of_action(settings: Settings) -> None:
+    """The transactional id is the lock."""
+    with Clock(settings, mode="live") as first, Clock(settings, mode="live") as second:
+        second.tick(NOON)
+        with pytest.raises(ClockError, match="Another clock"):
+            first.tick(NOON + DAY)
+    assert 1 == len(_ticks(settings, 0))
+
+
+def test_the_live_clock_ticks_until_it_is_stopped(settings: Settings) -> None:
+    """A machine's clock that was set back is waited for."""
+    stop = threading.Event()
+    times = _times(stop, [NOON, NOON - DAY, NOON + DAY])
+    with Clock(settings, mode="live", stop=stop) as clock:
+        tick_for_ever(clock, stop=stop, now=lambda: next(times), every_s=0.05)
+    assert [NOON, NOON + DAY] == [tick.at for tick in _ticks(settings, 1)]
+
+
+def _times(stop: threading.Event, times: list[datetime.datetime]) -> Iterator[datetime.datetime]:
+    yield from times[:-1]
+    stop.set()
+    yield times[-1]
+
+
+def test_behind_is_who_has_not_committed_to_the_end() -> None:
+    """An absent offset is none; a source without records is never behind."""
+    a, b, c = (TopicPartition(name, 0) for name in "abc")
+    assert {"a", "b"} == behind(ends={a: 5, b: 1, c: 0}, committed={a: 4})
+    assert set() == behind(ends={a: 5}, committed={a: 6})
