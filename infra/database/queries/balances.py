@@ -11,7 +11,16 @@ from sqlalchemy import BigInteger, ColumnElement, Date, Select, and_, case, cast
 
 from infra.database.tables import movements
 
-__all__ = ["Scope", "credit_as_of", "in_scope", "open_items_as_of", "overdue_between", "total"]
+__all__ = [
+    "Scope",
+    "counted",
+    "credit_as_of",
+    "in_scope",
+    "no_date",
+    "open_items_as_of",
+    "overdue_between",
+    "total",
+]
 
 Scope = tuple[str | None, str | None]  # (company, account); None: all
 
