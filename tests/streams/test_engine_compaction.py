@@ -1,0 +1,121 @@
+"""The chain on a changelog that the cleaner works on (DESIGN 3.8)."""
+
+import asyncio
+import random
+from functools import partial
+from typing import Any
+
+import pytest
+
+from streams.engine.acquire import Reading, StateReader
+from streams.engine.chain import LINK_KEY, Link
+from streams.engine.faults import ChainBroken
+from tests.streams import toy
+from tests.streams.rig import Rig, until, until_true
+
+SMALL_SEGMENTS = {
+    "segment.bytes": str(1024 * 1024),
+    "min.cleanable.dirty.ratio": "0.01",
+    "min.compaction.lag.ms": "0",
+    "delete.retention.ms": "100",
+}
+
+
+def _rig(broker: str, namespace: str) -> Rig:
+    rig = Rig(broker, namespace, partitions=1)
+    rig.create(rows_configs=SMALL_SEGMENTS)
+    return rig
+
+
+def _links_left(rig: Rig) -> int:
+    return sum(record.key == LINK_KEY for record in rig.read("rows"))
+
+
+def test_a_worker_restarts_on_a_log_whose_old_links_are_gone(broker: str, namespace: str) -> None:
+    """Segments of 1 MiB and a cleaner that runs all the time: state and position are still there."""
+    rig = _rig(broker, namespace)
+    letters = random.Random(1)  # noqa: S311 - only that rows are long and cannot be compressed away
+    keys = ["".join(letters.choices("abcdefghij", k=2000)) + str(n) for n in range(40)]
+
+    async def story() -> None:
+        sent = 0
+        async with rig.worker():
+            for _ in range(30):
+                rig.send((keys[n % 40], str(n)) for n in range(sent, sent + 40))
+                sent += 40
+                await until_true(partial(_is_committed, rig, sent))
+        assert 30 <= len(rig.links())
+        await until_true(lambda: _links_left(rig) < len(rig.links()), deadline_s=60)
+        async with rig.worker() as app:
+            assert 0 == app.engine.counters.outcomes_unknown
+            rig.send([(keys[0], str(sent))])
+            await until_true(partial(_is_committed, rig, sent + 1))
+
+    asyncio.run(story())
+    expected = {key: list(range(n, 1200, 40)) for n, key in enumerate(keys)}
+    expected[keys[0]].append(1200)
+    assert expected == rig.numbers()
+
+
+def _is_committed(rig: Rig, offset: int) -> bool:
+    return rig.committed().get(0) == offset
+
+
+def test_the_first_link_may_begin_anywhere(broker: str, namespace: str) -> None:
+    """Those before it were compacted away."""
+    rig = _rig(broker, namespace)
+
+    async def story() -> None:
+        rig.send([("a", "1"), ("a", "2"), ("a", "3")])
+        rig.write_links([Link(1, 2, "", 1)])
+        async with rig.worker():
+            await until(lambda: rig.committed().get(0) == 3)
+
+    asyncio.run(story())
+    assert ["3"] == rig.said()
+
+
+def test_a_hole_that_stays_is_a_break(broker: str, namespace: str) -> None:
+    """Two full reads show the same: a transaction is missing, and the state must not be used."""
+    rig = _rig(broker, namespace)
+    rig.send([("a", "1")] * 9)
+    rig.write_links([Link(0, 2, "", 1), Link(4, 9, "", 1)])
+
+    async def story() -> None:
+        async with rig.worker() as app:
+            await until(lambda: app.crash_reason is not None)
+
+    with pytest.raises(ChainBroken, match=r"do not connect: \[Hole\(end=2, start=4\)\]"):
+        asyncio.run(story())
+
+
+class _CompactedWhileRead(StateReader):
+    """Shows a hole in its first read only, as a segment that is replaced under a reader does."""
+
+    reads = 0
+
+    async def read(self, *args: Any, **more: Any) -> Reading:
+        reading = await super().read(*args, **more)
+        self.reads += 1
+        if self.reads == 1:
+            del reading.links[1]
+        return reading
+
+
+def test_a_hole_that_a_second_read_does_not_show_is_none(broker: str, namespace: str) -> None:
+    """The state comes from the second read, made anew."""
+    rig = _rig(broker, namespace)
+    rig.write_links([Link(0, 2, "", 1), Link(2, 4, "", 1), Link(4, 9, "", 1)])
+    made: list[list[bytes]] = []
+
+    def begin() -> Any:
+        rows: list[bytes] = []
+        made.append(rows)
+        return lambda key, _value: rows.append(key)
+
+    async def story() -> Reading:
+        async with _CompactedWhileRead(bootstrap_servers=[broker], options=toy.QUICK) as reader:
+            return await reader.restore(rig.prefix + "rows", 0, begin=begin)
+
+    assert Link(4, 9, "", 1) == asyncio.run(story()).newest
+    assert 2 == len(made)
