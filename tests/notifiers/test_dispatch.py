@@ -5,7 +5,7 @@ import datetime
 import pytest
 from sqlalchemy import Engine
 
-from notifiers.channel import PermanentError, TemporaryError, UncertainError
+from notifiers.channel import Message, PermanentError, Receipt, TemporaryError, UncertainError
 from notifiers.dispatch import Manner
 from tests.notifiers.sending import (
     MANNER,
@@ -208,6 +208,6 @@ def test_a_successor_clears_up_what_was_interrupted(
 
 
 class _Dies(ScriptedChannel):
-    def send(self, message: object) -> "object":  # type: ignore[override]  # it never answers
+    def send(self, message: Message) -> Receipt:
         """Die while sending."""
         raise KeyboardInterrupt
