@@ -11,6 +11,7 @@ nothing of how decisions come about: no due index, wake time or verdict.
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 
@@ -81,12 +82,22 @@ class _Item:
     named: list[tuple[str, datetime.date]] = field(default_factory=list)
 
 
+class _Due(NamedTuple):
+    """What a day finds of an item: courtesies that are overtaken, and the step that is due."""
+
+    overtaken: list[Rung]
+    rung: Rung | None
+
+
 @dataclass(slots=True)
 class _Account:
     items: dict[str, _Item] = field(default_factory=dict)
     live: dict[str, _Item] = field(default_factory=dict)  # with something open
     open: ReminderDecided | None = None
     reminders: dict[str, ReminderDecided] = field(default_factory=dict)
+    due: dict[str, _Due] = field(
+        default_factory=dict
+    )  # at the latest reminder: terms may be amended on its way
 
 
 class Audit:
@@ -186,19 +197,22 @@ class Audit:
             self.report.object_to(f"{fact.account}: {fact.id} was decided while {mine.open.id} is open")
         mine.open = mine.reminders[fact.id] = fact
         self.report.reminders += 1
-        day = local_day(fact.tick, self._company(fact.account).zone)
+        company = self._company(fact.account)
+        day = local_day(fact.tick, company.zone)
+        account = self._partition.account(fact.account)
+        mine.due = {name: _due(account, item, company=company, day=day) for name, item in mine.live.items()}
         for each in fact.items:
-            self._name(fact, each, item=mine.items.get(each.item), day=day)
+            self._name(fact, each, mine=mine, day=day)
 
-    def _name(
-        self, fact: ReminderDecided, each: ReminderItem, *, item: _Item | None, day: datetime.date
-    ) -> None:
+    def _name(self, fact: ReminderDecided, each: ReminderItem, *, mine: _Account, day: datetime.date) -> None:
         where = f"{fact.account}: reminder {fact.id} of {day}, {each.item} {each.step}"
-        if item is None or item.open_minor != each.open_minor or each.open_minor <= 0:
+        item = mine.live.get(each.item)
+        if item is None or item.open_minor != each.open_minor:
             self.report.object_to(f"{where}: names {each.open_minor}, open is {item and item.open_minor}")
             return
-        account = self._partition.account(fact.account)
-        _, rung = _rung_of(account, item, company=self._company(fact.account), day=day)
+        overtaken, rung = mine.due[each.item]
+        for passed in overtaken:
+            self._explained(fact.account, item, rung=passed, day=day)
         if rung is None or (rung.step.name, rung.due_on) != (each.step, each.step_due_on):
             due = "none" if rung is None else f"{rung.step.name} since {rung.due_on}"
             self.report.object_to(f"{where} since {each.step_due_on}: due is {due}")
@@ -219,30 +233,29 @@ class Audit:
             return
         mine.open = None
         for name, step in fact.consumed:
-            self._consume(fact, mine.items[name], step=step, reminder=reminder)
+            self._consume(fact, mine, mine.items[name], step=step, reminder=reminder)
         if fact.status != "sent":
             for item in mine.items.values():
                 item.words = {
                     step: word for step, word in item.words.items() if word != f"reminder {fact.reminder}"
                 }
 
-    def _consume(self, fact: ReminderEnded, item: _Item, *, step: str, reminder: ReminderDecided) -> None:
+    def _consume(
+        self, fact: ReminderEnded, mine: _Account, item: _Item, *, step: str, reminder: ReminderDecided
+    ) -> None:
         self.report.consumed += 1
         account = self._partition.account(fact.account)
         company = self._company(fact.account)
-        day = local_day(reminder.tick, company.zone)
-        named = next((each for each in reminder.items if each.item == item.row.item), None)
-        overtaken, rung = _rung_of(account, item, company=company, day=day)
+        named = any(each.item == item.row.item for each in reminder.items)
+        _, rung = mine.due.pop(item.row.item, _Due([], None))
         where = f"{fact.account}: reminder {fact.reminder} consumes {item.row.item} {step}"
-        if named is None and not reminder.unlisted:
+        if not named and not reminder.unlisted:
             self.report.object_to(f"{where}, and does not name it")
         if rung is None or rung.step.name != step:
             self.report.object_to(f"{where}, and it is not its next step")
             return
         if (rung.plan.id, step) in item.sent:
             self.report.object_to(f"{where} for the second time")
-        for passed in overtaken:
-            self._explained(fact.account, item, rung=passed, day=day)
         item.sent.add((rung.plan.id, step))
         item.words.clear()
         _progress(account, item, rung=rung, company=company, reminder=reminder, sent_on=fact.on)
@@ -301,14 +314,12 @@ def _follow_terms(item: _Item, row: ItemRow) -> None:
     mine.chosen_plan = row.chosen_plan
 
 
-def _rung_of(
-    account: Account, item: _Item, *, company: Company, day: datetime.date
-) -> tuple[list[Rung], Rung | None]:
+def _due(account: Account, item: _Item, *, company: Company, day: datetime.date) -> _Due:
     _follow_terms(item, account.items[item.row.item])
     standing = standing_of(item.row, company=company, customer=account.customer)
     if standing is None:
-        return [], None
-    return current_rung(item.row, standing=standing, day=day, company=company)
+        return _Due([], None)
+    return _Due(*current_rung(item.row, standing=standing, day=day, company=company))
 
 
 def _progress(

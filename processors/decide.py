@@ -68,6 +68,9 @@ def evaluate(account: Account, *, tick: TickPassed, company: Company) -> list[Le
     if decided is not None:
         facts.append(decided)
     _review_episode(at)
+    enter_items(
+        account, company=company
+    )  # what was touched here is entered here: the rows alone are the state
     is_repeated = bool(going) and decided is None
     set_wake(account, _next_wake_s(at, judged=judged, at_next_tick=is_repeated or bool(tick.lagging)))
     return facts

@@ -190,7 +190,9 @@ def shift_after_sending(
         return standing.shift_days
     plain = item.due_on + datetime.timedelta(days=rung.step.offset_days)
     planned_on = _level_due_on(plain, item=item, standing=standing, company=company)
-    return standing.shift_days + (sent_on - planned_on).days
+    return standing.shift_days + max(
+        0, (sent_on - planned_on).days
+    )  # amended on its way, it may not be late any more
 
 
 def reanchored_shift_days(item: ItemRow, *, due_on: datetime.date) -> int:

@@ -228,6 +228,8 @@ class Partition:
         company = self.company(event.company)
         row = account.row
         version = row.version
+        if name not in self._committed:
+            account.touch(row)  # whatever it holds, an account has its row: who takes over wakes it by that
         failure = self._failures.get((at.index, name))
         if failure is None or failure.stage != "fold":
             self._guard(
