@@ -25,6 +25,7 @@ from notifiers.channel import (
     TracingChannel,
     UncertainError,
 )
+from notifiers.outcomes import occurred_at
 from notifiers.settings import DoubtPolicy
 from schemas.facts import ReminderDecided
 from schemas.fields import Channel as ChannelName
@@ -122,8 +123,8 @@ class Dispatcher:
             return 0
         rendered = {job.reminder: self._rendering(job) for job in jobs}
         now = self._clock()
-        occurred_at = {job.reminder: _occurred_at(job, now=now) for job in jobs}
-        taken, superseded = self._ledger.claim(jobs, now=now, occurred_at=occurred_at)
+        happened_at = {job.reminder: occurred_at(job, now=now) for job in jobs}
+        taken, superseded = self._ledger.claim(jobs, now=now, occurred_at=happened_at)
         sent = [self._send(job, rendered[job.reminder]) for job in jobs if job.reminder in taken]
         self._finish([each for each in sent if each is not None])
         return len(taken) + len(superseded)
@@ -225,7 +226,7 @@ class Dispatcher:
         return Ending(
             reminder=job.reminder,
             status=status,
-            occurred_at=_occurred_at(job, now=self._clock()),
+            occurred_at=occurred_at(job, now=self._clock()),
             provider_id=provider_id[:_TEXT_MAX],
             error_type=error_type,
             detail=detail[:_TEXT_MAX],
@@ -272,10 +273,3 @@ def _job_of(reminder: ReminderDecided, *, read: ReadReminder, not_before: dateti
         # PostgreSQL's text holds any character but this one; a free text that has it must not stop all.
         reminder_json=read.value.decode().replace("\\u0000", "\\ufffd"),
     )
-
-
-def _occurred_at(job: Job, *, now: datetime.datetime) -> str:
-    """Give the instant of an outcome: the wall clock's with a live journal, the newest tick's with a played one."""
-    if job.mode == "live":
-        return now.isoformat(timespec="milliseconds")
-    return max(job.tick, job.clock_at or job.tick).isoformat()

@@ -20,14 +20,12 @@ from kafka.errors import CommitFailedError, RebalanceInProgressError
 from infra.database.send_ledger import Job, SendLedger
 from infra.kafka.consumers import positions
 from notifiers.dispatch import Dispatcher, ReadReminder
-from schemas.codec import encode, type_of
-from schemas.envelope import Envelope, to_headers
-from schemas.fields import split_account_id
-from schemas.outcomes import DeliveryStatus, OutcomeReported
+from notifiers.outcomes import outcome_of
+from schemas.codec import encode
+from schemas.envelope import to_headers
 
-__all__ = ["Worker", "outcome_of"]
+__all__ = ["Worker"]
 
-_SOURCE: Final = "/cobranza/notifier"
 _INTERNAL: Final = b"\0"
 _PUBLISHED_MAX: Final = 500
 _ACKNOWLEDGED_S_MAX: Final = 60
@@ -37,37 +35,6 @@ _LIVELY_MS: Final = 5
 _WAITING_MS_MAX: Final = 100
 _IDLE_MS: Final = 500
 _log = structlog.get_logger(__name__)
-
-
-def outcome_of(job: Job) -> tuple[Envelope, OutcomeReported]:
-    """Say what became of a job; the same job in the same state says the same.
-
-    Raises:
-        ValueError: nothing has become of it yet.
-    """
-    if job.state == "scheduled" or job.state == "sending":  # noqa: PLR1714 - mypy narrows this form
-        raise ValueError(f"reminder {job.reminder} over {job.channel} is {job.state}: it has no outcome")
-    status: DeliveryStatus = job.state
-    company, customer = split_account_id(job.account)
-    outcome = OutcomeReported(
-        company=company,
-        customer=customer,
-        occurred_at=job.occurred_at,
-        reminder=job.reminder,
-        channel=job.channel,
-        status=status,
-        provider_id=job.provider_id,
-        error_type=job.error_type,
-        detail=job.detail if status != "accepted" else "",
-    )
-    envelope = Envelope(
-        id=f"{job.reminder}/{job.channel}/{status}",
-        source=_SOURCE,
-        type=type_of(outcome),
-        time=job.occurred_at,
-        subject=job.account,
-    )
-    return envelope, outcome
 
 
 class Worker:

@@ -29,6 +29,8 @@ COMMANDS: Final[dict[str, str]] = {
     "statement": "console.cli.statement:statement",
     "dso": "console.cli.dso:dso",
     "reminders": "console.cli.reminders:reminders",
+    "deliveries": "console.cli.deliveries:deliveries",
+    "tasks": "console.cli.tasks:tasks",
     "exceptions": "console.cli.exceptions:exceptions",
     "lag": "console.cli.lag:lag",
     "dlq": "console.cli.dlq:dlq",

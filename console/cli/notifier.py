@@ -9,6 +9,7 @@ from schemas.fields import Channel
 
 if TYPE_CHECKING:
     from infra.settings import Settings
+    from notifiers.settings import SendSettings
 
 __all__ = ["notifier"]
 
@@ -42,8 +43,8 @@ def notifier(settings: "Settings", *, chosen: tuple[str, ...], member: str | Non
     from infra.database.engine import open_engine
     from infra.database.migrate import require_current
     from notifiers.serving import serve
-    from notifiers.settings import SendSettings
 
+    send = _send_settings()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -53,10 +54,25 @@ def notifier(settings: "Settings", *, chosen: tuple[str, ...], member: str | Non
         serve(
             [name for name in _CHANNELS if name in chosen or "all" in chosen],
             settings=settings,
-            send=SendSettings(),
+            send=send,
             engine=engine,
             member=member,
             stopping=stopping,
         )
     finally:
         engine.dispose()
+
+
+def _send_settings() -> "SendSettings":
+    from pydantic import ValidationError
+
+    from notifiers.settings import SendSettings
+
+    try:
+        return SendSettings()
+    except ValidationError as error:
+        lines = [
+            f"COBRANZA_SEND_{'.'.join(map(str, one['loc'])).upper() or '*'}: {one['msg']}"
+            for one in error.errors()
+        ]
+        raise click.UsageError("Settings of sending are wrong:\n" + "\n".join(lines)) from error

@@ -220,11 +220,23 @@ class SendLedger:
                     .values(published=True)
                 )
 
-    def resolve(self, reminder: str, *, status: Literal["accepted", "failed", "resend"], now: str) -> bool:
+    def job(self, reminder: str) -> Job | None:
+        """Give the job of a reminder on this channel."""
+        found = self._select(send_jobs.c["reminder"] == reminder)
+        return found[0] if found else None
+
+    def resolve(
+        self, reminder: str, *, status: Literal["accepted", "failed", "resend"], occurred_at: str
+    ) -> bool:
         """Say what became of an unknown delivery: a person's word. False: it is not unknown."""
         values: dict[str, Any] = {"state": "scheduled", "retry_at": None, "owner": ""}
         if status != "resend":
-            values = {"state": status, "occurred_at": now, "published": False, "detail": "said by a person"}
+            values = {
+                "state": status,
+                "occurred_at": occurred_at,
+                "published": False,
+                "detail": "said by a person",
+            }
         if status == "accepted":
             values["error_type"] = ""
         with writing(self._engine) as connection:

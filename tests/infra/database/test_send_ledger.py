@@ -218,10 +218,10 @@ def test_a_person_says_what_became_of_an_unknown_delivery(engine: Engine, said: 
     mine = ledger(engine)
     mine.record([new()])
     know(engine)
-    assert not mine.resolve("r1", status="failed", now="t")
+    assert not mine.resolve("r1", status="failed", occurred_at="t")
     claim(mine, ready(mine))
     mine.finish([Ending(reminder="r1", status="unknown", occurred_at="t", error_type="interrupted")])
     mine.mark_published(mine.unpublished(partitions=[0], limit=9))
-    assert mine.resolve("r1", status=said, now="t2")  # type: ignore[arg-type]  # a parameter is any object
+    assert mine.resolve("r1", status=said, occurred_at="t2")  # type: ignore[arg-type]  # a parameter is any object
     assert {"r1/email": state} == states(engine)
     assert (0 if state == "scheduled" else 1) == len(mine.unpublished(partitions=[0], limit=9))

@@ -1,0 +1,102 @@
+"""Commands around sending: previews, deliveries, tasks, and settings that are wrong."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Engine
+
+from console.cli.main import main
+from infra.database.send_ledger import SendLedger
+from notifiers.channel import UncertainError
+from notifiers.task import TaskList
+from tests.notifiers.sending import ScriptedChannel, dispatcher, job_row, know, read, reminder
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(database: str, tmp_path: Path) -> Run:
+    """Give a function that runs ``cobranza`` on this database."""
+
+    def cobranza(*arguments: str, **environment: str) -> Result:
+        given = {"COBRANZA_DATABASE_URL": database, **environment}
+        return CliRunner().invoke(main, ["--data-dir", str(tmp_path), *arguments], env=given)
+
+    return cobranza
+
+
+def doubtful(engine: Engine) -> None:
+    """Leave a mail of which nobody knows whether it went out, its outcome said."""
+    running = dispatcher(engine, channel=ScriptedChannel(answers=[UncertainError("cut")]))
+    know(engine)
+    running.record([read(reminder())])
+    running.run(partitions=[0])
+    ledger = SendLedger(engine, channel="email", owner="me", reader_age_s_max=60)
+    ledger.mark_published(ledger.unpublished(partitions=[0], limit=9))
+
+
+def test_a_preview_is_written_to_files(tmp_path: Path) -> None:
+    """`cobranza render` shows a template as a mail, an SMS and a letter, with made-up data."""
+    output = tmp_path / "preview"
+    given = ["render", "--kind", "third", "--language", "es", "--output", str(output)]
+    done = CliRunner().invoke(main, given)
+    assert 0 == done.exit_code
+    stem = "C-100-third-sample-third-es"
+    assert [f"{stem}{end}" for end in (".eml", ".html", ".pdf", ".sms.txt", ".txt")] == sorted(
+        each.name for each in output.rglob("*.*")
+    )
+
+
+def test_a_preview_of_a_template_that_is_not_there_says_which_are(tmp_path: Path) -> None:
+    """The error is a sentence with the way out."""
+    done = CliRunner().invoke(main, ["render", "--kind", "fourth", "--output", str(tmp_path)])
+    assert 1 == done.exit_code
+    assert "there are: courtesy, first, second, third" in done.output
+
+
+def test_a_person_resolves_an_unknown_delivery(run: Run, engine: Engine) -> None:
+    """R19: listed as unknown; a word makes it an outcome that is still to be said; once only."""
+    doubtful(engine)
+    listed = run("deliveries", "list", "--state", "unknown", "--format", "json")
+    assert [("r1", "email", "interrupted")] == [
+        (each["reminder"], each["channel"], each["error_type"]) for each in json.loads(listed.output)
+    ]
+    assert 0 == run("deliveries", "resolve", "r1", "email", "accepted").exit_code
+    row = job_row(engine)
+    assert ("accepted", False, "", "2012-03-04T12:00:00+00:00") == (
+        row["state"],
+        row["published"],
+        row["error_type"],
+        row["occurred_at"],
+    )
+    again = run("deliveries", "resolve", "r1", "email", "failed")
+    assert (1, True) == (again.exit_code, "The delivery is accepted, which stands" in again.output)
+    missing = run("deliveries", "resolve", "r2", "email", "failed")
+    assert "There is no delivery of reminder r2 over email" in missing.output
+
+
+def test_tasks_are_listed(run: Run, engine: Engine) -> None:
+    """S2-09: what is to be done, for whom, since when."""
+    running = dispatcher(engine, channel=TaskList(engine), name="task")
+    know(engine)
+    running.record([read(reminder(channels=("task",)))])
+    running.run(partitions=[0])
+    (row,) = json.loads(run("tasks", "--format", "json").output)
+    assert ("2012-03-04", "acme:C1", "task", "open", "r1") == (
+        row["due_on"],
+        row["account"],
+        row["task_type"],
+        row["status"],
+        row["reminder"],
+    )
+    assert [] == json.loads(run("tasks", "--account", "acme:C2", "--format", "json").output)
+
+
+def test_smtp_without_a_host_is_said_before_anything_starts(run: Run) -> None:
+    """A provider is switched on by name, and with all that it needs."""
+    done = run("notifier", COBRANZA_SEND_EMAIL="smtp")
+    assert 2 == done.exit_code
+    assert "smtp_host is needed when email is smtp" in done.output
