@@ -1,16 +1,30 @@
 """Writing many rows at once, by key: inserted when new, replaced (or left) when known.
 
 Each database gets the form that it is fastest at: SQLite one prepared statement run per row
-(no network in between), PostgreSQL one statement over arrays, a column each.
+(no network in between), PostgreSQL one statement over one JSON document.
 """
 
 from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import Column, Connection, Executable, Table, Text, bindparam, cast, delete, func, select
+from msgspec import json
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Executable,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Dialect
@@ -33,11 +47,12 @@ def write(connection: Connection, *, table: Table, rows: Sequence[Values], known
     """
     if not rows:
         return
-    columns = list(zip(*rows, strict=True))
     if connection.dialect.name == "postgresql":
-        values = {column.name: list(each) for column, each in zip(table.columns, columns, strict=True)}
-        connection.execute(_insert_arrays(table, known), values)
+        names = [column.name for column in table.columns]
+        document = json.encode([dict(zip(names, row, strict=True)) for row in rows])
+        connection.execute(_insert_document(table, known), {"rows": document.decode()})
         return
+    columns = list(zip(*rows, strict=True))
     # Past SQLAlchemy's handling of parameters, which costs more per row than SQLite does.
     for place, process in _processors(table, connection.dialect):
         columns[place] = tuple(map(process, columns[place]))
@@ -74,14 +89,14 @@ def _processors(table: Table, dialect: Dialect) -> list[tuple[int, Callable[[Any
 
 
 @cache
-def _insert_arrays(table: Table, known: Known) -> Executable:
+def _insert_document(table: Table, known: Known) -> Executable:
     names = [column.name for column in table.columns]
-    arrays = [
-        cast(bindparam(column.name, type_=ARRAY(_plain(column))), ARRAY(_plain(column)))
-        for column in table.columns
-    ]
-    source = func.unnest(*arrays).table_valued(*names).render_derived()
-    statement = postgresql_insert(table).from_select(names, select(*(source.c[name] for name in names)))
+    # PostgreSQL reads each member as the type of the column of that name.
+    row_type: ColumnElement[Any] = literal_column(f"NULL::{table.name}")
+    rows = func.json_populate_recordset(row_type, cast(bindparam("rows", type_=Text()), JSON)).table_valued(
+        *names
+    )
+    statement = postgresql_insert(table).from_select(names, select(*(rows.c[name] for name in names)))
     if known == "left":
         return statement.on_conflict_do_nothing()
     return statement.on_conflict_do_update(
@@ -95,11 +110,6 @@ def _delete(columns: tuple[Column[Any], ...]) -> Executable:
     for place, column in enumerate(columns):
         statement = statement.where(column == bindparam(f"k_{place}"))
     return statement
-
-
-def _plain(column: Column[Any]) -> Any:
-    # An array of text needs no collation of its own; the column it goes to has one.
-    return Text() if isinstance(column.type, Text) or column.type.python_type is str else column.type
 
 
 def _replacement(table: Table, excluded: Any) -> dict[str, Any]:
