@@ -3,6 +3,7 @@
 import asyncio
 import signal
 
+from streams.engine.garbage import collecting_by_hand
 from streams.engine.worker import EngineApp
 
 __all__ = ["serve", "serve_until_signal"]
@@ -28,9 +29,10 @@ async def serve(app: EngineApp, *, stop: asyncio.Event) -> None:
 
 
 async def serve_until_signal(app: EngineApp) -> None:
-    """Run `app` until SIGTERM or SIGINT; see ``serve``."""
+    """Run `app`, all that this process is for, until SIGTERM or SIGINT; see ``serve``."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await serve(app, stop=stop)
+    async with collecting_by_hand():
+        await serve(app, stop=stop)
