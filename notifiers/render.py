@@ -47,7 +47,7 @@ class Renderer:
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False)
 
     def message(self, reminder: ReminderDecided, channel: Channel) -> Message:
-        """Write a reminder for one of its channels.
+        """Write a reminder for one of its channels. Tasks that say what to do need no texts of its kind.
 
         Raises:
             PermanentError: ``template_error``: there is no text of that kind
@@ -72,7 +72,9 @@ class Renderer:
         self, reminder: ReminderDecided, *, channel: Channel, contact: Contact, deliveries: list[Delivery]
     ) -> Message:
         view = view_of(reminder, contact=contact)
-        subject = " ".join(self._text(reminder, view=view, part="subject", limit=_SUBJECT_MAX).split())
+        subject = ""
+        if channel != "task" or not all(each.summary for each in deliveries):
+            subject = " ".join(self._text(reminder, view=view, part="subject", limit=_SUBJECT_MAX).split())
         text, html, pdf = "", "", b""
         if channel == "email":
             text, html = self._mail(reminder, view=view, subject=subject)

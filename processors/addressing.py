@@ -21,7 +21,6 @@ _FALLBACKS: dict[Channel, tuple[Channel, ...]] = {
     "email": ("email", "letter"),
     "letter": ("letter",),
 }
-_SUMMARY_MAX = 200
 
 
 def contacts_for(account: Account, *, items: Sequence[ItemRow], role: Role) -> list[Contact]:
@@ -53,20 +52,18 @@ def deliveries_for(
     failed: frozenset[str],
     not_before: datetime.datetime,
 ) -> tuple[Delivery, ...]:
-    """Turn actions into deliveries, one per channel, in the order of the actions.
+    """Turn actions into deliveries, in the order of the actions: one message per channel, and each task.
 
-    Tasks are merged into one, and an action that has no usable address on a
-    channel that is there already adds nothing: it has been written there.
+    An action that falls back to a channel that is there already adds nothing:
+    the customer is written to there. All tasks of a reminder share one fate.
     """
-    deliveries: dict[Channel, Delivery] = {}
+    deliveries: list[Delivery] = []
     for action in actions:
         delivery = _delivery_for(action, contacts=contacts, failed=failed, not_before=not_before)
-        there = deliveries.get(delivery.channel)
-        if there is None:
-            deliveries[delivery.channel] = delivery
-        elif delivery.channel == "task":
-            deliveries["task"] = _merged(there, delivery)
-    return tuple(deliveries.values())
+        written = any(each.channel == delivery.channel for each in deliveries)
+        if delivery not in deliveries and (delivery.channel == "task" or not written):
+            deliveries.append(delivery)
+    return tuple(deliveries)
 
 
 def _delivery_for(
@@ -106,19 +103,6 @@ def _has_address(contact: Contact, *, channel: Channel) -> bool:
             return any(contact.address)
         case "task":
             return True
-
-
-def _merged(first: Delivery, second: Delivery) -> Delivery:
-    """Make one task of two: (reminder, channel) is what a delivery is known by."""
-    summaries = dict.fromkeys(text for text in (first.summary, second.summary) if text)
-    return Delivery(
-        channel="task",
-        not_before=first.not_before,
-        contact=first.contact,
-        task_type=first.task_type or second.task_type,
-        summary="; ".join(summaries)[:_SUMMARY_MAX],
-        responsible=first.responsible or second.responsible,
-    )
 
 
 def address_changed(account: Account) -> None:

@@ -21,7 +21,7 @@ from processors.reminder import DueItem, follow_up, remind
 from processors.wake import enter_items, set_wake
 from schemas.facts import LedgerFact, PlanFinished, ReminderWithheld, Withheld
 from schemas.journal import TickPassed
-from schemas.rows import HoldRow, ItemRow
+from schemas.rows import HoldRow, ItemRow, ReminderRowItem
 
 __all__ = ["WITHHELD_MAX", "evaluate"]
 
@@ -76,15 +76,15 @@ def evaluate(account: Account, *, tick: TickPassed, company: Company) -> list[Le
     return facts
 
 
-def _in_open_reminder(account: Account, *, due: Iterable[str]) -> dict[str, int]:
-    """Give item -> index of its step in the account's open reminder."""
+def _in_open_reminder(account: Account, *, due: Iterable[str]) -> dict[str, ReminderRowItem]:
+    """Give item -> its step in the account's open reminder."""
     reminder = account.reminders.get(account.row.open_reminder)
     if reminder is None:
         return {}
-    steps = {each.item: each.step_index for each in reminder.items}
+    steps = {each.item: each for each in reminder.items}
     if reminder.unlisted:
         rows = (account.items[name] for name in due)
-        steps |= {row.item: row.pending.step_index for row in rows if row.pending is not None}
+        steps |= {row.item: row.pending for row in rows if row.pending is not None}
     return steps
 
 
@@ -98,14 +98,12 @@ def _judge_item(at: Circumstances, item: ItemRow) -> _Judged | None:
     if standing is None:
         _say(result, None, judge(at, item=item, rung=None))
         return result
-    in_reminder = at.in_reminder.get(item.item, -1)
-    is_on_its_way = in_reminder > standing.consumed
-    if is_on_its_way:
-        if is_level(standing.plan.steps[in_reminder]):
+    on_its_way = _on_its_way(at, item, standing=standing)
+    if on_its_way is not None:
+        if is_level(standing.plan.steps[on_its_way]):
             return None
-        standing = standing._replace(
-            consumed=in_reminder
-        )  # what a courtesy does not delay can be due beside it
+        # What a courtesy does not delay can be due beside it.
+        standing = standing._replace(consumed=on_its_way)
     overtaken, rung = current_rung(item, standing=standing, day=at.day, company=at.company)
     for passed in overtaken:
         _say(result, passed, judge(at, item=item, rung=passed, overtaken=True), overtaken=True)
@@ -115,9 +113,17 @@ def _judge_item(at: Circumstances, item: ItemRow) -> _Judged | None:
     index = standing.consumed + len(overtaken) + 1
     if index < len(standing.plan.steps):
         result.again_on = rung_at(item, standing=standing, index=index, company=at.company).due_on
-    elif not is_on_its_way:
+    elif on_its_way is None:
         result.finished = standing
     return result
+
+
+def _on_its_way(at: Circumstances, item: ItemRow, *, standing: Standing) -> int | None:
+    """Give the index of an item's step in the open reminder; None where it is consumed, or of another plan by now."""
+    step, plan = at.in_reminder.get(item.item), standing.plan
+    if step is None or (step.plan, step.plan_version) != (plan.id, plan.version):
+        return None
+    return step.step_index if step.step_index > standing.consumed else None
 
 
 def _judge_rung(at: Circumstances, result: _Judged, *, rung: Rung, standing: Standing) -> None:

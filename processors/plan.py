@@ -43,9 +43,9 @@ def _step_problems(step: Step, *, path: str) -> list[str]:
     channels: set[str] = set()
     for number, action in enumerate(step.actions):
         place = f"{path}.actions[{number}]"
-        if action.channel in channels:
+        if action.channel in channels and action.channel != "task":
             problems.append(
-                f"channel {action.channel!r} is there twice: a step writes once on each - at `{place}.channel`"
+                f"channel {action.channel!r} is there twice: a step writes once on each, and only tasks can be several - at `{place}.channel`"
             )
         channels.add(action.channel)
         problems += [

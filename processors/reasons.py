@@ -15,7 +15,7 @@ from processors.ladder import Rung, is_level
 from processors.money import to_minor
 from schemas.facts import Reason
 from schemas.journal import TickPassed
-from schemas.rows import HoldRow, ItemRow
+from schemas.rows import HoldRow, ItemRow, ReminderRowItem
 
 __all__ = ["Circumstances", "Verdict", "failed_until", "judge"]
 
@@ -36,7 +36,7 @@ class Circumstances:
 
     Attributes:
         due: the items with a step due on ``day``, in a reminder or not.
-        in_reminder: item -> index of its step in the open reminder.
+        in_reminder: item -> its step in the open reminder.
     """
 
     account: Account
@@ -44,7 +44,7 @@ class Circumstances:
     tick: TickPassed
     day: datetime.date
     due: frozenset[str] = frozenset()
-    in_reminder: Mapping[str, int] = field(default_factory=dict)
+    in_reminder: Mapping[str, ReminderRowItem] = field(default_factory=dict)
     _dunnable: list[ItemRow] | None = None
 
     def dunnable(self) -> list[ItemRow]:

@@ -61,7 +61,7 @@ def _reminder(fact: ReminderDecided) -> Clauses:
         "account": fact.account,
         "step": fact.step,
         "items": _items(fact),
-        "by": ", ".join(sorted(each.channel for each in fact.deliveries)),
+        "by": ", ".join(sorted({each.channel for each in fact.deliveries})),
         "to": ", ".join(contact for contact in contacts if contact),
         "total": _totals(fact.totals),
         "others": ", ".join(sorted(each.item for each in fact.others)),
