@@ -109,7 +109,7 @@ def _debtor(creditor: Creditor, *, number: int, chance: random.Random) -> Debtor
     habit = chance.choices(_HABITS, weights=[share for share, _, _ in _HABITS])[0]
     return Debtor(
         upserted=_customer(creditor, number=number, chance=chance),
-        invoices_a_month=chance.choice((0.3, 0.6, 0.6, 1.0, 1.0, 1.6)),
+        invoices_a_month=chance.choice((0.1, 0.25, 0.4, 0.4, 0.6, 1.0)),
         days_late=habit[1],
         splits=habit[2],
         names_invoices=chance.choice((1.0, 0.9, 0.5)),
