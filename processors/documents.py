@@ -9,10 +9,10 @@ from processors.context import FoldContext
 from processors.ladder import reanchored_shift_days
 from processors.money import MoneyError, to_minor
 from processors.movements import Postings, entered_on
-from processors.settle import arrive, cascade, counted_minor, settle
+from processors.settle import arrive, cascade, counted_minor
 from schemas.events import DebitNoteIssued, InvoiceAmended, InvoiceCancelled, InvoiceIssued, ItemOpened
 from schemas.facts import LedgerFact, MovementKind, ReminderRetracted
-from schemas.rows import ItemRow
+from schemas.rows import ApplicationRow, ItemRow
 
 __all__ = ["amend", "cancel", "issue", "open_existing"]
 
@@ -104,8 +104,8 @@ def cancel(account: Account, event: InvoiceCancelled, *, context: FoldContext) -
         return []
     postings = Postings(account, context)
     item.status = "cancelled"
-    for credit in _latest_first(account, item):
-        settle(postings, account.credits[credit])
+    for row in _latest_first(account, item):
+        postings.unapply(row, amount_minor=row.amount_minor)
     on = max(context.day, entered_on(item), item.grown_on or context.day)
     postings.change_item(item, kind="cancelled", amount_minor=-counted_minor(item), on=on)
     cascade(postings)
@@ -158,9 +158,7 @@ def _amend_terms(account: Account, item: ItemRow, event: InvoiceAmended) -> None
 def _change_amount(postings: Postings, item: ItemRow, *, change_minor: int) -> None:
     """Say the amendment; money that is too much now is released, the last applied first, and keeps its names."""
     account = postings.account
-    released: list[str] = []
-    if item.open_minor + change_minor < 0:
-        released = _release(postings, item, excess_minor=-change_minor - item.open_minor)
+    _release(postings, item, excess_minor=-change_minor - item.open_minor)
     on = max(postings.day, entered_on(item))
     if change_minor > 0:
         item.grown_on = max(item.grown_on or on, on)
@@ -170,31 +168,24 @@ def _change_amount(postings: Postings, item: ItemRow, *, change_minor: int) -> N
     postings.change_item(item, kind="amended", amount_minor=change_minor, on=on)
     if change_minor > 0:
         account.settling.open_item(item)
-    for key in released:
-        settle(postings, account.credits[key])
     for credit, name in account.settling.claims(item.item):
         if name.less_minor:  # it asks for a part of the amount, which is another one now
-            settle(postings, credit)
+            postings.freed[credit.credit] = credit
     cascade(postings)
 
 
-def _release(postings: Postings, item: ItemRow, *, excess_minor: int) -> list[str]:
-    account = postings.account
-    released: list[str] = []
-    for credit in _latest_first(account, item):
-        if not excess_minor:
+def _release(postings: Postings, item: ItemRow, *, excess_minor: int) -> None:
+    for row in _latest_first(postings.account, item):
+        if excess_minor <= 0:
             break
-        row = account.applications[item.item][credit]
         amount_minor = min(excess_minor, row.amount_minor)
         postings.unapply(row, amount_minor=amount_minor)
         excess_minor -= amount_minor
-        released.append(credit)
-    return released
 
 
-def _latest_first(account: Account, item: ItemRow) -> list[str]:
+def _latest_first(account: Account, item: ItemRow) -> list[ApplicationRow]:
     rows = account.applications.get(item.item, {}).values()
-    return [row.credit for row in sorted(rows, key=lambda row: row.order, reverse=True)]
+    return sorted(rows, key=lambda row: row.order, reverse=True)
 
 
 def _retract(postings: Postings, item: ItemRow) -> None:

@@ -19,12 +19,13 @@ class Postings:
 
     Attributes:
         facts: movements and exceptions so far.
-        grown: items that money was taken off: those who name them are asked again (``settle.cascade``).
+        grown: items that money was taken off, and ``freed`` the credits that it went back to:
+            ``settle.cascade`` serves those who name the first, and what the second name.
         correcting: money taken off an item was never there (the bank corrects, a name
             is served late), so it is dated as its application was; otherwise it goes on the event's day.
     """
 
-    __slots__ = ("account", "cause", "correcting", "day", "facts", "grown")
+    __slots__ = ("account", "cause", "correcting", "day", "facts", "freed", "grown")
 
     def __init__(self, account: Account, context: FoldContext, *, correcting: bool = False) -> None:
         self.account = account
@@ -33,6 +34,7 @@ class Postings:
         self.correcting = correcting
         self.facts: list[LedgerFact] = []
         self.grown: list[ItemRow] = []
+        self.freed: dict[str, CreditRow] = {}
 
     def change_item(self, item: ItemRow, *, kind: MovementKind, amount_minor: int, on: datetime.date) -> None:
         """Change an open amount from outside: issue, amendment, cancellation."""
@@ -120,7 +122,10 @@ class Postings:
             item.grown_on = max(item.grown_on or on, on)
             credit.freed_on = max(credit.freed_on or on, on)
         self._pair("unapplied", credit, item, amount_minor=-amount_minor, on=on)
+        account.settling.loosen(credit)
         self.grown.append(item)
+        if len(credit.names) > 1:
+            self.freed[credit.credit] = credit
 
     def object_to(self, *, reason: ExceptionReason, key: str, detail: str) -> None:
         """Say that a person must look at something."""

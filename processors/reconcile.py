@@ -5,6 +5,7 @@ from processors.context import FoldContext
 from processors.money import MoneyError, to_minor
 from processors.movements import Postings
 from processors.settle import cascade, limit_minor, refuse_other_currency, settle
+from processors.settlement_index import shares_money
 from schemas.events import ReconciliationLine, ReconciliationRecorded
 from schemas.facts import LedgerFact
 from schemas.rows import CreditRow, Name
@@ -20,7 +21,7 @@ def reconcile(account: Account, event: ReconciliationRecorded, *, context: FoldC
     """
     credit = account.credits[f"payment/{event.payment}"]
     postings = Postings(account, context, correcting=True)
-    shared = _is_shared(credit)
+    shared = shares_money(credit)
     names = {name.document: name for name in credit.names}
     for line in event.lines:
         try:
@@ -98,11 +99,3 @@ def _lower(postings: Postings, credit: CreditRow, name: Name, *, by_minor: int, 
         held_minor = row.amount_minor if row is not None else 0
         name.less_minor += limit_minor(name, item=item, most=credit.amount_minor) - held_minor
     name.less_minor += by_minor
-
-
-def _is_shared(credit: CreditRow) -> bool:
-    """Say whether a credit's names compete for its money."""
-    if len(credit.names) < 2:
-        return False
-    limits = [name.limit_minor for name in credit.names]
-    return None in limits or sum(limit or 0 for limit in limits) > credit.effective_minor

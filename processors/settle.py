@@ -6,8 +6,9 @@ the same figures in whatever order they come (SEMANTICS 2.3). The rules, with
 their reasons, are in ``docs/domain.md``, Settlement.
 """
 
+import heapq
+
 from processors.movements import Postings
-from processors.settlement_index import Claim
 from schemas.rows import ApplicationRow, CreditRow, ItemRow, Name
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
 def settle(postings: Postings, credit: CreditRow) -> None:
     """Distribute a credit anew: named items in order, then what it has settled unasked, the rest is left."""
     account = postings.account
+    account.settling.note_sharing(credit)
     own = account.applied.get(credit.credit)
     targets, budget, reserved = _named_targets(postings, credit, own)
     if own:
@@ -42,18 +44,27 @@ def settle(postings: Postings, credit: CreditRow) -> None:
     account.settling.loosen(credit)
 
 
-def cascade(postings: Postings) -> None:
-    """Offer items that money was taken off to those who name them, in log order, until nothing moves.
+def cascade(postings: Postings, *, arriving: ItemRow | None = None) -> None:
+    """Serve those who name an item that money was taken off, or that has just come, until nothing moves.
 
-    It ends: each step moves a credit's money to a name that it prefers, and
-    takes none of another's.
+    The credit that came first is always served first. It ends: each step
+    moves a credit's money to a name that it prefers, and takes none of
+    another's.
     """
-    grown = postings.grown
-    for item in grown:  # grows while it is walked
-        if item.status != "cancelled" and item.open_minor:
-            for claim in postings.account.settling.claims(item.item):
-                _settle_claim(postings, claim, item=item, was_reserved=False)
-    grown.clear()
+    turns: list[tuple[int, str, str]] = []  # (place in the log, credit, item)
+    if arriving is not None:
+        _queue(postings, turns, arriving)
+    while turns or postings.grown or postings.freed:
+        for item in postings.grown:
+            if item.status == "open":
+                _queue(postings, turns, item)
+        postings.grown.clear()
+        for credit in postings.freed.values():
+            if credit.effective_minor:
+                heapq.heappush(turns, (credit.order, credit.credit, ""))
+        postings.freed.clear()
+        if turns:
+            _serve(postings, turns)
 
 
 def receive(postings: Postings, credit: CreditRow, *, auto_apply: bool) -> None:
@@ -72,10 +83,14 @@ def receive(postings: Postings, credit: CreditRow, *, auto_apply: bool) -> None:
 def arrive(postings: Postings, item: ItemRow, *, auto_apply: bool) -> None:
     """Settle an item that has just come: who waits for it by name, then loose payments, in log order."""
     claims = postings.account.settling.claims(item.item)
-    for claim in claims:
-        refuse_other_currency(postings, credit=claim[0], item=item)
-        _settle_claim(postings, claim, item=item, was_reserved=True)
-    cascade(postings)
+    if claims:
+        for credit, name in claims:
+            refuse_other_currency(postings, credit=credit, item=item)
+            if credit.credit in postings.account.settling.unshared:  # else it is distributed as a whole
+                credit.reserved_minor -= limit_minor(name, item=None, most=credit.effective_minor)
+                postings.account.touch(credit)
+                postings.account.settling.loosen(credit)
+        cascade(postings, arriving=item)
     if auto_apply and item.open_minor:
         _take_loose(postings, item, heard={credit.credit for credit, _ in claims})
 
@@ -119,12 +134,10 @@ def _named_targets(
     items = postings.account.items
     budget = credit.effective_minor
     reserved = 0
-    asked = 0
     targets: list[tuple[ItemRow, int]] = []
     for name in credit.names:
         item = items.get(name.document)
         take = limit_minor(name, item=item, most=budget)
-        asked += credit.effective_minor + 1 if name.limit_minor is None else name.limit_minor
         if item is None:
             reserved += take
         elif item.status == "cancelled" or item.currency != credit.currency:
@@ -134,17 +147,7 @@ def _named_targets(
             take = min(take, item.open_minor + (row.amount_minor if row is not None else 0))
             targets.append((item, take))
         budget -= take
-    if len(credit.names) > 1:
-        _note_unshared(postings, credit, unshared=asked <= credit.effective_minor)
     return targets, budget, reserved
-
-
-def _note_unshared(postings: Postings, credit: CreditRow, *, unshared: bool) -> None:
-    known = postings.account.settling.unshared
-    if unshared:
-        known.add(credit.credit)
-    else:
-        known.discard(credit.credit)
 
 
 def _release(
@@ -177,23 +180,35 @@ def _release(
             postings.unapply(row, amount_minor=row.amount_minor - keep)
 
 
-def _settle_claim(postings: Postings, claim: Claim, *, item: ItemRow, was_reserved: bool) -> None:
-    """Serve one name of a credit: alone where its names do not compete, else with all of them."""
-    credit, name = claim
+def _queue(postings: Postings, turns: list[tuple[int, str, str]], item: ItemRow) -> None:
+    for credit, _ in postings.account.settling.claims(item.item):
+        if credit.effective_minor:
+            heapq.heappush(turns, (credit.order, credit.credit, item.item))
+
+
+def _serve(postings: Postings, turns: list[tuple[int, str, str]]) -> None:
+    """Serve the first in turn: one name where the credit's names do not compete, else all of them at once."""
     account = postings.account
-    if not credit.effective_minor:
+    _, key, item = heapq.heappop(turns)
+    credit = account.credits[key]
+    if item and key in account.settling.unshared:
+        if account.items[item].currency == credit.currency:
+            _settle_name(postings, credit, item=account.items[item])
         return
-    if credit.currency != item.currency or credit.credit not in account.settling.unshared:
-        settle(postings, credit)
-        return
+    while turns and turns[0][1] == key:
+        heapq.heappop(turns)
+    settle(postings, credit)
+
+
+def _settle_name(postings: Postings, credit: CreditRow, *, item: ItemRow) -> None:
+    account = postings.account
+    name = account.settling.name(credit, item=item.item)
     row = account.applied.get(credit.credit, {}).get(item.item)
     now = row.amount_minor if row is not None else 0
     take = min(limit_minor(name, item=item, most=credit.effective_minor), item.open_minor + now)
-    reserve = limit_minor(name, item=None, most=credit.effective_minor) if was_reserved else 0
-    if take < now or take - now > free_minor(credit) + reserve:
+    if take < now or take - now > free_minor(credit):
         settle(postings, credit)
         return
-    credit.reserved_minor -= reserve
     if take > now:
         postings.apply(credit, item, amount_minor=take - now)
     account.touch(credit)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from schemas.events import PaymentReceived
 from schemas.rows import CreditRow, ItemRow, Name
 
-__all__ = ["Claim", "SettlementIndex", "is_auto_applied"]
+__all__ = ["Claim", "SettlementIndex", "is_auto_applied", "shares_money"]
 
 Claim = tuple[CreditRow, Name]
 
@@ -38,6 +38,7 @@ class SettlementIndex:
         """Enter a credit's names and its loose money."""
         for name in credit.names:
             self.claim(credit, name)
+        self.note_sharing(credit)
         self.loosen(credit)
 
     def claim(self, credit: CreditRow, name: Name) -> None:
@@ -62,6 +63,20 @@ class SettlementIndex:
         if claims is None:
             return []
         return sorted(claims, key=_place) if len(claims) > 1 else claims[:]
+
+    def name(self, credit: CreditRow, *, item: str) -> Name:
+        """Give the name under which a credit claims an item."""
+        return next(name for claimant, name in self._claims[item] if claimant is credit)
+
+    def note_sharing(self, credit: CreditRow) -> None:
+        """Find out whether the credit's names compete for its money, after names or amount have changed."""
+        if len(credit.names) > 1:
+            if shares_money(credit):
+                self.unshared.discard(credit.credit)
+            else:
+                self.unshared.add(credit.credit)
+        elif self.unshared:
+            self.unshared.discard(credit.credit)
 
     def loosen(self, credit: CreditRow) -> None:
         """Enter a payment that has money for items to come."""
@@ -109,6 +124,14 @@ class SettlementIndex:
                 yield item
             else:
                 heapq.heappop(heap)
+
+
+def shares_money(credit: CreditRow) -> bool:
+    """Say whether a credit's names compete for its money: one of them could leave less for another."""
+    if len(credit.names) < 2:
+        return False
+    limits = [name.limit_minor for name in credit.names]
+    return None in limits or sum(limit or 0 for limit in limits) > credit.effective_minor
 
 
 def is_auto_applied(credit: CreditRow) -> bool:
