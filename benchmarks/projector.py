@@ -196,7 +196,7 @@ def measure(url: str, records: Mapping[TopicPartition, list[FetchedRecord]]) -> 
     projector = Projector(engine=engine, reader=reader, topics={name: name for name in TOPICS})
     projector.start()
     begun = time.perf_counter()
-    read = projector.run_to_end(stopping=lambda: False)
+    read = projector.run_to(reader.end_offsets(list(records)), stopping=lambda: False)
     lasted = time.perf_counter() - begun
     engine.dispose()
     assert read == sum(map(len, records.values()))

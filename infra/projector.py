@@ -23,6 +23,7 @@ from infra.database import tables
 from infra.database.engine import reading, writing
 from infra.errors import OperatorError
 from infra.kafka.consumers import consumer
+from infra.kafka.lag import LagReader
 from infra.projection.batch import Batch
 from infra.projection.duplicates import record_duplicates
 from infra.projection.facts import project_fact, project_outcome
@@ -37,7 +38,15 @@ from infra.projection.positions import (
 from infra.projection.rows import project_row
 from infra.settings import Settings
 
-__all__ = ["GROUP", "TOPICS", "ProjectionError", "Projector", "open_reader", "physical_topics"]
+__all__ = [
+    "GROUP",
+    "TOPICS",
+    "ProjectionError",
+    "Projector",
+    "log_ends",
+    "open_reader",
+    "physical_topics",
+]
 
 GROUP: Final = "projector"
 TOPICS: Final = (
@@ -111,9 +120,8 @@ class Projector:
         while not stopping():
             self.step(wait_ms=wait_ms)
 
-    def run_to_end(self, *, stopping: Callable[[], bool]) -> int:
-        """Step until the ends that the logs have now, or `stopping()`; return how many records were read."""
-        ends = self._reader.end_offsets(list(self._positions))
+    def run_to(self, ends: Mapping[TopicPartition, int], *, stopping: Callable[[], bool]) -> int:
+        """Step until these offsets (`log_ends`), or `stopping()`; return how many records were read."""
         records = 0
         while not stopping() and any(self._positions[each] < end for each, end in ends.items()):
             records += self.step(wait_ms=500)
@@ -216,6 +224,20 @@ class Projector:
             _log.warning("projector.group_offsets", error=repr(error))
         else:
             self._copied.update(behind)
+
+
+def log_ends(settings: Settings) -> dict[TopicPartition, int]:
+    """Return where the topics of the projector end now, open transactions included.
+
+    The ends that a consumer is told leave out what was committed a moment ago.
+
+    Raises:
+        LagError: a topic is missing, or the broker does not answer.
+    """
+    topics = list(physical_topics(settings).values())
+    with LagReader(settings.brokers()) as lags:
+        found = lags.read({settings.group(GROUP): topics})
+    return {TopicPartition(one.topic, one.partition): one.end for one in found}
 
 
 def physical_topics(settings: Settings) -> dict[str, str]:

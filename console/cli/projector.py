@@ -24,7 +24,7 @@ def projector(settings: "Settings", *, rebuild: bool, until_end: bool) -> None:
 
     from infra.database.engine import open_engine
     from infra.database.migrate import require_current
-    from infra.projector import Projector, open_reader, physical_topics
+    from infra.projector import Projector, log_ends, open_reader, physical_topics
 
     stopping = threading.Event()
     before = {
@@ -37,7 +37,7 @@ def projector(settings: "Settings", *, rebuild: bool, until_end: bool) -> None:
         running = Projector(engine=engine, reader=reader, topics=physical_topics(settings))
         running.start(rebuild=rebuild)
         if until_end:
-            click.echo(f"{running.run_to_end(stopping=stopping.is_set)} records were read.")
+            click.echo(f"{running.run_to(log_ends(settings), stopping=stopping.is_set)} records were read.")
         else:
             running.run(stopping=stopping.is_set)
     finally:
