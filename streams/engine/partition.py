@@ -13,15 +13,17 @@ Local state changes only after the commit.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
 
 from aiokafka.errors import IllegalStateError, KafkaError
 
-from streams.engine.batches import Batches
+from streams.engine.batches import Batch, Batches
 from streams.engine.chain import Link
 from streams.engine.counters import Counters
 from streams.engine.faults import Fenced, OutcomeUnknown, StageStuck
 from streams.engine.flow import Run
 from streams.engine.options import EngineOptions
+from streams.engine.pace import Pace, Turns
 from streams.engine.place import PartitionSource, Place, find_place, newest_link
 from streams.engine.stage import Record, StageSpec, Step
 from streams.engine.transaction import Transactions
@@ -48,6 +50,7 @@ class OwnedPartition:
         source: PartitionSource,
         options: EngineOptions,
         counters: Counters,
+        turns: Turns,
         crash: Callable[[BaseException], Awaitable[None]],
     ) -> None:
         self.name = f"{topic}-{partition}"
@@ -56,6 +59,7 @@ class OwnedPartition:
         self._bootstrap_servers = bootstrap_servers
         self._source = source
         self._options, self._counters, self._crash = options, counters, crash
+        self._turns, self._pace = turns, Pace(records_max=options.records_per_run_max)
         self._transactions = Transactions(
             bootstrap_servers=bootstrap_servers,
             transactional_id=f"{group}-{spec.name}-{topic}-{partition}",
@@ -203,8 +207,14 @@ class OwnedPartition:
         """Fold all records, in as many steps as the stage wants."""
         place = self._owned_place
         while True:
-            step = place.stage.step(records, cursor=place.cursor) if records else _nothing(place.cursor)
-            await self._commit(step, self._link(step, records))
+            async with self._turns.mine():
+                head = records[: self._pace.records]
+                started = monotonic()
+                step = place.stage.step(head, cursor=place.cursor) if head else _nothing(place.cursor)
+                link = self._link(step, records)
+                batches = self._encode(step, link)
+                self._pace.took(records=len(head), seconds=monotonic() - started)
+            await self._commit(step, link, batches)
             records = records[step.consumed :]
             if step.pause:
                 await self._pause(step.pause)
@@ -224,21 +234,26 @@ class OwnedPartition:
             raise StageStuck(f"{self.name}: the stage made no progress at {end}, cursor {step.cursor!r}")
         return Link(place.position, end, step.cursor, self._spec.fold_version, place.newest is None)
 
-    async def _commit(self, step: Step, link: Link) -> None:
-        spec, place = self._spec, self._owned_place
+    def _encode(self, step: Step, link: Link) -> list[Batch]:
+        """Encode and measure everything, before any transaction begins."""
+        spec = self._spec
         batches = Batches(limits=spec.targets, new_builder=self._transactions.new_builder)
         batches.add_outputs(step.outputs)
         if spec.changelog:
             batches.add_rows(spec.changelog, self._partition, rows=step.rows)
             batches.add_link(link, changelog=spec.changelog, chain=spec.chain, partition=self._partition)
+        return batches.done
+
+    async def _commit(self, step: Step, link: Link, batches: Sequence[Batch]) -> None:
+        place = self._owned_place
         place.trying = link
         written = await self._transactions.commit(
-            batches.done, offsets={(self._topic, self._partition): link.end}, group=self._group
+            batches, offsets={(self._topic, self._partition): link.end}, group=self._group
         )
         self._counters.transactions += 1
         self._counters.records += step.consumed
         place.advance(link)
-        place.changelog_next = written.get((spec.changelog, self._partition), place.changelog_next)
+        place.changelog_next = written.get((self._spec.changelog, self._partition), place.changelog_next)
         self._failures = 0
 
     async def _pause(self, reason: str) -> None:

@@ -19,6 +19,7 @@ from faust.types import TP
 from streams.engine.counters import Counters
 from streams.engine.flow import Run
 from streams.engine.options import EngineOptions
+from streams.engine.pace import Turns
 from streams.engine.partition import PASSING, OwnedPartition
 from streams.engine.seam import check_seam
 from streams.engine.stage import StageSpec
@@ -102,6 +103,7 @@ class Engine:
         options: EngineOptions,
     ) -> None:
         self.counters = Counters()
+        self._turns = Turns()
         self._app = app
         self._group, self._spec = group, spec
         self._bootstrap_servers, self._options = bootstrap_servers, options
@@ -190,6 +192,7 @@ class Engine:
             source=self,
             options=self._options,
             counters=self.counters,
+            turns=self._turns,
             crash=self._stop_for,
         )
 
