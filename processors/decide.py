@@ -17,15 +17,15 @@ from processors.holds import account_hold, date_by_hand, in_force
 from processors.judged import is_done_with, withheld
 from processors.ladder import Rung, Standing, current_rung, is_level, overtaken_on, rung_at, standing_of
 from processors.reasons import Circumstances, Verdict, failed_until, judge
+from processors.record_size import split, text_bytes
 from processors.reminder import DueItem, follow_up, remind
 from processors.wake import enter_items, set_wake
 from schemas.facts import LedgerFact, PlanFinished, ReminderWithheld, Withheld
 from schemas.journal import TickPassed
 from schemas.rows import HoldRow, ItemRow, ReminderRowItem
 
-__all__ = ["WITHHELD_MAX", "evaluate"]
+__all__ = ["evaluate"]
 
-WITHHELD_MAX = 500  # items in one fact: a record holds 1 MiB
 _DAY = datetime.timedelta(days=1)
 
 
@@ -150,16 +150,20 @@ def _withheld(at: Circumstances, judged: Sequence[_Judged]) -> Iterator[Reminder
     new: list[Withheld] = []
     for each in judged:
         new += [_said(word, item=each.item) for word in each.said if _is_news(at, each.item, word=word)]
-    for start in range(0, len(new), WITHHELD_MAX):
+    for part in split(new, size_of=_size):
         yield ReminderWithheld(
             id=f"{at.account.id}/{at.account.next_sequence()}",
             account=at.account.id,
             tick=at.tick.at,
             decision_version=at.account.row.version,
-            items=tuple(new[start : start + WITHHELD_MAX]),
+            items=tuple(part),
         )
     if new:
         at.account.touch(at.account.row)
+
+
+def _size(withheld: Withheld) -> int:
+    return 150 + text_bytes(withheld.item, withheld.step, *withheld.values, *withheld.values.values())
 
 
 def _is_news(at: Circumstances, item: ItemRow, *, word: _Word) -> bool:

@@ -16,15 +16,14 @@ from processors.calendar import epoch_s
 from processors.judged import in_reminder
 from processors.ladder import Rung, is_level
 from processors.reasons import Circumstances
+from processors.record_size import split, text_bytes
 from schemas.facts import Delivery, ReminderDecided, ReminderItem, Total
 from schemas.plans import Action
 from schemas.rows import ItemRow, ReminderRow, ReminderRowItem
 
-__all__ = ["FOLLOW_UP", "LISTED_MAX", "DueItem", "follow_up", "remind"]
+__all__ = ["FOLLOW_UP", "DueItem", "follow_up", "remind"]
 
-LISTED_MAX = 500  # DESIGN 3.6: items that a reminder names
 FOLLOW_UP = "follow_up"  # the step's name of a task for a date by hand on which nothing is due (R20)
-_TEXT_MAX = 600_000  # characters of the listed items: a record holds 1 MiB
 _LANGUAGES = ("es", "en")
 
 
@@ -57,7 +56,7 @@ def remind(at: Circumstances, *, due: Sequence[DueItem]) -> ReminderDecided | No
         failed=failed_channel_names(at.account),
         not_before=at.tick.at,
     )
-    listed = _fitting([_listed(at, each.item, rung=each.rung) for each in due], limit=LISTED_MAX)
+    listed = _fitting([_listed(at, each.item, rung=each.rung) for each in due])
     pay_by_on = at.day + datetime.timedelta(days=header.step.pay_by_days)
     _enter(
         at,
@@ -159,14 +158,13 @@ def _listed(at: Circumstances, item: ItemRow, *, rung: Rung | None = None) -> Re
     )
 
 
-def _fitting(items: Sequence[ReminderItem], *, limit: int) -> list[ReminderItem]:
-    """Cut a list to what one record can hold; at least one item is named."""
-    room = _TEXT_MAX
-    for count, item in enumerate(items[:limit]):
-        room -= 300 + len(item.item) + len(item.reference) + len(item.pdf_url) + len(item.xml_url)
-        if room < 0 and count:
-            return list(items[:count])
-    return list(items[:limit])
+def _fitting(items: Sequence[ReminderItem]) -> list[ReminderItem]:
+    """Cut a list to what one record can hold."""
+    return next(split(items, size_of=_size), [])
+
+
+def _size(item: ReminderItem) -> int:
+    return 300 + text_bytes(item.item, item.reference, item.pdf_url, item.xml_url, item.step, item.plan)
 
 
 def _totals(items: Iterable[ItemRow]) -> tuple[Total, ...]:
@@ -263,7 +261,7 @@ def _decided(
         pay_by_on=pay_by_on,
         company_name=profile.name,
         customer_name=customer.customer.name if customer is not None else at.account.customer_id,
-        others=tuple(_fitting([_listed(at, item) for item in others], limit=LISTED_MAX - len(listed))),
+        others=tuple(_fitting([*listed, *(_listed(at, item) for item in others)])[len(listed) :]),
         other_totals=_totals(others),
         unlisted=unlisted,
         attach_invoices=attach_invoices,
