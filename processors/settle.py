@@ -120,11 +120,9 @@ def limit_minor(name: Name, *, item: ItemRow | None, most: int) -> int:
     limit = name.limit_minor
     if limit is None:
         return most
-    if name.less_minor:
-        if item is not None:
-            limit = min(limit, counted_minor(item))
-        limit = max(0, limit - name.less_minor)
-    return min(limit, most)
+    if item is not None:
+        limit = min(limit, counted_minor(item))
+    return min(max(0, limit - name.less_minor), most)
 
 
 def _named_targets(
