@@ -95,7 +95,7 @@ def _show(ctx: click.Context, settings: Settings, *, day: datetime.date) -> None
     ctx.invoke(dso, as_of=as_of, days=90, company=None, output_format="table")
     here = _short(settings.data_dir)
     click.echo(
-        f"\nMails, letters and tasks as they would go out: {here / 'outbox'}\n"
+        f"\nMails as they would go out: {here / 'outbox'}; letters: {here / 'letters'}\n"
         "How to go on:\n"
         f"  cobranza --data-dir {here} statement andes:A0004 --as-of {day}\n"
         f"  cobranza --data-dir {here} reminders --status withheld --by reason\n"
