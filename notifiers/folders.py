@@ -36,7 +36,8 @@ def write_whole(path: Path, content: bytes, *, durable: bool) -> None:
     """
     partial = path.with_name(f".{path.name}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
             file.write(content)
             if durable:

@@ -18,13 +18,14 @@ from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, Topic
 from kafka.errors import CommitFailedError, RebalanceInProgressError
 
 from infra.database.send_ledger import Job, SendLedger
+from infra.errors import OperatorError
 from infra.kafka.consumers import positions
 from notifiers.dispatch import Dispatcher, ReadReminder
 from notifiers.outcomes import outcome_of
 from schemas.codec import encode
 from schemas.envelope import to_headers
 
-__all__ = ["Worker"]
+__all__ = ["GroupError", "Worker"]
 
 _INTERNAL: Final = b"\0"
 _PUBLISHED_MAX: Final = 500
@@ -34,7 +35,12 @@ _LIVELY_S: Final = 0.1
 _LIVELY_MS: Final = 5
 _WAITING_MS_MAX: Final = 100
 _IDLE_MS: Final = 500
+_REBALANCE_S_MAX: Final = 60
 _log = structlog.get_logger(__name__)
+
+
+class GroupError(OperatorError):
+    """The worker cannot take part in its consumer group."""
 
 
 class Worker:
@@ -69,13 +75,19 @@ class Worker:
         self._wait_ms = 0.0
         self._lively_until_s = 0.0
         self._work_left = True
+        self._rebalancing_since_s: float | None = None
 
     def run(self, *, stopping: Callable[[], bool]) -> None:
-        """Work until `stopping()`; it is asked at least twice a second."""
-        # The client's first join races with its first metadata: with no partitions known here, the
-        # group can be assigned none, and a fixed member keeps what it was assigned.
-        self._reader.partitions_for_topic(self._source)
-        self._reader.subscribe([self._source], listener=_Assignment(self._assigned))
+        """Work until `stopping()`; it is asked at least twice a second.
+
+        Raises:
+            GroupError: there is no such topic, or the consumer group does not come to rest.
+        """
+        self._reader.subscribe([self._source], listener=_Rebalances(self))
+        # Only now, and asked of the broker: kafka-python 3.0 joins again when it hears of the topic's
+        # partitions after its first join, and it forgets a join that outlasts a short poll.
+        if self._source not in self._reader.topics():
+            raise GroupError(f"Topic {self._source} does not exist: cobranza topics apply")
         while not stopping():
             self.step()
 
@@ -93,13 +105,23 @@ class Worker:
         self._pause()
         self._plan_wait(moved=moved, read=bool(polled))
 
-    def _assigned(self, partitions: Sequence[TopicPartition]) -> None:
-        """Note the rebalance; the work that follows from it is done outside of the client's call."""
+    def revoked(self) -> None:
+        """Note that the group rebalances; nothing is to be saved, what was read is in SQL."""
+        self._rebalancing_since_s = time.monotonic()
+
+    def assigned(self, partitions: Sequence[TopicPartition]) -> None:
+        """Note what is ours; the work that follows from it is done outside of the client's call."""
+        self._rebalancing_since_s = None
         self._committed.clear()
         _log.info("send_assigned", channel=self._ledger.channel, partitions=sorted(p for _, p in partitions))
 
     def _take_over(self) -> None:
         """On partitions that have become ours, clear up what was interrupted and say what was not said."""
+        since_s = self._rebalancing_since_s
+        if since_s is not None and time.monotonic() - since_s > _REBALANCE_S_MAX:
+            raise GroupError(
+                f"The group of {self._ledger.channel} has been rebalancing for {_REBALANCE_S_MAX} s: start again"
+            )
         assigned = sorted(each.partition for each in self._reader.assignment())
         if assigned == self._partitions:
             return
@@ -164,16 +186,17 @@ class Worker:
             self._wait_ms = _IDLE_MS
 
 
-class _Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python has no types
-    def __init__(self, assigned: Callable[[Sequence[TopicPartition]], None]) -> None:
-        self._assigned = assigned
+class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python has no types
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
 
-    def on_partitions_revoked(self, revoked: Any) -> None:
-        """Nothing to save: what was read is in SQL."""
+    def on_partitions_revoked(self, revoked: Any) -> None:  # noqa: ARG002 - kafka-python's signature
+        """Say that a rebalance begins."""
+        self._worker.revoked()
 
     def on_partitions_assigned(self, assigned: Any) -> None:
         """Say what is ours now."""
-        self._assigned(list(assigned))
+        self._worker.assigned(list(assigned))
 
 
 def _reminders(polled: Mapping[TopicPartition, Sequence[Any]]) -> list[ReadReminder]:

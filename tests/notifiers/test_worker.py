@@ -1,6 +1,9 @@
 """The sending loop on a real Kafka: reminders in, outcomes out, offsets behind the jobs."""
 
 import datetime
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -187,6 +190,28 @@ def test_two_loops_share_the_partitions_and_send_each_once(settings: Settings, e
         each.reminder for each in found
     )
     assert {"accepted"} == set(states(engine).values())
+
+
+def test_the_command_serves_all_channels_and_stops_when_told(settings: Settings, engine: Engine) -> None:
+    """`cobranza notifier`: a mail, an SMS, a letter and a task of one reminder; SIGTERM ends it in order."""
+    know(engine)
+    decide(settings, reminder(channels=("email", "sms", "letter", "task")))
+    environment = {f"COBRANZA_{name.upper()}": str(value) for name, value in settings if value is not None}
+    with (
+        outcomes(settings) as take,
+        subprocess.Popen(
+            [sys.executable, "-m", "console", "notifier"], env=os.environ | environment
+        ) as running,
+    ):
+        found = take(4)
+        running.terminate()
+        assert 0 == running.wait(timeout=30)
+    assert {(each, "accepted") for each in ("email", "sms", "letter", "task")} == {
+        (each.channel, each.status) for each in found
+    }
+    assert ["letters", "outbox"] == [
+        each.name for each in sorted(settings.data_dir.iterdir()) if each.is_dir()
+    ]
 
 
 def test_a_quiet_loop_uses_little_of_a_processor(settings: Settings, engine: Engine) -> None:
