@@ -89,7 +89,7 @@ class InvoiceAmended(_AccountFact, frozen=True, kw_only=True, tag="billing.invoi
     """
 
     document: DocumentId
-    revision: Annotated[int, Meta(ge=1)]
+    revision: Annotated[int, Meta(ge=1, le=1_000_000_000)]
     amount: Amount | None = None
     due_date: datetime.date | None = None
     reference: Text | None = None

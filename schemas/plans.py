@@ -40,7 +40,7 @@ class Plan(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forb
     """An ordered, versioned list of steps (S0-22, S2-03)."""
 
     id: Annotated[str, Meta(min_length=1, max_length=64)]
-    version: Annotated[int, Meta(ge=1)]
+    version: Annotated[int, Meta(ge=1, le=1_000_000_000)]
     steps: Annotated[tuple[Step, ...], Meta(min_length=1, max_length=50)]
     name: Annotated[str, Meta(max_length=200)] = ""
     after_last: Literal["stop"] = "stop"

@@ -1,7 +1,7 @@
 """The parts that figures are made of: open amounts, due dates and credit as of the end of a day.
 
-An item's due date as of D is the one of its last movement that set one and is dated D or before,
-in the order of business days, then of the log.
+An item's due date as of D is the one of its last movement, in the order of the log, that set one and
+is dated D or before: revisions only rise in the log, and the ledger duns by the highest (SEMANTICS 2.2).
 """
 
 import datetime
@@ -59,7 +59,7 @@ def open_items_as_of(as_of: datetime.date, *, scope: Scope) -> Any:
     )
     newest_first = func.row_number().over(
         partition_by=(movements.c.account, movements.c.item),
-        order_by=(movements.c.business_date.desc(), movements.c.record_offset.desc()),
+        order_by=movements.c.record_offset.desc(),
     )
     dates = (
         select(movements.c.account, movements.c.item, movements.c.due_on, newest_first.label("age"))
