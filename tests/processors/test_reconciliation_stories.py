@@ -174,3 +174,13 @@ def test_names_that_do_not_compete_are_served_without_the_others() -> None:
     story.invoice("D", "5.00", on="01-08")
     story.amend("A", 1, amount="12.00", on="01-09")  # 5.00 more by name: taken from what went to D unasked
     assert {"A": 1000, "C": 7000} == story.settled("payment/P")
+
+
+def test_an_apply_line_forgets_what_was_taken_off_before() -> None:
+    """The bank's last word on an item stands alone."""
+    story = Story()
+    story.invoice("A", "100.00")
+    story.pay("P", "100.00", "A", on="01-10")
+    story.reconcile("X", "P", "-A=30.00", on="01-20")
+    story.reconcile("Y", "P", "+A=80.00", on="01-21")
+    assert {"A": 8000} == story.settled("payment/P")

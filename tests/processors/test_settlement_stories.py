@@ -410,3 +410,36 @@ def test_money_that_moved_on_was_where_it_was_until_then() -> None:
     story.pay("Q", "100.00", "A", on="01-08")  # heard of only now
     assert {"payment/Q": 10000} == story.as_of("01-19")
     assert {} == story.as_of("01-20")
+
+
+def test_money_that_waits_for_two_waits_for_the_first_named() -> None:
+    """Without amounts the first name may need all of it: the second is served once the first has come."""
+    story = Story()
+    story.pay("P", "100.00", "A", "B", on="01-05")
+    story.invoice("B", "100.00", on="01-06")
+    assert 10000 == story.open("B")
+    story.invoice("A", "60.00", on="01-07")
+    assert {"A": 6000, "B": 4000} == story.settled("payment/P")
+
+
+def test_who_came_first_is_served_first_also_where_two_items_open_at_once() -> None:
+    """One reversal opens A and B; Q named B before R named both."""
+    story = Story()
+    story.invoice("A", "50.00")
+    story.invoice("B", "50.00")
+    story.pay("P", "100.00", "A", "B", on="01-05")
+    story.pay("Q", "30.00", "B", on="01-06")
+    story.pay("R", "100.00", "A", "B", on="01-07")
+    story.reverse("P", on="01-20")
+    assert ({"B": 3000}, {"A": 5000, "B": 2000}) == (story.settled("payment/Q"), story.settled("payment/R"))
+
+
+def test_a_reversal_dated_before_a_later_part_takes_back_from_then_on() -> None:
+    """An application in two parts is taken back from the day of its last one: earlier days stay as they were."""
+    story = Story()
+    story.invoice("A", "60.00")
+    story.pay("P", "100.00", "A", on="01-05")
+    story.amend("A", 1, amount="100.00", on="01-20")
+    story.reverse("P", on="01-10")
+    assert {"payment/P": 4000} == story.as_of("01-15")
+    assert {"A": 10000} == story.as_of("01-20")
