@@ -34,7 +34,7 @@ def receive_payment(account: Account, event: PaymentReceived, *, context: FoldCo
     key = f"payment/{event.payment}"
     known = account.credits.get(key)
     if known is not None:
-        return identity.compare(account, known.document, event, key=key)
+        return identity.compare(account, event, first=known.document, key=key)
     currency = event.currency
     amount_minor = to_minor(event.amount, currency=currency)
     names = [
@@ -65,7 +65,7 @@ def issue_credit_note(account: Account, event: CreditNoteIssued, *, context: Fol
     key = f"credit_note/{event.document}"
     known = account.credits.get(key)
     if known is not None:
-        return identity.compare(account, known.document, event, key=key)
+        return identity.compare(account, event, first=known.document, key=key)
     amount_minor = to_minor(event.amount, currency=event.currency)
     credit = CreditRow(
         account=account.row.account,
@@ -87,7 +87,7 @@ def book_write_off(account: Account, event: WriteOffBooked, *, context: FoldCont
     key = f"write_off/{event.write_off}"
     known = account.credits.get(key)
     if known is not None:
-        return identity.compare(account, known.document, event, key=key)
+        return identity.compare(account, event, first=known.document, key=key)
     amount_minor = to_minor(event.amount, currency=event.currency)
     credit = CreditRow(
         account=account.row.account,

@@ -29,7 +29,7 @@ def upsert(account: Account, event: CustomerUpserted, *, context: FoldContext) -
         if now < then:
             return []
         if now == then:
-            return identity.compare(account, known, event, key=f"customer/{known.occurred_at}")
+            return identity.compare(account, event, first=known, key=f"customer/{known.occurred_at}")
         row.customer = event
     else:
         row = account.customer = CustomerRow(account=account.id, customer=event)

@@ -23,7 +23,7 @@ def issue(
     """Take an invoice or a debit note; who waits for it is served (SEMANTICS 2.3)."""
     known = account.items.get(event.document)
     if known is not None:
-        return identity.compare(account, known.document, event, key=f"item/{event.document}")
+        return identity.compare(account, event, first=known.document, key=f"item/{event.document}")
     amount_minor = to_minor(event.amount, currency=event.currency)
     item = ItemRow(
         account=account.row.account,
@@ -46,7 +46,7 @@ def open_existing(account: Account, event: ItemOpened, *, context: FoldContext) 
     """Bring in an existing receivable at going live (R36), with the day of its last reminder and contact."""
     known = account.items.get(event.document)
     if known is not None:
-        return identity.compare(account, known.document, event, key=f"item/{event.document}")
+        return identity.compare(account, event, first=known.document, key=f"item/{event.document}")
     amount_minor = to_minor(event.amount, currency=event.currency)
     open_minor = to_minor(event.open_amount, currency=event.currency)
     item = ItemRow(

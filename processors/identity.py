@@ -29,14 +29,14 @@ def remember(account: Account, event: AccountEvent, *, key: str) -> list[LedgerF
     """
     seen = account.seen.get(key)
     if seen is not None:
-        return compare(account, seen.event, event, key=key)
+        return compare(account, event, first=seen.event, key=key)
     row = SeenRow(account=account.id, key=key, event=event)
     account.seen[key] = row
     account.touch(row)
     return None
 
 
-def compare(account: Account, first: Any, second: AccountEvent, *, key: str) -> list[LedgerFact]:
+def compare(account: Account, second: AccountEvent, *, first: Any, key: str) -> list[LedgerFact]:
     """Say what a second event under a known key is: nothing, or a conflict; the first one stands.
 
     A conflict is said once, however often the same second content comes.

@@ -115,8 +115,8 @@ class SettlementIndex:
             for item in items.values():
                 if item.open_minor:
                     self._oldest.setdefault(item.currency, []).append((item.due_on, item.item))
-            for heap in self._oldest.values():
-                heapq.heapify(heap)
+            for entries in self._oldest.values():
+                heapq.heapify(entries)
         heap = self._oldest.get(currency)
         while heap:
             item = items[heap[0][1]]
