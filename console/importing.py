@@ -7,18 +7,17 @@ nothing itself.
 
 import csv
 import datetime
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from console.checking import check_data
-from console.mapping import ColumnMapping, EventRule, Template, columns_of
+from console.mapping import ColumnMapping, columns_of
 from console.publishing import Outgoing, outgoing
-from console.written_values import WrittenAmount, WrittenDate
+from console.row_events import RowError, RowEvent, RowReader
 from infra.errors import OperatorError
 from processors.calendar import business_day
 from schemas.journal import SourceEvent
@@ -35,7 +34,6 @@ __all__ = [
     "write_rejects",
 ]
 
-_Cells = dict[str, str]
 _NumberedRow = tuple[int, list[str]]
 Watch = Callable[[Iterator[_NumberedRow]], Iterable[_NumberedRow]]
 
@@ -80,23 +78,6 @@ class Reading:
     def rejected_rows(self) -> int:
         """Count the rows that are not imported; one row may have several reasons."""
         return len({each.row for each in self.rejects})
-
-
-class _CellError(Exception):
-    """A cell that cannot be used."""
-
-    def __init__(self, *, column: str, reason: str) -> None:
-        super().__init__(f"{column}: {reason}")
-        self.column = column
-        self.reason = reason
-
-
-class _RowError(Exception):
-    """A row that cannot be used, with all that is wrong with it."""
-
-    def __init__(self, errors: Iterable[_CellError]) -> None:
-        self.errors = list({(each.column, each.reason): each for each in errors}.values())
-        super().__init__("; ".join(map(str, self.errors)))
 
 
 def fact_of(event: SourceEvent, *, source: str, zone: ZoneInfo, order: tuple[int, int]) -> Fact:
@@ -148,7 +129,7 @@ def _read(file: TextIO, *, mapping: ColumnMapping, watch: Watch) -> Reading:
     rows = csv.reader(file, delimiter=mapping.file.delimiter, strict=True)
     header = [each.strip() for each in next(rows, [])]
     reading = Reading(header=header)
-    reader = _RowReader(mapping, places=_places(header, needed=columns_of(mapping)), width=len(header))
+    reader = RowReader(mapping, places=_places(header, needed=columns_of(mapping)), width=len(header))
     yields = _Yields(mapping)
     for number, cells in watch(_numbered(rows, reading)):
         if not any(cells):
@@ -156,7 +137,7 @@ def _read(file: TextIO, *, mapping: ColumnMapping, watch: Watch) -> Reading:
         reading.rows += 1
         try:
             yields.take(number, reader.read(cells))
-        except _RowError as error:
+        except RowError as error:
             reading.rejects += [
                 Reject(row=number, column=each.column, reason=each.reason, cells=cells)
                 for each in error.errors
@@ -199,94 +180,6 @@ def _places(header: Sequence[str], *, needed: Iterable[str]) -> dict[str, int]:
     return places
 
 
-class _RowReader:
-    """Turn the cells of a row into the events that the mapping asks for."""
-
-    def __init__(self, mapping: ColumnMapping, *, places: Mapping[str, int], width: int) -> None:
-        self._places = places
-        self._width = width
-        self._dates = {column: WrittenDate(written) for column, written in mapping.dates.items()}
-        self._amounts = {column: WrittenAmount(written) for column, written in mapping.amounts.items()}
-        company = mapping.company["company"]
-        self._rules = [_Rule(rule, company=company) for rule in mapping.events]
-
-    def read(self, cells: Sequence[str]) -> list[tuple[int, str, SourceEvent]]:
-        """Give (rule, once-per key, event) of each event of the row.
-
-        Raises:
-            _RowError: with every error of the first kind found: cells, then events.
-        """
-        if len(cells) != self._width:
-            reason = f"has {len(cells)} columns, the header has {self._width}"
-            raise _RowError([_CellError(column="", reason=reason)])
-        values = self._values(cells)
-        found, errors = [], []
-        for index, rule in enumerate(self._rules):
-            if not rule.applies(values):
-                continue
-            try:
-                found.append((index, rule.once_per.render(values), rule.event(values)))
-            except _RowError as error:
-                errors += error.errors
-        if errors:
-            raise _RowError(errors)
-        return found
-
-    def _values(self, cells: Sequence[str]) -> _Cells:
-        values, errors = {}, []
-        for column, place in self._places.items():
-            try:
-                values[column] = self._value(column, cells[place].strip())
-            except _CellError as error:
-                errors.append(error)
-        if errors:
-            raise _RowError(errors)
-        return values
-
-    def _value(self, column: str, text: str) -> str:
-        if not text:
-            return text
-        if any("\udc80" <= each <= "\udcff" for each in text):
-            raise _CellError(column=column, reason="is not in the file's declared encoding")
-        try:
-            if column in self._dates:
-                return self._dates[column].read(text).isoformat()
-            if column in self._amounts:
-                return self._amounts[column].read(text)
-        except ValueError as error:
-            raise _CellError(column=column, reason=str(error)) from error
-        return text
-
-
-class _Rule:
-    """An event rule with its templates taken apart."""
-
-    def __init__(self, rule: EventRule, *, company: str) -> None:
-        self.type = rule.type
-        self.once_per = Template(rule.once_per)
-        self._when = Template(rule.when)
-        self._always = not rule.when
-        self._data = _compiled({"company": company} | rule.data)
-
-    def applies(self, cells: _Cells) -> bool:
-        return self._always or bool(self._when.render(cells))
-
-    def event(self, cells: _Cells) -> SourceEvent:
-        data = _rendered(self._data, cells)
-        checked = check_data(self.type, msgspec.json.encode(data))
-        if isinstance(checked, list):
-            raise _RowError(
-                _CellError(column=self._column_at(each.path), reason=f"{each.detail} ({each.path[2:]})")
-                for each in checked
-            )
-        return checked
-
-    def _column_at(self, path: str) -> str:
-        """Name the columns of the template that the field at ``path`` was made of."""
-        first = path.removeprefix("$.").split(".")[0].split("[")[0]
-        return ", ".join(dict.fromkeys(_columns(self._data.get(first))))
-
-
 class _Yields:
     """Collect facts; of a once-per rule, each distinct content is kept where it begins."""
 
@@ -296,7 +189,7 @@ class _Yields:
         self._facts: list[Fact] = []
         self._once: dict[tuple[int, str], list[tuple[datetime.date, int, SourceEvent]]] = {}
 
-    def take(self, row: int, events: Sequence[tuple[int, str, SourceEvent]]) -> None:
+    def take(self, row: int, events: Sequence[RowEvent]) -> None:
         """Take the events of a row."""
         for rule, key, event in events:
             if key:
@@ -319,33 +212,3 @@ class _Yields:
 
     def _add(self, event: SourceEvent, *, order: tuple[int, int]) -> None:
         self._facts.append(fact_of(event, source=self._source, zone=self._zone, order=order))
-
-
-def _compiled(value: object) -> Any:
-    if isinstance(value, str):
-        return Template(value)
-    if isinstance(value, dict):
-        return {name: _compiled(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_compiled(each) for each in value]
-    return value
-
-
-def _rendered(value: Any, cells: _Cells) -> Any:
-    """Fill templates in; a field whose columns are empty is left out."""
-    if isinstance(value, Template):
-        text = value.render(cells)
-        return int(text) if value.as_int and text.isascii() and text.isdigit() else text
-    if isinstance(value, dict):
-        rendered = {name: _rendered(each, cells) for name, each in value.items()}
-        return {name: each for name, each in rendered.items() if each != ""}
-    if isinstance(value, list):
-        return [_rendered(each, cells) for each in value]
-    return value
-
-
-def _columns(value: object) -> list[str]:
-    if isinstance(value, Template):
-        return list(value.columns)
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [column for each in inside for column in _columns(each)]
