@@ -182,6 +182,7 @@ def _end(
 def _lower(postings: Postings, credit: CreditRow, *, kind: MovementKind, by_minor: int) -> None:
     """Let a credit count less: it is distributed anew, and what it leaves open is offered to others who name it."""
     credit.effective_minor -= by_minor
+    postings.account.touch(credit)
     settle(postings, credit)
     if by_minor:
         on = max(postings.day, credit.received_on, credit.freed_on or postings.day)

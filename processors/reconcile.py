@@ -34,6 +34,7 @@ def reconcile(account: Account, event: ReconciliationRecorded, *, context: FoldC
             _name(postings, credit, names, document=line.document, limit_minor=amount_minor)
         else:
             _take_off(postings, credit, names, line=line, amount_minor=amount_minor, shared=shared)
+    account.touch(credit)
     settle(postings, credit)
     cascade(postings)
     account.advance()

@@ -39,8 +39,9 @@ def settle(postings: Postings, credit: CreditRow) -> None:
         if row is not None and amount and row.automatic:
             row.automatic = False  # it is named now
             account.touch(row)
-    credit.reserved_minor = reserved
-    account.touch(credit)
+    if credit.reserved_minor != reserved:
+        credit.reserved_minor = reserved
+        account.touch(credit)
     account.settling.loosen(credit)
 
 
@@ -209,7 +210,6 @@ def _settle_name(postings: Postings, credit: CreditRow, *, item: ItemRow) -> Non
         return
     if take > now:
         postings.apply(credit, item, amount_minor=take - now)
-    account.touch(credit)
     account.settling.loosen(credit)
 
 
