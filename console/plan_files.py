@@ -15,7 +15,7 @@ from processors.plan import plan_problems
 from schemas.commands import PublishPlan
 from schemas.plans import Plan
 
-__all__ = ["PLANS", "PlanFileError", "find_plan", "publish_plan_command", "read_plan"]
+__all__ = ["PLANS", "PlanFileError", "find_plan", "publish_plan_command", "read_plan", "template_warnings"]
 
 PLANS = Path(str(resources.files("console"))) / "plans"
 
@@ -81,6 +81,19 @@ def publish_plan_command(plan: Plan, *, company: str, occurred_at: str, author: 
     """Make the command that publishes a plan; its id follows from company, plan and version."""
     command = f"plan/{plan.id}/{plan.version}"
     return PublishPlan(company=company, occurred_at=occurred_at, command=command, author=author, plan=plan)
+
+
+def template_warnings(plan: Plan) -> list[str]:
+    """List steps that write to customers with texts that do not ship: a notifier would need them in its folder."""
+    from notifiers.render import KINDS
+
+    return [
+        f"step {step.name!r} needs template {step.template or step.name!r}, which does not ship"
+        f" (there are {', '.join(KINDS)}) - at `$.steps[{index}].template`"
+        for index, step in enumerate(plan.steps)
+        if (step.template or step.name) not in KINDS
+        and any(action.channel != "task" or not action.summary for action in step.actions)
+    ]
 
 
 def _problems(found: object) -> list[Problem]:

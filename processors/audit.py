@@ -18,7 +18,7 @@ import msgspec
 from processors.account import Account
 from processors.calendar import epoch_s, local_day
 from processors.company import Company
-from processors.ladder import Rung, current_rung, is_level, shift_after_sending, standing_of
+from processors.ladder import Rung, current_rung, is_level, shift_after_sending, standing_of, standing_on
 from processors.partition import JournalRecord, Partition
 from schemas.facts import (
     LedgerFact,
@@ -333,10 +333,9 @@ def _progress(
 ) -> None:
     """Move the copy of an item up to a sent step, as R2 and R17 say."""
     row = item.row
-    standing = standing_of(row, company=company, customer=account.customer)
-    if standing is not None:
-        row.shift_days = shift_after_sending(standing, rung=rung, item=row, company=company, sent_on=sent_on)
-        row.pay_by_on = standing.pay_by_on
+    standing = standing_on(row, plan=rung.plan, company=company, customer=account.customer)
+    row.shift_days = shift_after_sending(standing, rung=rung, item=row, company=company, sent_on=sent_on)
+    row.pay_by_on = standing.pay_by_on
     if is_level(rung.step):
         row.pay_by_on = reminder.pay_by_on
     row.plan, row.plan_version, row.step = rung.plan.id, rung.plan.version, rung.step_index

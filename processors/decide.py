@@ -243,15 +243,19 @@ def _review_episode(at: Circumstances) -> None:
     """Open the episode with the first overdue item, close it when none is overdue or has a consumed level."""
     row = at.account.row
     if row.episode_opened_on is None:
-        first = min((item.due_on for item in _open_items(at) if item.due_on < at.day), default=None)
-        if first is not None:
-            row.episode_opened_on, row.episode_closed_on = first + _DAY, None
+        overdue_on = (item.due_on + _DAY for item in _open_items(at) if item.due_on < at.day)
+        has_level = any(item.sent_level_on is not None for item in _open_items(at))
+        opened_on = min(overdue_on, default=at.day if has_level else None)
+        if opened_on is not None:
+            row.episode_opened_on, row.episode_closed_on = opened_on, None
             at.account.touch(row)
-    elif row.episode_in_doubt:
-        if not any(item.due_on < at.day or item.sent_level_on is not None for item in _open_items(at)):
-            row.episode_opened_on, row.episode_closed_on = None, at.day
+    elif row.episode_in_doubt and not any(
+        item.due_on < at.day or item.sent_level_on is not None for item in _open_items(at)
+    ):
+        row.episode_opened_on, row.episode_closed_on = None, at.day
+    if row.episode_in_doubt:
+        row.episode_in_doubt = False
         at.account.touch(row)
-    row.episode_in_doubt = False
 
 
 def _open_items(at: Circumstances) -> Iterator[ItemRow]:

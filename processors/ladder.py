@@ -24,6 +24,7 @@ __all__ = [
     "rung_at",
     "shift_after_sending",
     "standing_of",
+    "standing_on",
 ]
 
 LATE_DAYS = 7  # R2: a level sent later than this after its day keeps the plan's distances from then on
@@ -76,6 +77,14 @@ def standing_of(item: ItemRow, *, company: Company, customer: CustomerRow | None
     if isinstance(item.document, ItemOpened) and item.document.level:
         return _brought_standing(item, plan=plan, document=item.document, company=company)
     return Standing(plan, -1, None, 0)
+
+
+def standing_on(item: ItemRow, *, plan: Plan, company: Company, customer: CustomerRow | None) -> Standing:
+    """Give an item's standing on the plan that it is sent by, which may have been replaced since it was decided."""
+    standing = standing_of(item, company=company, customer=customer)
+    if standing is not None and standing.plan == plan:
+        return standing
+    return Standing(plan, item.step, item.pay_by_on, item.shift_days)
 
 
 def _same_place(item: ItemRow, *, plan: Plan, company: Company) -> int:

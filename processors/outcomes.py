@@ -19,7 +19,7 @@ from processors.company import Company
 from processors.context import FoldContext
 from processors.holds import date_by_hand
 from processors.judged import in_reminder
-from processors.ladder import Rung, is_level, shift_after_sending, standing_of
+from processors.ladder import Rung, is_level, shift_after_sending, standing_on
 from schemas.facts import ExceptionRaised, LedgerFact, PlanFinished, ReminderEnded, ReminderRetracted
 from schemas.outcomes import OutcomeReported
 from schemas.rows import ItemRow, ReminderRow, ReminderRowItem
@@ -117,16 +117,15 @@ def _consume(
     """Move an item up to a sent step: the plan's version is pinned, a level sets pay-by date and distances (R2, R17)."""
     account.touch(item)
     plan = company.plan(step.plan, version=step.plan_version)
-    standing = standing_of(item, company=company, customer=account.customer)
     if plan is None:
         raise LookupError(
             f"{item.item}: plan {step.plan} version {step.plan_version} was sent and is not known"
         )
     definition = plan.steps[step.step_index]
-    if standing is not None and standing.plan == plan:
-        rung = Rung(plan, step.step_index, definition, step.step_due_on)
-        item.shift_days = shift_after_sending(standing, rung=rung, item=item, company=company, sent_on=on)
-        item.pay_by_on = standing.pay_by_on
+    standing = standing_on(item, plan=plan, company=company, customer=account.customer)
+    rung = Rung(plan, step.step_index, definition, step.step_due_on)
+    item.shift_days = shift_after_sending(standing, rung=rung, item=item, company=company, sent_on=on)
+    item.pay_by_on = standing.pay_by_on
     if is_level(definition):
         item.sent_level_on, item.pay_by_on = on, row.pay_by_on
         _open_episode(account, on=on)

@@ -58,8 +58,8 @@ def enter_items(account: Account, *, company: Company) -> None:
         account.due.ready = False
     for name in account.stale:
         item = account.items.get(name)
-        if item is not None and item.status != "open":
-            _note_closed(account, item)
+        if item is not None:
+            _note_change(account, item)
     names: Iterable[str] = account.stale if account.due.ready else account.items
     for name in names:
         item = account.items.get(name)
@@ -69,8 +69,14 @@ def enter_items(account: Account, *, company: Company) -> None:
     account.stale.clear()
 
 
-def _note_closed(account: Account, item: ItemRow) -> None:
-    item.judged = ""  # open again, it is judged anew (R14, R31)
-    if account.row.episode_opened_on is not None and not account.row.episode_in_doubt:
-        account.row.episode_in_doubt = True
-        account.touch(account.row)
+def _note_change(account: Account, item: ItemRow) -> None:
+    """Ask at the next tick whether the episode is over, or, with a level that is open again, has begun (R14)."""
+    row = account.row
+    is_open = item.status == "open"
+    if not is_open:
+        item.judged = ""  # open again, it is judged anew (R14, R31)
+    has_begun = row.episode_opened_on is None and is_open and item.sent_level_on is not None
+    may_be_over = row.episode_opened_on is not None and not is_open
+    if (has_begun or may_be_over) and not row.episode_in_doubt:
+        row.episode_in_doubt = True
+        account.touch(row)

@@ -20,11 +20,11 @@ def plan() -> None:
 @click.option("--min-days", default=3, show_default=True, help="Days that contacts keep apart, for warnings.")
 def check(file: str, *, min_days: int) -> None:
     """Check FILE: every error with its line and path; exits with 1 when there is one."""
-    from console.plan_files import find_plan
+    from console.plan_files import find_plan, template_warnings
     from processors.plan import plan_warnings
 
     read = find_plan(file)
-    for warning in plan_warnings(read, min_days_between_contacts=min_days):
+    for warning in plan_warnings(read, min_days_between_contacts=min_days) + template_warnings(read):
         click.echo(f"warning: {warning}", err=True)
     for step in read.steps:
         channels = ", ".join(action.channel for action in step.actions)

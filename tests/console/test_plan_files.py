@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from console.plan_files import PlanFileError, find_plan, publish_plan_command, read_plan
+from console.plan_files import PlanFileError, find_plan, publish_plan_command, read_plan, template_warnings
 from processors.plan import plan_warnings
 
 
@@ -39,6 +39,24 @@ def test_steps_that_are_too_close_are_warned_of() -> None:
     """R5: a step 15 days after the one before waits where contacts keep 20 days apart."""
     warnings = plan_warnings(find_plan("default"), min_days_between_contacts=20)
     assert ["courtesy", "first"] == [warning.split("after '")[1].split("'")[0] for warning in warnings]
+
+
+def test_texts_that_do_not_ship_are_warned_of(tmp_path: Path) -> None:
+    """A step that writes mails needs texts; a task that says what to do needs none."""
+    path = written(
+        tmp_path,
+        """\
+id: x
+version: 1
+steps:
+  - {name: hint, offset_days: 0, actions: [{channel: email}]}
+  - {name: visit, offset_days: 9, actions: [{channel: task, summary: Visit them}]}
+  - {name: again, offset_days: 20, template: second, actions: [{channel: email}]}
+""",
+    )
+    (warning,) = template_warnings(read_plan(path))
+    assert "step 'hint' needs template 'hint'" in warning
+    assert [] == template_warnings(find_plan("default"))
 
 
 def test_same_version_is_the_same_command() -> None:
