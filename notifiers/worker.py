@@ -33,7 +33,10 @@ _ACKNOWLEDGED_S_MAX: Final = 60
 # After a record its transaction's marker is still to be passed, which takes another poll.
 _LIVELY_S: Final = 0.1
 _LIVELY_MS: Final = 5
-_WAITING_MS_MAX: Final = 100
+# Jobs that wait for the read model are looked at ever less often: each look adds a sixth at most to
+# what has been waited already.
+_WAITING_GROWTH: Final = 1.2
+_WAITING_MS_MAX: Final = 250
 _IDLE_MS: Final = 500
 _REBALANCE_S_MAX: Final = 60
 _log = structlog.get_logger(__name__)
@@ -99,7 +102,7 @@ class Worker:
         self._commit()
         self._work_left = self._work_left or recorded > 0
         moved = self._dispatcher.run(partitions=self._partitions) if self._work_left else 0
-        idle = self._wait_ms >= _IDLE_MS
+        idle = self._wait_ms >= _WAITING_MS_MAX
         if moved or idle:
             self._publish()
         self._pause()
@@ -181,7 +184,7 @@ class Worker:
         if now_s < self._lively_until_s:
             self._wait_ms = _LIVELY_MS
         elif self._work_left:
-            self._wait_ms = min(_WAITING_MS_MAX, max(_LIVELY_MS, self._wait_ms * 1.5))
+            self._wait_ms = min(_WAITING_MS_MAX, max(_LIVELY_MS, self._wait_ms * _WAITING_GROWTH))
         else:
             self._wait_ms = _IDLE_MS
 
