@@ -23,6 +23,17 @@ _FALLBACKS: dict[Channel, tuple[Channel, ...]] = {
 }
 
 
+# Tasks are read by the company's people: its language.
+_ADDRESS_MISSING = {
+    "en": "No usable address for {channel}: mend the address and follow up by hand",
+    "es": "Sin dirección útil para {channel}: corregir la dirección y dar seguimiento a mano",
+}
+_CHANNEL_NAMES = {
+    "en": {"email": "email", "sms": "SMS", "letter": "letter"},
+    "es": {"email": "correo", "sms": "SMS", "letter": "carta"},
+}
+
+
 def contacts_for(account: Account, *, items: Sequence[ItemRow], role: Role) -> list[Contact]:
     """List the contacts to try, best first (R27).
 
@@ -51,6 +62,7 @@ def deliveries_for(
     contacts: Sequence[Contact],
     failed: frozenset[str],
     not_before: datetime.datetime,
+    language: str,
 ) -> tuple[Delivery, ...]:
     """Turn actions into deliveries, in the order of the actions: one message per channel, and each task.
 
@@ -59,7 +71,9 @@ def deliveries_for(
     """
     deliveries: list[Delivery] = []
     for action in actions:
-        delivery = _delivery_for(action, contacts=contacts, failed=failed, not_before=not_before)
+        delivery = _delivery_for(
+            action, contacts=contacts, failed=failed, not_before=not_before, language=language
+        )
         written = any(each.channel == delivery.channel for each in deliveries)
         if delivery not in deliveries and (delivery.channel == "task" or not written):
             deliveries.append(delivery)
@@ -67,7 +81,12 @@ def deliveries_for(
 
 
 def _delivery_for(
-    action: Action, *, contacts: Sequence[Contact], failed: frozenset[str], not_before: datetime.datetime
+    action: Action,
+    *,
+    contacts: Sequence[Contact],
+    failed: frozenset[str],
+    not_before: datetime.datetime,
+    language: str,
 ) -> Delivery:
     for channel in _FALLBACKS.get(action.channel, ()):
         contact = next((each for each in contacts if _has_address(each, channel=channel)), None)
@@ -75,7 +94,7 @@ def _delivery_for(
             return Delivery(channel=channel, not_before=not_before, contact=contact)
     contact = contacts[0] if contacts else Contact()
     if action.channel != "task":
-        summary = f"No usable address for {action.channel}: mend the address and follow up by hand"
+        summary = _ADDRESS_MISSING[language].format(channel=_CHANNEL_NAMES[language][action.channel])
         return Delivery(
             channel="task",
             not_before=not_before,

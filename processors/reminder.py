@@ -24,6 +24,10 @@ from schemas.rows import ItemRow, ReminderRow, ReminderRowItem
 __all__ = ["FOLLOW_UP", "DueItem", "follow_up", "remind"]
 
 FOLLOW_UP = "follow_up"  # the step's name of a task for a date by hand on which nothing is due (R20)
+_DATE_HAS_COME = {
+    "en": "Follow up: the date set by hand has come",
+    "es": "Dar seguimiento: llegó la fecha fijada a mano",
+}
 _LANGUAGES = ("es", "en")
 
 
@@ -55,6 +59,7 @@ def remind(at: Circumstances, *, due: Sequence[DueItem]) -> ReminderDecided | No
         contacts=contacts,
         failed=failed_channel_names(at.account),
         not_before=at.tick.at,
+        language=at.company.profile.language,
     )
     listed = _fitting([_listed(at, each.item, rung=each.rung) for each in due])
     pay_by_on = at.day + datetime.timedelta(days=header.step.pay_by_days)
@@ -88,9 +93,12 @@ def follow_up(at: Circumstances) -> ReminderDecided | None:
     reminder = _reminder_id(at, [])
     if reminder in at.account.reminders:
         return None
-    action = Action(channel="task", task_type=FOLLOW_UP, summary="Follow up: the date set by hand has come")
+    language = at.company.profile.language
+    action = Action(channel="task", task_type=FOLLOW_UP, summary=_DATE_HAS_COME[language])
     contacts = contacts_for(at.account, items=(), role="main")
-    deliveries = deliveries_for([action], contacts=contacts, failed=frozenset(), not_before=at.tick.at)
+    deliveries = deliveries_for(
+        [action], contacts=contacts, failed=frozenset(), not_before=at.tick.at, language=language
+    )
     at.account.reminders[reminder] = row = ReminderRow(
         account=at.account.id,
         reminder=reminder,
