@@ -4,7 +4,9 @@ A command's module is imported only when the command is used or listed; what is 
 (Kafka, SQL, PDF) is imported inside the command. A new command is a line in `COMMANDS`.
 """
 
+import signal
 import sys
+import threading
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -91,9 +93,17 @@ def main(ctx: click.Context, *, data_dir: Path | None, bootstrap_servers: str | 
     """Follow up receivables: billing events in, reminders out, each one explained."""
     from console.cli.logs import configure_logs
 
+    # Told to stop, every command leaves its contexts as after Ctrl-C: `demo` and `play --workers` must
+    # not leave their broker and workers behind. Those that serve have handlers of their own.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _leave)
     given = {"data_dir": data_dir, "bootstrap_servers": bootstrap_servers}
     ctx.obj = _settings({name: value for name, value in given.items() if value is not None})
     configure_logs(verbose=verbose)
+
+
+def _leave(number: int, _frame: object) -> None:
+    sys.exit(128 + number)
 
 
 def _settings(given: dict[str, Any]) -> Any:
