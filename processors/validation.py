@@ -71,7 +71,7 @@ def problems(event: SourceEvent) -> list[str]:
         case ConfigureCompany():
             found += _company(event)
         case PublishPlan():
-            found += [f"{problem} - at `$.plan`" for problem in plan_problems(event.plan)]
+            found += [problem.replace("at `$.", "at `$.plan.") for problem in plan_problems(event.plan)]
         case _:
             pass  # cancellations, reversals, notes, holds and outcomes have ids, texts and times only
     return found

@@ -4,7 +4,9 @@ import pytest
 
 from processors.validation import problems
 from schemas.codec import decode_source
+from schemas.commands import PublishPlan
 from schemas.journal import SourceEvent
+from schemas.plans import Action, Plan, Step
 
 HEAD = '"company":"acme","customer":"c-1","occurred_at":"2026-01-05"'
 INVOICE = "billing.invoice.issued.v1"
@@ -98,3 +100,13 @@ def test_plain_amounts_pass(amount: str) -> None:
 def test_a_time_with_offset_passes() -> None:
     """RFC 3339 with an offset is a business time (SEMANTICS 2.4)."""
     assert [] == problems(invoice(head=HEAD.replace("2026-01-05", "2026-01-05T10:00:00-03:00")))
+
+
+def test_plan_that_cannot_be_evaluated_is_refused_with_its_place() -> None:
+    """R2: the path of a problem leads through the event to the step."""
+    steps = tuple(Step(name=name, offset_days=0, actions=(Action(channel="email"),)) for name in ("a", "b"))
+    event = PublishPlan(
+        company="acme", occurred_at="2026-01-01", command="c-1", plan=Plan(id="p", version=1, steps=steps)
+    )
+    (problem,) = problems(event)
+    assert "at `$.plan.steps[1].offset_days`" == problem.rpartition(" - ")[2]
