@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
-from processors.validation import problems as rule_problems
 
+from processors.validation import problems as rule_problems
 from schemas.codec import SOURCE_TYPES, ContractError, decode_source, type_of
 from schemas.envelope import Envelope, EnvelopeError, from_structured
 from schemas.journal import SourceEvent

@@ -10,7 +10,15 @@ from msgspec import Struct, json
 from schemas import commands, events, facts, outcomes
 from schemas.journal import SourceEvent
 
-__all__ = ["FACT_TYPES", "SOURCE_TYPES", "TOPIC_OF_TYPE", "ContractError", "decode_source", "encode", "type_of"]
+__all__ = [
+    "FACT_TYPES",
+    "SOURCE_TYPES",
+    "TOPIC_OF_TYPE",
+    "ContractError",
+    "decode_source",
+    "encode",
+    "type_of",
+]
 
 
 class ContractError(ValueError):

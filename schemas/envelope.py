@@ -9,7 +9,15 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-__all__ = ["CONTENT_TYPE", "STRUCTURED", "Envelope", "EnvelopeError", "from_headers", "from_structured", "to_headers"]
+__all__ = [
+    "CONTENT_TYPE",
+    "STRUCTURED",
+    "Envelope",
+    "EnvelopeError",
+    "from_headers",
+    "from_structured",
+    "to_headers",
+]
 
 CONTENT_TYPE = b"application/json"
 STRUCTURED = b"application/cloudevents+json"

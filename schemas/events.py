@@ -158,7 +158,9 @@ class ItemOpened(_AccountFact, frozen=True, kw_only=True, tag="billing.item.open
     xml_url: Text = ""
 
 
-class PaymentLine(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+class PaymentLine(
+    Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True
+):
     """An item that a payment names; without an amount: up to its open amount."""
 
     document: DocumentId

@@ -1,6 +1,6 @@
 """One source partition that this worker owns: its stage, its producer, its place in the log.
 
-    lost ──acquire──► owned ──run──► folding ──committed──► owned
+    lost ───take────► owned ──run──► folding ──committed──► owned
      ▲                  │               │ outcome unknown ─► settle: re-init, re-read ─► owned
      │                  │               │ fenced ─────────────────────────────────────► lost
      └─────drop─────────┘               │ a step asked for it ──► paused
@@ -82,26 +82,25 @@ class OwnedPartition:
 
     # -- taking and leaving ---------------------------------------------------
 
-    async def acquire(self) -> None:
+    async def take(self) -> None:
         """Take the partition: fence, read the state, find the position, open it.
+
+        One that is owned already is only opened again: had another worker had it meanwhile,
+        the next commit is fenced.
 
         Raises:
             ChainBroken, FactsLost: see ``chain.starting_point``.
         """
         async with self._lock:
-            self._revoked = self._paused = False
-            await self._transactions.init()
-            await self._read_all()
-            await self._open()
+            self._revoked = False
+            if not self.owned:
+                self._paused = False
+                await self._transactions.init()
+                await self._read_all()
+            if not self._paused:
+                await self._open()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._fold_runs(), name=f"fold {self.name}")
-
-    async def reopen(self) -> None:
-        """Go on after a rebalance that left the partition here; a fencing would have shown."""
-        async with self._lock:
-            self._revoked = False
-            if self.owned and not self._paused:
-                await self._open()
 
     async def revoke(self) -> None:
         """Begin nothing more, and wait for the step that is running."""

@@ -1,6 +1,6 @@
 """The engine on a Faust app: takes and leaves partitions as the group assigns them.
 
-    group assigns ─► Faust ─► on_rebalance_complete ─► acquire (all of them at once) ─► flow
+    group assigns ─► Faust ─► on_rebalance_complete ─► take (all of them at once) ─► flow
     group revokes ─► Faust ─► on_partitions_revoked ─► the running step ends (bounded)
     runs ─► Faust agent ─► accept ─► the partition's task
 
@@ -168,10 +168,7 @@ class Engine:
         self._partitions[tp] = owned
         for attempt in range(1, _ACQUIRE_ATTEMPTS_MAX + 1):
             try:
-                if owned.owned:
-                    await owned.reopen()
-                else:
-                    await owned.acquire()
+                await owned.take()
             except PASSING as error:
                 if generation != self._app.consumer_generation_id:
                     return  # another rebalance has begun; it calls again

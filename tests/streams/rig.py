@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 
 from kafka import TopicPartition
+from kafka.errors import RetriableError
 from kafka.structs import OffsetAndMetadata
 from msgspec import json
 
@@ -126,8 +127,16 @@ class Rig:
 
     def committed(self) -> dict[int, int]:
         """Give the group's committed offsets by partition."""
+        group = self.prefix + "group"
+        deadline = time.monotonic() + DEADLINE_S
         with consumers.admin(bootstrap_servers=self.broker) as admin:
-            offsets = admin.list_group_offsets(self.prefix + "group")[self.prefix + "group"]
+            while True:
+                try:
+                    offsets = admin.list_group_offsets(group)[group]
+                    break
+                except RetriableError:  # a coordinator that has only just started
+                    assert time.monotonic() < deadline, "the group's coordinator is not ready"
+                    time.sleep(0.05)
         return {tp.partition: found.offset for tp, found in offsets.items()}
 
     def ends(self) -> dict[int, int]:

@@ -103,6 +103,39 @@ def test_a_fenced_worker_drops_the_partition_and_takes_it_anew(rig: Rig) -> None
     assert ["1", "2"] == rig.said()
 
 
+def test_a_rebalance_while_an_outcome_is_unknown_reads_everything_anew(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Initialising then could fence the next owner: the partition is let go, and taken again."""
+    _Commits(monkeypatch, spoil=2, request_arrives=True)
+    init, broken = Transactions.init, asyncio.Event()
+
+    async def init_once_mended(transactions: Transactions) -> None:
+        if broken.is_set():
+            raise KafkaError("the broker is away")
+        await init(transactions)
+
+    monkeypatch.setattr(Transactions, "init", init_once_mended)
+
+    async def story() -> None:
+        async with rig.worker() as app:
+            rig.send([("a", "1")])
+            await rig.drained()
+            broken.set()
+            rig.send([("a", "2")])
+            await until(lambda: app.engine.counters.outcomes_unknown == 1)
+            await app.engine.rejoin()
+            await until(lambda: app.rebalancing)
+            broken.clear()
+            rig.send([("a", "3")])
+            await until(partial(_is_committed, rig, 3))
+            assert 2 == app.engine.counters.acquired
+
+    asyncio.run(story())
+    assert {"a": [1, 2, 3]} == rig.numbers()
+    assert ["1", "2", "3"] == rig.said()
+
+
 def test_a_run_that_never_arrived_is_sought_back(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fetched run that a rebalance dropped is seen by the next one's position, and read again."""
     accept = OwnedPartition.accept
