@@ -35,7 +35,7 @@ class _Commits:
             if self.sent != spoil:
                 return await send(handler, node)
             if request_arrives:
-                await send(handler, node)
+                await handler._sender.client.send(node, handler.create_request(), group=handler.group)
             raise KafkaError("the connection is gone")
 
         monkeypatch.setattr(EndTxnHandler, "do", do)
