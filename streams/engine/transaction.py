@@ -44,7 +44,11 @@ class Transactions:
         self._producer: _Producer | None = None
 
     async def init(self) -> None:
-        """Take the transactional id: fences its last owner and ends his transaction."""
+        """Take the transactional id: fences its last owner and ends his transaction.
+
+        Raises:
+            KafkaError, TimeoutError: the broker is not there (yet); it may be tried again.
+        """
         await self.close()
         options = self._options
         self._producer = _Producer(
@@ -58,7 +62,11 @@ class Transactions:
             request_timeout_ms=int(options.request_timeout_s * 1000),
             retry_backoff_ms=options.retry_backoff_ms,
         )
-        await asyncio.wait_for(self._producer.start(), 2 * options.request_timeout_s)
+        try:
+            await asyncio.wait_for(self._producer.start(), 2 * options.request_timeout_s)
+        except AssertionError as error:
+            # aiokafka's, when a broker that is starting names no node.
+            raise KafkaError(f"{self._transactional_id}: {error}") from error
 
     async def partition_count(self, topic: str) -> int:
         """Ask how many partitions a topic has."""
