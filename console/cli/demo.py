@@ -17,7 +17,7 @@ _MARK = ".cobranza-demo"
 @click.command()
 @click.option("--seed", default=1, show_default=True, help="Another seed makes another year.")
 @click.option(
-    "--every", default=1, show_default=True, type=click.IntRange(1, 31), help="Days from tick to tick."
+    "--every", default=7, show_default=True, type=click.IntRange(1, 31), help="Days from tick to tick."
 )
 @click.pass_context
 def demo(ctx: click.Context, *, seed: int, every: int) -> None:

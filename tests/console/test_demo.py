@@ -1,8 +1,12 @@
 """The demo's year: plausible, valid, the same for the same seed, with all that a year brings."""
 
 from collections import Counter
+from pathlib import Path
+
+from click.testing import CliRunner
 
 from console.checking import check_data
+from console.cli.main import main
 from console.demo.year import LAST_DAY, profiles, year
 from console.importing import Fact
 from schemas.envelope import from_headers
@@ -66,3 +70,14 @@ def test_days_are_in_order() -> None:
     """Facts can be laid out over days."""
     days = [fact.day for fact in year(seed=1)]
     assert sorted(days) == days
+
+
+def test_folder_that_is_no_demo_is_left_alone(tmp_path: Path) -> None:
+    """Fresh each time, but never at the cost of somebody's files."""
+    foreign = tmp_path / "demo"
+    foreign.mkdir()
+    (foreign / "theirs.txt").write_text("keep me")
+    result = CliRunner().invoke(main, ["--data-dir", str(tmp_path), "demo"])
+    assert 1 == result.exit_code
+    assert "is no demo of ours" in result.output
+    assert "keep me" == (foreign / "theirs.txt").read_text()
