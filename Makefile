@@ -22,8 +22,8 @@ demo: $(READY) ## a year of two companies' business, played through Kafka; shows
 	$(BIN)/cobranza demo
 
 ##@ Prove
-test: $(READY) ## every test: real Kafka, real PostgreSQL, real PDFs
-	$(BIN)/pytest
+test: $(READY) ## all tests but the long play: real Kafka, real PostgreSQL, real PDFs
+	$(BIN)/pytest -m "not acceptance"
 
 test-unit: $(READY) ## contracts, core and house rules; starts no process
 	$(BIN)/pytest tests/architecture tests/schemas tests/processors

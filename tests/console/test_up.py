@@ -1,5 +1,6 @@
 """``cobranza up``: everything comes up, what dies comes back, Ctrl-C takes it down in order."""
 
+import json
 import os
 import signal
 import subprocess
@@ -23,10 +24,10 @@ _POLL_S = 0.05
 class _Up:
     """The command in a process of its own, and what it has said so far."""
 
-    def __init__(self, settings: Settings, *, log: Path) -> None:
+    def __init__(self, settings: Settings, *, log: Path, command: str = "up") -> None:
         self._log = log
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "console", "up"],
+            [sys.executable, "-m", "console", command],
             stdout=log.open("wb"),
             stderr=subprocess.STDOUT,
             env={**os.environ, **environment(settings), "COBRANZA_STREAM_TICK_EVERY_S": "1"},
@@ -103,3 +104,15 @@ def test_preparing_twice_changes_nothing(tmp_path: Path, broker: str) -> None:
             assert broker == ready.bootstrap_servers
     assert 1 == len(said)
     assert said[0].startswith("topics: ")
+
+
+def test_a_demo_that_is_told_to_stop_leaves_nothing_running(tmp_path: Path, broker: str) -> None:
+    """SIGTERM to `demo` (or `play --workers`) takes the workers along; found when they outlived it."""
+    settings = Settings(data_dir=tmp_path, bootstrap_servers=broker, topic_prefix="stop.")
+    running = _Up(settings, log=tmp_path / "demo.out", command="demo")
+    running.wait_for("Playing 20")
+    pids = [int(pid) for pid in json.loads((tmp_path / "demo" / "processes.json").read_text())]
+    assert len(services(clock=False)) == sum(map(lives, pids))
+    running.process.terminate()
+    assert 128 + signal.SIGTERM == running.process.wait(60)
+    assert [] == [pid for pid in pids if lives(pid)]
