@@ -212,13 +212,3 @@ def test_the_command_serves_all_channels_and_stops_when_told(settings: Settings,
     assert ["letters", "outbox"] == [
         each.name for each in sorted(settings.data_dir.iterdir()) if each.is_dir()
     ]
-
-
-def test_a_quiet_loop_uses_little_of_a_processor(settings: Settings, engine: Engine) -> None:
-    """Idle, it waits in Kafka's poll: under a tenth of a processor, generously."""
-    with working(settings, engine):
-        decide(settings, reminder(channels=("letter",)))
-        until(lambda: lag(settings) == 0, what="read")
-        before = time.process_time()
-        time.sleep(2.0)
-        assert time.process_time() - before < 0.2 * 2.0
