@@ -12,7 +12,6 @@ __all__ = [
     "instant_of",
     "is_business_day",
     "known_countries",
-    "known_zones",
     "local_day",
     "local_hour",
     "next_business_day",
@@ -38,12 +37,6 @@ def zone_of(name: str) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, OSError, ValueError) as error:
         raise ValueError(f"no such time zone: {name!r}") from error
-
-
-@functools.cache
-def known_zones() -> frozenset[str]:
-    """Give the names that ``zone_of`` knows."""
-    return frozenset(zoneinfo.available_timezones())
 
 
 @functools.cache

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, Protocol
 from msgspec import Raw, json
 
 from processors.account import Account
+from processors.calendar import epoch_s
 from processors.company import Company
 from processors.decide import evaluate
 from processors.fold import fold
@@ -287,7 +288,7 @@ class Partition:
         if self.clock is not None and tick.at < self.clock.at:
             return True  # the ledger's now is max(T): an older tick says nothing new
         self._wake_stale_companies()
-        now_s = int((tick.at - EPOCH).total_seconds())
+        now_s = epoch_s(tick.at)
         for name in self._wakes.due(now_s, limit=self.slice_accounts_max):
             self._evaluate(name, tick=tick, at=at, facts=facts)
             if name in self._failed_now:
@@ -306,13 +307,12 @@ class Partition:
             facts.append(
                 _quarantine(account, error=failure.poison.error, offset=at.record.offset, wake_at_s=None)
             )
+            # What a finished evaluation notes by itself: seen with this profile, or it would be woken again.
+            account.row.config_version = company.version
         else:
             self._guard(
                 lambda: facts.extend(_evaluated(account, tick=tick, company=company)), at, name, "evaluate"
             )
-        if account.row.config_version != company.row.version:
-            account.row.config_version = company.row.version
-            account.touch(account.row)
         self._wakes.set(name, account.row.wake_at_s)
 
     def _refusal(self, tick: TickPassed, *, record: JournalRecord) -> str:
@@ -336,7 +336,7 @@ class Partition:
 
     def _wake_of(self, row: AccountRow) -> int | None:
         company = self.company(split_account_id(row.account)[0])
-        return 0 if row.config_version != company.row.version else row.wake_at_s
+        return 0 if row.config_version != company.version else row.wake_at_s
 
     # -- rows -----------------------------------------------------------------
 
@@ -378,7 +378,7 @@ class Partition:
 
 def _evaluated(account: Account, *, tick: TickPassed, company: Company) -> list[LedgerFact]:
     facts = evaluate(account, tick=tick, company=company)
-    now_s = int((tick.at - EPOCH).total_seconds())
+    now_s = epoch_s(tick.at)
     wake_at_s = account.row.wake_at_s
     if wake_at_s is not None and wake_at_s <= now_s:
         # An evaluation that wants to be repeated at once would never let the tick end.
