@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from streams.engine.chain import LINK_KEY, Hole, Link, decode_link, holes, is_internal
 from streams.engine.faults import ChainBroken
 from streams.engine.options import EngineOptions
+from streams.engine.stage import Row
 
 __all__ = ["LogBounds", "Reading", "StateReader"]
 
@@ -23,7 +24,7 @@ _FETCH_WAIT_MS = 20
 _EMPTY_ANSWERS_AT_END = 3
 _FULL_READS_MAX = 5
 
-Restore = Callable[[bytes, bytes | None], None]
+Restore = Callable[[list[Row]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class StateReader:
         Args:
             topic: the changelog.
             partition: its partition.
-            begin: makes an empty state, whose rows are then put back one by one.
+            begin: makes an empty state, whose rows are then put back.
 
         Raises:
             ChainBroken: two links do not connect.
@@ -136,10 +137,7 @@ class StateReader:
 
 
 def _put_back(records: Sequence[Any], *, restore: Restore, reading: Reading) -> None:
-    for record in records:
-        key = record.key
-        if key == LINK_KEY:
-            reading.links.append(decode_link(record.value))
-        elif not is_internal(key):
-            restore(key, record.value)
-            reading.rows += 1
+    rows = [(record.key, record.value) for record in records if not is_internal(record.key)]
+    reading.links += [decode_link(record.value) for record in records if record.key == LINK_KEY]
+    reading.rows += len(rows)
+    restore(rows)

@@ -8,13 +8,14 @@ keys).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Protocol, cast
 
 from streams.engine.acquire import LogBounds, StateReader
-from streams.engine.chain import Link, check_held, starting_point
+from streams.engine.chain import Link, check_held, encode_link, starting_point
 from streams.engine.flow import Run
 from streams.engine.options import EngineOptions
-from streams.engine.stage import Stage, StageSpec, StatefulStage
+from streams.engine.stage import Row, Stage, StageSpec, StatefulStage, StatelessStage
 from streams.engine.transaction import Transactions
 
 __all__ = ["PartitionSource", "Place", "find_place", "newest_link"]
@@ -50,10 +51,12 @@ class Place:
         newest: the last link in the log; None: the next one is the first.
         trying: the link of the transaction that was begun last.
         changelog_next: from where a re-read sees everything since the last commit.
+        commit: makes the stage's last step its state.
         rows_restored: how many rows the state was built from.
     """
 
     stage: Stage
+    commit: Callable[[Link], None]
     position: int
     cursor: str
     newest: Link | None
@@ -63,7 +66,7 @@ class Place:
 
     def advance(self, link: Link) -> None:
         """Make the step of `link` the state: its transaction is in the log."""
-        self.stage.commit()
+        self.commit(link)
         self.position, self.cursor, self.newest = link.end, link.cursor, link
 
 
@@ -94,13 +97,15 @@ async def find_place(
                 # So that whoever compares positions with ends (lag, the clock) need not guess.
                 await transactions.commit([], offsets={(topic, partition): position}, group=group)
             newest = Link(position, position, "", spec.fold_version)
-            return Place(spec.open(topic, partition, counts), position, "", newest)
+            passing = cast("StatelessStage", spec.open(topic, partition, counts))
+            return Place(passing, lambda _: passing.commit(), position, "", newest)
         stages: list[StatefulStage] = []
 
-        def begin() -> Callable[[bytes, bytes | None], None]:
-            stage = spec.open(topic, partition, counts)
-            stages.append(stage)  # type: ignore[arg-type]  # with a changelog it is a stateful one
-            return stages[-1].restore
+        def begin() -> Callable[[list[Row]], None]:
+            stage = cast("StatefulStage", spec.open(topic, partition, counts))
+            stage.wipe()
+            stages.append(stage)
+            return partial(stage.restore, mark=None)
 
         reading = await reader.restore(spec.changelog, partition, begin=begin)
     start = starting_point(
@@ -112,8 +117,10 @@ async def find_place(
     )
     if start.commit_anew:
         await transactions.commit([], offsets={(topic, partition): start.position}, group=group)
+    stage = stages[-1]
     return Place(
-        stages[-1],
+        stage,
+        lambda link: stage.commit(mark=encode_link(link)),
         start.position,
         start.cursor,
         reading.newest,
@@ -154,5 +161,5 @@ def _check_held(topic: str, partition: int, position: int, bounds: LogBounds) ->
     check_held(partition=name, position=position, log_start=bounds.start, log_end=bounds.end)
 
 
-def _no_row(key: bytes, value: bytes | None) -> None:
-    """Leave a row aside: its step is still in memory, or everything is read again."""
+def _no_row(rows: list[Row]) -> None:
+    """Leave rows aside: its step is still in memory, or everything is read again."""

@@ -111,7 +111,7 @@ def test_a_hole_that_a_second_read_does_not_show_is_none(broker: str, namespace:
     def begin() -> Any:
         rows: list[bytes] = []
         made.append(rows)
-        return lambda key, _value: rows.append(key)
+        return lambda found: rows.extend(key for key, _ in found)
 
     async def story() -> Reading:
         async with _CompactedWhileRead(bootstrap_servers=[broker], options=toy.QUICK) as reader:

@@ -44,12 +44,13 @@ def test_rows_are_the_state_that_a_second_ledger_goes_on_from() -> None:
     alone, first, second = (Partition(number=0) for _ in range(3))
     whole = _ledger(alone)
     whole.step([_record(1), _record(2)], cursor="")
-    whole.commit()
+    whole.commit(mark=b"")
     before, after = _ledger(first), _ledger(second)
-    for key, value in before.step([_record(1)], cursor="").rows:
-        after.restore(key, value)
+    after.restore(before.step([_record(1)], cursor="").rows, mark=b"1")
+    assert b"1" == after.mark()
     after.step([_record(2)], cursor="")
-    after.commit()
+    after.commit(mark=b"2")
+    assert b"2" == after.mark()
     assert alone.rows() == second.rows()
 
 

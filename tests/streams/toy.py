@@ -13,7 +13,7 @@ from msgspec import json
 
 from streams.engine.options import EngineOptions
 from streams.engine.serving import serve_until_signal
-from streams.engine.stage import Output, Record, StageSpec, Step
+from streams.engine.stage import Output, Record, Row, StageSpec, Step
 from streams.engine.worker import EngineApp, build_engine_app
 
 LIMIT_BYTES = 1_000_000
@@ -30,13 +30,20 @@ class Toy:
         self.out = out
         self.state: dict[bytes, list[int]] = {}
         self._changed: dict[bytes, list[int]] = {}
+        self._mark: bytes | None = None
 
-    def restore(self, key: bytes, value: bytes | None) -> None:
-        """Take a row back."""
-        if value is None:
-            self.state.pop(key, None)
-        else:
-            self.state[key] = json.decode(value, type=list[int])
+    def mark(self) -> bytes | None:
+        """Give the mark that came with the state."""
+        return self._mark
+
+    def restore(self, rows: Sequence[Row], *, mark: bytes | None) -> None:
+        """Take rows back."""
+        for key, value in rows:
+            if value is None:
+                self.state.pop(key, None)
+            else:
+                self.state[key] = json.decode(value, type=list[int])
+        self._mark = mark
 
     def step(self, records: Sequence[Record], *, cursor: str) -> Step:
         """Append each record's number to its key's list, and say it."""
@@ -61,16 +68,26 @@ class Toy:
                 outputs.append(Output(self.out, self.partition, key, value.encode()))
         return Step(self._rows(), outputs, len(records))
 
-    def commit(self) -> None:
-        """Make the last step the state."""
+    def commit(self, *, mark: bytes = b"") -> None:
+        """Make the last step the state; without a changelog there is no mark."""
         self.state |= self._changed
         self._changed = {}
+        self._mark = mark
 
     def discard(self) -> None:
         """Forget the last step."""
         self._changed = {}
 
-    def _rows(self) -> list[tuple[bytes, bytes | None]]:
+    def wipe(self) -> None:
+        """Forget everything."""
+        self.state = {}
+        self._changed = {}
+        self._mark = None
+
+    def close(self) -> None:
+        """Hold nothing on disk, so release nothing."""
+
+    def _rows(self) -> list[Row]:
         return [(key, json.encode(numbers)) for key, numbers in self._changed.items()]
 
 
