@@ -2,7 +2,8 @@
 
 Rows are the values of ``ledger.account`` (compacted). They are mutable in
 memory: the account that owns them says which ones changed. Keys are the JSON
-array ``[kind, owner, id]``; internal records (links) have keys that start
+array ``[owner, kind, id]``, so that the rows of one owner are neighbours
+wherever keys are sorted; internal records (links) have keys that start
 with a NUL byte, so readers tell them apart by the first byte.
 Amounts are integer minor units.
 """
@@ -326,12 +327,14 @@ _key_decoder = json.Decoder(tuple[str, str, str])
 
 def encode_key(key: RowKey) -> bytes:
     """Write a row's record key."""
-    return _encoder.encode(key)
+    kind, owner, name = key
+    return _encoder.encode((owner, kind, name))
 
 
 def decode_key(key: bytes) -> RowKey:
     """Read a row's record key."""
-    return RowKey(*_key_decoder.decode(key))
+    owner, kind, name = _key_decoder.decode(key)
+    return RowKey(kind, owner, name)
 
 
 def encode_row(row: Row) -> bytes:

@@ -9,7 +9,7 @@ from schemas.commands import ConfigureCompany
 from schemas.events import InvoiceIssued
 from schemas.journal import JournalEntry, JournalEvent, TickPassed, encode_entry
 
-ITEM = b'["item","acme:C","F-1"]'
+ITEM = b'["acme:C","item","F-1"]'
 
 
 class _Record(msgspec.Struct):
@@ -70,12 +70,12 @@ def test_changed_missing_and_foreign_rows_are_told() -> None:
     ledger = _folded()
     fields = msgspec.json.decode(ledger.rows[ITEM])
     ledger.rows[ITEM] = msgspec.json.encode({**fields, "open_minor": 1})
-    del ledger.rows[b'["account","acme:C",""]']
-    ledger.rows[b'["item","acme:D","F-2"]'] = b"{}"
+    del ledger.rows[b'["acme:C","account",""]']
+    ledger.rows[b'["acme:D","item","F-2"]'] = b"{}"
     expected = [
-        'row ["account","acme:C",""]: was not written',
-        'row ["item","acme:C","F-1"]: open_minor is 1, replayed 1000',
-        'row ["item","acme:D","F-2"]: is written, but replay has no such row',
+        'row ["acme:C","account",""]: was not written',
+        'row ["acme:C","item","F-1"]: open_minor is 1, replayed 1000',
+        'row ["acme:D","item","F-2"]: is written, but replay has no such row',
     ]
     assert expected == _told(ledger)
 
