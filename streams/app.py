@@ -8,8 +8,10 @@
 Nothing happens at import, and nothing is connected before the app starts.
 """
 
+from dataclasses import replace
 from typing import Literal
 
+from infra.metrics.tally import Tally
 from infra.settings import Settings
 from schemas.codec import SOURCE_TYPES, TOPIC_OF_TYPE
 from schemas.registry import dead_letter_of, topic
@@ -18,6 +20,7 @@ from streams.engine.worker import EngineApp, build_engine_app
 from streams.intake import BadLimits, open_intake
 from streams.ledger import FOLD_VERSION, fact_topics, open_ledger
 from streams.settings import StreamSettings
+from streams.tracing import traced
 
 __all__ = ["CHAIN", "CHANGELOG", "JOURNAL", "SOURCES", "StageName", "build_app", "stage_spec"]
 
@@ -29,7 +32,12 @@ CHAIN = "ledger.chain"
 
 
 def build_app(
-    settings: Settings, *, stage: StageName, limits: StreamSettings | None = None, member: str | None = None
+    settings: Settings,
+    *,
+    stage: StageName,
+    limits: StreamSettings | None = None,
+    member: str | None = None,
+    letters: Tally | None = None,
 ) -> EngineApp:
     """Make the Faust app of a stage.
 
@@ -38,6 +46,7 @@ def build_app(
         stage: which stage it runs.
         limits: limits and timeouts; read from the environment when not given.
         member: see ``build_engine_app``.
+        letters: counts the dead letters.
 
     Raises:
         SeamChanged: the installed libraries are not those that the engine was written on.
@@ -46,21 +55,23 @@ def build_app(
     limits = limits or StreamSettings()
     return build_engine_app(
         group=settings.group(stage),
-        spec=stage_spec(settings, stage=stage, limits=limits),
+        spec=stage_spec(settings, stage=stage, limits=limits, letters=letters),
         bootstrap_servers=settings.brokers(),
         options=limits.engine_options(),
         member=member,
     )
 
 
-def stage_spec(settings: Settings, *, stage: StageName, limits: StreamSettings) -> StageSpec:
-    """Give a stage its topics' physical names."""
-    return (
-        _intake_spec(settings, limits=limits) if stage == "intake" else _ledger_spec(settings, limits=limits)
-    )
+def stage_spec(
+    settings: Settings, *, stage: StageName, limits: StreamSettings, letters: Tally | None = None
+) -> StageSpec:
+    """Give a stage its topics' physical names; ``letters`` counts its dead letters."""
+    make = _intake_spec if stage == "intake" else _ledger_spec
+    spec = make(settings, limits=limits, tally=letters)
+    return replace(spec, open=traced(spec.open, journal=settings.topic(JOURNAL)))
 
 
-def _intake_spec(settings: Settings, *, limits: StreamSettings) -> StageSpec:
+def _intake_spec(settings: Settings, *, limits: StreamSettings, tally: Tally | None) -> StageSpec:
     logical = {settings.topic(name): name for name in SOURCES}
     letters = {physical: settings.topic(dead_letter_of(name)) for physical, name in logical.items()}
     bad = BadLimits(limits.bad_in_a_row_max, limits.bad_ratio_max, limits.bad_window)
@@ -68,11 +79,17 @@ def _intake_spec(settings: Settings, *, limits: StreamSettings) -> StageSpec:
         name="intake",
         sources=tuple(logical),
         targets=_limits(settings, JOURNAL, *(dead_letter_of(name) for name in SOURCES)),
-        open=open_intake(logical=logical, journal=settings.topic(JOURNAL), dead_letters=letters, limits=bad),
+        open=open_intake(
+            logical=logical,
+            journal=settings.topic(JOURNAL),
+            dead_letters=letters,
+            limits=bad,
+            tally=tally,
+        ),
     )
 
 
-def _ledger_spec(settings: Settings, *, limits: StreamSettings) -> StageSpec:
+def _ledger_spec(settings: Settings, *, limits: StreamSettings, tally: Tally | None) -> StageSpec:
     letters = dead_letter_of(JOURNAL)
     return StageSpec(
         name="ledger",
@@ -83,6 +100,7 @@ def _ledger_spec(settings: Settings, *, limits: StreamSettings) -> StageSpec:
             topics={name: settings.topic(name) for name in fact_topics()},
             dead_letters=settings.topic(letters),
             slice_accounts_max=limits.slice_accounts_max,
+            tally=tally,
         ),
         changelog=settings.topic(CHANGELOG),
         chain=settings.topic(CHAIN),

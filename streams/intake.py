@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from aiokafka.partitioner import murmur2
 
+from infra.metrics.tally import Tally
 from processors.validation import problems
 from schemas.codec import TOPIC_OF_TYPE, ContractError, decode_source
 from schemas.commands import ConfigureCompany, PublishPlan
@@ -19,6 +20,7 @@ from schemas.envelope import Envelope, EnvelopeError, from_headers
 from schemas.fields import account_id
 from schemas.journal import BROADCAST_KEY, JournalEntry, SourceEvent, encode_entry
 from streams.engine.stage import Output, Record, Step
+from streams.letters import LetterBook, letter_tally
 
 __all__ = [
     "RECORD_BYTES_MAX",
@@ -123,6 +125,7 @@ class Intake:
         dead_letters: physical name and partition that bad records go to.
         limits: when to stop taking bad records.
         places: journal partition by account; shared by all partitions of a worker.
+        letters: counts what is refused; shared likewise.
     """
 
     def __init__(
@@ -134,6 +137,7 @@ class Intake:
         dead_letters: tuple[str, int],
         limits: BadLimits,
         places: dict[str, tuple[int, bytes]],
+        letters: Tally | None = None,
     ) -> None:
         self._topic = topic
         self._source = source
@@ -141,6 +145,7 @@ class Intake:
         self._dead_letters = dead_letters
         self._limits = limits
         self._places = places
+        self._letters = LetterBook(letters or letter_tally())
         self._counted = self._committed = _Counted(0, 0, 0)
 
     def step(self, records: Sequence[Record], *, cursor: str) -> Step:
@@ -167,10 +172,12 @@ class Intake:
     def commit(self) -> None:
         """Keep what was counted."""
         self._committed = self._counted
+        self._letters.commit()
 
     def discard(self) -> None:
         """Count the same records again when they come again."""
         self._counted = self._committed
+        self._letters.discard()
 
     def _place(self, account: str) -> tuple[int, bytes]:
         found = self._places.get(account)
@@ -190,6 +197,7 @@ class Intake:
             partition=partition,
             offset=record.offset,
         )
+        self._letters.note(letter, event_id=_event_id(record))
         headers = dead_letter_headers(letter, original=record.headers)
         return Output(*self._dead_letters, record.key, record.value, headers)
 
@@ -218,12 +226,19 @@ class _Counted(NamedTuple):
     seen: int
 
 
+def _event_id(record: Record) -> str:
+    """Give the id that a refused record came with, as far as it has one."""
+    ids = [content for name, content in record.headers if name == "ce_id" and content]
+    return ids[0].decode(errors="replace")[:_ID_CHARACTERS_MAX] if ids else ""
+
+
 def open_intake(
     *,
     logical: Mapping[str, str],
     journal: str,
     dead_letters: Mapping[str, str],
     limits: BadLimits,
+    tally: Tally | None = None,
 ) -> Callable[[str, int, Mapping[str, int]], Intake]:
     """Give the function that makes the stage of a source partition (``StageSpec.open``).
 
@@ -232,6 +247,7 @@ def open_intake(
         journal: the journal's physical name.
         dead_letters: physical name of the dead-letter topic by that of its source.
         limits: when to stop taking bad records.
+        tally: counts what is refused.
     """
     places: dict[str, tuple[int, bytes]] = {}
 
@@ -244,6 +260,7 @@ def open_intake(
             dead_letters=(letters, partition % counts[letters]),
             limits=limits,
             places=places,
+            letters=tally,
         )
 
     return make

@@ -8,11 +8,14 @@ journal's dead letters. It decides nothing.
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
+from infra.metrics.tally import Tally
 from processors.partition import SLICE_ACCOUNTS_MAX, JournalRecord, Partition, Poison
 from schemas.codec import FACT_TYPES, TOPIC_OF_TYPE, encode
 from schemas.dead_letters import DeadLetter, dead_letter_headers
 from schemas.envelope import Envelope, to_headers
+from schemas.journal import decode_entry
 from streams.engine.stage import Output, Record, Row, Step
+from streams.letters import LetterBook, letter_tally
 
 __all__ = ["FOLD_VERSION", "SOURCE", "Ledger", "fact_topics", "open_ledger"]
 
@@ -31,6 +34,7 @@ class Ledger:
         journal: physical name of the journal.
         topics: physical name by logical name, of the topics that facts go to.
         dead_letters: physical name and partition that poison goes to.
+        letters: counts the poison; shared by all partitions of a worker.
     """
 
     def __init__(
@@ -40,11 +44,13 @@ class Ledger:
         journal: str,
         topics: Mapping[str, str],
         dead_letters: tuple[str, int],
+        letters: Tally | None = None,
     ) -> None:
         self._partition = partition
         self._number = partition.number
         self._journal = journal
         self._dead_letters = dead_letters
+        self._letters = LetterBook(letters or letter_tally())
         self._routes = {struct: _route(name, topics=topics) for name, struct in FACT_TYPES.items()}
         self._mark: bytes | None = None
 
@@ -61,11 +67,13 @@ class Ledger:
     def commit(self, *, mark: bytes) -> None:
         """Make the last step the state."""
         self._partition.commit()
+        self._letters.commit()
         self._mark = mark
 
     def discard(self) -> None:
         """Forget the last step."""
         self._partition.discard()
+        self._letters.discard()
 
     def wipe(self) -> None:
         """Forget all state and the mark."""
@@ -98,6 +106,8 @@ class Ledger:
             partition=self._number,
             offset=record.offset,
         )
+        # The fold has read it, so it is an entry.
+        self._letters.note(letter, event_id=decode_entry(record.value or b"").id)
         headers = dead_letter_headers(letter, original=record.headers)
         return Output(*self._dead_letters, record.key, record.value, headers)
 
@@ -115,6 +125,7 @@ def open_ledger(
     topics: Mapping[str, str],
     dead_letters: str,
     slice_accounts_max: int = SLICE_ACCOUNTS_MAX,
+    tally: Tally | None = None,
 ) -> Callable[[str, int, Mapping[str, int]], Ledger]:
     """Give the function that makes the stage of a journal partition (``StageSpec.open``)."""
 
@@ -124,6 +135,7 @@ def open_ledger(
             journal=journal,
             topics=topics,
             dead_letters=(dead_letters, partition % counts[dead_letters]),
+            letters=tally,
         )
 
     return make

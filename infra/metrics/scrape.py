@@ -1,0 +1,71 @@
+"""Asking a process over HTTP how it is: health, readiness and metrics, for `cobranza top` and tests."""
+
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from msgspec import Struct
+from prometheus_client.parser import text_string_to_metric_families
+
+__all__ = ["Answer", "Reading", "ask"]
+
+_TIMEOUT_S: Final = 2.0
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """One value that a process exports."""
+
+    name: str
+    labels: dict[str, str]
+    value: float
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """How a process is: `reached` is false when nothing answers; texts are "" when all is well."""
+
+    reached: bool
+    stalled: str = ""
+    unready: str = ""
+    readings: tuple[Reading, ...] = ()
+
+    def values(self, name: str, **labels: str) -> Iterator[tuple[Mapping[str, str], float]]:
+        """Give labels and value of each reading of this name with these labels."""
+        for each in self.readings:
+            if each.name == name and labels.items() <= each.labels.items():
+                yield each.labels, each.value
+
+    def total(self, name: str, **labels: str) -> float:
+        """Add up the readings of this name with these labels."""
+        return sum(value for _, value in self.values(name, **labels))
+
+
+def ask(address: str, *, timeout_s: float = _TIMEOUT_S) -> Answer:
+    """Ask the process at ``host:port``."""
+    try:
+        stalled, unready, metrics = (
+            _get(address, path, timeout_s=timeout_s) for path in ("healthz", "readyz", "metrics")
+        )
+    except OSError:
+        return Answer(reached=False)
+    readings = tuple(
+        Reading(name=one.name, labels=one.labels, value=one.value)
+        for family in text_string_to_metric_families(metrics[1])
+        for one in family.samples
+    )
+    return Answer(reached=True, stalled=_trouble(stalled), unready=_trouble(unready), readings=readings)
+
+
+def _get(address: str, path: str, *, timeout_s: float) -> tuple[int, str]:
+    # Straight to the process: a proxy of the environment does not know this machine's ports.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"http://{address}/{path}", timeout=timeout_s) as answer:
+            return int(answer.status), answer.read().decode()
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.read().decode()
+
+
+def _trouble(answer: tuple[int, str]) -> str:
+    status, text = answer
+    return "" if status == 200 else text.strip()

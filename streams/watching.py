@@ -1,0 +1,102 @@
+"""What a worker tells of itself: its engine's counters as metrics, its partitions as health.
+
+*Progress* is a transaction, a partition taken or one lost. A worker is stalled when it
+had work all the time and made none for so long, or when its event loop does not come
+round (a fold that does not end).
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+
+from infra.metrics.register import Sample, sample
+from infra.metrics.tally import Tally
+from streams.engine.counters import Counters
+from streams.engine.report import PartitionReport, report
+from streams.engine.worker import EngineApp
+
+__all__ = ["EngineWatch"]
+
+_LOOK_EVERY_S = 1.0
+
+
+class EngineWatch:
+    """Watches one app; ``look`` again and again in the app's loop, the rest from any thread.
+
+    Args:
+        app: the worker.
+        stage: its label.
+        letters: the dead letters that its stages count.
+        stalled_s: how long it may have work and make no progress.
+        now_s: a clock that never goes back.
+    """
+
+    def __init__(
+        self,
+        app: EngineApp,
+        *,
+        stage: str,
+        letters: Tally,
+        stalled_s: float,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._app, self._stage, self._letters = app, stage, letters
+        self._stalled_s, self._now_s = stalled_s, now_s
+        self._progress: tuple[int, ...] = ()
+        self._moved_s = now_s()
+
+    async def look_for_ever(self) -> None:
+        """Look once a second, until cancelled."""
+        while True:
+            self.look()
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    def look(self) -> None:
+        """Note whether there was progress, or nothing to do, since the last look."""
+        counters = self._app.engine.counters
+        progress = (counters.transactions, counters.acquired, counters.fenced)
+        if progress != self._progress or not any(one.working for one in self._reports()):
+            self._progress, self._moved_s = progress, self._now_s()
+
+    def stalled(self) -> list[str]:
+        """See ``Probe``."""
+        for_s = self._now_s() - self._moved_s
+        if for_s <= self._stalled_s:
+            return []
+        working = [one.name for one in self._reports() if one.working]
+        return [f"no progress for {for_s:.0f} s, work left on: {', '.join(working) or 'nothing known'}"]
+
+    def unready(self) -> list[str]:
+        """See ``Probe``: no partitions, ones that are being taken, ones that are paused."""
+        reports = self._reports()
+        if not reports:
+            return ["the group has assigned no partition"]
+        paused = [f"{one.name}: paused, too much in it is bad" for one in reports if one.paused]
+        return paused + [f"{one.name}: being taken" for one in reports if not one.owned]
+
+    def samples(self) -> Iterator[Sample]:
+        """Give the counters, the partitions and the dead letters."""
+        counters = self._app.engine.counters
+        for name, value in _values(counters).items():
+            yield sample(name, value, self._stage)
+        reports = self._reports()
+        yield sample("cobranza_partitions_owned", sum(one.owned for one in reports), self._stage)
+        for one in reports:
+            yield sample("cobranza_partition_paused", one.paused, self._stage, one.topic, str(one.partition))
+        yield from self._letters.samples()
+
+    def _reports(self) -> list[PartitionReport]:
+        return report(self._app)
+
+
+def _values(counters: Counters) -> dict[str, float]:
+    return {
+        "cobranza_runs_total": counters.transactions,
+        "cobranza_records_total": counters.records,
+        "cobranza_acquisitions_total": counters.acquired,
+        "cobranza_restored_rows_total": counters.rows_restored,
+        "cobranza_fencings_total": counters.fenced,
+        "cobranza_unknown_outcomes_total": counters.outcomes_unknown,
+        "cobranza_gaps_total": counters.gaps,
+        "cobranza_stale_runs_total": counters.stale_runs,
+    }
