@@ -46,6 +46,7 @@ class Account:
 
     Attributes:
         applications: item -> credit -> application; ``applied`` is the same by credit -> item.
+        waiting: what is waited for -> natural key -> who waits for it, in log order.
         holds: ``hold`` for the account's own, ``'excluded/<item>'`` for an item's.
         settling: index for settlement (who names which item, oldest first, loose money).
         due: index of the next due step per item.
@@ -80,7 +81,7 @@ class Account:
         self.holds: dict[str, HoldRow] = {}
         self.reminders: dict[str, ReminderRow] = {}
         self.seen: dict[str, SeenRow] = {}
-        self.waiting: dict[str, WaitingRow] = {}
+        self.waiting: dict[str, dict[str, WaitingRow]] = {}
         self.settling = SettlementIndex()
         self.due = DueIndex()
         self.stale: set[str] = set()
@@ -168,6 +169,8 @@ class Account:
             self._place(row)
         for credit in sorted(self.credits.values(), key=lambda each: each.order):
             self.settling.add_credit(credit)
+        for subject, waiting in self.waiting.items():
+            self.waiting[subject] = dict(sorted(waiting.items(), key=lambda each: each[1].order))
         return self
 
     def _place(self, row: Row) -> None:
@@ -190,7 +193,7 @@ class Account:
             case SeenRow():
                 self.seen[row.key] = row
             case WaitingRow():
-                self.waiting[row.key] = row
+                self.waiting.setdefault(row.subject, {})[row.key] = row
             case _:
                 raise TypeError(f"a {type(row).__name__} is no row of an account")
 

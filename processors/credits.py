@@ -5,6 +5,7 @@ from processors.account import Account
 from processors.context import FoldContext
 from processors.money import to_minor
 from processors.movements import Postings
+from processors.record_size import require_credit_fits
 from processors.settle import cascade, receive, refuse_other_currency, settle
 from schemas.events import (
     CreditNoteCancelled,
@@ -155,6 +156,7 @@ def _enter(
     context: FoldContext,
     auto_apply: bool = False,
 ) -> list[LedgerFact]:
+    require_credit_fits(credit)
     credit.order = account.row.sequence + 1
     account.credits[credit.credit] = credit
     postings = Postings(account, context)

@@ -17,7 +17,7 @@ from processors.holds import account_hold, date_by_hand, in_force
 from processors.judged import is_done_with, withheld
 from processors.ladder import Rung, Standing, current_rung, is_level, overtaken_on, rung_at, standing_of
 from processors.reasons import Circumstances, Verdict, failed_until, judge
-from processors.record_size import split, text_bytes
+from processors.record_size import fitting, split, text_bytes
 from processors.reminder import DueItem, follow_up, remind
 from processors.wake import enter_items, set_wake
 from schemas.facts import LedgerFact, PlanFinished, ReminderWithheld, Withheld
@@ -73,7 +73,7 @@ def evaluate(account: Account, *, tick: TickPassed, company: Company) -> list[Le
     )  # what was touched here is entered here: the rows alone are the state
     is_repeated = bool(going) and decided is None
     set_wake(account, _next_wake_s(at, judged=judged, at_next_tick=is_repeated or bool(tick.lagging)))
-    return facts
+    return fitting(facts)
 
 
 def _in_open_reminder(account: Account, *, due: Iterable[str]) -> dict[str, ReminderRowItem]:

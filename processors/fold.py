@@ -15,6 +15,7 @@ from processors.company import Company
 from processors.context import FoldContext
 from processors.invariants import InvariantBroken
 from processors.reconcile import reconcile
+from processors.record_size import fitting
 from schemas.events import (
     CreditNoteCancelled,
     CreditNoteIssued,
@@ -107,6 +108,7 @@ def fold(account: Account, event: AccountEvent, *, cause: str, company: Company)
 
     Raises:
         InvariantBroken: our bug; the account is to be quarantined.
+        RecordTooLarge: a row or fact that its topic does not take; quarantined like a bug.
     """
     row = account.row
     before = {currency: each.open_minor - each.credit_minor for currency, each in row.balances.items()}
@@ -116,24 +118,29 @@ def fold(account: Account, event: AccountEvent, *, cause: str, company: Company)
         facts += _resume(account, event, company=company)
     if facts:
         _conserve(account, facts, before=before)
-    return facts
+    return fitting(facts)
 
 
 def _follow(account: Account, event: AccountEvent, *, context: FoldContext) -> list[LedgerFact]:
     """Take an event that speaks of another; it waits if that has not come yet."""
     rule = _FOLLOW_UPS[type(event)]
-    repeated = identity.remember(account, event, key=rule.key(event))
+    key = rule.key(event)
+    repeated = identity.remember(account, event, key=key)
     if repeated is not None:
         return repeated
     subject = rule.subject(event)
     if subject in account.credits or subject.removeprefix("item/") in account.items:
         return rule.handler(account, event, context=context)
-    waiting = account.waiting.get(subject)
-    if waiting is None:
-        waiting = account.waiting[subject] = WaitingRow(account=account.id, key=subject, causes=[], events=[])
-    waiting.causes.append(context.cause)
-    waiting.events.append(event)
-    account.touch(waiting)
+    others = account.waiting.setdefault(subject, {})
+    others[key] = row = WaitingRow(
+        account=account.id,
+        subject=subject,
+        key=key,
+        order=next(reversed(others.values())).order + 1 if others else 0,
+        cause=context.cause,
+        event=event,
+    )
+    account.touch(row)
     return []
 
 
@@ -143,11 +150,11 @@ def _resume(account: Account, event: AccountEvent, *, company: Company) -> list[
     waiting = None if subject is None else account.waiting.pop(subject(event), None)
     if waiting is None:
         return []
-    account.remove(waiting)
     facts: list[LedgerFact] = []
-    for cause, each in zip(waiting.causes, waiting.events, strict=True):
-        context = FoldContext(company, cause, business_day(each.occurred_at, company.zone))
-        facts += _FOLLOW_UPS[type(each)].handler(account, each, context=context)
+    for row in waiting.values():
+        account.remove(row)
+        context = FoldContext(company, row.cause, business_day(row.event.occurred_at, company.zone))
+        facts += _FOLLOW_UPS[type(row.event)].handler(account, row.event, context=context)
     return facts
 
 

@@ -4,6 +4,7 @@ from processors.account import Account
 from processors.context import FoldContext
 from processors.money import MoneyError, to_minor
 from processors.movements import Postings
+from processors.record_size import require_credit_fits
 from processors.settle import cascade, limit_minor, refuse_other_currency, settle
 from processors.settlement_index import shares_money
 from schemas.events import ReconciliationLine, ReconciliationRecorded
@@ -34,6 +35,7 @@ def reconcile(account: Account, event: ReconciliationRecorded, *, context: FoldC
             _name(postings, credit, names, document=line.document, limit_minor=amount_minor)
         else:
             _take_off(postings, credit, names, line=line, amount_minor=amount_minor, shared=shared)
+    require_credit_fits(credit)
     account.touch(credit)
     settle(postings, credit)
     cascade(postings)

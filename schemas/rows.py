@@ -269,12 +269,18 @@ class SeenRow(_Row, kw_only=True, tag="seen"):
 
 
 class WaitingRow(_Row, kw_only=True, tag="waiting"):
-    """Events that came before what they speak of; folded when it arrives (SEMANTICS 2.3)."""
+    """An event that came before what it speaks of; folded when that arrives (SEMANTICS 2.3).
+
+    ``subject`` is what it waits for, ``key`` its own natural key, ``order``
+    its place among those that wait for the same.
+    """
 
     account: str
+    subject: str
     key: str
-    causes: list[str]
-    events: list[SourceEvent]
+    order: int
+    cause: str
+    event: SourceEvent
 
 
 class CompanyRow(_Row, kw_only=True, tag="company"):

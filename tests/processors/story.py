@@ -59,7 +59,7 @@ def rows_of(account: Account) -> dict[bytes, bytes]:
         *account.holds.values(),
         *account.reminders.values(),
         *account.seen.values(),
-        *account.waiting.values(),
+        *(row for waiting in account.waiting.values() for row in waiting.values()),
     ]
     return {encode_key(key_of(row)): encode_row(row) for row in rows}
 

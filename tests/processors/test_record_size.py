@@ -1,0 +1,98 @@
+"""No row and no fact outgrows its record: what would is refused for one account, and the worker goes on."""
+
+import pytest
+
+from processors.partition import Partition
+from processors.record_size import (
+    EXCEPTION_BYTES_MAX,
+    RECORD_BYTES_MAX,
+    RecordTooLarge,
+    fitting,
+)
+from schemas.codec import TOPIC_OF_TYPE, encode, type_of
+from schemas.events import PaymentReceived, ReconciliationLine, ReconciliationRecorded
+from schemas.facts import AccountQuarantined, ExceptionRaised, LedgerFact, ReminderEnded
+from schemas.registry import topic
+from schemas.rows import decode_key
+from tests.processors.story import ACCOUNT, Story, restored, rows_of
+from tests.processors.test_partition import PROFILE, committed, invoice, log
+
+EVENT_BYTES_MAX = 1_048_576  # what intake takes
+OVERHEAD_BYTES = 65_536  # key, headers and framing
+
+
+def test_each_waiting_event_is_a_row_of_its_own() -> None:
+    """Ten thousand words on a payment that has not come are as many small rows, and none that grows."""
+    story = Story()
+    for number in range(20):
+        story.reconcile(f"X{number}", "P", f"+A{number}=1.00", on="01-05")
+    rows = rows_of(story.account)
+    assert 20 == len([key for key in rows if decode_key(key).kind == "waiting"])
+    assert 600 > max(map(len, rows.values()))
+
+
+def test_what_waited_is_folded_in_the_order_of_the_log_after_a_restart() -> None:
+    """SEMANTICS 2.3: rows come back in any order; their events do not."""
+    story = Story()
+    for number, amount in enumerate(("10.00", "90.00", "40.00"), start=1):
+        story.amend("A", number, amount=amount, on="01-05")
+    stored = rows_of(story.account)
+    story.account = restored(dict(sorted(stored.items(), reverse=True)))
+    story.invoice("A", "100.00")
+    assert (4000, 3) == (story.open("A"), story.account.items["A"].revision)
+    assert {} == story.account.waiting
+
+
+def test_limits_are_below_what_the_topics_take() -> None:
+    """A record that the core lets pass is one that Kafka takes."""
+    for struct in LedgerFact.__args__:
+        limit = EXCEPTION_BYTES_MAX if struct is ExceptionRaised else RECORD_BYTES_MAX
+        assert limit + OVERHEAD_BYTES < topic(TOPIC_OF_TYPE[type_of(struct)]).max_message_bytes
+    assert RECORD_BYTES_MAX + OVERHEAD_BYTES < topic("ledger.account").max_message_bytes
+
+
+def test_a_fact_that_no_record_holds_is_refused() -> None:
+    """DESIGN 3.6: refused in the fold, where it is one account's poison, not in the producer, where it stops all."""
+    said = ReminderEnded(
+        id="f",
+        account=ACCOUNT,
+        reminder="r",
+        tick="2026-01-01T00:00:00Z",  # type: ignore[arg-type]  # only its size counts
+        status="sent",
+        on="2026-01-01",  # type: ignore[arg-type]
+        consumed=tuple((f"{number:0>1100}", "first") for number in range(1900)),
+    )
+    with pytest.raises(RecordTooLarge, match="ReminderEnded f has"):
+        fitting([said, said])
+
+
+def test_a_credit_that_names_more_than_a_row_holds_is_its_accounts_poison() -> None:
+    """The bank names ever more items for one payment: one account is quarantined, its neighbour goes on."""
+    partition = Partition(number=0)
+    payment = PaymentReceived(
+        company="acme", customer="c", occurred_at="2026-01-03", payment="P", currency="USD", amount="100.00"
+    )
+    words = [_words(number) for number in range(4)]
+    assert EVENT_BYTES_MAX > max(len(encode(each)) for each in words)
+    steps = committed(partition, log(PROFILE, payment, *words, invoice("I1", customer="good")))
+    facts = [fact for step in steps for fact in step.facts]
+    assert {"acme:c"} == {fact.account for fact in facts if isinstance(fact, AccountQuarantined)}
+    assert [4, 5] == [poison.index for step in steps for poison in step.poison]
+    assert "names 4500 items" in steps[0].poison[0].error
+    assert "I1" in partition.account("acme:good").items
+    assert RECORD_BYTES_MAX > max(map(len, partition.rows().values()))
+
+
+def _words(number: int) -> ReconciliationRecorded:
+    """Name 1,500 items with the longest ids that there can be."""
+    return ReconciliationRecorded(
+        company="acme",
+        customer="c",
+        occurred_at="2026-01-04",
+        reconciliation=f"X{number}",
+        payment="P",
+        lines=tuple(
+            ReconciliationLine(action="apply", document=f"{number * 1500 + line:04}" + "😀" * 124)
+            for line in range(1500)
+        ),
+    )
