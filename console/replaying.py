@@ -14,7 +14,7 @@ from processors.partition import JournalRecord, Partition, Poison
 from schemas.codec import TOPIC_OF_TYPE, encode, type_of
 from schemas.facts import LedgerFact
 
-__all__ = ["COMPARED_TOPICS", "Difference", "Ledger", "differences", "fold_journal"]
+__all__ = ["COMPARED_TOPICS", "Difference", "Ledger", "differences", "fold_journal", "value_difference"]
 
 COMPARED_TOPICS = (
     "ledger.movement",
@@ -75,7 +75,7 @@ def fold_journal(partitions: Mapping[int, Iterable[JournalRecord]]) -> Ledger:
 def differences(*, replayed: Ledger, written: Ledger) -> Iterator[Difference]:
     """Say where the ledgers differ: rows by key first, then facts by topic and account."""
     for key in sorted(replayed.rows.keys() | written.rows.keys()):
-        what = _row_difference(replayed.rows.get(key), written.rows.get(key))
+        what = value_difference(replayed=replayed.rows.get(key), written=written.rows.get(key))
         if what:
             yield Difference(where=f"row {key.decode()}", what=what)
     for topic in COMPARED_TOPICS:
@@ -84,6 +84,17 @@ def differences(*, replayed: Ledger, written: Ledger) -> Iterator[Difference]:
             what = _sequence_difference(ours.get(account, []), theirs.get(account, []))
             if what:
                 yield Difference(where=f"{topic}, account {account}", what=what)
+
+
+def value_difference(*, replayed: bytes | None, written: bytes | None) -> str:
+    """Say which fields of two encoded rows or facts differ; "" when none does: their order does not count."""
+    if replayed == written:
+        return ""
+    if replayed is None or written is None:
+        return "was not written" if written is None else "is written, but replay has no such row"
+    ours, theirs = _fields(replayed), _fields(written)
+    names = [name for name in sorted(ours.keys() | theirs.keys()) if ours.get(name) != theirs.get(name)]
+    return "; ".join(f"{name} is {theirs.get(name)}, replayed {ours.get(name)}" for name in names)
 
 
 def _runs(records: Iterable[JournalRecord]) -> Iterator[Sequence[JournalRecord]]:
@@ -108,19 +119,9 @@ def _take(fact: LedgerFact, *, ledger: Ledger) -> None:
     ledger.add_fact(TOPIC_OF_TYPE[type_of(fact)], account=fact.account, value=encode(fact))
 
 
-def _row_difference(replayed: bytes | None, written: bytes | None) -> str:
-    if replayed == written:
-        return ""
-    if replayed is None or written is None:
-        return "was not written" if written is None else "is written, but replay has no such row"
-    ours, theirs = _fields(replayed), _fields(written)
-    names = [name for name in sorted(ours.keys() | theirs.keys()) if ours.get(name) != theirs.get(name)]
-    return "; ".join(f"{name} is {theirs.get(name)}, replayed {ours.get(name)}" for name in names)
-
-
 def _sequence_difference(replayed: Sequence[bytes], written: Sequence[bytes]) -> str:
     for index, (ours, theirs) in enumerate(zip(replayed, written, strict=False)):
-        if ours != theirs and (what := _row_difference(ours, theirs)):
+        if ours != theirs and (what := value_difference(replayed=ours, written=theirs)):
             return f"fact {index}: {what}"
     if len(replayed) != len(written):
         return f"{len(written)} facts are written, replayed {len(replayed)}"

@@ -23,6 +23,7 @@ COMMANDS: Final[dict[str, str]] = {
     "up": "console.cli.up:up",
     "play": "console.cli.play:play",
     "replay": "console.cli.replay:replay",
+    "ledger": "console.cli.ledger:ledger",
     "kafka": "console.cli.kafka:kafka",
     "topics": "console.cli.topics:topics",
     "db": "console.cli.db:db",

@@ -159,3 +159,19 @@ def test_validate_says_all_and_publishes_nothing(console: _Console) -> None:
     bad = console.run("validate", "-", stdin=_event({**PAYMENT, "customer": 7}))
     assert 1 == bad.exit_code
     assert "line 1: $.data.customer: Expected `str`, got `int`" in bad.output
+
+
+def test_ledger_verifies_while_its_workers_write(console: _Console, tmp_path: Path) -> None:
+    """DESIGN 3.8: bounds are taken at a consistent point, so that what comes meanwhile is no finding."""
+    rows = [f"C-{number % 50},V{number},1/2/2013,2/1/2013,55.94,1/15/2013" for number in range(500)]
+    assert (
+        0 == console.run("import", "csv", _table(tmp_path / "many.csv", *rows), "--mapping", "ibm").exit_code
+    )
+    while_busy = console.run("ledger", "verify")
+    assert 0 == while_busy.exit_code, while_busy.output
+    console.ledger()
+    at_rest = console.run("ledger", "verify", "--json")
+    assert 0 == at_rest.exit_code, at_rest.output
+    report = json.loads(at_rest.stdout)
+    assert [True] * 4 == [each["compared"] for each in report["partitions"]]
+    assert 1_500 <= sum(each["movements"] for each in report["partitions"])

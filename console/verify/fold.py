@@ -1,0 +1,90 @@
+"""A partition folded again up to a link: the one place of this package that knows the core's interface; pure.
+
+The same class as the worker's folds the same records, so a record that it raises on is raised on
+here too, and its account quarantined by the same step: what the worker left out is left out here.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from processors.partition import JournalRecord, Partition, PartitionStep
+from schemas.codec import TOPIC_OF_TYPE, encode, type_of
+from streams.engine.chain import Link
+
+__all__ = ["Folding", "Said"]
+
+_RUN_RECORDS_MAX = 2_000
+
+
+class Said(NamedTuple):
+    """A fact of the replay: where it goes, and where the run that it came from begins in the journal."""
+
+    topic: str
+    account: str
+    value: bytes
+    position: int
+
+
+class Folding:
+    """The replay of one partition.
+
+    Args:
+        until: the link that it stops at, within a tick if that did.
+        cuts: journal positions that no run goes across, so that facts are told apart by them.
+    """
+
+    def __init__(
+        self, *, number: int, until: Link, slice_accounts_max: int, cuts: Sequence[float] = ()
+    ) -> None:
+        self._partition = Partition(number=number, slice_accounts_max=slice_accounts_max)
+        self._until = until
+        self._cuts = cuts
+        self._cursor = ""
+        self.records = 0
+        self.refused = 0
+
+    @property
+    def arrived(self) -> bool:
+        """Whether it stopped within the very slice that the link ended with."""
+        return self._cursor == self._until.cursor
+
+    def facts(self, records: Iterator[JournalRecord]) -> Iterator[list[Said]]:
+        """Fold the journal from its start on, and give what each step says."""
+        for run in self._runs(records):
+            stop_at = self._until.cursor if run[0].offset >= self._until.end else ""
+            yield from self._fold(run, stop_at=stop_at)
+
+    def rows(self) -> dict[bytes, bytes]:
+        """Give the rows after it."""
+        return self._partition.rows()
+
+    def _fold(self, run: Sequence[JournalRecord], *, stop_at: str) -> Iterator[list[Said]]:
+        while run and not (stop_at and self._cursor == stop_at):
+            step = self._partition.step(run, cursor=self._cursor)
+            self._partition.commit()
+            self.records += step.consumed
+            self.refused += len(step.poison)
+            self._cursor = step.cursor
+            yield _said(step, position=run[0].offset)
+            run = run[step.consumed :]
+
+    def _runs(self, records: Iterator[JournalRecord]) -> Iterator[list[JournalRecord]]:
+        """Cut the journal in runs; with a cursor, the record that it stopped within is the last one."""
+        until, run = self._until, list[JournalRecord]()
+        for record in records:
+            within = record.offset >= until.end
+            if within and not (until.cursor and record.offset == until.end):
+                break
+            cut = within or any(run[0].offset < each <= record.offset for each in self._cuts if run)
+            if run and (cut or len(run) == _RUN_RECORDS_MAX):
+                yield run
+                run = []
+            run.append(record)
+            if within:
+                break
+        if run:
+            yield run
+
+
+def _said(step: PartitionStep, *, position: int) -> list[Said]:
+    return [Said(TOPIC_OF_TYPE[type_of(fact)], fact.account, encode(fact), position) for fact in step.facts]
