@@ -5,10 +5,12 @@ on top of that. With ``bootstrap_servers`` set, the broker is somebody else's.
 """
 
 import contextlib
+import itertools
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +19,27 @@ from kafka.errors import KafkaError
 
 from console.supervisor import Service, ServiceStatus, Supervisor
 from infra.errors import OperatorError
+from infra.metrics.settings import FIRST_PORT, MetricsSettings
+from infra.metrics.targets import Target, targets_file, write_targets
+from infra.ports import is_free
 from infra.settings import Settings
 
 if TYPE_CHECKING:
     from infra.kafka.broker import LocalBroker
 
-__all__ = ["STOP_ORDER", "NotReadyError", "await_ready", "environment", "prepare", "running", "services"]
+__all__ = [
+    "STOP_ORDER",
+    "NotReadyError",
+    "await_ready",
+    "environment",
+    "prepare",
+    "running",
+    "services",
+    "with_ports",
+]
 
 # Those who decide stop before those who carry out, writers before readers.
-STOP_ORDER = ("clock", "notifier", "intake", "ledger", "projector")
+STOP_ORDER = ("clock", "notifier", "intake", "ledger", "projector", "exporter")
 _READY_S_MAX = 90.0
 _POLL_S = 0.1
 _BROKER_LOOK_S = 1.0
@@ -98,6 +112,7 @@ def services(*, clock: bool) -> list[Service]:
         "ledger": ("worker", "ledger", "--member", "up"),
         "projector": ("projector",),
         "notifier": ("notifier", "--member", "up"),
+        "exporter": ("exporter",),
     }
     if clock:
         named["clock"] = ("clock",)
@@ -114,20 +129,49 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
+@contextlib.contextmanager
 def running(
     settings: Settings,
     *,
     clock: bool,
     changed: Callable[[ServiceStatus], None] = lambda _: None,
-) -> Supervisor:
-    """Give a supervisor of the processes of an installation that is prepared; a context."""
-    return Supervisor(
+) -> Iterator[Supervisor]:
+    """Run the processes of an installation that is prepared; give their supervisor.
+
+    Each process has a port of its own for metrics and health; where, is written for
+    Prometheus and `cobranza top` (``infra.metrics.targets``).
+    """
+    metrics = MetricsSettings()
+    ported, targets = with_ports(services(clock=clock), host=metrics.host, first=metrics.port)
+    supervisor = Supervisor(
         settings.data_dir,
-        services=services(clock=clock),
+        services=ported,
         stop_order=STOP_ORDER,
         environment=environment(settings),
         changed=changed,
     )
+    file = targets_file(settings.data_dir)
+    with supervisor:
+        write_targets(file, targets=targets)
+        try:
+            yield supervisor
+        finally:
+            # What is stopped on purpose is not missed by those who watch.
+            write_targets(file, targets=[])
+
+
+def with_ports(
+    services: Sequence[Service], *, host: str, first: int = 0
+) -> tuple[list[Service], list[Target]]:
+    """Give each service a port for its metrics, from ``first`` on (0: 9640), past those that are taken."""
+    ported, targets = [], []
+    candidates = itertools.count(first or FIRST_PORT)
+    for each in services:
+        port = next(filter(is_free, candidates))
+        variables = {"COBRANZA_METRICS_HOST": host, "COBRANZA_METRICS_PORT": str(port)}
+        ported.append(replace(each, variables=variables))
+        targets.append(Target(process=each.name, address=f"{host}:{port}"))
+    return ported, targets
 
 
 def await_ready(

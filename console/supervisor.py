@@ -16,7 +16,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
@@ -46,10 +46,11 @@ class ServiceFailedError(OperatorError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """A process to be kept alive: ``command`` is its argv."""
+    """A process to be kept alive: ``command`` is its argv, ``variables`` are its own."""
 
     name: str
     command: tuple[str, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +97,7 @@ class Supervisor:
             each.name: _Child(
                 each,
                 log_file=logs / f"{each.name}.log",
-                variables=variables,
+                variables={**variables, **each.variables},
                 changed=self._say,
                 back_off_s=back_off_s,
             )

@@ -115,10 +115,16 @@ class Projector:
         self._check_logs(first, self._reader.end_offsets(partitions))
         self._copy_positions()
 
-    def run(self, *, stopping: Callable[[], bool], wait_ms: int = 500) -> None:
-        """Step until `stopping()`; it is asked at least every `wait_ms`."""
+    def run(
+        self,
+        *,
+        stopping: Callable[[], bool],
+        wait_ms: int = 500,
+        stepped: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """Step until `stopping()`; it is asked at least every `wait_ms`; `stepped` is told the records."""
         while not stopping():
-            self.step(wait_ms=wait_ms)
+            stepped(self.step(wait_ms=wait_ms))
 
     def run_to(self, ends: Mapping[TopicPartition, int], *, stopping: Callable[[], bool]) -> int:
         """Step until these offsets (`log_ends`), or `stopping()`; return how many records were read."""

@@ -10,6 +10,8 @@ from sqlalchemy import Engine
 
 from infra.database.send_ledger import SendLedger
 from infra.kafka.consumers import consumer, producer
+from infra.metrics.pulse import Pulses
+from infra.metrics.tally import Tally
 from infra.settings import Settings
 from notifiers.channel import Channel
 from notifiers.dispatch import Dispatcher, Manner
@@ -56,7 +58,14 @@ def open_channel(
 
 @contextmanager
 def open_worker(
-    name: ChannelName, *, settings: Settings, send: SendSettings, engine: Engine, member: str | None
+    name: ChannelName,
+    *,
+    settings: Settings,
+    send: SendSettings,
+    engine: Engine,
+    member: str | None,
+    pulses: Pulses | None = None,
+    sendings: Tally | None = None,
 ) -> Iterator[Worker]:
     """Give a worker for one channel, with Kafka clients of its own.
 
@@ -66,6 +75,7 @@ def open_worker(
         engine: of its database, which must be current.
         member: a fixed name in the consumer group: after a kill its partitions come
             back at once; None: they come back when the old session has timed out.
+        pulses, sendings: see ``Worker`` and ``Dispatcher``.
     """
     servers = settings.brokers()
     ledger = SendLedger(
@@ -89,6 +99,7 @@ def open_worker(
             manner=manner_of(name, send=send),
             clock=utc_now,
             jitter=random.SystemRandom().random,
+            sendings=sendings,
         )
         yield Worker(
             reader=reader,
@@ -97,6 +108,7 @@ def open_worker(
             target=settings.topic(_OUTCOMES),
             ledger=ledger,
             dispatcher=dispatcher,
+            pulses=pulses,
         )
 
 

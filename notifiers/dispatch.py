@@ -10,12 +10,13 @@
 
 import datetime
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, Literal, assert_never
+from typing import Final, Literal, assert_never, get_args
 
 import structlog
 from msgspec import Struct, json
 
 from infra.database.send_ledger import Ending, Job, NewJob, SendLedger
+from infra.metrics.tally import Tally
 from notifiers.channel import (
     Channel,
     Message,
@@ -31,14 +32,21 @@ from schemas.facts import ReminderDecided
 from schemas.fields import Channel as ChannelName
 from schemas.outcomes import DeliveryStatus, ErrorType
 
-__all__ = ["Dispatcher", "Manner", "ReadReminder"]
+__all__ = ["Dispatcher", "Manner", "ReadReminder", "sendings_tally"]
 
 Rendered = Message | PermanentError
 _TEXT_MAX: Final = 2_000
 _BATCH_OF_TRACING: Final = 50
+_OUTCOMES: Final = (*get_args(DeliveryStatus), "put_back")
 _DOUBT: Final = "nobody knows whether it went out: "
 _log = structlog.get_logger(__name__)
 _decoder = json.Decoder(ReminderDecided)
+
+
+def sendings_tally(*, channels: Iterable[ChannelName] = ()) -> Tally:
+    """Make the count of attempts by outcome that these channels of a process share."""
+    known = [(channel, outcome) for channel in channels for outcome in _OUTCOMES]
+    return Tally("cobranza_sendings_total", known=known)
 
 
 class ReadReminder(Struct, frozen=True, kw_only=True):
@@ -72,6 +80,7 @@ class Dispatcher:
         manner: what to do when it goes wrong.
         clock: the wall clock, UTC.
         jitter: gives a number in [0, 1).
+        sendings: counts the attempts by how they ended.
     """
 
     def __init__(
@@ -83,8 +92,10 @@ class Dispatcher:
         manner: Manner,
         clock: Callable[[], datetime.datetime],
         jitter: Callable[[], float],
+        sendings: Tally | None = None,
     ) -> None:
         self._ledger = ledger
+        self._sendings = sendings or sendings_tally()
         self._channel = channel
         self._render = render
         self._manner = manner
@@ -111,6 +122,7 @@ class Dispatcher:
             mine = [each.not_before for each in reminder.deliveries if each.channel == self._ledger.channel]
             if mine:
                 jobs.append(_job_of(reminder, read=read, not_before=min(mine)))
+                self._tell_recorded(reminder)
         self._ledger.record(jobs)
         return len(jobs)
 
@@ -125,6 +137,9 @@ class Dispatcher:
         now = self._clock()
         happened_at = {job.reminder: occurred_at(job, now=now) for job in jobs}
         taken, superseded = self._ledger.claim(jobs, now=now, occurred_at=happened_at)
+        for reminder in superseded:
+            self._sendings.add(self._ledger.channel, "superseded")
+            _log.info("send_superseded", reminder=reminder, channel=self._ledger.channel)
         sent = [self._send(job, rendered[job.reminder]) for job in jobs if job.reminder in taken]
         self._finish([each for each in sent if each is not None])
         return len(taken) + len(superseded)
@@ -158,6 +173,7 @@ class Dispatcher:
             _log.warning(
                 "send_failed",
                 reminder=job.reminder,
+                account=job.account,
                 channel=job.channel,
                 error=error.error_type,
                 detail=error.detail,
@@ -178,7 +194,14 @@ class Dispatcher:
             )
             return self._failed(job, message, refused)
         until = self._retry_at(attempts)
-        _log.warning("send_waits", reminder=job.reminder, channel=job.channel, detail=error.detail)
+        self._sendings.add(job.channel, "put_back")
+        _log.warning(
+            "send_waits",
+            reminder=job.reminder,
+            account=job.account,
+            channel=job.channel,
+            detail=error.detail,
+        )
         self._ledger.put_back(job.reminder, retry_at=until, detail=error.detail[:_TEXT_MAX])
         if error.provider_down:
             self._closed_until[job.partition] = until
@@ -192,7 +215,15 @@ class Dispatcher:
         if isinstance(found, Receipt):
             return self._accepted(job, message, found)
         if found == "cannot say" and self._manner.doubt == "hold":
+            _log.error(
+                "send_in_doubt",
+                reminder=job.reminder,
+                account=job.account,
+                channel=job.channel,
+                detail=detail,
+            )
             return self._ending(job, message, status="unknown", error_type="interrupted", detail=detail)
+        self._sendings.add(job.channel, "put_back")
         self._ledger.put_back(
             job.reminder, retry_at=retry_at, detail=detail[:_TEXT_MAX], owner=job.owner or None
         )
@@ -208,6 +239,13 @@ class Dispatcher:
             return "cannot say"
 
     def _accepted(self, job: Job, message: Rendered, receipt: Receipt) -> Ending:
+        _log.info(
+            "send_accepted",
+            reminder=job.reminder,
+            account=job.account,
+            channel=job.channel,
+            provider_id=receipt.provider_id,
+        )
         return self._ending(job, message, status="accepted", provider_id=receipt.provider_id)
 
     def _failed(self, job: Job, message: Rendered, error: PermanentError) -> Ending:
@@ -235,8 +273,24 @@ class Dispatcher:
         )
 
     def _finish(self, endings: Sequence[Ending], *, owner: str | None = None) -> None:
-        for reminder in self._ledger.finish(endings, owner=owner):
+        lost = self._ledger.finish(endings, owner=owner)
+        for reminder in lost:
             _log.warning("send_taken_over", reminder=reminder, channel=self._ledger.channel)
+        for ending in endings:
+            if ending.reminder not in lost:
+                self._sendings.add(self._ledger.channel, ending.status)
+
+    def _tell_recorded(self, reminder: ReminderDecided) -> None:
+        """Tell which items a reminder is about: from an item to what was sent for it."""
+        _log.info(
+            "reminder_recorded",
+            reminder=reminder.id,
+            account=reminder.account,
+            channel=self._ledger.channel,
+            step=reminder.step,
+            tick=reminder.tick.isoformat(),
+            items=[each.item for each in reminder.items],
+        )
 
     def _retry_at(self, attempts: int) -> datetime.datetime:
         wait_s = self._manner.wait_s(attempts, jitter=self._jitter())

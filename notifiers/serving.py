@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Engine
 
+from infra.metrics.pulse import Pulses
+from infra.metrics.tally import Tally
 from infra.settings import Settings
 from notifiers.assembly import open_worker
 from notifiers.settings import SendSettings
@@ -21,8 +23,12 @@ def serve(
     engine: Engine,
     member: str | None,
     stopping: threading.Event,
+    pulses: Pulses,
+    sendings: Tally,
 ) -> None:
     """Run the loops of these channels until `stopping` is set; it is set when one of them fails.
+
+    `pulses` has a loop for each channel, `sendings` counts attempts.
 
     Raises:
         Exception: what the first failed loop raised.
@@ -31,7 +37,15 @@ def serve(
 
     def run(name: ChannelName) -> None:
         try:
-            with open_worker(name, settings=settings, send=send, engine=engine, member=member) as worker:
+            with open_worker(
+                name,
+                settings=settings,
+                send=send,
+                engine=engine,
+                member=member,
+                pulses=pulses,
+                sendings=sendings,
+            ) as worker:
                 worker.run(stopping=stopping.is_set)
         except Exception as error:  # noqa: BLE001 - raised again below, in the thread that waits
             failures.append(error)

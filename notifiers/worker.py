@@ -20,6 +20,7 @@ from kafka.errors import CommitFailedError, RebalanceInProgressError
 from infra.database.send_ledger import Job, SendLedger
 from infra.errors import OperatorError
 from infra.kafka.consumers import positions
+from infra.metrics.pulse import Pulses
 from notifiers.dispatch import Dispatcher, ReadReminder
 from notifiers.outcomes import outcome_of
 from schemas.codec import encode
@@ -55,6 +56,7 @@ class Worker:
         source: physical name of ``collections.reminder.v1``.
         target: physical name of ``notify.outcome.v1``.
         ledger, dispatcher: of the same channel.
+        pulses: gets a sign of life after each round, under the channel's name.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Worker:
         target: str,
         ledger: SendLedger,
         dispatcher: Dispatcher,
+        pulses: Pulses | None = None,
     ) -> None:
         self._reader = reader
         self._writer = writer
@@ -73,6 +76,7 @@ class Worker:
         self._target = target
         self._ledger = ledger
         self._dispatcher = dispatcher
+        self._pulses = pulses or Pulses([ledger.channel], stalled_s=0.0)
         self._partitions: list[int] = []
         self._committed: dict[TopicPartition, int] = {}
         self._wait_ms = 0.0
@@ -93,6 +97,7 @@ class Worker:
             raise GroupError(f"Topic {self._source} does not exist: cobranza topics apply")
         while not stopping():
             self.step()
+            self._pulses.beat(self._ledger.channel, waiting_for=self._waiting_for())
 
     def step(self) -> None:
         """Do one round: read, record, commit, run, publish."""
@@ -117,6 +122,14 @@ class Worker:
         self._rebalancing_since_s = None
         self._committed.clear()
         _log.info("send_assigned", channel=self._ledger.channel, partitions=sorted(p for _, p in partitions))
+
+    def _waiting_for(self) -> str:
+        """Say why nothing is sent, "" when nothing stands in the way."""
+        if not self._partitions:
+            return "the group has assigned no partition"
+        if self._dispatcher.closed:
+            return "the provider takes nothing at present"
+        return ""
 
     def _take_over(self) -> None:
         """On partitions that have become ours, clear up what was interrupted and say what was not said."""

@@ -9,7 +9,7 @@ Nothing happens at import, and nothing is connected before the app starts.
 """
 
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 from infra.metrics.tally import Tally
 from infra.settings import Settings
@@ -17,12 +17,21 @@ from schemas.codec import SOURCE_TYPES, TOPIC_OF_TYPE
 from schemas.registry import dead_letter_of, topic
 from streams.engine.stage import StageSpec
 from streams.engine.worker import EngineApp, build_engine_app
-from streams.intake import BadLimits, open_intake
-from streams.ledger import FOLD_VERSION, fact_topics, open_ledger
+from streams.intake import BadLimits, RefusedReason, open_intake
+from streams.ledger import FOLD_VERSION, POISON, fact_topics, open_ledger
 from streams.settings import StreamSettings
 from streams.tracing import traced
 
-__all__ = ["CHAIN", "CHANGELOG", "JOURNAL", "SOURCES", "StageName", "build_app", "stage_spec"]
+__all__ = [
+    "CHAIN",
+    "CHANGELOG",
+    "JOURNAL",
+    "SOURCES",
+    "StageName",
+    "build_app",
+    "possible_letters",
+    "stage_spec",
+]
 
 StageName = Literal["intake", "ledger"]
 SOURCES: tuple[str, ...] = tuple(sorted({TOPIC_OF_TYPE[name] for name in SOURCE_TYPES}))
@@ -60,6 +69,12 @@ def build_app(
         options=limits.engine_options(),
         member=member,
     )
+
+
+def possible_letters(settings: Settings, *, stage: StageName) -> list[tuple[str, str, str]]:
+    """List stage, physical topic and reason of the dead letters that a stage can write."""
+    names, reasons = (SOURCES, get_args(RefusedReason)) if stage == "intake" else ((JOURNAL,), (POISON,))
+    return [(stage, settings.topic(name), reason) for name in names for reason in reasons]
 
 
 def stage_spec(

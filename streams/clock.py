@@ -205,9 +205,16 @@ class Clock:
 
 
 def tick_for_ever(
-    clock: Clock, *, stop: Event, now: Callable[[], datetime.datetime], every_s: float = 15.0
+    clock: Clock,
+    *,
+    stop: Event,
+    now: Callable[[], datetime.datetime],
+    every_s: float = 15.0,
+    tell: Callable[[TickPassed | None], None] = lambda _: None,
 ) -> None:
     """Tick now and then every `every_s` seconds, until `stop` is set; the broker may come and go.
+
+    ``tell`` is called after each round, with the tick that was written, None when there was none.
 
     Raises:
         ClockError: another clock has taken over.
@@ -215,15 +222,17 @@ def tick_for_ever(
     while not stop.is_set():
         started = time.monotonic()
         try:
-            clock.tick(now())
+            tell(clock.tick(now()))
         except ClockStopped:
             return
         except TickRefusedError as error:
             # The machine's clock was set back: wait until it has caught up.
             _log.warning("%s", error)
+            tell(None)
         except KafkaError as error:
             _log.warning("the broker does not do as asked, connecting again: %r", error)
-            _reopen(clock, stop=stop)
+            tell(None)
+            _reopen(clock, stop=stop, tell=tell)
             continue
         stop.wait(max(0.0, every_s - (time.monotonic() - started)))
 
@@ -240,7 +249,7 @@ def _ask(question: Callable[[], _Answer]) -> _Answer:
             time.sleep(_ASK_AGAIN_S)
 
 
-def _reopen(clock: Clock, *, stop: Event) -> None:
+def _reopen(clock: Clock, *, stop: Event, tell: Callable[[TickPassed | None], None]) -> None:
     """Connect again, as long as it takes; the newest tick is read anew."""
     clock.close()
     while not stop.wait(_REOPEN_AFTER_S):
@@ -248,6 +257,7 @@ def _reopen(clock: Clock, *, stop: Event) -> None:
             clock.open()
         except KafkaError as error:
             _log.warning("still no broker: %r", error)
+            tell(None)
         else:
             return
 

@@ -17,11 +17,13 @@ from schemas.journal import decode_entry
 from streams.engine.stage import Output, Record, Row, Step
 from streams.letters import LetterBook, letter_tally
 
-__all__ = ["FOLD_VERSION", "SOURCE", "Ledger", "fact_topics", "open_ledger"]
+__all__ = ["FOLD_VERSION", "POISON", "SOURCE", "Ledger", "fact_topics", "open_ledger"]
 
 # Written into every link: ``verify`` compares only what one version has folded.
 FOLD_VERSION = 1
 SOURCE = "cobranza/ledger"
+# The reason of its dead letters.
+POISON = "fold_failed"
 
 _Header = tuple[str, bytes]
 
@@ -99,7 +101,7 @@ class Ledger:
 
     def _letter(self, record: Record, poison: Poison) -> Output:
         letter = DeadLetter(
-            reason="fold_failed",
+            reason=POISON,
             detail=f"account {poison.account}: {poison.error}",
             stage="ledger",
             topic=self._journal,

@@ -1,5 +1,6 @@
 """Dead letters as they are counted and told: once each, when the transaction that holds them is in the log."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import structlog
@@ -14,9 +15,12 @@ _LINES_PER_STEP_MAX: Final = 20
 _log = structlog.get_logger(__name__)
 
 
-def letter_tally() -> Tally:
-    """Make the count of dead letters that the stages of a process share."""
-    return Tally("cobranza_dead_letters_total")
+def letter_tally(*, known: Iterable[tuple[str, str, str]] = ()) -> Tally:
+    """Make the count of dead letters that the stages of a process share.
+
+    ``known``: stage, physical topic and reason of those that may come.
+    """
+    return Tally("cobranza_dead_letters_total", known=known)
 
 
 class LetterBook:

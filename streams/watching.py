@@ -1,4 +1,4 @@
-"""What a worker tells of itself: its engine's counters as metrics, its partitions as health.
+"""What workers and clock tell of themselves: counters as metrics, partitions and ticks as health.
 
 *Progress* is a transaction, a partition taken or one lost. A worker is stalled when it
 had work all the time and made none for so long, or when its event loop does not come
@@ -9,13 +9,15 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 
+from infra.metrics.pulse import Pulses
 from infra.metrics.register import Sample, sample
 from infra.metrics.tally import Tally
+from schemas.journal import TickPassed
 from streams.engine.counters import Counters
 from streams.engine.report import PartitionReport, report
 from streams.engine.worker import EngineApp
 
-__all__ = ["EngineWatch"]
+__all__ = ["ClockWatch", "EngineWatch"]
 
 _LOOK_EVERY_S = 1.0
 
@@ -100,3 +102,26 @@ def _values(counters: Counters) -> dict[str, float]:
         "cobranza_gaps_total": counters.gaps,
         "cobranza_stale_runs_total": counters.stale_runs,
     }
+
+
+class ClockWatch:
+    """Counts the ticks of a clock; its loop's sign of life is in `pulses`, under ``clock``."""
+
+    def __init__(self, pulses: Pulses) -> None:
+        self._pulses = pulses
+        self._count = 0
+        self._newest: TickPassed | None = None
+
+    def told(self, tick: TickPassed | None) -> None:
+        """Note what ``tick_for_ever`` tells."""
+        self._pulses.beat("clock", waiting_for="" if tick else "no tick can be written")
+        if tick is not None:
+            self._count += 1
+            self._newest = tick
+
+    def samples(self) -> Iterator[Sample]:
+        """Give the count and the newest tick."""
+        yield sample("cobranza_ticks_total", self._count)
+        if self._newest is not None:
+            yield sample("cobranza_tick_timestamp_seconds", self._newest.at.timestamp())
+            yield sample("cobranza_tick_lagging_topics", len(self._newest.lagging))

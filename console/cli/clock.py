@@ -1,7 +1,6 @@
 """``cobranza clock``: the live clock, in the foreground."""
 
 import datetime
-import logging
 import signal
 import threading
 
@@ -20,16 +19,26 @@ def clock(settings: Settings) -> None:
     A tick lets the ledger take decisions. One that waited 60 s for intake names the
     topics that lag, and reminders that depend on it are withheld.
     """
+    from infra.metrics.pulse import Pulses
+    from infra.metrics.server import MetricsServer
+    from infra.metrics.settings import MetricsSettings
     from streams.clock import Clock, tick_for_ever
     from streams.settings import StreamSettings
+    from streams.watching import ClockWatch
 
-    logging.getLogger("streams").setLevel(logging.INFO)
-    limits = StreamSettings()
+    limits, metrics = StreamSettings(), MetricsSettings()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with Clock(settings, mode="live", patience_s=limits.tick_patience_s, stop=stop) as live:
-        tick_for_ever(live, stop=stop, now=_now, every_s=limits.tick_every_s)
+    # A round may rightly take as long as the wait for intake and the pause after it.
+    round_s = limits.tick_every_s + limits.tick_patience_s
+    pulses = Pulses(["clock"], stalled_s=metrics.stalled_s + round_s)
+    watch = ClockWatch(pulses)
+    with (
+        MetricsServer(metrics, probe=pulses, samples=watch.samples),
+        Clock(settings, mode="live", patience_s=limits.tick_patience_s, stop=stop) as live,
+    ):
+        tick_for_ever(live, stop=stop, now=_now, every_s=limits.tick_every_s, tell=watch.told)
 
 
 def _now() -> datetime.datetime:

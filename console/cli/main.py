@@ -21,6 +21,7 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS: Final[dict[str, str]] = {
     "demo": "console.cli.demo:demo",
     "up": "console.cli.up:up",
+    "top": "console.cli.top:top",
     "play": "console.cli.play:play",
     "replay": "console.cli.replay:replay",
     "ledger": "console.cli.ledger:ledger",
@@ -45,6 +46,7 @@ COMMANDS: Final[dict[str, str]] = {
     "worker": "console.cli.worker:worker",
     "clock": "console.cli.clock:clock",
     "notifier": "console.cli.notifier:notifier",
+    "exporter": "console.cli.exporter:exporter",
     "render": "console.cli.render:render",
 }
 
@@ -88,9 +90,19 @@ class _Commands(click.Group):
 )
 @click.option("--bootstrap-servers", help="Another Kafka than the local one: HOST:PORT[,HOST:PORT].")
 @click.option("--verbose", is_flag=True, help="Show what libraries log, and tracebacks.")
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    envvar="COBRANZA_LOG_LEVEL",
+    default="info",
+    show_default=True,
+    help="From which level on lines are logged (COBRANZA_LOG_LEVEL); debug: a line per event and fact.",
+)
 @click.version_option(package_name="cobranza")
 @click.pass_context
-def main(ctx: click.Context, *, data_dir: Path | None, bootstrap_servers: str | None, verbose: bool) -> None:
+def main(
+    ctx: click.Context, *, data_dir: Path | None, bootstrap_servers: str | None, verbose: bool, log_level: str
+) -> None:
     """Follow up receivables: billing events in, reminders out, each one explained."""
     from console.cli.logs import configure_logs
 
@@ -100,7 +112,7 @@ def main(ctx: click.Context, *, data_dir: Path | None, bootstrap_servers: str | 
         signal.signal(signal.SIGTERM, _leave)
     given = {"data_dir": data_dir, "bootstrap_servers": bootstrap_servers}
     ctx.obj = _settings({name: value for name, value in given.items() if value is not None})
-    configure_logs(verbose=verbose)
+    configure_logs(verbose=verbose, level=log_level)
 
 
 def _leave(number: int, _frame: object) -> None:

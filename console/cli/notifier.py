@@ -42,23 +42,33 @@ def notifier(settings: "Settings", *, chosen: tuple[str, ...], member: str | Non
 
     from infra.database.engine import open_engine
     from infra.database.migrate import require_current
+    from infra.metrics.pulse import Pulses
+    from infra.metrics.server import MetricsServer
+    from infra.metrics.settings import MetricsSettings
+    from notifiers.dispatch import sendings_tally
     from notifiers.serving import serve
 
     send = _send_settings()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    channels = [name for name in _CHANNELS if name in chosen or "all" in chosen]
+    metrics, sendings = MetricsSettings(), sendings_tally(channels=channels)
+    pulses = Pulses(channels, stalled_s=metrics.stalled_s)
     engine = open_engine(settings.database)
     try:
         require_current(engine)
-        serve(
-            [name for name in _CHANNELS if name in chosen or "all" in chosen],
-            settings=settings,
-            send=send,
-            engine=engine,
-            member=member,
-            stopping=stopping,
-        )
+        with MetricsServer(metrics, probe=pulses, samples=sendings.samples):
+            serve(
+                channels,
+                settings=settings,
+                send=send,
+                engine=engine,
+                member=member,
+                stopping=stopping,
+                pulses=pulses,
+                sendings=sendings,
+            )
     finally:
         engine.dispose()
 

@@ -24,6 +24,10 @@ def projector(settings: "Settings", *, rebuild: bool, until_end: bool) -> None:
 
     from infra.database.engine import open_engine
     from infra.database.migrate import require_current
+    from infra.metrics.pulse import Pulses
+    from infra.metrics.server import MetricsServer
+    from infra.metrics.settings import MetricsSettings
+    from infra.metrics.tally import Tally
     from infra.projector import Projector, log_ends, open_reader, physical_topics
 
     stopping = threading.Event()
@@ -33,13 +37,22 @@ def projector(settings: "Settings", *, rebuild: bool, until_end: bool) -> None:
     engine = open_engine(settings.database, rebuildable=True)
     require_current(engine)
     reader = open_reader(settings)
+    metrics, projected = MetricsSettings(), Tally("cobranza_projected_records_total")
+    pulses = Pulses(["projector"], stalled_s=metrics.stalled_s)
+
+    def stepped(records: int) -> None:
+        projected.add(count=records)
+        pulses.beat("projector")
+
     try:
         running = Projector(engine=engine, reader=reader, topics=physical_topics(settings))
-        running.start(rebuild=rebuild)
-        if until_end:
-            click.echo(f"{running.run_to(log_ends(settings), stopping=stopping.is_set)} records were read.")
-        else:
-            running.run(stopping=stopping.is_set)
+        with MetricsServer(metrics, probe=pulses, samples=projected.samples):
+            running.start(rebuild=rebuild)
+            if until_end:
+                count = running.run_to(log_ends(settings), stopping=stopping.is_set)
+                click.echo(f"{count} records were read.")
+            else:
+                running.run(stopping=stopping.is_set, stepped=stepped)
     finally:
         reader.close()
         engine.dispose()

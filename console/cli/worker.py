@@ -1,7 +1,6 @@
 """``cobranza worker intake|ledger``: one worker of a stage, in the foreground."""
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING
 
 import click
@@ -47,8 +46,6 @@ def ledger(settings: Settings, *, member: str | None) -> None:
 def _run(settings: Settings, *, stage: "StageName", member: str | None) -> None:
     from streams.engine.faults import EngineFault
 
-    for name in ("partition", "worker"):
-        logging.getLogger(f"streams.engine.{name}").setLevel(logging.INFO)
     try:
         asyncio.run(_serve(settings, stage=stage, member=member))
     except EngineFault as fault:
@@ -56,8 +53,21 @@ def _run(settings: Settings, *, stage: "StageName", member: str | None) -> None:
 
 
 async def _serve(settings: Settings, *, stage: "StageName", member: str | None) -> None:
-    from streams.app import build_app
+    from infra.metrics.server import MetricsServer
+    from infra.metrics.settings import MetricsSettings
+    from streams.app import build_app, possible_letters
     from streams.engine.serving import serve_until_signal
+    from streams.letters import letter_tally
+    from streams.watching import EngineWatch
 
+    metrics = MetricsSettings()
+    letters = letter_tally(known=possible_letters(settings, stage=stage))
     # Inside the running loop: Faust's services belong to the loop that they are made in.
-    await serve_until_signal(build_app(settings, stage=stage, member=member))
+    app = build_app(settings, stage=stage, member=member, letters=letters)
+    watch = EngineWatch(app, stage=stage, letters=letters, stalled_s=metrics.stalled_s)
+    looking = asyncio.create_task(watch.look_for_ever())
+    try:
+        with MetricsServer(metrics, probe=watch, samples=watch.samples):
+            await serve_until_signal(app)
+    finally:
+        looking.cancel()

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from infra.metrics.register import Sample, sample
 
@@ -10,11 +10,15 @@ __all__ = ["Tally"]
 
 
 class Tally:
-    """The counts of one registered counter since start."""
+    """The counts of one registered counter since start.
 
-    def __init__(self, name: str) -> None:
+    ``known`` are labels that may come: they are told as 0 from the beginning, or the first
+    of their kind would be no increase.
+    """
+
+    def __init__(self, name: str, *, known: Iterable[tuple[str, ...]] = ()) -> None:
         self._name = name
-        self._counts: Counter[tuple[str, ...]] = Counter()
+        self._counts: Counter[tuple[str, ...]] = Counter(dict.fromkeys(known, 0))
         self._guard = threading.Lock()
 
     def add(self, *labels: str, count: int = 1) -> None:

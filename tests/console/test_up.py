@@ -72,7 +72,7 @@ def test_up_restarts_what_dies_and_stops_in_order(up: _Up, tmp_path: Path) -> No
     up.process.send_signal(signal.SIGINT)
     assert 0 == up.process.wait(60)
     stopped = [line.split(":")[0] for line in up.lines() if ": stopped" in line]
-    assert ["clock", "notifier", "intake", "ledger", "projector"] == stopped
+    assert ["clock", "notifier", "intake", "ledger", "projector", "exporter"] == stopped
     assert [] == [pid for pid in (killed, again) if lives(pid)]
     assert "Stopped." == up.lines()[-1]
 
