@@ -6,9 +6,11 @@ decisions (``decide``) act on it. Rows are mutated in place and marked with
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
 from typing import Any
 
 from processors.due_index import DueIndex
+from processors.row_store import Wake
 from processors.settlement_index import SettlementIndex
 from schemas.fields import split_account_id
 from schemas.rows import (
@@ -24,6 +26,9 @@ from schemas.rows import (
     RowKey,
     SeenRow,
     WaitingRow,
+    encode_row,
+    key_within,
+    owner_prefix,
 )
 
 __all__ = ["Account"]
@@ -51,10 +56,12 @@ class Account:
         settling: index for settlement (who names which item, oldest first, loose money).
         due: index of the next due step per item.
         stale: items whose next due step must be computed again (``wake``).
+        kept_wake: the wake under which the store has the account; None: it does not have it.
     """
 
     __slots__ = (
         "_changed",
+        "_prefix",
         "_removed",
         "applications",
         "applied",
@@ -63,6 +70,7 @@ class Account:
         "due",
         "holds",
         "items",
+        "kept_wake",
         "reminders",
         "row",
         "seen",
@@ -88,6 +96,8 @@ class Account:
         # By identity: naming a row costs more than remembering it, and most rows change often in one step.
         self._changed: dict[int, AccountRows] = {}
         self._removed: set[int] = set()
+        self._prefix = owner_prefix(account)
+        self.kept_wake: Wake | None = None
 
     @property
     def id(self) -> str:
@@ -156,6 +166,19 @@ class Account:
         removed = self._removed
         return {key_of(row): None if number in removed else row for number, row in self._changed.items()}
 
+    def encode_changes(self, rows: list[tuple[bytes, bytes | None]]) -> None:
+        """Append ``changes`` as keys and values of records."""
+        prefix, removed = self._prefix, self._removed
+        for number, row in self._changed.items():
+            kind, name = _IDS[type(row)]
+            key = key_within(prefix, kind=kind, name=name(row))
+            rows.append((key, None if number in removed else encode_row(row)))
+
+    def size(self) -> int:
+        """Count the rows, about."""
+        money = len(self.items) + len(self.credits) + len(self.applied)
+        return money + len(self.holds) + len(self.reminders) + len(self.seen) + len(self.waiting)
+
     def forget_changes(self) -> None:
         """Start anew: what changed has been handed over."""
         self._changed = {}
@@ -209,21 +232,22 @@ def hold_id(row: HoldRow) -> str:
     return f"{row.hold}/{row.item}" if row.item else row.hold
 
 
-_IDS: dict[type, Callable[[Any], tuple[str, str]]] = {
-    AccountRow: lambda _: ("account", ""),
-    CustomerRow: lambda _: ("customer", ""),
-    ItemRow: lambda row: ("item", row.item),
-    CreditRow: lambda row: ("credit", row.credit),
+# Kind, as JSON, and name within the account.
+_IDS: dict[type, tuple[bytes, Callable[[Any], str]]] = {
+    AccountRow: (b'"account"', lambda _: ""),
+    CustomerRow: (b'"customer"', lambda _: ""),
+    ItemRow: (b'"item"', attrgetter("item")),
+    CreditRow: (b'"credit"', attrgetter("credit")),
     # Documents may hold any printable character, so that only a control character separates two of them.
-    ApplicationRow: lambda row: ("application", f"{row.credit}\x1f{row.item}"),
-    HoldRow: lambda row: ("hold", hold_id(row)),
-    ReminderRow: lambda row: ("reminder", row.reminder),
-    SeenRow: lambda row: ("seen", row.key),
-    WaitingRow: lambda row: ("waiting", row.key),
+    ApplicationRow: (b'"application"', lambda row: f"{row.credit}\x1f{row.item}"),
+    HoldRow: (b'"hold"', hold_id),
+    ReminderRow: (b'"reminder"', attrgetter("reminder")),
+    SeenRow: (b'"seen"', attrgetter("key")),
+    WaitingRow: (b'"waiting"', attrgetter("key")),
 }
 
 
 def key_of(row: AccountRows) -> RowKey:
     """Give the key under which a row of an account is kept."""
-    kind, name = _IDS[type(row)](row)
-    return RowKey(kind, row.account, name)
+    kind, name = _IDS[type(row)]
+    return RowKey(kind.decode().strip('"'), row.account, name(row))

@@ -1,49 +1,45 @@
-"""One journal partition as a fold: its accounts, companies, clock and wake index.
+"""One journal partition as a fold: its accounts, companies, clock and wakes.
 
 The ledger worker, ``cobranza replay`` and the scenario tests run this very
-class. It holds the committed rows as bytes, and live aggregates as a cache of
+class. Committed rows are in a ``RowStore``, live aggregates are a cache of
 them: a step that does not reach the log is forgotten by dropping the
 aggregates that it touched. It refuses to know of Kafka, SQL and clocks.
 """
 
+import contextlib
 import datetime
-import hashlib
-from collections.abc import Callable, Sequence
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal, NamedTuple, Protocol
 
-from msgspec import Raw, json
-
 from processors.account import Account
+from processors.account_cache import CACHE_ROWS_MAX, AccountCache
+from processors.broadcasts import company_key, conflict, tick_refused
 from processors.calendar import epoch_s
 from processors.company import Company
 from processors.decide import evaluate
 from processors.fold import fold
+from processors.row_store import KeptRow, MemoryRows, RowStore, Wake, WakeChange
 from processors.wake import reschedule
-from processors.wake_index import WakeIndex
 from schemas.commands import ConfigureCompany, PublishPlan
-from schemas.facts import AccountQuarantined, ExceptionRaised, LedgerFact
+from schemas.facts import AccountQuarantined, LedgerFact
 from schemas.fields import account_id, split_account_id
-from schemas.journal import AccountEvent, TickPassed, decode_entry
+from schemas.journal import AccountEvent, SourceEvent, TickPassed, decode_entry
 from schemas.outcomes import OutcomeReported
-from schemas.rows import (
-    AccountRow,
-    ClockRow,
-    CompanyRow,
-    PlanRow,
-    Row,
-    RowKey,
-    decode_key,
-    decode_row,
-    encode_key,
-    encode_row,
-)
+from schemas.rows import AccountRow, ClockRow, Row, RowKey, decode_row, encode_key, encode_row
 
 __all__ = ["SLICE_ACCOUNTS_MAX", "JournalRecord", "Partition", "PartitionStep", "Poison"]
 
 SLICE_ACCOUNTS_MAX = 5000  # DESIGN 3.1: accounts of one tick in one transaction
 TICK_AHEAD_MAX = datetime.timedelta(minutes=5)  # DESIGN 1: a live tick further ahead is refused
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+_Stage = Literal["fold", "schedule", "evaluate"]
+# Place in a tick: accounts that their company's changes concern, then those whose time has come.
+_Turn = tuple[int, str, int, str]
+_COMPANY_COMMANDS = (PublishPlan, ConfigureCompany)
 
 
 class JournalRecord(Protocol):
@@ -74,26 +70,34 @@ class Poison:
 class PartitionStep(NamedTuple):
     """What one transaction holds: see ``docs/architecture.md``."""
 
-    rows: list[tuple[bytes, bytes | None]]
+    rows: list[KeptRow]
     facts: list[LedgerFact]
     poison: list[Poison]
     consumed: int
     cursor: str
 
 
-@dataclass(frozen=True, slots=True)
-class _At:
+class _At(NamedTuple):
     """A record and its place in the run."""
 
-    index: int
+    place: int
     record: JournalRecord
+
+
+class _Entry(NamedTuple):
+    """A decoded record; ``account`` is '' for what concerns a whole company."""
+
+    event: SourceEvent
+    account: str
+    cause: str
+    at: _At
 
 
 class _Failure(NamedTuple):
     """Where a fold raised, and whether the record had been taken in by then."""
 
     poison: Poison
-    stage: Literal["fold", "schedule", "evaluate"]
+    stage: _Stage
 
 
 class _StepFailed(Exception):  # noqa: N818 - it never leaves this module
@@ -105,64 +109,77 @@ class _StepFailed(Exception):  # noqa: N818 - it never leaves this module
 
 
 class Partition:
-    """The state of one journal partition (DESIGN 1: each one's log alone determines it)."""
+    """The state of one journal partition (DESIGN 1: each one's log alone determines it).
 
-    def __init__(self, *, number: int, slice_accounts_max: int = SLICE_ACCOUNTS_MAX) -> None:
+    Args:
+        number: of the partition.
+        slice_accounts_max: accounts of one tick in one step.
+        store: of the committed rows; in memory when not given.
+        cache_rows_max: of live accounts that are kept between steps.
+    """
+
+    def __init__(
+        self,
+        *,
+        number: int,
+        slice_accounts_max: int = SLICE_ACCOUNTS_MAX,
+        store: RowStore | None = None,
+        cache_rows_max: int = CACHE_ROWS_MAX,
+    ) -> None:
         self.number = number
         self.slice_accounts_max = slice_accounts_max
-        self.clock: ClockRow | None = None
-        self._committed: dict[str, dict[bytes, bytes]] = {}
-        self._accounts: dict[str, Account] = {}
+        self._store: RowStore = MemoryRows() if store is None else store
+        self._cache = AccountCache(rows_max=cache_rows_max)
         self._companies: dict[str, Company] = {}
-        self._wakes = WakeIndex()
-        self._stale_companies: set[str] = set()
+        self._changed_companies: set[str] = set()
+        self._all_changed = True  # which companies have changed is not known: it may be any
         self._touched: dict[str, Account] = {}
-        self._touched_companies: set[str] = set()
-        self._owned_rows: dict[tuple[str, bytes], bytes | None] = {}
-        self._clock_before: ClockRow | None = None
+        self._broadcast_rows: dict[bytes, bytes] = {}
+        self._rows: list[KeptRow] = []
         self._failures: dict[tuple[int, str], _Failure] = {}
         self._new_failures: dict[tuple[int, str], _Failure] = {}
         self._failed_now: set[str] = set()
+        self.clock: ClockRow | None = None
+        self._clock_before: ClockRow | None = None
+        self._read_clock()
 
     # -- reading back ---------------------------------------------------------
 
-    def restore(self, key: bytes, value: bytes | None) -> None:
-        """Take one committed row (None: a tombstone), in log order; repeats are harmless."""
-        row_key = decode_key(key)
-        self._commit_row(row_key.owner, key, value)
-        match row_key.kind:
-            case "clock":
-                self.clock = self._clock_before = _clock(value)
-            case "company" | "plan":
-                self._companies.pop(row_key.owner, None)
-                self._stale_companies.add(row_key.owner)
-            case "account":
-                self._accounts.pop(row_key.owner, None)
-                self._wakes.set(row_key.owner, self._committed_wake(row_key.owner))
-            case _:
-                self._accounts.pop(row_key.owner, None)
+    def mark(self) -> bytes | None:
+        """Give the mark that is kept with the rows."""
+        return self._store.mark()
+
+    def restore(self, rows: Sequence[KeptRow], *, mark: bytes | None = None) -> None:
+        """Take committed rows (None: a tombstone), in log order; repeats are harmless."""
+        self._store.take_back(rows, mark=mark)
+        self._forget_live()
+
+    def wipe(self) -> None:
+        """Forget all state."""
+        self._store.wipe()
+        self._forget_live()
+
+    def close(self) -> None:
+        """Let go of what the store holds."""
+        self._store.close()
 
     def account(self, account: str) -> Account:
         """Give the live aggregate of an account, built from its rows when first asked for."""
-        live = self._accounts.get(account)
-        if live is None:
-            rows = self._committed.get(account, {})
-            live = Account.restore(account, rows=[decode_row(value) for value in rows.values()])
-            self._accounts[account] = live
-        return live
+        live = self._cache.get(account)
+        return live if live is not None else self._load((account,))[0]
 
     def company(self, company: str) -> Company:
         """Give the live company, built from its rows when first asked for."""
         live = self._companies.get(company)
         if live is None:
-            rows = self._committed.get(company, {})
-            live = Company.restore(company, rows=[decode_row(value) for value in rows.values()])
+            rows = self._store.load((company,)).get(company, ())
+            live = Company.restore(company, rows=[decode_row(value) for value in rows])
             self._companies[company] = live
         return live
 
     def rows(self) -> dict[bytes, bytes]:
         """Give all committed rows by key: what ``replay`` compares."""
-        return {key: value for owned in self._committed.values() for key, value in owned.items()}
+        return dict(self._store.items())
 
     # -- a step ---------------------------------------------------------------
 
@@ -180,21 +197,27 @@ class Partition:
                 self.discard()
                 self._failures |= failed.failures
 
-    def commit(self) -> None:
-        """Make the last step the state: its transaction is in the log."""
-        for (owner, key), value in self._owned_rows.items():
-            self._commit_row(owner, key, value)
+    def commit(self, *, mark: bytes | None = None) -> None:
+        """Make the last step the state, with its mark: its transaction is in the log."""
+        wakes = []
+        for name, account in self._touched.items():
+            row = account.row
+            wake = account.kept_wake
+            if wake is None or wake.at_s != row.wake_at_s or wake.version != row.config_version:
+                account.kept_wake = Wake(row.wake_at_s, row.config_version)
+                wakes.append(WakeChange(name, wake, account.kept_wake))
+        self._store.write(self._rows, wakes=wakes, mark=mark)
         self._clock_before = self.clock
+        written = len(self._rows)
         self._forget()
+        self._cache.grow(written)
 
     def discard(self) -> None:
         """Forget the last step: what it touched is built again from committed rows."""
         for account in self._touched:
-            self._accounts.pop(account, None)
-            self._wakes.set(account, self._committed_wake(account))
-        for company in self._touched_companies:
-            self._companies.pop(company, None)
-            self._stale_companies.add(company)
+            self._cache.drop(account)
+        self._companies.clear()
+        self._all_changed = True
         self.clock = self._clock_before
         self._forget()
 
@@ -203,78 +226,84 @@ class Partition:
         self._new_failures = {}
         consumed = 0
         next_cursor = ""
-        for index, record in enumerate(records):
-            entry = decode_entry(record.value)
-            event = entry.event
-            if isinstance(event, TickPassed):
-                if not self._tick(event, at=_At(index, record), facts=facts):
+        while consumed < len(records):
+            entries, tick = _until_tick(records, start=consumed)
+            self._fold_entries(entries, facts=facts)
+            consumed += len(entries)
+            if tick is not None:
+                if not self._tick(tick, at=_At(consumed, records[consumed]), facts=facts):
                     next_cursor = str(int(cursor or 0) + 1)
                     break
                 cursor = ""
-            elif isinstance(event, PublishPlan | ConfigureCompany):
-                facts += self._fold_company(event)
-            else:
-                self._fold_account(event, cause=entry.id, at=_At(index, record), facts=facts)
-            consumed = index + 1
+                consumed += 1
         if self._new_failures:
             raise _StepFailed(self._new_failures)
+        self._rows = self._encode_rows()
         poison = [each.poison for each in self._failures.values()]
-        return PartitionStep(self._encode_rows(), facts, poison, consumed, next_cursor)
+        return PartitionStep(self._rows, facts, poison, consumed, next_cursor)
 
-    def _fold_account(self, event: AccountEvent, *, cause: str, at: _At, facts: list[LedgerFact]) -> None:
-        name = account_id(event.company, event.customer)
-        if name in self._failed_now:
-            return  # it failed in this attempt, which will be made again without what it failed on
-        account = self._touch(name)
-        company = self.company(event.company)
+    def _fold_entries(self, entries: Sequence[_Entry], *, facts: list[LedgerFact]) -> None:
+        self._load_absent(entries)
+        for entry in entries:
+            if isinstance(entry.event, _COMPANY_COMMANDS):
+                facts += self._fold_company(entry.event)
+            elif self._failures and (entry.at.place, entry.account) in self._failures:
+                self._fold_failed(entry.event, entry, facts=facts)
+            elif entry.account not in self._failed_now:
+                # One that failed in this attempt is left: it will be made again without what it failed on.
+                self._fold_account(entry.event, entry, facts=facts)
+
+    def _fold_account(self, event: AccountEvent, entry: _Entry, *, facts: list[LedgerFact]) -> None:
+        name = entry.account
+        account = self._touched.get(name)
+        if account is None:
+            account = self._touch(name)
+        company = self._companies.get(event.company)
+        if company is None:
+            company = self.company(event.company)
         row = account.row
         version = row.version
-        if name not in self._committed:
-            account.touch(row)  # whatever it holds, an account has its row: who takes over wakes it by that
-        failure = self._failures.get((at.index, name))
-        if failure is None or failure.stage != "fold":
-            self._guard(
-                lambda: facts.extend(fold(account, event, cause=cause, company=company)), at, name, "fold"
-            )
-        if failure is not None:
-            facts.append(
-                _quarantine(account, error=failure.poison.error, offset=at.record.offset, wake_at_s=0)
-            )
-        elif not row.quarantined and (
-            row.version != version or account.stale or type(event) is OutcomeReported
-        ):
-            self._guard(lambda: reschedule(account, company=company), at, name, "schedule")
-        self._wakes.set(name, self._wake_of(account.row))
+        stage: _Stage = "fold"
+        try:
+            facts += fold(account, event, cause=entry.cause, company=company)
+            stage = "schedule"
+            if (
+                row.version != version or account.stale or type(event) is OutcomeReported
+            ) and not row.quarantined:
+                reschedule(account, company=company)
+        except (MemoryError, RecursionError, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001 - any other raise is routed, not swallowed
+            self._fail(entry.at, name, stage, error)
 
-    def _guard(
-        self, call: Callable[[], None], at: _At, name: str, stage: Literal["fold", "schedule", "evaluate"]
-    ) -> None:
-        """Call the fold of one account; a raise is our bug and is routed (DESIGN 3.6).
+    def _fold_failed(self, event: AccountEvent, entry: _Entry, *, facts: list[LedgerFact]) -> None:
+        """Fold what can be of a record that raised, and quarantine its account."""
+        failure = self._failures[entry.at.place, entry.account]
+        account = self._touch(entry.account)
+        if failure.stage != "fold":
+            company = self.company(event.company)
+            facts += fold(account, event, cause=entry.cause, company=company)
+        facts.append(_quarantine(account, failure, at=entry.at, wake_at_s=0))
+
+    def _fail(self, at: _At, name: str, stage: _Stage, error: Exception) -> None:
+        """Note that the fold of one account raised; a raise is our bug and is routed (DESIGN 3.6).
 
         What the machine did (memory, stack, I/O) is no property of the log,
         so it must not become state: the worker crashes instead.
         """
-        if name in self._failed_now:
-            return
-        try:
-            call()
-        except (MemoryError, RecursionError, OSError):
-            raise
-        except Exception as error:  # noqa: BLE001 - any other raise is routed, not swallowed
-            text = f"{stage}: {type(error).__name__}: {error}"
-            self._new_failures[at.index, name] = _Failure(Poison(at.index, name, text), stage)
-            self._failed_now.add(name)
+        text = f"{stage}: {type(error).__name__}: {error}"
+        self._new_failures[at.place, name] = _Failure(Poison(at.place, name, text), stage)
+        self._failed_now.add(name)
 
     def _fold_company(self, event: PublishPlan | ConfigureCompany) -> list[LedgerFact]:
         company = self.company(event.company)
         if company.conflicts(event):
-            return [_conflict(event, company=company)]
+            return [conflict(event, company=company)]
         rows = company.apply(event)
         if rows:
-            self._touched_companies.add(event.company)
-            self._stale_companies.add(event.company)
+            self._changed_companies.add(event.company)
         for row in rows:
-            self._write(_company_key(row), row)
+            self._write(company_key(row), row)
         return []
 
     # -- ticks ----------------------------------------------------------------
@@ -283,37 +312,73 @@ class Partition:
         """Evaluate the accounts that are due; False when the slice is full before all are."""
         refusal = self._refusal(tick, record=at.record)
         if refusal:
-            facts.append(_refused(tick, partition=self.number, offset=at.record.offset, detail=refusal))
+            facts.append(tick_refused(tick, partition=self.number, offset=at.record.offset, detail=refusal))
             return True
         if self.clock is not None and tick.at < self.clock.at:
             return True  # the ledger's now is max(T): an older tick says nothing new
-        self._wake_stale_companies()
-        now_s = epoch_s(tick.at)
-        for name in self._wakes.due(now_s, limit=self.slice_accounts_max):
+        names = self._due(epoch_s(tick.at), limit=self.slice_accounts_max + 1)
+        self._load([name for name in names if name not in self._touched and self._cache.get(name) is None])
+        for name in names[: self.slice_accounts_max]:
             self._evaluate(name, tick=tick, at=at, facts=facts)
-            if name in self._failed_now:
-                self._wakes.set(name, None)  # or it would stay due for ever in this attempt
-        if self._wakes.any_due(now_s):
+        if len(names) > self.slice_accounts_max:
             return False
+        self._changed_companies.clear()
+        self._all_changed = False
         self.clock = ClockRow(at=tick.at, mode=tick.mode, journal_offset=at.record.offset)
         self._write(RowKey("clock", "", str(self.number)), self.clock)
         return True
 
+    def _due(self, now_s: int, *, limit: int) -> list[str]:
+        """List who is to be looked at by ``now_s``, the first ``limit`` of them.
+
+        Who was touched in this step is judged by what it is now, the others
+        by what is in the store; the order does not depend on which.
+        """
+        touched = self._touched
+        turns = sorted(
+            turn for name, account in touched.items() if (turn := self._turn(name, account.row, now_s))
+        )
+        with contextlib.ExitStack() as closing:
+            kept = self._kept_turns(now_s, closing=closing)
+            others = (turn for turn in kept if turn[3] not in touched)
+            return [turn[3] for turn in islice(heapq.merge(turns, others), limit)]
+
+    def _kept_turns(self, now_s: int, *, closing: contextlib.ExitStack) -> Iterator[_Turn]:
+        concerned: set[str] = set()
+        for company in self._store.companies() if self._all_changed else sorted(self._changed_companies):
+            walk = self._store.outdated(company, version=self.company(company).version)
+            for version, name in _closed_by(closing, walk):
+                concerned.add(name)
+                yield 0, company, version, name
+        for at_s, name in _closed_by(closing, self._store.waking(now_s)):
+            if name not in concerned:
+                yield 1, "", at_s, name
+
+    def _turn(self, name: str, row: AccountRow, now_s: int) -> _Turn | None:
+        company, _ = split_account_id(name)
+        if row.config_version != self.company(company).version:
+            return 0, company, row.config_version, name
+        if row.wake_at_s is not None and row.wake_at_s <= now_s:
+            return 1, "", row.wake_at_s, name
+        return None
+
     def _evaluate(self, name: str, *, tick: TickPassed, at: _At, facts: list[LedgerFact]) -> None:
+        if name in self._failed_now:
+            return
         account = self._touch(name)
         company = self.company(split_account_id(name)[0])
-        failure = self._failures.get((at.index, name))
+        failure = self._failures.get((at.place, name))
         if failure is not None:
-            facts.append(
-                _quarantine(account, error=failure.poison.error, offset=at.record.offset, wake_at_s=None)
-            )
+            facts.append(_quarantine(account, failure, at=at, wake_at_s=None))
             # What a finished evaluation notes by itself: seen with this profile, or it would be woken again.
             account.row.config_version = company.version
-        else:
-            self._guard(
-                lambda: facts.extend(_evaluated(account, tick=tick, company=company)), at, name, "evaluate"
-            )
-        self._wakes.set(name, account.row.wake_at_s)
+            return
+        try:
+            facts += _evaluated(account, tick=tick, company=company)
+        except (MemoryError, RecursionError, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001 - any other raise is routed, not swallowed
+            self._fail(at, name, "evaluate", error)
 
     def _refusal(self, tick: TickPassed, *, record: JournalRecord) -> str:
         if self.clock is not None and self.clock.mode != tick.mode:
@@ -323,57 +388,87 @@ class Partition:
             return f"a live tick at {tick.at.isoformat()} was appended at {appended.isoformat()}"
         return ""
 
-    def _wake_stale_companies(self) -> None:
-        """A changed profile or plan can make any step of its accounts due: look at each once."""
-        for company in sorted(self._stale_companies):
-            prefix = f"{company}:"
-            for name in {*self._committed, *self._accounts}:
-                if name.startswith(prefix):
-                    live = self._accounts.get(name)
-                    wake = self._wake_of(live.row) if live is not None else self._committed_wake(name)
-                    self._wakes.set(name, wake)
-        self._stale_companies.clear()
-
-    def _wake_of(self, row: AccountRow) -> int | None:
-        company = self.company(split_account_id(row.account)[0])
-        return 0 if row.config_version != company.version else row.wake_at_s
-
-    # -- rows -----------------------------------------------------------------
+    # -- live accounts and rows -----------------------------------------------
 
     def _touch(self, name: str) -> Account:
         account = self._touched.get(name)
         if account is None:
             account = self._touched[name] = self.account(name)
+            if account.kept_wake is None:
+                account.touch(account.row)  # whatever it holds, an account has its row: its wake is in it
         return account
 
+    def _load_absent(self, entries: Iterable[_Entry]) -> None:
+        """Read the accounts of many events at once."""
+        absent: dict[str, None] = {}
+        for entry in entries:
+            name = entry.account
+            if name and name not in absent and self._cache.get(name) is None:
+                absent[name] = None
+        if absent:
+            self._load(tuple(absent))
+
+    def _load(self, names: Sequence[str]) -> list[Account]:
+        kept = self._store.load(names)
+        loaded = []
+        for name in names:
+            rows = kept.get(name, ())
+            account = Account.restore(name, rows=[decode_row(value) for value in rows])
+            if rows:
+                account.kept_wake = Wake(account.row.wake_at_s, account.row.config_version)
+            self._cache.put(name, account, rows=len(rows))
+            loaded.append(account)
+        return loaded
+
     def _write(self, key: RowKey, row: Row) -> None:
-        self._owned_rows[key.owner, encode_key(key)] = encode_row(row)
+        self._broadcast_rows[encode_key(key)] = encode_row(row)
 
-    def _encode_rows(self) -> list[tuple[bytes, bytes | None]]:
-        owned = self._owned_rows
-        for name, account in self._touched.items():
-            for key, row in account.changes().items():
-                owned[name, encode_key(key)] = None if row is None else encode_row(row)
-        return [(key, value) for (_, key), value in owned.items()]
-
-    def _commit_row(self, owner: str, key: bytes, value: bytes | None) -> None:
-        if value is not None:
-            self._committed.setdefault(owner, {})[key] = value
-        elif owner in self._committed:
-            self._committed[owner].pop(key, None)
-
-    def _committed_wake(self, name: str) -> int | None:
-        value = self._committed.get(name, {}).get(encode_key(RowKey("account", name, "")))
-        row = None if value is None else decode_row(value)
-        return self._wake_of(row) if isinstance(row, AccountRow) else None
+    def _encode_rows(self) -> list[KeptRow]:
+        rows: list[KeptRow] = list(self._broadcast_rows.items())
+        for account in self._touched.values():
+            account.encode_changes(rows)
+        return rows
 
     def _forget(self) -> None:
         self._failed_now = set()
         for account in self._touched.values():
             account.forget_changes()
         self._touched = {}
-        self._touched_companies = set()
-        self._owned_rows = {}
+        self._broadcast_rows = {}
+        self._rows = []
+
+    def _forget_live(self) -> None:
+        self._cache.clear()
+        self._companies.clear()
+        self._all_changed = True
+        self._read_clock()
+
+    def _read_clock(self) -> None:
+        rows = [decode_row(value) for value in self._store.load(("",)).get("", ())]
+        self.clock = next((row for row in rows if isinstance(row, ClockRow)), None)
+        self._clock_before = self.clock
+
+
+def _until_tick(records: Sequence[JournalRecord], *, start: int) -> tuple[list[_Entry], TickPassed | None]:
+    """Decode what comes before the first tick from ``start`` on, and the tick."""
+    entries: list[_Entry] = []
+    for index in range(start, len(records)):
+        record = records[index]
+        entry = decode_entry(record.value)
+        event = entry.event
+        if isinstance(event, TickPassed):
+            return entries, event
+        account = "" if isinstance(event, _COMPANY_COMMANDS) else account_id(event.company, event.customer)
+        entries.append(_Entry(event, account, entry.id, _At(index, record)))
+    return entries, None
+
+
+def _closed_by(closing: contextlib.ExitStack, walk: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """See that a walk is over, finished or not, when its caller is."""
+    close = getattr(walk, "close", None)
+    if close is not None:
+        closing.callback(close)
+    return walk
 
 
 def _evaluated(account: Account, *, tick: TickPassed, company: Company) -> list[LedgerFact]:
@@ -386,55 +481,16 @@ def _evaluated(account: Account, *, tick: TickPassed, company: Company) -> list[
     return facts
 
 
-def _quarantine(account: Account, *, error: str, offset: int, wake_at_s: int | None) -> AccountQuarantined:
+def _quarantine(account: Account, failure: _Failure, *, at: _At, wake_at_s: int | None) -> AccountQuarantined:
     """Stop the account's dunning: what is pending is stale by the new version (R32); money goes on."""
-    account.row.quarantined = error[:500]
+    error = failure.poison.error[:500]
+    account.row.quarantined = error
     account.row.version += 1
     account.row.wake_at_s = wake_at_s
     account.touch(account.row)
     return AccountQuarantined(
         id=f"{account.id}/{account.next_sequence()}",
         account=account.id,
-        error=error[:500],
-        journal_offset=offset,
+        error=error,
+        journal_offset=at.record.offset,
     )
-
-
-def _conflict(event: PublishPlan | ConfigureCompany, *, company: Company) -> ExceptionRaised:
-    """Say that a plan's version or a command came again with other content; every partition says the same."""
-    second = json.encode(event)
-    plan = company.plan(event.plan.id, version=event.plan.version) if isinstance(event, PublishPlan) else None
-    return ExceptionRaised(
-        id=f"conflict/{event.company}/{event.command}/{hashlib.blake2s(second, digest_size=8).hexdigest()}",
-        account=f"{event.company}:*",
-        reason="conflict",
-        key=f"plan/{event.plan.id}/{event.plan.version}" if isinstance(event, PublishPlan) else event.command,
-        detail="what was published first stands",
-        first=Raw(json.encode(plan if plan is not None else company.profile)),
-        second=Raw(second),
-    )
-
-
-def _refused(tick: TickPassed, *, partition: int, offset: int, detail: str) -> ExceptionRaised:
-    return ExceptionRaised(
-        id=f"tick/{partition}/{offset}",
-        account="*",
-        reason="tick_refused",
-        key=f"tick/{tick.at.isoformat()}",
-        detail=detail,
-    )
-
-
-def _clock(value: bytes | None) -> ClockRow | None:
-    row = None if value is None else decode_row(value)
-    return row if isinstance(row, ClockRow) else None
-
-
-def _company_key(row: Row) -> RowKey:
-    match row:
-        case CompanyRow():
-            return RowKey("company", row.company, "")
-        case PlanRow():
-            return RowKey("plan", row.company, f"{row.plan.id}/{row.plan.version}")
-        case _:
-            raise TypeError(f"a {type(row).__name__} is no row of a company")

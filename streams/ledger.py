@@ -14,7 +14,7 @@ from schemas.codec import FACT_TYPES, TOPIC_OF_TYPE, encode
 from schemas.dead_letters import DeadLetter, dead_letter_headers
 from schemas.envelope import Envelope, to_headers
 from schemas.journal import decode_entry
-from streams.engine.stage import Output, Record, Row, Step
+from streams.engine.stage import Output, Record, Step
 from streams.letters import LetterBook, letter_tally
 
 __all__ = ["FOLD_VERSION", "POISON", "SOURCE", "Ledger", "fact_topics", "open_ledger"]
@@ -54,37 +54,12 @@ class Ledger:
         self._dead_letters = dead_letters
         self._letters = LetterBook(letters or letter_tally())
         self._routes = {struct: _route(name, topics=topics) for name, struct in FACT_TYPES.items()}
-        self._mark: bytes | None = None
-
-    def mark(self) -> bytes | None:
-        """Give the mark kept with the state."""
-        return self._mark
-
-    def restore(self, rows: Sequence[Row], *, mark: bytes | None) -> None:
-        """Take rows back, in log order."""
-        for key, value in rows:
-            self._partition.restore(key, value)
-        self._mark = mark
-
-    def commit(self, *, mark: bytes) -> None:
-        """Make the last step the state."""
-        self._partition.commit()
-        self._letters.commit()
-        self._mark = mark
-
-    def discard(self) -> None:
-        """Forget the last step."""
-        self._partition.discard()
-        self._letters.discard()
-
-    def wipe(self) -> None:
-        """Forget all state and the mark."""
-        old = self._partition
-        self._partition = Partition(number=old.number, slice_accounts_max=old.slice_accounts_max)
-        self._mark = None
-
-    def close(self) -> None:
-        """Hold nothing on disk, so release nothing."""
+        self.mark = partition.mark
+        self.restore = partition.restore
+        self.commit = partition.commit
+        self.discard = partition.discard
+        self.wipe = partition.wipe
+        self.close = partition.close
 
     def step(self, records: Sequence[Record], *, cursor: str) -> Step:
         """Fold a run; see ``Partition.step``."""

@@ -104,8 +104,7 @@ def test_rows_read_back_give_the_same_future() -> None:
     old = Partition(number=0)
     committed(old, log(PROFILE, PUBLISH, invoice("I1")))
     new = Partition(number=0)
-    for key, value in reversed(list(old.rows().items())):
-        new.restore(key, value)
+    new.restore(list(reversed(old.rows().items())))
     later = log(tick(10), start=3)
     assert old.step(later, cursor="").facts == new.step(later, cursor="").facts != []
 
@@ -143,8 +142,7 @@ def test_a_restart_between_slices_reminds_no_one_twice() -> None:
     first = partition.step(records, cursor="")
     partition.commit()
     heir = Partition(number=0, slice_accounts_max=2)
-    for key, value in partition.rows().items():
-        heir.restore(key, value)
+    heir.restore(list(partition.rows().items()))
     rest = committed(heir, records)
     facts = [*first.facts, *(fact for step in rest for fact in step.facts)]
     assert 3 == len({fact.account for fact in facts if isinstance(fact, ReminderDecided)})

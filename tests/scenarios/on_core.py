@@ -109,8 +109,7 @@ def _error_of(manner: Notifying | None) -> ErrorType:
 
 def _restored(rows: dict[bytes, bytes]) -> Partition:
     partition = Partition(number=0)
-    for key, value in rows.items():
-        partition.restore(key, value)
+    partition.restore(list(rows.items()))
     return partition
 
 
