@@ -14,15 +14,18 @@ from typing import NamedTuple
 
 from msgspec import Struct, json
 
-from streams.engine.faults import ChainBroken, FactsLost
+from streams.engine.faults import ChainBroken, FactsLost, NewerRows
 
 __all__ = [
     "LINK_HEADERS",
     "LINK_KEY",
     "Hole",
     "Link",
+    "LogBounds",
     "Start",
+    "Thread",
     "check_held",
+    "check_version",
     "decode_link",
     "encode_link",
     "holes",
@@ -39,6 +42,7 @@ class Link(Struct, frozen=True, array_like=True, gc=False):
 
     ``cursor`` is where within the record at ``end`` the fold stopped ("": before it).
     ``first`` marks the one link that begins a chain, at the start of the source's log.
+    Links that were written before rows had versions have rows of version 1.
     """
 
     start: int
@@ -46,6 +50,14 @@ class Link(Struct, frozen=True, array_like=True, gc=False):
     cursor: str
     fold_version: int
     first: bool = False
+    row_version: int = 1
+
+
+class LogBounds(NamedTuple):
+    """The first offset that a log holds, and the next that readers will see."""
+
+    start: int
+    end: int
 
 
 class Hole(NamedTuple):
@@ -88,13 +100,31 @@ def holes(links: Iterable[Link]) -> list[Hole]:
 
     The first may begin anywhere: compaction has taken those before it.
     """
-    found = []
-    end: int | None = None
-    for link in links:
-        if end is not None and link.start != end:
-            found.append(Hole(end, link.start))
-        end = link.end
-    return found
+    thread = Thread()
+    thread.follow(links)
+    return thread.holes
+
+
+class Thread:
+    """Follows a chain as it is read, a few links at a time; it keeps the newest only.
+
+    Attributes:
+        newest: the last link; None: there was none yet.
+        holes: where two neighbours did not connect.
+    """
+
+    def __init__(self, newest: Link | None = None) -> None:
+        self.newest = newest
+        self.holes: list[Hole] = []
+
+    def follow(self, links: Iterable[Link]) -> None:
+        """Take the next links."""
+        newest = self.newest
+        for link in links:
+            if newest is not None and link.start != newest.end:
+                self.holes.append(Hole(newest.end, link.start))
+            newest = link
+        self.newest = newest
 
 
 def starting_point(
@@ -132,4 +162,13 @@ def check_held(*, partition: str, position: int, log_start: int, log_end: int) -
         raise FactsLost(
             f"{partition}: position {position} is beyond the log's end {log_end}: "
             "the topic was truncated, or deleted and made anew"
+        )
+
+
+def check_version(newest: Link | None, *, partition: str, fold_version: int, row_version: int) -> None:
+    """Raise ``NewerRows`` when `newest` was written by newer code than ours."""
+    if newest is not None and (newest.fold_version > fold_version or newest.row_version > row_version):
+        raise NewerRows(
+            f"{partition}: its rows were written by fold version {newest.fold_version}, row version "
+            f"{newest.row_version}; this worker has {fold_version} and {row_version}: run the newer release"
         )

@@ -13,12 +13,15 @@ class Counters:
         transactions: committed.
         records: source records in committed transactions.
         rows_restored: read from changelogs while taking partitions.
-        acquired: partitions taken, with a full read of their state.
+        acquired: partitions taken, their state read back in full or from a mark on.
         gaps: runs that came after one that never reached its partition; sought back.
         stale_runs: runs of an older epoch, dropped because they come again.
         fenced: partitions that another worker took.
         outcomes_unknown: transactions whose end had to be found out.
         paused: partitions stopped because too much in them was bad. Alarm on any.
+        chain_breaks: partitions whose links or offsets contradict each other. Alarm on any.
+        transaction_seconds: the sum over committed transactions, from begin to the answer.
+        last_step_records: how many records the last committed transaction was for.
     """
 
     transactions: int = 0
@@ -30,6 +33,9 @@ class Counters:
     fenced: int = 0
     outcomes_unknown: int = 0
     paused: int = 0
+    chain_breaks: int = 0
+    transaction_seconds: float = 0.0
+    last_step_records: int = 0
 
     def __str__(self) -> str:
-        return " ".join(f"{name}={value}" for name, value in asdict(self).items() if value)
+        return " ".join(f"{name}={round(value, 1)}" for name, value in asdict(self).items() if value)

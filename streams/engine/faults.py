@@ -5,16 +5,20 @@ EngineFault
 ├── OutcomeUnknown  a transaction may or may not have committed: re-init and re-read
 ├── ChainBroken     committed transactions do not connect: stop, a person must look
 ├── FactsLost       the source's log starts after our position: stop, a person must look
+├── NewerRows       a newer release wrote the state: stop, run that one
+├── BrokerAway      what was asked is not answered now: try again
 ├── OutputTooLarge  an output cannot be written: stop, nothing was begun
 ├── StageStuck      a stage asked for the same step again, or a run fails for ever: stop
 └── SeamChanged     a library is not the one that this engine was written on: do not start
 """
 
 __all__ = [
+    "BrokerAway",
     "ChainBroken",
     "EngineFault",
     "FactsLost",
     "Fenced",
+    "NewerRows",
     "OutcomeUnknown",
     "OutputTooLarge",
     "SeamChanged",
@@ -40,6 +44,14 @@ class ChainBroken(EngineFault):
 
 class FactsLost(EngineFault):
     """The source does not hold the records at our position any more; rewinding would hide it."""
+
+
+class NewerRows(EngineFault):
+    """The state was written by a newer fold, or in a newer form, than this worker knows."""
+
+
+class BrokerAway(EngineFault):
+    """The broker did not answer, or said "not now"; nothing was changed by asking."""
 
 
 class OutputTooLarge(EngineFault):

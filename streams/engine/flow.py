@@ -15,26 +15,16 @@ import asyncio
 from collections.abc import Hashable
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import ConsumerStoppedError, OffsetOutOfRangeError
 
+from streams.engine.actions import Run
 from streams.engine.faults import FactsLost
 
 __all__ = ["Flow", "Run"]
-
-
-class Run(NamedTuple):
-    """Records of one partition that were fetched in one go; none: control records only."""
-
-    topic: str
-    partition: int
-    records: list[Any]
-    before: int
-    after: int
-    epoch: int
 
 
 @dataclass(slots=True)

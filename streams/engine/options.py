@@ -24,6 +24,10 @@ class EngineOptions:
         fetch_bytes_max: per partition and request; at least the largest record.
         batch_bytes_max: of one produced batch; below every topic's ``max.message.bytes``.
         failures_max: of one run in a row, before it is not a passing fault any more.
+        delete_retention_s: the changelog's ``delete.retention.ms``. A local state that is older
+            than half of it may have missed a tombstone, and is read anew.
+        standby: keep copies of partitions that other workers own, so that taking one of them
+            reads only what is newest. Costs their memory or disk, and reading them once more.
     """
 
     session_timeout_s: float = 10.0
@@ -38,6 +42,8 @@ class EngineOptions:
     fetch_bytes_max: int = 5 * 1024 * 1024
     batch_bytes_max: int = 900_000
     failures_max: int = 20
+    delete_retention_s: float = 30 * 86_400.0
+    standby: bool = False
 
     def __post_init__(self) -> None:
         """Check the relations that the comments above promise."""

@@ -1,39 +1,57 @@
-"""One source partition that this worker owns: its stage, its producer, its place in the log.
+"""One source partition that this worker owns: carries out on Kafka what the protocol asks for.
 
-    lost ───take────► owned ──run──► folding ──committed──► owned
-     ▲                  │               │ outcome unknown ─► settle: re-init, re-read ─► owned
-     │                  │               │ fenced ─────────────────────────────────────► lost
-     └─────drop─────────┘               │ a step asked for it ──► paused
-                                        └ anything else ──► the worker stops
-
-One task folds; a run is a transaction, or several when its stage takes it in slices.
-Local state changes only after the commit.
+It decides nothing: what follows what, and what a fault means, is in ``protocol``. Here are
+the producer, the reader, the stage, and one task that does what is awaited.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import monotonic
+from typing import Any, cast
+from typing import Protocol as Shape
 
 from aiokafka.errors import IllegalStateError, KafkaError
 
-from streams.engine.batches import Batch, Batches
-from streams.engine.chain import Link
+from streams.engine import actions as act
+from streams.engine.acquire import StateReader, now_ms
+from streams.engine.batches import Batches
+from streams.engine.chain import LogBounds
 from streams.engine.counters import Counters
-from streams.engine.faults import Fenced, OutcomeUnknown, StageStuck
-from streams.engine.flow import Run
+from streams.engine.faults import BrokerAway, StageStuck
 from streams.engine.options import EngineOptions
 from streams.engine.pace import Pace, Turns
-from streams.engine.place import PartitionSource, Place, find_place, newest_link
-from streams.engine.stage import Record, StageSpec, Step
+from streams.engine.protocol import Protocol
+from streams.engine.stage import StageSpec, StatefulStage, StatelessStage
+from streams.engine.taking import Traits
+from streams.engine.topic_ids import TopicIds
 from streams.engine.transaction import Transactions
 
-__all__ = ["PASSING", "OwnedPartition"]
+__all__ = ["AnyStage", "OwnedPartition", "PartitionSource"]
 
 _log = logging.getLogger(__name__)
-_BACKOFF_S = (0.05, 0.2, 1.0, 2.0, 5.0)
-_SETTLE_ATTEMPTS_MAX = 100
-PASSING = (KafkaError, TimeoutError, OSError, OutcomeUnknown)
+_AWAY = (KafkaError, TimeoutError, OSError)
+AnyStage = StatelessStage | StatefulStage
+
+
+class PartitionSource(Shape):
+    """What a partition asks of the consumer."""
+
+    async def open(self, topic: str, partition: int, *, position: int) -> int:
+        """Deliver from `position` on, in a new epoch; ``IllegalStateError``: not assigned."""
+
+    def shut(self, topic: str, partition: int) -> None:
+        """Deliver nothing more."""
+
+    def release(self, run: act.Run) -> None:
+        """Let the next run come."""
+
+    async def committed(self, topic: str, partition: int) -> int | None:
+        """Read the group's committed offset."""
+
+    async def rejoin(self) -> None:
+        """Ask for a new assignment."""
 
 
 class OwnedPartition:
@@ -51,64 +69,68 @@ class OwnedPartition:
         options: EngineOptions,
         counters: Counters,
         turns: Turns,
+        topic_ids: TopicIds,
+        open_stage: Callable[[str, int, Mapping[str, int]], AnyStage],
         crash: Callable[[BaseException], Awaitable[None]],
     ) -> None:
         self.name = f"{topic}-{partition}"
         self._topic, self._partition = topic, partition
-        self._spec, self._group = spec, group
+        self._spec, self._group, self._options = spec, group, options
         self._bootstrap_servers = bootstrap_servers
-        self._source = source
-        self._options, self._counters, self._crash = options, counters, crash
+        self._source, self._topic_ids = source, topic_ids
+        self._counters, self._crash = counters, crash
         self._turns, self._pace = turns, Pace(records_max=options.records_per_run_max)
         self._transactions = Transactions(
             bootstrap_servers=bootstrap_servers,
             transactional_id=f"{group}-{spec.name}-{topic}-{partition}",
             options=options,
         )
-        self._place: Place | None = None
-        self._queue: asyncio.Queue[Run] = asyncio.Queue()
-        self._lock = asyncio.Lock()
+        self._protocol = Protocol(_traits(self.name, spec, options), counters=counters)
+        self._open_stage = open_stage
+        self._stage: AnyStage | None = None
+        self._reader: StateReader | None = None
+        self._batches: Batches | None = None
+        self._awaited: asyncio.Queue[act.Awaited] = asyncio.Queue()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._takers: deque[asyncio.Future[None]] = deque()
         self._task: asyncio.Task[None] | None = None
-        self._revoked = False
-        self._paused = False
-        self._epoch = -1
-        self._seen = 0  # delivered up to here: the next run must not begin later
-        self._failures = 0
 
     @property
     def owned(self) -> bool:
         """Whether there is a state that may be folded on."""
-        return self._place is not None
+        return self._protocol.owned
 
-    # -- taking and leaving ---------------------------------------------------
+    @property
+    def paused(self) -> bool:
+        """Whether too much was bad; it waits for a restart of the worker."""
+        return self._protocol.paused
+
+    @property
+    def working(self) -> bool:
+        """Whether it is being taken or folded, or has runs that wait."""
+        return not (self._protocol.idle or self._protocol.paused)
+
+    # -- requests -------------------------------------------------------------
 
     async def take(self) -> None:
-        """Take the partition: fence, read the state, find the position, open it.
-
-        One that is owned already is only opened again: had another worker had it meanwhile,
-        the next commit is fenced.
+        """Take the partition; returns when it is open, or when somebody else has it.
 
         Raises:
-            ChainBroken, FactsLost: see ``chain.starting_point``.
+            ChainBroken, FactsLost, NewerRows: see ``chain``.
+            BrokerAway, OutcomeUnknown: the broker did not answer for long.
         """
-        async with self._lock:
-            self._revoked = False
-            if not self.owned:
-                self._paused = False
-                await self._transactions.init()
-                await self._read_all()
-            if not self._paused:
-                await self._open()
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._fold_runs(), name=f"fold {self.name}")
+            self._task = asyncio.create_task(self._work(), name=f"fold {self.name}")
+        taker: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._takers.append(taker)
+        self._carry_out(self._protocol.take())
+        await taker
 
     async def revoke(self) -> None:
         """Begin nothing more, and wait for the step that is running."""
-        self._revoked = True
-        self._epoch = -1
-        self._source.shut(self._topic, self._partition)
-        async with self._lock:
-            pass
+        self._carry_out(self._protocol.revoke())
+        await self._idle.wait()
 
     async def drop(self) -> None:
         """Leave the partition; a transaction that is not finished is the next owner's to end."""
@@ -116,199 +138,232 @@ class OwnedPartition:
         if task is not None:
             task.cancel()
             await asyncio.wait([task])
-        await self._lose()
-
-    def accept(self, run: Run) -> None:
-        """Take a fetched run; it is folded after those before it."""
-        self._queue.put_nowait(run)
-
-    async def _lose(self) -> None:
-        self._place = None
-        self._epoch = -1
+        self._awaited = asyncio.Queue()
+        self._carry_out(self._protocol.drop())
+        while self._takers:
+            self._answer_taker(None)
+        self._idle.set()
+        await self._close_reader()
         await self._transactions.close()
 
-    async def _open(self) -> None:
-        position = self._owned_place.position
-        try:
-            self._epoch = await self._source.open(self._topic, self._partition, position=position)
-        except IllegalStateError:
-            self._epoch = -1  # not assigned at this moment: the rebalance opens or drops it
-        self._seen = position
+    def accept(self, run: act.Run) -> None:
+        """Take a fetched run; it is folded after those before it."""
+        self._carry_out(self._protocol.accept(run))
 
-    async def _read_all(self) -> None:
-        self._place = None
-        self._place = await find_place(
-            topic=self._topic,
-            partition=self._partition,
-            spec=self._spec,
-            group=self._group,
-            bootstrap_servers=self._bootstrap_servers,
-            source=self._source,
-            transactions=self._transactions,
-            options=self._options,
-        )
-        self._counters.acquired += 1
-        self._counters.rows_restored += self._place.rows_restored
+    # -- carrying out ---------------------------------------------------------
 
-    @property
-    def _owned_place(self) -> Place:
-        if self._place is None:
-            raise StageStuck(f"{self.name} was lost while it was worked on")
-        return self._place
-
-    # -- folding --------------------------------------------------------------
-
-    async def _fold_runs(self) -> None:
-        while True:
-            run = await self._queue.get()
-            async with self._lock:
-                if not self.owned or run.epoch != self._epoch:
-                    self._counters.stale_runs += 1
-                elif not await self._handled(run):
-                    return
-                else:
-                    self._source.release(run)
-
-    async def _handled(self, run: Run) -> bool:
-        """Handle a run; False when the partition was lost by it."""
-        try:
-            await self._handle(run)
-        except Fenced as fault:
-            self._counters.fenced += 1
-            _log.warning("%s: fenced, the partition is another's: %s", self.name, fault)
-            await self._lose()
-            await self._source.rejoin()
-        except Exception as fault:  # noqa: BLE001 - whatever it is, it stops the worker
-            _log.critical("%s: %s: %s", self.name, type(fault).__name__, fault)
-            await self._lose()
-            await self._crash(fault)
-        return self.owned
-
-    async def _handle(self, run: Run) -> None:
-        if run.before > self._seen:
-            self._counters.gaps += 1
-            _log.warning("%s: expected %d, got a run at %d: sought back", self.name, self._seen, run.before)
-            await self._open()
-            return
-        self._seen = max(self._seen, run.after)
-        position = self._owned_place.position
-        records = run.records
-        if records and records[0].offset < position:
-            records = [record for record in records if record.offset >= position]
-        if not records and (not self._queue.empty() or self._seen == position):
-            return  # only control records: the run that waits takes the position along
-        try:
-            await self._fold(records)
-        except OutcomeUnknown as fault:
-            await self._recover(fault)
-
-    async def _fold(self, records: Sequence[Record]) -> None:
-        """Fold all records, in as many steps as the stage wants."""
-        place = self._owned_place
-        while True:
-            async with self._turns.mine():
-                head = records[: self._pace.records]
-                started = monotonic()
-                step = place.stage.step(head, cursor=place.cursor) if head else _nothing(place.cursor)
-                link = self._link(step, records)
-                batches = self._encode(step, link)
-                self._pace.took(records=len(head), seconds=monotonic() - started)
-            await self._commit(step, link, batches)
-            records = records[step.consumed :]
-            if step.pause:
-                await self._pause(step.pause)
-                return
-            if not records or self._revoked:
-                return
-
-    def _link(self, step: Step, records: Sequence[Record]) -> Link:
-        place = self._owned_place
-        if step.consumed == len(records):
-            end = self._seen
-        elif step.consumed:
-            end = records[step.consumed - 1].offset + 1
-        else:
-            end = place.position
-        if (end, step.cursor) == (place.position, place.cursor):
-            raise StageStuck(f"{self.name}: the stage made no progress at {end}, cursor {step.cursor!r}")
-        return Link(place.position, end, step.cursor, self._spec.fold_version, place.newest is None)
-
-    def _encode(self, step: Step, link: Link) -> list[Batch]:
-        """Encode and measure everything, before any transaction begins."""
-        spec = self._spec
-        batches = Batches(limits=spec.targets, new_builder=self._transactions.new_builder)
-        batches.add_outputs(step.outputs)
-        if spec.changelog:
-            batches.add_rows(spec.changelog, self._partition, rows=step.rows)
-            batches.add_link(link, changelog=spec.changelog, chain=spec.chain, partition=self._partition)
-        return batches.done
-
-    async def _commit(self, step: Step, link: Link, batches: Sequence[Batch]) -> None:
-        place = self._owned_place
-        place.trying = link
-        written = await self._transactions.commit(
-            batches, offsets={(self._topic, self._partition): link.end}, group=self._group
-        )
-        self._counters.transactions += 1
-        self._counters.records += step.consumed
-        place.advance(link)
-        place.changelog_next = written.get((self._spec.changelog, self._partition), place.changelog_next)
-        self._failures = 0
-
-    async def _pause(self, reason: str) -> None:
-        self._paused = True
-        self._counters.paused += 1
-        _log.error("%s: paused; restart the worker to go on: %s", self.name, reason)
-        self._epoch = -1
-        self._source.shut(self._topic, self._partition)
-
-    # -- finding out ----------------------------------------------------------
-
-    async def _recover(self, fault: OutcomeUnknown) -> None:
-        """Settle what is unknown, as long as it takes the broker to come back."""
-        self._counters.outcomes_unknown += 1
-        self._failures += 1
-        if self._failures > self._options.failures_max:
-            raise StageStuck(f"{self.name}: one run failed {self._failures} times in a row") from fault
-        _log.warning("%s: outcome unknown, finding it out: %s", self.name, fault)
-        for attempt in range(_SETTLE_ATTEMPTS_MAX):
-            if self._revoked:
-                # Initialising now would fence the next owner; if that is us, all is read anew.
-                await self._lose()
+    def _carry_out(self, actions: Sequence[act.Action]) -> None:
+        for action in actions:
+            if isinstance(action, act.Awaited):
+                self._idle.clear()
+                self._awaited.put_nowait(action)
                 return
             try:
-                await self._settle()
-            except PASSING as error:
-                _log.warning("%s: could not settle: %r", self.name, error)
-                await asyncio.sleep(_BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)])
-            else:
+                self._do(action)
+            except Exception as fault:  # noqa: BLE001 - the protocol says what follows
+                self._carry_out(self._protocol.failed(fault))
                 return
-        raise StageStuck(f"{self.name}: the broker did not come back") from fault
+        if self._protocol.idle:
+            self._idle.set()
 
-    async def _settle(self) -> None:
-        """Find out whether the last transaction is in the log; go on from there."""
-        place = self._owned_place
-        await self._transactions.init()
-        newest = await newest_link(
-            place,
-            topic=self._topic,
-            partition=self._partition,
-            changelog=self._spec.changelog,
-            bootstrap_servers=self._bootstrap_servers,
-            source=self._source,
-            options=self._options,
+    async def _work(self) -> None:
+        try:
+            while True:
+                action = await self._awaited.get()
+                try:
+                    answer = await self._perform(action)
+                except Exception as fault:  # noqa: BLE001 - the protocol says what follows
+                    self._carry_out(self._protocol.failed(fault))
+                else:
+                    self._carry_out(self._protocol.done(answer))
+        except Exception as fault:  # noqa: BLE001 - a bug of ours, or nothing is left to close
+            _log.critical("%s: %s: %s", self.name, type(fault).__name__, fault)
+            await self._crash(fault)
+
+    def _do(self, action: act.AtOnce) -> None:
+        match action:
+            case act.Notice(level, text):
+                _log.log(level, "%s", text)
+            case act.Taken():
+                self._answer_taker(None)
+            case act.NotTaken(fault):
+                self._answer_taker(fault)
+            case act.ShutSource():
+                self._source.shut(self._topic, self._partition)
+            case act.Release(run):
+                self._source.release(run)
+            case _:
+                self._do_on_stage(action)
+
+    def _do_on_stage(self, action: act.AtOnce) -> None:
+        match action:
+            case act.WipeStage():
+                self._stateful.wipe()
+            case act.Restore(rows, mark):
+                self._stateful.restore(rows, mark=mark)
+            case act.CommitStage(None):
+                cast("StatelessStage", self._held_stage).commit()
+            case act.CommitStage(mark):
+                self._stateful.commit(mark=cast("bytes", mark))
+            case act.DiscardStage():
+                self._held_stage.discard()
+            case act.CloseStage():
+                stage, self._stage = self._stage, None
+                if stage is not None and self._spec.changelog:
+                    cast("StatefulStage", stage).close()
+            case _:
+                raise AssertionError(f"{self.name}: {action} is not known")
+
+    async def _perform(self, action: act.Awaited) -> Any:
+        answer: Any = None
+        match action:
+            case act.Fold():
+                answer = await self._fold(action)
+            case act.Commit():
+                answer = await self._commit(action)
+            case act.OpenSource(position):
+                answer = await self._open_source(position)
+            case act.Wait(seconds):
+                await asyncio.sleep(seconds)
+            case act.CloseReader():
+                await self._close_reader()
+            case act.CloseProducer():
+                await self._close_reader()
+                await self._transactions.close()
+            case act.Rejoin():
+                await self._source.rejoin()
+            case act.Stop(fault):
+                await self._crash(fault)
+            case _:
+                answer = await self._ask_broker(action)
+        return answer
+
+    async def _ask_broker(self, action: act.Awaited) -> Any:
+        try:
+            return await self._ask(action)
+        except _AWAY as error:
+            raise BrokerAway(f"{type(action).__name__}: {error!r}") from error
+
+    async def _ask(self, action: act.Awaited) -> Any:
+        """Do what changes nothing, and may be tried again when the broker is away."""
+        match action:
+            case act.InitProducer():
+                await self._transactions.init()
+            case act.LookAround():
+                return await self._look_around()
+            case act.OpenStage():
+                return await self._find_stage()
+            case act.ReadChangelog(position):
+                reader = await self._open_reader()
+                return await reader.read(self._spec.changelog, self._partition, position=position)
+            case act.CommitOffset(position):
+                await self._transactions.commit(
+                    [], offsets={(self._topic, self._partition): position}, group=self._group
+                )
+            case _:
+                raise AssertionError(f"{self.name}: {action} is not known")
+        return None
+
+    # -- one by one -----------------------------------------------------------
+
+    async def _look_around(self) -> act.Surroundings:
+        offset = await self._source.committed(self._topic, self._partition)
+        reader = await self._open_reader()
+        source = await reader.bounds(self._topic, self._partition)
+        changelog = self._spec.changelog
+        if not changelog:
+            await self._close_reader()
+            return act.Surroundings(now_ms(), offset, source)
+        bounds: LogBounds = await reader.bounds(changelog, self._partition)
+        ids = await self._topic_ids.read()
+        return act.Surroundings(now_ms(), offset, source, bounds, ids[self._topic], ids[changelog])
+
+    async def _find_stage(self) -> bytes | None:
+        counts = {name: await self._transactions.partition_count(name) for name in self._spec.targets}
+        self._stage = self._open_stage(self._topic, self._partition, counts)
+        return self._stateful.mark() if self._spec.changelog else None
+
+    async def _open_source(self, position: int) -> int:
+        try:
+            return await self._source.open(self._topic, self._partition, position=position)
+        except IllegalStateError:
+            return -1
+
+    async def _fold(self, fold: act.Fold) -> act.Folded:
+        """Fold, then encode and measure everything, before any transaction begins."""
+        spec = self._spec
+        async with self._turns.mine():
+            head = fold.records[: self._pace.records]
+            started = monotonic()
+            step = self._held_stage.step(head, cursor=fold.cursor)
+            batches = self._new_batches()
+            batches.add_outputs(step.outputs)
+            if spec.changelog:
+                batches.add_rows(spec.changelog, self._partition, rows=step.rows)
+            self._pace.took(records=len(head), seconds=monotonic() - started)
+        self._batches = batches
+        return act.Folded(step.consumed, step.cursor, step.pause)
+
+    async def _commit(self, commit: act.Commit) -> act.Committed:
+        spec, link = self._spec, commit.link
+        batches, self._batches = self._batches, None
+        if batches is None or not commit.folded:
+            batches = self._new_batches()
+        if spec.changelog:
+            batches.add_link(link, changelog=spec.changelog, chain=spec.chain, partition=self._partition)
+        started = monotonic()
+        ends = await self._transactions.commit(
+            batches.done, offsets={(self._topic, self._partition): link.end}, group=self._group
         )
-        if newest is not None and newest == place.trying:
-            place.advance(newest)
-        elif newest == place.newest:
-            place.stage.discard()
+        self._counters.transaction_seconds += monotonic() - started
+        return act.Committed(ends.get((spec.changelog, self._partition), 0), now_ms())
+
+    # -- small parts ----------------------------------------------------------
+
+    def _new_batches(self) -> Batches:
+        return Batches(limits=self._spec.targets, new_builder=self._transactions.new_builder)
+
+    async def _open_reader(self) -> StateReader:
+        if self._reader is None:
+            reader = StateReader(bootstrap_servers=self._bootstrap_servers, options=self._options)
+            try:
+                self._reader = await reader.start()
+            except BaseException:
+                await reader.stop()
+                raise
+        return self._reader
+
+    async def _close_reader(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            await reader.stop()
+
+    def _answer_taker(self, fault: BaseException | None) -> None:
+        taker = self._takers.popleft()
+        if taker.done():
+            return
+        if fault is None:
+            taker.set_result(None)
         else:
-            _log.error(
-                "%s: found %s where %s was tried; reading everything again", self.name, newest, place.trying
-            )
-            await self._read_all()
-        await self._open()
+            taker.set_exception(fault)
+
+    @property
+    def _held_stage(self) -> AnyStage:
+        if self._stage is None:
+            raise StageStuck(f"{self.name} was lost while it was worked on")
+        return self._stage
+
+    @property
+    def _stateful(self) -> StatefulStage:
+        return cast("StatefulStage", self._held_stage)
 
 
-def _nothing(cursor: str) -> Step:
-    return Step((), (), 0, cursor)
+def _traits(name: str, spec: StageSpec, options: EngineOptions) -> Traits:
+    return Traits(
+        name=name,
+        stateful=bool(spec.changelog),
+        fold_version=spec.fold_version,
+        row_version=spec.row_version,
+        mark_age_ms_max=int(options.delete_retention_s * 500),
+        failures_max=options.failures_max,
+    )

@@ -38,8 +38,8 @@ def report(app: EngineApp) -> list[PartitionReport]:
             topic=tp.topic,
             partition=tp.partition,
             owned=one.owned,
-            paused=one._paused,
-            working=not one._paused and (one._lock.locked() or not one._queue.empty()),
+            paused=one.paused,
+            working=one.working,
         )
         for tp, one in sorted(partitions.items())
     ]

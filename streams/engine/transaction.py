@@ -82,7 +82,7 @@ class Transactions:
         """Write batches and offsets in one transaction; return when it is committed.
 
         Returns:
-            the offset of each partition's last batch.
+            the offset after each partition's last record.
 
         Raises:
             Fenced: the transactional id was taken by another; nothing was committed.
@@ -106,7 +106,10 @@ class Transactions:
             if _is_fenced(error):
                 raise Fenced(self._transactional_id) from error
             raise OutcomeUnknown(f"{self._transactional_id}: {error!r}") from error
-        return {(one.topic, one.partition): one.offset for one in written}
+        return {
+            (one.topic, one.partition): one.offset + batch.builder.record_count()
+            for one, batch in zip(written, batches, strict=True)
+        }
 
     async def close(self) -> None:
         """Close the connections; an open transaction is left to the next owner's ``init``."""

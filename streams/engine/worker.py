@@ -16,20 +16,19 @@ from typing import Any
 import faust
 from faust.types import TP
 
+from streams.engine.actions import Run
 from streams.engine.counters import Counters
-from streams.engine.flow import Run
 from streams.engine.options import EngineOptions
 from streams.engine.pace import Turns
-from streams.engine.partition import PASSING, OwnedPartition
+from streams.engine.partition import OwnedPartition
 from streams.engine.seam import check_seam
 from streams.engine.stage import StageSpec
+from streams.engine.topic_ids import TopicIds
 from streams.engine.transport import SCHEME, RunSchema, on_consumer_thread, register, tell_consumer_thread
 
 __all__ = ["Engine", "EngineApp", "build_engine_app"]
 
 _log = logging.getLogger(__name__)
-_ACQUIRE_ATTEMPTS_MAX = 10
-_ACQUIRE_BACKOFF_S = 0.5
 
 
 class EngineApp(faust.App):
@@ -108,6 +107,8 @@ class Engine:
         self._group, self._spec = group, spec
         self._bootstrap_servers, self._options = bootstrap_servers, options
         self._partitions: dict[TP, OwnedPartition] = {}
+        topics = [*spec.sources, spec.changelog] if spec.changelog else []
+        self._topic_ids = TopicIds(bootstrap_servers=bootstrap_servers, topics=topics)
 
     def register(self) -> None:
         """Hang the engine on its app: one agent, and the hooks of rebalances and shutdown."""
@@ -149,8 +150,9 @@ class Engine:
         mine = {TP(tp.topic, tp.partition) for tp in self._app.consumer.assignment()}
         gone = [tp for tp in self._partitions if tp not in mine]
         await asyncio.gather(*(self._partitions.pop(tp).drop() for tp in gone))
+        self._topic_ids.forget()
         started = asyncio.get_running_loop().time()
-        taking = [asyncio.create_task(self._take(tp, generation)) for tp in mine]
+        taking = [asyncio.create_task(self._take(tp)) for tp in mine]
         try:
             await asyncio.gather(*taking)
         except Exception as fault:  # noqa: BLE001 - whatever it is, it stops the worker
@@ -163,21 +165,10 @@ class Engine:
         took_s = asyncio.get_running_loop().time() - started
         _log.info("generation %s: %d partitions in %.2f s; %s", generation, len(mine), took_s, self.counters)
 
-    async def _take(self, tp: TP, generation: int) -> None:
+    async def _take(self, tp: TP) -> None:
         owned = self._partitions.get(tp) or self._new_partition(tp)
         self._partitions[tp] = owned
-        for attempt in range(1, _ACQUIRE_ATTEMPTS_MAX + 1):
-            try:
-                await owned.take()
-            except PASSING as error:
-                if generation != self._app.consumer_generation_id:
-                    return  # another rebalance has begun; it calls again
-                if attempt == _ACQUIRE_ATTEMPTS_MAX:
-                    raise
-                _log.warning("%s: could not take it, trying again: %r", owned.name, error)
-                await asyncio.sleep(_ACQUIRE_BACKOFF_S)
-            else:
-                return
+        await owned.take()
 
     def _new_partition(self, tp: TP) -> OwnedPartition:
         return OwnedPartition(
@@ -190,6 +181,8 @@ class Engine:
             options=self._options,
             counters=self.counters,
             turns=self._turns,
+            topic_ids=self._topic_ids,
+            open_stage=self._spec.open,
             crash=self._stop_for,
         )
 

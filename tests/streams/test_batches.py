@@ -64,5 +64,5 @@ def test_the_link_follows_its_rows_and_goes_to_the_chain() -> None:
     batches.add_rows("rows", 3, rows=[(b"a", b"1"), (b"b", None)])
     batches.add_link(Link(0, 2, "", 1), changelog="rows", chain="chain", partition=3)
     rows, chain = batches.done
-    assert [(b"a", b"1"), (b"b", None), (b"\0link", b'[0,2,"",1,false]')] == _records(rows)
-    assert [(b"3", b'[0,2,"",1,false]')] == _records(chain)
+    assert [(b"a", b"1"), (b"b", None), (b"\0link", b'[0,2,"",1,false,1]')] == _records(rows)
+    assert [(b"3", b'[0,2,"",1,false,1]')] == _records(chain)

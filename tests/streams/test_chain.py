@@ -6,13 +6,14 @@ from streams.engine.chain import (
     Hole,
     Link,
     Start,
+    check_version,
     decode_link,
     encode_link,
     holes,
     is_internal,
     starting_point,
 )
-from streams.engine.faults import ChainBroken, FactsLost
+from streams.engine.faults import ChainBroken, FactsLost, NewerRows
 
 
 def _start(newest: Link | None, group: int | None, *, log_start: int = 0, log_end: int = 100) -> Start:
@@ -23,9 +24,23 @@ def _start(newest: Link | None, group: int | None, *, log_start: int = 0, log_en
 
 def test_a_link_is_read_as_it_was_written() -> None:
     """The wire form is an array; its fields keep their places for ever."""
-    link = Link(7, 7, "3", 2)
-    assert b'[7,7,"3",2,false]' == encode_link(link)
+    link = Link(7, 7, "3", 2, row_version=3)
+    assert b'[7,7,"3",2,false,3]' == encode_link(link)
     assert link == decode_link(encode_link(link))
+
+
+def test_a_link_from_before_rows_had_versions_is_still_read() -> None:
+    """Its rows are of version 1."""
+    assert Link(7, 7, "3", 2, row_version=1) == decode_link(b'[7,7,"3",2,false]')
+
+
+@pytest.mark.parametrize("newest", [Link(0, 9, "", 3), Link(0, 9, "", 2, row_version=2)])
+def test_rows_of_a_newer_release_are_refused(newest: Link) -> None:
+    """Whichever of the two versions is higher; what is as old as we are, or older, is taken."""
+    with pytest.raises(NewerRows, match="run the newer release"):
+        check_version(newest, partition="journal-0", fold_version=2, row_version=1)
+    check_version(newest, partition="journal-0", fold_version=3, row_version=2)
+    check_version(None, partition="journal-0", fold_version=1, row_version=1)
 
 
 def test_internal_records_are_told_by_their_key() -> None:

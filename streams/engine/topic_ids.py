@@ -1,0 +1,50 @@
+"""The broker's ids of topics: a topic that is made anew under its old name has another one.
+
+aiokafka 0.14 does not know of them, so they are asked for with kafka-python, on a thread.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from kafka.errors import KafkaError
+
+from infra.kafka import consumers
+from streams.engine.faults import BrokerAway
+
+__all__ = ["TopicIds"]
+
+
+class TopicIds:
+    """Ids by topic, asked for once until they are forgotten."""
+
+    def __init__(self, *, bootstrap_servers: Sequence[str], topics: Sequence[str]) -> None:
+        self._bootstrap_servers = ",".join(bootstrap_servers)
+        self._topics = list(topics)
+        self._ids: dict[str, str] = {}
+        self._lock = asyncio.Lock()
+
+    async def read(self) -> dict[str, str]:
+        """Give the ids, as text.
+
+        Raises:
+            BrokerAway: the broker does not answer, or does not know a topic.
+        """
+        async with self._lock:
+            if not self._ids:
+                self._ids = await asyncio.to_thread(self._ask)
+            return self._ids
+
+    def forget(self) -> None:
+        """Ask again next time."""
+        self._ids = {}
+
+    def _ask(self) -> dict[str, str]:
+        try:
+            with consumers.admin(bootstrap_servers=self._bootstrap_servers) as admin:
+                found = admin.describe_topics(self._topics)
+        except (KafkaError, OSError) as error:
+            raise BrokerAway(f"the ids of {self._topics}: {error!r}") from error
+        ids = {one["name"]: str(one["topic_id"]) for one in found if not one["error_code"]}
+        if ids.keys() != set(self._topics):
+            raise BrokerAway(f"the broker does not know all of {self._topics} now")
+        return ids
