@@ -1,0 +1,157 @@
+"""The faults of a schedule, done one after the other; and cuts and lost answers all the while."""
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Final, Self
+
+from infra.kafka.cluster import LocalCluster
+from tests.chaos.fleet import Fleet
+from tests.chaos.profile import Fault, FaultKind, Profile, moments
+from tests.chaos.wire import Wire
+
+__all__ = ["Cutter", "Mischief"]
+
+_POLL_S: Final = 0.05
+_STALLED_S_MAX: Final = 180.0
+# More in hand would meet one run again and again: then it is not a passing fault any more.
+_TO_LOSE_MAX: Final = 4
+_SAID: Final[dict[FaultKind, str]] = {
+    "kill": "kill -9",
+    "term": "terms",
+    "zombie": "zombies",
+    "broker_kill": "broker kills",
+    "broker_freeze": "broker freezes",
+    "sender_kill": "notifier kills",
+}
+
+
+class Mischief:
+    """Does faults to workers and brokers.
+
+    Args:
+        fleet, cluster: to whom.
+        kill_sender: kills the notifier, which its supervisor starts again.
+        say: told of each.
+    """
+
+    def __init__(
+        self,
+        *,
+        fleet: Fleet,
+        cluster: LocalCluster,
+        kill_sender: Callable[[], object],
+        say: Callable[[str], None],
+    ) -> None:
+        self.done: Counter[str] = Counter()
+        self._fleet, self._cluster = fleet, cluster
+        self._kill_sender = kill_sender
+        self._say = say
+        self._ways: dict[FaultKind, Callable[[Fault], None]] = {
+            "kill": self._kill,
+            "term": self._term,
+            "zombie": self._zombie,
+            "broker_kill": self._broker_kill,
+            "broker_freeze": self._broker_freeze,
+            "sender_kill": self._sender,
+        }
+
+    def do(self, faults: Sequence[Fault], *, progress: Callable[[], float]) -> None:
+        """Do each when the run is so far, `progress` from 0 to 1; ``TimeoutError`` when it stalls."""
+        for fault in faults:
+            self._await(fault.at, progress=progress)
+            self._say(f"{fault.at:4.0%} {_SAID[fault.kind]} {self._victim(fault)}, {fault.pause_s:.1f} s")
+            self._ways[fault.kind](fault)
+            self.done[_SAID[fault.kind]] += 1
+
+    def _await(self, at: float, *, progress: Callable[[], float]) -> None:
+        moved_at, before = time.monotonic(), -1.0
+        while (now := progress()) < at:
+            self._fleet.look()
+            if now != before:
+                before, moved_at = now, time.monotonic()
+            elif time.monotonic() - moved_at > _STALLED_S_MAX:
+                raise TimeoutError(f"nothing moved for {_STALLED_S_MAX:g} s at {now:.0%} of the run")
+            time.sleep(_POLL_S)
+
+    def _victim(self, fault: Fault) -> str:
+        if fault.kind == "sender_kill":
+            return ""
+        return f"node {fault.node}" if fault.kind.startswith("broker") else fault.worker
+
+    def _kill(self, fault: Fault) -> None:
+        self._fleet.kill(fault.worker)
+        self._pause(fault)
+        self._fleet.start(fault.worker)
+
+    def _term(self, fault: Fault) -> None:
+        self._fleet.stop(fault.worker)
+        self._pause(fault)
+        self._fleet.start(fault.worker)
+
+    def _zombie(self, fault: Fault) -> None:
+        self._fleet.freeze(fault.worker)
+        self._pause(fault)
+        self._fleet.thaw(fault.worker)
+
+    def _broker_kill(self, fault: Fault) -> None:
+        self._cluster.kill(fault.node)
+        self._pause(fault)
+        self._cluster.restart(fault.node)
+        if self._cluster.nodes > 1:
+            self._cluster.await_whole()
+
+    def _broker_freeze(self, fault: Fault) -> None:
+        self._cluster.freeze(fault.node)
+        self._pause(fault)
+        self._cluster.thaw(fault.node)
+
+    def _sender(self, fault: Fault) -> None:
+        self._kill_sender()
+        self._pause(fault)
+
+    def _pause(self, fault: Fault) -> None:
+        """Let the fault last; the other workers are looked after meanwhile."""
+        until = time.monotonic() + fault.pause_s
+        while (left_s := until - time.monotonic()) > 0:
+            self._fleet.look()
+            time.sleep(min(_POLL_S, left_s))
+
+
+class Cutter:
+    """Cuts connections and loses answers at the moments of a seed, in a thread; a context."""
+
+    def __init__(self, wires: Sequence[Wire], *, profile: Profile) -> None:
+        self._wires = wires
+        self._chance = random.Random(profile.seed * 104_729 + 2)  # noqa: S311 - moments, no secret
+        cuts = moments(profile.drops, duration_s=profile.duration_s, chance=self._chance)
+        losses = moments(profile.lost_answers, duration_s=profile.duration_s, chance=self._chance)
+        self._moments = sorted([(at, "cut") for at in cuts] + [(at, "lose") for at in losses])
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="cutter", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        started = time.monotonic()
+        for at, what in self._moments:
+            if self._stop.wait(max(0.0, started + at - time.monotonic())):
+                return
+            # A worker may be away, or have no connection: then it is done to the other one.
+            for wire in self._chance.sample(self._wires, k=len(self._wires)):
+                if wire.drop() if what == "cut" else wire.lose(at_most=_TO_LOSE_MAX):
+                    break

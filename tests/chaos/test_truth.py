@@ -1,0 +1,92 @@
+"""The judge itself: what is lost, doubled, moved, altered or broken is found, each as what it is."""
+
+from collections.abc import Callable
+
+import pytest
+
+from streams.engine.chain import Link
+from tests.chaos.profile import Profile, schedule
+from tests.chaos.truth import Found, compare_chain, compare_outputs, compare_rows
+from tests.chaos.verdict import Verdict
+
+_TRUE = [b"%016d" % number + b"id-%d" % number for number in range(5)]
+_ROWS = {b"a": b"1", b"b": b"2"}
+_LINKS = [Link(0, 4, "", 1, True), Link(4, 4, "1", 1), Link(4, 9, "", 1)]
+
+
+def _outputs(change: Callable[[list[bytes]], object]) -> Found:
+    written = list(_TRUE)
+    change(written)
+    found = Found(0)
+    compare_outputs("t", true=_TRUE, written=written, found=found)
+    return found
+
+
+def test_equal_is_equal() -> None:
+    """Nothing is found where nothing is wrong."""
+    found = _outputs(lambda _: None)
+    compare_rows(true=_ROWS, written=dict(_ROWS), found=found)
+    compare_chain(_LINKS, newest=_LINKS[-1], end=9, found=found)
+    assert [] == found.problems
+    assert (2, 3) == (found.rows, found.transactions)
+
+
+@pytest.mark.parametrize(
+    ("change", "counts"),
+    [
+        (lambda written: written.pop(2), (1, 0, 0)),
+        (lambda written: written.insert(4, _TRUE[1]), (0, 1, 0)),
+        (lambda written: written.reverse(), (0, 0, 1)),
+        (lambda written: written.__setitem__(3, b"x" * 16 + b"id-3"), (1, 1, 0)),
+    ],
+)
+def test_outputs(change: Callable[[list[bytes]], object], counts: tuple[int, int, int]) -> None:
+    """Lost, doubled, out of order, and said otherwise (the true one lost, another made up)."""
+    found = _outputs(change)
+    assert counts == (found.lost, found.doubled, found.disordered)
+    assert sum(counts) == len(found.problems)
+
+
+@pytest.mark.parametrize("written", [{b"a": b"1"}, {**_ROWS, b"c": b"3"}, {b"a": b"1", b"b": b"9"}])
+def test_rows(written: dict[bytes, bytes]) -> None:
+    """A row that is missing, one too many, one with other content."""
+    found = Found(0)
+    compare_rows(true=_ROWS, written=written, found=found)
+    assert 1 == found.wrong_rows == len(found.problems)
+
+
+@pytest.mark.parametrize(
+    ("links", "newest", "end"),
+    [
+        (_LINKS[:2], _LINKS[1], 9),
+        ([_LINKS[0], _LINKS[2], _LINKS[2]], _LINKS[2], 9),
+        ([_LINKS[0], Link(5, 9, "", 1)], Link(5, 9, "", 1), 9),
+        (_LINKS[1:], _LINKS[2], 9),
+        (_LINKS, _LINKS[1], 9),
+        ([], None, 9),
+    ],
+)
+def test_chain(links: list[Link], newest: Link | None, end: int) -> None:
+    """Ends early, a link twice, a hole, no beginning, the changelog behind the chain, no link at all."""
+    found = Found(0)
+    compare_chain(links, newest=newest, end=end, found=found)
+    assert found.chain_breaks > 0
+    assert not Verdict(found=[found]).is_good
+
+
+def test_the_last_line_says_it() -> None:
+    """`make chaos` ends with its verdict."""
+    good = Verdict(events=50_000, found=[Found(0)])
+    assert good.line().startswith("verdict: ok, 50,000 events")
+    assert "verdict: LOST 1," in Verdict(found=[_outputs(lambda written: written.pop())]).line()
+    assert Verdict(problems=["an open transaction"]).line().startswith("verdict: BAD,")
+
+
+def test_a_seed_is_a_schedule() -> None:
+    """The same seed does the same in the same order; all of it, and another seed something else."""
+    profile = Profile(seed=4, kills=5, zombies=2, terms=1, broker_kills=1)
+    faults = schedule(profile)
+    assert faults == schedule(profile)
+    assert faults != schedule(Profile(seed=5, kills=5, zombies=2, terms=1, broker_kills=1))
+    assert sorted(["kill"] * 5 + ["zombie"] * 2 + ["term", "broker_kill"]) == sorted(f.kind for f in faults)
+    assert sorted(fault.at for fault in faults) == [fault.at for fault in faults]

@@ -1,0 +1,115 @@
+"""The judgement of a run: every partition against the truth, open transactions, sendings; one line says it."""
+
+import multiprocessing
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final
+
+from kafka import TopicPartition
+from kafka.admin import OffsetSpec
+from kafka.protocol.consumer import IsolationLevel
+
+from infra.kafka.consumers import admin
+from infra.settings import Settings
+from tests.chaos.truth import Found, judge_partition
+
+__all__ = ["Verdict", "judge_ledger", "open_transactions"]
+
+_PROCESSES: Final = 2
+_ENDED_S_MAX: Final = 30.0
+_POLL_S: Final = 0.2
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What became of it.
+
+    Attributes:
+        events: how many entries were written to the journal.
+        done: what was done to workers and brokers, by name.
+        counted: what the workers have counted themselves.
+        found: the judgement per partition.
+        problems: what else is wrong; each one makes the verdict bad.
+        sendings: what became of the deliveries, if they are part of the run.
+    """
+
+    events: int = 0
+    done: Counter[str] = field(default_factory=Counter)
+    counted: Counter[str] = field(default_factory=Counter)
+    found: list[Found] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    sendings: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing at all is wrong."""
+        return not self.problems and not any(one.problems for one in self.found)
+
+    def all_problems(self) -> list[str]:
+        """List the first problems of each kind and partition."""
+        return [*self.problems, *(problem for one in self.found for problem in one.problems)]
+
+    def total(self, name: str) -> int:
+        """Add up a number of all partitions."""
+        return sum(int(getattr(one, name)) for one in self.found)
+
+    def line(self) -> str:
+        """Say it all in one line."""
+        done = "".join(f", {count:,} {what}" for what, count in self.done.items())
+        said = (
+            f"{self.events:,} events{done}: {self.total('outputs'):,} outputs and {self.total('rows'):,} rows"
+            f" in {self.total('transactions'):,} transactions, {self.total('lost')} lost,"
+            f" {self.total('doubled')} doubled, {self.total('disordered')} out of order,"
+            f" {self.total('wrong_rows')} rows wrong, {self.total('chain_breaks')} chain breaks,"
+            f" {len(self.problems)} other problems"
+        )
+        if self.sendings:
+            said += f", {sum(self.sendings.values()):,} deliveries"
+        lost = self.total("lost")
+        bad = f"LOST {lost}" if lost else "BAD"
+        return f"verdict: {'ok' if self.is_good else bad}, {said}"
+
+
+def judge_ledger(settings: Settings, *, verdict: Verdict, seed: int) -> None:
+    """Compare every partition with the truth, two at a time, and look for open transactions."""
+    verdict.problems += open_transactions(settings)
+    numbers = range(settings.partitions)
+    with ProcessPoolExecutor(_PROCESSES, mp_context=multiprocessing.get_context("spawn")) as pool:
+        tasks = [pool.submit(judge_partition, settings, number, seed * 31 + number) for number in numbers]
+        verdict.found = [task.result() for task in tasks]
+    records = verdict.total("records")
+    if records < verdict.events:
+        verdict.problems.append(f"the journal holds {records} records, {verdict.events} were acknowledged")
+
+
+def open_transactions(settings: Settings) -> list[str]:
+    """Name the partitions, internal ones too, with an open transaction that does not end within 30 s.
+
+    Where one is open, the last stable offset stays below the high watermark.
+    """
+    deadline = time.monotonic() + _ENDED_S_MAX
+    with admin(bootstrap_servers=settings.brokers()) as client:
+        partitions = [
+            TopicPartition(topic["name"], one["partition_index"])
+            for topic in client.describe_topics(_topics(client.list_topics(), prefix=settings.topic_prefix))
+            for one in topic["partitions"]
+        ]
+        wanted = dict.fromkeys(partitions, OffsetSpec.LATEST)
+        while True:
+            stable = client.list_partition_offsets(wanted, IsolationLevel.READ_COMMITTED)
+            high = client.list_partition_offsets(wanted, IsolationLevel.READ_UNCOMMITTED)
+            still_open = [
+                f"an open transaction on {tp.topic}-{tp.partition}: stable to {stable[tp].offset}, end {one.offset}"
+                for tp, one in high.items()
+                if stable[tp].offset < one.offset
+            ]
+            if not still_open or time.monotonic() > deadline:
+                return still_open
+            time.sleep(_POLL_S)
+
+
+def _topics(names: Sequence[str], *, prefix: str) -> list[str]:
+    return [name for name in names if name.startswith((prefix, "__"))]
