@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from schemas.codec import FACT_TYPES, SOURCE_TYPES
 
-__all__ = ["DIRECTORY", "differences", "export", "schema_texts"]
+__all__ = ["DIRECTORY", "differences", "export", "schema_texts", "without_indentation"]
 
 DIRECTORY = Path(__file__).resolve().parent.parent / "schemas" / "json"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -62,19 +62,19 @@ def _schema(event_type: str, struct: type[Struct]) -> dict[str, Any]:
         schema["required"] = [name for name in own["required"] if name != "type"]
     if components:
         schema["$defs"] = components
-    cleaned: dict[str, Any] = _without_indentation(schema)
+    cleaned: dict[str, Any] = without_indentation(schema)
     return cleaned
 
 
-def _without_indentation(value: Any) -> Any:
+def without_indentation(value: Any) -> Any:
     """Take the source's indentation out of descriptions: they are docstrings."""
     if isinstance(value, dict):
         return {
             name: inspect.cleandoc(each)
             if name == "description" and isinstance(each, str)
-            else _without_indentation(each)
+            else without_indentation(each)
             for name, each in value.items()
         }
     if isinstance(value, list):
-        return [_without_indentation(each) for each in value]
+        return [without_indentation(each) for each in value]
     return value
