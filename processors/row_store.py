@@ -11,7 +11,16 @@ from processors.wake_index import WakeIndex
 from schemas.fields import split_account_id
 from schemas.rows import AccountRow, decode_key, decode_row, owner_prefix
 
-__all__ = ["KeptRow", "MemoryRows", "RowStore", "Wake", "WakeChange", "account_wake", "prefix_of"]
+__all__ = [
+    "KeptRow",
+    "MemoryRows",
+    "RowStore",
+    "Wake",
+    "WakeChange",
+    "account_wake",
+    "is_account_key",
+    "prefix_of",
+]
 
 KeptRow = tuple[bytes, bytes | None]
 
@@ -104,10 +113,10 @@ class MemoryRows:
         """See ``RowStore``."""
         self._mark = mark
         for key, value in rows:
-            if key.endswith(_ACCOUNT_KEY_END):
+            if is_account_key(key):
                 account = decode_key(key).owner
                 before = self._rows.get(prefix_of(key), {}).get(key)
-                self._change_wake(account, account_wake(before), account_wake(value) or Wake(None, -1))
+                self._change_wake(account, account_wake(before), account_wake(value) or Wake(None, 0))
             self._put(((key, value),))
 
     def waking(self, until_s: int) -> Iterator[tuple[int, str]]:
@@ -155,7 +164,12 @@ class MemoryRows:
             index = self._versions.get(company)
             if index is None:
                 index = self._versions[company] = WakeIndex()
-            index.set(account, after.version if after.version >= 0 else None)
+            index.set(account, after.version)
+
+
+def is_account_key(key: bytes) -> bool:
+    """Say whether the row with this key is the header of an account, which holds its wake."""
+    return key.endswith(_ACCOUNT_KEY_END)
 
 
 def prefix_of(key: bytes) -> bytes:

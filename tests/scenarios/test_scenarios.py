@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from infra.local_rows import LocalRows
+from processors.partition import Partition
 from tests.scenarios.language import read_script
-from tests.scenarios.on_core import run
+from tests.scenarios.on_core import Stage, run
 
 SCENARIOS = sorted(Path(__file__).parent.glob("*.txt"))
 
@@ -21,3 +23,12 @@ def test_rows_are_the_state(path: Path) -> None:
     """R4, DESIGN 3: a worker that takes over at any record goes on as the other would have."""
     script = read_script(path)
     assert run(script) == run(script, restores=True)
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_rows_may_be_on_disk(path: Path, tmp_path: Path) -> None:
+    """DESIGN 3.7: the same story with rows in RocksDB and no account kept in memory between two records."""
+    script = read_script(path)
+    on_disk = Stage(partition=Partition(number=0, store=LocalRows(tmp_path), cache_rows_max=1))
+    assert run(script) == run(script, stage=on_disk)
+    on_disk.partition.close()

@@ -1,0 +1,218 @@
+"""Rows of a partition on this machine's disk: a ``processors.row_store.RowStore`` on RocksDB.
+
+One database a partition, one key space for each thing, and one batch a write, so that
+rows, indexes and mark always fit together::
+
+    ["acme:C-1","item","INV-1"]          a row, under its record key
+    w | time (8 bytes) | account         an account's wake
+    v | company | 0 | version | account  the company version that it was computed with
+    m                                    the mark
+
+There is no write-ahead log: after a crash the database is as of its last flush, mark and
+all, and the changelog has the rest. It refuses to know what a mark says.
+"""
+
+import logging
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from rocksdict import (
+    BlockBasedOptions,
+    Cache,
+    DBCompressionType,
+    Options,
+    Rdict,
+    WriteBatch,
+    WriteOptions,
+)
+
+from infra.errors import OperatorError
+from processors.row_store import KeptRow, Wake, WakeChange, account_wake, is_account_key
+from schemas.fields import split_account_id
+from schemas.rows import decode_key, owner_prefix
+
+__all__ = ["LocalRows", "LocalRowsError", "RowsMemory"]
+
+_log = logging.getLogger(__name__)
+_ROWS, _WAKES, _VERSIONS, _MARK = b"[", b"w", b"v", b"m"
+_TIME = struct.Struct(">Q")
+_VERSION = struct.Struct(">I")
+_TIME_ZERO = 1 << 63  # times before 1970 are below it
+_MIB = 1024 * 1024
+
+
+class LocalRowsError(OperatorError):
+    """The folder of a partition's rows cannot be used."""
+
+
+class RowsMemory:
+    """What the stores of one process share of its memory, in MiB: cached blocks, and writes not yet on disk."""
+
+    def __init__(self, *, blocks_mib: int = 64, writes_mib: int = 32) -> None:
+        self.blocks = Cache(blocks_mib * _MIB)
+        self.writes_mib = writes_mib
+
+
+class LocalRows:
+    """Rows under a folder, which this process holds alone until ``close``.
+
+    Raises:
+        LocalRowsError: another process holds the folder, or it is damaged.
+    """
+
+    def __init__(self, folder: Path, *, memory: RowsMemory | None = None) -> None:
+        self._folder = folder
+        self._memory = memory or RowsMemory()
+        self._unlogged = WriteOptions()
+        self._unlogged.disable_wal = True  # type: ignore[method-assign, assignment]  # its stubs are wrong
+        self._db = self._open()
+
+    def mark(self) -> bytes | None:
+        """See ``RowStore``."""
+        mark: bytes | None = self._db.get(_MARK)
+        return mark
+
+    def load(self, owners: Iterable[str]) -> dict[str, list[bytes]]:
+        """See ``RowStore``."""
+        found: dict[str, list[bytes]] = {}
+        walk = self._db.iter()
+        # In key order: neighbours share blocks.
+        for prefix, owner in sorted((owner_prefix(owner), owner) for owner in owners):
+            walk.seek(prefix)
+            values = []
+            while walk.valid() and walk.key().startswith(prefix):
+                values.append(walk.value())
+                walk.next()
+            if values:
+                found[owner] = values
+        return found
+
+    def write(self, rows: Sequence[KeptRow], *, wakes: Sequence[WakeChange], mark: bytes | None) -> None:
+        """See ``RowStore``."""
+        batch = WriteBatch(raw_mode=True)
+        put, delete = batch.put, batch.delete
+        for key, value in rows:
+            if value is None:
+                delete(key)
+            else:
+                put(key, value)
+        for change in wakes:
+            _change_wake(batch, change)
+        if mark is not None:
+            put(_MARK, mark)
+        self._db.write(batch, self._unlogged)
+
+    def take_back(self, rows: Sequence[KeptRow], *, mark: bytes | None) -> None:
+        """See ``RowStore``."""
+        last = {key: value for key, value in rows if is_account_key(key)}
+        keys = list(last)
+        before = self._db.get(keys) if keys else []
+        wakes = [
+            WakeChange(decode_key(key).owner, account_wake(old), account_wake(last[key]) or Wake(None, 0))
+            for key, old in zip(keys, before, strict=True)
+        ]
+        if mark is None:
+            self._db.delete(_MARK, self._unlogged)
+        self.write(rows, wakes=wakes, mark=mark)
+
+    def waking(self, until_s: int) -> Iterator[tuple[int, str]]:
+        """See ``RowStore``."""
+        end = _WAKES + _TIME.pack(until_s + 1 + _TIME_ZERO)
+        for key in self._keys(_WAKES):
+            if key >= end:
+                break
+            yield _TIME.unpack_from(key, 1)[0] - _TIME_ZERO, key[1 + _TIME.size :].decode()
+
+    def outdated(self, company: str, *, version: int) -> Iterator[tuple[int, str]]:
+        """See ``RowStore``."""
+        prefix = _versions_of(company)
+        for key in self._keys(prefix):
+            found = _VERSION.unpack_from(key, len(prefix))[0]
+            if found >= version:
+                break
+            yield found, key[len(prefix) + _VERSION.size :].decode()
+
+    def companies(self) -> list[str]:
+        """See ``RowStore``."""
+        found = []
+        walk = self._db.iter()
+        walk.seek(_VERSIONS)
+        while walk.valid() and walk.key().startswith(_VERSIONS):
+            company = walk.key()[1:].partition(b"\0")[0]
+            found.append(company.decode())
+            walk.seek(_VERSIONS + company + b"\1")
+        return found
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """See ``RowStore``."""
+        walk = self._db.iter()
+        walk.seek(_ROWS)
+        while walk.valid() and walk.key().startswith(_ROWS):
+            yield walk.key(), walk.value()
+            walk.next()
+
+    def wipe(self) -> None:
+        """See ``RowStore``."""
+        _log.warning("%s: the local rows are wiped; they will be read from the changelog", self._folder)
+        self._db.close()
+        Rdict.destroy(str(self._folder))
+        self._db = self._open()
+
+    def close(self) -> None:
+        """Write all to disk and let go of the folder."""
+        self._db.flush()
+        self._db.close()
+
+    def _keys(self, prefix: bytes) -> Iterator[bytes]:
+        walk = self._db.iter()
+        walk.seek(prefix)
+        while walk.valid() and (key := walk.key()).startswith(prefix):
+            yield key
+            walk.next()
+
+    def _open(self) -> Any:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            return Rdict(str(self._folder), _options(self._memory))
+        except Exception as error:
+            # rocksdict raises plain Exception for whatever RocksDB says.
+            raise LocalRowsError(
+                f"{self._folder} cannot be opened: {error}. Is another worker using it? Damaged, it may be"
+                " deleted: the rows are read from the changelog again."
+            ) from error
+
+
+def _options(memory: RowsMemory) -> Options:
+    blocks = BlockBasedOptions()
+    blocks.set_block_cache(memory.blocks)
+    blocks.set_cache_index_and_filter_blocks(True)
+    options = Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.set_block_based_table_factory(blocks)
+    options.set_write_buffer_size(memory.writes_mib * _MIB // 2)
+    options.set_max_write_buffer_number(2)
+    options.set_max_open_files(256)
+    options.set_max_background_jobs(2)
+    options.set_keep_log_file_num(2)
+    options.set_compression_type(DBCompressionType.lz4())
+    return options
+
+
+def _change_wake(batch: WriteBatch, change: WakeChange) -> None:
+    account, before, after = change
+    company, _ = split_account_id(account)
+    name = account.encode()
+    if before is None or before.version != after.version:
+        if before is not None:
+            batch.delete(_versions_of(company) + _VERSION.pack(before.version) + name)
+        batch.put(_versions_of(company) + _VERSION.pack(after.version) + name, b"")
+    if before is not None and before.at_s is not None and before.at_s != after.at_s:
+        batch.delete(_WAKES + _TIME.pack(before.at_s + _TIME_ZERO) + name)
+    if after.at_s is not None and (before is None or before.at_s != after.at_s):
+        batch.put(_WAKES + _TIME.pack(after.at_s + _TIME_ZERO) + name, b"")
+
+
+def _versions_of(company: str) -> bytes:
+    return _VERSIONS + company.encode() + b"\0"
