@@ -101,6 +101,9 @@ def _values(counters: Counters) -> dict[str, float]:
         "cobranza_unknown_outcomes_total": counters.outcomes_unknown,
         "cobranza_gaps_total": counters.gaps,
         "cobranza_stale_runs_total": counters.stale_runs,
+        "cobranza_chain_breaks_total": counters.chain_breaks,
+        "cobranza_transaction_seconds_total": counters.transaction_seconds,
+        "cobranza_run_records": counters.last_step_records,
     }
 
 
