@@ -8,11 +8,14 @@
 Nothing happens at import, and nothing is connected before the app starts.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal, get_args
 
+from infra.local_rows import LocalRows, RowsMemory
 from infra.metrics.tally import Tally
 from infra.settings import Settings
+from processors.partition import Partition
 from schemas.codec import SOURCE_TYPES, TOPIC_OF_TYPE
 from schemas.registry import dead_letter_of, topic
 from streams.engine.stage import StageSpec
@@ -64,7 +67,7 @@ def build_app(
     limits = limits or StreamSettings()
     return build_engine_app(
         group=settings.group(stage),
-        spec=stage_spec(settings, stage=stage, limits=limits, letters=letters),
+        spec=stage_spec(settings, stage=stage, limits=limits, member=member, letters=letters),
         bootstrap_servers=settings.brokers(),
         options=limits.engine_options(),
         member=member,
@@ -78,11 +81,18 @@ def possible_letters(settings: Settings, *, stage: StageName) -> list[tuple[str,
 
 
 def stage_spec(
-    settings: Settings, *, stage: StageName, limits: StreamSettings, letters: Tally | None = None
+    settings: Settings,
+    *,
+    stage: StageName,
+    limits: StreamSettings,
+    member: str | None = None,
+    letters: Tally | None = None,
 ) -> StageSpec:
     """Give a stage its topics' physical names; ``letters`` counts its dead letters."""
-    make = _intake_spec if stage == "intake" else _ledger_spec
-    spec = make(settings, limits=limits, tally=letters)
+    if stage == "intake":
+        spec = _intake_spec(settings, limits=limits, tally=letters)
+    else:
+        spec = _ledger_spec(settings, limits=limits, member=member, tally=letters)
     return replace(spec, open=traced(spec.open, journal=settings.topic(JOURNAL)))
 
 
@@ -104,7 +114,9 @@ def _intake_spec(settings: Settings, *, limits: StreamSettings, tally: Tally | N
     )
 
 
-def _ledger_spec(settings: Settings, *, limits: StreamSettings, tally: Tally | None) -> StageSpec:
+def _ledger_spec(
+    settings: Settings, *, limits: StreamSettings, member: str | None, tally: Tally | None
+) -> StageSpec:
     letters = dead_letter_of(JOURNAL)
     return StageSpec(
         name="ledger",
@@ -114,13 +126,32 @@ def _ledger_spec(settings: Settings, *, limits: StreamSettings, tally: Tally | N
             journal=settings.topic(JOURNAL),
             topics={name: settings.topic(name) for name in fact_topics()},
             dead_letters=settings.topic(letters),
-            slice_accounts_max=limits.slice_accounts_max,
+            partition=_partitions(settings, limits=limits, member=member),
             tally=tally,
         ),
         changelog=settings.topic(CHANGELOG),
         chain=settings.topic(CHAIN),
         fold_version=FOLD_VERSION,
     )
+
+
+def _partitions(
+    settings: Settings, *, limits: StreamSettings, member: str | None
+) -> Callable[[int], Partition]:
+    """Give the function that makes a partition's fold: its rows on disk if this worker has a name."""
+    folder = settings.data_dir / "rows" / settings.group("ledger") / str(member)
+    memory = RowsMemory(blocks_mib=limits.cached_blocks_mib, writes_mib=limits.unwritten_mib)
+
+    def make(number: int) -> Partition:
+        on_disk = limits.local_rows and member is not None
+        return Partition(
+            number=number,
+            slice_accounts_max=limits.slice_accounts_max,
+            store=LocalRows(folder / str(number), memory=memory) if on_disk else None,
+            cache_rows_max=limits.cached_rows_max,
+        )
+
+    return make
 
 
 def _limits(settings: Settings, *names: str) -> dict[str, int]:

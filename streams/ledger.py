@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from infra.metrics.tally import Tally
-from processors.partition import SLICE_ACCOUNTS_MAX, JournalRecord, Partition, Poison
+from processors.partition import JournalRecord, Partition, Poison
 from schemas.codec import FACT_TYPES, TOPIC_OF_TYPE, encode
 from schemas.dead_letters import DeadLetter, dead_letter_headers
 from schemas.envelope import Envelope, to_headers
@@ -96,22 +96,29 @@ def _route(fact_type: str, *, topics: Mapping[str, str]) -> tuple[str, list[_Hea
     return topics[TOPIC_OF_TYPE[fact_type]], headers[:at], headers[at + 1 :]
 
 
+def _in_memory(number: int) -> Partition:
+    return Partition(number=number)
+
+
 def open_ledger(
     *,
     journal: str,
     topics: Mapping[str, str],
     dead_letters: str,
-    slice_accounts_max: int = SLICE_ACCOUNTS_MAX,
+    partition: Callable[[int], Partition] = _in_memory,
     tally: Tally | None = None,
 ) -> Callable[[str, int, Mapping[str, int]], Ledger]:
-    """Give the function that makes the stage of a journal partition (``StageSpec.open``)."""
+    """Give the function that makes the stage of a journal partition (``StageSpec.open``).
 
-    def make(_topic: str, partition: int, counts: Mapping[str, int]) -> Ledger:
+    ``partition`` makes the fold of a partition by its number.
+    """
+
+    def make(_topic: str, number: int, counts: Mapping[str, int]) -> Ledger:
         return Ledger(
-            partition=Partition(number=partition, slice_accounts_max=slice_accounts_max),
+            partition=partition(number),
             journal=journal,
             topics=topics,
-            dead_letters=(dead_letters, partition % counts[dead_letters]),
+            dead_letters=(dead_letters, number % counts[dead_letters]),
             letters=tally,
         )
 

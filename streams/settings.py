@@ -3,6 +3,7 @@
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from processors.account_cache import CACHE_ROWS_MAX
 from processors.partition import SLICE_ACCOUNTS_MAX
 from streams.engine.options import EngineOptions
 
@@ -19,6 +20,11 @@ class StreamSettings(BaseSettings):
         slice_accounts_max: accounts of one tick in one transaction (DESIGN 3.1).
         bad_in_a_row_max: so many dead letters in a row pause their source partition.
         bad_ratio_max: a larger share of dead letters among ``bad_window`` records does, too.
+        local_rows: keep the ledger's rows on disk too, so that a restart reads only what is new;
+            for workers with a member name, by which the folder is found again.
+        cached_rows_max: of live accounts in memory, about 1 KB each.
+        cached_blocks_mib: of rows read from disk, in MiB.
+        unwritten_mib: of rows not yet on disk, in MiB a partition.
         tick_every_s: how often the live clock ticks.
         tick_patience_s: how long a tick waits for intake before it names who lags.
     """
@@ -31,6 +37,10 @@ class StreamSettings(BaseSettings):
     bad_in_a_row_max: int = Field(default=1000, ge=1)
     bad_ratio_max: float = Field(default=0.5, gt=0.0, le=1.0)
     bad_window: int = Field(default=10_000, ge=1)
+    local_rows: bool = True
+    cached_rows_max: int = Field(default=CACHE_ROWS_MAX, ge=1)
+    cached_blocks_mib: int = Field(default=64, ge=1)
+    unwritten_mib: int = Field(default=32, ge=1)
     tick_every_s: float = Field(default=15.0, gt=0.0, le=3600.0)
     tick_patience_s: float = Field(default=60.0, ge=0.0, le=3600.0)
 
