@@ -4,7 +4,9 @@ Runs in the peers' environment until it is told to stop. Keys and values are byt
 msgspec does all JSON.
 """
 
-import faust  # type: ignore[import-not-found,unused-ignore]
+from typing import Any
+
+import faust
 
 from benchmarks.peers.accounting import account_for, decode_told, keys
 from benchmarks.peers.arguments import Arguments, read_arguments
@@ -15,7 +17,7 @@ _COMMIT_INTERVAL_S = 0.5  # 2.8 s by default; what is left at the end of a run w
 class _Rows:
     """Rows of all accounts of this worker in a Faust table."""
 
-    def __init__(self, table: "faust.Table") -> None:
+    def __init__(self, table: Any) -> None:
         self._table = table
 
     def get(self, key: str) -> bytes | None:
@@ -26,7 +28,7 @@ class _Rows:
         self._table[key.encode()] = value
 
 
-def make_app(given: Arguments) -> "faust.App":
+def make_app(given: Arguments) -> faust.App:
     """Wire the app: journal in, table, output."""
     app = faust.App(
         given.group,
@@ -44,15 +46,18 @@ def make_app(given: Arguments) -> "faust.App":
         stream_wait_empty=False,
         stream_recovery_delay=0.2,
     )
-    plain = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw", "value_serializer": "raw"}
+    plain: dict[str, Any] = {
+        "key_type": bytes,
+        "value_type": bytes,
+        "key_serializer": "raw",
+        "value_serializer": "raw",
+    }
     source = app.topic(given.journal, **plain)
     target = app.topic(given.output, **plain)
-    table = app.Table(
-        "rows", partitions=4, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
-    )
+    table: Any = app.Table("rows", partitions=4, key_type=bytes, value_type=bytes)
     rows = _Rows(table)
 
-    async def account(stream: "faust.Stream[bytes]") -> None:
+    async def account(stream: Any) -> None:
         async for event in stream.events():
             told = decode_told(event.value)
             at = keys(event.key.decode())

@@ -1,0 +1,217 @@
+"""The comparison: every system folds the same journal on this machine, in turn, several times.
+
+    per round: publish the journal ─► ledger ─► peer ─► peer … (A B C, A B C, …)
+    per run:   start ─► warm-up part ─► measured part ─► all committed ─► stop ─► tally its topics
+
+A rate is events/s between two commits as seen from outside: the first that has the warm-up
+behind it, and the last. Whoever promises exactly once is held to the balances of the
+ledger's own core over the same journal, item by item and payment by payment.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from kafka import KafkaAdminClient, TopicPartition
+from msgspec import Struct, json
+
+from benchmarks.java_peer import JavaMissing, class_path
+from benchmarks.replay import PARTITIONS, Balances
+from benchmarks.running import NotFinished, rate, running, watch
+from benchmarks.systems import LEDGER, PEERS, PEERS_PYTHON, Entry, Sizes, System, Track, entry_of
+from benchmarks.workload import encoded
+from infra.kafka import consumers, topics
+from infra.kafka.broker import LocalBroker
+from infra.settings import Settings
+from streams.ledger import fact_topics
+
+__all__ = ["Standing", "main"]
+
+_FULL = Sizes(fast=600_000, middle=150_000, slow=24_000)
+_QUICK = Sizes(fast=120_000, middle=30_000, slow=6_000)
+_WARM_UP_SHARE = 1 / 6
+
+
+class Standing(Struct, kw_only=True):
+    """What one system did.
+
+    Attributes:
+        rates: events/s, one per run.
+        events: of a run; ``warm_up`` of them not measured.
+        records: written per event, by everything but the journal; ``octets`` likewise.
+        accounts: what the comparison of balances says.
+        left_out: why it did not run.
+    """
+
+    name: str
+    title: str
+    exactly_once: bool
+    rates: list[float] = []
+    events: int = 0
+    warm_up: int = 0
+    records: float = 0
+    octets: float = 0
+    accounts: str = ""
+    left_out: str = ""
+
+
+class _Tallied(Struct):
+    topics: dict[str, dict[str, int]]
+    items: dict[str, int]
+    credits: dict[str, int]
+    outputs: int
+    doubled: int
+
+
+class Race:
+    """One comparison on one broker."""
+
+    def __init__(self, *, admin: KafkaAdminClient, broker: str, folder: Path, sizes: Sizes) -> None:
+        self._admin, self._broker, self._folder, self._sizes = admin, broker, folder, sizes
+        self._expected: dict[int, Balances] = {}
+        self._missing: dict[str, str] = {}
+        self._classes = self._prepare()
+        self.standings: dict[str, Standing] = {}
+
+    def run(self, system: System, *, number: int) -> None:
+        """Let a system run once, and note how it did."""
+        events = self._sizes.of(system)
+        standing = self.standings.setdefault(
+            system.name,
+            Standing(name=system.name, title=system.title, exactly_once=system.exactly_once, events=events),
+        )
+        standing.warm_up = round(events * _WARM_UP_SHARE)
+        standing.left_out = standing.left_out or self._missing.get(system.needs, "")
+        if standing.left_out:
+            return
+        try:
+            said = self._measure(system, standing, number=number)
+        except NotFinished as reason:
+            standing.left_out = said = str(reason)
+        print(f"  run {number} {system.name}: {said}", flush=True)
+
+    def publish(self, number: int) -> None:
+        """Write the journal of a round, and the beginnings of it that slower systems get."""
+        settings = Settings(bootstrap_servers=self._broker, topic_prefix=f"run{number}.")
+        topics.apply(settings)
+        names = {events: self._journal(number, events) for events in self._sizes}
+        shorter = [name for events, name in names.items() if events != self._sizes.fast]
+        self._create(*shorter)
+        with consumers.producer(bootstrap_servers=self._broker, linger_ms=50) as producer:
+            for events, name in names.items():
+                for partition, key, value in encoded(events=events, partitions=PARTITIONS):
+                    producer.send(name, key=key, value=value, partition=partition)
+
+    def _measure(self, system: System, standing: Standing, *, number: int) -> str:
+        folder = self._folder / f"{number}-{system.name}"
+        folder.mkdir()
+        journal = self._journal(number, standing.events)
+        track = Track(self._broker, f"run{number}.", journal, folder, self._classes)
+        entry = entry_of(system, track=track)
+        if system is not LEDGER:
+            self._create(entry.output)
+        log = folder / "log"
+        with running(entry, log=log) as process:
+            records = self._length(journal)
+            seen = watch(process, admin=self._admin, group=entry.group, records=records, log=log)
+        standing.rates.append(rate(seen, warm_up=standing.warm_up))
+        if not system.reads_only:
+            self._judge(standing, tallied=self._tally(system, entry, track=track))
+        return f"{standing.rates[-1]:,.0f} events/s; {standing.accounts or 'reads only'}"
+
+    def _judge(self, standing: Standing, *, tallied: _Tallied) -> None:
+        """Compare balances with the core's, and count what was written."""
+        expected = self._balances(standing.events)
+        wrong = sum(tallied.items.get(item) != amount for item, amount in expected.items.items())
+        wrong += sum(tallied.credits.get(credit) != amount for credit, amount in expected.credits.items())
+        wrong += len(tallied.items.keys() - expected.items.keys())
+        wrong += len(tallied.credits.keys() - expected.credits.keys())
+        said = [f"{wrong:,} items and payments differ"] if wrong else []
+        said += [f"{tallied.doubled:,} outputs doubled"] if tallied.doubled else []
+        lost = standing.events - tallied.outputs
+        said += [f"{lost:,} outputs lost"] if lost > 0 else []
+        verdict = ", ".join(said) or "equal to the core's"
+        if standing.accounts in ("", "equal to the core's"):
+            standing.accounts = verdict
+        standing.records = sum(each["records"] for each in tallied.topics.values()) / standing.events
+        standing.octets = sum(each["octets"] for each in tallied.topics.values()) / standing.events
+
+    def _balances(self, events: int) -> Balances:
+        """Fold the journal without Kafka, once per length, in a process that gives its memory back."""
+        if events not in self._expected:
+            file = self._folder / f"balances-{events}"
+            command = [sys.executable, "-m", "benchmarks.replay", f"--events={events}", f"--balances={file}"]
+            subprocess.run(command, check=True)
+            self._expected[events] = json.decode(file.read_bytes(), type=Balances)
+        return self._expected[events]
+
+    def _tally(self, system: System, entry: Entry, *, track: Track) -> _Tallied:
+        file = track.folder / "tally"
+        given = ["--changelog", entry.changelog, "--output", entry.output]
+        if system is LEDGER:
+            more = {track.prefix + name for name in (*fact_topics(), "ledger.chain")} - {entry.output}
+            given += ["--ledger", "--more", *sorted(more)]
+        command = [str(PEERS_PYTHON), "-m", "benchmarks.peers.tally", self._broker, str(file)]
+        subprocess.run([*command, *given], check=True)
+        return json.decode(file.read_bytes(), type=_Tallied)
+
+    def _journal(self, number: int, events: int) -> str:
+        whole = f"run{number}.ledger.journal"
+        return whole if events == self._sizes.fast else f"{whole}.first-{events}"
+
+    def _length(self, topic: str) -> int:
+        with consumers.consumer(bootstrap_servers=self._broker, group=None) as reader:
+            partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+            return sum(reader.end_offsets(partitions).values())
+
+    def _create(self, *names: str) -> None:
+        wanted = {name: {"num_partitions": PARTITIONS, "replication_factor": 1} for name in names}
+        self._admin.create_topics(wanted)
+        self._admin.wait_for_topics(list(names), timeout_ms=30_000)
+
+    def _prepare(self) -> str:
+        """Find out which peers can run here; compile the Java one."""
+        if not PEERS_PYTHON.exists():
+            self._missing["python"] = "there is no .venv-peers: make bench makes it (network needed)"
+        classes = self._folder / "classes"
+        classes.mkdir()
+        try:
+            return class_path(classes)
+        except JavaMissing as reason:
+            self._missing["java"] = str(reason)
+            return ""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the comparison; print and save the standings, the ledger's first."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--runs", type=int, default=0)
+    parser.add_argument("--only", nargs="*", default=[], help="names of peers; default: all")
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args(arguments)
+    peers = [peer for peer in PEERS if not given.only or peer.name in given.only]
+    with (
+        tempfile.TemporaryDirectory(prefix="cobranza-bench-") as scratch,
+        LocalBroker(Path(scratch) / "kafka", heap="1g") as broker,
+        consumers.admin(bootstrap_servers=broker.bootstrap_servers) as admin,
+    ):
+        race = Race(
+            admin=admin,
+            broker=broker.bootstrap_servers,
+            folder=Path(scratch),
+            sizes=_QUICK if given.quick else _FULL,
+        )
+        for number in range(1, (given.runs or (1 if given.quick else 3)) + 1):
+            race.publish(number)
+            for system in (LEDGER, *peers):
+                race.run(system, number=number)
+        if given.json:
+            given.json.write_bytes(json.encode(list(race.standings.values())))
+
+
+if __name__ == "__main__":
+    main()

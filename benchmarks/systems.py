@@ -1,0 +1,173 @@
+"""Who takes part in the comparison: how each is started, and what it reads, writes and promises."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from benchmarks.java_peer import java_command
+from infra.settings import Settings
+
+__all__ = ["LEDGER", "PEERS", "PEERS_PYTHON", "Entry", "Sizes", "System", "Track", "entry_of"]
+
+PEERS_PYTHON: Final = Path(__file__).parents[1] / ".venv-peers" / "bin" / "python"
+_HEAP: Final = "1500m"
+
+
+class Sizes(NamedTuple):
+    """Events of a run for systems of three speeds, and how many of them are warm-up."""
+
+    fast: int
+    middle: int
+    slow: int
+
+    def of(self, system: "System") -> int:
+        """Give the length of this system's journal."""
+        return {"fast": self.fast, "middle": self.middle, "slow": self.slow}[system.pace]
+
+
+class System(NamedTuple):
+    """One that takes part.
+
+    Attributes:
+        name: as in ``ledger/NAME RATIO``.
+        title: as in the table.
+        pace: how long a journal it gets; slow ones get a beginning of the same one.
+        exactly_once: it promises to lose and double nothing; ``reads_only``: it accounts for nothing.
+        module: of a Python peer; "" is the ledger or Java.
+        guarantee: in its own words.
+        store: of Kafka Streams.
+    """
+
+    name: str
+    title: str
+    pace: str = "fast"
+    exactly_once: bool = True
+    reads_only: bool = False
+    module: str = ""
+    guarantee: str = ""
+    store: str = ""
+
+    @property
+    def needs(self) -> str:
+        """What it cannot run without: ``java``, ``python`` (the peers' environment) or nothing."""
+        return "java" if self.store else "python" if self.module else ""
+
+
+class Track(NamedTuple):
+    """Where one run takes place: the broker, the round's prefix, the journal, a folder of its own."""
+
+    broker: str
+    prefix: str
+    journal: str
+    folder: Path
+    classes: str
+
+
+class Entry(NamedTuple):
+    """A system on a track: its process, its group, its topics."""
+
+    command: list[str]
+    environment: Mapping[str, str]
+    group: str
+    changelog: str
+    output: str
+
+
+LEDGER: Final = System("ledger", "the ledger stage, exactly once")
+PEERS: Final = (
+    System(
+        "kafka-streams-eos",
+        "Kafka Streams 4.3.1, exactly_once_v2, in memory",
+        guarantee="exactly_once_v2",
+        store="memory",
+    ),
+    System(
+        "kafka-streams-eos-rocksdb",
+        "Kafka Streams 4.3.1, exactly_once_v2, RocksDB",
+        guarantee="exactly_once_v2",
+        store="rocksdb",
+    ),
+    System(
+        "kafka-streams-alo",
+        "Kafka Streams 4.3.1, at_least_once, in memory",
+        guarantee="at_least_once",
+        store="memory",
+        exactly_once=False,
+    ),
+    System(
+        "quix-eos", "Quix Streams 3.28.1, exactly-once", "middle", module="quix", guarantee="exactly-once"
+    ),
+    System(
+        "quix-alo",
+        "Quix Streams 3.28.1, at-least-once",
+        "middle",
+        module="quix",
+        guarantee="at-least-once",
+        exactly_once=False,
+    ),
+    System(
+        "faust",
+        "Faust 0.15.3, at_least_once",
+        "slow",
+        module="stock_faust",
+        guarantee="at_least_once",
+        exactly_once=False,
+    ),
+    System("faust-eos", "Faust 0.15.3, exactly_once", "slow", module="stock_faust", guarantee="exactly_once"),
+    System(
+        "plain-consumer",
+        "confluent-kafka, reading only: the limit",
+        module="plain",
+        guarantee="none",
+        exactly_once=False,
+        reads_only=True,
+    ),
+    System(
+        "plain-consumer-aiokafka",
+        "aiokafka, reading only: the limit of the ledger's client",
+        module="plain_aiokafka",
+        guarantee="none",
+        exactly_once=False,
+        reads_only=True,
+    ),
+)
+
+
+def entry_of(system: System, *, track: Track) -> Entry:
+    """Say how a system runs on a track; nothing is started."""
+    if system is LEDGER:
+        return _ledger_entry(track)
+    group = f"{track.prefix}{system.name}"
+    output = f"{group}-out"
+    given = [track.broker, track.journal, output, group, system.guarantee, str(track.folder)]
+    if system.store:
+        command = [*java_command(track.classes, heap=_HEAP), "Accounting", *given, system.store]
+    else:
+        command = [str(PEERS_PYTHON), "-m", f"benchmarks.peers.{system.module}", *given]
+    changelogs = {
+        "quix": f"changelog__{group}--{track.journal}--default",
+        "plain": "",
+        "plain_aiokafka": "",
+    }
+    changelog = changelogs.get(system.module, f"{group}-rows-changelog")
+    return Entry(command, os.environ, group, changelog, output)
+
+
+def _ledger_entry(track: Track) -> Entry:
+    """The product itself, as its users start it."""
+    settings = Settings(bootstrap_servers=track.broker, topic_prefix=track.prefix, data_dir=track.folder)
+    environment = {
+        **os.environ,
+        "COBRANZA_BOOTSTRAP_SERVERS": track.broker,
+        "COBRANZA_TOPIC_PREFIX": track.prefix,
+        "COBRANZA_DATA_DIR": str(track.folder),
+    }
+    return Entry(
+        [sys.executable, "-m", "console", "worker", "ledger"],
+        environment,
+        settings.group("ledger"),
+        settings.topic("ledger.account"),
+        settings.topic("ledger.movement"),
+    )
