@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from processors.partition import JournalRecord, Partition, PartitionStep
+from processors.row_store import RowStore
 from schemas.codec import TOPIC_OF_TYPE, encode, type_of
 from streams.engine.chain import Link
 
@@ -30,13 +31,21 @@ class Folding:
 
     Args:
         until: the link that it stops at, within a tick if that did.
+        store: where the rows are kept; an empty one.
         cuts: journal positions that no run goes across, so that facts are told apart by them.
     """
 
     def __init__(
-        self, *, number: int, until: Link, slice_accounts_max: int, cuts: Sequence[float] = ()
+        self,
+        *,
+        number: int,
+        until: Link,
+        slice_accounts_max: int,
+        store: RowStore,
+        cuts: Sequence[float] = (),
     ) -> None:
-        self._partition = Partition(number=number, slice_accounts_max=slice_accounts_max)
+        self._store = store
+        self._partition = Partition(number=number, slice_accounts_max=slice_accounts_max, store=store)
         self._until = until
         self._cuts = cuts
         self._cursor = ""
@@ -54,9 +63,9 @@ class Folding:
             stop_at = self._until.cursor if run[0].offset >= self._until.end else ""
             yield from self._fold(run, stop_at=stop_at)
 
-    def rows(self) -> dict[bytes, bytes]:
-        """Give the rows after it."""
-        return self._partition.rows()
+    def rows(self) -> Iterator[tuple[bytes, bytes]]:
+        """Give the rows after it, in the order of the store."""
+        return self._store.items()
 
     def _fold(self, run: Sequence[JournalRecord], *, stop_at: str) -> Iterator[list[Said]]:
         while run and not (stop_at and self._cursor == stop_at):

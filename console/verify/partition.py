@@ -11,6 +11,7 @@ meanwhile. The cleaner may take a row away for a newer one while it is read; so 
 once to the end that it has then, which holds the newer one.
 """
 
+import shutil
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -26,6 +27,7 @@ from console.verify.logs import Logs, PartitionLog, await_true
 from console.verify.matching import FactMatch
 from console.verify.money import MoneyAudit
 from console.verify.sheet import Sheet
+from infra.local_rows import LocalRows, RowsMemory
 from schemas.journal import BROADCAST_KEY
 from schemas.rows import decode_key
 from streams.app import CHAIN, CHANGELOG, JOURNAL
@@ -69,20 +71,28 @@ def verify_partition(
     """
     report = PartitionReport(partition=number)
     with Sheet(folder) as sheet:
-        audit = _PartitionAudit(number, logs=logs, wanted=wanted, report=report, sheet=sheet)
+        audit = _PartitionAudit(number, logs=logs, wanted=wanted, report=report, sheet=sheet, folder=folder)
         audit.run(committed)
     return report
 
 
 class _PartitionAudit:
     def __init__(
-        self, number: int, *, logs: Logs, wanted: Wanted, report: PartitionReport, sheet: Sheet
+        self,
+        number: int,
+        *,
+        logs: Logs,
+        wanted: Wanted,
+        report: PartitionReport,
+        sheet: Sheet,
+        folder: Path,
     ) -> None:
         self._number = number
         self._logs = logs
         self._wanted = wanted
         self._report = report
         self._sheet = sheet
+        self._folder = folder
         self._newest: Link | None = None  # on the changelog, as far as it was read
         journal = logs.open(JOURNAL, partition=number)
         self._journal_start = journal.start
@@ -220,22 +230,28 @@ class _PartitionAudit:
 
     def _compare(self, point: Link, *, at_rest: bool) -> None:
         report = self._report
+        store = LocalRows(self._folder / "replayed", memory=RowsMemory())
         folding = Folding(
             number=self._number,
             until=point,
             slice_accounts_max=self._wanted.slice_accounts_max,
+            store=store,
             cuts=self._span,
         )
-        self._compare_facts(folding, at_rest=at_rest)
-        report.records, report.refused = folding.records, folding.refused
-        if not folding.arrived:
-            report.notes.append(
-                f"rows not compared: slice {point.cursor} of a tick is not one of "
-                f"{self._wanted.slice_accounts_max} accounts (COBRANZA_STREAM_SLICE_ACCOUNTS_MAX)"
-            )
-            return
-        self._compare_rows(folding.rows())
-        report.compared = True
+        try:
+            self._compare_facts(folding, at_rest=at_rest)
+            report.records, report.refused = folding.records, folding.refused
+            if folding.arrived:
+                self._compare_rows(folding.rows())
+                report.compared = True
+            else:
+                report.notes.append(
+                    f"rows not compared: slice {point.cursor} of a tick is not one of "
+                    f"{self._wanted.slice_accounts_max} accounts (COBRANZA_STREAM_SLICE_ACCOUNTS_MAX)"
+                )
+        finally:
+            store.close()
+            shutil.rmtree(self._folder / "replayed")
 
     def _compare_facts(self, folding: Folding, *, at_rest: bool) -> None:
         matches, written = {}, {}
@@ -258,17 +274,27 @@ class _PartitionAudit:
                 match.read(account, value=value)
             match.end(at_rest=at_rest)
 
-    def _compare_rows(self, replayed: dict[bytes, bytes]) -> None:
-        account = self._wanted.account
+    def _compare_rows(self, replayed: Iterator[tuple[bytes, bytes]]) -> None:
+        """Walk both sides, which are in the order of their keys."""
+        ours = next(replayed, None)
         for key, owner, value in self._sheet.rows():
-            if account in ("", owner):
-                self._compare_row(key, owner=owner, replayed=replayed.pop(key, None), written=value)
-        for key, value in sorted(replayed.items()):
-            owner = decode_key(key).owner
-            if account in ("", owner):
-                self._compare_row(key, owner=owner, replayed=value, written=None)
+            while ours is not None and ours[0] < key:
+                self._compare_row(ours[0], replayed=ours[1], written=None)
+                ours = next(replayed, None)
+            same = ours is not None and ours[0] == key
+            self._compare_row(key, owner=owner, replayed=ours[1] if ours and same else None, written=value)
+            if same:
+                ours = next(replayed, None)
+        while ours is not None:
+            self._compare_row(ours[0], replayed=ours[1], written=None)
+            ours = next(replayed, None)
 
-    def _compare_row(self, key: bytes, *, owner: str, replayed: bytes | None, written: bytes | None) -> None:
+    def _compare_row(
+        self, key: bytes, *, owner: str = "", replayed: bytes | None, written: bytes | None
+    ) -> None:
+        owner = owner or decode_key(key).owner
+        if self._wanted.account not in ("", owner):
+            return
         self._report.rows += 1
         what = value_difference(replayed=replayed, written=written)
         if what:
