@@ -7,15 +7,14 @@ round (a fold that does not end).
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from infra.metrics.pulse import Pulses
 from infra.metrics.register import Sample, sample
 from infra.metrics.tally import Tally
 from schemas.journal import TickPassed
 from streams.engine.counters import Counters
-from streams.engine.report import PartitionReport, report
-from streams.engine.worker import EngineApp
+from streams.engine.report import PartitionReport
 
 __all__ = ["ClockWatch", "EngineWatch"]
 
@@ -23,10 +22,11 @@ _LOOK_EVERY_S = 1.0
 
 
 class EngineWatch:
-    """Watches one app; ``look`` again and again in the app's loop, the rest from any thread.
+    """Watches one worker; ``look`` again and again in its loop, the rest from any thread.
 
     Args:
-        app: the worker.
+        counters: the engine's.
+        reports: gives how its partitions are now.
         stage: its label.
         letters: the dead letters that its stages count.
         stalled_s: how long it may have work and make no progress.
@@ -35,14 +35,16 @@ class EngineWatch:
 
     def __init__(
         self,
-        app: EngineApp,
         *,
+        counters: Counters,
+        reports: Callable[[], Sequence[PartitionReport]],
         stage: str,
         letters: Tally,
         stalled_s: float,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._app, self._stage, self._letters = app, stage, letters
+        self._counters, self._reports = counters, reports
+        self._stage, self._letters = stage, letters
         self._stalled_s, self._now_s = stalled_s, now_s
         self._progress: tuple[int, ...] = ()
         self._moved_s = now_s()
@@ -55,7 +57,7 @@ class EngineWatch:
 
     def look(self) -> None:
         """Note whether there was progress, or nothing to do, since the last look."""
-        counters = self._app.engine.counters
+        counters = self._counters
         progress = (counters.transactions, counters.acquired, counters.fenced)
         if progress != self._progress or not any(one.working for one in self._reports()):
             self._progress, self._moved_s = progress, self._now_s()
@@ -78,17 +80,13 @@ class EngineWatch:
 
     def samples(self) -> Iterator[Sample]:
         """Give the counters, the partitions and the dead letters."""
-        counters = self._app.engine.counters
-        for name, value in _values(counters).items():
+        for name, value in _values(self._counters).items():
             yield sample(name, value, self._stage)
         reports = self._reports()
         yield sample("cobranza_partitions_owned", sum(one.owned for one in reports), self._stage)
         for one in reports:
             yield sample("cobranza_partition_paused", one.paused, self._stage, one.topic, str(one.partition))
         yield from self._letters.samples()
-
-    def _reports(self) -> list[PartitionReport]:
-        return report(self._app)
 
 
 def _values(counters: Counters) -> dict[str, float]:

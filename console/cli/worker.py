@@ -56,6 +56,7 @@ async def _serve(settings: Settings, *, stage: "StageName", member: str | None) 
     from infra.metrics.server import MetricsServer
     from infra.metrics.settings import MetricsSettings
     from streams.app import build_app, possible_letters
+    from streams.engine.report import report
     from streams.engine.serving import serve_until_signal
     from streams.letters import letter_tally
     from streams.watching import EngineWatch
@@ -64,7 +65,13 @@ async def _serve(settings: Settings, *, stage: "StageName", member: str | None) 
     letters = letter_tally(known=possible_letters(settings, stage=stage))
     # Inside the running loop: Faust's services belong to the loop that they are made in.
     app = build_app(settings, stage=stage, member=member, letters=letters)
-    watch = EngineWatch(app, stage=stage, letters=letters, stalled_s=metrics.stalled_s)
+    watch = EngineWatch(
+        counters=app.engine.counters,
+        reports=lambda: report(app),
+        stage=stage,
+        letters=letters,
+        stalled_s=metrics.stalled_s,
+    )
     looking = asyncio.create_task(watch.look_for_ever())
     try:
         with MetricsServer(metrics, probe=watch, samples=watch.samples):

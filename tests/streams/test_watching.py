@@ -1,0 +1,121 @@
+"""What workers and clock say of themselves: progress, or nothing to do; partitions, or why not."""
+
+import datetime
+
+import pytest
+
+from infra.metrics.pulse import Pulses
+from infra.metrics.register import Sample, sample
+from schemas.dead_letters import DeadLetter
+from schemas.journal import TickPassed
+from streams.engine.counters import Counters
+from streams.engine.report import PartitionReport
+from streams.letters import LetterBook, letter_tally
+from streams.watching import ClockWatch, EngineWatch
+
+
+def _partition(
+    number: int = 0, *, owned: bool = True, paused: bool = False, working: bool = False
+) -> PartitionReport:
+    return PartitionReport(topic="src", partition=number, owned=owned, paused=paused, working=working)
+
+
+class _Worker:
+    """A watch over what the test says, on a clock that it sets."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+        self.counters = Counters()
+        self.partitions: list[PartitionReport] = []
+        self.letters = letter_tally()
+        self.watch = EngineWatch(
+            counters=self.counters,
+            reports=lambda: self.partitions,
+            stage="ledger",
+            letters=self.letters,
+            stalled_s=100,
+            now_s=lambda: self.now_s,
+        )
+
+    def pass_s(self, seconds: int) -> None:
+        for _ in range(seconds):
+            self.now_s += 1
+            self.watch.look()
+
+
+@pytest.fixture
+def worker() -> _Worker:
+    """Give a worker without partitions."""
+    return _Worker()
+
+
+def test_idle_worker_is_healthy_for_ever(worker: _Worker) -> None:
+    """Nothing to do is no standstill."""
+    worker.partitions = [_partition()]
+    worker.pass_s(1000)
+    assert ([], []) == (worker.watch.stalled(), worker.watch.unready())
+
+
+def test_worker_with_work_and_no_transaction_is_stalled(worker: _Worker) -> None:
+    """It is named with the partition; a transaction makes it healthy again."""
+    worker.partitions = [_partition(working=True), _partition(1)]
+    worker.pass_s(90)
+    assert [] == worker.watch.stalled()
+    worker.pass_s(20)
+    assert ["no progress for 109 s, work left on: src-0"] == worker.watch.stalled()
+    worker.counters.transactions += 1
+    worker.pass_s(1)
+    assert [] == worker.watch.stalled()
+
+
+def test_worker_whose_loop_does_not_come_round_is_stalled(worker: _Worker) -> None:
+    """A fold that never ends blocks the looks, too."""
+    worker.partitions = [_partition(working=True)]
+    worker.pass_s(1)
+    worker.now_s += 101
+    assert 1 == len(worker.watch.stalled())
+
+
+def test_readiness_names_what_is_missing(worker: _Worker) -> None:
+    """Issue 4, point 7: no partitions, being taken, paused."""
+    assert ["the group has assigned no partition"] == worker.watch.unready()
+    worker.partitions = [_partition(owned=False), _partition(1, paused=True), _partition(2)]
+    assert ["src-1: paused, too much in it is bad", "src-0: being taken"] == worker.watch.unready()
+
+
+def test_paused_partition_is_a_metric(worker: _Worker) -> None:
+    """Which one is paused can be alarmed on."""
+    worker.partitions = [_partition(0, paused=True), _partition(1)]
+    found = set(worker.watch.samples())
+    assert sample("cobranza_partition_paused", 1, "ledger", "src", "0") in found
+    assert sample("cobranza_partition_paused", 0, "ledger", "src", "1") in found
+    assert sample("cobranza_partitions_owned", 2, "ledger") in found
+
+
+def test_dead_letters_count_when_they_are_committed(worker: _Worker) -> None:
+    """A step that is made again counts once; a flood of letters is counted in full."""
+    book = LetterBook(worker.letters)
+    letter = DeadLetter(reason="invalid", detail="", stage="intake", topic="src", partition=0, offset=1)
+    book.note(letter, event_id="e")
+    book.discard()
+    assert 0 == worker.letters.count("intake", "src", "invalid")
+    for _ in range(30):
+        book.note(letter, event_id="e")
+    book.commit()
+    book.commit()
+    assert 30 == worker.letters.count("intake", "src", "invalid")
+
+
+def test_clock_tells_its_newest_tick() -> None:
+    """Ticks are counted; a round without one is not ready."""
+    pulses = Pulses(["clock"], stalled_s=10)
+    watch = ClockWatch(pulses)
+    at = datetime.datetime(2026, 1, 5, tzinfo=datetime.UTC)
+    watch.told(TickPassed(at=at, mode="live", lagging=("billing.invoice.v1",)))
+    watch.told(None)
+    assert ["clock: no tick can be written"] == pulses.unready()
+    assert [
+        Sample("cobranza_ticks_total", 1),
+        Sample("cobranza_tick_timestamp_seconds", at.timestamp()),
+        Sample("cobranza_tick_lagging_topics", 1),
+    ] == list(watch.samples())
