@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import dataclasses
 import datetime
+import logging
 import random
 import shutil
 import sys
@@ -168,6 +169,7 @@ class _Run:
                 fleet=fleet,
                 cluster=self._cluster,
                 kill_sender=lambda: others and others.kill("notifier"),
+                lose_disk=lambda name: shutil.rmtree(self._disk(name), ignore_errors=True),
                 say=self._say,
             )
             self._verdict.done = mischief.done
@@ -190,6 +192,8 @@ class _Run:
             verdict.sendings = counted
             verdict.problems += problems
         self._say(f"read, folded and compared in {time.monotonic() - started:.0f} s")
+        appended, kept = verdict.total("rows_appended"), verdict.total("rows_kept")
+        self._say(f"the changelog was compacted from {appended:,} to {kept:,} records")
         return verdict
 
     def _write_backlog(self) -> None:
@@ -221,8 +225,8 @@ class _Run:
         verdict.counted = fleet.counted()
         verdict.problems += fleet.broken_chains()
         if self._wires:
-            verdict.done["dropped connections"] = sum(wire.dropped for wire in self._wires.values())
-            verdict.done["lost commit answers"] = sum(wire.lost for wire in self._wires.values())
+            verdict.done["dropped connections"] += sum(wire.dropped for wire in self._wires.values())
+            verdict.done["lost commit answers"] += sum(wire.lost for wire in self._wires.values())
         if fleet.ended_of_themselves:
             verdict.done["restarts of workers that gave up"] = fleet.ended_of_themselves
         self._say("workers counted: " + " ".join(f"{name}={n:,}" for name, n in verdict.counted.items() if n))
@@ -238,9 +242,12 @@ class _Run:
                 self._tick = event.at if isinstance(event, TickPassed) else self._tick
             yield entry
 
+    def _disk(self, name: str) -> Path:
+        return self._settings.data_dir / f"worker-{name}"
+
     def _environment(self, name: str, address: str) -> dict[str, str]:
         settings = self._settings.model_copy(
-            update={"bootstrap_servers": address, "data_dir": self._settings.data_dir / f"worker-{name}"}
+            update={"bootstrap_servers": address, "data_dir": self._disk(name)}
         )
         profile = self._profile
         # Small enough that a tick takes several transactions, between which a worker can die.
@@ -275,6 +282,8 @@ def _route(worker: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run it from the command line; 0 when nothing was lost or doubled."""
     profile, given = _chosen(arguments)
+    # The load's and the judge's clients speak of every try to connect; brokers are away on purpose.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     folder = given or Path(tempfile.mkdtemp(prefix="cobranza-chaos-"))
     started = time.monotonic()
 

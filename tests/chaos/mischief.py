@@ -22,6 +22,7 @@ _TO_LOSE_MAX: Final = 4
 _SAID: Final[dict[FaultKind, str]] = {
     "kill": "kill -9",
     "term": "terms",
+    "disk_loss": "kill -9 with the disk lost",
     "zombie": "zombies",
     "broker_kill": "broker kills",
     "broker_freeze": "broker freezes",
@@ -35,6 +36,7 @@ class Mischief:
     Args:
         fleet, cluster: to whom.
         kill_sender: kills the notifier, which its supervisor starts again.
+        lose_disk: removes what a worker keeps on its disk.
         say: told of each.
     """
 
@@ -44,15 +46,17 @@ class Mischief:
         fleet: Fleet,
         cluster: LocalCluster,
         kill_sender: Callable[[], object],
+        lose_disk: Callable[[str], object],
         say: Callable[[str], None],
     ) -> None:
         self.done: Counter[str] = Counter()
         self._fleet, self._cluster = fleet, cluster
-        self._kill_sender = kill_sender
+        self._kill_sender, self._lose_disk = kill_sender, lose_disk
         self._say = say
         self._ways: dict[FaultKind, Callable[[Fault], None]] = {
             "kill": self._kill,
             "term": self._term,
+            "disk_loss": self._disk_loss,
             "zombie": self._zombie,
             "broker_kill": self._broker_kill,
             "broker_freeze": self._broker_freeze,
@@ -84,6 +88,12 @@ class Mischief:
 
     def _kill(self, fault: Fault) -> None:
         self._fleet.kill(fault.worker)
+        self._pause(fault)
+        self._fleet.start(fault.worker)
+
+    def _disk_loss(self, fault: Fault) -> None:
+        self._fleet.kill(fault.worker)
+        self._lose_disk(fault.worker)
         self._pause(fault)
         self._fleet.start(fault.worker)
 

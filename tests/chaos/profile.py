@@ -9,12 +9,13 @@ from typing import Final, Literal
 
 __all__ = ["WORKERS", "Fault", "FaultKind", "Profile", "moments", "schedule"]
 
-FaultKind = Literal["kill", "term", "zombie", "broker_kill", "broker_freeze", "sender_kill"]
+FaultKind = Literal["kill", "disk_loss", "term", "zombie", "broker_kill", "broker_freeze", "sender_kill"]
 WORKERS: Final = ("a", "b")
 # How long a fault keeps the schedule busy, coming back included: a run is made long enough for all.
 _COST_S: Final[dict[FaultKind, float]] = {
     "kill": 6.0,
     "term": 6.0,
+    "disk_loss": 6.0,
     "zombie": 13.0,
     "broker_kill": 14.0,
     "broker_freeze": 6.0,
@@ -32,6 +33,7 @@ class Profile:
         events: journal entries about accounts.
         rate: events a second, unless the faults need a longer run.
         kills: workers killed with -9; after three of ten the other worker takes over meanwhile.
+        disk_losses: workers killed whose local store is gone as well.
         terms: workers told to stop, and started again.
         zombies: workers stopped beyond their session, then woken.
         drops: connections between workers and brokers that are cut.
@@ -52,6 +54,7 @@ class Profile:
     events: int = 50_000
     rate: float = 2_000.0
     kills: int = 10
+    disk_losses: int = 0
     terms: int = 0
     zombies: int = 0
     drops: int = 0
@@ -80,6 +83,7 @@ class Profile:
         return {
             "kill": self.kills,
             "term": self.terms,
+            "disk_loss": self.disk_losses,
             "zombie": self.zombies,
             "broker_kill": self.broker_kills,
             "broker_freeze": self.broker_freezes,

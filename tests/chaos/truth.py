@@ -39,7 +39,7 @@ class Truth:
     """What one journal partition comes to: digests, so that millions fit in memory.
 
     Attributes:
-        records: how many journal records there are; ``end`` the journal's next offset.
+        records: how many journal records there are; ``end`` where the journal ends, markers included.
         rows: key -> digest of the row.
         outputs: logical topic -> digest and id of each fact, in order.
         reminders: (id, channel) of every delivery.
@@ -56,7 +56,10 @@ class Truth:
 
 @dataclass(slots=True)
 class Found:
-    """The judgement of one partition; ``problems`` names the first of each kind."""
+    """The judgement of one partition; ``problems`` names the first of each kind.
+
+    Of ``rows_appended`` records of the changelog (markers included) compaction left ``rows_kept``.
+    """
 
     partition: int
     records: int = 0
@@ -68,6 +71,8 @@ class Found:
     disordered: int = 0
     wrong_rows: int = 0
     chain_breaks: int = 0
+    rows_appended: int = 0
+    rows_kept: int = 0
     reminders: set[tuple[str, str]] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
 
@@ -85,6 +90,7 @@ def judge_partition(settings: Settings, partition: int, seed: int) -> Found:
 async def _judge(settings: Settings, *, partition: int, chance: random.Random) -> Found:
     truth = Truth()
     async with _reader(settings) as consumer:
+        truth.end = await _end(consumer, settings.topic(JOURNAL), partition)
         journal = _whole(consumer, settings.topic(JOURNAL), partition)
         await _fold(journal, truth=truth, number=partition, chance=chance)
         found = Found(partition, records=truth.records, reminders=truth.reminders)
@@ -103,7 +109,8 @@ async def _judge(settings: Settings, *, partition: int, chance: random.Random) -
             async for records in _whole(consumer, settings.topic(CHAIN), partition)
             for record in records
         ]
-        rows, newest = await _rows(_whole(consumer, settings.topic(CHANGELOG), partition))
+        found.rows_appended = await _end(consumer, settings.topic(CHANGELOG), partition)
+        rows, newest = await _rows(_whole(consumer, settings.topic(CHANGELOG), partition), found=found)
     compare_rows(true=truth.rows, written=rows, found=found)
     compare_chain(links, newest=newest, end=truth.end, found=found)
     return found
@@ -164,7 +171,6 @@ async def _fold(
     partition = Partition(number=number)
     async for records in journal:
         truth.records += len(records)
-        truth.end = records[-1].offset + 1
         for run in _runs(records, chance=chance):
             _fold_run(partition, run, truth=truth)
 
@@ -200,10 +206,13 @@ def _runs(records: Sequence[Any], *, chance: random.Random) -> Iterator[Sequence
         at += size
 
 
-async def _rows(changelog: AsyncIterator[Sequence[Any]]) -> tuple[dict[bytes, bytes], Link | None]:
+async def _rows(
+    changelog: AsyncIterator[Sequence[Any]], *, found: Found
+) -> tuple[dict[bytes, bytes], Link | None]:
     rows: dict[bytes, bytes] = {}
     newest: Link | None = None
     async for records in changelog:
+        found.rows_kept += len(records)
         for record in records:
             if record.key == LINK_KEY:
                 newest = decode_link(record.value)
@@ -255,12 +264,18 @@ class _Reading:
         await self._consumer.stop()
 
 
+async def _end(consumer: Any, topic: str, partition: int) -> int:
+    tp = TopicPartition(topic, partition)
+    end: int = (await consumer.end_offsets([tp]))[tp]
+    return end
+
+
 async def _whole(consumer: Any, topic: str, partition: int) -> AsyncIterator[Sequence[Any]]:
     """Give the committed records of a partition from its start to the end that it has now."""
     tp = TopicPartition(topic, partition)
     consumer.assign([tp])
     await consumer.seek_to_beginning(tp)
-    end = (await consumer.end_offsets([tp]))[tp]
+    end = await _end(consumer, topic, partition)
     moved_at, before = monotonic(), -1
     while (position := await consumer.position(tp)) < end:
         if position != before:

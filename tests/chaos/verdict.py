@@ -58,7 +58,7 @@ class Verdict:
 
     def line(self) -> str:
         """Say it all in one line."""
-        done = "".join(f", {count:,} {what}" for what, count in self.done.items())
+        done = "".join(f", {count:,} {what}" for what, count in self.done.items() if count)
         said = (
             f"{self.events:,} events{done}: {self.total('outputs'):,} outputs and {self.total('rows'):,} rows"
             f" in {self.total('transactions'):,} transactions, {self.total('lost')} lost,"
