@@ -171,7 +171,7 @@ class Account:
         prefix, removed = self._prefix, self._removed
         for number, row in self._changed.items():
             kind, name = _IDS[type(row)]
-            key = key_within(prefix, kind=kind, name=name(row))
+            key = key_within(prefix, kind, name(row))
             rows.append((key, None if number in removed else encode_row(row)))
 
     def size(self) -> int:
@@ -232,22 +232,22 @@ def hold_id(row: HoldRow) -> str:
     return f"{row.hold}/{row.item}" if row.item else row.hold
 
 
-# Kind, as JSON, and name within the account.
+# Kind, as JSON with a comma, and name within the account.
 _IDS: dict[type, tuple[bytes, Callable[[Any], str]]] = {
-    AccountRow: (b'"account"', lambda _: ""),
-    CustomerRow: (b'"customer"', lambda _: ""),
-    ItemRow: (b'"item"', attrgetter("item")),
-    CreditRow: (b'"credit"', attrgetter("credit")),
+    AccountRow: (b'"account",', lambda _: ""),
+    CustomerRow: (b'"customer",', lambda _: ""),
+    ItemRow: (b'"item",', attrgetter("item")),
+    CreditRow: (b'"credit",', attrgetter("credit")),
     # Documents may hold any printable character, so that only a control character separates two of them.
-    ApplicationRow: (b'"application"', lambda row: f"{row.credit}\x1f{row.item}"),
-    HoldRow: (b'"hold"', hold_id),
-    ReminderRow: (b'"reminder"', attrgetter("reminder")),
-    SeenRow: (b'"seen"', attrgetter("key")),
-    WaitingRow: (b'"waiting"', attrgetter("key")),
+    ApplicationRow: (b'"application",', lambda row: f"{row.credit}\x1f{row.item}"),
+    HoldRow: (b'"hold",', hold_id),
+    ReminderRow: (b'"reminder",', attrgetter("reminder")),
+    SeenRow: (b'"seen",', attrgetter("key")),
+    WaitingRow: (b'"waiting",', attrgetter("key")),
 }
 
 
 def key_of(row: AccountRows) -> RowKey:
     """Give the key under which a row of an account is kept."""
     kind, name = _IDS[type(row)]
-    return RowKey(kind.decode().strip('"'), row.account, name(row))
+    return RowKey(kind.decode().strip('",'), row.account, name(row))

@@ -12,20 +12,20 @@ CACHE_ROWS_MAX = 500_000  # about 1 KB each, with indexes
 
 
 class AccountCache:
-    """Live accounts by name. An account counts with the rows that it had when it came or was counted last."""
+    """Live accounts by name; ``young`` are those that were asked for lately."""
 
-    __slots__ = ("_counted", "_half_max", "_old", "_young", "let_go")
+    __slots__ = ("_counted", "_half_max", "_old", "let_go", "young")
 
     def __init__(self, *, rows_max: int = CACHE_ROWS_MAX) -> None:
         self._half_max = max(1, rows_max // 2)
-        self._young: dict[str, Account] = {}
+        self.young: dict[str, Account] = {}
         self._old: dict[str, Account] = {}
         self._counted = 0
         self.let_go = 0
 
     def get(self, name: str) -> Account | None:
         """Give a live account; None: it must be built from its rows."""
-        account = self._young.get(name)
+        account = self.young.get(name)
         if account is None and self._old:
             account = self._old.pop(name, None)
             if account is not None:
@@ -34,7 +34,7 @@ class AccountCache:
 
     def put(self, name: str, account: Account, *, rows: int) -> None:
         """Keep a live account."""
-        self._young[name] = account
+        self.young[name] = account
         self._counted += 1 + rows
 
     def grow(self, rows: int) -> None:
@@ -43,15 +43,19 @@ class AccountCache:
         Not to be called while a step holds accounts: they would be built a second time.
         """
         self._counted += rows
-        if self._counted > self._half_max:
+        if self._counted <= self._half_max:
+            return
+        # Most written rows were there before: what there really is, is counted only now.
+        self._counted = sum(account.size() for account in self.young.values())
+        if self._counted > self._half_max * 3 // 4:
             self.let_go += len(self._old)
-            self._old, self._young, self._counted = self._young, {}, 0
+            self._old, self.young, self._counted = self.young, {}, 0
 
     def drop(self, name: str) -> None:
         """Forget one account: it is built from its rows again."""
-        self._young.pop(name, None)
+        self.young.pop(name, None)
         self._old.pop(name, None)
 
     def clear(self) -> None:
         """Forget all accounts."""
-        self._young, self._old, self._counted = {}, {}, 0
+        self.young, self._old, self._counted = {}, {}, 0

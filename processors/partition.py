@@ -84,13 +84,8 @@ class _At(NamedTuple):
     record: JournalRecord
 
 
-class _Entry(NamedTuple):
-    """A decoded record; ``account`` is '' for what concerns a whole company."""
-
-    event: SourceEvent
-    account: str
-    cause: str
-    at: _At
+# A decoded record: event, account ('' for what concerns a whole company), cause.
+_Entry = tuple[SourceEvent, str, str]
 
 
 class _Failure(NamedTuple):
@@ -139,6 +134,7 @@ class Partition:
         self._failures: dict[tuple[int, str], _Failure] = {}
         self._new_failures: dict[tuple[int, str], _Failure] = {}
         self._failed_now: set[str] = set()
+        self._stage: _Stage = "fold"
         self.clock: ClockRow | None = None
         self._clock_before: ClockRow | None = None
         self._read_clock()
@@ -228,7 +224,7 @@ class Partition:
         next_cursor = ""
         while consumed < len(records):
             entries, tick = _until_tick(records, start=consumed)
-            self._fold_entries(entries, facts=facts)
+            self._fold_entries(entries, records, start=consumed, facts=facts)
             consumed += len(entries)
             if tick is not None:
                 if not self._tick(tick, at=_At(consumed, records[consumed]), facts=facts):
@@ -242,57 +238,66 @@ class Partition:
         poison = [each.poison for each in self._failures.values()]
         return PartitionStep(self._rows, facts, poison, consumed, next_cursor)
 
-    def _fold_entries(self, entries: Sequence[_Entry], *, facts: list[LedgerFact]) -> None:
+    def _fold_entries(
+        self,
+        entries: Sequence[_Entry],
+        records: Sequence[JournalRecord],
+        *,
+        start: int,
+        facts: list[LedgerFact],
+    ) -> None:
         self._load_absent(entries)
-        for entry in entries:
-            if isinstance(entry.event, _COMPANY_COMMANDS):
-                facts += self._fold_company(entry.event)
-            elif self._failures and (entry.at.place, entry.account) in self._failures:
-                self._fold_failed(entry.event, entry, facts=facts)
-            elif entry.account not in self._failed_now:
+        for place, (event, name, cause) in enumerate(entries, start):
+            if isinstance(event, _COMPANY_COMMANDS):
+                facts += self._fold_company(event)
+            elif (place, name) in self._failures:
+                self._fold_failed(event, name, cause, at=_At(place, records[place]), facts=facts)
+            elif name not in self._failed_now:
                 # One that failed in this attempt is left: it will be made again without what it failed on.
-                self._fold_account(entry.event, entry, facts=facts)
+                account = self._touched.get(name)
+                if account is None:
+                    account = self._touch(name)
+                company = self._companies.get(event.company)
+                if company is None:
+                    company = self.company(event.company)
+                try:
+                    self._fold_account(account, event, cause, company, facts)
+                except (MemoryError, RecursionError, OSError):
+                    raise
+                except Exception as error:  # noqa: BLE001 - any other raise is routed, not swallowed
+                    self._fail(place, name, error)
 
-    def _fold_account(self, event: AccountEvent, entry: _Entry, *, facts: list[LedgerFact]) -> None:
-        name = entry.account
-        account = self._touched.get(name)
-        if account is None:
-            account = self._touch(name)
-        company = self._companies.get(event.company)
-        if company is None:
-            company = self.company(event.company)
+    def _fold_account(
+        self, account: Account, event: AccountEvent, cause: str, company: Company, facts: list[LedgerFact]
+    ) -> None:
         row = account.row
         version = row.version
-        stage: _Stage = "fold"
-        try:
-            facts += fold(account, event, cause=entry.cause, company=company)
-            stage = "schedule"
-            if (
-                row.version != version or account.stale or type(event) is OutcomeReported
-            ) and not row.quarantined:
-                reschedule(account, company=company)
-        except (MemoryError, RecursionError, OSError):
-            raise
-        except Exception as error:  # noqa: BLE001 - any other raise is routed, not swallowed
-            self._fail(entry.at, name, stage, error)
+        self._stage = "fold"
+        facts += fold(account, event, cause=cause, company=company)
+        self._stage = "schedule"
+        if (
+            row.version != version or account.stale or type(event) is OutcomeReported
+        ) and not row.quarantined:
+            reschedule(account, company=company)
 
-    def _fold_failed(self, event: AccountEvent, entry: _Entry, *, facts: list[LedgerFact]) -> None:
+    def _fold_failed(
+        self, event: AccountEvent, name: str, cause: str, *, at: _At, facts: list[LedgerFact]
+    ) -> None:
         """Fold what can be of a record that raised, and quarantine its account."""
-        failure = self._failures[entry.at.place, entry.account]
-        account = self._touch(entry.account)
+        failure = self._failures[at.place, name]
+        account = self._touch(name)
         if failure.stage != "fold":
-            company = self.company(event.company)
-            facts += fold(account, event, cause=entry.cause, company=company)
-        facts.append(_quarantine(account, failure, at=entry.at, wake_at_s=0))
+            facts += fold(account, event, cause=cause, company=self.company(event.company))
+        facts.append(_quarantine(account, failure, at=at, wake_at_s=0))
 
-    def _fail(self, at: _At, name: str, stage: _Stage, error: Exception) -> None:
+    def _fail(self, place: int, name: str, error: Exception) -> None:
         """Note that the fold of one account raised; a raise is our bug and is routed (DESIGN 3.6).
 
         What the machine did (memory, stack, I/O) is no property of the log,
         so it must not become state: the worker crashes instead.
         """
-        text = f"{stage}: {type(error).__name__}: {error}"
-        self._new_failures[at.place, name] = _Failure(Poison(at.place, name, text), stage)
+        text = f"{self._stage}: {type(error).__name__}: {error}"
+        self._new_failures[place, name] = _Failure(Poison(place, name, text), self._stage)
         self._failed_now.add(name)
 
     def _fold_company(self, event: PublishPlan | ConfigureCompany) -> list[LedgerFact]:
@@ -373,12 +378,13 @@ class Partition:
             # What a finished evaluation notes by itself: seen with this profile, or it would be woken again.
             account.row.config_version = company.version
             return
+        self._stage = "evaluate"
         try:
             facts += _evaluated(account, tick=tick, company=company)
         except (MemoryError, RecursionError, OSError):
             raise
         except Exception as error:  # noqa: BLE001 - any other raise is routed, not swallowed
-            self._fail(at, name, "evaluate", error)
+            self._fail(at.place, name, error)
 
     def _refusal(self, tick: TickPassed, *, record: JournalRecord) -> str:
         if self.clock is not None and self.clock.mode != tick.mode:
@@ -400,13 +406,11 @@ class Partition:
 
     def _load_absent(self, entries: Iterable[_Entry]) -> None:
         """Read the accounts of many events at once."""
-        absent: dict[str, None] = {}
-        for entry in entries:
-            name = entry.account
-            if name and name not in absent and self._cache.get(name) is None:
-                absent[name] = None
-        if absent:
-            self._load(tuple(absent))
+        live = self._cache.young
+        absent = {name: None for _, name, _ in entries if name not in live}
+        names = [name for name in absent if name and self._cache.get(name) is None]
+        if names:
+            self._load(names)
 
     def _load(self, names: Sequence[str]) -> list[Account]:
         kept = self._store.load(names)
@@ -452,14 +456,13 @@ class Partition:
 def _until_tick(records: Sequence[JournalRecord], *, start: int) -> tuple[list[_Entry], TickPassed | None]:
     """Decode what comes before the first tick from ``start`` on, and the tick."""
     entries: list[_Entry] = []
-    for index in range(start, len(records)):
-        record = records[index]
+    for record in islice(records, start, None):
         entry = decode_entry(record.value)
         event = entry.event
         if isinstance(event, TickPassed):
             return entries, event
         account = "" if isinstance(event, _COMPANY_COMMANDS) else account_id(event.company, event.customer)
-        entries.append(_Entry(event, account, entry.id, _At(index, record)))
+        entries.append((event, account, entry.id))
     return entries, None
 
 
