@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit check format bench chaos acceptance lock clean
+.PHONY: help setup demo test test-unit test-system check format bench chaos chaos-play pauses acceptance lock clean
 
 ##@ Begin
 help: ## show this
@@ -23,10 +23,14 @@ demo: $(READY) ## a year of two companies' business, played through Kafka; shows
 
 ##@ Prove
 test: $(READY) ## all tests but the long play: real Kafka, real PostgreSQL, real PDFs
-	$(BIN)/pytest -m "not acceptance"
+	$(BIN)/pytest -m "not acceptance and not packages"
 
 test-unit: $(READY) ## contracts, core and house rules; starts no process
 	$(BIN)/pytest tests/architecture tests/schemas tests/processors
+
+test-system: $(READY) ## a real Prometheus on a real run, alert rules, logs followed; fetches Debian's package
+	sh tests/system/provide.sh $(VENV)/debian
+	PATH="$(CURDIR)/$(VENV)/debian/usr/bin:$$PATH" $(BIN)/pytest -m packages tests/system
 
 check: $(READY) ## types, layers, style, contracts
 	$(BIN)/ruff check .
@@ -39,8 +43,20 @@ check: $(READY) ## types, layers, style, contracts
 acceptance: $(READY) ## two years of real receivables through Kafka, to the cent (minutes)
 	$(BIN)/pytest -m acceptance tests/acceptance
 
-chaos: $(READY) ## kill -9 during a play, ten times; the result must equal the replay
+# SEED EVENTS RATE KILLS DISK_LOSSES TERMS ZOMBIES DROPS LOST_ANSWERS BROKER_KILLS BROKER_FREEZES SENDER_KILLS
+# BROKERS BACKLOG CLEANER SENDINGS STATIC SESSION_S PARTITIONS ACCOUNTS TICKS: docs/reliability.md says what each is.
+CHAOS := seed events rate kills disk_losses terms zombies drops lost_answers broker_kills broker_freezes sender_kills \
+	brokers backlog cleaner sendings static session_s partitions accounts ticks
+upper = $(shell echo $(1) | tr a-z A-Z)
+chaos_options = $(foreach name,$(CHAOS),$(if $($(call upper,$(name))),--$(subst _,-,$(name)) $($(call upper,$(name)))))
+chaos: $(READY) ## the ledger under fire (SEED=1 EVENTS=50000 KILLS=10 ...); the last line is the verdict
+	@$(BIN)/python -m tests.chaos.ledger $(chaos_options)
+
+chaos-play: $(READY) ## kill -9 during a play, ten times; the result must equal the replay
 	$(BIN)/python -m tests.chaos.kill_during_play --kills 10
+
+pauses: $(READY) ## how long readers wait: a rolling deploy, a frozen worker, a killed one
+	$(BIN)/python -m tests.chaos.pauses
 
 bench: $(READY) ## events/s of intake, ledger stage and projector on this machine
 	$(BIN)/python -m benchmarks
