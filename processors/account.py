@@ -5,11 +5,13 @@ decisions (``decide``) act on it. Rows are mutated in place and marked with
 ``touch``; the indexes are derived from the rows and rebuilt by ``restore``.
 """
 
+import datetime
 from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from typing import Any
 
 from processors.due_index import DueIndex
+from processors.purge_index import PurgeIndex
 from processors.row_store import Wake
 from processors.settlement_index import SettlementIndex
 from schemas.fields import split_account_id
@@ -57,6 +59,9 @@ class Account:
         due: index of the next due step per item.
         stale: items whose next due step must be computed again (``wake``).
         kept_wake: the wake under which the store has the account; None: it does not have it.
+        stale: items whose next due step must be computed again (``wake``), and
+            ``stale_credits`` the credits that may be used up.
+        purging: index of what may be forgotten, and when (``purge``).
     """
 
     __slots__ = (
@@ -71,11 +76,13 @@ class Account:
         "holds",
         "items",
         "kept_wake",
+        "purging",
         "reminders",
         "row",
         "seen",
         "settling",
         "stale",
+        "stale_credits",
         "waiting",
     )
 
@@ -93,6 +100,8 @@ class Account:
         self.settling = SettlementIndex()
         self.due = DueIndex()
         self.stale: set[str] = set()
+        self.stale_credits: set[str] = set()
+        self.purging = PurgeIndex()
         # By identity: naming a row costs more than remembering it, and most rows change often in one step.
         self._changed: dict[int, AccountRows] = {}
         self._removed: set[int] = set()
@@ -136,13 +145,36 @@ class Account:
         self._changed[id(row)] = row
         if self._removed:
             self._removed.discard(id(row))
-        if type(row) is ItemRow:
-            self.stale.add(row.item)
+        kind = type(row)
+        if kind is ItemRow:
+            self.stale.add(row.item)  # type: ignore[union-attr]  # an ItemRow
+        elif kind is CreditRow:
+            self.stale_credits.add(row.credit)  # type: ignore[union-attr]  # a CreditRow
 
     def remove(self, row: AccountRows) -> None:
         """Say that ``row`` is gone: a tombstone is written."""
         self._changed[id(row)] = row
         self._removed.add(id(row))
+
+    def knows(self, subject: str) -> bool:
+        """Say whether a document or credit is here, by its name: ``item/<id>``, ``payment/<id>``."""
+        if subject.startswith("item/"):
+            return subject[5:] in self.items
+        return subject in self.credits
+
+    def add_seen(self, row: SeenRow) -> None:
+        """Remember an event by its natural key."""
+        self.seen[row.key] = row
+        self.purging.add_seen(row)
+        self.touch(row)
+
+    def keep_until(self, day: datetime.date, *, kind: str, key: str) -> None:
+        """Say from which day on a row may be forgotten."""
+        self.purging.enter(day, kind=kind, key=key)
+        row = self.row
+        if row.purge_on is None or day < row.purge_on:
+            row.purge_on = day
+            self.touch(row)
 
     def oldest(self, currency: str) -> Iterator[ItemRow]:
         """Walk open items by due date, then document; each must be settled before the next is asked for."""
@@ -178,6 +210,15 @@ class Account:
         """Count the rows, about."""
         money = len(self.items) + len(self.credits) + len(self.applied)
         return money + len(self.holds) + len(self.reminders) + len(self.seen) + len(self.waiting)
+
+    def changed_rows(self) -> int:
+        """Count the rows to write since ``forget_changes``."""
+        return len(self._changed)
+
+    def forget_stale(self) -> None:
+        """Leave the indexes as they are: a quarantined account is looked at as a whole when it is released."""
+        self.stale.clear()
+        self.stale_credits.clear()
 
     def forget_changes(self) -> None:
         """Start anew: what changed has been handed over."""

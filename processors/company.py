@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from processors.calendar import epoch_s, instant_of, zone_of
+from processors.calendar import epoch_s, instant_of, local_day, zone_of
 from schemas.commands import CompanyCommand, ConfigureCompany, PublishPlan
 from schemas.plans import Plan
 from schemas.rows import CompanyRow, CustomerRow, ItemRow, PlanRow, Row
@@ -31,10 +31,11 @@ class Company:
         zone: of the profile.
     """
 
-    __slots__ = ("_opening_s", "plans", "profile", "row", "zone")
+    __slots__ = ("_day", "_opening_s", "plans", "profile", "row", "zone")
 
     profile: ConfigureCompany
     zone: zoneinfo.ZoneInfo
+    _day: tuple[datetime.datetime | None, datetime.date]
 
     def __init__(self, company: str) -> None:
         self.row = CompanyRow(company=company)
@@ -122,6 +123,19 @@ class Company:
                 return chosen
         return self.profile.plan
 
+    @property
+    def retention(self) -> datetime.timedelta:
+        """How long what is settled is remembered (SEMANTICS 2.2)."""
+        return datetime.timedelta(days=self.profile.retention_days)
+
+    def day_of(self, at: datetime.datetime) -> datetime.date:
+        """Give the company's day at an instant; the same instant is asked for by many events."""
+        known_at, day = self._day
+        if known_at is not at:
+            day = local_day(at, self.zone)
+            self._day = (at, day)
+        return day
+
     def decides_from_s(self, day: datetime.date) -> int:
         """Give the instant, in epoch seconds, from which the day's decisions are taken."""
         opening_s = self._opening_s.get(day)
@@ -134,6 +148,7 @@ class Company:
         self.profile = self.row.profile or _default_profile(self.row.company)
         self.zone = zone_of(self.profile.time_zone)
         self._opening_s: dict[datetime.date, int] = {}
+        self._day = (None, datetime.date.min)
 
 
 def _default_profile(company: str) -> ConfigureCompany:

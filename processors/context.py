@@ -20,8 +20,14 @@ class FoldContext:
         company: the creditor's profile, plans and time zone, as of this place in the log.
         cause: the id of the event (said by each movement).
         day: the business day of the event's ``occurred_at`` in the company's zone.
+        now: the ledger's, which is its newest tick; None before the first.
     """
 
     company: Company
     cause: str
     day: datetime.date
+    now: datetime.datetime | None = None
+
+    def today(self) -> datetime.date:
+        """Give the ledger's day; before its first tick, the event's."""
+        return self.day if self.now is None else self.company.day_of(self.now)

@@ -16,10 +16,11 @@ from processors.company import Company
 from processors.holds import account_hold, date_by_hand, in_force
 from processors.judged import is_done_with, withheld
 from processors.ladder import Rung, Standing, current_rung, is_level, overtaken_on, rung_at, standing_of
+from processors.purge import purge
 from processors.reasons import Circumstances, Verdict, failed_until, judge
 from processors.record_size import fitting, split, text_bytes
 from processors.reminder import DueItem, follow_up, remind
-from processors.wake import enter_items, set_wake
+from processors.wake import enter_items, purge_day, set_wake
 from schemas.facts import LedgerFact, PlanFinished, ReminderWithheld, Withheld
 from schemas.journal import TickPassed
 from schemas.rows import HoldRow, ItemRow, ReminderRowItem
@@ -49,9 +50,15 @@ class _Judged:
     again_on: datetime.date | None = None
 
 
-def evaluate(account: Account, *, tick: TickPassed, company: Company) -> list[LedgerFact]:
-    """Decide for one account at one tick, and set its next wake time."""
-    enter_items(account, company=company)
+def evaluate(
+    account: Account, *, tick: TickPassed, company: Company, since: datetime.datetime | None = None
+) -> list[LedgerFact]:
+    """Decide for one account at one tick, forget what is old, and set its next wake time.
+
+    ``since`` is the ledger's first tick: what it knew before, it has kept
+    since then. None: this tick is the first.
+    """
+    enter_items(account, company=company, now=tick.at)
     day = local_day(tick.at, company.zone)
     opening_s = company.decides_from_s(day)
     if epoch_s(tick.at) < opening_s:
@@ -68,11 +75,18 @@ def evaluate(account: Account, *, tick: TickPassed, company: Company) -> list[Le
     if decided is not None:
         facts.append(decided)
     _review_episode(at)
+    facts += purge(account, day=day, since=company.day_of(since or tick.at), company=company)
     enter_items(
-        account, company=company
+        account, company=company, now=tick.at
     )  # what was touched here is entered here: the rows alone are the state
     is_repeated = bool(going) and decided is None
-    set_wake(account, _next_wake_s(at, judged=judged, at_next_tick=is_repeated or bool(tick.lagging)))
+    to_purge = purge_day(account)
+    at_next_tick = is_repeated or bool(tick.lagging) or (to_purge is not None and to_purge <= day)
+    wake_at_s = _next_wake_s(at, judged=judged, at_next_tick=at_next_tick)
+    if wake_at_s is not None and wake_at_s <= epoch_s(tick.at):
+        # An evaluation that wants to be repeated at once would never let the tick end.
+        raise AssertionError(f"next wake {wake_at_s} is not after {tick.at.isoformat()}")
+    set_wake(account, wake_at_s)
     return fitting(facts)
 
 
@@ -266,7 +280,7 @@ def _next_wake_s(at: Circumstances, *, judged: Sequence[_Judged], at_next_tick: 
     """Give the first instant at which the same state may be decided otherwise."""
     if at_next_tick:
         return epoch_s(at.tick.at) + 1
-    days = {at.account.due.after(at.day)}
+    days = {at.account.due.after(at.day), purge_day(at.account)}
     for each in judged:
         days.add(each.again_on)
         days |= {word.verdict.until for word in each.said}

@@ -5,8 +5,8 @@ cent was made or lost (SEMANTICS section 3). It decides no reminders: that
 happens on ticks (R26).
 """
 
+import datetime
 from collections.abc import Callable
-from typing import Any, NamedTuple
 
 from processors import credits, customers, documents, identity, outcomes, requests  # noqa: A004 - the domain's word
 from processors.account import Account
@@ -16,6 +16,8 @@ from processors.context import FoldContext
 from processors.invariants import InvariantBroken
 from processors.reconcile import reconcile
 from processors.record_size import fitting
+from processors.subjects import DOCUMENTS, KEYS, SUBJECTS
+from processors.too_old import WAITING, too_old
 from schemas.events import (
     CreditNoteCancelled,
     CreditNoteIssued,
@@ -41,63 +43,26 @@ __all__ = ["fold"]
 Handler = Callable[..., list[LedgerFact]]
 
 
-class _FollowUp(NamedTuple):
-    """An event that speaks of another: its natural key, what it speaks of, and what it does once that is known."""
-
-    key: Callable[[Any], str]
-    subject: Callable[[Any], str]
-    handler: Handler
-
-
-_FOLLOW_UPS: dict[type, _FollowUp] = {
-    InvoiceAmended: _FollowUp(
-        lambda event: f"amended/{event.document}/{event.revision}",
-        lambda event: f"item/{event.document}",
-        documents.amend,
-    ),
-    InvoiceCancelled: _FollowUp(
-        lambda event: f"cancelled/{event.document}",
-        lambda event: f"item/{event.document}",
-        documents.cancel,
-    ),
-    CreditNoteCancelled: _FollowUp(
-        lambda event: f"credit_note_cancelled/{event.document}",
-        lambda event: f"credit_note/{event.document}",
-        credits.cancel_credit_note,
-    ),
-    PaymentReversed: _FollowUp(
-        lambda event: f"reversed/{event.payment}",
-        lambda event: f"payment/{event.payment}",
-        credits.reverse_payment,
-    ),
-    RefundPaid: _FollowUp(
-        lambda event: f"refund/{event.refund}",
-        lambda event: f"{event.of}/{event.credit}",
-        credits.refund,
-    ),
-    WriteOffReversed: _FollowUp(
-        lambda event: f"write_off_reversed/{event.write_off}",
-        lambda event: f"write_off/{event.write_off}",
-        credits.reverse_write_off,
-    ),
-    ReconciliationRecorded: _FollowUp(
-        lambda event: f"reconciliation/{event.reconciliation}",
-        lambda event: f"payment/{event.payment}",
-        reconcile,
-    ),
-}
-
-_SUBJECTS: dict[type, Callable[[Any], str]] = {
-    InvoiceIssued: lambda event: f"item/{event.document}",
-    DebitNoteIssued: lambda event: f"item/{event.document}",
-    ItemOpened: lambda event: f"item/{event.document}",
-    PaymentReceived: lambda event: f"payment/{event.payment}",
-    CreditNoteIssued: lambda event: f"credit_note/{event.document}",
-    WriteOffBooked: lambda event: f"write_off/{event.write_off}",
+# What speaks of another document or credit, and what is done once that is known.
+_FOLLOW_UPS: dict[type, Handler] = {
+    InvoiceAmended: documents.amend,
+    InvoiceCancelled: documents.cancel,
+    CreditNoteCancelled: credits.cancel_credit_note,
+    PaymentReversed: credits.reverse_payment,
+    RefundPaid: credits.refund,
+    WriteOffReversed: credits.reverse_write_off,
+    ReconciliationRecorded: reconcile,
 }
 
 
-def fold(account: Account, event: AccountEvent, *, cause: str, company: Company) -> list[LedgerFact]:
+def fold(
+    account: Account,
+    event: AccountEvent,
+    *,
+    cause: str,
+    company: Company,
+    now: datetime.datetime | None = None,
+) -> list[LedgerFact]:
     """Change the account by one event of its log, and give the facts to say.
 
     Args:
@@ -105,6 +70,7 @@ def fold(account: Account, event: AccountEvent, *, cause: str, company: Company)
         event: a valid event of this account (``processors.validation``).
         cause: the id of the event, said by each movement.
         company: the creditor at this place in the log.
+        now: the ledger's: its newest tick; None before the first.
 
     Raises:
         InvariantBroken: our bug; the account is to be quarantined.
@@ -112,10 +78,14 @@ def fold(account: Account, event: AccountEvent, *, cause: str, company: Company)
     """
     row = account.row
     before = {currency: each.open_minor - each.credit_minor for currency, each in row.balances.items()}
-    context = FoldContext(company, cause, business_day(event.occurred_at, company.zone))
+    context = FoldContext(company, cause, business_day(event.occurred_at, company.zone), now)
+    if row.purged_through is not None and context.day <= row.purged_through:
+        refused = too_old(account, event, through=row.purged_through)
+        if refused is not None:
+            return [refused]
     facts = _HANDLERS[type(event)](account, event, context=context)
     if account.waiting:
-        facts += _resume(account, event, company=company)
+        facts += _resume(account, event, context=context)
     if facts:
         _conserve(account, facts, before=before)
     return fitting(facts)
@@ -123,14 +93,14 @@ def fold(account: Account, event: AccountEvent, *, cause: str, company: Company)
 
 def _follow(account: Account, event: AccountEvent, *, context: FoldContext) -> list[LedgerFact]:
     """Take an event that speaks of another; it waits if that has not come yet."""
-    rule = _FOLLOW_UPS[type(event)]
-    key = rule.key(event)
+    kind = type(event)
+    key = KEYS[kind](event)
     repeated = identity.remember(account, event, key=key)
     if repeated is not None:
         return repeated
-    subject = rule.subject(event)
-    if subject in account.credits or subject.removeprefix("item/") in account.items:
-        return rule.handler(account, event, context=context)
+    subject = SUBJECTS[kind](event)
+    if account.knows(subject):
+        return _FOLLOW_UPS[kind](account, event, context=context)
     others = account.waiting.setdefault(subject, {})
     others[key] = row = WaitingRow(
         account=account.id,
@@ -139,22 +109,25 @@ def _follow(account: Account, event: AccountEvent, *, context: FoldContext) -> l
         order=next(reversed(others.values())).order + 1 if others else 0,
         cause=context.cause,
         event=event,
+        since=context.today(),
     )
     account.touch(row)
+    account.keep_until(row.since + WAITING, kind="waiting", key=key)
     return []
 
 
-def _resume(account: Account, event: AccountEvent, *, company: Company) -> list[LedgerFact]:
+def _resume(account: Account, event: AccountEvent, *, context: FoldContext) -> list[LedgerFact]:
     """Fold what waited for the document or credit that has come, in log order, each with its own cause."""
-    subject = _SUBJECTS.get(type(event))
+    subject = DOCUMENTS.get(type(event))
     waiting = None if subject is None else account.waiting.pop(subject(event), None)
     if waiting is None:
         return []
     facts: list[LedgerFact] = []
     for row in waiting.values():
         account.remove(row)
-        context = FoldContext(company, row.cause, business_day(row.event.occurred_at, company.zone))
-        facts += _FOLLOW_UPS[type(row.event)].handler(account, row.event, context=context)
+        day = business_day(row.event.occurred_at, context.company.zone)
+        own = FoldContext(context.company, row.cause, day, context.now)
+        facts += _FOLLOW_UPS[type(row.event)](account, row.event, context=own)
     return facts
 
 

@@ -31,8 +31,7 @@ def remember(account: Account, event: AccountEvent, *, key: str) -> list[LedgerF
     if seen is not None:
         return compare(account, event, first=seen.event, key=key)
     row = SeenRow(account=account.id, key=key, event=event)
-    account.seen[key] = row
-    account.touch(row)
+    account.add_seen(row)
     return None
 
 
@@ -47,8 +46,7 @@ def compare(account: Account, second: AccountEvent, *, first: Any, key: str) -> 
     if said in account.seen:
         return []
     row = SeenRow(account=account.id, key=said, event=second)
-    account.seen[said] = row
-    account.touch(row)
+    account.add_seen(row)
     account.touch(account.row)
     return [
         ExceptionRaised(

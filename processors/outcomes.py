@@ -86,6 +86,7 @@ def _send(account: Account, row: ReminderRow, *, context: FoldContext) -> Iterat
     """Consume the steps of a reminder that one provider has accepted; the day is the company's."""
     on = context.day
     row.status, row.ended_on = "sent", on
+    account.keep_until(on + context.company.retention, kind="reminder", key=row.reminder)
     record_contact(account, on=on)
     _forget_other_failures(account)
     steps = list(_steps(account, row))
@@ -202,6 +203,7 @@ def _close(account: Account, row: ReminderRow, *, context: FoldContext) -> Itera
     if row.status != "open":
         return
     row.ended_on = context.day
+    account.keep_until(context.day + context.company.retention, kind="reminder", key=row.reminder)
     row.status = "superseded" if "superseded" in row.deliveries.values() else "failed"
     if row.status == "failed":
         account.row.failed_on = context.day

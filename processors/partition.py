@@ -21,18 +21,20 @@ from processors.calendar import epoch_s
 from processors.company import Company
 from processors.decide import evaluate
 from processors.fold import fold
+from processors.quarantine import quarantine
 from processors.row_store import KeptRow, MemoryRows, RowStore, Wake, WakeChange
 from processors.wake import reschedule
 from schemas.commands import ConfigureCompany, PublishPlan
-from schemas.facts import AccountQuarantined, LedgerFact
+from schemas.facts import LedgerFact
 from schemas.fields import account_id, split_account_id
 from schemas.journal import AccountEvent, SourceEvent, TickPassed, decode_entry
 from schemas.outcomes import OutcomeReported
 from schemas.rows import AccountRow, ClockRow, Row, RowKey, decode_row, encode_key, encode_row
 
-__all__ = ["SLICE_ACCOUNTS_MAX", "JournalRecord", "Partition", "PartitionStep", "Poison"]
+__all__ = ["SLICE_ACCOUNTS_MAX", "SLICE_ROWS_MAX", "JournalRecord", "Partition", "PartitionStep", "Poison"]
 
 SLICE_ACCOUNTS_MAX = 5000  # DESIGN 3.1: accounts of one tick in one transaction
+SLICE_ROWS_MAX = 50_000  # of one tick in one transaction, about: purging writes more than deciding
 TICK_AHEAD_MAX = datetime.timedelta(minutes=5)  # DESIGN 1: a live tick further ahead is refused
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
@@ -271,14 +273,20 @@ class Partition:
         self, account: Account, event: AccountEvent, cause: str, company: Company, facts: list[LedgerFact]
     ) -> None:
         row = account.row
-        version = row.version
+        version, purge_on = row.version, row.purge_on
+        now = self.clock.at if self.clock is not None else None
         self._stage = "fold"
-        facts += fold(account, event, cause=cause, company=company)
+        facts += fold(account, event, cause=cause, company=company, now=now)
         self._stage = "schedule"
-        if (
-            row.version != version or account.stale or type(event) is OutcomeReported
-        ) and not row.quarantined:
-            reschedule(account, company=company)
+        if row.quarantined:
+            account.forget_stale()
+        elif (
+            row.version != version
+            or account.stale
+            or type(event) is OutcomeReported
+            or row.purge_on != purge_on
+        ):
+            reschedule(account, company=company, now=now)
 
     def _fold_failed(
         self, event: AccountEvent, name: str, cause: str, *, at: _At, facts: list[LedgerFact]
@@ -287,8 +295,10 @@ class Partition:
         failure = self._failures[at.place, name]
         account = self._touch(name)
         if failure.stage != "fold":
-            facts += fold(account, event, cause=cause, company=self.company(event.company))
-        facts.append(_quarantine(account, failure, at=at, wake_at_s=0))
+            now = self.clock.at if self.clock is not None else None
+            facts += fold(account, event, cause=cause, company=self.company(event.company), now=now)
+        account.forget_stale()
+        facts.append(_quarantined(account, failure, at=at, wake_at_s=0))
 
     def _fail(self, place: int, name: str, error: Exception) -> None:
         """Note that the fold of one account raised; a raise is our bug and is routed (DESIGN 3.6).
@@ -323,13 +333,18 @@ class Partition:
             return True  # the ledger's now is max(T): an older tick says nothing new
         names = self._due(epoch_s(tick.at), limit=self.slice_accounts_max + 1)
         self._load([name for name in names if name not in self._touched and self._cache.get(name) is None])
-        for name in names[: self.slice_accounts_max]:
+        rows = 0
+        for count, name in enumerate(names[: self.slice_accounts_max], start=1):
             self._evaluate(name, tick=tick, at=at, facts=facts)
+            rows += self._touched[name].changed_rows() if name in self._touched else 0
+            if rows >= SLICE_ROWS_MAX and count < len(names):
+                return False
         if len(names) > self.slice_accounts_max:
             return False
         self._changed_companies.clear()
         self._all_changed = False
-        self.clock = ClockRow(at=tick.at, mode=tick.mode, journal_offset=at.record.offset)
+        since = self._since() or tick.at
+        self.clock = ClockRow(at=tick.at, mode=tick.mode, journal_offset=at.record.offset, since=since)
         self._write(RowKey("clock", "", str(self.number)), self.clock)
         return True
 
@@ -374,17 +389,21 @@ class Partition:
         company = self.company(split_account_id(name)[0])
         failure = self._failures.get((at.place, name))
         if failure is not None:
-            facts.append(_quarantine(account, failure, at=at, wake_at_s=None))
+            facts.append(_quarantined(account, failure, at=at, wake_at_s=None))
             # What a finished evaluation notes by itself: seen with this profile, or it would be woken again.
             account.row.config_version = company.version
             return
         self._stage = "evaluate"
         try:
-            facts += _evaluated(account, tick=tick, company=company)
+            facts += evaluate(account, tick=tick, company=company, since=self._since())
         except (MemoryError, RecursionError, OSError):
             raise
         except Exception as error:  # noqa: BLE001 - any other raise is routed, not swallowed
             self._fail(at.place, name, error)
+
+    def _since(self) -> datetime.datetime | None:
+        """Give the ledger's first tick."""
+        return self.clock.since if self.clock is not None else None
 
     def _refusal(self, tick: TickPassed, *, record: JournalRecord) -> str:
         if self.clock is not None and self.clock.mode != tick.mode:
@@ -474,26 +493,6 @@ def _closed_by(closing: contextlib.ExitStack, walk: Iterator[tuple[int, str]]) -
     return walk
 
 
-def _evaluated(account: Account, *, tick: TickPassed, company: Company) -> list[LedgerFact]:
-    facts = evaluate(account, tick=tick, company=company)
-    now_s = epoch_s(tick.at)
-    wake_at_s = account.row.wake_at_s
-    if wake_at_s is not None and wake_at_s <= now_s:
-        # An evaluation that wants to be repeated at once would never let the tick end.
-        raise AssertionError(f"next wake {wake_at_s} is not after {now_s}")
-    return facts
-
-
-def _quarantine(account: Account, failure: _Failure, *, at: _At, wake_at_s: int | None) -> AccountQuarantined:
-    """Stop the account's dunning: what is pending is stale by the new version (R32); money goes on."""
-    error = failure.poison.error[:500]
-    account.row.quarantined = error
-    account.row.version += 1
-    account.row.wake_at_s = wake_at_s
-    account.touch(account.row)
-    return AccountQuarantined(
-        id=f"{account.id}/{account.next_sequence()}",
-        account=account.id,
-        error=error,
-        journal_offset=at.record.offset,
-    )
+def _quarantined(account: Account, failure: _Failure, *, at: _At, wake_at_s: int | None) -> LedgerFact:
+    offset = at.record.offset
+    return quarantine(account, error=failure.poison.error, journal_offset=offset, wake_at_s=wake_at_s)

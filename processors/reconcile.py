@@ -78,6 +78,9 @@ def _take_off(
             del names[line.document]
             credit.names = [each for each in credit.names if each is not name]
             account.settling.unclaim(name)
+            item = account.items.get(line.document)
+            if item is not None:
+                account.touch(item)  # it is kept for its own sake from now on (``purge``)
         if row is not None:
             postings.unapply(row, amount_minor=row.amount_minor)
     elif name is not None:

@@ -24,6 +24,7 @@ def _once(account: Account, event: AccountCommand, *, context: FoldContext) -> l
     repeated = identity.remember(account, event, key=f"command/{event.command}")
     if repeated is not None:
         return repeated
+    account.keep_until(context.day + context.company.retention, kind="seen", key=f"command/{event.command}")
     match event:
         case AddNote():
             _note(account, event, context=context)

@@ -57,6 +57,22 @@ class SettlementIndex:
         else:
             del self._claims[name.document]
 
+    def forget_item(self, item: str) -> None:
+        """Take an item out; all who name it are forgotten with it."""
+        self._claims.pop(item, None)
+
+    def forget_credit(self, credit: CreditRow) -> None:
+        """Take a credit out that has nothing left, with its names."""
+        for name in credit.names:
+            if name.document in self._claims:
+                self.unclaim(name)
+        self.unshared.discard(credit.credit)
+        if credit.credit in self._entered:
+            self._entered.discard(credit.credit)
+            heap = [entry for entry in self._loose[credit.currency] if entry[1] != credit.credit]
+            heapq.heapify(heap)
+            self._loose[credit.currency] = heap
+
     def claims(self, item: str) -> list[Claim]:
         """List who names an item, in log order of the credits."""
         claims = self._claims.get(item)
@@ -119,9 +135,9 @@ class SettlementIndex:
                 heapq.heapify(entries)
         heap = self._oldest.get(currency)
         while heap:
-            item = items[heap[0][1]]
-            if item.open_minor and item.due_on == heap[0][0]:
-                yield item
+            known = items.get(heap[0][1])  # None: it is forgotten
+            if known is not None and known.open_minor and known.due_on == heap[0][0]:
+                yield known
             else:
                 heapq.heappop(heap)
 

@@ -4,29 +4,31 @@ Incremental: an event costs what it touched (``account.stale``), not what the
 account holds; a changed profile or plan has all of it computed again.
 """
 
+import datetime
 from collections.abc import Iterable
 
 from processors.account import Account
 from processors.company import Company
 from processors.holds import date_by_hand
 from processors.ladder import next_look
-from schemas.rows import ItemRow
+from processors.movements import entered_on
+from schemas.rows import CreditRow, ItemRow
 
-__all__ = ["enter_items", "plans_may_differ", "reschedule", "set_wake"]
+__all__ = ["enter_items", "plans_may_differ", "purge_day", "reschedule", "set_wake"]
 
 _AT_NEXT_TICK_S = 0
 
 
-def reschedule(account: Account, *, company: Company) -> None:
-    """Set the account's wake time after its events were folded.
+def reschedule(account: Account, *, company: Company, now: datetime.datetime | None = None) -> None:
+    """Set the account's wake time after its events were folded; ``now`` is the ledger's, its newest tick.
 
     It wakes at the decision hour of the day on which its first item has
     something due: a day that is past means the next tick. After an
     evaluation the wake is ``evaluate``'s own, which knows what waits for when.
     """
-    enter_items(account, company=company)
+    enter_items(account, company=company, now=now)
     row = account.row
-    days = [account.due.first()]
+    days = [account.due.first(), purge_day(account)]
     by_hand = date_by_hand(account)
     if by_hand is not None:
         days.append(by_hand.until)
@@ -43,23 +45,38 @@ def set_wake(account: Account, wake_at_s: int | None) -> None:
         account.touch(account.row)
 
 
+def purge_day(account: Account) -> datetime.date | None:
+    """Give the day on which something may be forgotten; None while a reminder may still speak of it."""
+    row = account.row
+    return None if row.open_reminder or row.quarantined else row.purge_on
+
+
 def plans_may_differ(account: Account) -> None:
     """Say that a change of master data may point items at another plan: all are computed again."""
     account.due.ready = False
 
 
-def enter_items(account: Account, *, company: Company) -> None:
-    """Bring the due index up to date with the items that changed, or with all of them."""
+def enter_items(account: Account, *, company: Company, now: datetime.datetime | None = None) -> None:
+    """Bring the due index up to date with the items that changed, or with all of them; note what has closed."""
     row = account.row
+    today = None if now is None else company.day_of(now)
     if row.config_version != company.version:
         row.config_version = company.version
         row.failed_on = None  # R19: another plan may have another channel, so a failed step need not wait
         account.touch(row)
         account.due.ready = False
+        account.purging.clear()  # the retention may be another one
+        if row.purge_on is not None and today is not None:
+            row.purge_on = min(row.purge_on, today)
     for name in account.stale:
         item = account.items.get(name)
         if item is not None:
             _note_change(account, item)
+            _note_item(account, item, company=company, today=today)
+    for key in account.stale_credits:
+        credit = account.credits.get(key)
+        if credit is not None:
+            _note_credit(account, credit, company=company, today=today)
     names: Iterable[str] = account.stale if account.due.ready else account.items
     for name in names:
         item = account.items.get(name)
@@ -67,6 +84,7 @@ def enter_items(account: Account, *, company: Company) -> None:
             account.due.set(name, next_look(item, company=company, customer=account.customer))
     account.due.ready = True
     account.stale.clear()
+    account.stale_credits.clear()
 
 
 def _note_change(account: Account, item: ItemRow) -> None:
@@ -80,3 +98,24 @@ def _note_change(account: Account, item: ItemRow) -> None:
     if (has_begun or may_be_over) and not row.episode_in_doubt:
         row.episode_in_doubt = True
         account.touch(row)
+
+
+def _note_item(account: Account, item: ItemRow, *, company: Company, today: datetime.date | None) -> None:
+    """Note from when on a settled or cancelled item has been left alone; it was touched, so it is written."""
+    if item.status == "open":
+        item.closed_on = None
+        return
+    entered = entered_on(item)
+    item.closed_on = entered if today is None else max(today, entered)
+    account.keep_until(item.closed_on + company.retention, kind="item", key=item.item)
+
+
+def _note_credit(
+    account: Account, credit: CreditRow, *, company: Company, today: datetime.date | None
+) -> None:
+    """Note from when on a credit of which nothing is left has been left alone."""
+    if credit.rest_minor:
+        credit.closed_on = None
+        return
+    credit.closed_on = credit.received_on if today is None else max(today, credit.received_on)
+    account.keep_until(credit.closed_on + company.retention, kind="credit", key=credit.credit)

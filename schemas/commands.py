@@ -118,7 +118,8 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     ``new_from`` are the start dates of S4-03 and S4-04: an item is enrolled
     when it is due on or after the first or issued on or after the second;
     both absent enrol everything. ``decision_hour`` is the local hour from
-    which a day's decisions are taken.
+    which a day's decisions are taken. ``retention_days`` is how long what
+    is settled is remembered.
     """
 
     name: Annotated[str, Meta(max_length=200)]
@@ -137,6 +138,7 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     past_from: datetime.date | None = None
     new_from: datetime.date | None = None
     decision_hour: Annotated[int, Meta(ge=0, le=23)] = 8
+    retention_days: Annotated[int, Meta(ge=400, le=36_500)] = 400
     sender_email: Annotated[str, Meta(max_length=254)] = ""
     address: Annotated[tuple[Annotated[str, Meta(max_length=120)], ...], Meta(max_length=6)] = ()
     phone: Annotated[str, Meta(max_length=40)] = ""

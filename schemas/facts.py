@@ -76,6 +76,7 @@ ExceptionReason = Literal[
     "amount_refused",  # a negative amount, or more decimals than the currency of what it speaks of has
     "over_refunded",  # more was paid back than was left of the credit
     "outcome_refused",  # the fate of a delivery that is not there, or that has another one already
+    "too_old",  # a document, or what speaks of one, of a day whose documents have been purged
     "tick_refused",  # a tick that may not be: ahead of its log time, or of the other mode
 ]
 

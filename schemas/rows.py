@@ -84,7 +84,9 @@ class AccountRow(_Row, kw_only=True, tag="account"):
     the wake was computed with. ``failed_channels`` are ``channel/error type``
     of deliveries that failed and whose cause has not changed since (R19).
     ``episode_in_doubt``: an item has closed, and the next tick asks whether
-    the episode has, too.
+    the episode has, too. ``purge_on`` is the first day on which something may
+    have been kept long enough; ``purged_through`` the newest business day of
+    what is gone.
     """
 
     account: str
@@ -102,6 +104,8 @@ class AccountRow(_Row, kw_only=True, tag="account"):
     failed_on: datetime.date | None = None
     failed_channels: tuple[str, ...] = ()
     quarantined: str = ""
+    purge_on: datetime.date | None = None
+    purged_through: datetime.date | None = None
 
 
 class CustomerRow(_Row, kw_only=True, tag="customer"):
@@ -126,7 +130,8 @@ class ItemRow(_Row, kw_only=True, tag="item"):
     days late. ``judged`` is what was last said of its due step (R31):
     ``'<plan>/<version>|<step index> <reason> <until>'``. ``failed_on`` is when the reminder of
     its next step failed on all channels. ``pending`` is its step in the open
-    reminder where that lists too many items to name it.
+    reminder where that lists too many items to name it. ``closed_on`` is the
+    ledger's day of the last change since the item is settled or cancelled.
     """
 
     account: str
@@ -156,6 +161,7 @@ class ItemRow(_Row, kw_only=True, tag="item"):
     settled_before_minor: int = 0
     entered_on: datetime.date | None = None
     grown_on: datetime.date | None = None
+    closed_on: datetime.date | None = None
 
 
 class Name(Struct, kw_only=True, gc=False, array_like=True):
@@ -178,7 +184,8 @@ class CreditRow(_Row, kw_only=True, tag="credit"):
     once reversed or cancelled). ``rest_minor`` = effective − Σ applications;
     ``reserved_minor`` of it waits for named items that are not known yet.
     ``order`` is its place in the account's log; ``freed_on`` the last day on
-    which it was taken off an item (as ``ItemRow.grown_on``).
+    which it was taken off an item (as ``ItemRow.grown_on``); ``closed_on`` the
+    ledger's day of the last change since nothing is left of it.
     """
 
     account: str
@@ -196,6 +203,7 @@ class CreditRow(_Row, kw_only=True, tag="credit"):
     ended_on: datetime.date | None = None  # reversed or cancelled
     order: int = 0
     freed_on: datetime.date | None = None
+    closed_on: datetime.date | None = None
 
 
 class ApplicationRow(_Row, kw_only=True, tag="application"):
@@ -274,7 +282,8 @@ class WaitingRow(_Row, kw_only=True, tag="waiting"):
     """An event that came before what it speaks of; folded when that arrives (SEMANTICS 2.3).
 
     ``subject`` is what it waits for, ``key`` its own natural key, ``order``
-    its place among those that wait for the same.
+    its place among those that wait for the same. ``since`` is the ledger's
+    day; ``said``: a person was told that it may wait in vain (``purge``).
     """
 
     account: str
@@ -283,6 +292,8 @@ class WaitingRow(_Row, kw_only=True, tag="waiting"):
     order: int
     cause: str
     event: SourceEvent
+    since: datetime.date
+    said: bool = False
 
 
 class CompanyRow(_Row, kw_only=True, tag="company"):
@@ -306,11 +317,16 @@ class PlanRow(_Row, kw_only=True, tag="plan"):
 
 
 class ClockRow(_Row, kw_only=True, tag="clock"):
-    """The partition's now, written with every tick: how old a read model is."""
+    """The partition's now, written with every tick: how old a read model is.
+
+    ``since`` is the first tick's instant: what came before it has been known
+    since then.
+    """
 
     at: datetime.datetime
     mode: JournalMode
     journal_offset: int = 0
+    since: datetime.datetime | None = None
 
 
 Row = (

@@ -1,0 +1,63 @@
+"""What an event is, or speaks of, by name: ``item/<id>``, ``payment/<id>``; and its own natural key.
+
+The natural key is what repeats when the same is said again (SEMANTICS 2.2).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from schemas.events import (
+    CreditNoteCancelled,
+    CreditNoteIssued,
+    DebitNoteIssued,
+    InvoiceAmended,
+    InvoiceCancelled,
+    InvoiceIssued,
+    ItemOpened,
+    PaymentReceived,
+    PaymentReversed,
+    ReconciliationRecorded,
+    RefundPaid,
+    WriteOffBooked,
+    WriteOffReversed,
+)
+
+__all__ = ["DOCUMENTS", "KEYS", "SUBJECTS", "subject_of"]
+
+_Names = dict[type, Callable[[Any], str]]
+
+# What comes, under its own name.
+DOCUMENTS: _Names = {
+    InvoiceIssued: lambda event: f"item/{event.document}",
+    DebitNoteIssued: lambda event: f"item/{event.document}",
+    ItemOpened: lambda event: f"item/{event.document}",
+    PaymentReceived: lambda event: f"payment/{event.payment}",
+    CreditNoteIssued: lambda event: f"credit_note/{event.document}",
+    WriteOffBooked: lambda event: f"write_off/{event.write_off}",
+}
+
+# What speaks of it: the natural key, and of what.
+KEYS: _Names = {
+    InvoiceAmended: lambda event: f"amended/{event.document}/{event.revision}",
+    InvoiceCancelled: lambda event: f"cancelled/{event.document}",
+    CreditNoteCancelled: lambda event: f"credit_note_cancelled/{event.document}",
+    PaymentReversed: lambda event: f"reversed/{event.payment}",
+    RefundPaid: lambda event: f"refund/{event.refund}",
+    WriteOffReversed: lambda event: f"write_off_reversed/{event.write_off}",
+    ReconciliationRecorded: lambda event: f"reconciliation/{event.reconciliation}",
+}
+SUBJECTS: _Names = {
+    InvoiceAmended: lambda event: f"item/{event.document}",
+    InvoiceCancelled: lambda event: f"item/{event.document}",
+    CreditNoteCancelled: lambda event: f"credit_note/{event.document}",
+    PaymentReversed: lambda event: f"payment/{event.payment}",
+    RefundPaid: lambda event: f"{event.of}/{event.credit}",
+    WriteOffReversed: lambda event: f"write_off/{event.write_off}",
+    ReconciliationRecorded: lambda event: f"payment/{event.payment}",
+}
+
+
+def subject_of(event: Any) -> str:
+    """Name the document or credit that an event is or speaks of; "" for requests, outcomes and master data."""
+    name = DOCUMENTS.get(type(event)) or SUBJECTS.get(type(event))
+    return "" if name is None else name(event)
