@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Glance", "Glances", "GroupLag", "ProcessLine", "frame", "glance"]
 
+_NUMBERS = {"runs/s", "records/s", "MB", "records", "seconds"}
 _RATED = {"intake": "cobranza_runs_total", "ledger": "cobranza_runs_total"}
 _RECORDS = {
     "intake": "cobranza_records_total",
@@ -190,7 +191,7 @@ def _process_table(lines: Iterable[ProcessLine]) -> "Table":
 
 
 def _lag_table(lags: Iterable[GroupLag]) -> "Table":
-    table = _table("group", "lag, records", "lag, s")
+    table = _table("group behind by", "records", "seconds")
     for each in lags:
         table.add_row(each.group, f"{each.records:,}", f"{each.seconds:.0f}")
     return table
@@ -201,7 +202,7 @@ def _table(*titles: str) -> "Table":
 
     table = Table(box=None, pad_edge=False)
     for title in titles:
-        table.add_column(title, justify="right" if title[-1] in "sB" and "/" in title else "left")
+        table.add_column(title, justify="right" if title in _NUMBERS else "left")
     return table
 
 

@@ -11,6 +11,7 @@ from infra.database.engine import reading, writing
 from infra.database.send_ledger import SendLedger
 from infra.database.send_tables import send_jobs
 from infra.database.tables import accounts, clocks
+from infra.metrics.tally import Tally
 from notifiers.channel import Channel, Message, Receipt
 from notifiers.dispatch import Dispatcher, Manner, ReadReminder
 from notifiers.render import Renderer
@@ -159,6 +160,7 @@ def dispatcher(
     owner: str = "me",
     clock: Callable[[], datetime.datetime] | None = None,
     manner: Manner = MANNER,
+    sendings: Tally | None = None,
 ) -> Dispatcher:
     """Make a dispatcher without chance: its jitter is always 0."""
     return Dispatcher(
@@ -168,4 +170,5 @@ def dispatcher(
         manner=manner,
         clock=clock or SettableClock(),
         jitter=lambda: 0.0,
+        sendings=sendings,
     )

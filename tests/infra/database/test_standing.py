@@ -1,0 +1,76 @@
+"""What waits, counted by the read model's own clocks, on SQLite and PostgreSQL."""
+
+import datetime
+
+from sqlalchemy import Engine, insert
+
+from infra.database.engine import reading, writing
+from infra.database.queries.standing import Standing, standing
+from infra.database.send_ledger import NewJob, SendLedger
+from infra.database.tables import accounts
+from tests.notifiers.sending import TICK, know
+
+LATER = TICK + datetime.timedelta(days=1)
+
+
+def _standing(engine: Engine) -> Standing:
+    with reading(engine) as connection:
+        return standing(connection)
+
+
+def _account(name: str, *, wake_at: datetime.datetime | None, quarantined: str = "") -> dict[str, object]:
+    return {
+        "account": name,
+        "company": "acme",
+        "customer": name,
+        "partition": 0,
+        "version": 1,
+        "sequence": 1,
+        "mode": "played",
+        "wake_at": wake_at,
+        "last_contact_on": None,
+        "episode_opened_on": None,
+        "open_reminder": "",
+        "quarantined": quarantined,
+    }
+
+
+def _job(name: str, *, not_before: datetime.datetime) -> NewJob:
+    return NewJob(
+        reminder=name,
+        account="acme:C1",
+        company="acme",
+        partition=0,
+        mode="played",
+        tick=TICK,
+        not_before=not_before,
+        decision_version=5,
+        reminder_json="{}",
+    )
+
+
+def test_nothing_waits_in_an_empty_read_model(engine: Engine) -> None:
+    """Zeros, not an error, before the first tick."""
+    expected = Standing(due_accounts=0, quarantined_accounts=0, due_deliveries={}, deliveries_in_doubt={})
+    assert expected == _standing(engine)
+
+
+def test_due_is_judged_by_the_partitions_clock(engine: Engine) -> None:
+    """An account wakes, a delivery may go out when its partition's newest tick is there; later ones are not due."""
+    know(engine)
+    with writing(engine) as connection:
+        rows = [
+            _account("acme:D1", wake_at=TICK),
+            _account("acme:D2", wake_at=LATER),
+            _account("acme:D3", wake_at=None, quarantined="ValueError"),
+        ]
+        connection.execute(insert(accounts), rows)
+    ledger = SendLedger(engine, channel="email", owner="me", reader_age_s_max=60.0)
+    ledger.record([_job("r1", not_before=TICK), _job("r2", not_before=LATER)])
+    found = _standing(engine)
+    assert (1, 1, {"email": 1}) == (
+        found.due_accounts,
+        found.quarantined_accounts,
+        found.due_deliveries,
+    )
+    assert {"email": 0} == found.deliveries_in_doubt
