@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Glance", "Glances", "GroupLag", "ProcessLine", "frame", "glance"]
 
+_STYLES = {"ready": "green", "not ready": "yellow", "stalled": "red", "down": "red"}
 _NUMBERS = {"runs/s", "records/s", "MB", "records", "seconds"}
 _RATED = {"intake": "cobranza_runs_total", "ledger": "cobranza_runs_total"}
 _RECORDS = {
@@ -52,7 +53,6 @@ class Glance(Struct, frozen=True, kw_only=True):
     lags: tuple[GroupLag, ...]
     letters: dict[tuple[str, str], int]
     sendings: dict[tuple[str, str], int]
-    paused: tuple[str, ...]
     waiting: dict[str, int]
 
 
@@ -97,12 +97,6 @@ def glance(
         lags=_lags(every),
         letters=_counts(every, "cobranza_dead_letters_total", "topic", "reason"),
         sendings=_counts(every, "cobranza_sendings_total", "channel", "outcome"),
-        paused=tuple(
-            f"{labels['topic']}-{labels['partition']}"
-            for answer in every
-            for labels, value in answer.values("cobranza_partition_paused")
-            if value
-        ),
         waiting={
             said: int(sum(answer.total(name) for answer in every))
             for said, name in {
@@ -169,20 +163,23 @@ def frame(seen: Glance) -> "RenderableType":
     """Draw a frame."""
     from rich.console import Group
 
-    parts: list[RenderableType] = [_process_table(seen.processes), "", _lag_table(seen.lags), ""]
+    parts: list[RenderableType] = [_process_table(seen.processes)]
+    parts += [
+        f"  [{_STYLES[each.state]}]{each.process}[/]: {each.trouble}"
+        for each in seen.processes
+        if each.trouble
+    ]
+    parts += ["", _lag_table(seen.lags), ""]
     parts.append(_sentence("waiting", seen.waiting))
     for title, counts in (("dead letters", seen.letters), ("sendings", seen.sendings)):
         parts.append(_sentence(title, {" ".join(key): count for key, count in counts.items()}))
-    if seen.paused:
-        parts.append(f"[red]paused[/]  {', '.join(seen.paused)}: too much in it is bad")
     return Group(*parts)
 
 
 def _process_table(lines: Iterable[ProcessLine]) -> "Table":
     table = _table("process", "state", "runs/s", "records/s", "MB", "at")
-    styles = {"ready": "green", "not ready": "yellow", "stalled": "red", "down": "red"}
     for each in lines:
-        state = f"[{styles[each.state]}]{each.state}[/]" + (f" {each.trouble}" if each.trouble else "")
+        state = f"[{_STYLES[each.state]}]{each.state}[/]"
         megabytes = f"{each.memory_bytes / 1e6:.0f}" if each.memory_bytes else ""
         table.add_row(
             each.process, state, _rate(each.runs_per_s), _rate(each.records_per_s), megabytes, each.address

@@ -1,5 +1,6 @@
 """``cobranza top``: processes, lags, runs and sendings at a glance."""
 
+import signal
 import threading
 from typing import TYPE_CHECKING
 
@@ -36,15 +37,17 @@ def top(settings: "Settings", *, once: bool, every_s: float) -> None:
     if not targets:
         raise click.ClickException(f"No processes are known in {settings.data_dir}: cobranza up")
     glances = Glances(targets)
-    pause = threading.Event()
+    stop = threading.Event()
     console = Console()
     if once:
         glances.look()
-        pause.wait(1.0)
+        stop.wait(1.0)
         console.print(frame(glances.look()))
         return
     from rich.live import Live
 
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
     with Live(frame(glances.look()), console=console, auto_refresh=False, screen=console.is_terminal) as live:
-        while not pause.wait(every_s):
+        while not stop.wait(every_s):
             live.update(frame(glances.look()), refresh=True)

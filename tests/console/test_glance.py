@@ -80,9 +80,8 @@ def test_frame_shows_what_is_wrong() -> None:
     file = io.StringIO()
     Console(file=file, width=160).print(frame(_looks({"intake": _intake(runs=1, records=1, paused=1)})))
     drawn = file.getvalue()
-    assert "not ready src-1: paused" in drawn
-    assert "down nothing answers at 127.0.0.1:1" in drawn
-    assert "paused  src-1: too much in it is bad" in drawn
+    assert "intake: src-1: paused" in drawn
+    assert "exporter: nothing answers at 127.0.0.1:1" in drawn
     assert "dead letters  src invalid 4" in drawn
     assert "sendings  email accepted 1,200" in drawn
     assert "waiting  none" in drawn

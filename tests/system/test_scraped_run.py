@@ -115,7 +115,7 @@ def test_paused_partition_becomes_an_alert(watched: _Watched) -> None:
     assert "" == answers["intake"].stalled
     shown = CliRunner().invoke(main, ["--data-dir", str(settings.data_dir), "top", "--once"])
     assert 0 == shown.exit_code, shown.output
-    assert f"paused  {settings.topic(PAUSED)}-1" in shown.output
+    assert f"intake: {settings.topic(PAUSED)}-1: paused" in shown.output
     assert f"{settings.topic(PAUSED)} not_cloudevent {BAD_IN_A_ROW_MAX}" in shown.output
 
 
