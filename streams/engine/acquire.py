@@ -30,6 +30,7 @@ class StateReader:
     def __init__(self, *, bootstrap_servers: Sequence[str], options: EngineOptions) -> None:
         self._consumer = state_consumer(bootstrap_servers=bootstrap_servers, options=options)
         self._position: int | None = None
+        self._end = 0
 
     async def start(self) -> Self:
         """Connect."""
@@ -53,13 +54,17 @@ class StateReader:
         if tp not in self._consumer.assignment():
             self._consumer.assign([tp])
             self._position = None
+            # A leader that is new may show a high watermark that is too low in what it gives;
+            # asked for the log's end, it says "not yet" until it knows better.
+            self._end = (await self.bounds(topic, partition)).end
         if position is None:
             await self._consumer.seek_to_beginning(tp)
         elif position != self._position:
             self._consumer.seek(tp, position)
         records = (await self._consumer.getmany(tp, timeout_ms=4 * _FETCH_WAIT_MS)).get(tp, [])
         self._position = await self._consumer.position(tp)
-        return rows_read(self._consumer, tp, records, position=self._position)
+        found = rows_read(self._consumer, tp, records, position=self._position)
+        return found if found.high >= self._end else found._replace(high=self._end)
 
 
 def state_consumer(*, bootstrap_servers: Sequence[str], options: EngineOptions) -> AIOKafkaConsumer:

@@ -32,6 +32,7 @@ __all__ = [
     "Notice",
     "OpenSource",
     "OpenStage",
+    "ProveProducer",
     "ReadChangelog",
     "Rejoin",
     "Release",
@@ -185,6 +186,11 @@ class Awaited:
 @dataclass(frozen=True, slots=True)
 class InitProducer(Awaited):
     """Take the transactional id: fences whoever had it, ends his transaction. → None."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProveProducer(Awaited):
+    """Find out whether the transactional id is still ours; nothing is committed. → None, or ``Fenced``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,6 +249,10 @@ class OwnedPartition:
         match action:
             case act.InitProducer():
                 await self._transactions.init()
+            case act.ProveProducer():
+                await self._transactions.prove(
+                    topic=self._topic, partition=self._partition, group=self._group
+                )
             case act.LookAround():
                 return await self._look_around()
             case act.OpenStage():

@@ -38,6 +38,7 @@ from streams.engine.actions import (
     Notice,
     NotTaken,
     OpenSource,
+    ProveProducer,
     ReadChangelog,
     Rejoin,
     Release,
@@ -50,7 +51,15 @@ from streams.engine.actions import (
 )
 from streams.engine.chain import Link, Thread
 from streams.engine.counters import Counters
-from streams.engine.faults import BrokerAway, ChainBroken, Fenced, OutcomeUnknown, StageStuck
+from streams.engine.faults import (
+    BrokerAway,
+    ChainBroken,
+    FactsLost,
+    Fenced,
+    NewerRows,
+    OutcomeUnknown,
+    StageStuck,
+)
 from streams.engine.stage import Record
 from streams.engine.taking import Asking, Place, Taking, Traits
 
@@ -229,7 +238,13 @@ class Protocol:
 
     def _find_place(self) -> Asking[None]:
         self._taking = self.taking(self._traits, do=self._do)
-        self._place = yield from self._taking.find_place()
+        try:
+            self._place = yield from self._taking.find_place()
+        except (ChainBroken, FactsLost, NewerRows):
+            # One who was frozen in the middle compares what is of different times: a break
+            # counts only if nobody else could write from the first look to the last.
+            yield ProveProducer()
+            raise
         self._counters.acquired += 1
         self._counters.rows_restored += self._place.rows_restored
 

@@ -2,7 +2,8 @@
 
 A commit is sent once. aiokafka would send EndTxn again after a lost answer, and a delayed
 first one can then commit a *later* transaction (KAFKA-17754); here a lost answer makes the
-outcome unknown, and the caller finds it out.
+outcome unknown, and the caller finds it out. The same for the group's offset: a first
+request that comes late would put an old offset into a later transaction of the same epoch.
 """
 
 import asyncio
@@ -15,12 +16,13 @@ from aiokafka.errors import (
     InvalidProducerEpoch,
     KafkaError,
     MessageSizeTooLargeError,
+    NodeNotReadyError,
     ProducerFenced,
     RecordListTooLargeError,
 )
-from aiokafka.producer.sender import AddPartitionsToTxnHandler, EndTxnHandler, Sender
+from aiokafka.producer.sender import AddPartitionsToTxnHandler, EndTxnHandler, Sender, TxnOffsetCommitHandler
 
-from streams.engine.batches import Batch
+from streams.engine.batches import Batch, Filling
 from streams.engine.faults import Fenced, OutcomeUnknown, OutputTooLarge
 from streams.engine.options import EngineOptions
 
@@ -72,9 +74,9 @@ class Transactions:
         """Ask how many partitions a topic has."""
         return len(await self._started.partitions_for(topic))
 
-    def new_builder(self) -> Any:
+    def new_builder(self) -> Filling:
         """Make an empty batch for ``commit``."""
-        return self._started.create_batch()
+        return Filling(self._options.batch_bytes_max)
 
     async def commit(
         self, batches: Sequence[Batch], *, offsets: Mapping[tuple[str, int], int], group: str
@@ -102,14 +104,26 @@ class Transactions:
         except (MessageSizeTooLargeError, RecordListTooLargeError) as error:
             raise OutputTooLarge(f"{self._transactional_id}: the broker refuses a batch: {error}") from error
         except (KafkaError, TimeoutError, AssertionError) as error:
-            # AssertionError: aiokafka's state machine, once its sender has died.
-            if _is_fenced(error):
-                raise Fenced(self._transactional_id) from error
-            raise OutcomeUnknown(f"{self._transactional_id}: {error!r}") from error
+            raise self._told(error) from error
         return {
             (one.topic, one.partition): one.offset + batch.builder.record_count()
             for one, batch in zip(written, batches, strict=True)
         }
+
+    async def prove(self, *, topic: str, partition: int, group: str) -> None:
+        """Return when the transactional id is still ours: a transaction is begun and aborted.
+
+        Raises:
+            Fenced: it was taken by another.
+            OutcomeUnknown: it cannot be said; this producer must not be used again.
+        """
+        producer = self._started
+        try:
+            await producer.begin_transaction()
+            await producer.send_offsets_to_transaction({TopicPartition(topic, partition): 0}, group)
+            await asyncio.wait_for(producer.abort_transaction(), self._options.request_timeout_s)
+        except (KafkaError, TimeoutError, AssertionError) as error:
+            raise self._told(error) from error
 
     async def close(self) -> None:
         """Close the connections; an open transaction is left to the next owner's ``init``."""
@@ -123,6 +137,12 @@ class Transactions:
             _log.debug("closing %s: %r", self._transactional_id, error)
             await producer.client.close()
         producer.forget_failures()
+
+    def _told(self, error: Exception) -> Fenced | OutcomeUnknown:
+        """Say what an error means; an ``AssertionError`` is aiokafka's, once its sender has died."""
+        if _is_fenced(error):
+            return Fenced(self._transactional_id)
+        return OutcomeUnknown(f"{self._transactional_id}: {error!r}")
 
     @property
     def _started(self) -> "_Producer":
@@ -167,6 +187,13 @@ class _CommitOnceSender(Sender):  # type: ignore[misc]
         if not await EndTxnHandler(self, commit_result).do(node):
             raise KafkaError("the answer to EndTxn is lost; a commit is never retried")
 
+    async def _do_txn_offset_commit(self, offsets: Any, group_id: str) -> None:
+        from aiokafka.client import CoordinationType
+
+        if offsets:
+            node = await self._find_coordinator(CoordinationType.GROUP, group_id)
+            await _OffsetCommit(self, offsets, group_id).do(node)
+
     async def _do_add_partitions_to_txn(self, tps: Any) -> Any:
         return await _AddPartitions(self, tps).do(await self._transaction_coordinator())
 
@@ -187,6 +214,24 @@ class _CommitOnceSender(Sender):  # type: ignore[misc]
         from aiokafka.client import CoordinationType
 
         return await self._find_coordinator(CoordinationType.TRANSACTION, self._txn_manager.transactional_id)
+
+
+class _OffsetCommit(TxnOffsetCommitHandler):  # type: ignore[misc]
+    async def do(self, node: Any) -> bool:
+        """Send it; what was surely not sent or was answered may be sent again, nothing else."""
+        try:
+            answer = await self._sender.client.send(node, self.create_request(), group=self.group)
+        except NodeNotReadyError:
+            wait_s: float | None = self.handle_error()
+        except KafkaError as error:
+            raise KafkaError(
+                f"the answer to TxnOffsetCommit is lost; it is never retried: {error!r}"
+            ) from error
+        else:
+            wait_s = self.handle_response(answer)
+        if wait_s is not None:
+            await asyncio.sleep(wait_s)
+        return wait_s is None
 
 
 class _AddPartitions(AddPartitionsToTxnHandler):  # type: ignore[misc]
