@@ -22,6 +22,7 @@ from infra.metrics.settings import MetricsSettings
 __all__ = ["MetricsServer"]
 
 _BIND_AGAIN_S: Final = 2.0
+_SILENCE_S_MAX: Final = 10.0
 _PLAIN: Final = "text/plain; charset=utf-8"
 _log = structlog.get_logger(__name__)
 
@@ -102,7 +103,9 @@ class MetricsServer:
 
 def _handler(registry: CollectorRegistry, probe: Probe) -> type[http.server.BaseHTTPRequestHandler]:
     class Handler(http.server.BaseHTTPRequestHandler):
-        """Answers one request."""
+        """Answers one request; a client that says nothing is left."""
+
+        timeout = _SILENCE_S_MAX
 
         def do_GET(self) -> None:
             match self.path.partition("?")[0]:

@@ -135,8 +135,11 @@ def test_the_live_clock_ticks_until_it_is_stopped(settings: Settings) -> None:
     stop = threading.Event()
     times = _times(stop, [NOON, NOON - DAY, NOON + DAY])
     with Clock(settings, mode="live", stop=stop) as clock:
-        tick_for_ever(clock, stop=stop, now=lambda: next(times), every_s=0.05)
-    assert [NOON, NOON + DAY] == [tick.at for tick in _ticks(settings, 1)]
+        told: list[TickPassed | None] = []
+        tick_for_ever(clock, stop=stop, now=lambda: next(times), every_s=0.05, tell=told.append)
+    ticks = _ticks(settings, 1)
+    assert [NOON, NOON + DAY] == [tick.at for tick in ticks]
+    assert ticks == [tick for tick in told if tick is not None]
 
 
 def _times(stop: threading.Event, times: list[datetime.datetime]) -> Iterator[datetime.datetime]:

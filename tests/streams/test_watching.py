@@ -1,11 +1,17 @@
 """What workers and clock say of themselves: progress, or nothing to do; partitions, or why not."""
 
+import asyncio
 import datetime
+import threading
+import time
 
 import pytest
 
 from infra.metrics.pulse import Pulses
 from infra.metrics.register import Sample, sample
+from infra.metrics.scrape import ask
+from infra.metrics.server import MetricsServer
+from infra.metrics.settings import MetricsSettings
 from schemas.dead_letters import DeadLetter
 from schemas.journal import TickPassed
 from streams.engine.counters import Counters
@@ -74,6 +80,38 @@ def test_worker_whose_loop_does_not_come_round_is_stalled(worker: _Worker) -> No
     worker.pass_s(1)
     worker.now_s += 101
     assert 1 == len(worker.watch.stalled())
+
+
+async def _stuck(watch: EngineWatch, *, blocked: threading.Event, release: threading.Event) -> None:
+    """Look once a second, as a worker does, until a fold keeps the loop."""
+    looking = asyncio.create_task(watch.look_for_ever())
+    await asyncio.sleep(0)
+    blocked.set()
+    release.wait(30)  # the fold that does not end: nothing else runs in this loop
+    looking.cancel()
+
+
+def test_fold_that_does_not_end_is_told_over_http() -> None:
+    """/healthz is answered while the loop is held, and says that it stands still."""
+    watch = EngineWatch(
+        counters=Counters(),
+        reports=lambda: [_partition(working=True)],
+        stage="ledger",
+        letters=letter_tally(),
+        stalled_s=0.2,
+    )
+    blocked, release = threading.Event(), threading.Event()
+    loop = threading.Thread(target=lambda: asyncio.run(_stuck(watch, blocked=blocked, release=release)))
+    with MetricsServer(MetricsSettings(port=0), probe=watch, samples=watch.samples) as server:
+        loop.start()
+        assert blocked.wait(10)
+        deadline_s = time.monotonic() + 10
+        while not (answer := ask(f"127.0.0.1:{server.port}")).stalled:
+            assert time.monotonic() < deadline_s
+        release.set()
+    loop.join()
+    assert "work left on: src-0" in answer.stalled
+    assert 0.0 == answer.total("cobranza_healthy")
 
 
 def test_readiness_names_what_is_missing(worker: _Worker) -> None:
