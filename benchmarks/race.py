@@ -3,8 +3,8 @@
     per round: publish the journal ─► ledger ─► peer ─► peer … (A B C, A B C, …)
     per run:   start ─► warm-up part ─► measured part ─► all committed ─► stop ─► tally its topics
 
-A rate is events/s between two commits as seen from outside: the first that has the warm-up
-behind it, and the last. Whoever promises exactly once is held to the balances of the
+A rate is events/s from the moment that a system is handed the first record after the warm-up
+(it says so itself) to the commit of the last one (seen from outside). Whoever promises exactly once is held to the balances of the
 ledger's own core over the same journal, item by item and payment by payment.
 """
 
@@ -19,8 +19,9 @@ from kafka import KafkaAdminClient, TopicPartition
 from msgspec import Struct, json
 
 from benchmarks.java_peer import JavaMissing, class_path
+from benchmarks.peers.mark import read_mark
 from benchmarks.replay import PARTITIONS, Balances
-from benchmarks.running import NotFinished, rate, running, watch
+from benchmarks.running import NotFinished, running, watch
 from benchmarks.systems import LEDGER, PEERS, PEERS_PYTHON, Entry, Sizes, System, Track, entry_of
 from benchmarks.workload import encoded
 from infra.kafka import consumers, topics
@@ -105,19 +106,27 @@ class Race:
                 for partition, key, value in encoded(events=events, partitions=PARTITIONS):
                     producer.send(name, key=key, value=value, partition=partition)
 
+    def take_over(self, *, figures: Path | None) -> None:
+        """Let a worker without local state take over what the ledger of round 1 has left."""
+        folder = self._folder / "takeover"
+        folder.mkdir()
+        command = [sys.executable, "-m", "benchmarks.takeover", self._broker, "run1.", str(folder)]
+        subprocess.run([*command, *([f"--json={figures}"] if figures else [])], check=True)
+
     def _measure(self, system: System, standing: Standing, *, number: int) -> str:
         folder = self._folder / f"{number}-{system.name}"
         folder.mkdir()
         journal = self._journal(number, standing.events)
-        track = Track(self._broker, f"run{number}.", journal, folder, self._classes)
+        track = Track(self._broker, f"run{number}.", journal, folder, standing.warm_up, self._classes)
         entry = entry_of(system, track=track)
         if system is not LEDGER:
             self._create(entry.output)
         log = folder / "log"
         with running(entry, log=log) as process:
             records = self._length(journal)
-            seen = watch(process, admin=self._admin, group=entry.group, records=records, log=log)
-        standing.rates.append(rate(seen, warm_up=standing.warm_up))
+            done_s = watch(process, admin=self._admin, group=entry.group, records=records, log=log)
+        begun = read_mark(folder)
+        standing.rates.append((records - begun.records) / (done_s - begun.at_s))
         if not system.reads_only:
             self._judge(standing, tallied=self._tally(system, entry, track=track))
         return f"{standing.rates[-1]:,.0f} events/s; {standing.accounts or 'reads only'}"
@@ -191,7 +200,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--runs", type=int, default=0)
     parser.add_argument("--only", nargs="*", default=[], help="names of peers; default: all")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=Path, help="where the standings go")
+    parser.add_argument("--figures", type=Path, help="where the figure of a takeover goes")
     given = parser.parse_args(arguments)
     peers = [peer for peer in PEERS if not given.only or peer.name in given.only]
     with (
@@ -211,6 +221,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 race.run(system, number=number)
         if given.json:
             given.json.write_bytes(json.encode(list(race.standings.values())))
+        if not race.standings[LEDGER.name].left_out:
+            race.take_over(figures=given.figures)
 
 
 if __name__ == "__main__":

@@ -62,6 +62,7 @@ class Track(NamedTuple):
     prefix: str
     journal: str
     folder: Path
+    warm_up: int
     classes: str
 
 
@@ -141,7 +142,8 @@ def entry_of(system: System, *, track: Track) -> Entry:
         return _ledger_entry(track)
     group = f"{track.prefix}{system.name}"
     output = f"{group}-out"
-    given = [track.broker, track.journal, output, group, system.guarantee, str(track.folder)]
+    given = [track.broker, track.journal, output, group, system.guarantee]
+    given += [str(track.folder), str(track.warm_up)]
     if system.store:
         command = [*java_command(track.classes, heap=_HEAP), "Accounting", *given, system.store]
     else:
@@ -156,7 +158,7 @@ def entry_of(system: System, *, track: Track) -> Entry:
 
 
 def _ledger_entry(track: Track) -> Entry:
-    """The product itself, as its users start it."""
+    """The product itself, as its users start it, with a mark."""
     settings = Settings(bootstrap_servers=track.broker, topic_prefix=track.prefix, data_dir=track.folder)
     environment = {
         **os.environ,
@@ -165,7 +167,7 @@ def _ledger_entry(track: Track) -> Entry:
         "COBRANZA_DATA_DIR": str(track.folder),
     }
     return Entry(
-        [sys.executable, "-m", "console", "worker", "ledger"],
+        [sys.executable, "-m", "benchmarks.ledger_worker", str(track.folder), str(track.warm_up)],
         environment,
         settings.group("ledger"),
         settings.topic("ledger.account"),

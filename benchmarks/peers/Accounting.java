@@ -1,6 +1,6 @@
 // Kafka Streams doing the accounting of accounting.py: one store with its changelog, one output
-// per event. Arguments: broker, journal, output, application id, guarantee, folder, store
-// (memory or rocksdb). Runs until SIGTERM, then closes in order.
+// per event. Arguments: broker, journal, output, application id, guarantee, folder, warm-up
+// (records), store (memory or rocksdb). Runs until SIGTERM, then closes in order.
 
 import com.fasterxml.jackson.annotation.JsonFormat;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
@@ -10,6 +10,8 @@ import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -29,6 +31,16 @@ import org.apache.kafka.streams.state.Stores;
 
 public final class Accounting {
     private static final String STORE = "rows";
+    private static Path markFile;
+    private static long warmUp;
+    private static long handedOver;  // there is one stream thread
+
+    /** Notes the moment when the warm-up is behind; see mark.py. */
+    private static void count() throws IOException {
+        if (handedOver++ == warmUp) {
+            Files.writeString(markFile, warmUp + " " + System.currentTimeMillis() / 1e3);
+        }
+    }
 
     @JsonIgnoreProperties(ignoreUnknown = true)
     public static final class Line {
@@ -137,6 +149,7 @@ public final class Accounting {
         @Override
         public void process(Record<String, byte[]> record) {
             try {
+                count();
                 byte[] said = account(TOLD.readValue(record.value()));
                 if (said != null) {
                     context.forward(record.withValue(said));
@@ -300,7 +313,9 @@ public final class Accounting {
     }
 
     public static void main(String[] given) throws InterruptedException {
-        boolean inMemory = given[6].equals("memory");
+        markFile = Path.of(given[5], "begun");
+        warmUp = Long.parseLong(given[6]);
+        boolean inMemory = given[7].equals("memory");
         StreamsBuilder builder = new StreamsBuilder();
         builder.addStateStore(Stores.keyValueStoreBuilder(
                 inMemory ? Stores.inMemoryKeyValueStore(STORE) : Stores.persistentKeyValueStore(STORE),

@@ -1,4 +1,4 @@
-"""What every Python peer is told on its command line: the broker, two topics, a group, a guarantee."""
+"""What every Python peer is told on its command line: the broker, two topics, a group, a guarantee, the warm-up."""
 
 import argparse
 from pathlib import Path
@@ -8,7 +8,7 @@ __all__ = ["Arguments", "read_arguments"]
 
 
 class Arguments(NamedTuple):
-    """How a peer is to run; ``folder`` is for its local files, and empty at the start."""
+    """How a peer is to run; ``folder`` is for its local files, and empty at the start; ``warm_up`` records are not measured."""
 
     broker: str
     journal: str
@@ -16,12 +16,14 @@ class Arguments(NamedTuple):
     group: str
     guarantee: str
     folder: Path
+    warm_up: int
 
 
 def read_arguments(description: str | None) -> Arguments:
-    """Read the six arguments, in this order."""
+    """Read the seven arguments, in this order."""
     parser = argparse.ArgumentParser(description=description)
     for name in ("broker", "journal", "output", "group", "guarantee"):
         parser.add_argument(name)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("warm_up", type=int)
     return Arguments(**vars(parser.parse_args()))

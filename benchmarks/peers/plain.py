@@ -10,6 +10,7 @@ import threading
 from confluent_kafka import Consumer  # type: ignore[import-not-found]
 
 from benchmarks.peers.arguments import read_arguments
+from benchmarks.peers.mark import Mark
 
 _RECORDS_MAX = 10_000
 
@@ -17,6 +18,7 @@ _RECORDS_MAX = 10_000
 def main() -> None:
     """Read until SIGTERM."""
     given = read_arguments(__doc__)
+    mark = Mark(given.folder, warm_up=given.warm_up)
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     reader = Consumer(
@@ -30,7 +32,9 @@ def main() -> None:
     )
     reader.subscribe([given.journal])
     while not stopping.is_set():
-        for record in reader.consume(_RECORDS_MAX, timeout=0.05):
+        records = reader.consume(_RECORDS_MAX, timeout=0.05)
+        mark.count(len(records))
+        for record in records:
             if record.error():
                 raise RuntimeError(record.error())
     reader.close()

@@ -10,12 +10,14 @@ import signal
 from aiokafka import AIOKafkaConsumer  # type: ignore[import-not-found,unused-ignore]
 
 from benchmarks.peers.arguments import Arguments, read_arguments
+from benchmarks.peers.mark import Mark
 
 _RECORDS_MAX = 10_000
 
 
 async def read(given: Arguments) -> None:
     """Read until SIGTERM."""
+    mark = Mark(given.folder, warm_up=given.warm_up)
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     reader = AIOKafkaConsumer(
@@ -30,7 +32,9 @@ async def read(given: Arguments) -> None:
     await reader.start()
     try:
         while not stopping.is_set():
-            if await reader.getmany(timeout_ms=50, max_records=_RECORDS_MAX):
+            polled = await reader.getmany(timeout_ms=50, max_records=_RECORDS_MAX)
+            if polled:
+                mark.count(sum(map(len, polled.values())))
                 await reader.commit()
     finally:
         await reader.stop()

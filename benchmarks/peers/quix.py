@@ -9,6 +9,7 @@ from quixstreams.state import State  # type: ignore[import-not-found]
 
 from benchmarks.peers.accounting import Keys, account_for, decode_told
 from benchmarks.peers.arguments import read_arguments
+from benchmarks.peers.mark import Mark
 
 # Kafka Streams' interval for exactly-once; Quix's default, 5 s, measures no faster.
 _COMMIT_INTERVAL_S = 0.5
@@ -29,14 +30,16 @@ class _Rows:
         self._state.set_bytes(key, value)
 
 
-def _account(value: bytes, state: State) -> bytes | None:
-    told = decode_told(value)
-    return account_for(told.event, id=told.id, rows=_Rows(state), at=_KEYS)
-
-
 def main() -> None:
     """Run until SIGTERM."""
     given = read_arguments(__doc__)
+    mark = Mark(given.folder, warm_up=given.warm_up)
+
+    def account(value: bytes, state: State) -> bytes | None:
+        mark.count()
+        told = decode_told(value)
+        return account_for(told.event, id=told.id, rows=_Rows(state), at=_KEYS)
+
     app = Application(
         broker_address=given.broker,
         consumer_group=given.group,
@@ -50,7 +53,7 @@ def main() -> None:
     )
     source = app.topic(given.journal, key_deserializer="bytes", value_deserializer="bytes")
     target = app.topic(given.output, key_serializer="bytes", value_serializer="bytes")
-    accounted = app.dataframe(source).apply(_account, stateful=True)
+    accounted = app.dataframe(source).apply(account, stateful=True)
     accounted.filter(lambda said: said is not None).to_topic(target)
     app.run()
 

@@ -10,6 +10,7 @@ import faust
 
 from benchmarks.peers.accounting import account_for, decode_told, keys
 from benchmarks.peers.arguments import Arguments, read_arguments
+from benchmarks.peers.mark import Mark
 
 _COMMIT_INTERVAL_S = 0.5  # 2.8 s by default; what is left at the end of a run would wait as long
 
@@ -55,10 +56,11 @@ def make_app(given: Arguments) -> faust.App:
     source = app.topic(given.journal, **plain)
     target = app.topic(given.output, **plain)
     table: Any = app.Table("rows", partitions=4, key_type=bytes, value_type=bytes)
-    rows = _Rows(table)
+    rows, mark = _Rows(table), Mark(given.folder, warm_up=given.warm_up)
 
     async def account(stream: Any) -> None:
         async for event in stream.events():
+            mark.count()
             told = decode_told(event.value)
             at = keys(event.key.decode())
             said = account_for(told.event, id=told.id, rows=rows, at=at)

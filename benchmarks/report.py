@@ -1,0 +1,126 @@
+"""What was measured, written down: a JSON file per day, a plot, and tables in this folder's README."""
+
+import html
+import statistics
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct, json
+
+from benchmarks.figures import Figure
+from benchmarks.race import Standing
+
+__all__ = ["Results", "ratios", "write"]
+
+_FOLDER: Final = Path(__file__).parent
+_README: Final = _FOLDER / "README.md"
+_BEGIN: Final = "<!-- results: written by python -m benchmarks --write -->"
+_END: Final = "<!-- end of results -->"
+_WIDTH, _BAR, _LEFT, _RIGHT = 900, 26, 330, 150
+
+
+class Results(Struct, kw_only=True):
+    """All of one `make bench`."""
+
+    environment: dict[str, str]
+    quick: bool
+    standings: list[Standing]
+    figures: list[Figure]
+
+
+def ratios(standings: list[Standing]) -> list[str]:
+    """Give ``ledger/PEER RATIO`` of medians, a line for each peer that ran."""
+    ran = {each.name: statistics.median(each.rates) for each in standings if each.rates}
+    ledger = ran.pop("ledger", None)
+    return [] if ledger is None else [f"ledger/{name} {ledger / rate:.2f}" for name, rate in ran.items()]
+
+
+def write(results: Results, *, date: str) -> None:
+    """Write JSON, plot and the README's part between its markers."""
+    folder = _FOLDER / "results"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{date}.json").write_bytes(json.format(json.encode(results), indent=2) + b"\n")
+    (folder / f"{date}.svg").write_text(_plot(results.standings), encoding="utf-8")
+    text = _README.read_text(encoding="utf-8")
+    before, _, rest = text.partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    part = f"{_BEGIN}\n\n{_tables(results, date=date)}\n{_END}"
+    _README.write_text(f"{before}{part}{after}", encoding="utf-8")
+
+
+def _tables(results: Results, *, date: str) -> str:
+    lines = [
+        f"Measured on {date}{' (quick sizes)' if results.quick else ''}; all values: [results/{date}.json](results/{date}.json).",
+        "",
+        *(f"- {name}: {value}" for name, value in results.environment.items()),
+        "",
+        f"![events per second of each system](results/{date}.svg)",
+        "",
+        "| one worker each, same machine, same run | events/s: median (min–max; runs × events) | the ledger has | records / bytes written per event | accounts at the end |",
+        "|---|---|---|---|---|",
+        *map(_standing_line, results.standings, _factors(results.standings)),
+        "",
+        "| what | measured | budget | of what |",
+        "|---|---|---|---|",
+        *map(_figure_line, results.figures),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _factors(standings: list[Standing]) -> list[str]:
+    ratio = dict(line.removeprefix("ledger/").split(" ") for line in ratios(standings))
+    return [ratio.get(each.name, "") for each in standings]
+
+
+def _standing_line(standing: Standing, factor: str) -> str:
+    if not standing.rates:
+        reason = standing.left_out.splitlines()[0] if standing.left_out else "not run"
+        return f"| {standing.title} | left out: {reason} | | | |"
+    low, high = min(standing.rates), max(standing.rates)
+    rate = f"{statistics.median(standing.rates):,.0f} ({low:,.0f}–{high:,.0f}; {len(standing.rates)} × {standing.events:,})"
+    written = f"{standing.records:.2f} / {standing.octets:,.0f}" if standing.records else "–"
+    end = standing.accounts or "–"
+    if standing.left_out:
+        end += f"; then {standing.left_out.splitlines()[0]}"
+    return f"| {standing.title} | {rate} | {f'{factor} ×' if factor else ''} | {written} | {end} |"
+
+
+def _figure_line(figure: Figure) -> str:
+    budget = f"{'≤' if figure.at_most else '≥'} {figure.budget:,.0f}" if figure.budget else ""
+    value = f"{figure.median:,.0f}" if figure.median >= 100 else f"{figure.median:.3g}"
+    several = f" ({min(figure.values):,.0f}–{max(figure.values):,.0f})" if len(figure.values) > 1 else ""
+    return f"| {figure.name} | {value} {figure.unit}{several} | {budget} | {figure.note} |"
+
+
+def _plot(standings: list[Standing]) -> str:
+    """Draw a bar per system that accounts: its median, with a whisker from the slowest run to the fastest."""
+    drawn = [each for each in standings if each.rates and each.accounts]
+    longest = max((max(each.rates) for each in drawn), default=1.0)
+    scale = (_WIDTH - _LEFT - _RIGHT) / longest
+    height = (len(drawn) + 1) * _BAR + 20
+    bars = [_bar(standing, top=10 + place * _BAR, scale=scale) for place, standing in enumerate(drawn)]
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" font-family="sans-serif" font-size="13">',
+            f'<rect width="{_WIDTH}" height="{height}" fill="white"/>',
+            *bars,
+            f'<text x="{_LEFT}" y="{height - 12}" fill="#555">events/s, one worker each: median, slowest and fastest run</text>',
+            "</svg>\n",
+        ]
+    )
+
+
+def _bar(standing: Standing, *, top: int, scale: float) -> str:
+    low, median, high = (
+        _LEFT + scale * each
+        for each in (min(standing.rates), statistics.median(standing.rates), max(standing.rates))
+    )
+    middle = top + _BAR / 2 - 2
+    colour = "#2a6f97" if standing.name == "ledger" else "#a9b4bd"
+    return (
+        f'<text x="{_LEFT - 8}" y="{middle + 4:.0f}" text-anchor="end">{html.escape(standing.title)}</text>'
+        f'<rect x="{_LEFT}" y="{top}" width="{median - _LEFT:.1f}" height="{_BAR - 6}" fill="{colour}"/>'
+        f'<line x1="{low:.1f}" x2="{high:.1f}" y1="{middle:.0f}" y2="{middle:.0f}" stroke="#222" stroke-width="2"/>'
+        f'<text x="{high + 8:.1f}" y="{middle + 4:.0f}">{statistics.median(standing.rates):,.0f}</text>'
+    )

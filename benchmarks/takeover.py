@@ -1,0 +1,81 @@
+"""How fast a worker takes over partitions whose state it has not: rows/s from the changelog.
+
+It runs on what a ledger worker of the comparison has left: all four partitions at once, on
+one worker with an empty data folder. Measured by the engine itself, from the assignment to
+the moment when it may fold.
+"""
+
+import argparse
+import asyncio
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import Figure, save
+from infra.settings import Settings
+from streams.app import build_app
+from streams.engine.counters import Counters
+from streams.engine.garbage import collecting_by_hand
+from streams.engine.serving import serve
+
+__all__ = ["main"]
+
+_DEADLINE_S = 180.0
+
+
+class _Listener(logging.Handler):
+    """Hears the engine say how many partitions it took, and in how many seconds."""
+
+    def __init__(self, heard: "asyncio.Future[tuple[int, float]]") -> None:
+        super().__init__()
+        self._heard = heard
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if isinstance(record.args, tuple) and isinstance(record.args[-1], Counters) and len(record.args) == 4:
+            _, partitions, seconds, _ = record.args
+            if not self._heard.done():
+                self._heard.set_result((int(str(partitions)), float(str(seconds))))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print rows/s."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("broker")
+    parser.add_argument("prefix", help="of the topics that a ledger worker has written")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--json", type=Path)
+    chosen = parser.parse_args(arguments)
+    settings = Settings(bootstrap_servers=chosen.broker, topic_prefix=chosen.prefix, data_dir=chosen.folder)
+    rows, partitions, seconds = asyncio.run(_take(settings))
+    takeover = Figure(
+        name="taking over partitions from the changelog",
+        unit="rows/s",
+        values=[rows / seconds],
+        budget=200_000,
+        note=f"{rows:,} rows of {partitions} partitions in {seconds:.2f} s, no local state",
+    )
+    save([takeover], file=chosen.json)
+
+
+async def _take(settings: Settings) -> tuple[int, int, float]:
+    heard: asyncio.Future[tuple[int, float]] = asyncio.get_running_loop().create_future()
+    log = logging.getLogger("streams.engine.worker")
+    log.setLevel(logging.INFO)
+    log.addHandler(_Listener(heard))
+    stop = asyncio.Event()
+    async with collecting_by_hand():
+        app = build_app(settings, stage="ledger")
+        serving = asyncio.create_task(serve(app, stop=stop))
+        either: list[asyncio.Future[Any]] = [heard, serving]
+        await asyncio.wait(either, timeout=_DEADLINE_S, return_when=asyncio.FIRST_COMPLETED)
+        stop.set()
+        await serving
+    if not heard.done():
+        raise TimeoutError(f"the worker took nothing in {_DEADLINE_S:g} s")
+    partitions, seconds = heard.result()
+    return app.engine.counters.rows_restored, partitions, seconds
+
+
+if __name__ == "__main__":
+    main()
