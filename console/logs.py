@@ -6,15 +6,17 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 
-from console.replaying import COMPARED_TOPICS, Ledger, fold_journal
+from console.replaying import COMPARED_TOPICS, Ledger, fold_journal, raised_on
 from infra.errors import OperatorError
 from infra.kafka.consumers import consumer
 from infra.kafka.lag import LagReader
 from infra.settings import Settings
+from processors.partition import KnownFailures
 from schemas.journal import JournalMode, TickPassed, decode_entry
 
 __all__ = [
     "LogError",
+    "failures",
     "journal",
     "journal_mode",
     "partitions_of",
@@ -24,6 +26,7 @@ __all__ = [
 ]
 
 _INTERNAL = b"\0"
+_DECISIONS = "collections.decision.v1"
 _JOURNAL = "ledger.journal"
 _ROWS = "ledger.account"
 _STALLED_S_MAX = 30
@@ -95,12 +98,25 @@ def _to_the_end(reader: KafkaConsumer, wanted: list[TopicPartition]) -> Iterator
 
 
 def replayed_ledger(settings: Settings) -> Ledger:
-    """Fold the whole journal again, partition by partition.
+    """Fold the whole journal again, partition by partition, without what the ledger raised on.
 
     Raises:
         LogError: the journal cannot be read.
     """
-    return fold_journal(journal(settings))
+    return fold_journal(journal(settings), failures=failures(settings))
+
+
+def failures(settings: Settings) -> dict[int, KnownFailures]:
+    """Give, per journal partition, what its ledger raised on and dead-lettered.
+
+    Raises:
+        LogError: the ledger's decisions cannot be read.
+    """
+    numbers = partitions_of(settings, topic=_DECISIONS)
+    return {
+        each: raised_on(record.value for record in read_log(settings, topic=_DECISIONS, partition=each))
+        for each in numbers
+    }
 
 
 def journal(settings: Settings) -> dict[int, Iterator[Any]]:

@@ -7,14 +7,23 @@ the same keys, and of each account the same facts in the same order.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from types import MappingProxyType
 
 import msgspec
 
-from processors.partition import JournalRecord, Partition, Poison
+from processors.partition import JournalRecord, KnownFailures, Partition, Poison
 from schemas.codec import TOPIC_OF_TYPE, encode, type_of
-from schemas.facts import LedgerFact
+from schemas.facts import AccountQuarantined, LedgerFact
 
-__all__ = ["COMPARED_TOPICS", "Difference", "Ledger", "differences", "fold_journal", "value_difference"]
+__all__ = [
+    "COMPARED_TOPICS",
+    "Difference",
+    "Ledger",
+    "differences",
+    "fold_journal",
+    "raised_on",
+    "value_difference",
+]
 
 COMPARED_TOPICS = (
     "ledger.movement",
@@ -23,6 +32,7 @@ COMPARED_TOPICS = (
     "collections.exception.v1",
 )
 _RUN_RECORDS_MAX = 2_000
+_QUARANTINED = type_of(AccountQuarantined).encode()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,15 +71,33 @@ class Difference:
         return f"{self.where}: {self.what}"
 
 
-def fold_journal(partitions: Mapping[int, Iterable[JournalRecord]]) -> Ledger:
-    """Fold each partition's records from its beginning."""
+def fold_journal(
+    partitions: Mapping[int, Iterable[JournalRecord]],
+    *,
+    failures: Mapping[int, KnownFailures] = MappingProxyType({}),
+) -> Ledger:
+    """Fold each partition's records from its beginning, without what was raised on (``raised_on``)."""
     ledger = Ledger()
     for number, records in partitions.items():
-        partition = Partition(number=number)
+        partition = Partition(number=number, failures=failures.get(number, {}))
         for run in _runs(records):
             _fold_run(partition, run, ledger=ledger)
         ledger.rows |= partition.rows()
     return ledger
+
+
+def raised_on(decisions: Iterable[bytes]) -> dict[int, list[tuple[str, str]]]:
+    """Read from a partition's decisions what its ledger raised on: journal offset -> (account, error).
+
+    A replay leaves out the same records: they are in the dead letters, and
+    what was made of them since is in the journal behind them (DESIGN 3.6).
+    """
+    found: dict[int, list[tuple[str, str]]] = {}
+    for value in decisions:
+        if _QUARANTINED in value and msgspec.json.decode(value)["type"] == _QUARANTINED.decode():
+            fact = msgspec.json.decode(value, type=AccountQuarantined)
+            found.setdefault(fact.journal_offset, []).append((fact.account, fact.error))
+    return found
 
 
 def differences(*, replayed: Ledger, written: Ledger) -> Iterator[Difference]:

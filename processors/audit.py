@@ -11,6 +11,7 @@ nothing of how decisions come about: no due index, wake time or verdict.
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -19,7 +20,7 @@ from processors.account import Account
 from processors.calendar import epoch_s, local_day
 from processors.company import Company
 from processors.ladder import Rung, current_rung, is_level, shift_after_sending, standing_of, standing_on
-from processors.partition import JournalRecord, Partition
+from processors.partition import JournalRecord, KnownFailures, Partition
 from schemas.facts import (
     LedgerFact,
     Movement,
@@ -344,11 +345,18 @@ def _progress(
 # -- a whole journal -----------------------------------------------------------
 
 
-def audit_journal(partitions: Mapping[int, Iterable[JournalRecord]]) -> AuditReport:
-    """Fold each partition's records from its beginning, and audit what is said."""
+def audit_journal(
+    partitions: Mapping[int, Iterable[JournalRecord]],
+    *,
+    failures: Mapping[int, KnownFailures] = MappingProxyType({}),
+) -> AuditReport:
+    """Fold each partition's records from its beginning, and audit what is said.
+
+    ``failures`` are, by partition, what its ledger raised on and left out.
+    """
     report = AuditReport()
     for number, records in partitions.items():
-        partition = Partition(number=number)
+        partition = Partition(number=number, failures=failures.get(number, {}))
         audit = Audit(partition, report=report)
         for record in records:
             audit.see(_folded(partition, record))

@@ -10,9 +10,9 @@ import contextlib
 import datetime
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
-from typing import Literal, NamedTuple, Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 from processors.account import Account
 from processors.account_cache import CACHE_ROWS_MAX, AccountCache
@@ -20,8 +20,8 @@ from processors.broadcasts import company_key, conflict, tick_refused
 from processors.calendar import epoch_s
 from processors.company import Company
 from processors.decide import evaluate
+from processors.failures import Failure, KnownFailures, Poison, Stage, StepFailed, failed_before, quarantined
 from processors.fold import fold
-from processors.quarantine import quarantine
 from processors.row_store import KeptRow, MemoryRows, RowStore, Wake, WakeChange
 from processors.wake import reschedule
 from schemas.commands import ConfigureCompany, PublishPlan
@@ -31,14 +31,21 @@ from schemas.journal import AccountEvent, SourceEvent, TickPassed, decode_entry
 from schemas.outcomes import OutcomeReported
 from schemas.rows import AccountRow, ClockRow, Row, RowKey, decode_row, encode_key, encode_row
 
-__all__ = ["SLICE_ACCOUNTS_MAX", "SLICE_ROWS_MAX", "JournalRecord", "Partition", "PartitionStep", "Poison"]
+__all__ = [
+    "SLICE_ACCOUNTS_MAX",
+    "SLICE_ROWS_MAX",
+    "JournalRecord",
+    "KnownFailures",
+    "Partition",
+    "PartitionStep",
+    "Poison",
+]
 
 SLICE_ACCOUNTS_MAX = 5000  # DESIGN 3.1: accounts of one tick in one transaction
 SLICE_ROWS_MAX = 50_000  # of one tick in one transaction, about: purging writes more than deciding
 TICK_AHEAD_MAX = datetime.timedelta(minutes=5)  # DESIGN 1: a live tick further ahead is refused
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
-_Stage = Literal["fold", "schedule", "evaluate"]
 # Place in a tick: accounts that their company's changes concern, then those whose time has come.
 _Turn = tuple[int, str, int, str]
 _COMPANY_COMMANDS = (PublishPlan, ConfigureCompany)
@@ -58,15 +65,6 @@ class JournalRecord(Protocol):
     @property
     def value(self) -> bytes:
         """An encoded ``JournalEntry``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Poison:
-    """A record that the fold raised on: our bug. For a tick, one per account."""
-
-    index: int  # in the run
-    account: str
-    error: str
 
 
 class PartitionStep(NamedTuple):
@@ -90,21 +88,6 @@ class _At(NamedTuple):
 _Entry = tuple[SourceEvent, str, str]
 
 
-class _Failure(NamedTuple):
-    """Where a fold raised, and whether the record had been taken in by then."""
-
-    poison: Poison
-    stage: _Stage
-
-
-class _StepFailed(Exception):  # noqa: N818 - it never leaves this module
-    """Accounts' folds raised; the step starts anew and leaves those out."""
-
-    def __init__(self, failures: dict[tuple[int, str], _Failure]) -> None:
-        super().__init__(f"{len(failures)} accounts")
-        self.failures = failures
-
-
 class Partition:
     """The state of one journal partition (DESIGN 1: each one's log alone determines it).
 
@@ -113,6 +96,8 @@ class Partition:
         slice_accounts_max: accounts of one tick in one step.
         store: of the committed rows; in memory when not given.
         cache_rows_max: of live accounts that are kept between steps.
+        failures: journal offset -> (account, error) of what was raised on when this log was first
+            folded. A replay leaves out the same, also when what raised has been mended since.
     """
 
     def __init__(
@@ -122,6 +107,7 @@ class Partition:
         slice_accounts_max: int = SLICE_ACCOUNTS_MAX,
         store: RowStore | None = None,
         cache_rows_max: int = CACHE_ROWS_MAX,
+        failures: KnownFailures = MappingProxyType({}),
     ) -> None:
         self.number = number
         self.slice_accounts_max = slice_accounts_max
@@ -133,10 +119,11 @@ class Partition:
         self._touched: dict[str, Account] = {}
         self._broadcast_rows: dict[bytes, bytes] = {}
         self._rows: list[KeptRow] = []
-        self._failures: dict[tuple[int, str], _Failure] = {}
-        self._new_failures: dict[tuple[int, str], _Failure] = {}
+        self._known_failures = failures
+        self._failures: dict[tuple[int, str], Failure] = {}
+        self._new_failures: dict[tuple[int, str], Failure] = {}
         self._failed_now: set[str] = set()
-        self._stage: _Stage = "fold"
+        self._stage: Stage = "fold"
         self.clock: ClockRow | None = None
         self._clock_before: ClockRow | None = None
         self._read_clock()
@@ -187,11 +174,11 @@ class Partition:
         A record that raises is found, left out, and its account quarantined
         in the same step (DESIGN 3.6). ``commit`` or ``discard`` must follow.
         """
-        self._failures = {}
+        self._failures = failed_before((each.offset for each in records), known=self._known_failures)
         while True:
             try:
                 return self._attempt(records, cursor=cursor)
-            except _StepFailed as failed:
+            except StepFailed as failed:
                 self.discard()
                 self._failures |= failed.failures
 
@@ -235,9 +222,9 @@ class Partition:
                 cursor = ""
                 consumed += 1
         if self._new_failures:
-            raise _StepFailed(self._new_failures)
+            raise StepFailed(self._new_failures)
         self._rows = self._encode_rows()
-        poison = [each.poison for each in self._failures.values()]
+        poison = [each.poison for (place, _), each in self._failures.items() if place <= consumed]
         return PartitionStep(self._rows, facts, poison, consumed, next_cursor)
 
     def _fold_entries(
@@ -298,7 +285,7 @@ class Partition:
             now = self.clock.at if self.clock is not None else None
             facts += fold(account, event, cause=cause, company=self.company(event.company), now=now)
         account.forget_stale()
-        facts.append(_quarantined(account, failure, at=at, wake_at_s=0))
+        facts.append(quarantined(account, failure, offset=at.record.offset, wake_at_s=0))
 
     def _fail(self, place: int, name: str, error: Exception) -> None:
         """Note that the fold of one account raised; a raise is our bug and is routed (DESIGN 3.6).
@@ -307,7 +294,7 @@ class Partition:
         so it must not become state: the worker crashes instead.
         """
         text = f"{self._stage}: {type(error).__name__}: {error}"
-        self._new_failures[place, name] = _Failure(Poison(place, name, text), self._stage)
+        self._new_failures[place, name] = Failure(Poison(place, name, text), self._stage)
         self._failed_now.add(name)
 
     def _fold_company(self, event: PublishPlan | ConfigureCompany) -> list[LedgerFact]:
@@ -389,7 +376,7 @@ class Partition:
         company = self.company(split_account_id(name)[0])
         failure = self._failures.get((at.place, name))
         if failure is not None:
-            facts.append(_quarantined(account, failure, at=at, wake_at_s=None))
+            facts.append(quarantined(account, failure, offset=at.record.offset, wake_at_s=None))
             # What a finished evaluation notes by itself: seen with this profile, or it would be woken again.
             account.row.config_version = company.version
             return
@@ -491,8 +478,3 @@ def _closed_by(closing: contextlib.ExitStack, walk: Iterator[tuple[int, str]]) -
     if close is not None:
         closing.callback(close)
     return walk
-
-
-def _quarantined(account: Account, failure: _Failure, *, at: _At, wake_at_s: int | None) -> LedgerFact:
-    offset = at.record.offset
-    return quarantine(account, error=failure.poison.error, journal_offset=offset, wake_at_s=wake_at_s)

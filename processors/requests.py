@@ -10,13 +10,25 @@ from processors import identity
 from processors.account import Account, hold_id
 from processors.context import FoldContext
 from processors.outcomes import record_contact
-from schemas.commands import AddNote, ExcludeItem, IncludeItem, PlaceHold, ReleaseHold, SetMode, SetNextDate
+from processors.quarantine import release
+from schemas.commands import (
+    AddNote,
+    ExcludeItem,
+    IncludeItem,
+    PlaceHold,
+    ReleaseHold,
+    ReleaseQuarantine,
+    SetMode,
+    SetNextDate,
+)
 from schemas.facts import LedgerFact
 from schemas.rows import HoldRow
 
 __all__ = ["HANDLERS"]
 
-AccountCommand = AddNote | ExcludeItem | IncludeItem | PlaceHold | ReleaseHold | SetNextDate | SetMode
+AccountCommand = (
+    AddNote | ExcludeItem | IncludeItem | PlaceHold | ReleaseHold | SetNextDate | SetMode | ReleaseQuarantine
+)
 
 
 def _once(account: Account, event: AccountCommand, *, context: FoldContext) -> list[LedgerFact]:
@@ -42,6 +54,8 @@ def _once(account: Account, event: AccountCommand, *, context: FoldContext) -> l
         case SetMode():
             account.row.mode = event.mode
             account.advance()
+        case ReleaseQuarantine():
+            return [*release(account, event)]
     return []
 
 
@@ -102,5 +116,6 @@ def _release(account: Account, *, hold: str) -> None:
 
 
 HANDLERS: dict[type, Callable[..., list[LedgerFact]]] = dict.fromkeys(
-    (AddNote, ExcludeItem, IncludeItem, PlaceHold, ReleaseHold, SetNextDate, SetMode), _once
+    (AddNote, ExcludeItem, IncludeItem, PlaceHold, ReleaseHold, SetNextDate, SetMode, ReleaseQuarantine),
+    _once,
 )

@@ -13,6 +13,7 @@ from msgspec import Raw
 from processors.account import Account
 from processors.subjects import DOCUMENTS, KEYS, SUBJECTS
 from schemas.codec import encode
+from schemas.commands import ReleaseQuarantine
 from schemas.facts import ExceptionRaised
 from schemas.journal import AccountEvent, SourceEvent
 from schemas.rows import WaitingRow
@@ -40,7 +41,8 @@ def too_old(account: Account, event: AccountEvent, *, through: datetime.date) ->
     else:
         command = getattr(event, "command", "")
         key = f"command/{command}"
-        known = not command or key in account.seen  # master data and outcomes have rules of their own
+        # Master data and outcomes have rules of their own; a release is harmless, and needed whenever it comes.
+        known = not command or key in account.seen or kind is ReleaseQuarantine
     if known:
         return None
     return _refused(account, event, key=key, detail=f"what is dated {through} or before is forgotten")

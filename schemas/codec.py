@@ -64,6 +64,7 @@ _TOPICS: dict[str, tuple[type[Struct], ...]] = {
         facts.ReminderRetracted,
         facts.PlanFinished,
         facts.AccountQuarantined,
+        facts.AccountReleased,
     ),
     "collections.exception.v1": (facts.ExceptionRaised,),
 }

@@ -24,6 +24,7 @@ __all__ = [
     "PlaceHold",
     "PublishPlan",
     "ReleaseHold",
+    "ReleaseQuarantine",
     "SetMode",
     "SetNextDate",
 ]
@@ -86,6 +87,15 @@ class SetMode(_AccountCommand, frozen=True, kw_only=True, tag="collections.mode.
     """Choose automatic or manual reminders for a customer (S2-14)."""
 
     mode: Literal["automatic", "manual"]
+
+
+class ReleaseQuarantine(_AccountCommand, frozen=True, kw_only=True, tag="collections.quarantine.release.v1"):
+    """Let the account be written to again: what the fold raised on is mended, and was replayed or is not needed.
+
+    With ``up_to_offset`` only if nothing after that journal offset was raised on.
+    """
+
+    up_to_offset: Annotated[int, Meta(ge=0)] | None = None
 
 
 class _CompanyCommand(
@@ -156,6 +166,7 @@ Command = (
     | ReleaseHold
     | SetNextDate
     | SetMode
+    | ReleaseQuarantine
     | PublishPlan
     | ConfigureCompany
 )

@@ -15,6 +15,7 @@ from schemas.journal import JournalMode
 
 __all__ = [
     "AccountQuarantined",
+    "AccountReleased",
     "Delivery",
     "ExceptionRaised",
     "ExceptionReason",
@@ -234,6 +235,13 @@ class AccountQuarantined(_Fact, frozen=True, kw_only=True, tag="collections.acco
     journal_offset: int
 
 
+class AccountReleased(_Fact, frozen=True, kw_only=True, tag="collections.account.released.v1"):
+    """The account is out of quarantine; the next tick decides as ever."""
+
+    command: str
+    author: str = ""
+
+
 def _nothing() -> Raw:
     # A factory: a Raw default has no place in an exported JSON Schema.
     return Raw(b"null")
@@ -257,5 +265,6 @@ LedgerFact = (
     | ReminderRetracted
     | PlanFinished
     | AccountQuarantined
+    | AccountReleased
     | ExceptionRaised
 )

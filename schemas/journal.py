@@ -16,6 +16,7 @@ from schemas.commands import (
     IncludeItem,
     PlaceHold,
     ReleaseHold,
+    ReleaseQuarantine,
     SetMode,
     SetNextDate,
 )
@@ -62,6 +63,7 @@ AccountEvent = (
     | ReleaseHold
     | SetNextDate
     | SetMode
+    | ReleaseQuarantine
     | OutcomeReported
 )
 JournalEvent = SourceEvent | TickPassed

@@ -84,7 +84,8 @@ class AccountRow(_Row, kw_only=True, tag="account"):
     the wake was computed with. ``failed_channels`` are ``channel/error type``
     of deliveries that failed and whose cause has not changed since (R19).
     ``episode_in_doubt``: an item has closed, and the next tick asks whether
-    the episode has, too. ``purge_on`` is the first day on which something may
+    the episode has, too. ``quarantined_offset`` is the journal offset of the
+    last record that the fold raised on. ``purge_on`` is the first day on which something may
     have been kept long enough; ``purged_through`` the newest business day of
     what is gone.
     """
@@ -104,6 +105,7 @@ class AccountRow(_Row, kw_only=True, tag="account"):
     failed_on: datetime.date | None = None
     failed_channels: tuple[str, ...] = ()
     quarantined: str = ""
+    quarantined_offset: int = -1
     purge_on: datetime.date | None = None
     purged_through: datetime.date | None = None
 

@@ -33,11 +33,11 @@ def replay(settings: Settings, *, audit: bool) -> None:
 
 
 def _audit(settings: Settings) -> int:
-    from console.logs import journal, journal_mode
+    from console.logs import failures, journal, journal_mode
     from processors.audit import audit_journal
 
     started_s = time.monotonic()
-    report = audit_journal(journal(settings))
+    report = audit_journal(journal(settings), failures=failures(settings))
     problems = list(report.problems)
     if journal_mode(settings) == "played":
         problems += report.known_late
@@ -66,7 +66,9 @@ def _compare(settings: Settings) -> int:
     for topic in COMPARED_TOPICS:
         click.echo(f"  {replayed.count(topic):>8}  {topic}")
     if replayed.poison:
-        click.echo(f"{len(replayed.poison)} records were refused by the fold", err=True)
+        click.echo(
+            f"{len(replayed.poison)} records left out, which the fold raised on: cobranza dlq", err=True
+        )
     found = [str(each) for each in islice(differences(replayed=replayed, written=written), _COUNTED_MAX)]
     _list(found)
     more = "at least " if len(found) == _COUNTED_MAX else ""

@@ -1,13 +1,14 @@
 """A partition folded again up to a link: the one place of this package that knows the core's interface; pure.
 
-The same class as the worker's folds the same records, so a record that it raises on is raised on
-here too, and its account quarantined by the same step: what the worker left out is left out here.
+The same class as the worker's folds the same records. What the worker raised on it has said, and it
+is left out here too, its account quarantined by the same step, also when the bug has been mended since.
 """
 
 from collections.abc import Iterator, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
-from processors.partition import JournalRecord, Partition, PartitionStep
+from processors.partition import JournalRecord, KnownFailures, Partition, PartitionStep
 from processors.row_store import RowStore
 from schemas.codec import TOPIC_OF_TYPE, encode, type_of
 from streams.engine.chain import Link
@@ -33,6 +34,7 @@ class Folding:
         until: the link that it stops at, within a tick if that did.
         store: where the rows are kept; an empty one.
         cuts: journal positions that no run goes across, so that facts are told apart by them.
+        failures: what the worker raised on, by journal offset.
     """
 
     def __init__(
@@ -43,9 +45,12 @@ class Folding:
         slice_accounts_max: int,
         store: RowStore,
         cuts: Sequence[float] = (),
+        failures: KnownFailures = MappingProxyType({}),
     ) -> None:
         self._store = store
-        self._partition = Partition(number=number, slice_accounts_max=slice_accounts_max, store=store)
+        self._partition = Partition(
+            number=number, slice_accounts_max=slice_accounts_max, store=store, failures=failures
+        )
         self._until = until
         self._cuts = cuts
         self._cursor = ""

@@ -19,7 +19,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from console.replaying import COMPARED_TOPICS, value_difference
+from console.replaying import COMPARED_TOPICS, raised_on, value_difference
 from console.verify.chain import ChainAudit, place_of, shown
 from console.verify.findings import PartitionReport
 from console.verify.fold import Folding
@@ -37,6 +37,7 @@ from streams.ledger import FOLD_VERSION
 __all__ = ["Wanted", "verify_partition"]
 
 _BATCH = 10_000
+_DECISIONS = "collections.decision.v1"
 _ROWS_READS = 2
 
 
@@ -237,6 +238,7 @@ class _PartitionAudit:
             slice_accounts_max=self._wanted.slice_accounts_max,
             store=store,
             cuts=self._span,
+            failures=self._failures(),
         )
         try:
             self._compare_facts(folding, at_rest=at_rest)
@@ -252,6 +254,10 @@ class _PartitionAudit:
         finally:
             store.close()
             shutil.rmtree(self._folder / "replayed")
+
+    def _failures(self) -> dict[int, list[tuple[str, str]]]:
+        decisions = self._logs.open(_DECISIONS, partition=self._number)
+        return raised_on(record.value for record in decisions.to_end() if not is_internal(record.key))
 
     def _compare_facts(self, folding: Folding, *, at_rest: bool) -> None:
         matches, written = {}, {}

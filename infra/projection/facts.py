@@ -14,6 +14,7 @@ from schemas.codec import ContractError, decode_source
 from schemas.envelope import EnvelopeError, from_headers
 from schemas.facts import (
     AccountQuarantined,
+    AccountReleased,
     ExceptionRaised,
     LedgerFact,
     Movement,
@@ -35,6 +36,7 @@ _TYPE_NAMES: Final = {
     PlanFinished: "plan_finished",
     ReminderRetracted: "retracted",
     AccountQuarantined: "quarantined",
+    AccountReleased: "released",
 }
 
 
@@ -63,7 +65,7 @@ def project_fact(batch: Batch, *, value: bytes, offset: int, recorded_at: dateti
             _decision(batch, fact, reminder=fact.reminder, item=fact.item, value=value)
         case PlanFinished():
             _decision(batch, fact, reminder="", item=fact.item, value=value)
-        case AccountQuarantined():
+        case AccountQuarantined() | AccountReleased():
             _decision(batch, fact, reminder="", item="", value=value)
         case ExceptionRaised():
             _exception(batch, fact, recorded_at)
@@ -225,7 +227,7 @@ def _reminder_end(batch: Batch, fact: ReminderEnded) -> None:
 
 def _decision(
     batch: Batch,
-    fact: ReminderRetracted | PlanFinished | AccountQuarantined,
+    fact: ReminderRetracted | PlanFinished | AccountQuarantined | AccountReleased,
     *,
     reminder: str,
     item: str,

@@ -4,9 +4,11 @@ import datetime
 
 import msgspec
 
-from console.replaying import COMPARED_TOPICS, Ledger, differences, fold_journal
+from console.replaying import COMPARED_TOPICS, Ledger, differences, fold_journal, raised_on
+from schemas.codec import encode
 from schemas.commands import ConfigureCompany
 from schemas.events import InvoiceIssued
+from schemas.facts import AccountQuarantined, AccountReleased
 from schemas.journal import JournalEntry, JournalEvent, TickPassed, encode_entry
 
 ITEM = b'["acme:C","item","F-1"]'
@@ -89,3 +91,14 @@ def test_doubled_and_lost_facts_are_told() -> None:
     where = f"{COMPARED_TOPICS[0]}, account acme:C"
     assert [f"{where}: 2 facts are written, replayed 1"] == _told(doubled)
     assert [f"{where}: 0 facts are written, replayed 1"] == _told(lost)
+
+
+def test_what_the_ledger_raised_on_is_left_out_of_a_replay() -> None:
+    """DESIGN 3.6: the decisions tell which records were dead-lettered for which account."""
+    quarantined = AccountQuarantined(id="f", account="acme:C", error="fold: ValueError: x", journal_offset=1)
+    released = AccountReleased(id="g", account="acme:C", command="c")
+    failures = raised_on([encode(released), encode(quarantined)])
+    assert {1: [("acme:C", "fold: ValueError: x")]} == failures
+    ledger = fold_journal({0: _journal()}, failures={0: failures})
+    assert (1, 0) == (len(ledger.poison), ledger.count("ledger.movement"))
+    assert ITEM not in ledger.rows
