@@ -43,6 +43,7 @@ COMMANDS: Final[dict[str, str]] = {
     "validate": "console.cli.publish:validate",
     "plan": "console.cli.plan:plan",
     "schemas": "console.cli.schemas:schemas",
+    "capacity": "console.cli.capacity:capacity",
     "worker": "console.cli.worker:worker",
     "clock": "console.cli.clock:clock",
     "notifier": "console.cli.notifier:notifier",
