@@ -137,11 +137,16 @@ class Fleet:
                 raise FleetFailed(f"Workers end of themselves again and again.\n{self._end(name)}")
             self.start(name)
 
+    def is_at_work(self, name: str) -> bool:
+        """Say whether a worker has committed anything in its present life."""
+        file = self._counters(name)
+        return file.exists() and _counts(file)["transactions"] > 0
+
     def counted(self) -> Counter[str]:
         """Add up what all workers have counted since the beginning."""
         total: Counter[str] = Counter()
         for file in self._folder.glob("*.json"):
-            total.update(msgspec.json.decode(file.read_bytes(), type=dict[str, int]))
+            total.update(_counts(file))
         return total
 
     def broken_chains(self) -> list[str]:
@@ -174,3 +179,7 @@ class Fleet:
     def _end(self, name: str) -> str:
         lines = self.log_file(name).read_text(encoding="utf-8", errors="replace").splitlines()
         return "\n".join(lines[-_LOG_LINES:])
+
+
+def _counts(file: Path) -> Counter[str]:
+    return Counter(msgspec.json.decode(file.read_bytes(), type=dict[str, int]))

@@ -17,6 +17,8 @@ __all__ = ["Cutter", "Mischief"]
 
 _POLL_S: Final = 0.05
 _STALLED_S_MAX: Final = 180.0
+_AT_WORK_S_MAX: Final = 20.0
+_OF_WORKERS: Final = ("kill", "disk_loss", "term", "zombie")
 # More in hand would meet one run again and again: then it is not a passing fault any more.
 _TO_LOSE_MAX: Final = 4
 _SAID: Final[dict[FaultKind, str]] = {
@@ -67,6 +69,7 @@ class Mischief:
         """Do each when the run is so far, `progress` from 0 to 1; ``TimeoutError`` when it stalls."""
         for fault in faults:
             self._await(fault.at, progress=progress)
+            self._await_victim(fault)
             self._say(f"{fault.at:4.0%} {_SAID[fault.kind]} {self._victim(fault)}, {fault.pause_s:.1f} s")
             self._ways[fault.kind](fault)
             self.done[_SAID[fault.kind]] += 1
@@ -79,6 +82,15 @@ class Mischief:
                 before, moved_at = now, time.monotonic()
             elif time.monotonic() - moved_at > _STALLED_S_MAX:
                 raise TimeoutError(f"nothing moved for {_STALLED_S_MAX:g} s at {now:.0%} of the run")
+            time.sleep(_POLL_S)
+
+    def _await_victim(self, fault: Fault) -> None:
+        """Let a worker that has only come back begin to commit: one without a transaction is no victim."""
+        deadline = time.monotonic() + _AT_WORK_S_MAX
+        while fault.kind in _OF_WORKERS and not self._fleet.is_at_work(fault.worker):
+            self._fleet.look()
+            if time.monotonic() > deadline:
+                return  # the backlog may be done with, and nothing be left to commit
             time.sleep(_POLL_S)
 
     def _victim(self, fault: Fault) -> str:

@@ -11,17 +11,17 @@ __all__ = ["WORKERS", "Fault", "FaultKind", "Profile", "moments", "schedule"]
 
 FaultKind = Literal["kill", "disk_loss", "term", "zombie", "broker_kill", "broker_freeze", "sender_kill"]
 WORKERS: Final = ("a", "b")
-# How long a fault keeps the schedule busy, coming back included: a run is made long enough for all.
-_COST_S: Final[dict[FaultKind, float]] = {
-    "kill": 6.0,
-    "term": 6.0,
-    "disk_loss": 6.0,
-    "zombie": 13.0,
-    "broker_kill": 14.0,
-    "broker_freeze": 6.0,
-    "sender_kill": 4.0,
+# How much longer than its pause a fault keeps the schedule busy, in times of ``Profile.restart_s``.
+_COST: Final[dict[FaultKind, float]] = {
+    "kill": 1.0,
+    "disk_loss": 1.0,
+    "term": 1.0,
+    "zombie": 1.0,
+    "broker_kill": 1.4,
+    "broker_freeze": 0.4,
+    "sender_kill": 0.4,
 }
-_BROKER_KILL_OF_THREE_S: Final = 25.0
+_COST_OF_THREE: Final = 2.5  # a broker of three, until all replicas are in sync again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,7 @@ class Profile:
         sendings: intake, projector and notifiers run as well, and what was sent is judged.
         static: workers keep their group membership over a restart.
         session_s: a worker that is silent so long loses its partitions.
+        restart_s: how long a worker may need to be at work again; makes the run long enough.
         partitions, accounts, ticks: of the journal and of the business.
     """
 
@@ -68,6 +69,7 @@ class Profile:
     sendings: bool = False
     static: bool = True
     session_s: float = 6.0
+    restart_s: float = 10.0
     partitions: int = 4
     accounts: int = 0
     ticks: int = 24
@@ -93,10 +95,13 @@ class Profile:
     @property
     def duration_s(self) -> float:
         """How long the load lasts: as the rate says, or as the faults need."""
-        cost = sum(_COST_S[kind] * count for kind, count in self.counts.items())
-        if self.brokers > 1:
-            cost += self.broker_kills * (_BROKER_KILL_OF_THREE_S - _COST_S["broker_kill"])
-        return max(self.events / self.rate, cost * 1.1)
+        faults = schedule(self)
+        costs = [_COST_OF_THREE if self._of_three(one) else _COST[one.kind] for one in faults]
+        needed_s = sum(one.pause_s for one in faults) + self.restart_s * sum(costs)
+        return max(self.events / self.rate, needed_s * 1.1)
+
+    def _of_three(self, fault: "Fault") -> bool:
+        return self.brokers > 1 and fault.kind == "broker_kill"
 
     @property
     def needs_wire(self) -> bool:
