@@ -45,6 +45,7 @@ def known_countries() -> frozenset[str]:
     return frozenset(holidays.list_supported_countries())
 
 
+@functools.lru_cache(maxsize=4096)  # most of a day's events say the same day
 def business_day(when: str, zone: zoneinfo.ZoneInfo) -> datetime.date:
     """Give the company day of a business time (SEMANTICS 2.4).
 

@@ -180,8 +180,8 @@ class Postings:
 
     def _next_id(self) -> str:
         row = self.account.row
-        row.sequence += 1
-        return f"{row.account}/{row.sequence}"
+        row.sequence = sequence = row.sequence + 1
+        return f"{row.account}/{sequence}"
 
 
 def entered_on(item: ItemRow) -> datetime.date:

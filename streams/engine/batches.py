@@ -38,7 +38,7 @@ class Filling(BatchBuilder):  # type: ignore[misc]  # aiokafka has no types
             offset += 1
         else:
             place = len(records)
-        self._relative_offset = offset
+        self._relative_offset: int = offset
         return place
 
 

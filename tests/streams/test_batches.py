@@ -1,10 +1,9 @@
 """A step as record batches: order, limits, and links after rows; no broker."""
 
 import pytest
-from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
-from streams.engine.batches import Batch, Batches
+from streams.engine.batches import Batch, Batches, Filling
 from streams.engine.chain import Link
 from streams.engine.faults import OutputTooLarge
 from streams.engine.stage import Output
@@ -12,8 +11,8 @@ from streams.engine.stage import Output
 BATCH_BYTES = 10_000
 
 
-def _builder() -> BatchBuilder:
-    return BatchBuilder(BATCH_BYTES, 0, is_transactional=1)
+def _builder() -> Filling:
+    return Filling(BATCH_BYTES)
 
 
 def _batches(limit: int = 1_000_000) -> Batches:
