@@ -27,7 +27,7 @@ def test_event_is_followed_from_its_topic_to_the_sending(broker: str, tmp_path: 
     settings = Settings(data_dir=tmp_path, bootstrap_servers=broker, topic_prefix="follow.")
     table = tmp_path / "list.csv"
     table.write_text(TABLE)
-    days = ("--from", "2013-01-08", "--to", "2013-03-12", "--every", "7d")
+    days = ("--from", "2013-02-05", "--to", "2013-03-12", "--every", "7d")
     subprocess.run(
         [sys.executable, "-m", "console", "play", str(table), "--mapping", "ibm", *days, "--workers"],
         env={**os.environ, **environment(settings), "COBRANZA_LOG_LEVEL": "debug"},
