@@ -21,7 +21,7 @@ from schemas.events import Contact, InvoiceIssued
 from schemas.facts import ReminderDecided
 from schemas.journal import JournalEntry, JournalEvent, TickPassed, encode_entry
 
-__all__ = ["main"]
+__all__ = ["account_rows", "fold", "main", "pass_day"]
 
 _ISSUED_ON = datetime.date(2026, 1, 5)
 _DUE_DAYS, _LATER_DAYS = 10, 40
@@ -48,9 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _ticks(accounts: int) -> list[Figure]:
     partition = Partition(number=0)
-    _step(partition, PROFILE, PLAN)
+    fold(partition, PROFILE, PLAN)
     # Each kind in a partition that only makes its rows.
-    due, later = _rows(due_days=_DUE_DAYS), _rows(due_days=_LATER_DAYS)
+    due, later = (account_rows(issued_on=_ISSUED_ON, due_days=days) for days in (_DUE_DAYS, _LATER_DAYS))
     for first in range(0, accounts, 10_000):
         rows = []
         for number in range(first, min(first + 10_000, accounts)):
@@ -66,9 +66,9 @@ def _ticks(accounts: int) -> list[Figure]:
     gc.disable()
     due_on = _ISSUED_ON + datetime.timedelta(days=_DUE_DAYS)
     # The first tick after a takeover looks at every account's company version: not what is measured.
-    _tick(partition, on=_ISSUED_ON)
-    idle, none = _tick(partition, on=_ISSUED_ON + datetime.timedelta(days=1))
-    seconds, decisions = _tick(partition, on=due_on)
+    pass_day(partition, on=_ISSUED_ON)
+    idle, none = pass_day(partition, on=_ISSUED_ON + datetime.timedelta(days=1))
+    seconds, decisions = pass_day(partition, on=due_on)
     gc.enable()
     assert (none, decisions) == (0, -(-accounts // _DUE_EVERY)), (none, decisions)
     size = f"{accounts:,} accounts in one partition"
@@ -84,34 +84,35 @@ def _ticks(accounts: int) -> list[Figure]:
     ]
 
 
-def _rows(*, due_days: int) -> list[tuple[bytes, bytes]]:
-    """Fold one invoice of one account, and give the account's rows."""
+def account_rows(*, issued_on: datetime.date, due_days: int) -> list[tuple[bytes, bytes]]:
+    """Fold one invoice of account ``C-0000000``, whose first step is due after ``due_days``; give its rows."""
     partition = Partition(number=0)
-    _step(partition, PROFILE, PLAN)
+    fold(partition, PROFILE, PLAN)
     before = partition.rows()
     invoice = InvoiceIssued(
         company=COMPANY,
         customer=_NAME,
-        occurred_at=_ISSUED_ON.isoformat(),
+        occurred_at=issued_on.isoformat(),
         document="INV-1",
         currency="USD",
         amount="120.50",
-        due_date=_ISSUED_ON + datetime.timedelta(days=due_days + 3),  # the courtesy is 3 days before
+        due_date=issued_on + datetime.timedelta(days=due_days + 3),  # the courtesy is 3 days before
         contact=Contact(email="payables@customer.example"),
     )
-    _step(partition, invoice)
+    fold(partition, invoice)
     return [(key, value) for key, value in partition.rows().items() if key not in before]
 
 
-def _tick(partition: Partition, *, on: datetime.date) -> tuple[float, int]:
+def pass_day(partition: Partition, *, on: datetime.date) -> tuple[float, int]:
     """Let a day pass; give seconds and reminders decided."""
     at = datetime.datetime.combine(on, datetime.time(18), datetime.UTC)
     started = time.perf_counter()
-    decided = _step(partition, TickPassed(at=at, mode="played"))
+    decided = fold(partition, TickPassed(at=at, mode="played"))
     return time.perf_counter() - started, decided
 
 
-def _step(partition: Partition, *events: JournalEvent) -> int:
+def fold(partition: Partition, *events: JournalEvent) -> int:
+    """Fold events as one run; give how many reminders were decided."""
     records = [
         _Record(place, 0, b"", encode_entry(JournalEntry(event, f"e-{place}", "bench")))
         for place, event in enumerate(events)
