@@ -1,19 +1,30 @@
-"""Why a record lies in a dead-letter topic: headers, added to the record's own.
+"""Why a record lies in a dead-letter topic, and whether it was sent again: headers, added to the record's own.
 
 Key, value and own headers of the record are untouched, so that it can be looked at,
 mended and published again. The reason is a closed label (a metric's too), the detail
-is for people.
+is for people. What was sent again is noted in the topic itself, by a record without
+value (a *note*) that names the letter's place: it lasts as long as the letter.
 """
 
 from typing import Any
 
 from msgspec import Struct
 
-__all__ = ["DeadLetter", "dead_letter_headers", "read_dead_letter"]
+__all__ = [
+    "REPLAY_OF",
+    "DeadLetter",
+    "dead_letter_headers",
+    "note_headers",
+    "noted_place",
+    "own_headers",
+    "read_dead_letter",
+]
 
 Headers = list[tuple[str, bytes]]
 _PREFIX = "dlq_"
 _DETAIL_CHARACTERS_MAX = 2_000
+_REPLAYED = "dlq_replayed"
+REPLAY_OF = "cobranza_replay_of"  # on a record that was sent again: the place of its letter
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):
@@ -21,6 +32,7 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
 
     ``topic`` is the physical name; ``stage`` who refused it (``intake``, ``ledger``,
     ``notify-email``, ...). ``partition`` and ``offset`` are -1 where the headers are not ours.
+    ``account`` is whose fold raised, "" where it was refused before any account saw it.
     """
 
     reason: str
@@ -29,6 +41,7 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     topic: str
     partition: int
     offset: int
+    account: str = ""
 
 
 def dead_letter_headers(letter: DeadLetter, *, original: Any) -> Headers:
@@ -46,6 +59,7 @@ def dead_letter_headers(letter: DeadLetter, *, original: Any) -> Headers:
         "topic": letter.topic,
         "partition": str(letter.partition),
         "offset": str(letter.offset),
+        "account": letter.account,
     }
     return own + [(_PREFIX + name, text.encode()) for name, text in ours.items()]
 
@@ -65,7 +79,26 @@ def read_dead_letter(headers: Any) -> DeadLetter:
         topic=found.get("topic", "unknown"),
         partition=_number(found.get("partition", "")),
         offset=_number(found.get("offset", "")),
+        account=found.get("account", ""),
     )
+
+
+def own_headers(headers: Any) -> Headers:
+    """Return the headers that a letter's record came with."""
+    return [(str(name), content or b"") for name, content in headers if not str(name).startswith(_PREFIX)]
+
+
+def note_headers(place: str) -> Headers:
+    """Return the headers of the note that the letter at ``topic/partition/offset`` was sent again."""
+    return [(_REPLAYED, place.encode())]
+
+
+def noted_place(headers: Any) -> str:
+    """Read which letter a record of a dead-letter topic says was sent again; "" when it is a letter itself."""
+    for name, content in headers:
+        if name == _REPLAYED:
+            return bytes(content or b"").decode(errors="replace")
+    return ""
 
 
 def _number(text: str) -> int:

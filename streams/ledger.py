@@ -82,6 +82,7 @@ class Ledger:
             topic=self._journal,
             partition=self._number,
             offset=record.offset,
+            account=poison.account,
         )
         # The fold has read it, so it is an entry.
         self._letters.note(letter, event_id=decode_entry(record.value or b"").id)

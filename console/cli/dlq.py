@@ -1,5 +1,6 @@
-"""``cobranza dlq list|show``: records that could not be used, and why."""
+"""``cobranza dlq list|show|replay``: records that could not be used, why, and sent again once that is mended."""
 
+import datetime
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from infra.settings import Settings
 
 if TYPE_CHECKING:
     from infra.kafka.dead_letters import Found, Opened
+    from infra.kafka.replays import Replayed
 
 __all__ = ["dlq"]
 
@@ -24,12 +26,14 @@ _COLUMNS = (
     "source_offset",
     "key",
     "size_bytes",
+    "account",
+    "replayed_at",
 )
 
 
 @click.group()
 def dlq() -> None:
-    """Look at dead letters: records that could not be used, and why."""
+    """Look at dead letters, records that could not be used, and send them again."""
 
 
 @dlq.command("list")
@@ -69,6 +73,60 @@ def show(settings: Settings, *, letter: str, raw: bool) -> None:
     _say(opened)
 
 
+@dlq.command()
+@click.option("--topic", help="Only those of this topic, such as billing.invoice.v1 or ledger.journal.")
+@click.option("--reason", help="Only those with this reason, such as invalid or fold_failed.")
+@click.option(
+    "--id", "ids", multiple=True, metavar="TOPIC/PARTITION/OFFSET", help="Only this one; repeatable."
+)
+@click.option("--again", is_flag=True, help="Also those that were sent again before.")
+@click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
+@click.pass_obj
+def replay(
+    settings: Settings,
+    *,
+    topic: str | None,
+    reason: str | None,
+    ids: tuple[str, ...],
+    again: bool,
+    dry_run: bool,
+) -> None:
+    """Send dead letters again, as they were, once what was wrong is mended.
+
+    What intake refused goes to its source topic; what the ledger's fold raised on
+    goes to the journal, and when all records of an account are there, its release
+    from quarantine is asked for: it is carried out unless one of them fails again.
+    What was sent again is noted with the dead letters, in the same transaction, and is
+    left out next time. A record that comes twice is harmless: its natural key is known.
+    """
+    from infra.kafka.dead_letters import Place
+    from infra.kafka.replays import Wanted, replay_letters
+
+    wanted = Wanted(topic=topic, reason=reason, places=tuple(map(Place.parse, ids)), again=again)
+    now = datetime.datetime.now(datetime.UTC)
+    _say_replayed(replay_letters(settings, wanted=wanted, now=now, dry_run=dry_run), dry_run=dry_run)
+
+
+def _say_replayed(done: "Replayed", *, dry_run: bool) -> None:
+    would = "would be " if dry_run else ""
+    total = sum(done.sent.values())
+    click.echo(f"{total} dead letters {would}sent again.")
+    for topic, count in sorted(done.sent.items()):
+        click.echo(f"  {count:>8}  {topic}")
+    if done.ticks:
+        click.echo(f"{done.ticks} ticks need not be sent: the next one decides.")
+    if done.before:
+        click.echo(f"{done.before} were sent again before and are left out: --again sends them, harmlessly.")
+    if done.lasting:
+        click.echo(
+            f"{done.lasting} are no source's and stay: cobranza deliveries shows what became of a reminder."
+        )
+    for account in done.released:
+        click.echo(f"Release from quarantine {would}asked for: {printable(account)}")
+    for account in done.waiting:
+        click.echo(f"Stays in quarantine, other letters of it are not sent again: {printable(account)}")
+
+
 def _say(opened: "Opened") -> None:
     for name, cell in _row(opened.found).items():
         click.echo(f"{name.replace('_', ' ') + ':':<18}{_text(cell)}")
@@ -92,6 +150,8 @@ def _row(found: "Found") -> dict[str, Cell]:
         "source_offset": letter.offset,
         "key": None if found.key is None else _shown(found.key),
         "size_bytes": found.size_bytes,
+        "account": letter.account or None,
+        "replayed_at": None if found.replayed_at is None else found.replayed_at.isoformat(timespec="seconds"),
     }
 
 

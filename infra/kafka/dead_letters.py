@@ -11,15 +11,26 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from kafka import KafkaConsumer, TopicPartition
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from infra.errors import OperatorError
 from infra.kafka.consumers import consumer
 from infra.settings import Settings
-from schemas.dead_letters import DeadLetter, read_dead_letter
+from schemas.dead_letters import DeadLetter, noted_place, read_dead_letter
 from schemas.registry import DEAD_LETTER_SUFFIX, logical_name, topics
 
-__all__ = ["DeadLettersError", "Found", "Opened", "Overview", "Place", "open_letter", "read_letters"]
+__all__ = [
+    "DeadLettersError",
+    "Found",
+    "Opened",
+    "Overview",
+    "Place",
+    "found_in",
+    "letter_records",
+    "letter_topics",
+    "open_letter",
+    "read_letters",
+]
 
 _SILENCE_S_MAX: Final = 15
 _POLL_MS: Final = 200
@@ -56,7 +67,7 @@ class Place(Struct, frozen=True, kw_only=True):
 class Found(Struct, frozen=True, kw_only=True):
     """A dead letter at a glance: where it lies, when it came (UTC), why, and how large it is.
 
-    ``size_bytes`` counts key, value and headers.
+    ``size_bytes`` counts key, value and headers; ``replayed_at`` is when it was last sent again.
     """
 
     place: Place
@@ -64,6 +75,7 @@ class Found(Struct, frozen=True, kw_only=True):
     letter: DeadLetter
     key: bytes | None
     size_bytes: int
+    replayed_at: datetime.datetime | None = None
 
 
 class Opened(Struct, frozen=True, kw_only=True):
@@ -90,21 +102,34 @@ def read_letters(
         DeadLettersError: the registry knows no such topic, or the broker does not have it.
     """
     count = 0
+    replayed: dict[str, datetime.datetime] = {}
 
     def matching(records: Iterator[Any]) -> Iterator[Found]:
         nonlocal count
         for record in records:
-            found = _found(record, prefix=settings.topic_prefix)
-            if reason in (None, found.letter.reason):
+            found = found_in(record, prefix=settings.topic_prefix)
+            if noted := noted_place(record.headers):
+                replayed[noted] = found.at
+            elif reason in (None, found.letter.reason):
                 count += 1
                 yield found
 
-    names = _letter_topics(topic)
+    records = letter_records(settings, names=letter_topics(topic))
+    newest = heapq.nlargest(newest_max, matching(records), key=_age)
+    shown = (structs.replace(each, replayed_at=replayed.get(str(each.place))) for each in newest)
+    return Overview(matching=count, newest=tuple(sorted(shown, key=_age)))
+
+
+def letter_records(settings: Settings, *, names: Sequence[str]) -> Iterator[Any]:
+    """Give the records of dead-letter topics (logical names), letters and notes, in order within each.
+
+    Raises:
+        DeadLettersError: a topic is not there, or the broker gave nothing for 15 s.
+    """
     with consumer(bootstrap_servers=settings.brokers(), group=None) as reader:
         partitions = _partitions(reader, settings=settings, names=names)
         reader.assign(partitions)
-        newest = heapq.nlargest(newest_max, matching(_to_end(reader, partitions)), key=_age)
-    return Overview(matching=count, newest=tuple(sorted(newest, key=_age)))
+        yield from _to_end(reader, partitions)
 
 
 def open_letter(settings: Settings, *, place: Place) -> Opened:
@@ -113,7 +138,7 @@ def open_letter(settings: Settings, *, place: Place) -> Opened:
     Raises:
         DeadLettersError: there is no such topic, or no record at this offset.
     """
-    [name] = _letter_topics(place.topic)
+    [name] = letter_topics(place.topic)
     wanted = TopicPartition(settings.topic(name), place.partition)
     with consumer(bootstrap_servers=settings.brokers(), group=None, records_max=1) as reader:
         there = wanted in _partitions(reader, settings=settings, names=[name])
@@ -121,11 +146,15 @@ def open_letter(settings: Settings, *, place: Place) -> Opened:
     if record is None:
         raise DeadLettersError(f"There is no dead letter {place}: cobranza dlq list")
     headers = tuple((each, content or b"") for each, content in record.headers)
-    return Opened(found=_found(record, prefix=settings.topic_prefix), value=record.value, headers=headers)
+    return Opened(found=found_in(record, prefix=settings.topic_prefix), value=record.value, headers=headers)
 
 
-def _letter_topics(topic: str | None) -> list[str]:
-    """Return the logical names of all dead-letter topics, or of the one asked for."""
+def letter_topics(topic: str | None) -> list[str]:
+    """Return the logical names of all dead-letter topics, or of the one asked for (``.dlq`` may be left out).
+
+    Raises:
+        DeadLettersError: the registry knows no such topic.
+    """
     names = [name for name in topics() if name.endswith(DEAD_LETTER_SUFFIX)]
     if topic is None:
         return names
@@ -174,7 +203,8 @@ def _to_end(reader: KafkaConsumer, partitions: Sequence[TopicPartition]) -> Iter
             raise DeadLettersError(f"The broker gave no record for {_SILENCE_S_MAX} s.")
 
 
-def _found(record: Any, *, prefix: str) -> Found:
+def found_in(record: Any, *, prefix: str) -> Found:
+    """Read a record of a dead-letter topic."""
     headers = [(name, content or b"") for name, content in record.headers]
     size = sum(len(name.encode()) + len(content) for name, content in headers)
     topic = logical_name(record.topic, prefix=prefix) or record.topic
