@@ -92,6 +92,8 @@ class Race:
             said = self._measure(system, standing, number=number)
         except NotFinished as reason:
             standing.left_out = said = str(reason)
+        except subprocess.CalledProcessError as reason:
+            standing.accounts = said = f"its topics could not be read: {reason}"
         print(f"  run {number} {system.name}: {said}", flush=True)
 
     def publish(self, number: int) -> None:
@@ -106,12 +108,13 @@ class Race:
                 for partition, key, value in encoded(events=events, partitions=PARTITIONS):
                     producer.send(name, key=key, value=value, partition=partition)
 
-    def take_over(self, *, figures: Path | None) -> None:
-        """Let a worker without local state take over what the ledger of round 1 has left."""
+    def take_over(self, *, figures: Path | None) -> int:
+        """Let a worker without local state take over what the ledger of round 1 has left; give its exit code."""
         folder = self._folder / "takeover"
         folder.mkdir()
         command = [sys.executable, "-m", "benchmarks.takeover", self._broker, "run1.", str(folder)]
-        subprocess.run([*command, *([f"--json={figures}"] if figures else [])], check=True)
+        done = subprocess.run([*command, *([f"--json={figures}"] if figures else [])], check=False)
+        return done.returncode
 
     def _measure(self, system: System, standing: Standing, *, number: int) -> str:
         folder = self._folder / f"{number}-{system.name}"
@@ -127,7 +130,9 @@ class Race:
             done_s = watch(process, admin=self._admin, group=entry.group, records=records, log=log)
         begun = read_mark(folder)
         standing.rates.append((records - begun.records) / (done_s - begun.at_s))
-        if not system.reads_only:
+        if self._missing.get("python"):
+            standing.accounts = "not compared: there is no .venv-peers"
+        elif not system.reads_only:
             self._judge(standing, tallied=self._tally(system, entry, track=track))
         return f"{standing.rates[-1]:,.0f} events/s; {standing.accounts or 'reads only'}"
 
@@ -194,7 +199,7 @@ class Race:
             return ""
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the comparison; print and save the standings, the ledger's first."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
@@ -219,11 +224,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             race.publish(number)
             for system in (LEDGER, *peers):
                 race.run(system, number=number)
-        if given.json:
-            given.json.write_bytes(json.encode(list(race.standings.values())))
-        if not race.standings[LEDGER.name].left_out:
-            race.take_over(figures=given.figures)
+                if given.json:
+                    given.json.write_bytes(json.encode(list(race.standings.values())))
+        return 1 if race.standings[LEDGER.name].left_out else race.take_over(figures=given.figures)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -32,8 +32,9 @@ class _Listener(logging.Handler):
         self._heard = heard
 
     def emit(self, record: logging.LogRecord) -> None:
-        if isinstance(record.args, tuple) and isinstance(record.args[-1], Counters) and len(record.args) == 4:
-            _, partitions, seconds, _ = record.args
+        said = record.args
+        if isinstance(said, tuple) and len(said) == 4 and isinstance(said[-1], Counters):
+            _, partitions, seconds, _ = said
             if not self._heard.done():
                 self._heard.set_result((int(str(partitions)), float(str(seconds))))
 
