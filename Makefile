@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := .venv-peers
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-system check format bench chaos chaos-play pauses acceptance lock clean
+.PHONY: help setup demo test test-unit test-system check format bench chaos dst chaos-play pauses acceptance lock clean
 
 ##@ Begin
 help: ## show this
@@ -58,6 +58,9 @@ chaos-play: $(READY) ## kill -9 during a play, ten times; the result must equal 
 
 pauses: $(READY) ## how long readers wait: a rolling deploy, a frozen worker, a killed one
 	$(BIN)/python -m tests.chaos.pauses
+
+dst: $(READY) ## the engine's protocol on a simulated Kafka: SEED=7 shows one, SEEDS=10000 runs many
+	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000))
 
 bench: $(READY) ## the ledger beside its peers, and every budget, on this machine (QUICK=1: small; WRITE=1: into benchmarks/)
 	-$(MAKE) --no-print-directory $(PEERS)/.ready

@@ -1,0 +1,107 @@
+"""Bugs that are planted on purpose: a simulation that does not find them proves nothing.
+
+The first five are those that such engines have had; the others were found here, by this
+simulation, in the engine itself.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from streams.engine.actions import Commit, CommitStage, Committed, Folded, RowsRead
+from streams.engine.chain import Link
+from streams.engine.protocol import Protocol
+from streams.engine.taking import Asking, Taking
+from tests.simulation.clock import Call, Lost, Sleep, Steps
+from tests.simulation.log import NotYet, PartitionLog
+from tests.simulation.producer import Producer
+from tests.simulation.scenario import Verdict, run_seed
+from tests.simulation.worker import Settings
+
+__all__ = ["CANARIES", "find"]
+
+
+class _ReadsToStable(Taking):
+    def at_end(self, found: RowsRead, empty_answers: int) -> bool:
+        return found.position >= found.stable or empty_answers >= 3
+
+
+class _ReadsToStableOffset(Protocol):
+    """Takes the last stable offset for the end of the changelog."""
+
+    taking = _ReadsToStable
+
+
+class _AnyHoleIsABreak(Taking):
+    def is_break(self, doubts: set[object], suspected: set[object]) -> bool:
+        return bool(doubts)
+
+
+class _TakesCompactionForABreak(Protocol):
+    """Does not read a second time."""
+
+    taking = _AnyHoleIsABreak
+
+
+class _AppliesBeforeCommit(Protocol):
+    """Makes the step its state, then asks for the commit."""
+
+    def _commit(self, link: Link, folded: Folded, *, is_step: bool) -> Asking[None]:
+        place = self._owned_place
+        place.trying = link
+        self._do(CommitStage(self._taking.marked(link, position=place.changelog_next, at_ms=0)))
+        committed: Committed = yield Commit(link, is_step)
+        self._advance(link, changelog_next=committed.changelog_next, at_ms=committed.at_ms)
+
+
+class _BelievesAnOldLook(Protocol):
+    """Calls out a break without asking whether somebody else has the partition by now."""
+
+    def _find_place(self) -> Asking[None]:
+        self._taking = self.taking(self._traits, do=self._do)
+        self._place = yield from self._taking.find_place()
+
+
+class _RetriesCommit(Producer):
+    """Sends EndTxn again when its answer is lost (KAFKA-17754)."""
+
+    def end(self) -> Steps[None]:
+        yield from self._insist(self._coordinator.end, self._epoch)
+
+
+class _RetriesOffset(Producer):
+    """Sends the group's offset again when its answer is lost: the first may come late."""
+
+    def _commit_offset(self, offset: int) -> Steps[None]:
+        yield from self._insist(self._coordinator.commit_offset, self._epoch, offset)
+
+
+class _ForgetsASend(Producer):
+    """Does not look at what became of a batch before it commits."""
+
+    def send(self, log: PartitionLog, items: list[tuple[Any, Any]], number: int) -> Steps[int]:
+        try:
+            offset: int = yield Call(self._coordinator.produce, (self._epoch, log, items, number))
+        except (Lost, NotYet):
+            yield Sleep(0.0)
+            return 0
+        return offset
+
+
+CANARIES: Mapping[str, Settings] = {
+    "reading to the last stable offset": Settings(protocol=_ReadsToStableOffset),
+    "retrying a commit": Settings(producer=_RetriesCommit),
+    "forgetting a send future": Settings(producer=_ForgetsASend),
+    "applying state before the commit": Settings(protocol=_AppliesBeforeCommit),
+    "taking a compacted chain for a break": Settings(protocol=_TakesCompactionForABreak),
+    "believing an old look around": Settings(protocol=_BelievesAnOldLook),
+    "retrying an offset's commit": Settings(producer=_RetriesOffset),
+}
+
+
+def find(settings: Settings, *, seeds: int) -> Verdict | None:
+    """Give the first of so many seeds that goes wrong with `settings`; None: none does."""
+    for seed in range(seeds):
+        verdict = run_seed(seed, settings=settings)
+        if verdict.problem:
+            return verdict
+    return None

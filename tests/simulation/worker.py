@@ -1,0 +1,370 @@
+"""A worker: the real protocol of each partition, and what carries out its actions on the model.
+
+What ``streams.engine.partition`` and ``worker`` do with tasks and sockets is done here with
+events of the virtual clock. Nothing is decided here either.
+"""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from streams.engine import actions as act
+from streams.engine.chain import LINK_KEY, LogBounds
+from streams.engine.counters import Counters
+from streams.engine.faults import BrokerAway
+from streams.engine.protocol import Protocol
+from streams.engine.taking import Traits
+from tests.simulation.clock import Call, Host, Lost, Sleep, Steps, Task
+from tests.simulation.cluster import Cluster
+from tests.simulation.log import Entry, Fetched, NotYet
+from tests.simulation.producer import Producer
+from tests.simulation.stage import Disk, SimulatedStage, Source
+
+__all__ = ["Held", "Settings", "Worker"]
+
+_RUNS_AHEAD_MAX = 2
+_HEARTBEAT_S = 2.0
+_SESSION_S = 10.0
+_MARK_AGE_MS = 30_000
+_LOST_RUNS = 0.02
+_FROZEN_WHILE_TAKING = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a worker is made of; a canary replaces one of them."""
+
+    protocol: type[Protocol] = Protocol
+    producer: type[Producer] = Producer
+
+
+class Held:
+    """One partition of one worker: ``OwnedPartition`` in the model."""
+
+    def __init__(self, worker: "Worker", partition: int) -> None:
+        self.worker, self.partition = worker, partition
+        self._world, self._cluster = worker.world, worker.cluster
+        logs = self._cluster.logs
+        self._source, self._rows = logs["src", partition], logs["rows", partition]
+        self._chain, self._out = logs["chain", partition], logs["out", partition]
+        settings = worker.settings
+        self.protocol = settings.protocol(_traits(partition), counters=worker.counters)
+        self._producer = settings.producer(self._world, self._cluster.transactional[partition])
+        self.stage: SimulatedStage | None = None
+        self._step: tuple[list[tuple[bytes, Any]], list[str]] = ([], [])
+        self._read_end: int | None = None
+        self._task: Task | None = None
+        self._fetching: Task | None = None
+        self._epoch = 0
+        self._ahead = 0
+
+    def carry_out(self, actions: list[act.Action]) -> None:
+        """Do what the protocol asks for."""
+        for action in actions:
+            if isinstance(action, act.Awaited):
+                self._task = self.worker.task(self._perform(action), self._performed)
+                self._task.begin()
+                return
+            self._do(action)
+
+    def drop(self) -> None:
+        """Leave the partition in the middle of whatever."""
+        if self._task is not None:
+            self._task.cancel()
+        self.carry_out(self.protocol.drop())
+
+    def _performed(self, answer: Any, fault: Exception | None) -> None:
+        more = self.protocol.done(answer) if fault is None else self.protocol.failed(fault)
+        self.carry_out(more)
+
+    def _do(self, action: act.AtOnce) -> None:
+        match action:
+            case act.Notice(_, text):
+                self._world.trace(self.worker.name, text)
+            case act.NotTaken(fault) if fault is not None:
+                self.worker.stop_for(fault)
+            case act.ShutSource():
+                self._shut()
+            case act.Release(run):
+                self._ahead -= run.epoch == self._epoch
+            case act.Taken() | act.NotTaken():
+                pass
+            case act.CloseStage():
+                self.stage = None
+            case _:
+                self._do_on_stage(action)
+
+    def _do_on_stage(self, action: act.AtOnce) -> None:
+        stage = self.stage
+        assert stage is not None
+        match action:
+            case act.WipeStage():
+                stage.wipe()
+            case act.Restore(rows, mark):
+                stage.restore(rows, mark)
+            case act.CommitStage(mark):
+                stage.commit(mark)
+            case _:
+                assert isinstance(action, act.DiscardStage)
+                stage.discard()
+
+    @property
+    def is_newest(self) -> bool:
+        """Whether this is the producer that can commit next, and nothing is open."""
+        return self.protocol.idle and self._producer.is_newest
+
+    # -- what is awaited ------------------------------------------------------
+
+    def _perform(self, action: act.Awaited) -> Steps[Any]:
+        match action:
+            case act.Fold():
+                return (yield from self._fold(action))
+            case act.Commit():
+                return (yield from self._commit(action))
+            case act.LookAround():
+                return (yield from self._look_around())
+            case act.ReadChangelog(position):
+                return (yield from self._read(position))
+            case act.OpenStage():
+                self.stage = SimulatedStage(self.worker.disks[self.partition])
+                return self.stage.mark()
+            case _:
+                return (yield from self._perform_more(action))
+
+    def _perform_more(self, action: act.Awaited) -> Steps[int | None]:
+        """Do what has no answer but that it is done, and open the source."""
+        match action:
+            case act.OpenSource(position):
+                return self._open(position)
+            case act.InitProducer():
+                yield from self._producer.init()
+            case act.ProveProducer():
+                yield from self._producer.prove()
+            case act.CommitOffset(position):
+                yield from self._producer.commit([], position)
+            case act.Wait(seconds):
+                yield Sleep(seconds)
+            case act.CloseReader() | act.CloseProducer():
+                self._read_end = None
+            case act.Rejoin():
+                self.worker.rejoin_wanted = True
+            case _:
+                assert isinstance(action, act.Stop)
+                self.worker.stop_for(action.fault)
+        return None
+
+    def _ask(self, handler: Callable[..., Any], *args: Any) -> Steps[Any]:
+        """Ask a few times what changes nothing."""
+        for attempt in range(5):
+            try:
+                return (yield Call(handler, args))
+            except (Lost, NotYet) as error:
+                if attempt == 4:
+                    raise BrokerAway(repr(error)) from error
+                yield Sleep(0.1)
+        raise AssertionError
+
+    def _look_around(self) -> Steps[act.Surroundings]:
+        offset: int | None = yield from self._ask(self._cluster.group.committed, self.partition)
+        source: tuple[int, int] = yield from self._ask(self._source.bounds)
+        rows: tuple[int, int] = yield from self._ask(self._rows.bounds)
+        ids = ("source", f"rows {self._cluster.incarnation}")
+        return act.Surroundings(self._now_ms(), offset, LogBounds(*source), LogBounds(*rows), *ids)
+
+    def _read(self, position: int | None) -> Steps[act.RowsRead]:
+        if self._read_end is None:
+            _, self._read_end = yield from self._ask(self._rows.bounds)
+        count = self._world.chance.randrange(1, 12)
+        found: Fetched = yield from self._ask(self._rows.fetch, position or self._rows.start, count)
+        rows = [(one.key, one.value) for one in found.entries if one.key != LINK_KEY]
+        links = [one.value for one in found.entries if one.key == LINK_KEY]
+        high = max(found.high, self._read_end or 0)
+        return act.RowsRead(rows, links, found.position, found.stable, high, self._now_ms())
+
+    def _fold(self, fold: act.Fold) -> Steps[act.Folded]:
+        assert self.stage is not None
+        yield Sleep(self._world.chance.random() * 0.02)
+        records: Any = fold.records[: self._world.chance.randrange(1, 9)]
+        rows, said, consumed, cursor = self.stage.step(records, fold.cursor)
+        self._step = (rows, said)
+        return act.Folded(consumed, cursor)
+
+    def _commit(self, commit: act.Commit) -> Steps[act.Committed]:
+        rows, said = self._step if commit.folded else ([], [])
+        changelog: list[tuple[Any, Any]] = [*rows, (LINK_KEY, commit.link)]
+        batches = [
+            (self._rows, changelog),
+            (self._chain, [(b"link", commit.link)]),
+        ]
+        if said:
+            batches.insert(0, (self._out, [(None, text) for text in said]))
+        offsets = yield from self._producer.commit(batches, commit.link.end)
+        first = offsets[-2]
+        return act.Committed(first + len(changelog), self._now_ms())
+
+    # -- the source -----------------------------------------------------------
+
+    def _open(self, position: int) -> int:
+        if self.partition not in self.worker.assigned:
+            return -1
+        self._shut()
+        self._epoch += 1
+        self._ahead = 0
+        self._fetching = self.worker.task(self._fetch(position, self._epoch))
+        self._fetching.begin()
+        return self._epoch
+
+    def _shut(self) -> None:
+        if self._fetching is not None:
+            self._fetching.cancel()
+            self._fetching = None
+
+    def _fetch(self, position: int, epoch: int) -> Steps[None]:
+        chance = self._world.chance
+        while True:
+            if self._ahead >= _RUNS_AHEAD_MAX:
+                yield Sleep(0.05)
+                continue
+            try:
+                found: Fetched = yield Call(self._source.fetch, (position, chance.randrange(1, 20)))
+            except Lost:
+                yield Sleep(0.2)
+                continue
+            if found.position == position:
+                yield Sleep(0.3 + chance.random())
+                continue
+            records = [_record(entry) for entry in found.entries]
+            run = act.Run("src", self.partition, records, position, found.position, epoch)
+            position = found.position
+            self._ahead += 1
+            yield Sleep(0.0)  # by way of the loop: the protocol may shut the source
+            if chance.random() < _LOST_RUNS and not self._cluster.quiet:
+                self.worker.rejoin_wanted = True  # what loses runs is a rebalance, and it opens anew
+            else:
+                self.carry_out_run(run)
+
+    def carry_out_run(self, run: act.Run) -> None:
+        """Hand a run over, apart from the task that fetches: it may be ended by it."""
+        self._world.after(0.0, self.worker.host.reach, self._accept, run)
+
+    def _accept(self, run: act.Run) -> None:
+        if self.worker.held.get(self.partition) is self:
+            self.carry_out(self.protocol.accept(run))
+
+    def _now_ms(self) -> int:
+        return int(self._world.now * 1000)
+
+
+class Worker:
+    """A process: membership, and the partitions that it was given."""
+
+    def __init__(self, cluster: Cluster, name: str, *, disks: list[Disk], settings: Settings) -> None:
+        self.cluster, self.world, self.name = cluster, cluster.world, name
+        self.disks, self.settings = disks, settings
+        self.host = Host(self.world, name)
+        self.counters = Counters()
+        self.held: dict[int, Held] = {}
+        self.assigned: list[int] = []
+        self.rejoin_wanted = False
+        self.fault: BaseException | None = None
+        self._generation = 0
+        self.task(self._belong()).begin()
+
+    def task(self, steps: Steps[Any], end: Callable[[Any, Exception | None], None] | None = None) -> Task:
+        """Make a task of this process."""
+        return Task(self.host, steps, send=self.cluster.network.send, end=end)
+
+    def stop_for(self, fault: BaseException) -> None:
+        """Die of a fault; whoever runs the simulation sees it."""
+        self.world.trace(self.name, "stops for", repr(fault))
+        self.fault = self.fault or fault
+        self.kill()
+
+    def kill(self) -> None:
+        """Die at once."""
+        self.world.trace(self.name, "dies")
+        self.host.alive = False
+
+    def leave(self) -> None:
+        """Stop in order: end what runs, say goodbye, die."""
+        self.world.trace(self.name, "is told to stop")
+        self.task(self._leave()).begin()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no partition is being worked on."""
+        return all(held.protocol.idle for held in self.held.values())
+
+    def _belong(self) -> Steps[None]:
+        """Be a member: join, take what is assigned, keep the session, join again."""
+        while True:
+            generation, assigned = yield from self._join()
+            self._take(generation, assigned)
+            while not self.rejoin_wanted:
+                yield Sleep(_HEARTBEAT_S)
+                try:
+                    known: bool = yield Call(self.cluster.group.heartbeat, (self.name, generation))
+                except Lost:
+                    continue
+                if not known:
+                    break
+            self.rejoin_wanted = False
+            yield from self._revoke()
+
+    def _join(self) -> Steps[tuple[int, list[int]]]:
+        while True:
+            answer: tuple[int, list[int]] | None = None
+            with contextlib.suppress(Lost):
+                answer = yield Call(self.cluster.group.join, (self.name, self._generation))
+            if answer is not None:
+                return answer
+            yield Sleep(0.3)
+
+    def _take(self, generation: int, assigned: list[int]) -> None:
+        self._generation, self.assigned = generation, assigned
+        for partition in [one for one in self.held if one not in assigned]:
+            self.held.pop(partition).drop()
+        for partition in assigned:
+            if partition not in self.held:
+                self.held[partition] = Held(self, partition)
+            held = self.held[partition]
+            held.carry_out(held.protocol.take())
+        chance = self.world.chance
+        if assigned and not self.cluster.quiet and chance.random() < _FROZEN_WHILE_TAKING:
+            self.world.trace(self.name, "will freeze while it takes")
+            self.world.after(chance.random() * 0.1, self.host.freeze, chance.uniform(10.0, 20.0))
+
+    def _revoke(self) -> Steps[None]:
+        for held in self.held.values():
+            held.carry_out(held.protocol.revoke())
+        deadline = self.world.now + _SESSION_S / 2
+        while not self.idle and self.world.now < deadline:
+            yield Sleep(0.1)
+
+    def _leave(self) -> Steps[None]:
+        yield from self._revoke()
+        held, self.held = self.held, {}
+        for one in held.values():
+            one.drop()
+        try:
+            yield Call(self.cluster.group.leave, (self.name,))
+        except Lost:
+            self.world.trace(self.name, "leaves without goodbye")
+        self.kill()
+
+
+def _record(entry: Entry) -> Source:
+    kind, number = entry.value
+    return Source(entry.offset, entry.key, kind, number)
+
+
+def _traits(partition: int) -> Traits:
+    return Traits(
+        name=f"src-{partition}",
+        stateful=True,
+        fold_version=1,
+        row_version=1,
+        mark_age_ms_max=_MARK_AGE_MS,
+        failures_max=20,
+    )
