@@ -203,8 +203,8 @@ class Account:
         prefix, removed = self._prefix, self._removed
         for number, row in self._changed.items():
             kind, name = _IDS[type(row)]
-            key = key_within(prefix, kind, name(row))
-            rows.append((key, None if number in removed else encode_row(row)))
+            value = None if removed and number in removed else encode_row(row)
+            rows.append((key_within(prefix, kind, name(row)), value))
 
     def size(self) -> int:
         """Count the rows, about."""

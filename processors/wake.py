@@ -5,7 +5,6 @@ account holds; a changed profile or plan has all of it computed again.
 """
 
 import datetime
-from collections.abc import Iterable
 
 from processors.account import Account
 from processors.company import Company
@@ -27,15 +26,15 @@ def reschedule(account: Account, *, company: Company, now: datetime.datetime | N
     evaluation the wake is ``evaluate``'s own, which knows what waits for when.
     """
     enter_items(account, company=company, now=now)
-    row = account.row
-    days = [account.due.first(), purge_day(account)]
-    by_hand = date_by_hand(account)
-    if by_hand is not None:
-        days.append(by_hand.until)
-    wakes_s = [company.decides_from_s(day) for day in days if day is not None]
-    if row.episode_in_doubt:
-        wakes_s.append(_AT_NEXT_TICK_S)
-    set_wake(account, min(wakes_s, default=None))
+    if account.row.episode_in_doubt:
+        set_wake(account, _AT_NEXT_TICK_S)
+        return
+    day = account.due.first()
+    by_hand = date_by_hand(account) if account.holds else None
+    for other in (purge_day(account), None if by_hand is None else by_hand.until):
+        if other is not None and (day is None or other < day):
+            day = other
+    set_wake(account, None if day is None else company.decides_from_s(day))
 
 
 def set_wake(account: Account, wake_at_s: int | None) -> None:
@@ -68,21 +67,22 @@ def enter_items(account: Account, *, company: Company, now: datetime.datetime | 
         account.purging.clear()  # the retention may be another one
         if row.purge_on is not None and today is not None:
             row.purge_on = min(row.purge_on, today)
+    is_ready = account.due.ready
     for name in account.stale:
         item = account.items.get(name)
         if item is not None:
             _note_change(account, item)
             _note_item(account, item, company=company, today=today)
+            if is_ready:
+                account.due.set(name, next_look(item, company=company, customer=account.customer))
     for key in account.stale_credits:
         credit = account.credits.get(key)
         if credit is not None:
             _note_credit(account, credit, company=company, today=today)
-    names: Iterable[str] = account.stale if account.due.ready else account.items
-    for name in names:
-        item = account.items.get(name)
-        if item is not None:
+    if not is_ready:
+        for name, item in account.items.items():
             account.due.set(name, next_look(item, company=company, customer=account.customer))
-    account.due.ready = True
+        account.due.ready = True
     account.stale.clear()
     account.stale_credits.clear()
 
@@ -90,12 +90,12 @@ def enter_items(account: Account, *, company: Company, now: datetime.datetime | 
 def _note_change(account: Account, item: ItemRow) -> None:
     """Ask at the next tick whether the episode is over, or, with a level that is open again, has begun (R14)."""
     row = account.row
-    is_open = item.status == "open"
-    if not is_open:
+    if item.status == "open":
+        in_doubt = row.episode_opened_on is None and item.sent_level_on is not None
+    else:
         item.judged = ""  # open again, it is judged anew (R14, R31)
-    has_begun = row.episode_opened_on is None and is_open and item.sent_level_on is not None
-    may_be_over = row.episode_opened_on is not None and not is_open
-    if (has_begun or may_be_over) and not row.episode_in_doubt:
+        in_doubt = row.episode_opened_on is not None
+    if in_doubt and not row.episode_in_doubt:
         row.episode_in_doubt = True
         account.touch(row)
 
