@@ -23,7 +23,7 @@ def describe() -> dict[str, str]:
         "processor": _found(r"model name\s*: (.*)", Path("/proc/cpuinfo")) or platform.processor(),
         "cores": str(os.cpu_count()),
         "memory": _memory(),
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.release().partition('-')[0]}, {platform.machine()}",
         "load before": " ".join(f"{each:.2f}" for each in os.getloadavg()),
         "python": platform.python_version(),
         "java": _java(),

@@ -43,6 +43,7 @@ class Standing(Struct, kw_only=True):
         rates: events/s, one per run.
         events: of a run; ``warm_up`` of them not measured.
         records: written per event, by everything but the journal; ``octets`` likewise.
+        written: records by topic, in the last run.
         accounts: what the comparison of balances says.
         left_out: why it did not run.
     """
@@ -55,6 +56,7 @@ class Standing(Struct, kw_only=True):
     warm_up: int = 0
     records: float = 0
     octets: float = 0
+    written: dict[str, int] = {}
     accounts: str = ""
     left_out: str = ""
 
@@ -150,6 +152,11 @@ class Race:
         verdict = ", ".join(said) or "equal to the core's"
         if standing.accounts in ("", "equal to the core's"):
             standing.accounts = verdict
+        standing.written = {
+            name.partition(".")[2]: each["records"]
+            for name, each in tallied.topics.items()
+            if each["records"]
+        }
         standing.records = sum(each["records"] for each in tallied.topics.values()) / standing.events
         standing.octets = sum(each["octets"] for each in tallied.topics.values()) / standing.events
 

@@ -60,12 +60,25 @@ def _tables(results: Results, *, date: str) -> str:
         "|---|---|---|---|---|",
         *map(_standing_line, results.standings, _factors(results.standings)),
         "",
+        *_ledgers_topics(results.standings),
         "| what | measured | budget | of what |",
         "|---|---|---|---|",
         *map(_figure_line, results.figures),
         "",
     ]
     return "\n".join(lines)
+
+
+def _ledgers_topics(standings: list[Standing]) -> list[str]:
+    written = next((each.written for each in standings if each.name == "ledger"), {})
+    if not written:
+        return []
+    return [
+        "Records of one run of the ledger: "
+        + ", ".join(f"`{name}` {count:,}" for name, count in written.items())
+        + ".",
+        "",
+    ]
 
 
 def _factors(standings: list[Standing]) -> list[str]:

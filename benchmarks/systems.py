@@ -12,7 +12,7 @@ from infra.settings import Settings
 __all__ = ["LEDGER", "PEERS", "PEERS_PYTHON", "Entry", "Sizes", "System", "Track", "entry_of"]
 
 PEERS_PYTHON: Final = Path(__file__).parents[1] / ".venv-peers" / "bin" / "python"
-_HEAP: Final = "1500m"
+_HEAP: Final = "2g"
 
 
 class Sizes(NamedTuple):
