@@ -45,9 +45,9 @@ acceptance: $(READY) ## two years of real receivables through Kafka, to the cent
 	$(BIN)/pytest -m acceptance tests/acceptance
 
 # SEED EVENTS RATE KILLS DISK_LOSSES TERMS ZOMBIES DROPS LOST_ANSWERS BROKER_KILLS BROKER_FREEZES SENDER_KILLS
-# BROKERS BACKLOG CLEANER SENDINGS STATIC SESSION_S RESTART_S PARTITIONS ACCOUNTS TICKS: docs/reliability.md says what each is.
+# BROKERS BACKLOG CLEANER SENDINGS STATIC SESSION_S RESTART_S RUN_MAX PARTITIONS ACCOUNTS TICKS: docs/reliability.md says what each is.
 CHAOS := seed events rate kills disk_losses terms zombies drops lost_answers broker_kills broker_freezes sender_kills \
-	brokers backlog cleaner sendings static session_s restart_s partitions accounts ticks
+	brokers backlog cleaner sendings static session_s restart_s run_max partitions accounts ticks
 upper = $(shell echo $(1) | tr a-z A-Z)
 chaos_options = $(foreach name,$(CHAOS),$(if $($(call upper,$(name))),--$(subst _,-,$(name)) $($(call upper,$(name)))))
 chaos: $(READY) ## the ledger under fire (SEED=1 EVENTS=50000 KILLS=10 ...); the last line is the verdict

@@ -254,6 +254,7 @@ class _Run:
         slice_accounts = max(5, profile.accounts_made // profile.partitions // 4)
         return environment(settings) | {
             "COBRANZA_STREAM_SESSION_TIMEOUT_S": str(profile.session_s),
+            "COBRANZA_STREAM_RECORDS_PER_RUN_MAX": str(profile.run_max),
             "COBRANZA_STREAM_SLICE_ACCOUNTS_MAX": str(slice_accounts),
         }
 

@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Final, Self
@@ -170,10 +170,17 @@ class Cutter:
 
     def _run(self) -> None:
         started = time.monotonic()
-        for at, what in self._moments:
-            if self._stop.wait(max(0.0, started + at - time.monotonic())):
-                return
-            # A worker may be away, or have no connection: then it is done to the other one.
-            for wire in self._chance.sample(self._wires, k=len(self._wires)):
-                if wire.drop() if what == "cut" else wire.lose(at_most=_TO_LOSE_MAX):
-                    break
+        owed: list[str] = []
+        moments_left = deque(self._moments)
+        while (moments_left or owed) and not self._stop.wait(_POLL_S):
+            while moments_left and started + moments_left[0][0] <= time.monotonic():
+                owed.append(moments_left.popleft()[1])
+            # What cannot be done now, because a worker is away or commits seldom, is done later.
+            owed = [what for what in owed if not self._done(what)]
+
+    def _done(self, what: str) -> bool:
+        """Do it to one of the workers' wires, to the other one if the first has no connection."""
+        for wire in self._chance.sample(self._wires, k=len(self._wires)):
+            if wire.drop() if what == "cut" else wire.lose(at_most=_TO_LOSE_MAX):
+                return True
+        return False

@@ -48,6 +48,7 @@ class Profile:
         static: workers keep their group membership over a restart.
         session_s: a worker that is silent so long loses its partitions.
         restart_s: how long a worker may need to be at work again; makes the run long enough.
+        run_max: records of one partition in a transaction, at most; fewer make more transactions.
         partitions, accounts, ticks: of the journal and of the business.
     """
 
@@ -70,6 +71,7 @@ class Profile:
     static: bool = True
     session_s: float = 6.0
     restart_s: float = 10.0
+    run_max: int = 8_000
     partitions: int = 4
     accounts: int = 0
     ticks: int = 24
