@@ -40,7 +40,7 @@ from streams.engine.chain import Link, Start, Thread, check_held, check_version,
 from streams.engine.faults import BrokerAway, ChainBroken, FactsLost
 from streams.engine.mark import Mark, decode_mark, encode_mark, unfit
 
-__all__ = ["Asking", "Place", "Taking", "Traits"]
+__all__ = ["Asking", "Place", "Taking", "Traits", "at_end"]
 
 _T = TypeVar("_T")
 Asking = Generator[Awaited, Any, _T]  # yields what it waits for, is sent the answer
@@ -257,10 +257,7 @@ class Taking:
 
         To the last stable offset would not do: a marker may be being written.
         """
-        if found.position >= found.high:
-            return True
-        # The cleaner may have taken the very last records: nothing between here and the end.
-        return found.stable >= found.high and empty_answers >= _EMPTY_ANSWERS_AT_END
+        return at_end(found, empty_answers)
 
     def is_break(self, doubts: set[object], suspected: set[object]) -> bool:
         """Say whether doubts are certain: the read before had one of them, too."""
@@ -296,3 +293,11 @@ class Taking:
 
     def _say(self, level: int, text: str) -> None:
         self._do(Notice(level, f"{self._traits.name}: {text}"))
+
+
+def at_end(found: RowsRead, empty_answers: int) -> bool:
+    """Say whether a read has come to the high watermark, after so many answers without a record."""
+    if found.position >= found.high:
+        return True
+    # The cleaner may have taken the very last records: nothing between here and the end.
+    return found.stable >= found.high and empty_answers >= _EMPTY_ANSWERS_AT_END

@@ -1,4 +1,4 @@
-"""The broker's ids of topics: a topic that is made anew under its old name has another one.
+"""The broker's ids and sizes of topics: a topic that is made anew under its old name has another one.
 
 aiokafka 0.14 does not know of them, so they are asked for with kafka-python, on a thread.
 """
@@ -21,6 +21,7 @@ class TopicIds:
         self._bootstrap_servers = ",".join(bootstrap_servers)
         self._topics = list(topics)
         self._ids: dict[str, str] = {}
+        self._counts: dict[str, int] = {}
         self._lock = asyncio.Lock()
 
     async def read(self) -> dict[str, str]:
@@ -33,6 +34,11 @@ class TopicIds:
             if not self._ids:
                 self._ids = await asyncio.to_thread(self._ask)
             return self._ids
+
+    async def partition_counts(self) -> dict[str, int]:
+        """Give how many partitions each has; raises as ``read`` does."""
+        await self.read()
+        return self._counts
 
     def forget(self) -> None:
         """Ask again next time."""
@@ -47,4 +53,5 @@ class TopicIds:
         ids = {one["name"]: str(one["topic_id"]) for one in found if not one["error_code"]}
         if ids.keys() != set(self._topics):
             raise BrokerAway(f"the broker does not know all of {self._topics} now")
+        self._counts = {one["name"]: len(one["partitions"]) for one in found}
         return ids

@@ -20,9 +20,10 @@ from streams.engine.actions import Run
 from streams.engine.counters import Counters
 from streams.engine.options import EngineOptions
 from streams.engine.pace import Turns
-from streams.engine.partition import OwnedPartition
+from streams.engine.partition import AnyStage, OwnedPartition
 from streams.engine.seam import check_seam
 from streams.engine.stage import StageSpec
+from streams.engine.standby import Standby
 from streams.engine.topic_ids import TopicIds
 from streams.engine.transport import SCHEME, RunSchema, on_consumer_thread, register, tell_consumer_thread
 
@@ -107,8 +108,17 @@ class Engine:
         self._group, self._spec = group, spec
         self._bootstrap_servers, self._options = bootstrap_servers, options
         self._partitions: dict[TP, OwnedPartition] = {}
-        topics = [*spec.sources, spec.changelog] if spec.changelog else []
+        topics = sorted({*spec.sources, *spec.targets})
         self._topic_ids = TopicIds(bootstrap_servers=bootstrap_servers, topics=topics)
+        self._standby: Standby | None = None
+        if options.standby and spec.changelog:
+            self._standby = Standby(
+                spec=spec,
+                bootstrap_servers=bootstrap_servers,
+                options=options,
+                topic_ids=self._topic_ids,
+                crash=self._stop_for,
+            )
 
     def register(self) -> None:
         """Hang the engine on its app: one agent, and the hooks of rebalances and shutdown."""
@@ -123,6 +133,11 @@ class Engine:
     def partitions(self) -> Mapping[TP, OwnedPartition]:
         """What this worker has now."""
         return self._partitions
+
+    @property
+    def copied(self) -> set[int]:
+        """The partitions of other workers that this one has a complete copy of."""
+        return self._standby.complete if self._standby is not None else set()
 
     async def _consume(self, stream: Any) -> None:
         async for event in stream.events():
@@ -162,6 +177,8 @@ class Engine:
             await asyncio.wait(taking)
             await self._app.crash(fault)
             return
+        if self._standby is not None:
+            self._standby.follow_all_but(tp.partition for tp in mine)
         took_s = asyncio.get_running_loop().time() - started
         _log.info("generation %s: %d partitions in %.2f s; %s", generation, len(mine), took_s, self.counters)
 
@@ -182,9 +199,13 @@ class Engine:
             counters=self.counters,
             turns=self._turns,
             topic_ids=self._topic_ids,
-            open_stage=self._spec.open,
+            open_stage=self._open_stage,
             crash=self._stop_for,
         )
+
+    def _open_stage(self, topic: str, partition: int, counts: Mapping[str, int]) -> AnyStage:
+        copy = self._standby.hand_over(partition) if self._standby is not None else None
+        return copy or self._spec.open(topic, partition, counts)
 
     async def _stop_for(self, fault: BaseException) -> None:
         await self._app.crash(fault)
@@ -192,6 +213,8 @@ class Engine:
     async def _on_before_shutdown(self, _app: Any, **_: Any) -> None:
         """Let running steps end, then close the producers."""
         partitions, self._partitions = dict(self._partitions), {}
+        if self._standby is not None:
+            await self._standby.stop()
         await self._on_shutdown_of(list(partitions.values()))
         _log.info("stopped; %s", self.counters)
 

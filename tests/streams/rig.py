@@ -151,10 +151,17 @@ class Rig:
 
     @contextlib.asynccontextmanager
     async def worker(
-        self, *, stateful: bool = True, options: EngineOptions = toy.QUICK, partitions: int | None = None
+        self,
+        *,
+        stateful: bool = True,
+        options: EngineOptions = toy.QUICK,
+        partitions: int | None = None,
+        kept: toy.Kept | None = None,
     ) -> AsyncIterator[EngineApp]:
         """Run a worker in this process, from when it has its partitions; raise what stops it."""
-        app = toy.build(self.prefix, bootstrap_servers=self.broker, stateful=stateful, options=options)
+        app = toy.build(
+            self.prefix, bootstrap_servers=self.broker, stateful=stateful, options=options, kept=kept
+        )
         stop = asyncio.Event()
         serving = asyncio.create_task(serve(app, stop=stop))
         wanted = self.partitions if partitions is None else partitions

@@ -17,20 +17,21 @@ from streams.engine.stage import Output, Record, Row, StageSpec, Step
 from streams.engine.worker import EngineApp, build_engine_app
 
 LIMIT_BYTES = 1_000_000
+Kept = dict[int, tuple[dict[bytes, list[int]], bytes | None]]  # by partition: state and mark
 QUICK = EngineOptions(
     session_timeout_s=6.0, transaction_timeout_s=6.0, heartbeat_s=1.0, request_timeout_s=8.0
 )
 
 
 class Toy:
-    """Numbers by key, in the order in which they were folded."""
+    """Numbers by key, in the order in which they were folded; `kept` is its disk."""
 
-    def __init__(self, *, partition: int, out: str) -> None:
+    def __init__(self, *, partition: int, out: str, kept: Kept | None = None) -> None:
         self.partition = partition
         self.out = out
-        self.state: dict[bytes, list[int]] = {}
+        self._kept: Kept = {} if kept is None else kept
+        self.state, self._mark = self._kept.get(partition, ({}, None))
         self._changed: dict[bytes, list[int]] = {}
-        self._mark: bytes | None = None
 
     def mark(self) -> bytes | None:
         """Give the mark that came with the state."""
@@ -43,7 +44,7 @@ class Toy:
                 self.state.pop(key, None)
             else:
                 self.state[key] = json.decode(value, type=list[int])
-        self._mark = mark
+        self._keep(mark)
 
     def step(self, records: Sequence[Record], *, cursor: str) -> Step:
         """Append each record's number to its key's list, and say it."""
@@ -72,7 +73,7 @@ class Toy:
         """Make the last step the state; without a changelog there is no mark."""
         self.state |= self._changed
         self._changed = {}
-        self._mark = mark
+        self._keep(mark)
 
     def discard(self) -> None:
         """Forget the last step."""
@@ -82,20 +83,24 @@ class Toy:
         """Forget everything."""
         self.state = {}
         self._changed = {}
-        self._mark = None
+        self._keep(None)
 
     def close(self) -> None:
-        """Hold nothing on disk, so release nothing."""
+        """Hold nothing open, so release nothing."""
+
+    def _keep(self, mark: bytes | None) -> None:
+        self._mark = mark
+        self._kept[self.partition] = (self.state, mark)
 
     def _rows(self) -> list[Row]:
         return [(key, json.encode(numbers)) for key, numbers in self._changed.items()]
 
 
-def spec(prefix: str, *, stateful: bool = True) -> StageSpec:
+def spec(prefix: str, *, stateful: bool = True, kept: Kept | None = None) -> StageSpec:
     """Wire the toy under a prefix: ``src`` to ``out``."""
 
     def make(_topic: str, partition: int, _counts: Mapping[str, int]) -> Toy:
-        return Toy(partition=partition, out=f"{prefix}out")
+        return Toy(partition=partition, out=f"{prefix}out", kept=kept)
 
     names = ("out", "rows", "chain") if stateful else ("out",)
     return StageSpec(
@@ -115,11 +120,12 @@ def build(
     stateful: bool = True,
     options: EngineOptions = QUICK,
     member: str | None = None,
+    kept: Kept | None = None,
 ) -> EngineApp:
     """Make the toy's app."""
     return build_engine_app(
         group=f"{prefix}group",
-        spec=spec(prefix, stateful=stateful),
+        spec=spec(prefix, stateful=stateful, kept=kept),
         bootstrap_servers=bootstrap_servers,
         options=options,
         member=member,
