@@ -16,6 +16,7 @@ from streams.engine.chain import Link
 __all__ = ["Folding", "Said"]
 
 _RUN_RECORDS_MAX = 2_000
+_CACHED_ROWS_MAX = 100_000  # about 1 KB each: an audit may take its time, not the machine
 
 
 class Said(NamedTuple):
