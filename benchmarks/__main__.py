@@ -24,6 +24,7 @@ _PARTS = (
     ("core", ["--accounts=100000"]),
     ("intake", ["--events=40000", "--runs=1"]),
     ("projector", ["--invoices=5000"]),
+    ("large_account", ["--items=20000"]),
     ("sizes", ["--events=30000"]),
     ("end_to_end", ["--burst=4000", "--seconds=5"]),
 )

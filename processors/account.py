@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from processors.due_index import DueIndex
+from processors.open_index import OpenIndex
 from processors.purge_index import PurgeIndex
 from processors.row_store import Wake
 from processors.settlement_index import SettlementIndex
@@ -56,7 +57,7 @@ class Account:
         waiting: what is waited for -> natural key -> who waits for it, in log order.
         holds: ``hold`` for the account's own, ``'excluded/<item>'`` for an item's.
         settling: index for settlement (who names which item, oldest first, loose money).
-        due: index of the next due step per item.
+        due: index of the next due step per item; ``opened`` of open items by due date.
         stale: items whose next due step must be computed again (``wake``).
         kept_wake: the wake under which the store has the account; None: it does not have it.
         stale: items whose next due step must be computed again (``wake``), and
@@ -76,6 +77,7 @@ class Account:
         "holds",
         "items",
         "kept_wake",
+        "opened",
         "purging",
         "reminders",
         "row",
@@ -99,6 +101,7 @@ class Account:
         self.waiting: dict[str, dict[str, WaitingRow]] = {}
         self.settling = SettlementIndex()
         self.due = DueIndex()
+        self.opened = OpenIndex()
         self.stale: set[str] = set()
         self.stale_credits: set[str] = set()
         self.purging = PurgeIndex()
@@ -216,9 +219,12 @@ class Account:
         return len(self._changed)
 
     def forget_stale(self) -> None:
-        """Leave the indexes as they are: a quarantined account is looked at as a whole when it is released."""
+        """Note nothing of what has changed: a quarantined account is looked at as a whole, whenever it is."""
         self.stale.clear()
         self.stale_credits.clear()
+        self.due.ready = False
+        self.opened = OpenIndex()
+        self.purging.clear()
 
     def forget_changes(self) -> None:
         """Start anew: what changed has been handed over."""

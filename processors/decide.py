@@ -59,6 +59,7 @@ def evaluate(
     since then. None: this tick is the first.
     """
     enter_items(account, company=company, now=tick.at)
+    account.opened.fill(account.items)
     day = local_day(tick.at, company.zone)
     opening_s = company.decides_from_s(day)
     if epoch_s(tick.at) < opening_s:
@@ -255,25 +256,18 @@ def _waits_after_failure(at: Circumstances) -> bool:
 
 def _review_episode(at: Circumstances) -> None:
     """Open the episode with the first overdue item, close it when none is overdue or has a consumed level."""
-    row = at.account.row
+    row, opened = at.account.row, at.account.opened
     if row.episode_opened_on is None:
-        overdue_on = (item.due_on + _DAY for item in _open_items(at) if item.due_on < at.day)
-        has_level = any(item.sent_level_on is not None for item in _open_items(at))
-        opened_on = min(overdue_on, default=at.day if has_level else None)
+        overdue_on = (at.account.items[name].due_on + _DAY for name in opened.overdue(at.day))
+        opened_on = min(overdue_on, default=at.day if opened.levelled else None)
         if opened_on is not None:
             row.episode_opened_on, row.episode_closed_on = opened_on, None
             at.account.touch(row)
-    elif row.episode_in_doubt and not any(
-        item.due_on < at.day or item.sent_level_on is not None for item in _open_items(at)
-    ):
+    elif row.episode_in_doubt and not opened.levelled and not opened.overdue(at.day):
         row.episode_opened_on, row.episode_closed_on = None, at.day
     if row.episode_in_doubt:
         row.episode_in_doubt = False
         at.account.touch(row)
-
-
-def _open_items(at: Circumstances) -> Iterator[ItemRow]:
-    return (item for item in at.account.items.values() if item.status == "open")
 
 
 def _next_wake_s(at: Circumstances, *, judged: Sequence[_Judged], at_next_tick: bool) -> int | None:

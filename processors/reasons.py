@@ -4,7 +4,7 @@ It judges and changes nothing.
 """
 
 import datetime
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -46,6 +46,9 @@ class Circumstances:
     due: frozenset[str] = frozenset()
     in_reminder: Mapping[str, ReminderRowItem] = field(default_factory=dict)
     _dunnable: list[ItemRow] | None = None
+    _next_overdue_on: dict[str, datetime.date | None] = field(default_factory=dict)
+    _totals_minor: dict[str, int] | None = None
+    _worst_due_on: datetime.date | None = None
 
     def dunnable(self) -> list[ItemRow]:
         """List what counts for minimum and account grace: not held, and overdue or with a step due (R8, R11).
@@ -53,12 +56,38 @@ class Circumstances:
         Items that are not handled yet (S4-03, S4-04) do not count.
         """
         if self._dunnable is None:
-            self._dunnable = [
-                item
-                for item in self.account.items.values()
-                if (item.due_on < self.day or item.item in self.due) and self.counts(item)
-            ]
+            items = self.account.items
+            names = dict.fromkeys((*self.account.opened.overdue(self.day), *self.due))
+            self._dunnable = [item for name in names if self.counts(item := items[name])]
         return self._dunnable
+
+    def dunnable_minor(self, currency: str) -> int:
+        """Give the total of what is dunnable in a currency."""
+        if self._totals_minor is None:
+            self._totals_minor = {}
+            for item in self.dunnable():
+                total_minor = self._totals_minor.get(item.currency, 0)
+                self._totals_minor[item.currency] = total_minor + item.open_minor
+        return self._totals_minor.get(currency, 0)
+
+    def worst_due_on(self) -> datetime.date:
+        """Give the first due date of what is dunnable: of something, when a step is due."""
+        if self._worst_due_on is None:
+            self._worst_due_on = min(item.due_on for item in self.dunnable())
+        return self._worst_due_on
+
+    def next_overdue_on(self, currency: str) -> datetime.date | None:
+        """Give the next day on which the total of a currency grows by itself: another item is overdue then."""
+        if currency not in self._next_overdue_on:
+            items = self.account.items
+
+            def is_wanted(name: str) -> bool:
+                item = items[name]
+                return name not in self.due and item.currency == currency and self.counts(item)
+
+            due_on = self.account.opened.first_coming(self.day, is_wanted=is_wanted)
+            self._next_overdue_on[currency] = None if due_on is None else due_on + _DAY
+        return self._next_overdue_on[currency]
 
     def counts(self, item: ItemRow) -> bool:
         """Say whether an item is open, not held and handled at all."""
@@ -211,27 +240,14 @@ def _below_minimum(case: _Case) -> Verdict | None:
     if minimum is None:
         return None
     minimum_minor = to_minor(minimum, currency=currency)
-    total_minor = sum(item.open_minor for item in case.at.dunnable() if item.currency == currency)
+    total_minor = case.at.dunnable_minor(currency)
     if total_minor >= minimum_minor:
         return None
     return Verdict(
         "below_minimum",
-        _next_overdue_on(case, currency=currency),
+        case.at.next_overdue_on(currency),
         {"currency": currency, "total_minor": str(total_minor), "minimum_minor": str(minimum_minor)},
     )
-
-
-def _next_overdue_on(case: _Case, *, currency: str) -> datetime.date | None:
-    """Give the next day on which the total grows by itself: another item is overdue then."""
-    days: Iterator[datetime.date] = (
-        item.due_on + _DAY
-        for item in case.at.account.items.values()
-        if item.due_on >= case.at.day
-        and item.item not in case.at.due
-        and item.currency == currency
-        and case.at.counts(item)
-    )
-    return min(days, default=None)
 
 
 def _account_grace(case: _Case) -> Verdict | None:
@@ -240,7 +256,7 @@ def _account_grace(case: _Case) -> Verdict | None:
     grace_days = case.rung.plan.account_grace_days
     if not grace_days:
         return None
-    worst_due_on = min(item.due_on for item in case.at.dunnable())
+    worst_due_on = case.at.worst_due_on()
     until = worst_due_on + datetime.timedelta(days=grace_days)
     if case.at.day >= until:
         return None

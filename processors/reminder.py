@@ -6,6 +6,7 @@ decided before.
 
 import datetime
 import hashlib
+import heapq
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from processors.calendar import epoch_s
 from processors.judged import in_reminder
 from processors.ladder import Rung, is_level
 from processors.reasons import Circumstances
-from processors.record_size import split, text_bytes
+from processors.record_size import ENTRIES_MAX, split, text_bytes
 from schemas.facts import Delivery, ReminderDecided, ReminderItem, Total
 from schemas.plans import Action
 from schemas.rows import ItemRow, ReminderRow, ReminderRowItem
@@ -250,7 +251,9 @@ def _decided(
     others: Iterable[ItemRow],
 ) -> ReminderDecided:
     profile, customer = at.company.profile, at.account.customer
-    others = sorted(others, key=lambda item: (item.due_on, item.item))
+    others = list(others)
+    # No more than these are named; the totals count all.
+    shown = heapq.nsmallest(ENTRIES_MAX, others, key=lambda item: (item.due_on, item.item))
     return ReminderDecided(
         id=reminder,
         account=at.account.id,
@@ -269,7 +272,7 @@ def _decided(
         pay_by_on=pay_by_on,
         company_name=profile.name,
         customer_name=customer.customer.name if customer is not None else at.account.customer_id,
-        others=tuple(_fitting([*listed, *(_listed(at, item) for item in others)])[len(listed) :]),
+        others=tuple(_fitting([*listed, *(_listed(at, item) for item in shown)])[len(listed) :]),
         other_totals=_totals(others),
         unlisted=unlisted,
         attach_invoices=attach_invoices,

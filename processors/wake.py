@@ -73,6 +73,7 @@ def enter_items(account: Account, *, company: Company, now: datetime.datetime | 
         if item is not None:
             _note_change(account, item)
             _note_item(account, item, company=company, today=today)
+            account.opened.set(item)
             if is_ready:
                 account.due.set(name, next_look(item, company=company, customer=account.customer))
     for key in account.stale_credits:

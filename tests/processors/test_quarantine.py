@@ -18,8 +18,11 @@ ACCOUNT = "acme:c"
 class Ledger:
     """A partition, its journal, and all that it said."""
 
-    def __init__(self, *, failures: partition_module.KnownFailures | None = None) -> None:
+    def __init__(
+        self, *, failures: partition_module.KnownFailures | None = None, restores: bool = False
+    ) -> None:
         self.partition = Partition(number=0, failures=failures or {})
+        self.restores = restores
         self.records: list[Record] = []
         self.facts: list[LedgerFact] = []
 
@@ -33,6 +36,10 @@ class Ledger:
         """Fold records of a journal."""
         facts = [fact for step in committed(self.partition, records) for fact in step.facts]
         self.facts += facts
+        if self.restores:
+            rows = list(self.partition.rows().items())
+            self.partition = Partition(number=0)
+            self.partition.restore(rows)
         return facts
 
     @property
@@ -203,3 +210,16 @@ def test_known_failures_are_told_once(bug: Bug) -> None:
         Partition(number=0, failures={3: [(ACCOUNT, "fold: x")]}), ledger.records
     )
     assert [(3, ACCOUNT)] == [(poison.index, poison.account) for step in steps for poison in step.poison]
+
+
+def test_a_worker_that_takes_over_a_quarantined_account_goes_on_the_same(bug: Bug) -> None:
+    """What is noted, and what is not, while an account is quarantined depends on the rows alone."""
+    ledgers = [Ledger(), Ledger(restores=True)]
+    for ledger in ledgers:
+        broken(ledger, bug)
+        told: list[JournalEvent] = [payment("I1"), tick(11), invoice("I3"), tick(12), payment("I3")]
+        for event in [*told, invoice("I2"), release(), tick(13), payment("I2"), tick(14)]:
+            ledger.hear(event)
+    assert ledgers[0].facts == ledgers[1].facts
+    assert ledgers[0].partition.rows() == ledgers[1].partition.rows()
+    assert [["I2"]] == reminders(ledgers[0].facts)
