@@ -225,9 +225,9 @@ class Protocol:
                 yield InitProducer()
                 yield from self._find_place()
             except _PASSING as fault:
-                yield from self._lose()
                 if attempt == _ACQUIRE_ATTEMPTS_MAX:
                     raise
+                yield from self._lose()
                 self._say(logging.WARNING, f"could not take it, trying again: {fault}")
                 if not self._revoked:
                     yield Wait(_ACQUIRE_BACKOFF_S)
