@@ -50,7 +50,11 @@ class Folding:
     ) -> None:
         self._store = store
         self._partition = Partition(
-            number=number, slice_accounts_max=slice_accounts_max, store=store, failures=failures
+            number=number,
+            slice_accounts_max=slice_accounts_max,
+            store=store,
+            cache_rows_max=_CACHED_ROWS_MAX,
+            failures=failures,
         )
         self._until = until
         self._cuts = cuts
