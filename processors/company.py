@@ -18,7 +18,9 @@ from schemas.rows import CompanyRow, CustomerRow, ItemRow, PlanRow, Row
 
 __all__ = ["Company"]
 
-_PLAN_KEY = "plan {}/{}"
+_PLAN_PREFIX = "plan "
+_PLAN_KEY = _PLAN_PREFIX + "{}/{}"
+_COMMANDS_MAX = 1000  # of the natural keys that are kept; versions of plans are all kept
 
 
 class Company:
@@ -77,6 +79,7 @@ class Company:
         if key in self.row.commands:
             return []
         self.row.commands[key] = _digest(event)
+        self._forget_oldest()
         rows: list[Row] = [self.row]
         if isinstance(event, PublishPlan):
             self.plans.setdefault(event.plan.id, {})[event.plan.version] = event.plan
@@ -86,6 +89,14 @@ class Company:
         self.row.version += 1
         self._refresh()
         return rows
+
+    def _forget_oldest(self) -> None:
+        """Keep the row within a record: of the oldest profiles, the time they were made at keeps them from coming back."""
+        commands = self.row.commands
+        if len(commands) > _COMMANDS_MAX:
+            oldest = next((key for key in commands if not key.startswith(_PLAN_PREFIX)), None)
+            if oldest is not None:
+                del commands[oldest]
 
     def conflicts(self, event: CompanyCommand) -> bool:
         """Say whether the event's natural key is known with other content."""

@@ -302,7 +302,7 @@ class CompanyRow(_Row, kw_only=True, tag="company"):
     """A company's profile, in each partition; ``version`` counts profile and plan changes.
 
     ``commands`` are the natural keys that have been taken in, each with a
-    digest of its content: few in a company's life, so all are kept.
+    digest of its content: all versions of plans, and the newest of the rest.
     """
 
     company: str

@@ -132,3 +132,15 @@ def test_days_decisions_begin_at_the_local_hour() -> None:
     company.apply(profile("p2", at="2026-01-02", time_zone="America/Santiago", decision_hour=10))
     at = datetime.datetime.fromtimestamp(company.decides_from_s(datetime.date(2026, 1, 15)), tz=datetime.UTC)
     assert "2026-01-15T13:00:00+00:00" == at.isoformat()
+
+
+def test_a_company_that_is_configured_every_day_for_years_stays_a_small_row() -> None:
+    """The oldest commands are forgotten; one that is sent again does not bring its profile back."""
+    company = Company("acme")
+    company.apply(plan("default"))
+    for number in range(1500):
+        company.apply(profile(f"p{number}", at=f"2026-01-01T00:00:00.{number:06}Z"))
+    assert 100_000 > len(encode_row(company.row))
+    assert "plan default/1" in company.row.commands
+    company.apply(profile("p3", at="2026-01-01T00:00:00.000003Z"))
+    assert "p1499" == company.profile.command
