@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from console.sizing.measured import read_constants
 
-__all__ = ["Outcome", "Setting", "draw", "main", "simulate"]
+__all__ = ["Crowd", "Outcome", "Setting", "draw", "main", "simulate", "table"]
 
 _HOT = 0  # the account's number
 _ROWS_SHARE = 0.4  # of an event's cost: encoding rows and movements; the rest is the fold
@@ -171,39 +171,61 @@ _SETTINGS = (
 )
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table of ``docs/scale.md``."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--load", type=float, default=0.85, help="of all workers' capacity")
-    parser.add_argument("--hot-share", type=float, default=0.05, help="of all events, on one account")
-    parser.add_argument("--accounts", type=int, default=100_000)
-    parser.add_argument("--exponent", type=float, default=0.8, help="of Zipf, for the other accounts")
-    parser.add_argument("--seed", type=int, default=1)
-    chosen = parser.parse_args(arguments)
+class Crowd(Struct, frozen=True, kw_only=True):
+    """The events of a simulation: how many, how fast, on whom."""
+
+    seconds: float = 20.0
+    load: float = 0.85
+    hot_share: float = 0.05
+    accounts: int = 100_000
+    exponent: float = 0.8
+    seed: int = 1
+
+
+def table(crowd: Crowd | None = None) -> list[str]:
+    """Simulate every setting; give the lines of the table of ``docs/scale.md``."""
+    crowd = crowd or Crowd()
     speed = read_constants()[0].ledger_events_per_s
-    events_per_s = chosen.load * _SETTINGS[0].workers * speed
+    events_per_s = crowd.load * _SETTINGS[0].workers * speed
     drawn = draw(
-        events=int(events_per_s * chosen.seconds),
-        accounts=chosen.accounts,
-        exponent=chosen.exponent,
-        hot_share=chosen.hot_share,
-        seed=chosen.seed,
+        events=int(events_per_s * crowd.seconds),
+        accounts=crowd.accounts,
+        exponent=crowd.exponent,
+        hot_share=crowd.hot_share,
+        seed=crowd.seed,
     )
-    print(
-        f"{len(drawn):,} events in {chosen.seconds:g} s, {chosen.hot_share:.0%} of them on one account; "
-        f"{speed:,.0f} events/s a worker; seed {chosen.seed}\n"
-    )
-    print(
-        "| setting | hot p50 | hot p99 | same worker p99 | others p99 | events per hot run | hot events behind |"
-    )
-    print("|---|---|---|---|---|---|---|")
+    lines = [
+        f"{len(drawn):,} events in {crowd.seconds:g} s, {crowd.hot_share:.0%} of them on one account,",
+        f"{speed:,.0f} events/s a worker, seed {crowd.seed}:",
+        "",
+        "| setting | hot p50 | hot p99 | same worker p99 | others p99 | events per hot run | hot events behind |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for setting in _SETTINGS:
         found = simulate(setting, drawn=drawn, events_per_s=events_per_s, worker_events_per_s=speed)
-        print(
-            f"| {setting.name} | {found.hot_p50_s:.2f} s | {found.hot_p99_s:.2f} s | {found.neighbours_p99_s:.2f} s "
-            f"| {found.others_p99_s:.2f} s | {found.hot_run:,.0f} | {found.waiting:,} |"
+        lines.append(
+            f"| {setting.name} | {found.hot_p50_s:.2f} s | {found.hot_p99_s:.2f} s "
+            f"| {found.neighbours_p99_s:.2f} s | {found.others_p99_s:.2f} s "
+            f"| {found.hot_run:,.0f} | {found.waiting:,} |"
         )
+    return lines
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the table."""
+    usual = Crowd()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=usual.seconds)
+    parser.add_argument("--load", type=float, default=usual.load, help="of all workers' capacity")
+    parser.add_argument(
+        "--hot-share", type=float, default=usual.hot_share, help="of all events, on one account"
+    )
+    parser.add_argument("--accounts", type=int, default=usual.accounts)
+    parser.add_argument(
+        "--exponent", type=float, default=usual.exponent, help="of Zipf, for the other accounts"
+    )
+    parser.add_argument("--seed", type=int, default=usual.seed)
+    print("\n".join(table(Crowd(**vars(parser.parse_args(arguments))))))
 
 
 if __name__ == "__main__":
