@@ -16,13 +16,18 @@ class Unsafe(AssertionError):  # noqa: N818 - what happened
 
 
 class Cluster:
-    """One broker for all partitions of one group."""
+    """One broker for all partitions of one group.
 
-    def __init__(self, world: World, *, partitions: int, loss: float) -> None:
+    With a stateless stage the group's offsets are the positions; they do not expire here, and
+    are seen when their transaction has ended: else records come again, as is known.
+    """
+
+    def __init__(self, world: World, *, partitions: int, loss: float, stateful: bool) -> None:
         self.world = world
+        self.stateful = stateful
         self.partitions = partitions
         self.network = Network(world, loss=loss)
-        self.group = Group(world, partitions=partitions)
+        self.group = Group(world, partitions=partitions, is_late=stateful)
         self.logs = {
             (topic, number): PartitionLog(world, f"{topic}-{number}")
             for topic in TOPICS
@@ -36,9 +41,16 @@ class Cluster:
         self.commits = 0
         self.quiet = False  # no more faults
         self._newest: dict[int, Link] = {}
+        self._offsets: dict[int, int] = {}
 
     def _decided(self, partition: int, producer: int, offset: int | None) -> None:
         """Check a transaction that will be committed: it goes on where the last one ended."""
+        if not self.stateful:
+            if offset is None or offset < self._offsets.get(partition, 0):
+                raise Unsafe(f"partition {partition}: {offset} after {self._offsets.get(partition)}")
+            self._offsets[partition] = offset
+            self.commits += 1
+            return
         links = self.logs["chain", partition].pending(producer)
         rows = self.logs["rows", partition].pending(producer)
         if not links and not rows:
@@ -59,6 +71,8 @@ class Cluster:
 
     def positions(self) -> list[int]:
         """Give up to where each partition's source is done with."""
+        if not self.stateful:
+            return [self._offsets.get(number, 0) for number in range(self.partitions)]
         return [
             self._newest[number].end if number in self._newest else 0 for number in range(self.partitions)
         ]

@@ -148,9 +148,10 @@ class Transactional:
 class Group:
     """The group: members, generations, who has which partition, and the offsets."""
 
-    def __init__(self, world: World, *, partitions: int) -> None:
+    def __init__(self, world: World, *, partitions: int, is_late: bool) -> None:
         self._world = world
         self._partitions = partitions
+        self._is_late = is_late
         self.offsets: dict[int, int] = {}
         self.generation = 0
         self._highest: dict[int, int] = {}
@@ -166,8 +167,11 @@ class Group:
         return self.offsets.get(partition)
 
     def offset_after(self, seconds: float, partition: int, offset: int) -> None:
-        """Let an offset be seen a moment after its transaction has ended."""
-        self._world.after(seconds, self._set_offset, partition, offset)
+        """Let an offset be seen a moment after its transaction has ended, as before Kafka 4."""
+        if self._is_late:
+            self._world.after(seconds, self._set_offset, partition, offset)
+        else:
+            self._set_offset(partition, offset)
 
     def _set_offset(self, partition: int, offset: int) -> None:
         if offset >= self._highest.get(partition, -1):

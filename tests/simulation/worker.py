@@ -7,18 +7,21 @@ events of the virtual clock. Nothing is decided here either.
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from streams.engine import actions as act
 from streams.engine.chain import LINK_KEY, LogBounds
 from streams.engine.counters import Counters
 from streams.engine.faults import BrokerAway
+from streams.engine.mark import Mark
 from streams.engine.protocol import Protocol
+from streams.engine.stage import StatefulStage
+from streams.engine.standby import Copy
 from streams.engine.taking import Traits
 from tests.simulation.clock import Call, Host, Lost, Sleep, Steps, Task
 from tests.simulation.cluster import Cluster
 from tests.simulation.log import Entry, Fetched, NotYet
-from tests.simulation.producer import Producer
+from tests.simulation.producer import Batch, Producer
 from tests.simulation.stage import Disk, SimulatedStage, Source
 
 __all__ = ["Held", "Settings", "Worker"]
@@ -49,7 +52,9 @@ class Held:
         self._source, self._rows = logs["src", partition], logs["rows", partition]
         self._chain, self._out = logs["chain", partition], logs["out", partition]
         settings = worker.settings
-        self.protocol = settings.protocol(_traits(partition), counters=worker.counters)
+        self.protocol = settings.protocol(
+            _traits(partition, stateful=self._cluster.stateful), counters=worker.counters
+        )
         self._producer = settings.producer(self._world, self._cluster.transactional[partition])
         self.stage: SimulatedStage | None = None
         self._step: tuple[list[tuple[bytes, Any]], list[str]] = ([], [])
@@ -127,7 +132,7 @@ class Held:
             case act.ReadChangelog(position):
                 return (yield from self._read(position))
             case act.OpenStage():
-                self.stage = SimulatedStage(self.worker.disks[self.partition])
+                self.stage = self.worker.hand_over(self.partition)
                 return self.stage.mark()
             case _:
                 return (yield from self._perform_more(action))
@@ -177,10 +182,8 @@ class Held:
             _, self._read_end = yield from self._ask(self._rows.bounds)
         count = self._world.chance.randrange(1, 12)
         found: Fetched = yield from self._ask(self._rows.fetch, position or self._rows.start, count)
-        rows = [(one.key, one.value) for one in found.entries if one.key != LINK_KEY]
-        links = [one.value for one in found.entries if one.key == LINK_KEY]
-        high = max(found.high, self._read_end or 0)
-        return act.RowsRead(rows, links, found.position, found.stable, high, self._now_ms())
+        read = rows_read(found, self._now_ms())
+        return read._replace(high=max(read.high, self._read_end or 0))
 
     def _fold(self, fold: act.Fold) -> Steps[act.Folded]:
         assert self.stage is not None
@@ -193,15 +196,12 @@ class Held:
     def _commit(self, commit: act.Commit) -> Steps[act.Committed]:
         rows, said = self._step if commit.folded else ([], [])
         changelog: list[tuple[Any, Any]] = [*rows, (LINK_KEY, commit.link)]
-        batches = [
-            (self._rows, changelog),
-            (self._chain, [(b"link", commit.link)]),
-        ]
-        if said:
-            batches.insert(0, (self._out, [(None, text) for text in said]))
+        batches: list[Batch] = [(self._out, [(None, text) for text in said])] if said else []
+        if self._cluster.stateful:
+            batches += [(self._rows, changelog), (self._chain, [(b"link", commit.link)])]
         offsets = yield from self._producer.commit(batches, commit.link.end)
-        first = offsets[-2]
-        return act.Committed(first + len(changelog), self._now_ms())
+        after_link = offsets[-2] + len(changelog) if self._cluster.stateful else 0
+        return act.Committed(after_link, self._now_ms())
 
     # -- the source -----------------------------------------------------------
 
@@ -259,7 +259,9 @@ class Held:
 class Worker:
     """A process: membership, and the partitions that it was given."""
 
-    def __init__(self, cluster: Cluster, name: str, *, disks: list[Disk], settings: Settings) -> None:
+    def __init__(
+        self, cluster: Cluster, name: str, *, disks: list[Disk], settings: Settings, standby: bool
+    ) -> None:
         self.cluster, self.world, self.name = cluster, cluster.world, name
         self.disks, self.settings = disks, settings
         self.host = Host(self.world, name)
@@ -269,7 +271,10 @@ class Worker:
         self.rejoin_wanted = False
         self.fault: BaseException | None = None
         self._generation = 0
+        self._copies: dict[int, Copy] = {}
         self.task(self._belong()).begin()
+        if standby and cluster.stateful:
+            self.task(self._copy_all()).begin()
 
     def task(self, steps: Steps[Any], end: Callable[[Any, Exception | None], None] | None = None) -> Task:
         """Make a task of this process."""
@@ -295,6 +300,45 @@ class Worker:
     def idle(self) -> bool:
         """Whether no partition is being worked on."""
         return all(held.protocol.idle for held in self.held.values())
+
+    def hand_over(self, partition: int) -> SimulatedStage:
+        """Give the stage of a copy, or a new one on the disk."""
+        copy = self._copies.pop(partition, None)
+        return SimulatedStage(self.disks[partition]) if copy is None else cast("SimulatedStage", copy.stage)
+
+    def _copy_all(self) -> Steps[None]:
+        """Be a standby: copy what others own, a fetch at a time."""
+        while True:
+            for partition in range(self.cluster.partitions):
+                if partition not in self.held:
+                    with contextlib.suppress(Lost, NotYet):
+                        yield from self._copy(partition)
+            yield Sleep(0.1 + self.world.chance.random() * 0.4)
+
+    def _copy(self, partition: int) -> Steps[None]:
+        log, traits = self.cluster.logs["rows", partition], _traits(partition, stateful=True)
+        copy = self._copies.get(partition)
+        if copy is None:
+            bounds: tuple[int, int] = yield Call(log.bounds, ())
+            if partition in self.held:
+                return
+            now = Mark(
+                newest=None,
+                position=0,
+                changelog_id=f"rows {self.cluster.incarnation}",
+                source_id="source",
+                at_ms=int(self.world.now * 1000),
+                fold_version=1,
+                row_version=1,
+            )
+            stage = cast("StatefulStage", SimulatedStage(self.disks[partition]))
+            copy = Copy(traits.name, stage, now=now, bounds=bounds, age_ms_max=_MARK_AGE_MS)
+            self._copies[partition] = copy
+        found: Fetched = yield Call(log.fetch, (copy.position, self.world.chance.randrange(1, 30)))
+        if self._copies.get(partition) is copy and not copy.take(
+            rows_read(found, int(self.world.now * 1000))
+        ):
+            self.world.trace(self.name, "copies anew", partition)
 
     def _belong(self) -> Steps[None]:
         """Be a member: join, take what is assigned, keep the session, join again."""
@@ -354,15 +398,22 @@ class Worker:
         self.kill()
 
 
+def rows_read(found: Fetched, at_ms: int) -> act.RowsRead:
+    """Tell rows from links."""
+    rows = [(one.key, one.value) for one in found.entries if one.key != LINK_KEY]
+    links = [one.value for one in found.entries if one.key == LINK_KEY]
+    return act.RowsRead(rows, links, found.position, found.stable, found.high, at_ms)
+
+
 def _record(entry: Entry) -> Source:
     kind, number = entry.value
     return Source(entry.offset, entry.key, kind, number)
 
 
-def _traits(partition: int) -> Traits:
+def _traits(partition: int, *, stateful: bool) -> Traits:
     return Traits(
         name=f"src-{partition}",
-        stateful=True,
+        stateful=stateful,
         fold_version=1,
         row_version=1,
         mark_age_ms_max=_MARK_AGE_MS,
