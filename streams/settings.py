@@ -25,6 +25,7 @@ class StreamSettings(BaseSettings):
         cached_rows_max: of live accounts in memory, about 1 KB each.
         cached_blocks_mib: of rows read from disk, in MiB.
         unwritten_mib: of rows not yet on disk, in MiB a partition.
+        standby: keep copies of the ledger partitions that other workers own; see ``EngineOptions``.
         tick_every_s: how often the live clock ticks.
         tick_patience_s: how long a tick waits for intake before it names who lags.
     """
@@ -41,6 +42,7 @@ class StreamSettings(BaseSettings):
     cached_rows_max: int = Field(default=CACHE_ROWS_MAX, ge=1)
     cached_blocks_mib: int = Field(default=64, ge=1)
     unwritten_mib: int = Field(default=32, ge=1)
+    standby: bool = False
     tick_every_s: float = Field(default=15.0, gt=0.0, le=3600.0)
     tick_patience_s: float = Field(default=60.0, ge=0.0, le=3600.0)
 
@@ -52,4 +54,5 @@ class StreamSettings(BaseSettings):
             transaction_timeout_s=self.session_timeout_s,
             request_timeout_s=self.session_timeout_s * 1.2,
             records_per_run_max=self.records_per_run_max,
+            standby=self.standby,
         )
