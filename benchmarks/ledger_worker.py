@@ -13,8 +13,8 @@ from streams.engine.stage import Record, Step
 from streams.ledger import Ledger
 
 
-def run(folder: Path, *, warm_up: int) -> None:
-    """Count the records of each step before it is folded, and run the worker."""
+def run(folder: Path, *, warm_up: int, options: Sequence[str]) -> None:
+    """Count the records of each step before it is folded, and run the worker with the command's own options."""
     mark, step = Mark(folder, warm_up=warm_up), Ledger.step
 
     def marked(self: Ledger, records: Sequence[Record], *, cursor: str) -> Step:
@@ -22,9 +22,9 @@ def run(folder: Path, *, warm_up: int) -> None:
         return step(self, records, cursor=cursor)
 
     Ledger.step = marked  # type: ignore[method-assign]
-    sys.argv = ["cobranza", "worker", "ledger"]
+    sys.argv = ["cobranza", "worker", "ledger", *options]
     main()
 
 
 if __name__ == "__main__":
-    run(Path(sys.argv[1]), warm_up=int(sys.argv[2]))
+    run(Path(sys.argv[1]), warm_up=int(sys.argv[2]), options=sys.argv[3:])

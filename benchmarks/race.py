@@ -22,7 +22,17 @@ from benchmarks.java_peer import JavaMissing, class_path
 from benchmarks.peers.mark import read_mark
 from benchmarks.replay import PARTITIONS, Balances
 from benchmarks.running import NotFinished, running, watch
-from benchmarks.systems import LEDGER, PEERS, PEERS_PYTHON, Entry, Sizes, System, Track, entry_of
+from benchmarks.systems import (
+    LEDGER,
+    LEDGER_ON_DISK,
+    PEERS,
+    PEERS_PYTHON,
+    Entry,
+    Sizes,
+    System,
+    Track,
+    entry_of,
+)
 from benchmarks.workload import encoded
 from infra.kafka import consumers, topics
 from infra.kafka.broker import LocalBroker
@@ -100,14 +110,20 @@ class Race:
 
     def publish(self, number: int) -> None:
         """Write the journal of a round, and the beginnings of it that slower systems get."""
-        settings = Settings(bootstrap_servers=self._broker, topic_prefix=f"run{number}.")
-        topics.apply(settings)
-        names = {events: self._journal(number, events) for events in self._sizes}
-        shorter = [name for events, name in names.items() if events != self._sizes.fast]
+        whole = []
+        for system in (LEDGER, LEDGER_ON_DISK):  # each has all its topics under a prefix of its own
+            topics.apply(Settings(bootstrap_servers=self._broker, topic_prefix=_prefix(system, number)))
+            whole.append(self._journal(system, number))
+        shorter = {_beginning(number, events): events for events in (self._sizes.middle, self._sizes.slow)}
         self._create(*shorter)
+        self._fill(whole, events=self._sizes.fast)
+        for name, events in shorter.items():
+            self._fill([name], events=events)
+
+    def _fill(self, names: list[str], *, events: int) -> None:
         with consumers.producer(bootstrap_servers=self._broker, linger_ms=50) as producer:
-            for events, name in names.items():
-                for partition, key, value in encoded(events=events, partitions=PARTITIONS):
+            for partition, key, value in encoded(events=events, partitions=PARTITIONS):
+                for name in names:
                     producer.send(name, key=key, value=value, partition=partition)
 
     def take_over(self, *, figures: Path | None) -> int:
@@ -121,10 +137,10 @@ class Race:
     def _measure(self, system: System, standing: Standing, *, number: int) -> str:
         folder = self._folder / f"{number}-{system.name}"
         folder.mkdir()
-        journal = self._journal(number, standing.events)
-        track = Track(self._broker, f"run{number}.", journal, folder, standing.warm_up, self._classes)
+        journal = self._journal(system, number)
+        track = Track(self._broker, _prefix(system, number), journal, folder, standing.warm_up, self._classes)
         entry = entry_of(system, track=track)
-        if system is not LEDGER:
+        if system not in (LEDGER, LEDGER_ON_DISK):
             self._create(entry.output)
         log = folder / "log"
         with running(entry, log=log) as process:
@@ -172,16 +188,18 @@ class Race:
     def _tally(self, system: System, entry: Entry, *, track: Track) -> _Tallied:
         file = track.folder / "tally"
         given = ["--changelog", entry.changelog, "--output", entry.output]
-        if system is LEDGER:
+        if system in (LEDGER, LEDGER_ON_DISK):
             more = {track.prefix + name for name in (*fact_topics(), "ledger.chain")} - {entry.output}
             given += ["--ledger", "--more", *sorted(more)]
         command = [str(PEERS_PYTHON), "-m", "benchmarks.peers.tally", self._broker, str(file)]
         subprocess.run([*command, *given], check=True)
         return json.decode(file.read_bytes(), type=_Tallied)
 
-    def _journal(self, number: int, events: int) -> str:
-        whole = f"run{number}.ledger.journal"
-        return whole if events == self._sizes.fast else f"{whole}.first-{events}"
+    def _journal(self, system: System, number: int) -> str:
+        events = self._sizes.of(system)
+        if events == self._sizes.fast:
+            return f"{_prefix(system, number)}ledger.journal"
+        return _beginning(number, events)
 
     def _length(self, topic: str) -> int:
         with consumers.consumer(bootstrap_servers=self._broker, group=None) as reader:
@@ -204,6 +222,14 @@ class Race:
         except JavaMissing as reason:
             self._missing["java"] = str(reason)
             return ""
+
+
+def _prefix(system: System, number: int) -> str:
+    return f"run{number}-disk." if system is LEDGER_ON_DISK else f"run{number}."
+
+
+def _beginning(number: int, events: int) -> str:
+    return f"run{number}.journal.first-{events}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -229,7 +255,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         for number in range(1, (given.runs or (1 if given.quick else 3)) + 1):
             race.publish(number)
-            for system in (LEDGER, *peers):
+            for system in (LEDGER, LEDGER_ON_DISK, *peers):
                 race.run(system, number=number)
                 if given.json:
                     given.json.write_bytes(json.encode(list(race.standings.values())))

@@ -9,7 +9,17 @@ from typing import Final, NamedTuple
 from benchmarks.java_peer import java_command
 from infra.settings import Settings
 
-__all__ = ["LEDGER", "PEERS", "PEERS_PYTHON", "Entry", "Sizes", "System", "Track", "entry_of"]
+__all__ = [
+    "LEDGER",
+    "LEDGER_ON_DISK",
+    "PEERS",
+    "PEERS_PYTHON",
+    "Entry",
+    "Sizes",
+    "System",
+    "Track",
+    "entry_of",
+]
 
 PEERS_PYTHON: Final = Path(__file__).parents[1] / ".venv-peers" / "bin" / "python"
 _HEAP: Final = "2g"
@@ -76,7 +86,8 @@ class Entry(NamedTuple):
     output: str
 
 
-LEDGER: Final = System("ledger", "the ledger stage, exactly once")
+LEDGER: Final = System("ledger", "the ledger stage, exactly once, in memory")
+LEDGER_ON_DISK: Final = System("ledger-rocksdb", "the ledger stage, exactly once, RocksDB")
 PEERS: Final = (
     System(
         "kafka-streams-eos",
@@ -139,7 +150,9 @@ PEERS: Final = (
 def entry_of(system: System, *, track: Track) -> Entry:
     """Say how a system runs on a track; nothing is started."""
     if system is LEDGER:
-        return _ledger_entry(track)
+        return _ledger_entry(track, options=())
+    if system is LEDGER_ON_DISK:
+        return _ledger_entry(track, options=("--member", "bench"))
     group = f"{track.prefix}{system.name}"
     output = f"{group}-out"
     given = [track.broker, track.journal, output, group, system.guarantee]
@@ -157,8 +170,8 @@ def entry_of(system: System, *, track: Track) -> Entry:
     return Entry(command, os.environ, group, changelog, output)
 
 
-def _ledger_entry(track: Track) -> Entry:
-    """The product itself, as its users start it, with a mark."""
+def _ledger_entry(track: Track, *, options: tuple[str, ...]) -> Entry:
+    """The product itself, as its users start it, with a mark; a worker with a name keeps its rows on disk."""
     settings = Settings(bootstrap_servers=track.broker, topic_prefix=track.prefix, data_dir=track.folder)
     environment = {
         **os.environ,
@@ -167,7 +180,14 @@ def _ledger_entry(track: Track) -> Entry:
         "COBRANZA_DATA_DIR": str(track.folder),
     }
     return Entry(
-        [sys.executable, "-m", "benchmarks.ledger_worker", str(track.folder), str(track.warm_up)],
+        [
+            sys.executable,
+            "-m",
+            "benchmarks.ledger_worker",
+            str(track.folder),
+            str(track.warm_up),
+            *options,
+        ],
         environment,
         settings.group("ledger"),
         settings.topic("ledger.account"),
