@@ -5,7 +5,6 @@ the order may differ (a worker that took a tick in other slices); within an acco
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -42,12 +41,14 @@ class FactMatch:
         self._span = span
         self._pending: dict[str, _Pending] = {}
         self._position = 0
+        self._waiting = 0  # replayed facts without a partner
 
     def replay(self, account: str, *, value: bytes, position: int) -> None:
         """Take a fact that the replay of the record at this journal position gives."""
         self._position = position
         self._report.facts += 1
         self._of(account).replayed.append((position, value))
+        self._waiting += 1
         self._settle(account)
 
     def read(self, account: str, *, value: bytes) -> None:
@@ -58,7 +59,7 @@ class FactMatch:
     @property
     def lacks(self) -> bool:
         """Whether a replayed fact still waits for its partner: more of the topic is to be read."""
-        return any(pending.replayed for pending in self._pending.values())
+        return self._waiting > 0
 
     def end(self, *, at_rest: bool) -> None:
         """Tell what has no partner.
@@ -77,26 +78,40 @@ class FactMatch:
         return self._pending.setdefault(account, _Pending())
 
     def _settle(self, account: str) -> None:
-        """Pair heads; where they differ, see on which side something is too much."""
+        """Pair heads; where they differ, go on where both sides are in step again."""
         pending = self._pending[account]
         replayed, written = pending.replayed, pending.written
         while replayed and written:
             position, ours = replayed[0]
-            theirs = written[0]
-            if ours == theirs or _id(ours) == _id(theirs):
-                self._tell_other(account, ours, theirs, position)
+            if ours == written[0] or _id(ours) == _id(written[0]):
+                self._tell_other(account, ours, written[0], position)
                 replayed.popleft()
                 written.popleft()
-            elif _id(theirs) in _all_ids([value for _, value in replayed]):
-                self._tell_missing(account, ours, position)
-                replayed.popleft()
-            elif _id(ours) in _all_ids(written):
-                self._tell_foreign(account, theirs, position)
-                written.popleft()
-            else:
-                return  # the partner of one of them is still to come
+                self._waiting -= 1
+            elif not self._skip(account, pending):
+                return  # what both have is still to come
         if not replayed and not written:
             del self._pending[account]
+
+    def _skip(self, account: str, pending: _Pending) -> bool:
+        """Tell what is before the first fact that both sides have, and drop it; False when there is none yet."""
+        places = {_id(value): place for place, value in reversed(list(enumerate(pending.written)))}
+        both = (
+            (missing, places[identity])
+            for missing, (_, value) in enumerate(pending.replayed)
+            if (identity := _id(value)) in places
+        )
+        missing, foreign = next(both, (-1, -1))
+        if missing < 0:
+            return False
+        position = pending.replayed[missing][0]
+        for _ in range(missing):
+            at, value = pending.replayed.popleft()
+            self._tell_missing(account, value, at)
+        self._waiting -= missing
+        for _ in range(foreign):
+            self._tell_foreign(account, pending.written.popleft(), position)
+        return True
 
     def _tell_other(self, account: str, ours: bytes, theirs: bytes, position: int) -> None:
         what = "" if ours == theirs else value_difference(replayed=ours, written=theirs)
@@ -119,7 +134,3 @@ class FactMatch:
 
 def _id(value: bytes) -> str:
     return _ids.decode(value).id
-
-
-def _all_ids(values: Sequence[bytes] | deque[bytes]) -> Iterator[str]:
-    return map(_id, values)

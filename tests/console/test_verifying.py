@@ -93,6 +93,7 @@ MISSING, FOREIGN = "this fact, in this place", "no such fact in this place"
         (["1", "2"], [("3", MISSING)]),
         (["1", "1", "2", "3"], [("1", FOREIGN)]),
         (["1", "9", "2", "3"], [("9", FOREIGN)]),
+        (["1", "9", "3"], [("2", MISSING), ("9", FOREIGN)]),
         (["1", "2", "3", "4"], [("4", FOREIGN)]),
         (["2", "1", "3"], [("1", MISSING), ("1", FOREIGN)]),
     ],
