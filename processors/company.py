@@ -31,12 +31,14 @@ class Company:
         plans: plan id -> version -> plan.
         profile: as published, else a default: named by its id, UTC, without plans.
         zone: of the profile.
+        retention: how long what is settled is remembered (SEMANTICS 2.2).
     """
 
-    __slots__ = ("_day", "_opening_s", "plans", "profile", "row", "zone")
+    __slots__ = ("_day", "_opening_s", "plans", "profile", "retention", "row", "zone")
 
     profile: ConfigureCompany
     zone: zoneinfo.ZoneInfo
+    retention: datetime.timedelta
     _day: tuple[datetime.datetime | None, datetime.date]
 
     def __init__(self, company: str) -> None:
@@ -134,11 +136,6 @@ class Company:
                 return chosen
         return self.profile.plan
 
-    @property
-    def retention(self) -> datetime.timedelta:
-        """How long what is settled is remembered (SEMANTICS 2.2)."""
-        return datetime.timedelta(days=self.profile.retention_days)
-
     def day_of(self, at: datetime.datetime) -> datetime.date:
         """Give the company's day at an instant; the same instant is asked for by many events."""
         known_at, day = self._day
@@ -160,6 +157,7 @@ class Company:
         self.zone = zone_of(self.profile.time_zone)
         self._opening_s: dict[datetime.date, int] = {}
         self._day = (None, datetime.date.min)
+        self.retention = datetime.timedelta(days=self.profile.retention_days)
 
 
 def _default_profile(company: str) -> ConfigureCompany:

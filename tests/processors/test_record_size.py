@@ -1,6 +1,7 @@
 """No row and no fact outgrows its record: what would is refused for one account, and the worker goes on."""
 
 import pytest
+from msgspec.structs import replace
 
 from processors.partition import Partition
 from processors.record_size import (
@@ -10,7 +11,7 @@ from processors.record_size import (
     fitting,
 )
 from schemas.codec import TOPIC_OF_TYPE, encode, type_of
-from schemas.events import PaymentReceived, ReconciliationLine, ReconciliationRecorded
+from schemas.events import PaymentLine, PaymentReceived, ReconciliationLine, ReconciliationRecorded
 from schemas.facts import AccountQuarantined, ExceptionRaised, LedgerFact, ReminderEnded
 from schemas.registry import topic
 from schemas.rows import decode_key
@@ -96,3 +97,36 @@ def _words(number: int) -> ReconciliationRecorded:
             for line in range(1500)
         ),
     )
+
+
+def test_the_largest_events_make_rows_and_facts_that_fit() -> None:
+    """What intake takes, 1 MiB, comes to records that Kafka takes: folded, waiting, contradicted, too old."""
+    document = "😀" * 119 + "{:09}"
+    count = 1_900
+    payment = PaymentReceived(
+        company="acme",
+        customer="c",
+        occurred_at="2026-01-03",
+        payment="P",
+        currency="USD",
+        amount="100.00",
+        lines=tuple(PaymentLine(document=document.format(number)) for number in range(count)),
+    )
+    other = replace(payment, amount="90.00")
+    words = ReconciliationRecorded(
+        company="acme",
+        customer="c",
+        occurred_at="2026-01-04",
+        reconciliation="X",
+        payment="Q",
+        lines=tuple(
+            ReconciliationLine(action="apply", document=document.format(number)) for number in range(count)
+        ),
+    )
+    assert all(900_000 < len(encode(each)) < EVENT_BYTES_MAX for each in (payment, words))
+    partition = Partition(number=0)
+    steps = committed(partition, log(PROFILE, payment, other, words))
+    assert [] == [poison for step in steps for poison in step.poison]
+    assert RECORD_BYTES_MAX > max(map(len, partition.rows().values())) > EVENT_BYTES_MAX
+    (conflict,) = [fact for step in steps for fact in step.facts if isinstance(fact, ExceptionRaised)]
+    assert EXCEPTION_BYTES_MAX > len(encode(conflict)) > EVENT_BYTES_MAX
