@@ -6,9 +6,19 @@ from typing import Literal, NamedTuple
 
 from processors.account import Account
 from processors.quarantine import quarantine
+from processors.record_size import RecordTooLarge, too_large
 from schemas.facts import AccountQuarantined
 
-__all__ = ["Failure", "KnownFailures", "Poison", "Stage", "StepFailed", "failed_before", "quarantined"]
+__all__ = [
+    "Failure",
+    "KnownFailures",
+    "Poison",
+    "Stage",
+    "StepFailed",
+    "failed_before",
+    "quarantined",
+    "require_rows_fit",
+]
 
 Stage = Literal["fold", "schedule", "evaluate"]
 # Journal offset -> (account, error) of what was raised on when the log was first folded.
@@ -55,6 +65,18 @@ def quarantined(
 ) -> AccountQuarantined:
     """Quarantine the account of a failure at a journal offset."""
     return quarantine(account, error=failure.poison.error, journal_offset=offset, wake_at_s=wake_at_s)
+
+
+def require_rows_fit(account: Account) -> None:
+    """Blame the record after which one of an account's rows is larger than a record holds.
+
+    Raises:
+        RecordTooLarge: names the row.
+    """
+    rows: list[tuple[bytes, bytes | None]] = []
+    account.encode_changes(rows)
+    for key in too_large(rows):
+        raise RecordTooLarge(f"the row {key.decode()} is larger than a record")
 
 
 def _stage_of(error: str) -> Stage:

@@ -20,8 +20,18 @@ from processors.broadcasts import company_key, conflict, tick_refused
 from processors.calendar import epoch_s
 from processors.company import Company
 from processors.decide import evaluate
-from processors.failures import Failure, KnownFailures, Poison, Stage, StepFailed, failed_before, quarantined
+from processors.failures import (
+    Failure,
+    KnownFailures,
+    Poison,
+    Stage,
+    StepFailed,
+    failed_before,
+    quarantined,
+    require_rows_fit,
+)
 from processors.fold import fold
+from processors.record_size import too_large
 from processors.row_store import KeptRow, MemoryRows, RowStore, Wake, WakeChange
 from processors.wake import reschedule
 from schemas.commands import ConfigureCompany, PublishPlan
@@ -29,7 +39,7 @@ from schemas.facts import LedgerFact
 from schemas.fields import account_id, split_account_id
 from schemas.journal import AccountEvent, SourceEvent, TickPassed, decode_entry
 from schemas.outcomes import OutcomeReported
-from schemas.rows import AccountRow, ClockRow, Row, RowKey, decode_row, encode_key, encode_row
+from schemas.rows import AccountRow, ClockRow, Row, RowKey, decode_key, decode_row, encode_key, encode_row
 
 __all__ = [
     "SLICE_ACCOUNTS_MAX",
@@ -123,6 +133,7 @@ class Partition:
         self._failures: dict[tuple[int, str], Failure] = {}
         self._new_failures: dict[tuple[int, str], Failure] = {}
         self._failed_now: set[str] = set()
+        self._measured: set[str] = set()
         self._stage: Stage = "fold"
         self.clock: ClockRow | None = None
         self._clock_before: ClockRow | None = None
@@ -174,6 +185,7 @@ class Partition:
         A record that raises is found, left out, and its account quarantined
         in the same step (DESIGN 3.6). ``commit`` or ``discard`` must follow.
         """
+        self._measured = set()
         self._failures = failed_before((each.offset for each in records), known=self._known_failures)
         while True:
             try:
@@ -224,6 +236,10 @@ class Partition:
         if self._new_failures:
             raise StepFailed(self._new_failures)
         self._rows = self._encode_rows()
+        owners = {decode_key(key).owner for key in too_large(self._rows)} & self._touched.keys()
+        if not owners <= self._measured:
+            self._measured |= owners
+            raise StepFailed({})  # made again, to find the record that did it
         poison = [each.poison for (place, _), each in self._failures.items() if place <= consumed]
         return PartitionStep(self._rows, facts, poison, consumed, next_cursor)
 
@@ -274,6 +290,9 @@ class Partition:
             or row.purge_on != purge_on
         ):
             reschedule(account, company=company, now=now)
+        if row.account in self._measured:
+            self._stage = "fold"
+            require_rows_fit(account)
 
     def _fold_failed(
         self, event: AccountEvent, name: str, cause: str, *, at: _At, facts: list[LedgerFact]
@@ -383,6 +402,8 @@ class Partition:
         self._stage = "evaluate"
         try:
             facts += evaluate(account, tick=tick, company=company, since=self._since())
+            if name in self._measured:
+                require_rows_fit(account)
         except (MemoryError, RecursionError, OSError):
             raise
         except Exception as error:  # noqa: BLE001 - any other raise is routed, not swallowed

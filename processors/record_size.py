@@ -5,7 +5,7 @@ start; refused here, it is poison of one account (DESIGN 3.6). Measuring
 costs as much as encoding, so only what can be large is measured.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from schemas.codec import encode
@@ -29,6 +29,7 @@ __all__ = [
     "require_credit_fits",
     "split",
     "text_bytes",
+    "too_large",
 ]
 
 RECORD_BYTES_MAX = 2_000_000  # of rows and facts: their topics take 2 MiB with key and headers
@@ -67,6 +68,11 @@ def require_credit_fits(credit: CreditRow) -> None:
     if len(credit.names) > _SURELY_FIT_NAMES:
         what = f"{credit.credit}, which names {len(credit.names)} items,"
         _require_fits(len(encode_row(credit)), limit=RECORD_BYTES_MAX, what=what)
+
+
+def too_large(rows: Iterable[tuple[bytes, bytes | None]]) -> list[bytes]:
+    """List the keys of encoded rows that no record holds."""
+    return [key for key, value in rows if value is not None and len(value) > RECORD_BYTES_MAX]
 
 
 def _entries(fact: LedgerFact) -> int:

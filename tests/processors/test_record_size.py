@@ -130,3 +130,21 @@ def test_the_largest_events_make_rows_and_facts_that_fit() -> None:
     assert RECORD_BYTES_MAX > max(map(len, partition.rows().values())) > EVENT_BYTES_MAX
     (conflict,) = [fact for step in steps for fact in step.facts if isinstance(fact, ExceptionRaised)]
     assert EXCEPTION_BYTES_MAX > len(encode(conflict)) > EVENT_BYTES_MAX
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_whatever_row_is_too_large_only_its_account_suffers(
+    at_once: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that nobody thought of: the record that made it is found in its run, and the rest of the run goes on."""
+    monkeypatch.setattr("processors.record_size.RECORD_BYTES_MAX", 700)
+    large = replace(invoice("LARGE"), reference="x" * 400)
+    records = log(PROFILE, invoice("I1"), large, invoice("I2"), invoice("I1", customer="good"))
+    partition = Partition(number=0)
+    runs = [records] if at_once else [[record] for record in records]
+    steps = [step for run in runs for step in committed(partition, run)]
+    assert ["I1", "I2"] == list(partition.account("acme:c").items)
+    assert ["I1"] == list(partition.account("acme:good").items)
+    quarantines = [fact for step in steps for fact in step.facts if isinstance(fact, AccountQuarantined)]
+    assert [("acme:c", 2)] == [(fact.account, fact.journal_offset) for fact in quarantines]
+    assert "is larger than a record" in quarantines[0].error
