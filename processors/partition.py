@@ -12,7 +12,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from processors.account import Account
 from processors.account_cache import CACHE_ROWS_MAX, AccountCache
@@ -31,6 +31,7 @@ from processors.failures import (
     require_rows_fit,
 )
 from processors.fold import fold
+from processors.journal_record import JournalRecord
 from processors.record_size import too_large
 from processors.row_store import KeptRow, MemoryRows, RowStore, Wake, WakeChange
 from processors.wake import reschedule
@@ -59,22 +60,6 @@ EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 # Place in a tick: accounts that their company's changes concern, then those whose time has come.
 _Turn = tuple[int, str, int, str]
 _COMPANY_COMMANDS = (PublishPlan, ConfigureCompany)
-
-
-class JournalRecord(Protocol):
-    """What the fold needs of a consumed record; Kafka clients' records have it."""
-
-    @property
-    def offset(self) -> int:
-        """Position in the partition."""
-
-    @property
-    def timestamp(self) -> int:
-        """Log-append time, in milliseconds since the epoch."""
-
-    @property
-    def value(self) -> bytes:
-        """An encoded ``JournalEntry``."""
 
 
 class PartitionStep(NamedTuple):
