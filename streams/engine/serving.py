@@ -24,8 +24,11 @@ async def serve(app: EngineApp, *, stop: asyncio.Event) -> None:
         stopping.cancel()
         crashing.cancel()
         await app.stop()
-    if app.crash_reason is not None:
-        raise app.crash_reason
+    fault = app.crash_reason
+    if stop.is_set() and isinstance(fault, asyncio.CancelledError):
+        return  # Faust takes its fetcher, which it cancels itself to stop in a rebalance, for crashed
+    if fault is not None:
+        raise fault
 
 
 async def serve_until_signal(app: EngineApp) -> None:

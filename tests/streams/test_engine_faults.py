@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaError
-from aiokafka.producer.sender import EndTxnHandler
+from aiokafka.producer.sender import EndTxnHandler, TxnOffsetCommitHandler
 
+from streams.engine.faults import Fenced
 from streams.engine.flow import Run
 from streams.engine.partition import OwnedPartition
 from streams.engine.transaction import Transactions
@@ -101,6 +102,52 @@ def test_a_fenced_worker_drops_the_partition_and_takes_it_anew(rig: Rig) -> None
     asyncio.run(story())
     assert {"a": [1, 2]} == rig.numbers()
     assert ["1", "2"] == rig.said()
+
+
+def test_who_was_fenced_can_be_told_without_a_commit(rig: Rig) -> None:
+    """The proof leaves nothing behind: no offset, no open transaction."""
+
+    async def story() -> None:
+        name = f"{rig.prefix}id"
+        first, second = (
+            Transactions(bootstrap_servers=[rig.broker], transactional_id=name, options=toy.QUICK)
+            for _ in range(2)
+        )
+        await first.init()
+        await first.prove(topic=f"{rig.prefix}src", partition=0, group=f"{rig.prefix}group")
+        await second.init()
+        with pytest.raises(Fenced):
+            await first.prove(topic=f"{rig.prefix}src", partition=0, group=f"{rig.prefix}group")
+        await second.prove(topic=f"{rig.prefix}src", partition=0, group=f"{rig.prefix}group")
+        await asyncio.gather(first.close(), second.close())
+
+    asyncio.run(story())
+    assert {} == rig.committed()
+
+
+def test_an_offset_without_an_answer_is_not_sent_again(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first request that comes late would put an old offset into a later transaction."""
+    sent = 0
+    create = TxnOffsetCommitHandler.create_request
+
+    def lose_the_second(handler: Any) -> Any:
+        nonlocal sent
+        sent += 1
+        if sent == 2:
+            raise KafkaError("the connection is gone")
+        return create(handler)
+
+    monkeypatch.setattr(TxnOffsetCommitHandler, "create_request", lose_the_second)
+
+    async def story() -> None:
+        async with rig.worker() as app:
+            for n in range(3):
+                rig.send([("a", str(n))])
+                await until(partial(_is_committed, rig, n + 1))
+            assert 1 == app.engine.counters.outcomes_unknown
+
+    asyncio.run(story())
+    assert ["0", "1", "2"] == rig.said()
 
 
 def test_a_rebalance_while_an_outcome_is_unknown_reads_everything_anew(
