@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from msgspec import Struct, json
@@ -132,3 +133,39 @@ def test_a_source_of_nothing_but_rubbish_is_paused_and_the_others_go_on(settings
             assert 4 == _lag(settings)
 
     asyncio.run(story())
+
+
+def test_a_ledger_worker_goes_on_from_its_copy_of_anothers_partitions(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """With rows on disk: what the standby has copied is not read again, and the books are right."""
+    mine = settings.model_copy(update={"data_dir": tmp_path})
+    limits = LIMITS.model_copy(update={"standby": True})
+
+    async def story() -> None:
+        stops = [asyncio.Event() for _ in range(3)]
+        apps = [
+            build_app(mine, stage="intake", limits=limits),
+            *(build_app(mine, stage="ledger", limits=limits, member=name) for name in ("a", "b")),
+        ]
+        serving = [asyncio.create_task(serve(app, stop=stop)) for app, stop in zip(apps, stops, strict=True)]
+        _, first, second = (app.engine for app in apps)
+        try:
+            await until(lambda: 1 == len(first.copied) == len(second.copied))
+            _publish_events(mine, *(invoice(n, customer=f"C-{n}") for n in range(20)))
+            await _drained(mine)
+            stops[1].set()
+            await serving[1]
+            await until(lambda: 2 == sum(one.owned for one in second.partitions.values()))
+            assert second.counters.rows_restored < 10
+            _publish_events(mine, *(invoice(n, customer=f"C-{n}") for n in range(20, 30)))
+            await _drained(mine)
+        finally:
+            for stop in stops:
+                stop.set()
+            await asyncio.gather(*serving)
+
+    asyncio.run(story())
+    assert 30 == len(list(read_log(mine, topic="ledger.movement")))
+    rows = {one.key: decode_row(one.value) for one in read_log(mine, topic="ledger.account")}
+    assert 30 == sum(isinstance(row, AccountRow) for row in rows.values())
