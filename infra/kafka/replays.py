@@ -32,6 +32,7 @@ JOURNAL: Final = "ledger.journal"
 COMMANDS: Final = "collections.command.v1"
 _OWN_WORDS: Final = frozenset({"collections.reminder.v1"})
 _BATCH_RECORDS_MAX: Final = 200  # of one transaction, which may take 10 s
+_BATCH_BYTES_MAX: Final = 8 * 1024 * 1024
 _SENT_S_MAX: Final = 60
 _SOURCE: Final = "cobranza/dlq"
 
@@ -158,13 +159,15 @@ def _completing(
 
 def _batches(settings: Settings, *, names: list[str], places: set[str]) -> Iterator[list[tuple[Found, Any]]]:
     batch: list[tuple[Found, Any]] = []
+    size_bytes = 0
     for record in letter_records(settings, names=names):
         found = found_in(record, prefix=settings.topic_prefix)
         if str(found.place) in places and not noted_place(record.headers):
             batch.append((found, record))
-        if len(batch) == _BATCH_RECORDS_MAX:
+            size_bytes += found.size_bytes
+        if len(batch) == _BATCH_RECORDS_MAX or size_bytes > _BATCH_BYTES_MAX:
             yield batch
-            batch = []
+            batch, size_bytes = [], 0
     if batch:
         yield batch
 

@@ -12,9 +12,11 @@ from schemas.facts import ExceptionRaised, LedgerFact, Movement
 from schemas.journal import TickPassed
 from schemas.plans import Action, Plan, Step
 from schemas.rows import decode_key
+from tests.processors.test_large_accounts import operations
 from tests.scenarios.on_core import Stage, _hold_true
 
 ACCOUNT = "acme:C1"
+FAR = datetime.date(2030, 1, 1)
 WHO: dict[str, Any] = {"company": "acme", "customer": "C1"}
 PLAN = Plan(
     id="default",
@@ -349,3 +351,38 @@ def test_what_an_open_reminder_speaks_of_is_kept() -> None:
     books.pay("P", "100.00", "A", on="2024-02-10")
     books.tick("2026-01-01")
     assert 1 == books.kinds()["item"]
+
+
+def test_forgetting_costs_what_is_forgotten_not_what_is_kept() -> None:
+    """Three invoices go: it takes the same operations beside ten others as beside a thousand (counted)."""
+
+    def counted(kept: int) -> int:
+        books = Books()
+        for number in range(6):
+            books.stage.fold(_cancelled_on(f"A{number}", "2024-01-05", issue=True))
+        for number in range(kept):
+            books.stage.fold(_cancelled_on(f"B{number}", "2024-01-05", issue=True))
+        for number in range(3):
+            books.stage.fold(_cancelled_on(f"A{number}", "2024-01-05"))
+        books.tick("2024-01-08")
+        for number in range(3, 6):
+            books.stage.fold(_cancelled_on(f"A{number}", "2024-01-09"))
+        books.tick("2024-06-01")
+        for number in range(kept):
+            books.stage.fold(_cancelled_on(f"B{number}", "2024-06-01"))
+        books.tick("2025-02-09")  # the first look in memory enters all rows
+        assert 3 + kept == books.kinds()["item"]
+        at = datetime.datetime(2025, 2, 20, 9, tzinfo=datetime.UTC)
+        operations_count = operations(books.stage, TickPassed(at=at, mode="played"))
+        assert kept == books.kinds()["item"]
+        return operations_count
+
+    assert counted(1000) <= 1.2 * counted(10)
+
+
+def _cancelled_on(document: str, day: str, *, issue: bool = False) -> events.BillingEvent:
+    if issue:
+        return events.InvoiceIssued(
+            **WHO, occurred_at=day, document=document, currency="USD", amount="1.00", due_date=FAR
+        )
+    return events.InvoiceCancelled(**WHO, occurred_at=day, document=document)
