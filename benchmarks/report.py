@@ -16,6 +16,9 @@ _FOLDER: Final = Path(__file__).parent
 _README: Final = _FOLDER / "README.md"
 _BEGIN: Final = "<!-- results: written by python -m benchmarks --write -->"
 _END: Final = "<!-- end of results -->"
+_MEDIAN: Final = ", p50"
+_TAIL: Final = ", p99"
+_SPEEDS: Final = ("events/s", "rows/s", "decisions/s", "letters/s", "ms", "µs")
 _WIDTH, _BAR, _LEFT, _RIGHT = 900, 26, 330, 150
 
 
@@ -61,10 +64,7 @@ def _tables(results: Results, *, date: str) -> str:
         *map(_standing_line, results.standings, _factors(results.standings)),
         "",
         *_ledgers_topics(results.standings),
-        "| what | measured | budget | of what |",
-        "|---|---|---|---|",
-        *map(_figure_line, results.figures),
-        "",
+        *_figure_tables(results.figures),
     ]
     return "\n".join(lines)
 
@@ -99,11 +99,41 @@ def _standing_line(standing: Standing, factor: str) -> str:
     return f"| {standing.title} | {rate} | {f'{factor} ×' if factor else ''} | {written} | {end} |"
 
 
+def _figure_tables(measured: list[Figure]) -> list[str]:
+    """Give three tables: speeds, latencies with both percentiles in a row, and what things weigh."""
+    latencies = [each for each in measured if each.name.endswith((_MEDIAN, _TAIL))]
+    speeds = [each for each in measured if each.unit in _SPEEDS and each not in latencies]
+    weights = [each for each in measured if each not in speeds and each not in latencies]
+    tails = {each.name.removesuffix(_TAIL): each for each in latencies if each.name.endswith(_TAIL)}
+    medians = [each for each in latencies if each.name.endswith(_MEDIAN)]
+    return [
+        *("| what | measured | budget | of what |", "|---|---|---|---|"),
+        *map(_figure_line, speeds),
+        *("", "| from event to … | p50 | p99 | budget of p99 | of what |", "|---|---|---|---|---|"),
+        *(_latency_line(each, tails[each.name.removesuffix(_MEDIAN)]) for each in medians),
+        *("", "| what an event and an account weigh (`sizes.py`) | measured |", "|---|---|"),
+        *(f"| {each.name} | {_text(each)} |" for each in weights),
+        "",
+    ]
+
+
 def _figure_line(figure: Figure) -> str:
-    budget = f"{'≤' if figure.at_most else '≥'} {figure.budget:,.0f}" if figure.budget else ""
+    return f"| {figure.name} | {_text(figure)} | {_budget(figure)} | {figure.note} |"
+
+
+def _latency_line(median: Figure, tail: Figure) -> str:
+    name = median.name.removesuffix(_MEDIAN)
+    return f"| {name} | {_text(median)} | {_text(tail)} | {_budget(tail)} | {tail.note} |"
+
+
+def _text(figure: Figure) -> str:
     value = f"{figure.median:,.0f}" if figure.median >= 100 else f"{figure.median:.3g}"
     several = f" ({min(figure.values):,.0f}–{max(figure.values):,.0f})" if len(figure.values) > 1 else ""
-    return f"| {figure.name} | {value} {figure.unit}{several} | {budget} | {figure.note} |"
+    return f"{value} {figure.unit}{several}"
+
+
+def _budget(figure: Figure) -> str:
+    return f"{'≤' if figure.at_most else '≥'} {figure.budget:,.0f}" if figure.budget else ""
 
 
 def _plot(standings: list[Standing]) -> str:
