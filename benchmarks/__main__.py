@@ -26,6 +26,7 @@ _PARTS = (
     ("projector", ["--invoices=5000"]),
     ("large_account", ["--items=20000"]),
     ("sizes", ["--events=30000"]),
+    ("on_disk", ["--accounts=100000"]),
     ("end_to_end", ["--burst=4000", "--seconds=5"]),
 )
 

@@ -21,7 +21,7 @@ from msgspec import Struct, json
 from benchmarks.java_peer import JavaMissing, class_path
 from benchmarks.peers.mark import read_mark
 from benchmarks.replay import PARTITIONS, Balances
-from benchmarks.running import NotFinished, running, watch
+from benchmarks.running import NotFinished, processor_s, running, watch
 from benchmarks.systems import (
     LEDGER,
     LEDGER_ON_DISK,
@@ -53,6 +53,7 @@ class Standing(Struct, kw_only=True):
         rates: events/s, one per run.
         events: of a run; ``warm_up`` of them not measured.
         records: written per event, by everything but the journal; ``octets`` likewise.
+        processor_us: processor time of the process per record, start and warm-up included, one per run.
         written: records by topic, in the last run.
         accounts: what the comparison of balances says.
         left_out: why it did not run.
@@ -66,6 +67,7 @@ class Standing(Struct, kw_only=True):
     warm_up: int = 0
     records: float = 0
     octets: float = 0
+    processor_us: list[float] = []
     written: dict[str, int] = {}
     accounts: str = ""
     left_out: str = ""
@@ -146,13 +148,15 @@ class Race:
         with running(entry, log=log) as process:
             records = self._length(journal)
             done_s = watch(process, admin=self._admin, group=entry.group, records=records, log=log)
+            standing.processor_us.append(processor_s(process) / records * 1e6)
         begun = read_mark(folder)
         standing.rates.append((records - begun.records) / (done_s - begun.at_s))
         if self._missing.get("python"):
             standing.accounts = "not compared: there is no .venv-peers"
         elif not system.reads_only:
             self._judge(standing, tallied=self._tally(system, entry, track=track))
-        return f"{standing.rates[-1]:,.0f} events/s; {standing.accounts or 'reads only'}"
+        used = f"{standing.processor_us[-1]:.1f} µs of processor per event"
+        return f"{standing.rates[-1]:,.0f} events/s; {used}; {standing.accounts or 'reads only'}"
 
     def _judge(self, standing: Standing, *, tallied: _Tallied) -> None:
         """Compare balances with the core's, and count what was written."""

@@ -59,8 +59,8 @@ def _tables(results: Results, *, date: str) -> str:
         "",
         f"![events per second of each system](results/{date}.svg)",
         "",
-        "| one worker each, same machine, same run | events/s: median (min–max; runs × events) | the ledger has | records / bytes written per event | accounts at the end |",
-        "|---|---|---|---|---|",
+        "| one worker each, same machine, same run | events/s: median (min–max; runs × events) | the ledger has | processor µs per event | records / bytes written per event | accounts at the end |",
+        "|---|---|---|---|---|---|",
         *map(_standing_line, results.standings, _factors(results.standings)),
         "",
         *_ledgers_topics(results.standings),
@@ -89,14 +89,15 @@ def _factors(standings: list[Standing]) -> list[str]:
 def _standing_line(standing: Standing, factor: str) -> str:
     if not standing.rates:
         reason = standing.left_out.splitlines()[0] if standing.left_out else "not run"
-        return f"| {standing.title} | left out: {reason} | | | |"
+        return f"| {standing.title} | left out: {reason} | | | | |"
     low, high = min(standing.rates), max(standing.rates)
     rate = f"{statistics.median(standing.rates):,.0f} ({low:,.0f}–{high:,.0f}; {len(standing.rates)} × {standing.events:,})"
     written = f"{standing.records:.2f} / {standing.octets:,.0f}" if standing.records else "–"
+    used = f"{statistics.median(standing.processor_us):.1f}" if standing.processor_us else "–"
     end = standing.accounts or "–"
     if standing.left_out:
         end += f"; then {standing.left_out.splitlines()[0]}"
-    return f"| {standing.title} | {rate} | {f'{factor} ×' if factor else ''} | {written} | {end} |"
+    return f"| {standing.title} | {rate} | {f'{factor} ×' if factor else ''} | {used} | {written} | {end} |"
 
 
 def _figure_tables(measured: list[Figure]) -> list[str]:

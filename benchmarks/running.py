@@ -4,6 +4,7 @@ The same eyes for everyone: nothing inside a process is asked. Its text goes to 
 """
 
 import contextlib
+import os
 import signal
 import subprocess
 import time
@@ -15,7 +16,7 @@ from kafka.errors import KafkaError
 
 from benchmarks.systems import Entry
 
-__all__ = ["NotFinished", "running", "watch"]
+__all__ = ["NotFinished", "processor_s", "running", "watch"]
 
 _POLL_S = 0.02
 _SILENCE_S_MAX = 120.0
@@ -65,6 +66,16 @@ def watch(
             how = "stood still" if process.poll() is None else f"ended with {process.returncode}"
             raise NotFinished(f"{how} after {committed:,} of {records:,} records\n{end}")
         time.sleep(_POLL_S)
+
+
+def processor_s(process: subprocess.Popen[bytes]) -> float:
+    """Give the processor time that a process and its threads have used, in seconds; 0 where there is no /proc."""
+    file = Path(f"/proc/{process.pid}/stat")
+    if not file.exists():
+        return 0.0
+    fields = file.read_text().rpartition(")")[2].split()
+    user, system = int(fields[11]), int(fields[12])  # proc(5): utime and stime, counted after the name
+    return (user + system) / os.sysconf("SC_CLK_TCK")
 
 
 def _committed(admin: KafkaAdminClient, group: str) -> int:
