@@ -4,7 +4,8 @@
 
 A tick closes no day: it says "it is 09:00"; the day's facts of later hours are
 in before it, since history is known by day. Playing again changes nothing:
-facts are absorbed by their natural keys, ticks that are not new are passed over.
+facts are absorbed by their natural keys (what the ledger has forgotten by then is
+refused as ``too_old``), ticks that are not new are passed over.
 """
 
 import bisect
