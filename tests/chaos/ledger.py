@@ -85,7 +85,7 @@ def run_chaos(profile: Profile, *, folder: Path, say: Say = lambda _: None) -> V
                 targets = [cluster.route_port(_route(name), node=node) for node in range(profile.brokers)]
                 links = [Link(*pair) for pair in zip(ports[name], targets, strict=True)]
                 chance = random.Random(profile.seed * 1_009 + number)  # noqa: S311 - which connection to cut
-                wires[name] = held.enter_context(Wire(links, chance=chance))
+                wires[name] = held.enter_context(Wire(links, chance=chance, spared=0.5))
         run = _Run(profile, settings=settings, cluster=cluster, wires=wires, say=say)
         addresses = {
             name: ",".join(f"127.0.0.1:{port}" for port in ports[name]) if wires else settings.brokers()

@@ -16,6 +16,8 @@ from tests.chaos.wire import Wire
 __all__ = ["Cutter", "Mischief"]
 
 _POLL_S: Final = 0.05
+_CUT_S: Final = 0.25
+_AT_WORK_CONNECTIONS: Final = 4  # one that only starts has fewer, and would end with an error
 _STALLED_S_MAX: Final = 180.0
 _AT_WORK_S_MAX: Final = 20.0
 _OF_WORKERS: Final = ("kill", "disk_loss", "term", "zombie")
@@ -172,15 +174,18 @@ class Cutter:
         started = time.monotonic()
         owed: list[str] = []
         moments_left = deque(self._moments)
-        while (moments_left or owed) and not self._stop.wait(_POLL_S):
+        while (moments_left or owed) and not self._stop.wait(_CUT_S):
             while moments_left and started + moments_left[0][0] <= time.monotonic():
                 owed.append(moments_left.popleft()[1])
-            # What cannot be done now, because a worker is away or commits seldom, is done later.
-            owed = [what for what in owed if not self._done(what)]
+            # What cannot be done now, because a worker is away or commits seldom, is done later,
+            # one at a time: or whoever comes back would meet all of it at once.
+            for what in dict.fromkeys(owed):
+                if self._done(what):
+                    owed.remove(what)
 
     def _done(self, what: str) -> bool:
         """Do it to one of the workers' wires, to the other one if the first has no connection."""
         for wire in self._chance.sample(self._wires, k=len(self._wires)):
-            if wire.drop() if what == "cut" else wire.lose(at_most=_TO_LOSE_MAX):
+            if wire.drop(at_least=_AT_WORK_CONNECTIONS) if what == "cut" else wire.lose(at_most=_TO_LOSE_MAX):
                 return True
         return False

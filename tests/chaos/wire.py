@@ -63,11 +63,15 @@ class Frames:
 
 
 class Wire:
-    """One worker's way to the brokers; a context. `dropped` and `lost` count what was done."""
+    """One worker's way to the brokers; a context. `dropped` and `lost` count what was done.
 
-    def __init__(self, links: Sequence[Link], *, chance: random.Random) -> None:
+    While answers are to be lost, a share of `spared` of the commits passes all the same.
+    """
+
+    def __init__(self, links: Sequence[Link], *, chance: random.Random, spared: float = 0.0) -> None:
         self.dropped = 0
         self.lost = 0
+        self.spared = spared
         self._links = links
         self._chance = chance
         self._to_lose = 0
@@ -92,16 +96,16 @@ class Wire:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
-    def drop(self) -> bool:
-        """Cut one of the open connections; False when there is none."""
-        return asyncio.run_coroutine_threadsafe(self._drop(), self._loop).result()
+    def drop(self, *, at_least: int = 1) -> bool:
+        """Cut one of the open connections; False when there are fewer than `at_least`."""
+        return asyncio.run_coroutine_threadsafe(self._drop(at_least), self._loop).result()
 
     def lose(self, *, at_most: int) -> bool:
         """Lose the answer to the next commit; False when already `at_most` are to be lost."""
         return asyncio.run_coroutine_threadsafe(self._lose(at_most), self._loop).result()
 
-    async def _drop(self) -> bool:
-        if not self._open:
+    async def _drop(self, at_least: int) -> bool:
+        if len(self._open) < at_least:
             return False
         self._chance.choice(self._open).cut()
         self.dropped += 1
@@ -147,7 +151,7 @@ class Wire:
 
     def takes_this_answer(self) -> bool:
         """Say whether the answer to a commit that passes now is to be lost."""
-        if not self._to_lose:
+        if not self._to_lose or self._chance.random() < self.spared:
             return False
         self._to_lose -= 1
         return True
