@@ -6,11 +6,12 @@ garbage collector is off, as in the worker between its own pauses.
 """
 
 import argparse
+import contextlib
 import datetime
 import gc
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.core import fold
@@ -44,17 +45,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _figures(items: int) -> list[Figure]:
-    small, large = measured(items=1), measured(items=items)
-    overdue = _ticks_beside_overdue(items)[_TICK]
+    small, large = measured(1, items)
+    with _measuring():
+        overdue = statistics.median(_ticks([_opened(_overdue(items))])[0])
     several = Figure(
         name=f"tick with few due on an account with {items:,} overdue items, which its reminder sums up",
         unit="ms",
         values=[overdue * 1e3],
     )
-    return [
-        *_ratios(small, large, items=items),
-        several,
-    ]
+    return [*_ratios(small, large, items=items), several]
 
 
 def _ratios(small: dict[str, float], large: dict[str, float], *, items: int) -> list[Figure]:
@@ -71,14 +70,21 @@ def _ratios(small: dict[str, float], large: dict[str, float], *, items: int) -> 
     ]
 
 
-def measured(*, items: int) -> dict[str, float]:
-    """Give the median seconds of each kind of event on an account with so many open items, none of them due."""
-    return _costs_on([_invoice(f"OLD-{number:06d}", due=_FAR) for number in range(items)], measure=_costs)
+def measured(*sizes: int) -> list[dict[str, float]]:
+    """Give the median seconds of each kind of event on accounts with so many open items, none of them due.
+
+    The accounts take turns with each event, so that what else the machine does meets all of them.
+    """
+    partitions = [
+        _opened([_invoice(f"OLD-{number:06d}", due=_FAR) for number in range(size)]) for size in sizes
+    ]
+    with _measuring():
+        return _costs(partitions)
 
 
-def _ticks_beside_overdue(items: int) -> dict[str, float]:
-    """Give the same of ticks, on an account whose items have all been reminded of to the end of their plan."""
-    opened = [
+def _overdue(items: int) -> list[JournalEvent]:
+    """Make items that have all been reminded of to the end of their plan."""
+    return [
         ItemOpened(
             company=COMPANY,
             customer=_CUSTOMER,
@@ -94,28 +100,31 @@ def _ticks_beside_overdue(items: int) -> dict[str, float]:
         )
         for number in range(items)
     ]
-    return _costs_on(opened, measure=lambda partition: {_TICK: statistics.median(_ticks(partition))})
 
 
-def _costs_on(
-    events: Sequence[JournalEvent], *, measure: Callable[[Partition], dict[str, float]]
-) -> dict[str, float]:
+def _opened(events: Sequence[JournalEvent]) -> Partition:
+    """Give an account that has heard some events, and passed a tick."""
     partition = Partition(number=0)
     fold(partition, PROFILE, PLAN)
     for first in range(0, len(events), 5_000):
         fold(partition, *events[first : first + 5_000])
     fold(partition, _tick(_START))
+    return partition
+
+
+@contextlib.contextmanager
+def _measuring() -> Iterator[None]:
     gc.collect()
     gc.freeze()
     gc.disable()
     try:
-        return measure(partition)
+        yield
     finally:
         gc.enable()
         gc.unfreeze()
 
 
-def _costs(partition: Partition) -> dict[str, float]:
+def _costs(partitions: Sequence[Partition]) -> list[dict[str, float]]:
     """Measure one kind after the other; each leaves as many open items as there were before, about."""
     soon = _START + datetime.timedelta(days=10)
     kinds: dict[str, Callable[[int], JournalEvent]] = {
@@ -124,27 +133,37 @@ def _costs(partition: Partition) -> dict[str, float]:
         "reversal": lambda number: _reversal(f"P-{number}"),
         "payment, oldest first": lambda number: _payment(f"Q-{number}"),
     }
-    costs = {}
+    costs: list[dict[str, float]] = [{} for _ in partitions]
     for kind, make in kinds.items():
-        made = [make(number) for number in range(_ROUNDS)]
-        costs[kind] = statistics.median(_seconds(partition, event) for event in made)
-    costs[_TICK] = statistics.median(_ticks(partition))
+        rounds = [[_seconds(each, make(number)) for each in partitions] for number in range(_ROUNDS)]
+        for place, seconds in enumerate(zip(*rounds, strict=True)):
+            costs[place][kind] = statistics.median(seconds)
+    for place, ticks in enumerate(_ticks(partitions)):
+        costs[place][_TICK] = statistics.median(ticks)
     return costs
 
 
-def _ticks(partition: Partition) -> list[float]:
+def _ticks(partitions: Sequence[Partition]) -> list[list[float]]:
     """Let days pass on each of which a few invoices are due, reminded of, and paid before the next."""
-    seconds = []
+    seconds: list[list[float]] = [[] for _ in partitions]
     for count in range(_TICKS):
         day = _START + datetime.timedelta(days=30 + 4 * count)
-        names = [f"DUE-{count}-{number}" for number in range(_DUE_A_TICK)]
-        fold(partition, *(_invoice(name, due=day) for name in names))
-        seconds.append(_seconds(partition, _tick(day)))
-        account = partition.account(account_id(COMPANY, _CUSTOMER))
-        reminder = account.reminders[account.row.open_reminder]
-        assert [each.item for each in reminder.items] == names
-        fold(partition, *(_accepted(reminder, channel=each, on=day) for each in reminder.deliveries))
-        fold(partition, *(_payment(f"R-{name}", name) for name in names))
+        for partition, ticks in zip(partitions, seconds, strict=True):
+            ticks.append(
+                _day(partition, day, names=[f"DUE-{count}-{number}" for number in range(_DUE_A_TICK)])
+            )
+    return seconds
+
+
+def _day(partition: Partition, day: datetime.date, *, names: list[str]) -> float:
+    """Give the seconds of a day's tick, at which some invoices are due."""
+    fold(partition, *(_invoice(name, due=day) for name in names))
+    seconds = _seconds(partition, _tick(day))
+    account = partition.account(account_id(COMPANY, _CUSTOMER))
+    reminder = account.reminders[account.row.open_reminder]
+    assert [each.item for each in reminder.items] == names
+    fold(partition, *(_accepted(reminder, channel=each, on=day) for each in reminder.deliveries))
+    fold(partition, *(_payment(f"R-{name}", name) for name in names))
     return seconds
 
 
