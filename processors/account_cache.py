@@ -1,7 +1,9 @@
 """Live accounts in memory, within a number of rows: who was not needed for long is let go.
 
 Two generations: what is asked for moves to the young one; when that is full, it becomes
-the old one, and what was old and not asked for is gone. The store has it all.
+the old one, and what was old and not asked for is gone. The store has it all. No account
+counts for more than a quarter of a generation, so that a very large one does not drive all
+others out: memory is bounded by the limit and by the largest accounts in use.
 """
 
 from processors.account import Account
@@ -29,13 +31,13 @@ class AccountCache:
         if account is None and self._old:
             account = self._old.pop(name, None)
             if account is not None:
-                self.put(name, account, rows=account.size())
+                self.put(name, account)
         return account
 
-    def put(self, name: str, account: Account, *, rows: int) -> None:
+    def put(self, name: str, account: Account) -> None:
         """Keep a live account."""
         self.young[name] = account
-        self._counted += 1 + rows
+        self._counted += self._weight(account)
 
     def grow(self, rows: int) -> None:
         """Count rows that were written, and let go of the old when there are too many.
@@ -46,10 +48,13 @@ class AccountCache:
         if self._counted <= self._half_max:
             return
         # Most written rows were there before: what there really is, is counted only now.
-        self._counted = sum(account.size() for account in self.young.values())
+        self._counted = sum(map(self._weight, self.young.values()))
         if self._counted > self._half_max * 3 // 4:
             self.let_go += len(self._old)
             self._old, self.young, self._counted = self.young, {}, 0
+
+    def _weight(self, account: Account) -> int:
+        return 1 + min(account.size(), self._half_max // 4)
 
     def drop(self, name: str) -> None:
         """Forget one account: it is built from its rows again."""

@@ -432,7 +432,7 @@ class Partition:
             account = Account.restore(name, rows=[decode_row(value) for value in rows])
             if rows:
                 account.kept_wake = Wake(account.row.wake_at_s, account.row.config_version)
-            self._cache.put(name, account, rows=len(rows))
+            self._cache.put(name, account)
             loaded.append(account)
         return loaded
 
