@@ -89,8 +89,9 @@ def rows_read(
     links = []
     if len(rows) != len(records):
         links = [decode_link(record.value) for record in records if record.key == LINK_KEY]
+    answered_ms: int | None = consumer.last_poll_timestamp(tp)
     high: int | None = consumer.highwater(tp)
     stable: int | None = consumer.last_stable_offset(tp)
     if high is None or stable is None:
         high, stable = position + 1, position  # nothing was answered yet: not at the end
-    return RowsRead(rows, links, position, stable, high, now_ms())
+    return RowsRead(rows, links, position, stable, high, now_ms(), answered_ms or 0)

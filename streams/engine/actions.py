@@ -77,7 +77,8 @@ class RowsRead(NamedTuple):
     """One fetch of the changelog: committed rows and links, in order, and where it stands.
 
     ``position`` is where the next fetch goes on, ``stable`` up to where no transaction is
-    open, ``high`` the high watermark.
+    open, ``high`` the high watermark. ``answer`` is another one for each answer of the
+    broker: a read that gave up waiting shows the one before again.
     """
 
     rows: Sequence[Row]
@@ -86,6 +87,7 @@ class RowsRead(NamedTuple):
     stable: int
     high: int
     at_ms: int
+    answer: int
 
 
 class Folded(NamedTuple):

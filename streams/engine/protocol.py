@@ -416,13 +416,12 @@ class Protocol:
         if not self._traits.stateful:
             around = yield LookAround()
             return _link_of_offset(place, around.group_offset), 0, around.at_ms
-        thread, position, empty_answers = Thread(place.newest), place.changelog_next, 0
+        thread, position, empty_answers = Thread(place.newest), place.changelog_next, self._taking.patience()
         while True:
             found: RowsRead = yield ReadChangelog(position)
             thread.follow(found.links)
             position = found.position
-            empty_answers = 0 if found.rows or found.links else empty_answers + 1
-            if self._taking.at_end(found, empty_answers):
+            if self._taking.at_end(found, empty_answers.counting(found)):
                 break
         yield CloseReader()
         return thread.newest, position, found.at_ms

@@ -22,7 +22,7 @@ from streams.engine.faults import BrokerAway, NewerRows
 from streams.engine.mark import Mark, decode_mark, encode_mark, unfit
 from streams.engine.options import EngineOptions
 from streams.engine.stage import StageSpec, StatefulStage
-from streams.engine.taking import at_end
+from streams.engine.taking import EmptyAnswers, at_end
 from streams.engine.topic_ids import TopicIds
 
 __all__ = ["Copy", "Standby"]
@@ -50,7 +50,7 @@ class Copy:
         self.name, self.stage = name, stage
         self._now = now
         self._first = bounds[0]
-        self._empty_answers = 0
+        self._empty_answers = EmptyAnswers()
         mark = decode_mark(stage.mark())
         if mark is None or unfit(mark, now=now, changelog=bounds, age_ms_max=age_ms_max):
             self._begin_anew()
@@ -74,10 +74,9 @@ class Copy:
         if self._thread.holes:
             self._begin_anew()
             return False
-        self._empty_answers = 0 if found.rows or found.links else self._empty_answers + 1
         is_news = found.position != self.position or not self.complete
         self.position = found.position
-        if at_end(found, self._empty_answers):
+        if at_end(found, self._empty_answers.counting(found)):
             self.complete, self._at_ms = True, found.at_ms
         if is_news:
             self.stage.restore(found.rows, mark=self._mark())

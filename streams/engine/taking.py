@@ -40,7 +40,7 @@ from streams.engine.chain import Link, Start, Thread, check_held, check_version,
 from streams.engine.faults import BrokerAway, ChainBroken, FactsLost
 from streams.engine.mark import Mark, decode_mark, encode_mark, unfit
 
-__all__ = ["Asking", "Place", "Taking", "Traits", "at_end"]
+__all__ = ["Asking", "EmptyAnswers", "Place", "Taking", "Traits", "at_end"]
 
 _T = TypeVar("_T")
 Asking = Generator[Awaited, Any, _T]  # yields what it waits for, is sent the answer
@@ -93,8 +93,27 @@ class _Reading:
     rows: int = 0
 
 
+class EmptyAnswers:
+    """How many answers in a row brought nothing new. To wait in vain for one is no answer."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._answer = self._position = -1
+
+    def counting(self, found: RowsRead) -> int:
+        """Count what was read, and give the number."""
+        if found.rows or found.links or found.position != self._position:
+            self._count = 0
+        elif found.answer != self._answer:
+            self._count += 1
+        self._answer, self._position = found.answer, found.position
+        return self._count
+
+
 class Taking:
     """One taking of a partition; its producer has been initialised, so nobody else writes."""
+
+    patience: type[EmptyAnswers] = EmptyAnswers
 
     def __init__(self, traits: Traits, *, do: Callable[[AtOnce], None]) -> None:
         self._traits = traits
@@ -186,7 +205,7 @@ class Taking:
 
     def _read_on(self, reading: _Reading, mark: Mark) -> Asking[None]:
         """Read the tail; a state that is half way has a mark, too, as old as the first."""
-        empty_answers = 0
+        empty_answers = self.patience()
         while True:
             found: RowsRead = yield ReadChangelog(reading.position)
             if reading.thread.newest is None and found.links and not found.links[0].first:
@@ -199,8 +218,7 @@ class Taking:
             if found.rows:
                 half_way = self.marked(reading.thread.newest, position=found.position, at_ms=mark.at_ms)
                 self._do(Restore(found.rows, half_way))
-            empty_answers = 0 if found.rows or found.links else empty_answers + 1
-            if self.at_end(found, empty_answers):
+            if self.at_end(found, empty_answers.counting(found)):
                 return
 
     # -- from the start -------------------------------------------------------
@@ -227,15 +245,14 @@ class Taking:
 
     def _read_everything(self, reading: _Reading) -> Asking[None]:
         """Read all rows; the state has no mark before the end."""
-        empty_answers = 0
+        empty_answers = self.patience()
         while True:
             found: RowsRead = yield ReadChangelog(reading.position)
             reading.thread.follow(found.links)
             self._note(reading, found)
             if found.rows:
                 self._do(Restore(found.rows, None))
-            empty_answers = 0 if found.rows or found.links else empty_answers + 1
-            if self.at_end(found, empty_answers):
+            if self.at_end(found, empty_answers.counting(found)):
                 return
 
     def _doubts(self, reading: _Reading) -> tuple[ChainBroken | None, set[object]]:

@@ -10,7 +10,7 @@ from typing import Any
 from streams.engine.actions import Commit, CommitStage, Committed, Folded, RowsRead
 from streams.engine.chain import Link
 from streams.engine.protocol import Protocol
-from streams.engine.taking import Asking, Taking
+from streams.engine.taking import Asking, EmptyAnswers, Taking
 from tests.simulation.clock import Call, Lost, Sleep, Steps
 from tests.simulation.log import NotYet, PartitionLog
 from tests.simulation.producer import Producer
@@ -34,6 +34,22 @@ class _ReadsToStableOffset(Protocol):
 class _AnyHoleIsABreak(Taking):
     def is_break(self, doubts: set[object], suspected: set[object]) -> bool:
         return bool(doubts)
+
+
+class _CountsSilence(EmptyAnswers):
+    def counting(self, found: RowsRead) -> int:
+        self._count = 0 if found.rows or found.links else self._count + 1
+        return self._count
+
+
+class _TakesSilenceForTheEndTaking(Taking):
+    patience = _CountsSilence
+
+
+class _TakesSilenceForTheEnd(Protocol):
+    """Waits three times in vain for an answer, and takes that for three answers with nothing in them."""
+
+    taking = _TakesSilenceForTheEndTaking
 
 
 class _TakesCompactionForABreak(Protocol):
@@ -94,6 +110,7 @@ CANARIES: Mapping[str, Settings] = {
     "applying state before the commit": Settings(protocol=_AppliesBeforeCommit),
     "taking a compacted chain for a break": Settings(protocol=_TakesCompactionForABreak),
     "believing an old look around": Settings(protocol=_BelievesAnOldLook),
+    "taking silence for the end": Settings(protocol=_TakesSilenceForTheEnd),
     "retrying an offset's commit": Settings(producer=_RetriesOffset),
 }
 

@@ -31,6 +31,7 @@ _HEARTBEAT_S = 2.0
 _SESSION_S = 10.0
 _MARK_AGE_MS = 30_000
 _LOST_RUNS = 0.02
+_SILENCE = 0.1
 _FROZEN_WHILE_TAKING = 0.1
 
 
@@ -59,6 +60,9 @@ class Held:
         self.stage: SimulatedStage | None = None
         self._step: tuple[list[tuple[bytes, Any]], list[str]] = ([], [])
         self._read_end: int | None = None
+        self._last_read: act.RowsRead | None = None
+        self._answers = 0
+        self._in_vain = 0
         self._task: Task | None = None
         self._fetching: Task | None = None
         self._epoch = 0
@@ -151,7 +155,7 @@ class Held:
             case act.Wait(seconds):
                 yield Sleep(seconds)
             case act.CloseReader() | act.CloseProducer():
-                self._read_end = None
+                self._read_end = self._last_read = None
             case act.Rejoin():
                 self.worker.rejoin_wanted = True
             case _:
@@ -180,10 +184,19 @@ class Held:
     def _read(self, position: int | None) -> Steps[act.RowsRead]:
         if self._read_end is None:
             _, self._read_end = yield from self._ask(self._rows.bounds)
+        last = self._last_read
+        if last is not None and last.position == position and self._world.chance.random() < _SILENCE:
+            self._in_vain = self._world.chance.randrange(1, 6)
+        if last is not None and self._in_vain:
+            self._in_vain -= 1
+            yield Sleep(0.08)  # the answer comes later
+            return last._replace(rows=[], links=[], at_ms=self._now_ms())
         count = self._world.chance.randrange(1, 12)
         found: Fetched = yield from self._ask(self._rows.fetch, position or self._rows.start, count)
-        read = rows_read(found, self._now_ms())
-        return read._replace(high=max(read.high, self._read_end or 0))
+        self._answers += 1
+        read = rows_read(found, self._now_ms(), answer=self._answers)
+        self._last_read = read._replace(high=max(read.high, self._read_end or 0))
+        return self._last_read
 
     def _fold(self, fold: act.Fold) -> Steps[act.Folded]:
         assert self.stage is not None
@@ -271,6 +284,7 @@ class Worker:
         self.rejoin_wanted = False
         self.fault: BaseException | None = None
         self._generation = 0
+        self._answers = 0
         self._copies: dict[int, Copy] = {}
         self.task(self._belong()).begin()
         if standby and cluster.stateful:
@@ -335,8 +349,9 @@ class Worker:
             copy = Copy(traits.name, stage, now=now, bounds=bounds, age_ms_max=_MARK_AGE_MS)
             self._copies[partition] = copy
         found: Fetched = yield Call(log.fetch, (copy.position, self.world.chance.randrange(1, 30)))
+        self._answers += 1
         if self._copies.get(partition) is copy and not copy.take(
-            rows_read(found, int(self.world.now * 1000))
+            rows_read(found, int(self.world.now * 1000), answer=self._answers)
         ):
             self.world.trace(self.name, "copies anew", partition)
 
@@ -398,11 +413,11 @@ class Worker:
         self.kill()
 
 
-def rows_read(found: Fetched, at_ms: int) -> act.RowsRead:
+def rows_read(found: Fetched, at_ms: int, *, answer: int) -> act.RowsRead:
     """Tell rows from links."""
     rows = [(one.key, one.value) for one in found.entries if one.key != LINK_KEY]
     links = [one.value for one in found.entries if one.key == LINK_KEY]
-    return act.RowsRead(rows, links, found.position, found.stable, found.high, at_ms)
+    return act.RowsRead(rows, links, found.position, found.stable, found.high, at_ms, answer)
 
 
 def _record(entry: Entry) -> Source:

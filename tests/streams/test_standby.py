@@ -1,6 +1,7 @@
 """A standby's copy of one partition: when it has a mark, and when it begins anew; no broker (DESIGN 3.7)."""
 
 from collections.abc import Sequence
+from itertools import count
 
 import pytest
 from msgspec import structs
@@ -13,6 +14,7 @@ from streams.engine.stage import Row
 from streams.engine.standby import Copy
 from tests.streams.toy import Toy
 
+ANSWERS = count(1)
 NOW = Mark(
     newest=None, position=0, changelog_id="c", source_id="s", at_ms=5000, fold_version=1, row_version=1
 )
@@ -24,7 +26,7 @@ def _copy(stage: Toy) -> Copy:
 
 
 def _read(*links: Link, rows: Sequence[Row] = ((b"a", b"[1]"),), position: int) -> RowsRead:
-    return RowsRead(rows, links, position, 30, 30, 6000)
+    return RowsRead(rows, links, position, 30, 30, 6000, next(ANSWERS))
 
 
 def test_a_copy_has_a_mark_when_it_has_read_all() -> None:

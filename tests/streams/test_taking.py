@@ -1,6 +1,7 @@
 """Taking a partition as a dialogue, answered by hand: what is kept, wiped, refused and doubted; no broker."""
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ TRAITS = Traits(
     name="journal-0", stateful=True, fold_version=2, row_version=1, mark_age_ms_max=1000, failures_max=3
 )
 AROUND = act.Surroundings(5000, 9, LogBounds(0, 9), LogBounds(0, 30), "s-1", "c-1")
+ANSWERS = count(1)
 MARK = Mark(
     newest=Link(0, 5, "", 2),
     position=20,
@@ -75,7 +77,7 @@ class Dialogue:
 def _read(
     *links: Link, rows: Sequence[Row] = ((b"a", b"1"),), position: int = 30, at_ms: int = 5001
 ) -> act.RowsRead:
-    return act.RowsRead(rows, links, position, 30, 30, at_ms)
+    return act.RowsRead(rows, links, position, 30, 30, at_ms, next(ANSWERS))
 
 
 def test_a_mark_that_fits_is_read_on_from() -> None:
@@ -197,3 +199,12 @@ def test_a_mark_that_cannot_be_read_is_none() -> None:
     assert decode_mark(b"[1,2]") is None
     assert decode_mark(b"\xff") is None
     assert MARK == decode_mark(encode_mark(MARK))
+
+
+def test_waiting_in_vain_is_no_answer() -> None:
+    """A broker that is slow to answer has not said that the log ends here: what it has is still read."""
+    slow = _read(rows=(), position=20)
+    talk = Dialogue(kept=MARK, reads=[slow._replace(high=40), *[slow] * 5, _read(TAIL)])
+    talk.take()
+    assert [20] * 7 == [one.position for one in talk.all(act.ReadChangelog)]
+    assert talk.protocol.owned
