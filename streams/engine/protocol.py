@@ -89,7 +89,7 @@ class Protocol:
         self._flow: Asking[None] | None = None
         self._runs: deque[Run] = deque()
         self._takes_wanted = 0
-        self._taking = self.taking(traits, do=self._do)
+        self._taking = self.taking(traits, do=self._do, wanted=self._is_wanted)
         self._place: Place | None = None
         self._revoked = False
         self._paused = False
@@ -106,6 +106,8 @@ class Protocol:
         the next commit is fenced. Ends with ``Taken`` or ``NotTaken``.
         """
         self._takes_wanted += 1
+        # Here, not when the taking begins: it may be asked back before that.
+        self._revoked = False
         return self._go_on()
 
     def revoke(self) -> list[Action]:
@@ -193,6 +195,9 @@ class Protocol:
     def _say(self, level: int, text: str) -> None:
         self._out.append(Notice(level, f"{self._traits.name}: {text}"))
 
+    def _is_wanted(self) -> bool:
+        return not self._revoked
+
     @property
     def _owned_place(self) -> Place:
         if self._place is None:
@@ -202,7 +207,6 @@ class Protocol:
     # -- taking and losing ----------------------------------------------------
 
     def _take(self) -> Asking[None]:
-        self._revoked = False
         try:
             if not self.owned:
                 self._paused = False
@@ -221,23 +225,24 @@ class Protocol:
     def _acquire(self) -> Asking[None]:
         """Take the transactional id and find the place; not owned after it: asked back meanwhile."""
         for attempt in range(1, _ACQUIRE_ATTEMPTS_MAX + 1):
+            if self._revoked:
+                return  # to initialise now would fence the next owner
             try:
                 yield InitProducer()
                 yield from self._find_place()
             except _PASSING as fault:
-                if attempt == _ACQUIRE_ATTEMPTS_MAX:
+                if attempt == _ACQUIRE_ATTEMPTS_MAX and not self._revoked:
                     raise
                 yield from self._lose()
-                self._say(logging.WARNING, f"could not take it, trying again: {fault}")
-                if not self._revoked:
-                    yield Wait(_ACQUIRE_BACKOFF_S)
                 if self._revoked:
                     return  # another rebalance has begun; it takes again
+                self._say(logging.WARNING, f"could not take it, trying again: {fault}")
+                yield Wait(_ACQUIRE_BACKOFF_S)
             else:
                 return
 
     def _find_place(self) -> Asking[None]:
-        self._taking = self.taking(self._traits, do=self._do)
+        self._taking = self.taking(self._traits, do=self._do, wanted=self._is_wanted)
         try:
             self._place = yield from self._taking.find_place()
         except (ChainBroken, FactsLost, NewerRows):

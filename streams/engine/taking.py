@@ -29,6 +29,7 @@ from streams.engine.actions import (
     LookAround,
     Notice,
     OpenStage,
+    ProveProducer,
     ReadChangelog,
     Restore,
     RowsRead,
@@ -115,9 +116,12 @@ class Taking:
 
     patience: type[EmptyAnswers] = EmptyAnswers
 
-    def __init__(self, traits: Traits, *, do: Callable[[AtOnce], None]) -> None:
+    def __init__(
+        self, traits: Traits, *, do: Callable[[AtOnce], None], wanted: Callable[[], bool] = lambda: True
+    ) -> None:
         self._traits = traits
         self._do = do
+        self._wanted = wanted
         self._around = Surroundings(0, None, source=Surroundings._field_defaults["changelog"])
 
     def find_place(self) -> Asking[Place]:
@@ -207,7 +211,7 @@ class Taking:
         """Read the tail; a state that is half way has a mark, too, as old as the first."""
         empty_answers = self.patience()
         while True:
-            found: RowsRead = yield ReadChangelog(reading.position)
+            found: RowsRead = yield from self._read(reading.position)
             if reading.thread.newest is None and found.links and not found.links[0].first:
                 reading.thread.newest = Link(-1, -1, "", 0)  # nothing connects to it
             reading.thread.follow(found.links)
@@ -240,6 +244,7 @@ class Taking:
             if self.is_break(doubts, suspected):
                 raise fault
             self._say(logging.WARNING, f"reading again what compaction or a late offset may explain: {fault}")
+            yield from self.prove()
             suspected = doubts
         raise BrokerAway(f"{self._traits.name}: the changelog is compacted faster than it is read")
 
@@ -247,13 +252,20 @@ class Taking:
         """Read all rows; the state has no mark before the end."""
         empty_answers = self.patience()
         while True:
-            found: RowsRead = yield ReadChangelog(reading.position)
+            found: RowsRead = yield from self._read(reading.position)
             reading.thread.follow(found.links)
             self._note(reading, found)
             if found.rows:
                 self._do(Restore(found.rows, None))
             if self.at_end(found, empty_answers.counting(found)):
                 return
+
+    def _read(self, position: int | None) -> Asking[RowsRead]:
+        """Read on; ``BrokerAway`` when the partition was asked back meanwhile: it is another's to read."""
+        found: RowsRead = yield ReadChangelog(position)
+        if not self._wanted():
+            raise BrokerAway(f"{self._traits.name}: asked back while its changelog was read")
+        return found
 
     def _doubts(self, reading: _Reading) -> tuple[ChainBroken | None, set[object]]:
         """Say what speaks against a full read, if anything; ``FactsLost`` is no doubt."""
@@ -275,6 +287,10 @@ class Taking:
         To the last stable offset would not do: a marker may be being written.
         """
         return at_end(found, empty_answers)
+
+    def prove(self) -> Asking[None]:
+        """Be fenced if another has it by now: what looks like compaction may be his writing."""
+        yield ProveProducer()
 
     def is_break(self, doubts: set[object], suspected: set[object]) -> bool:
         """Say whether doubts are certain: the read before had one of them, too."""

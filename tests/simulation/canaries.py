@@ -69,8 +69,15 @@ class _AppliesBeforeCommit(Protocol):
         self._advance(link, changelog_next=committed.changelog_next, at_ms=committed.at_ms)
 
 
+class _AsksNobody(Taking):
+    def prove(self) -> Asking[None]:
+        yield from ()
+
+
 class _BelievesAnOldLook(Protocol):
     """Calls out a break without asking whether somebody else has the partition by now."""
+
+    taking = _AsksNobody
 
     def _find_place(self) -> Asking[None]:
         self._taking = self.taking(self._traits, do=self._do)

@@ -13,9 +13,9 @@ FOUND_BY = {
     "retrying a commit": 26,
     "forgetting a send future": 2,
     "applying state before the commit": 8,
-    "taking a compacted chain for a break": 42,
+    "taking a compacted chain for a break": 72,
     "believing an old look around": 136,
-    "taking silence for the end": 15,
+    "taking silence for the end": 12,
     "retrying an offset's commit": 73,
 }
 SEEDS_MAX = 600

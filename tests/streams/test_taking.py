@@ -36,11 +36,14 @@ TAIL = Link(5, 9, "", 2)
 class Dialogue:
     """A protocol and what it asked for; answers come from a script by kind of question."""
 
-    def __init__(self, *, kept: Mark | None, reads: Sequence[act.RowsRead], **answers: Any) -> None:
+    def __init__(
+        self, *, kept: Mark | None, reads: Sequence[act.RowsRead], asked_back_at: int = -1, **answers: Any
+    ) -> None:
         self.counters = Counters()
         self.protocol = Protocol(TRAITS, counters=self.counters)
         self.done: list[act.Action] = []
         self._reads = list(reads)
+        self._asked_back_at = asked_back_at
         self._answers = {
             "LookAround": AROUND,
             "OpenStage": None if kept is None else encode_mark(kept),
@@ -59,6 +62,8 @@ class Dialogue:
             answer = self._answers.get(type(last).__name__)
             if isinstance(last, act.ReadChangelog):
                 answer = self._reads.pop(0)
+                if answer.position == self._asked_back_at:
+                    self.done += self.protocol.revoke()
             if isinstance(answer, Exception):
                 actions = self.protocol.failed(answer)
             else:
@@ -145,7 +150,7 @@ def test_an_offset_that_differs_twice_is_a_break_and_counted() -> None:
     talk = Dialogue(kept=None, reads=[_read(Link(0, 8, "", 2))] * 2)
     talk.take()
     assert 2 == len(talk.all(act.WipeStage))
-    assert 1 == len(talk.all(act.ProveProducer)) == talk.counters.chain_breaks
+    assert (2, 1) == (len(talk.all(act.ProveProducer)), talk.counters.chain_breaks)
     (refused,) = talk.all(act.NotTaken)
     assert isinstance(refused.fault, ChainBroken)
 
@@ -208,3 +213,13 @@ def test_waiting_in_vain_is_no_answer() -> None:
     talk.take()
     assert [20] * 7 == [one.position for one in talk.all(act.ReadChangelog)]
     assert talk.protocol.owned
+
+
+def test_a_taking_that_is_asked_back_ends() -> None:
+    """Once it is another's to read, it is neither read on nor initialised again: that would fence him."""
+    reads = [_read(position=20 + number) for number in range(5)]
+    talk = Dialogue(kept=MARK, reads=reads, asked_back_at=22)
+    talk.take()
+    assert [20, 20, 21] == [one.position for one in talk.all(act.ReadChangelog)]
+    assert 1 == len(talk.all(act.InitProducer))
+    assert [act.NotTaken(None)] == talk.all(act.NotTaken)
