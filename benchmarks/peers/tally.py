@@ -6,6 +6,7 @@ for what is compared: open amounts of items, what is left of payments, both per 
 """
 
 import argparse
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from schemas.rows import CreditRow, ItemRow, decode_row
 __all__ = ["Tally", "main"]
 
 _SILENCE_S = 30.0
+_LOOK_S = 0.2
 
 
 class Written(Struct):
@@ -115,9 +117,13 @@ def _read(broker: str, topic: str, found: Tally) -> Iterator[tuple[bytes, bytes]
     metadata = reader.list_topics(topic, timeout=_SILENCE_S).topics[topic]
     left = set(metadata.partitions)
     reader.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in sorted(left)])
+    deadline = time.monotonic() + _SILENCE_S
     while left:
-        records = reader.consume(10_000, timeout=_SILENCE_S)
-        if not records:
+        # It waits for so many records or for all of its timeout, so that must be short.
+        records = reader.consume(10_000, timeout=_LOOK_S)
+        if records:
+            deadline = time.monotonic() + _SILENCE_S
+        elif time.monotonic() > deadline:
             raise TimeoutError(f"{topic} cannot be read to its end: {left} is open")
         for record in records:
             if record.error():
