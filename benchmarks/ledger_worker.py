@@ -15,6 +15,7 @@ from streams.ledger import Ledger
 
 def run(folder: Path, *, warm_up: int, options: Sequence[str]) -> None:
     """Count the records of each step before it is folded, and run the worker with the command's own options."""
+    folder.mkdir(exist_ok=True)
     mark, step = Mark(folder, warm_up=warm_up), Ledger.step
 
     def marked(self: Ledger, records: Sequence[Record], *, cursor: str) -> Step:

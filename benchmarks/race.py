@@ -4,7 +4,8 @@
     per run:   start ─► warm-up part ─► measured part ─► all committed ─► stop ─► tally its topics
 
 A rate is events/s from the moment that a system is handed the first record after the warm-up
-(it says so itself) to the commit of the last one (seen from outside). Whoever promises exactly once is held to the balances of the
+(it says so itself; of several workers it is seen from outside, when all have begun and the warm-up
+is committed) to the commit of the last one (seen from outside). Whoever promises exactly once is held to the balances of the
 ledger's own core over the same journal, item by item and payment by payment.
 """
 
@@ -13,18 +14,19 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from kafka import KafkaAdminClient, TopicPartition
 from msgspec import Struct, json
 
 from benchmarks.java_peer import JavaMissing, class_path
-from benchmarks.peers.mark import read_mark
+from benchmarks.peers.mark import FILE, read_mark
 from benchmarks.replay import PARTITIONS, Balances
 from benchmarks.running import NotFinished, processor_s, running, watch
 from benchmarks.systems import (
     LEDGER,
-    LEDGER_ON_DISK,
+    LEDGERS,
     PEERS,
     PEERS_PYTHON,
     Entry,
@@ -62,6 +64,7 @@ class Standing(Struct, kw_only=True):
     name: str
     title: str
     exactly_once: bool
+    workers: int = 1
     rates: list[float] = []
     events: int = 0
     warm_up: int = 0
@@ -96,7 +99,13 @@ class Race:
         events = self._sizes.of(system)
         standing = self.standings.setdefault(
             system.name,
-            Standing(name=system.name, title=system.title, exactly_once=system.exactly_once, events=events),
+            Standing(
+                name=system.name,
+                title=system.title,
+                exactly_once=system.exactly_once,
+                workers=system.workers,
+                events=events,
+            ),
         )
         standing.warm_up = round(events * _WARM_UP_SHARE)
         standing.left_out = standing.left_out or self._missing.get(system.needs, "")
@@ -113,7 +122,7 @@ class Race:
     def publish(self, number: int) -> None:
         """Write the journal of a round, and the beginnings of it that slower systems get."""
         whole = []
-        for system in (LEDGER, LEDGER_ON_DISK):  # each has all its topics under a prefix of its own
+        for system in LEDGERS:  # each has all its topics under a prefix of its own
             topics.apply(Settings(bootstrap_servers=self._broker, topic_prefix=_prefix(system, number)))
             whole.append(self._journal(system, number))
         shorter = {_beginning(number, events): events for events in (self._sizes.middle, self._sizes.slow)}
@@ -142,15 +151,22 @@ class Race:
         journal = self._journal(system, number)
         track = Track(self._broker, _prefix(system, number), journal, folder, standing.warm_up, self._classes)
         entry = entry_of(system, track=track)
-        if system not in (LEDGER, LEDGER_ON_DISK):
+        if system not in LEDGERS:
             self._create(entry.output)
         log = folder / "log"
-        with running(entry, log=log) as process:
+        with running(entry, log=log) as processes:
             records = self._length(journal)
-            done_s = watch(process, admin=self._admin, group=entry.group, records=records, log=log)
-            standing.processor_us.append(processor_s(process) / records * 1e6)
-        begun = read_mark(folder)
-        standing.rates.append((records - begun.records) / (done_s - begun.at_s))
+            look = partial(watch, processes, admin=self._admin, group=entry.group, records=records, log=log)
+            if system.workers == 1:
+                done = look()
+                begun = read_mark(folder)
+            else:
+                begun = look(is_enough=partial(_is_warm, entry, standing.warm_up))
+                done = look()
+            standing.processor_us.append(processor_s(processes) / records * 1e6)
+        if begun.records >= records:
+            raise NotFinished("all was done before all workers had begun: the journal is too short")
+        standing.rates.append((records - begun.records) / (done.at_s - begun.at_s))
         if self._missing.get("python"):
             standing.accounts = "not compared: there is no .venv-peers"
         elif not system.reads_only:
@@ -192,7 +208,7 @@ class Race:
     def _tally(self, system: System, entry: Entry, *, track: Track) -> _Tallied:
         file = track.folder / "tally"
         given = ["--changelog", entry.changelog, "--output", entry.output]
-        if system in (LEDGER, LEDGER_ON_DISK):
+        if system in LEDGERS:
             more = {track.prefix + name for name in (*fact_topics(), "ledger.chain")} - {entry.output}
             given += ["--ledger", "--more", *sorted(more)]
         command = [str(PEERS_PYTHON), "-m", "benchmarks.peers.tally", self._broker, str(file)]
@@ -229,7 +245,13 @@ class Race:
 
 
 def _prefix(system: System, number: int) -> str:
-    return f"run{number}-disk." if system is LEDGER_ON_DISK else f"run{number}."
+    own = system.name.removeprefix(LEDGER.name) if system in LEDGERS else ""
+    return f"run{number}{own}."
+
+
+def _is_warm(entry: Entry, warm_up: int, committed: int) -> bool:
+    """Say whether every worker has been handed something, and all of them together the warm-up."""
+    return committed >= warm_up and all((folder / FILE).exists() for folder in entry.marks)
 
 
 def _beginning(number: int, events: int) -> str:
@@ -259,7 +281,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         for number in range(1, (given.runs or (1 if given.quick else 3)) + 1):
             race.publish(number)
-            for system in (LEDGER, LEDGER_ON_DISK, *peers):
+            for system in (*LEDGERS, *peers):
                 race.run(system, number=number)
                 if given.json:
                     given.json.write_bytes(json.encode(list(race.standings.values())))

@@ -1,6 +1,6 @@
-"""A process that works off a topic, watched from outside by what its group has committed.
+"""Processes that work off a topic, watched from outside by what their group has committed.
 
-The same eyes for everyone: nothing inside a process is asked. Its text goes to a file.
+The same eyes for everyone: nothing inside a process is asked. Their text goes to a file.
 """
 
 import contextlib
@@ -8,12 +8,13 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
+from benchmarks.peers.mark import Begun
 from benchmarks.systems import Entry
 
 __all__ = ["NotFinished", "processor_s", "running", "watch"]
@@ -24,52 +25,73 @@ _STOP_S_MAX = 40.0
 _LOG_BYTES = 1_500
 
 
+Processes = Sequence[subprocess.Popen[bytes]]
+
+
 class NotFinished(Exception):  # noqa: N818 - an outcome of a benchmark, printed as such
     """A process ended or stood still before it had committed everything."""
 
 
 @contextlib.contextmanager
-def running(entry: Entry, *, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a process, and end it in order: SIGTERM, and SIGKILL when that is ignored."""
-    with log.open("wb") as text:
-        process = subprocess.Popen(
-            entry.command, env=dict(entry.environment), stdout=text, stderr=subprocess.STDOUT
-        )
+def running(entry: Entry, *, log: Path) -> Iterator[Processes]:
+    """Start a system's processes, and end them in order: SIGTERM, and SIGKILL when that is ignored."""
+    processes: list[subprocess.Popen[bytes]] = []
     try:
-        yield process
+        with log.open("wb") as text:
+            processes.extend(
+                subprocess.Popen(command, env=dict(entry.environment), stdout=text, stderr=subprocess.STDOUT)
+                for command in entry.commands
+            )
+        yield processes
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(_STOP_S_MAX)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+        for process in processes:
+            try:
+                process.wait(_STOP_S_MAX)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 def watch(
-    process: subprocess.Popen[bytes], *, admin: KafkaAdminClient, group: str, records: int, log: Path
-) -> float:
-    """Look at a group's committed positions until they sum up to ``records``; give the moment (epoch seconds).
+    processes: Processes,
+    *,
+    admin: KafkaAdminClient,
+    group: str,
+    records: int,
+    log: Path,
+    is_enough: Callable[[int], bool] = lambda _: False,
+) -> Begun:
+    """Look at a group's committed positions until they sum up to ``records``, or enough for ``is_enough``.
+
+    Returns:
+        What was committed, and the moment.
 
     Raises:
-        NotFinished: with the end of the process's log.
+        NotFinished: with the end of the processes' log.
     """
     committed, changed_s = 0, time.monotonic()
     while True:
         found = _committed(admin, group)
-        if found >= records:
-            return time.time()
+        if found >= records or is_enough(found):
+            return Begun(found, time.time())
         if found != committed:
             committed, changed_s = found, time.monotonic()
-        if process.poll() is not None or time.monotonic() - changed_s > _SILENCE_S_MAX:
+        ended = [process.returncode for process in processes if process.poll() is not None]
+        if ended or time.monotonic() - changed_s > _SILENCE_S_MAX:
             end = log.read_bytes()[-_LOG_BYTES:].decode(errors="replace")
-            how = "stood still" if process.poll() is None else f"ended with {process.returncode}"
+            how = f"ended with {ended[0]}" if ended else "stood still"
             raise NotFinished(f"{how} after {committed:,} of {records:,} records\n{end}")
         time.sleep(_POLL_S)
 
 
-def processor_s(process: subprocess.Popen[bytes]) -> float:
-    """Give the processor time that a process and its threads have used, in seconds; 0 where there is no /proc."""
+def processor_s(processes: Processes) -> float:
+    """Give the processor time that processes and their threads have used, in seconds; 0 where there is no /proc."""
+    return sum(map(_processor_s, processes))
+
+
+def _processor_s(process: subprocess.Popen[bytes]) -> float:
     file = Path(f"/proc/{process.pid}/stat")
     if not file.exists():
         return 0.0

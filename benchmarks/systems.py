@@ -11,7 +11,7 @@ from infra.settings import Settings
 
 __all__ = [
     "LEDGER",
-    "LEDGER_ON_DISK",
+    "LEDGERS",
     "PEERS",
     "PEERS_PYTHON",
     "Entry",
@@ -23,6 +23,7 @@ __all__ = [
 
 PEERS_PYTHON: Final = Path(__file__).parents[1] / ".venv-peers" / "bin" / "python"
 _HEAP: Final = "2g"
+_CORES: Final = 2  # of the machine that the figures come from: a worker for each
 
 
 class Sizes(NamedTuple):
@@ -48,6 +49,7 @@ class System(NamedTuple):
         module: of a Python peer; "" is the ledger or Java.
         guarantee: in its own words.
         store: of Kafka Streams.
+        workers: processes of the ledger, stream threads of Kafka Streams; the partitions are split over them.
     """
 
     name: str
@@ -58,6 +60,7 @@ class System(NamedTuple):
     module: str = ""
     guarantee: str = ""
     store: str = ""
+    workers: int = 1
 
     @property
     def needs(self) -> str:
@@ -77,9 +80,13 @@ class Track(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A system on a track: its process, its group, its topics."""
+    """A system on a track: its processes, its group, its topics.
 
-    command: list[str]
+    ``marks`` are the folders in which each process notes that it has begun (``peers/mark.py``).
+    """
+
+    commands: list[list[str]]
+    marks: list[Path]
     environment: Mapping[str, str]
     group: str
     changelog: str
@@ -87,13 +94,24 @@ class Entry(NamedTuple):
 
 
 LEDGER: Final = System("ledger", "the ledger stage, exactly once, in memory")
-LEDGER_ON_DISK: Final = System("ledger-rocksdb", "the ledger stage, exactly once, RocksDB")
+_LEDGER_ON_DISK: Final = System("ledger-rocksdb", "the ledger stage, exactly once, RocksDB")
+_LEDGER_TWICE: Final = System(
+    "ledger-x2", "the ledger stage, exactly once, in memory, 2 processes", workers=_CORES
+)
+LEDGERS: Final = (LEDGER, _LEDGER_ON_DISK, _LEDGER_TWICE)
 PEERS: Final = (
     System(
         "kafka-streams-eos",
         "Kafka Streams 4.3.1, exactly_once_v2, in memory",
         guarantee="exactly_once_v2",
         store="memory",
+    ),
+    System(
+        "kafka-streams-eos-x2",
+        "Kafka Streams 4.3.1, exactly_once_v2, in memory, 2 stream threads",
+        guarantee="exactly_once_v2",
+        store="memory",
+        workers=_CORES,
     ),
     System(
         "kafka-streams-eos-rocksdb",
@@ -149,16 +167,21 @@ PEERS: Final = (
 
 def entry_of(system: System, *, track: Track) -> Entry:
     """Say how a system runs on a track; nothing is started."""
-    if system is LEDGER:
-        return _ledger_entry(track, options=())
-    if system is LEDGER_ON_DISK:
-        return _ledger_entry(track, options=("--member", "bench"))
+    if system in LEDGERS:
+        options = ("--member", "bench") if system is _LEDGER_ON_DISK else ()
+        return _ledger_entry(track, workers=system.workers, options=options)
     group = f"{track.prefix}{system.name}"
     output = f"{group}-out"
     given = [track.broker, track.journal, output, group, system.guarantee]
     given += [str(track.folder), str(track.warm_up)]
     if system.store:
-        command = [*java_command(track.classes, heap=_HEAP), "Accounting", *given, system.store]
+        command = [
+            *java_command(track.classes, heap=_HEAP),
+            "Accounting",
+            *given,
+            system.store,
+            str(system.workers),
+        ]
     else:
         command = [str(PEERS_PYTHON), "-m", f"benchmarks.peers.{system.module}", *given]
     changelogs = {
@@ -167,11 +190,14 @@ def entry_of(system: System, *, track: Track) -> Entry:
         "plain_aiokafka": "",
     }
     changelog = changelogs.get(system.module, f"{group}-rows-changelog")
-    return Entry(command, os.environ, group, changelog, output)
+    return Entry([command], [track.folder], os.environ, group, changelog, output)
 
 
-def _ledger_entry(track: Track, *, options: tuple[str, ...]) -> Entry:
-    """The product itself, as its users start it, with a mark; a worker with a name keeps its rows on disk."""
+def _ledger_entry(track: Track, *, workers: int, options: tuple[str, ...]) -> Entry:
+    """The product itself, as its users start it, with a mark; a worker with a name keeps its rows on disk.
+
+    One of several workers only notes its first record: how far all of them are, nobody of them knows.
+    """
     settings = Settings(bootstrap_servers=track.broker, topic_prefix=track.prefix, data_dir=track.folder)
     environment = {
         **os.environ,
@@ -179,15 +205,12 @@ def _ledger_entry(track: Track, *, options: tuple[str, ...]) -> Entry:
         "COBRANZA_TOPIC_PREFIX": track.prefix,
         "COBRANZA_DATA_DIR": str(track.folder),
     }
+    marks = [track.folder] if workers == 1 else [track.folder / f"worker-{each}" for each in range(workers)]
+    warm_up = track.warm_up if workers == 1 else 0
+    command = [sys.executable, "-m", "benchmarks.ledger_worker"]
     return Entry(
-        [
-            sys.executable,
-            "-m",
-            "benchmarks.ledger_worker",
-            str(track.folder),
-            str(track.warm_up),
-            *options,
-        ],
+        [[*command, str(mark), str(warm_up), *options] for mark in marks],
+        marks,
         environment,
         settings.group("ledger"),
         settings.topic("ledger.account"),

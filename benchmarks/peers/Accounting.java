@@ -1,6 +1,6 @@
 // Kafka Streams doing the accounting of accounting.py: one store with its changelog, one output
 // per event. Arguments: broker, journal, output, application id, guarantee, folder, warm-up
-// (records), store (memory or rocksdb). Runs until SIGTERM, then closes in order.
+// (records), store (memory or rocksdb), stream threads. Runs until SIGTERM, then closes in order.
 
 import com.fasterxml.jackson.annotation.JsonFormat;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
@@ -17,6 +17,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsBuilder;
@@ -33,11 +34,11 @@ public final class Accounting {
     private static final String STORE = "rows";
     private static Path markFile;
     private static long warmUp;
-    private static long handedOver;  // there is one stream thread
+    private static final AtomicLong HANDED_OVER = new AtomicLong();
 
     /** Notes the moment when the warm-up is behind; see mark.py. */
     private static void count() throws IOException {
-        if (handedOver++ == warmUp) {
+        if (HANDED_OVER.getAndIncrement() == warmUp) {
             Files.writeString(markFile, warmUp + " " + System.currentTimeMillis() / 1e3);
         }
     }
@@ -304,7 +305,7 @@ public final class Accounting {
         settings.put("application.id", given[3]);
         settings.put("processing.guarantee", given[4]);
         settings.put("state.dir", given[5]);
-        settings.put("num.stream.threads", 1);
+        settings.put("num.stream.threads", Integer.parseInt(given[8]));
         settings.put("commit.interval.ms", 100);  // the default of exactly-once
         settings.put("auto.offset.reset", "earliest");
         settings.put("max.poll.records", 20_000);  // 1,000 by default, which is a little slower
