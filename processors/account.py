@@ -28,6 +28,7 @@ from schemas.rows import (
     Row,
     RowKey,
     SeenRow,
+    TaskRow,
     WaitingRow,
     encode_row,
     key_within,
@@ -44,6 +45,7 @@ AccountRows = (
     | ApplicationRow
     | HoldRow
     | ReminderRow
+    | TaskRow
     | SeenRow
     | WaitingRow
 )
@@ -58,7 +60,8 @@ class Account:
         holds: ``hold`` for the account's own, ``'excluded/<item>'`` for an item's.
         settling: index for settlement (who names which item, oldest first, loose money).
         due: index of the next due step per item; ``opened`` of open items by due date.
-        stale: items whose next due step must be computed again (``wake``).
+        tasks: what people have to do, by id.
+        alarms: index of what falls due on a day by itself, as ``'<kind>/<id>'`` (``processors.alarms``).
         kept_wake: the wake under which the store has the account; None: it does not have it.
         stale: items whose next due step must be computed again (``wake``), and
             ``stale_credits`` the credits that may be used up.
@@ -69,6 +72,7 @@ class Account:
         "_changed",
         "_prefix",
         "_removed",
+        "alarms",
         "applications",
         "applied",
         "credits",
@@ -85,6 +89,7 @@ class Account:
         "settling",
         "stale",
         "stale_credits",
+        "tasks",
         "waiting",
     )
 
@@ -99,6 +104,8 @@ class Account:
         self.reminders: dict[str, ReminderRow] = {}
         self.seen: dict[str, SeenRow] = {}
         self.waiting: dict[str, dict[str, WaitingRow]] = {}
+        self.tasks: dict[str, TaskRow] = {}
+        self.alarms = DueIndex()
         self.settling = SettlementIndex()
         self.due = DueIndex()
         self.opened = OpenIndex()
@@ -212,7 +219,14 @@ class Account:
     def size(self) -> int:
         """Count the rows, about."""
         money = len(self.items) + len(self.credits) + len(self.applied)
-        return money + len(self.holds) + len(self.reminders) + len(self.seen) + len(self.waiting)
+        return (
+            money
+            + len(self.holds)
+            + len(self.reminders)
+            + len(self.seen)
+            + len(self.waiting)
+            + len(self.tasks)
+        )
 
     def changed_rows(self) -> int:
         """Count the rows to write since ``forget_changes``."""
@@ -260,6 +274,9 @@ class Account:
                 self.holds[hold_id(row)] = row
             case ReminderRow():
                 self.reminders[row.reminder] = row
+            case TaskRow():
+                self.tasks[row.task] = row
+                self.alarms.set(f"task/{row.task}", row.timeout_on)
             case SeenRow():
                 self.seen[row.key] = row
             case WaitingRow():
@@ -289,6 +306,7 @@ _IDS: dict[type, tuple[bytes, Callable[[Any], str]]] = {
     ApplicationRow: (b'"application",', lambda row: f"{row.credit}\x1f{row.item}"),
     HoldRow: (b'"hold",', hold_id),
     ReminderRow: (b'"reminder",', attrgetter("reminder")),
+    TaskRow: (b'"task",', attrgetter("task")),
     SeenRow: (b'"seen",', attrgetter("key")),
     WaitingRow: (b'"waiting",', attrgetter("key")),
 }

@@ -5,7 +5,7 @@ import hashlib
 from msgspec import Raw, json
 
 from processors.company import Company
-from schemas.commands import ConfigureCompany, PublishPlan
+from schemas.commands import CompanyCommand, PublishPlan
 from schemas.facts import ExceptionRaised
 from schemas.journal import TickPassed
 from schemas.rows import CompanyRow, PlanRow, Row, RowKey
@@ -13,7 +13,7 @@ from schemas.rows import CompanyRow, PlanRow, Row, RowKey
 __all__ = ["company_key", "conflict", "tick_refused"]
 
 
-def conflict(event: PublishPlan | ConfigureCompany, *, company: Company) -> ExceptionRaised:
+def conflict(event: CompanyCommand, *, company: Company) -> ExceptionRaised:
     """Say that a plan's version or a command came again with other content; every partition says the same."""
     second = json.encode(event)
     plan = company.plan(event.plan.id, version=event.plan.version) if isinstance(event, PublishPlan) else None

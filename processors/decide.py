@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from processors.account import Account
+from processors.alarms import ring
 from processors.calendar import epoch_s, local_day
+from processors.circumstances import Circumstances, Verdict, failed_until
 from processors.company import Company
+from processors.context import FoldContext
 from processors.holds import account_hold, date_by_hand, in_force
 from processors.judged import is_done_with, withheld
 from processors.ladder import Rung, Standing, current_rung, is_level, overtaken_on, rung_at, standing_of
 from processors.purge import purge
-from processors.reasons import Circumstances, Verdict, failed_until, judge
+from processors.reasons import judge
 from processors.record_size import fitting, split, text_bytes
 from processors.reminder import DueItem, follow_up, remind
 from processors.wake import enter_items, purge_day, set_wake
@@ -59,18 +62,21 @@ def evaluate(
     since then. None: this tick is the first.
     """
     enter_items(account, company=company, now=tick.at)
-    account.opened.fill(account.items)
     day = local_day(tick.at, company.zone)
     opening_s = company.decides_from_s(day)
     if epoch_s(tick.at) < opening_s:
         set_wake(account, opening_s)
         return []
+    facts = ring(account, context=FoldContext(company, f"tick/{tick.at.isoformat()}", day, tick.at))
+    if facts:
+        enter_items(account, company=company, now=tick.at)
+    account.opened.fill(account.items)
     due = account.due.until(day)
     at = Circumstances(
         account, company, tick, day, due=frozenset(due), in_reminder=_in_open_reminder(account, due=due)
     )
     judged = [each for name in due if (each := _judge_item(at, account.items[name])) is not None]
-    facts: list[LedgerFact] = [*_withheld(at, judged), *_finished(at, judged)]
+    facts += [*_withheld(at, judged), *_finished(at, judged)]
     going = [DueItem(each.item, each.sent) for each in judged if each.sent is not None]
     decided = remind(at, due=going) if going else _follow_up(at, judged=judged)
     if decided is not None:
@@ -274,7 +280,7 @@ def _next_wake_s(at: Circumstances, *, judged: Sequence[_Judged], at_next_tick: 
     """Give the first instant at which the same state may be decided otherwise."""
     if at_next_tick:
         return epoch_s(at.tick.at) + 1
-    days = {at.account.due.after(at.day), purge_day(at.account)}
+    days = {at.account.due.after(at.day), purge_day(at.account), at.account.alarms.after(at.day)}
     for each in judged:
         days.add(each.again_on)
         days |= {word.verdict.until for word in each.said}

@@ -8,16 +8,17 @@ happens on ticks (R26).
 import datetime
 from collections.abc import Callable
 
-from processors import credits, customers, documents, identity, outcomes, requests  # noqa: A004 - the domain's word
+from processors import credits, customers, documents, identity, outcomes, requests, tasks  # noqa: A004 - the domain's word
 from processors.account import Account
 from processors.calendar import business_day
 from processors.company import Company
+from processors.conservation import conserve, net_minor
 from processors.context import FoldContext
-from processors.invariants import InvariantBroken
 from processors.reconcile import reconcile
 from processors.record_size import fitting
 from processors.subjects import DOCUMENTS, KEYS, SUBJECTS
 from processors.too_old import WAITING, too_old
+from schemas.commands import CompleteTask
 from schemas.events import (
     CreditNoteCancelled,
     CreditNoteIssued,
@@ -34,7 +35,7 @@ from schemas.events import (
     WriteOffBooked,
     WriteOffReversed,
 )
-from schemas.facts import LedgerFact, Movement
+from schemas.facts import LedgerFact
 from schemas.journal import AccountEvent
 from schemas.rows import WaitingRow
 
@@ -77,7 +78,7 @@ def fold(
         RecordTooLarge: a row or fact that its topic does not take; quarantined like a bug.
     """
     row = account.row
-    before = {currency: each.open_minor - each.credit_minor for currency, each in row.balances.items()}
+    before = net_minor(account)
     context = FoldContext(company, cause, business_day(event.occurred_at, company.zone), now)
     if row.purged_through is not None and context.day <= row.purged_through:
         refused = too_old(account, event, through=row.purged_through)
@@ -87,7 +88,7 @@ def fold(
     if account.waiting:
         facts += _resume(account, event, context=context)
     if facts:
-        _conserve(account, facts, before=before)
+        conserve(account, facts, before=before)
     return fitting(facts)
 
 
@@ -131,23 +132,6 @@ def _resume(account: Account, event: AccountEvent, *, context: FoldContext) -> l
     return facts
 
 
-def _conserve(account: Account, facts: list[LedgerFact], *, before: dict[str, int]) -> None:
-    """Compare the sums with what the movements say: the two come about on different paths."""
-    expected = before
-    for fact in facts:
-        if type(fact) is Movement:
-            signed = fact.amount_minor if fact.item else -fact.amount_minor
-            expected[fact.currency] = expected.get(fact.currency, 0) + signed
-    for currency, balance in account.row.balances.items():
-        if balance.open_minor - balance.credit_minor != expected.get(currency, 0):
-            raise InvariantBroken(
-                f"{account.id}: {balance.open_minor} open - {balance.credit_minor} credit {currency},"
-                f" movements say {expected.get(currency, 0)}"
-            )
-        if balance.open_minor < 0 or balance.credit_minor < 0:
-            raise InvariantBroken(f"{account.id}: a sum in {currency} is below zero: {balance}")
-
-
 _HANDLERS: dict[type, Handler] = {
     InvoiceIssued: documents.issue,
     DebitNoteIssued: documents.issue,
@@ -157,6 +141,7 @@ _HANDLERS: dict[type, Handler] = {
     WriteOffBooked: credits.book_write_off,
     CustomerUpserted: customers.upsert,
     **dict.fromkeys(_FOLLOW_UPS, _follow),
+    CompleteTask: tasks.complete_task,
     **requests.HANDLERS,
     **outcomes.HANDLERS,
 }

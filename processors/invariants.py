@@ -5,14 +5,11 @@ event; tests compare them with the whole after each event.
 """
 
 from processors.account import Account
+from processors.conservation import InvariantBroken
 from processors.settle import counted_minor, limit_minor
 from schemas.rows import Balance, CreditRow, ItemRow
 
-__all__ = ["InvariantBroken", "check"]
-
-
-class InvariantBroken(AssertionError):  # noqa: N818 - it reads as what happened
-    """A truth about an account does not hold; raised by the fold, which quarantines the account."""
+__all__ = ["check"]
 
 
 def check(account: Account) -> None:

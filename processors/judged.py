@@ -1,7 +1,7 @@
 """What was last said of an item's due step, as its row keeps it: ``'<plan>/<version>|<step index> <reason> <until>'``."""
 
+from processors.circumstances import Verdict
 from processors.ladder import Rung
-from processors.reasons import Verdict
 from schemas.rows import ReminderRowItem
 
 __all__ = ["in_reminder", "is_done_with", "withheld"]

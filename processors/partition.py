@@ -35,7 +35,7 @@ from processors.journal_record import JournalRecord
 from processors.record_size import too_large
 from processors.row_store import KeptRow, MemoryRows, RowStore, Wake, WakeChange
 from processors.wake import reschedule
-from schemas.commands import ConfigureCompany, PublishPlan
+from schemas.commands import COMPANY_COMMANDS, CompanyCommand
 from schemas.facts import LedgerFact
 from schemas.fields import account_id, split_account_id
 from schemas.journal import AccountEvent, SourceEvent, TickPassed, decode_entry
@@ -59,7 +59,6 @@ EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 # Place in a tick: accounts that their company's changes concern, then those whose time has come.
 _Turn = tuple[int, str, int, str]
-_COMPANY_COMMANDS = (PublishPlan, ConfigureCompany)
 
 
 class PartitionStep(NamedTuple):
@@ -238,7 +237,7 @@ class Partition:
     ) -> None:
         self._load_absent(entries)
         for place, (event, name, cause) in enumerate(entries, start):
-            if isinstance(event, _COMPANY_COMMANDS):
+            if isinstance(event, COMPANY_COMMANDS):
                 facts += self._fold_company(event)
             elif (place, name) in self._failures:
                 self._fold_failed(event, name, cause, at=_At(place, records[place]), facts=facts)
@@ -301,7 +300,7 @@ class Partition:
         self._new_failures[place, name] = Failure(Poison(place, name, text), self._stage)
         self._failed_now.add(name)
 
-    def _fold_company(self, event: PublishPlan | ConfigureCompany) -> list[LedgerFact]:
+    def _fold_company(self, event: CompanyCommand) -> list[LedgerFact]:
         company = self.company(event.company)
         if company.conflicts(event):
             return [conflict(event, company=company)]
@@ -473,7 +472,7 @@ def _until_tick(records: Sequence[JournalRecord], *, start: int) -> tuple[list[_
         event = entry.event
         if isinstance(event, TickPassed):
             return entries, event
-        account = "" if isinstance(event, _COMPANY_COMMANDS) else account_id(event.company, event.customer)
+        account = "" if isinstance(event, COMPANY_COMMANDS) else account_id(event.company, event.customer)
         entries.append((event, account, entry.id))
     return entries, None
 

@@ -14,9 +14,9 @@ import msgspec
 
 from processors.addressing import contacts_for, deliveries_for, failed_channel_names
 from processors.calendar import epoch_s
+from processors.circumstances import Circumstances
 from processors.judged import in_reminder
 from processors.ladder import Rung, is_level
-from processors.reasons import Circumstances
 from processors.record_size import ENTRIES_MAX, split, text_bytes
 from schemas.facts import Delivery, ReminderDecided, ReminderItem, Total
 from schemas.plans import Action

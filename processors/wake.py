@@ -31,7 +31,7 @@ def reschedule(account: Account, *, company: Company, now: datetime.datetime | N
         return
     day = account.due.first()
     by_hand = date_by_hand(account) if account.holds else None
-    for other in (purge_day(account), None if by_hand is None else by_hand.until):
+    for other in (purge_day(account), None if by_hand is None else by_hand.until, account.alarms.first()):
         if other is not None and (day is None or other < day):
             day = other
     set_wake(account, None if day is None else company.decides_from_s(day))

@@ -63,6 +63,8 @@ _TOPICS: dict[str, tuple[type[Struct], ...]] = {
         facts.ReminderEnded,
         facts.ReminderRetracted,
         facts.PlanFinished,
+        facts.TaskOpened,
+        facts.TaskClosed,
         facts.AccountQuarantined,
         facts.AccountReleased,
     ),

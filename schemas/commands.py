@@ -14,9 +14,12 @@ from schemas.fields import Amount, CompanyId, Currency, DocumentId, Text, When
 from schemas.plans import Plan
 
 __all__ = [
+    "COMPANY_COMMANDS",
+    "AccountCommand",
     "AddNote",
     "Command",
     "CompanyCommand",
+    "CompleteTask",
     "ConfigureCompany",
     "ExcludeItem",
     "HoldKind",
@@ -89,6 +92,14 @@ class SetMode(_AccountCommand, frozen=True, kw_only=True, tag="collections.mode.
     mode: Literal["automatic", "manual"]
 
 
+class CompleteTask(_AccountCommand, frozen=True, kw_only=True, tag="collections.task.complete.v1"):
+    """Say that a task is done, or will not be (R28); ``text`` is what came of it."""
+
+    task: Annotated[str, Meta(min_length=1, max_length=256)]
+    outcome: Literal["done", "skipped"] = "done"
+    text: Annotated[str, Meta(max_length=8000)] = ""
+
+
 class ReleaseQuarantine(_AccountCommand, frozen=True, kw_only=True, tag="collections.quarantine.release.v1"):
     """Let the account be written to again: what the fold raised on is mended, and was replayed or is not needed.
 
@@ -158,7 +169,8 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
 
 
 CompanyCommand = PublishPlan | ConfigureCompany
-Command = (
+COMPANY_COMMANDS = (PublishPlan, ConfigureCompany)  # written to every journal partition, by class
+AccountCommand = (
     AddNote
     | ExcludeItem
     | IncludeItem
@@ -166,7 +178,7 @@ Command = (
     | ReleaseHold
     | SetNextDate
     | SetMode
+    | CompleteTask
     | ReleaseQuarantine
-    | PublishPlan
-    | ConfigureCompany
 )
+Command = AccountCommand | CompanyCommand

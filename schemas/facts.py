@@ -29,6 +29,9 @@ __all__ = [
     "ReminderItem",
     "ReminderRetracted",
     "ReminderWithheld",
+    "TaskClosed",
+    "TaskOpened",
+    "TaskOutcome",
     "Total",
     "Withheld",
 ]
@@ -52,23 +55,36 @@ MovementKind = Literal[
 
 Reason = Literal[  # SEMANTICS R15; the first that applies
     "quarantined",
+    "legal_hold",
     "do_not_contact",
     "blocked",
+    "disputed",
+    "promised",
+    "payment_plan",
+    "conditional_payment",
     "excluded",
     "snoozed",
     "not_enrolled",
     "before_start",
     "no_plan",
     "plan_finished",
+    "condition",
+    "awaiting_task",
     "reminder_open",
+    "dropped",
     "failed",
     "manual_mode",
     "switched_off",
     "courtesy_passed",
+    "within_tolerance",
+    "credit_covers",
     "below_minimum",
     "account_grace",
+    "daily_portion",
     "source_lag",
+    "bank_gate",
     "gap",
+    "law",
 ]
 
 ExceptionReason = Literal[
@@ -79,6 +95,14 @@ ExceptionReason = Literal[
     "outcome_refused",  # the fate of a delivery that is not there, or that has another one already
     "too_old",  # a document, or what speaks of one, of a day whose documents have been purged
     "tick_refused",  # a tick that may not be: ahead of its log time, or of the other mode
+]
+
+
+TaskOutcome = Literal[
+    "done",
+    "skipped",
+    "timed_out",
+    "needless",  # what it was about has settled, is held, or has changed
 ]
 
 
@@ -228,6 +252,33 @@ class PlanFinished(_Fact, frozen=True, kw_only=True, tag="collections.plan.finis
     plan_version: int
 
 
+class TaskOpened(_Fact, frozen=True, kw_only=True, tag="collections.task.opened.v1"):
+    """A person has to do something (R28, R37); ``task`` is its id within the account.
+
+    ``task_type`` says what: of a plan's manual step as written there, else one
+    of ours (``processors.tasks``), whose wording is the reader's. ``items``
+    are what it is about. ``due_on`` is a company day.
+    """
+
+    task: str
+    task_type: str
+    due_on: datetime.date
+    summary: str = ""
+    responsible: str = ""
+    items: tuple[str, ...] = ()
+    blocking: bool = False
+    values: dict[str, str] = {}
+
+
+class TaskClosed(_Fact, frozen=True, kw_only=True, tag="collections.task.closed.v1"):
+    """A task is over: by a person, by its time-out, or because there is nothing left to do."""
+
+    task: str
+    outcome: TaskOutcome
+    author: str = ""
+    text: str = ""
+
+
 class AccountQuarantined(_Fact, frozen=True, kw_only=True, tag="collections.account.quarantined.v1"):
     """A fold raised on this account: our bug; no reminders until it is replayed (DESIGN 3.6)."""
 
@@ -264,6 +315,8 @@ LedgerFact = (
     | ReminderEnded
     | ReminderRetracted
     | PlanFinished
+    | TaskOpened
+    | TaskClosed
     | AccountQuarantined
     | AccountReleased
     | ExceptionRaised

@@ -9,17 +9,7 @@ from typing import Literal
 
 from msgspec import Struct, json
 
-from schemas.commands import (
-    AddNote,
-    Command,
-    ExcludeItem,
-    IncludeItem,
-    PlaceHold,
-    ReleaseHold,
-    ReleaseQuarantine,
-    SetMode,
-    SetNextDate,
-)
+from schemas.commands import AccountCommand, Command
 from schemas.events import BillingEvent
 from schemas.outcomes import OutcomeReported
 
@@ -54,18 +44,7 @@ class TickPassed(
 
 
 SourceEvent = BillingEvent | Command | OutcomeReported
-AccountEvent = (
-    BillingEvent
-    | AddNote
-    | ExcludeItem
-    | IncludeItem
-    | PlaceHold
-    | ReleaseHold
-    | SetNextDate
-    | SetMode
-    | ReleaseQuarantine
-    | OutcomeReported
-)
+AccountEvent = BillingEvent | AccountCommand | OutcomeReported
 JournalEvent = SourceEvent | TickPassed
 
 

@@ -45,6 +45,7 @@ __all__ = [
     "Row",
     "RowKey",
     "SeenRow",
+    "TaskRow",
     "WaitingRow",
     "decode_key",
     "decode_row",
@@ -272,6 +273,24 @@ class ReminderRow(_Row, kw_only=True, tag="reminder"):
     retracted: list[str] = []
 
 
+class TaskRow(_Row, kw_only=True, tag="task"):
+    """Something that a person has to do; the row goes when it is over (R28).
+
+    ``timeout_on`` is the day on which it is over by itself (None: never).
+    """
+
+    account: str
+    task: str
+    task_type: str
+    opened_on: datetime.date
+    due_on: datetime.date
+    summary: str = ""
+    responsible: str = ""
+    items: list[str] = []
+    blocking: bool = False
+    timeout_on: datetime.date | None = None
+
+
 class SeenRow(_Row, kw_only=True, tag="seen"):
     """An event without a row of its own, remembered by natural key (SEMANTICS 2.2)."""
 
@@ -339,6 +358,7 @@ Row = (
     | ApplicationRow
     | HoldRow
     | ReminderRow
+    | TaskRow
     | SeenRow
     | WaitingRow
     | CompanyRow

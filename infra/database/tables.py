@@ -29,6 +29,7 @@ __all__ = [
     "items",
     "metadata",
     "movements",
+    "open_tasks",
     "outcomes",
     "plans",
     "projector_offsets",
@@ -221,6 +222,22 @@ holds = _table(
     _day_or_none("until_on"),
     _day_or_none("review_on"),
     _text("placed_at"),
+)
+
+open_tasks = _table(
+    "open_tasks",
+    _key("account"),
+    _key("task"),
+    _id("company"),
+    _id("customer"),
+    _text("task_type"),
+    _text("summary"),
+    _text("responsible"),
+    _day("opened_on"),
+    _day("due_on"),
+    _flag("blocking"),
+    _text("items_json"),
+    Index("ix_open_tasks_work", "company", "due_on"),
 )
 
 companies = _table(

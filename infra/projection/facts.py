@@ -24,6 +24,8 @@ from schemas.facts import (
     ReminderItem,
     ReminderRetracted,
     ReminderWithheld,
+    TaskClosed,
+    TaskOpened,
 )
 from schemas.fields import split_account_id
 from schemas.outcomes import OutcomeReported
@@ -37,6 +39,8 @@ _TYPE_NAMES: Final = {
     ReminderRetracted: "retracted",
     AccountQuarantined: "quarantined",
     AccountReleased: "released",
+    TaskOpened: "task_opened",
+    TaskClosed: "task_closed",
 }
 
 
@@ -65,7 +69,7 @@ def project_fact(batch: Batch, *, value: bytes, offset: int, recorded_at: dateti
             _decision(batch, fact, reminder=fact.reminder, item=fact.item, value=value)
         case PlanFinished():
             _decision(batch, fact, reminder="", item=fact.item, value=value)
-        case AccountQuarantined() | AccountReleased():
+        case TaskOpened() | TaskClosed() | AccountQuarantined() | AccountReleased():
             _decision(batch, fact, reminder="", item="", value=value)
         case ExceptionRaised():
             _exception(batch, fact, recorded_at)
@@ -227,7 +231,7 @@ def _reminder_end(batch: Batch, fact: ReminderEnded) -> None:
 
 def _decision(
     batch: Batch,
-    fact: ReminderRetracted | PlanFinished | AccountQuarantined | AccountReleased,
+    fact: LedgerFact,
     *,
     reminder: str,
     item: str,

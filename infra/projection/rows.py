@@ -27,6 +27,7 @@ from schemas.rows import (
     ReminderRow,
     RowKey,
     SeenRow,
+    TaskRow,
     WaitingRow,
     decode_key,
     decode_row,
@@ -45,6 +46,7 @@ _TABLES: Final = {
     "credit": (tables.account_credits,),
     "application": (tables.applications,),
     "hold": (tables.holds,),
+    "task": (tables.open_tasks,),
     "company": (tables.companies,),
     "plan": (tables.plans,),
 }
@@ -84,6 +86,8 @@ def _place(batch: Batch, name: RowKey, value: bytes, partition: int) -> None:
             _application(batch, name, row)
         case HoldRow():
             _hold(batch, name, row)
+        case TaskRow():
+            _task(batch, name, row)
         case CompanyRow():
             _company(batch, row)
         case PlanRow():
@@ -209,6 +213,16 @@ def _hold(batch: Batch, name: RowKey, row: HoldRow) -> None:
         tables.holds,
         key=key,
         row=(*key, row.hold, row.item, row.reason, row.author, row.until, row.review_on, row.placed_at),
+    )
+
+
+def _task(batch: Batch, name: RowKey, row: TaskRow) -> None:
+    key = (name.owner, name.id)
+    said = (row.task_type, row.summary, row.responsible, row.opened_on, row.due_on, row.blocking)
+    batch.put(
+        tables.open_tasks,
+        key=key,
+        row=(*key, *split_account_id(name.owner), *said, json.encode(row.items).decode()),
     )
 
 

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 from processors.account import Account
+from processors.conservation import InvariantBroken
 from processors.fold import fold
-from processors.invariants import InvariantBroken, check
+from processors.invariants import check
 from schemas.events import Contact, CustomerUpserted, InvoiceIssued
 from schemas.facts import LedgerFact, ReminderRetracted
 from schemas.rows import ReminderRow, ReminderRowItem

@@ -45,6 +45,7 @@ from schemas.rows import (
     Row,
     RowKey,
     SeenRow,
+    TaskRow,
     encode_key,
     encode_row,
 )
@@ -124,6 +125,10 @@ ROWS: list[tuple[RowKey, Row]] = [
         RowKey("hold", ACCOUNT, "excluded/I1"),
         HoldRow(account=ACCOUNT, hold="excluded", item="I1", reason="agreed", until=DAY),
     ),
+    (
+        RowKey("task", ACCOUNT, "call/I1"),
+        TaskRow(account=ACCOUNT, task="call/I1", task_type="call", opened_on=DAY, due_on=DAY, items=["I1"]),
+    ),
     (RowKey("company", "acme", ""), CompanyRow(company="acme", version=2, profile=PROFILE)),
     (RowKey("plan", "acme", "default/3"), PlanRow(company="acme", plan=PLAN)),
     (RowKey("clock", "", ""), ClockRow(at=AT, mode="played", journal_offset=77)),
@@ -135,6 +140,7 @@ MIRRORED = {
     "credit": tables.account_credits,
     "application": tables.applications,
     "hold": tables.holds,
+    "task": tables.open_tasks,
     "company": tables.companies,
     "plan": tables.plans,
 }

@@ -1,0 +1,124 @@
+"""What an account is judged by at one tick, and what a judgement is.
+
+It judges and changes nothing; the checks are in ``processors.withholding``.
+"""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from processors.account import Account
+from processors.company import Company
+from processors.holds import item_hold
+from processors.ladder import Rung
+from schemas.facts import Reason
+from schemas.journal import TickPassed
+from schemas.rows import ItemRow, ReminderRowItem
+
+__all__ = ["Case", "Circumstances", "Verdict", "failed_until", "is_before_start"]
+
+_DAY = datetime.timedelta(days=1)
+
+
+class Verdict(NamedTuple):
+    """A reason, the first day on which it may not hold any more (None: an event must come), its values."""
+
+    reason: Reason
+    until: datetime.date | None
+    values: dict[str, str]
+
+
+@dataclass(slots=True)
+class Circumstances:
+    """What all items of an account are judged by at one tick.
+
+    Attributes:
+        due: the items with a step due on ``day``, in a reminder or not.
+        in_reminder: item -> its step in the open reminder.
+    """
+
+    account: Account
+    company: Company
+    tick: TickPassed
+    day: datetime.date
+    due: frozenset[str] = frozenset()
+    in_reminder: Mapping[str, ReminderRowItem] = field(default_factory=dict)
+    _dunnable: list[ItemRow] | None = None
+    _next_overdue_on: dict[str, datetime.date | None] = field(default_factory=dict)
+    _totals_minor: dict[str, int] | None = None
+    _worst_due_on: datetime.date | None = None
+
+    def dunnable(self) -> list[ItemRow]:
+        """List what counts for minimum and account grace: not held, and overdue or with a step due (R8, R11).
+
+        Items that are not handled yet (S4-03, S4-04) do not count.
+        """
+        if self._dunnable is None:
+            items = self.account.items
+            names = dict.fromkeys((*self.account.opened.overdue(self.day), *self.due))
+            self._dunnable = [item for name in names if self.counts(item := items[name])]
+        return self._dunnable
+
+    def dunnable_minor(self, currency: str) -> int:
+        """Give the total of what is dunnable in a currency."""
+        if self._totals_minor is None:
+            self._totals_minor = {}
+            for item in self.dunnable():
+                total_minor = self._totals_minor.get(item.currency, 0)
+                self._totals_minor[item.currency] = total_minor + item.open_minor
+        return self._totals_minor.get(currency, 0)
+
+    def worst_due_on(self) -> datetime.date:
+        """Give the first due date of what is dunnable: of something, when a step is due."""
+        if self._worst_due_on is None:
+            self._worst_due_on = min(item.due_on for item in self.dunnable())
+        return self._worst_due_on
+
+    def next_overdue_on(self, currency: str) -> datetime.date | None:
+        """Give the next day on which the total of a currency grows by itself: another item is overdue then."""
+        if currency not in self._next_overdue_on:
+            items = self.account.items
+
+            def is_wanted(name: str) -> bool:
+                item = items[name]
+                return name not in self.due and item.currency == currency and self.counts(item)
+
+            due_on = self.account.opened.first_coming(self.day, is_wanted=is_wanted)
+            self._next_overdue_on[currency] = None if due_on is None else due_on + _DAY
+        return self._next_overdue_on[currency]
+
+    def counts(self, item: ItemRow) -> bool:
+        """Say whether an item is open, not held and handled at all."""
+        return (
+            item.status == "open"
+            and item.open_minor > 0
+            and item_hold(self.account, item.item) is None
+            and not is_before_start(item, company=self.company)
+        )
+
+
+@dataclass(slots=True)
+class Case:
+    """One due step of one item; ``overtaken``: a courtesy that the day has passed."""
+
+    at: Circumstances
+    item: ItemRow
+    rung: Rung | None
+    overtaken: bool
+
+
+def failed_until(failed_on: datetime.date, *, company: Company) -> datetime.date:
+    """Give the day from which a step that failed on all channels is tried again (R19): the gap, at least a day."""
+    return failed_on + datetime.timedelta(days=max(1, company.profile.min_days_between_contacts))
+
+
+def is_before_start(item: ItemRow, *, company: Company) -> bool:
+    """Say whether the company's start dates leave an item out (S4-03: past_from, S4-04: new_from)."""
+    past_from, new_from = company.profile.past_from, company.profile.new_from
+    if past_from is None and new_from is None:
+        return False
+    handled = (past_from is not None and item.due_on >= past_from) or (
+        new_from is not None and item.issued_on >= new_from
+    )
+    return not handled

@@ -1,0 +1,42 @@
+"""No cent is made or lost (SEMANTICS section 3): an account's sums must move as its movements say.
+
+Asserted of every event and of everything that falls due by itself.
+"""
+
+from processors.account import Account
+from schemas.facts import LedgerFact, Movement
+
+__all__ = ["InvariantBroken", "conserve", "net_minor"]
+
+
+class InvariantBroken(AssertionError):  # noqa: N818 - it reads as what happened
+    """A truth about an account does not hold; raised by the fold, which quarantines the account."""
+
+
+def net_minor(account: Account) -> dict[str, int]:
+    """Give currency -> Σ open − Σ credits, in minor units."""
+    return {currency: each.open_minor - each.credit_minor for currency, each in account.row.balances.items()}
+
+
+def conserve(account: Account, facts: list[LedgerFact], *, before: dict[str, int]) -> None:
+    """Compare the sums with what the movements say: the two come about on different paths.
+
+    Args:
+        before: ``net_minor`` before the facts; used up.
+
+    Raises:
+        InvariantBroken: says the account, the currency and both figures.
+    """
+    expected = before
+    for fact in facts:
+        if type(fact) is Movement:
+            signed = fact.amount_minor if fact.item else -fact.amount_minor
+            expected[fact.currency] = expected.get(fact.currency, 0) + signed
+    for currency, balance in account.row.balances.items():
+        if balance.open_minor - balance.credit_minor != expected.get(currency, 0):
+            raise InvariantBroken(
+                f"{account.id}: {balance.open_minor} open - {balance.credit_minor} credit {currency},"
+                f" movements say {expected.get(currency, 0)}"
+            )
+        if balance.open_minor < 0 or balance.credit_minor < 0:
+            raise InvariantBroken(f"{account.id}: a sum in {currency} is below zero: {balance}")
