@@ -5,7 +5,7 @@ import hashlib
 from msgspec import Raw, json
 
 from processors.company import Company
-from schemas.commands import CompanyCommand, PublishPlan
+from schemas.commands import CompanyCommand, PublishPlan, SetLaw
 from schemas.facts import ExceptionRaised
 from schemas.journal import TickPassed
 from schemas.rows import CompanyRow, PlanRow, Row, RowKey
@@ -17,13 +17,14 @@ def conflict(event: CompanyCommand, *, company: Company) -> ExceptionRaised:
     """Say that a plan's version or a command came again with other content; every partition says the same."""
     second = json.encode(event)
     plan = company.plan(event.plan.id, version=event.plan.version) if isinstance(event, PublishPlan) else None
+    stands = company.row.law if isinstance(event, SetLaw) else plan or company.profile
     return ExceptionRaised(
         id=f"conflict/{event.company}/{event.command}/{hashlib.blake2s(second, digest_size=8).hexdigest()}",
         account=f"{event.company}:*",
         reason="conflict",
         key=f"plan/{event.plan.id}/{event.plan.version}" if isinstance(event, PublishPlan) else event.command,
         detail="what was published first stands",
-        first=Raw(json.encode(plan if plan is not None else company.profile)),
+        first=Raw(json.encode(stands)),
         second=Raw(second),
     )
 

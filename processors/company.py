@@ -12,7 +12,8 @@ from collections.abc import Iterable
 import msgspec
 
 from processors.calendar import epoch_s, instant_of, local_day, zone_of
-from schemas.commands import CompanyCommand, ConfigureCompany, PublishPlan
+from processors.law.book import LawBook, law_of
+from schemas.commands import CompanyCommand, ConfigureCompany, PublishPlan, SetLaw
 from schemas.plans import Plan
 from schemas.rows import CompanyRow, CustomerRow, ItemRow, PlanRow, Row
 
@@ -27,15 +28,17 @@ class Company:
     """One creditor.
 
     Attributes:
-        row: the profile's row; ``row.version`` counts changes of profile and plans.
+        law: which law holds for a debtor on a day.
+        row: the profile's row; ``row.version`` counts changes of profile, law and plans.
         plans: plan id -> version -> plan.
         profile: as published, else a default: named by its id, UTC, without plans.
         zone: of the profile.
         retention: how long what is settled is remembered (SEMANTICS 2.2).
     """
 
-    __slots__ = ("_day", "_opening_s", "plans", "profile", "retention", "row", "zone")
+    __slots__ = ("_day", "_opening_s", "law", "plans", "profile", "retention", "row", "zone")
 
+    law: LawBook
     profile: ConfigureCompany
     zone: zoneinfo.ZoneInfo
     retention: datetime.timedelta
@@ -86,7 +89,10 @@ class Company:
         if isinstance(event, PublishPlan):
             self.plans.setdefault(event.plan.id, {})[event.plan.version] = event.plan
             rows.append(PlanRow(company=self.id, plan=event.plan))
-        elif not self._is_overtaken(event):
+        elif isinstance(event, SetLaw):
+            if not _is_overtaken(event, known=self.row.law):
+                self.row.law = event
+        elif not _is_overtaken(event, known=self.row.profile):
             self.row.profile = event
         self.row.version += 1
         self._refresh()
@@ -103,11 +109,6 @@ class Company:
     def conflicts(self, event: CompanyCommand) -> bool:
         """Say whether the event's natural key is known with other content."""
         return self.row.commands.get(_key(event), digest := _digest(event)) != digest
-
-    def _is_overtaken(self, event: ConfigureCompany) -> bool:
-        """The latest (occurred_at, command) wins, so that all partitions agree in whatever order it came."""
-        known = self.row.profile
-        return known is not None and (event.occurred_at, event.command) < (known.occurred_at, known.command)
 
     def plan(self, plan: str, *, version: int) -> Plan | None:
         """Give one published version of a plan."""
@@ -154,10 +155,16 @@ class Company:
 
     def _refresh(self) -> None:
         self.profile = self.row.profile or _default_profile(self.row.company)
+        self.law = law_of(self.row.law)
         self.zone = zone_of(self.profile.time_zone)
         self._opening_s: dict[datetime.date, int] = {}
         self._day = (None, datetime.date.min)
         self.retention = datetime.timedelta(days=self.profile.retention_days)
+
+
+def _is_overtaken(event: CompanyCommand, *, known: CompanyCommand | None) -> bool:
+    """The latest (occurred_at, command) wins, so that all partitions agree in whatever order it came."""
+    return known is not None and (event.occurred_at, event.command) < (known.occurred_at, known.command)
 
 
 def _default_profile(company: str) -> ConfigureCompany:

@@ -10,9 +10,10 @@ import zoneinfo
 from collections.abc import Iterator
 
 from processors.calendar import business_day, known_countries, zone_of
+from processors.law.validity import law_problems
 from processors.money import MoneyError, to_minor
 from processors.plan import plan_problems
-from schemas.commands import ConfigureCompany, PublishPlan
+from schemas.commands import ConfigureCompany, PublishPlan, SetLaw
 from schemas.events import (
     Contact,
     CreditNoteIssued,
@@ -70,6 +71,8 @@ def problems(event: SourceEvent) -> list[str]:
             found += _customer(event)
         case ConfigureCompany():
             found += _company(event)
+        case SetLaw():
+            found += law_problems(event)
         case PublishPlan():
             found += [problem.replace("at `$.", "at `$.plan.") for problem in plan_problems(event.plan)]
         case _:

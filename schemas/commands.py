@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from schemas.events import _AccountFact
 from schemas.fields import Amount, CompanyId, Currency, DocumentId, Text, When
+from schemas.law import LawChoice, LawProfile
 from schemas.plans import Plan
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "PublishPlan",
     "ReleaseHold",
     "ReleaseQuarantine",
+    "SetLaw",
     "SetMode",
     "SetNextDate",
 ]
@@ -168,8 +170,19 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     footer: Annotated[str, Meta(max_length=4000)] = ""
 
 
-CompanyCommand = PublishPlan | ConfigureCompany
-COMPANY_COMMANDS = (PublishPlan, ConfigureCompany)  # written to every journal partition, by class
+class SetLaw(_CompanyCommand, frozen=True, kw_only=True, tag="collections.law.set.v1"):
+    """Set a company's own law, as a whole; the last one in the log stands.
+
+    ``profiles`` are added to the shipped ones, or stand for those of the same
+    id; ``choices`` come before the shipped ones. Both empty: as shipped.
+    """
+
+    profiles: Annotated[tuple[LawProfile, ...], Meta(max_length=20)] = ()
+    choices: Annotated[tuple[LawChoice, ...], Meta(max_length=300)] = ()
+
+
+CompanyCommand = PublishPlan | ConfigureCompany | SetLaw
+COMPANY_COMMANDS = (PublishPlan, ConfigureCompany, SetLaw)  # written to every journal partition, by class
 AccountCommand = (
     AddNote
     | ExcludeItem

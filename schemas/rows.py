@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct, json
 
-from schemas.commands import ConfigureCompany, HoldKind
+from schemas.commands import ConfigureCompany, HoldKind, SetLaw
 from schemas.events import (
     Contact,
     CreditNoteIssued,
@@ -318,7 +318,7 @@ class WaitingRow(_Row, kw_only=True, tag="waiting"):
 
 
 class CompanyRow(_Row, kw_only=True, tag="company"):
-    """A company's profile, in each partition; ``version`` counts profile and plan changes.
+    """A company's profile and law, in each partition; ``version`` counts their changes and the plans'.
 
     ``commands`` are the natural keys that have been taken in, each with a
     digest of its content: all versions of plans, and the newest of the rest.
@@ -328,6 +328,7 @@ class CompanyRow(_Row, kw_only=True, tag="company"):
     version: int = 0
     profile: ConfigureCompany | None = None
     commands: dict[str, str] = {}
+    law: SetLaw | None = None
 
 
 class PlanRow(_Row, kw_only=True, tag="plan"):

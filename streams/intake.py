@@ -14,7 +14,7 @@ from aiokafka.partitioner import murmur2
 from infra.metrics.tally import Tally
 from processors.validation import problems
 from schemas.codec import TOPIC_OF_TYPE, ContractError, decode_source
-from schemas.commands import ConfigureCompany, PublishPlan
+from schemas.commands import COMPANY_COMMANDS
 from schemas.dead_letters import DeadLetter, dead_letter_headers
 from schemas.envelope import Envelope, EnvelopeError, from_headers
 from schemas.fields import account_id
@@ -110,7 +110,7 @@ def _misplaced(envelope: Envelope, *, topic: str) -> Refused | None:
 
 
 def _account_of(event: SourceEvent) -> str:
-    if isinstance(event, ConfigureCompany | PublishPlan):
+    if isinstance(event, COMPANY_COMMANDS):
         return ""
     return account_id(event.company, event.customer)
 

@@ -1,0 +1,91 @@
+"""Which law holds for a debtor on a day: the company's own profiles and choices before the shipped ones."""
+
+import datetime
+
+from processors.law.shipped import shipped_choices, shipped_profiles
+from schemas.commands import SetLaw
+from schemas.events import CustomerUpserted
+from schemas.law import DebtorKind, LawEdition, LawProfile
+from schemas.rows import CustomerRow
+
+__all__ = ["LawBook", "kind_of", "law_of"]
+
+_LAST_RESORT: dict[DebtorKind, str] = {"consumer": "strict", "business": "plain"}
+
+
+def kind_of(customer: CustomerUpserted | None) -> DebtorKind:
+    """Give the kind that the law sees: whoever is not known to be a business is a consumer."""
+    return "business" if customer is not None and customer.kind == "business" else "consumer"
+
+
+class LawBook:
+    """The law as a company applies it."""
+
+    __slots__ = ("_choices", "_editions", "_ids", "_profiles")
+
+    def __init__(self, law: SetLaw | None = None) -> None:
+        own = () if law is None else law.profiles
+        self._profiles = shipped_profiles() | {each.id: each for each in own}
+        self._choices = (*(() if law is None else law.choices), *shipped_choices())
+        self._ids: dict[tuple[str, DebtorKind], str] = {}
+        self._editions: dict[tuple[str, DebtorKind, datetime.date], tuple[str, LawEdition]] = {}
+
+    def profile_id(self, customer: CustomerRow | None) -> str:
+        """Name the profile of a debtor, by its country and kind."""
+        return self._profile_id(*_place(customer))
+
+    def profile(self, name: str) -> LawProfile | None:
+        """Give a profile by id."""
+        return self._profiles.get(name)
+
+    def edition(self, customer: CustomerRow | None, *, on: datetime.date) -> LawEdition:
+        """Give the rules for a debtor on a day."""
+        return self.named_edition(customer, on=on)[1]
+
+    def named_edition(self, customer: CustomerRow | None, *, on: datetime.date) -> tuple[str, LawEdition]:
+        """Give profile id and rules for a debtor on a day.
+
+        Where the profile had no rules yet, or has none any more, the default
+        for the debtor's kind holds: strict or plain.
+        """
+        country, kind = _place(customer)
+        found = self._editions.get((country, kind, on))
+        if found is None:
+            found = self._editions[country, kind, on] = self._find(country, kind, on=on)
+        return found
+
+    def _find(self, country: str, kind: DebtorKind, *, on: datetime.date) -> tuple[str, LawEdition]:
+        for name in (self._profile_id(country, kind), _LAST_RESORT[kind]):
+            for edition in reversed(self._profiles[name].editions):
+                if edition.start_on <= on:
+                    if edition.end_on is None or on < edition.end_on:
+                        return name, edition
+                    break
+        last = _LAST_RESORT[kind]  # a company's own, which begins too late or has ended
+        return last, shipped_profiles()[last].editions[-1]
+
+    def _profile_id(self, country: str, kind: DebtorKind) -> str:
+        name = self._ids.get((country, kind))
+        if name is None:
+            name = self._ids[country, kind] = next(
+                (
+                    each.profile
+                    for each in self._choices
+                    if each.country in ("", country) and each.kind in (None, kind)
+                ),
+                _LAST_RESORT[kind],
+            )
+        return name
+
+
+def _place(customer: CustomerRow | None) -> tuple[str, DebtorKind]:
+    said = None if customer is None else customer.customer
+    return ("" if said is None else said.country, kind_of(said))
+
+
+def law_of(law: SetLaw | None) -> LawBook:
+    """Give the law of a company by what it has set; those that have set none share one."""
+    return _AS_SHIPPED if law is None else LawBook(law)
+
+
+_AS_SHIPPED = LawBook()
