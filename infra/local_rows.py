@@ -80,11 +80,7 @@ class LocalRows:
         walk = self._db.iter()
         # In key order: neighbours share blocks.
         for prefix, owner in sorted((owner_prefix(owner), owner) for owner in owners):
-            walk.seek(prefix)
-            values = []
-            while walk.valid() and walk.key().startswith(prefix):
-                values.append(walk.value())
-                walk.next()
+            values = [walk.value() for _ in _under(walk, prefix)]
             if values:
                 found[owner] = values
         return found
@@ -120,7 +116,7 @@ class LocalRows:
     def waking(self, until_s: int) -> Iterator[tuple[int, str]]:
         """See ``RowStore``."""
         end = _WAKES + _TIME.pack(until_s + 1 + _TIME_ZERO)
-        for key in self._keys(_WAKES):
+        for key in _under(self._db.iter(), _WAKES):
             if key >= end:
                 break
             yield _TIME.unpack_from(key, 1)[0] - _TIME_ZERO, key[1 + _TIME.size :].decode()
@@ -128,7 +124,7 @@ class LocalRows:
     def outdated(self, company: str, *, version: int) -> Iterator[tuple[int, str]]:
         """See ``RowStore``."""
         prefix = _versions_of(company)
-        for key in self._keys(prefix):
+        for key in _under(self._db.iter(), prefix):
             found = _VERSION.unpack_from(key, len(prefix))[0]
             if found >= version:
                 break
@@ -136,22 +132,19 @@ class LocalRows:
 
     def companies(self) -> list[str]:
         """See ``RowStore``."""
-        found = []
-        walk = self._db.iter()
-        walk.seek(_VERSIONS)
-        while walk.valid() and walk.key().startswith(_VERSIONS):
-            company = walk.key()[1:].partition(b"\0")[0]
+        found: list[str] = []
+        walk, start = self._db.iter(), _VERSIONS
+        while (key := next(_under(walk, _VERSIONS, start=start), None)) is not None:
+            company = key[1:].partition(b"\0")[0]
             found.append(company.decode())
-            walk.seek(_VERSIONS + company + b"\1")
+            start = _VERSIONS + company + b"\1"  # behind all accounts of this one
         return found
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """See ``RowStore``."""
         walk = self._db.iter()
-        walk.seek(_ROWS)
-        while walk.valid() and walk.key().startswith(_ROWS):
-            yield walk.key(), walk.value()
-            walk.next()
+        for key in _under(walk, _ROWS):
+            yield key, walk.value()
 
     def wipe(self) -> None:
         """See ``RowStore``."""
@@ -165,13 +158,6 @@ class LocalRows:
         self._db.flush()
         self._db.close()
 
-    def _keys(self, prefix: bytes) -> Iterator[bytes]:
-        walk = self._db.iter()
-        walk.seek(prefix)
-        while walk.valid() and (key := walk.key()).startswith(prefix):
-            yield key
-            walk.next()
-
     def _open(self) -> Any:
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -182,6 +168,14 @@ class LocalRows:
                 f"{self._folder} cannot be opened: {error}. Is another worker using it? Damaged, it may be"
                 " deleted: the rows are read from the changelog again."
             ) from error
+
+
+def _under(walk: Any, prefix: bytes, *, start: bytes = b"") -> Iterator[bytes]:
+    """Walk the keys that begin with `prefix`, from `start` on; at each one ``walk.value()`` is its value."""
+    walk.seek(start or prefix)
+    while walk.valid() and (key := walk.key()).startswith(prefix):
+        yield key
+        walk.next()
 
 
 def _options(memory: RowsMemory) -> Options:

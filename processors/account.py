@@ -26,7 +26,6 @@ from schemas.rows import (
     ItemRow,
     ReminderRow,
     Row,
-    RowKey,
     SeenRow,
     TaskRow,
     WaitingRow,
@@ -202,14 +201,11 @@ class Account:
         _drop(self.applied, row.credit, row.item)
         self.remove(row)
 
-    def changes(self) -> dict[RowKey, Row | None]:
-        """Give the rows to write (None: a tombstone) since ``forget_changes``."""
-        # A row removed and made anew is two rows of one key: the newer one comes later and stands.
-        removed = self._removed
-        return {key_of(row): None if number in removed else row for number, row in self._changed.items()}
-
     def encode_changes(self, rows: list[tuple[bytes, bytes | None]]) -> None:
-        """Append ``changes`` as keys and values of records."""
+        """Append the rows to write since ``forget_changes``, as keys and values of records (None: a tombstone).
+
+        A row removed and made anew is two rows of one key: the newer one comes later and stands.
+        """
         prefix, removed = self._prefix, self._removed
         for number, row in self._changed.items():
             kind, name = _IDS[type(row)]
@@ -310,9 +306,3 @@ _IDS: dict[type, tuple[bytes, Callable[[Any], str]]] = {
     SeenRow: (b'"seen",', attrgetter("key")),
     WaitingRow: (b'"waiting",', attrgetter("key")),
 }
-
-
-def key_of(row: AccountRows) -> RowKey:
-    """Give the key under which a row of an account is kept."""
-    kind, name = _IDS[type(row)]
-    return RowKey(kind.decode().strip('",'), row.account, name(row))

@@ -5,16 +5,15 @@ many records the journal must hold is what it counted.
 """
 
 import asyncio
-import threading
 import time
 from collections.abc import Iterator
 from itertools import islice
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from tests.chaos.beside import Beside
 from tests.chaos.business import Entry
 
 __all__ = ["Load", "LoadFailed"]
@@ -31,7 +30,7 @@ class LoadFailed(Exception):  # noqa: N818 - it says what happened
     """The journal did not take the entries: the proof cannot be made."""
 
 
-class Load:
+class Load(Beside):
     """A context: begins to write on entering; leaving it early ends it.
 
     Args:
@@ -44,27 +43,13 @@ class Load:
     def __init__(
         self, entries: Iterator[Entry], *, topic: str, bootstrap_servers: str, rate: float | None
     ) -> None:
+        super().__init__(name="load")
         self.sent = 0
         self._entries = entries
         self._topic = topic
         self._bootstrap_servers = bootstrap_servers
         self._rate = rate
-        self._stop = threading.Event()
         self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="load", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
 
     @property
     def running(self) -> bool:

@@ -1,14 +1,13 @@
 """The faults of a schedule, done one after the other; and cuts and lost answers all the while."""
 
 import random
-import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from infra.kafka.cluster import LocalCluster
+from tests.chaos.beside import Beside
 from tests.chaos.fleet import Fleet
 from tests.chaos.profile import Fault, FaultKind, Profile, moments
 from tests.chaos.wire import Wire
@@ -145,30 +144,16 @@ class Mischief:
             time.sleep(min(_POLL_S, left_s))
 
 
-class Cutter:
+class Cutter(Beside):
     """Cuts connections and loses answers at the moments of a seed, in a thread; a context."""
 
     def __init__(self, wires: Sequence[Wire], *, profile: Profile) -> None:
+        super().__init__(name="cutter")
         self._wires = wires
         self._chance = random.Random(profile.seed * 104_729 + 2)  # noqa: S311 - moments, no secret
         cuts = moments(profile.drops, duration_s=profile.duration_s, chance=self._chance)
         losses = moments(profile.lost_answers, duration_s=profile.duration_s, chance=self._chance)
         self._moments = sorted([(at, "cut") for at in cuts] + [(at, "lose") for at in losses])
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="cutter", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
 
     def _run(self) -> None:
         started = time.monotonic()

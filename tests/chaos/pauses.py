@@ -14,13 +14,11 @@ import logging
 import os
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from kafka import TopicPartition
 
@@ -30,6 +28,7 @@ from infra.kafka.cluster import LocalCluster
 from infra.kafka.consumers import consumer
 from infra.settings import Settings
 from streams.app import CHAIN, JOURNAL
+from tests.chaos.beside import Beside
 from tests.chaos.business import business
 from tests.chaos.fleet import Fleet
 from tests.chaos.load import Load
@@ -59,31 +58,16 @@ class Pause:
         return f"{self.event:<44} {self.silences_s[-1]:6.2f} s   (per partition: {rest})"
 
 
-class _Watch:
+class _Watch(Beside):
     """A reader of committed links, which come one a transaction; a context."""
 
     def __init__(self, settings: Settings) -> None:
+        super().__init__(name="watch")
         self._reader = consumer(bootstrap_servers=settings.brokers(), group=None, fetch_wait_ms_max=20)
         partitions = [TopicPartition(settings.topic(CHAIN), each) for each in range(_PARTITIONS)]
         self._reader.assign(partitions)
         self._reader.seek_to_beginning(*partitions)
         self._seen: dict[int, list[float]] = {each: [] for each in range(_PARTITIONS)}
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
-        self._reader.close()
 
     def commits_since(self, moment: float) -> int:
         """Count the commits since then of the partition that has the fewest."""
@@ -94,11 +78,12 @@ class _Watch:
         return tuple(sorted(_longest(seen, begun, ended) for seen in self._seen.values()))
 
     def _run(self) -> None:
-        while not self._stop.is_set():
-            polled: dict[Any, Any] = self._reader.poll(timeout_ms=50)
-            now = time.monotonic()
-            for tp, records in polled.items():
-                self._seen[tp.partition] += [now] * len(records)
+        with contextlib.closing(self._reader):
+            while not self._stop.is_set():
+                polled: dict[Any, Any] = self._reader.poll(timeout_ms=50)
+                now = time.monotonic()
+                for tp, records in polled.items():
+                    self._seen[tp.partition] += [now] * len(records)
 
 
 def _longest(seen: Sequence[float], begun: float, ended: float) -> float:

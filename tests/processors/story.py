@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from processors.account import Account, AccountRows, key_of
+from processors.account import Account, AccountRows
 from processors.company import Company
 from processors.fold import fold
 from processors.invariants import check
@@ -29,7 +29,7 @@ from schemas.events import (
     WriteOffReversed,
 )
 from schemas.facts import ExceptionRaised, LedgerFact, Movement
-from schemas.rows import Row, decode_key, decode_row, encode_key, encode_row
+from schemas.rows import Row, decode_key, decode_row
 
 COMPANY = "acme"
 CUSTOMER = "c-1"
@@ -61,7 +61,17 @@ def rows_of(account: Account) -> dict[bytes, bytes]:
         *account.seen.values(),
         *(row for waiting in account.waiting.values() for row in waiting.values()),
     ]
-    return {encode_key(key_of(row)): encode_row(row) for row in rows}
+    whole = Account(account.id)
+    for row in rows:
+        whole.touch(row)
+    return {key: value for key, value in changes_of(whole).items() if value is not None}
+
+
+def changes_of(account: Account) -> dict[bytes, bytes | None]:
+    """Give what is written of an account since ``forget_changes``, by key: of two of one key the newer stands."""
+    changes: list[tuple[bytes, bytes | None]] = []
+    account.encode_changes(changes)
+    return dict(changes)
 
 
 def restored(stored: dict[bytes, bytes]) -> Account:
@@ -73,11 +83,11 @@ def restored(stored: dict[bytes, bytes]) -> Account:
 
 def write_changes(account: Account, stored: dict[bytes, bytes]) -> None:
     """Let the compacted topic hold what has changed."""
-    for key, row in account.changes().items():
-        if row is None:
-            stored.pop(encode_key(key), None)
+    for key, value in changes_of(account).items():
+        if value is None:
+            stored.pop(key, None)
         else:
-            stored[encode_key(key)] = encode_row(row)
+            stored[key] = value
     account.forget_changes()
 
 
