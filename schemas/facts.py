@@ -10,6 +10,7 @@ from typing import Literal
 from msgspec import Raw, Struct, field
 
 from schemas.events import Contact
+from schemas.fact import AccountFact
 from schemas.fields import Channel
 from schemas.journal import JournalMode
 
@@ -106,14 +107,7 @@ TaskOutcome = Literal[
 ]
 
 
-class _Fact(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, tag_field="type"):
-    """A fact about one account; ``id`` is a function of the log."""
-
-    id: str
-    account: str
-
-
-class Movement(_Fact, frozen=True, kw_only=True, tag="ledger.movement.v1"):
+class Movement(AccountFact, frozen=True, kw_only=True, tag="ledger.movement.v1"):
     """One change of an item's open amount or of a credit's unapplied amount.
 
     ``item`` or ``credit`` is set, not both; ``counterpart`` names the other
@@ -172,7 +166,7 @@ class Delivery(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     responsible: str = ""
 
 
-class ReminderDecided(_Fact, frozen=True, kw_only=True, tag="collections.reminder.decided.v1"):
+class ReminderDecided(AccountFact, frozen=True, kw_only=True, tag="collections.reminder.decided.v1"):
     """The decision to write to an account (R1): all that a notifier needs.
 
     ``decision_version`` is the account's version that it was judged on
@@ -219,7 +213,7 @@ class Withheld(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     values: dict[str, str] = {}
 
 
-class ReminderWithheld(_Fact, frozen=True, kw_only=True, tag="collections.reminder.withheld.v1"):
+class ReminderWithheld(AccountFact, frozen=True, kw_only=True, tag="collections.reminder.withheld.v1"):
     """The account's due steps that go out in no reminder; said when it changes."""
 
     tick: datetime.datetime
@@ -227,7 +221,7 @@ class ReminderWithheld(_Fact, frozen=True, kw_only=True, tag="collections.remind
     items: tuple[Withheld, ...]
 
 
-class ReminderEnded(_Fact, frozen=True, kw_only=True, tag="collections.reminder.ended.v1"):
+class ReminderEnded(AccountFact, frozen=True, kw_only=True, tag="collections.reminder.ended.v1"):
     """A reminder's fate (R19): ``sent`` consumes the steps of its items."""
 
     reminder: str
@@ -237,14 +231,14 @@ class ReminderEnded(_Fact, frozen=True, kw_only=True, tag="collections.reminder.
     consumed: tuple[tuple[str, str], ...] = ()  # (item, step)
 
 
-class ReminderRetracted(_Fact, frozen=True, kw_only=True, tag="collections.reminder.retracted.v1"):
+class ReminderRetracted(AccountFact, frozen=True, kw_only=True, tag="collections.reminder.retracted.v1"):
     """A sent reminder named an invoice that was cancelled later (R13)."""
 
     reminder: str
     item: str
 
 
-class PlanFinished(_Fact, frozen=True, kw_only=True, tag="collections.plan.finished.v1"):
+class PlanFinished(AccountFact, frozen=True, kw_only=True, tag="collections.plan.finished.v1"):
     """An item has no step left; said once (R18)."""
 
     item: str
@@ -252,7 +246,7 @@ class PlanFinished(_Fact, frozen=True, kw_only=True, tag="collections.plan.finis
     plan_version: int
 
 
-class TaskOpened(_Fact, frozen=True, kw_only=True, tag="collections.task.opened.v1"):
+class TaskOpened(AccountFact, frozen=True, kw_only=True, tag="collections.task.opened.v1"):
     """A person has to do something (R28, R37); ``task`` is its id within the account.
 
     ``task_type`` says what: of a plan's manual step as written there, else one
@@ -270,7 +264,7 @@ class TaskOpened(_Fact, frozen=True, kw_only=True, tag="collections.task.opened.
     values: dict[str, str] = {}
 
 
-class TaskClosed(_Fact, frozen=True, kw_only=True, tag="collections.task.closed.v1"):
+class TaskClosed(AccountFact, frozen=True, kw_only=True, tag="collections.task.closed.v1"):
     """A task is over: by a person, by its time-out, or because there is nothing left to do."""
 
     task: str
@@ -279,14 +273,14 @@ class TaskClosed(_Fact, frozen=True, kw_only=True, tag="collections.task.closed.
     text: str = ""
 
 
-class AccountQuarantined(_Fact, frozen=True, kw_only=True, tag="collections.account.quarantined.v1"):
+class AccountQuarantined(AccountFact, frozen=True, kw_only=True, tag="collections.account.quarantined.v1"):
     """A fold raised on this account: our bug; no reminders until it is replayed (DESIGN 3.6)."""
 
     error: str
     journal_offset: int
 
 
-class AccountReleased(_Fact, frozen=True, kw_only=True, tag="collections.account.released.v1"):
+class AccountReleased(AccountFact, frozen=True, kw_only=True, tag="collections.account.released.v1"):
     """The account is out of quarantine; the next tick decides as ever."""
 
     command: str
@@ -298,7 +292,7 @@ def _nothing() -> Raw:
     return Raw(b"null")
 
 
-class ExceptionRaised(_Fact, frozen=True, kw_only=True, tag="collections.exception.raised.v1"):
+class ExceptionRaised(AccountFact, frozen=True, kw_only=True, tag="collections.exception.raised.v1"):
     """Something that a person must look at; both contents where two differ."""
 
     reason: ExceptionReason

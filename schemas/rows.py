@@ -27,6 +27,7 @@ from schemas.events import (
 from schemas.journal import JournalMode, SourceEvent
 from schemas.outcomes import DeliveryStatus
 from schemas.plans import Plan
+from schemas.row import StateRow
 
 __all__ = [
     "AccountRow",
@@ -64,10 +65,6 @@ class RowKey(NamedTuple):
     id: str
 
 
-class _Row(Struct, kw_only=True, gc=False, omit_defaults=True, tag_field="kind"):
-    """A row of state."""
-
-
 class Balance(Struct, kw_only=True, gc=False, array_like=True):
     """Sums of one currency: Σ open amounts of items, Σ unapplied amounts of credits."""
 
@@ -75,7 +72,7 @@ class Balance(Struct, kw_only=True, gc=False, array_like=True):
     credit_minor: int = 0
 
 
-class AccountRow(_Row, kw_only=True, tag="account"):
+class AccountRow(StateRow, kw_only=True, tag="account"):
     """The header of an account: sums, versions and what dunning needs at once.
 
     ``version`` is the decision version of R32 (items, money, holds, contacts,
@@ -111,14 +108,14 @@ class AccountRow(_Row, kw_only=True, tag="account"):
     purged_through: datetime.date | None = None
 
 
-class CustomerRow(_Row, kw_only=True, tag="customer"):
+class CustomerRow(StateRow, kw_only=True, tag="customer"):
     """Master data: the latest ``occurred_at`` wins."""
 
     account: str
     customer: CustomerUpserted
 
 
-class ItemRow(_Row, kw_only=True, tag="item"):
+class ItemRow(StateRow, kw_only=True, tag="item"):
     """One receivable. ``document`` is as first published; the rest as it stands.
 
     ``settled_before_minor`` is what of an opened item was settled before it
@@ -179,7 +176,7 @@ class Name(Struct, kw_only=True, gc=False, array_like=True):
     less_minor: int = 0
 
 
-class CreditRow(_Row, kw_only=True, tag="credit"):
+class CreditRow(StateRow, kw_only=True, tag="credit"):
     """An amount in the customer's favour: a payment, credit note or write-off.
 
     ``credit`` is ``'<credit_kind>/<id>'``, since each kind has its own ids.
@@ -209,7 +206,7 @@ class CreditRow(_Row, kw_only=True, tag="credit"):
     closed_on: datetime.date | None = None
 
 
-class ApplicationRow(_Row, kw_only=True, tag="application"):
+class ApplicationRow(StateRow, kw_only=True, tag="application"):
     """What one credit settles of one item; ``automatic``: no one named it.
 
     ``applied_on`` is the date of its latest part, ``order`` its place among
@@ -225,7 +222,7 @@ class ApplicationRow(_Row, kw_only=True, tag="application"):
     order: int = 0
 
 
-class HoldRow(_Row, kw_only=True, tag="hold"):
+class HoldRow(StateRow, kw_only=True, tag="hold"):
     """A hold on the account, or on one item (excluded): reason and author (R15).
 
     ``by_hand``: it is the next reminder's date, set by a person (R20).
@@ -253,7 +250,7 @@ class ReminderRowItem(Struct, kw_only=True, gc=False, array_like=True):
     step_due_on: datetime.date
 
 
-class ReminderRow(_Row, kw_only=True, tag="reminder"):
+class ReminderRow(StateRow, kw_only=True, tag="reminder"):
     """A reminder and the fate of its deliveries (R19).
 
     ``pay_by_on`` is what it gives the customer, if it is a level;
@@ -273,7 +270,7 @@ class ReminderRow(_Row, kw_only=True, tag="reminder"):
     retracted: list[str] = []
 
 
-class TaskRow(_Row, kw_only=True, tag="task"):
+class TaskRow(StateRow, kw_only=True, tag="task"):
     """Something that a person has to do; the row goes when it is over (R28).
 
     ``timeout_on`` is the day on which it is over by itself (None: never).
@@ -291,7 +288,7 @@ class TaskRow(_Row, kw_only=True, tag="task"):
     timeout_on: datetime.date | None = None
 
 
-class SeenRow(_Row, kw_only=True, tag="seen"):
+class SeenRow(StateRow, kw_only=True, tag="seen"):
     """An event without a row of its own, remembered by natural key (SEMANTICS 2.2)."""
 
     account: str
@@ -299,7 +296,7 @@ class SeenRow(_Row, kw_only=True, tag="seen"):
     event: SourceEvent
 
 
-class WaitingRow(_Row, kw_only=True, tag="waiting"):
+class WaitingRow(StateRow, kw_only=True, tag="waiting"):
     """An event that came before what it speaks of; folded when that arrives (SEMANTICS 2.3).
 
     ``subject`` is what it waits for, ``key`` its own natural key, ``order``
@@ -317,7 +314,7 @@ class WaitingRow(_Row, kw_only=True, tag="waiting"):
     said: bool = False
 
 
-class CompanyRow(_Row, kw_only=True, tag="company"):
+class CompanyRow(StateRow, kw_only=True, tag="company"):
     """A company's profile and law, in each partition; ``version`` counts their changes and the plans'.
 
     ``commands`` are the natural keys that have been taken in, each with a
@@ -331,14 +328,14 @@ class CompanyRow(_Row, kw_only=True, tag="company"):
     law: SetLaw | None = None
 
 
-class PlanRow(_Row, kw_only=True, tag="plan"):
+class PlanRow(StateRow, kw_only=True, tag="plan"):
     """One published version of a plan."""
 
     company: str
     plan: Plan
 
 
-class ClockRow(_Row, kw_only=True, tag="clock"):
+class ClockRow(StateRow, kw_only=True, tag="clock"):
     """The partition's now, written with every tick: how old a read model is.
 
     ``since`` is the first tick's instant: what came before it has been known
