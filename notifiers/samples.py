@@ -4,7 +4,7 @@ import datetime
 from typing import Final
 
 from schemas.events import Contact
-from schemas.facts import Delivery, ReminderDecided, ReminderItem, Total
+from schemas.facts import Delivery, ReminderCredit, ReminderDecided, ReminderItem, Total
 from schemas.fields import Channel
 
 __all__ = ["sample_reminder"]
@@ -14,7 +14,7 @@ _CHANNELS: Final[tuple[Channel, ...]] = ("email", "sms", "letter", "task")
 
 
 def sample_reminder(*, kind: str, language: str) -> ReminderDecided:
-    """Make a reminder of this kind: two currencies, a part payment, an item for information."""
+    """Make a reminder of this kind: two currencies, a part payment, an item and a credit for information."""
     today = datetime.date(2026, 3, 16)
     offset = _OFFSETS.get(kind, 15)
     spanish = language.startswith("es")
@@ -31,6 +31,9 @@ def sample_reminder(*, kind: str, language: str) -> ReminderDecided:
         _item("F-10032", today=today, days=max(offset, -3), amount=459_900, currency="CLP"),
     )
     other = _item("F-10044", today=today, days=-12, amount=21_000, currency="USD")
+    credit = ReminderCredit(
+        kind="credit_note", credit="N-551", currency="USD", left_minor=4_275, received_on=today
+    )
     return ReminderDecided(
         id=f"sample-{kind}-{language}",
         account="sample:C-100",
@@ -47,6 +50,8 @@ def sample_reminder(*, kind: str, language: str) -> ReminderDecided:
         totals=(Total(currency="CLP", amount_minor=459_900), Total(currency="USD", amount_minor=157_606)),
         others=(other,),
         other_totals=(Total(currency="USD", amount_minor=21_000),),
+        credits=(credit,),
+        credit_totals=(Total(currency="USD", amount_minor=4_275),),
         deliveries=tuple(Delivery(channel=each, not_before=at, contact=contact) for each in _CHANNELS),
         pay_by_on=today + datetime.timedelta(days=7),
         company_name="Muestras y Señales S.A." if spanish else "Samples & Signals Ltd",

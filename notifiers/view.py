@@ -13,9 +13,18 @@ from msgspec import Struct, structs
 from notifiers.figures import amount_text, day_text, short_day_text
 from notifiers.words import Words, words_of
 from schemas.events import Contact
-from schemas.facts import ReminderDecided, ReminderItem, Total
+from schemas.facts import ReminderCredit, ReminderDecided, ReminderItem, Total
 
-__all__ = ["CompanyView", "LineView", "MessageView", "TotalView", "as_data", "company_day", "view_of"]
+__all__ = [
+    "CompanyView",
+    "CreditView",
+    "LineView",
+    "MessageView",
+    "TotalView",
+    "as_data",
+    "company_day",
+    "view_of",
+]
 
 
 class LineView(Struct, frozen=True, kw_only=True):
@@ -35,6 +44,14 @@ class TotalView(Struct, frozen=True, kw_only=True):
     """The subtotal of one currency (R23)."""
 
     label: str
+    amount: str
+
+
+class CreditView(Struct, frozen=True, kw_only=True):
+    """Credit of the customer's that is not set against anything yet (R11, R12)."""
+
+    name: str
+    received_on: str
     amount: str
 
 
@@ -68,6 +85,8 @@ class MessageView(Struct, frozen=True, kw_only=True):
     totals: tuple[TotalView, ...]
     others: tuple[LineView, ...]
     other_totals: tuple[TotalView, ...]
+    credits: tuple[CreditView, ...]
+    credit_totals: tuple[TotalView, ...]
     payment_instructions: tuple[str, ...]
     footer: tuple[str, ...]
     address: tuple[str, ...]
@@ -106,6 +125,8 @@ def view_of(reminder: ReminderDecided, *, contact: Contact) -> MessageView:
         totals=_totals(reminder.totals, label=words.total, language=language),
         others=tuple(_line(item, words=words, reminder=reminder) for item in reminder.others),
         other_totals=_totals(reminder.other_totals, label=words.other_total, language=language),
+        credits=tuple(_credit(each, words=words, language=language) for each in reminder.credits),
+        credit_totals=_totals(reminder.credit_totals, label=words.credit_total, language=language),
         payment_instructions=_lines(reminder.payment_instructions),
         footer=_lines(reminder.footer),
         address=_address(contact, customer=customer),
@@ -158,6 +179,15 @@ def _line(item: ReminderItem, *, words: Words, reminder: ReminderDecided) -> Lin
         open=amount_text(item.open_minor, currency=item.currency, language=language),
         part_of=words.part_of.format(amount=whole) if item.open_minor != item.amount_minor else "",
         link=_link(item.pdf_url) if reminder.attach_invoices else "",
+    )
+
+
+def _credit(credit: ReminderCredit, *, words: Words, language: str) -> CreditView:
+    kind = words.credit_note if credit.kind == "credit_note" else words.credit_payment
+    return CreditView(
+        name=kind.format(document=credit.credit),
+        received_on=short_day_text(credit.received_on, language=language),
+        amount=amount_text(credit.left_minor, currency=credit.currency, language=language),
     )
 
 

@@ -35,6 +35,10 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, renam
     unlisted_one: str
     unlisted_other: str
     others: str
+    credits: str
+    credit_note: str
+    credit_payment: str
+    credit_total: str
     payment: str
     phone: str
     email: str

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from typing import Any
 
+from processors.credit_index import CreditIndex
 from processors.due_index import DueIndex
 from processors.open_index import OpenIndex
 from processors.purge_index import PurgeIndex
@@ -58,7 +59,8 @@ class Account:
         waiting: what is waited for -> natural key -> who waits for it, in log order.
         holds: ``hold`` for the account's own, ``'excluded/<item>'`` for an item's.
         settling: index for settlement (who names which item, oldest first, loose money).
-        due: index of the next due step per item; ``opened`` of open items by due date.
+        due: index of the next due step per item; ``opened`` of open items by due date;
+            ``unapplied`` of what is left of credits.
         tasks: what people have to do, by id.
         alarms: index of what falls due on a day by itself, as ``'<kind>/<id>'`` (``processors.alarms``).
         kept_wake: the wake under which the store has the account; None: it does not have it.
@@ -89,6 +91,7 @@ class Account:
         "stale",
         "stale_credits",
         "tasks",
+        "unapplied",
         "waiting",
     )
 
@@ -108,6 +111,7 @@ class Account:
         self.settling = SettlementIndex()
         self.due = DueIndex()
         self.opened = OpenIndex()
+        self.unapplied = CreditIndex()
         self.stale: set[str] = set()
         self.stale_credits: set[str] = set()
         self.purging = PurgeIndex()
@@ -234,6 +238,7 @@ class Account:
         self.stale_credits.clear()
         self.due.ready = False
         self.opened = OpenIndex()
+        self.unapplied = CreditIndex()
         self.purging.clear()
 
     def forget_changes(self) -> None:

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from processors.account import Account
 from processors.company import Company
+from processors.cover import Cover, cover
 from processors.holds import item_hold
-from processors.ladder import Rung
+from processors.ladder import Rung, level_offset_days
 from schemas.facts import Reason
 from schemas.journal import TickPassed
 from schemas.rows import ItemRow, ReminderRowItem
@@ -47,6 +48,7 @@ class Circumstances:
     _dunnable: list[ItemRow] | None = None
     _next_overdue_on: dict[str, datetime.date | None] = field(default_factory=dict)
     _totals_minor: dict[str, int] | None = None
+    _covers: dict[str, Cover | None] = field(default_factory=dict)
     _worst_due_on: datetime.date | None = None
 
     def dunnable(self) -> list[ItemRow]:
@@ -68,6 +70,31 @@ class Circumstances:
                 total_minor = self._totals_minor.get(item.currency, 0)
                 self._totals_minor[item.currency] = total_minor + item.open_minor
         return self._totals_minor.get(currency, 0)
+
+    def cover(self, currency: str) -> Cover | None:
+        """Give what credit covers of what is dunnable in a currency (R11, R12); None: there is none to count."""
+        if currency not in self._covers:
+            self._covers[currency] = self._cover(currency)
+        return self._covers[currency]
+
+    def _cover(self, currency: str) -> Cover | None:
+        balance = self.account.row.balances.get(currency)
+        if balance is None or not balance.credit_minor:
+            return None
+        self.account.unapplied.fill(self.account.credits.values())
+        left = self.account.unapplied.left(currency)
+        if self.company.profile.credit_policy == "ignore":
+            left = left._replace(cash_minor=0)
+        if not any(left):
+            return None
+        items = [item for item in self.dunnable() if item.currency == currency]
+        levels = dict.fromkeys((item.item for item in items), 0)
+        if left.notes_minor:
+            levels = {item.item: self._level(item) for item in items}
+        return cover(items, levels=levels, left=left)
+
+    def _level(self, item: ItemRow) -> int:
+        return level_offset_days(item, company=self.company, customer=self.account.customer, day=self.day)
 
     def worst_due_on(self) -> datetime.date:
         """Give the first due date of what is dunnable: of something, when a step is due."""

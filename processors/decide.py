@@ -19,6 +19,7 @@ from processors.context import FoldContext
 from processors.holds import account_hold, date_by_hand, in_force
 from processors.judged import is_done_with, withheld
 from processors.ladder import Rung, Standing, current_rung, is_level, overtaken_on, rung_at, standing_of
+from processors.money_tasks import ask_about_withheld
 from processors.purge import purge
 from processors.reasons import judge
 from processors.record_size import fitting, split, text_bytes
@@ -76,7 +77,8 @@ def evaluate(
         account, company, tick, day, due=frozenset(due), in_reminder=_in_open_reminder(account, due=due)
     )
     judged = [each for name in due if (each := _judge_item(at, account.items[name])) is not None]
-    facts += [*_withheld(at, judged), *_finished(at, judged)]
+    facts += (said := list(_withheld(at, judged)))
+    facts += [*ask_about_withheld(at, said), *_finished(at, judged)]
     going = [DueItem(each.item, each.sent) for each in judged if each.sent is not None]
     decided = remind(at, due=going) if going else _follow_up(at, judged=judged)
     if decided is not None:

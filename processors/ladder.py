@@ -18,6 +18,7 @@ __all__ = [
     "Standing",
     "current_rung",
     "is_level",
+    "level_offset_days",
     "next_look",
     "overtaken_on",
     "reanchored_shift_days",
@@ -27,6 +28,7 @@ __all__ = [
     "standing_on",
 ]
 
+_BELOW_ALL_DAYS = -10_000
 LATE_DAYS = 7  # R2: a level sent later than this after its day keeps the plan's distances from then on
 
 
@@ -169,6 +171,22 @@ def current_rung(
             return overtaken, rung
         overtaken.append(rung)
     return overtaken, None
+
+
+def level_offset_days(
+    item: ItemRow, *, company: Company, customer: CustomerRow | None, day: datetime.date
+) -> int:
+    """Give the offset of the step that is due for an item, else of the last one it consumed: its level among others.
+
+    Offsets are compared across plans (R1). An item on no step yet is below all.
+    """
+    standing = standing_of(item, company=company, customer=customer)
+    if standing is None:
+        return _BELOW_ALL_DAYS
+    _, rung = current_rung(item, standing=standing, day=day, company=company)
+    if rung is not None:
+        return rung.step.offset_days
+    return _BELOW_ALL_DAYS if standing.consumed < 0 else standing.plan.steps[standing.consumed].offset_days
 
 
 def next_look(item: ItemRow, *, company: Company, customer: CustomerRow | None) -> datetime.date | None:

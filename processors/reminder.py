@@ -18,12 +18,13 @@ from processors.circumstances import Circumstances
 from processors.judged import in_reminder
 from processors.ladder import Rung, is_level
 from processors.record_size import ENTRIES_MAX, split, text_bytes
-from schemas.facts import Delivery, ReminderDecided, ReminderItem, Total
+from schemas.facts import Delivery, ReminderCredit, ReminderDecided, ReminderItem, Total
 from schemas.plans import Action
-from schemas.rows import ItemRow, ReminderRow, ReminderRowItem
+from schemas.rows import CreditRow, ItemRow, ReminderRow, ReminderRowItem
 
 __all__ = ["FOLLOW_UP", "DueItem", "follow_up", "remind"]
 
+_CREDITS_MAX = 100  # shown in a message
 FOLLOW_UP = "follow_up"  # the step's name of a task for a date by hand on which nothing is due (R20)
 _DATE_HAS_COME = {
     "en": "Follow up: the date set by hand has come",
@@ -189,6 +190,36 @@ def _overdue_beside(at: Circumstances, due: Sequence[DueItem]) -> list[ItemRow]:
     return [item for item in at.dunnable() if item.due_on < at.day and item.item not in going]
 
 
+def _credits(
+    at: Circumstances, currencies: Iterable[str]
+) -> tuple[tuple[ReminderCredit, ...], tuple[Total, ...]]:
+    """List what the customer has on account in the currencies of a message, and its totals (R11, R12)."""
+    shown: list[ReminderCredit] = []
+    totals: list[Total] = []
+    for currency in currencies:
+        if at.cover(currency) is None:
+            continue
+        left = at.account.unapplied.left(currency)
+        totals.append(Total(currency=currency, amount_minor=left.cash_minor + left.notes_minor))
+        rows = (at.account.credits[name] for name in at.account.unapplied.names(currency))
+        oldest = heapq.nsmallest(
+            _CREDITS_MAX - len(shown), rows, key=lambda row: (row.received_on, row.credit)
+        )
+        shown += [_shown(row) for row in oldest]
+    return tuple(shown), tuple(totals)
+
+
+def _shown(row: CreditRow) -> ReminderCredit:
+    kind, _, credit = row.credit.partition("/")
+    return ReminderCredit(
+        kind="credit_note" if kind == "credit_note" else "payment",
+        credit=credit,
+        currency=row.currency,
+        left_minor=row.rest_minor,
+        received_on=row.received_on,
+    )
+
+
 def _enter(
     at: Circumstances,
     *,
@@ -252,6 +283,7 @@ def _decided(
 ) -> ReminderDecided:
     profile, customer = at.company.profile, at.account.customer
     others = list(others)
+    credits, credit_totals = _credits(at, [each.currency for each in totals])  # noqa: A001 - the domain's word
     # No more than these are named; the totals count all.
     shown = heapq.nsmallest(ENTRIES_MAX, others, key=lambda item: (item.due_on, item.item))
     return ReminderDecided(
@@ -274,6 +306,8 @@ def _decided(
         customer_name=customer.customer.name if customer is not None else at.account.customer_id,
         others=tuple(_fitting([*listed, *(_listed(at, item) for item in shown)])[len(listed) :]),
         other_totals=_totals(others),
+        credits=credits,
+        credit_totals=credit_totals,
         unlisted=unlisted,
         attach_invoices=attach_invoices,
         time_zone=profile.time_zone,

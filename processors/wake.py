@@ -80,6 +80,7 @@ def enter_items(account: Account, *, company: Company, now: datetime.datetime | 
         credit = account.credits.get(key)
         if credit is not None:
             _note_credit(account, credit, company=company, today=today)
+            account.unapplied.set(credit)
     if not is_ready:
         for name, item in account.items.items():
             account.due.set(name, next_look(item, company=company, customer=account.customer))

@@ -141,7 +141,9 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     ``new_from`` are the start dates of S4-03 and S4-04: an item is enrolled
     when it is due on or after the first or issued on or after the second;
     both absent enrol everything. ``decision_hour`` is the local hour from
-    which a day's decisions are taken. ``retention_days`` is how long what
+    which a day's decisions are taken. ``credit_policy`` says what money on the
+    account does to a decision (R11): it counts against the oldest items, holds
+    all reminders of its currency, or is not looked at. ``retention_days`` is how long what
     is settled is remembered.
     """
 
@@ -156,6 +158,7 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     min_days_between_contacts: Annotated[int, Meta(ge=0, le=90)] = 3
     payment_terms_days: Annotated[int, Meta(ge=0, le=365)] = 30
     auto_apply: bool = True
+    credit_policy: Literal["net", "hold", "ignore"] = "net"
     automatic: bool = True
     courtesies: bool = True
     past_from: datetime.date | None = None

@@ -25,6 +25,7 @@ __all__ = [
     "MovementKind",
     "PlanFinished",
     "Reason",
+    "ReminderCredit",
     "ReminderDecided",
     "ReminderEnded",
     "ReminderItem",
@@ -155,6 +156,16 @@ class ReminderItem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
     xml_url: str = ""
 
 
+class ReminderCredit(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """Credit of the customer's that settles nothing yet, shown in a reminder (R11, R12); ``left_minor`` is what it still counts."""
+
+    kind: Literal["payment", "credit_note"]
+    credit: str
+    currency: str
+    left_minor: int
+    received_on: datetime.date
+
+
 class Delivery(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One channel of a reminder: to whom, not before when, and a task's fields."""
 
@@ -172,6 +183,8 @@ class ReminderDecided(AccountFact, frozen=True, kw_only=True, tag="collections.r
     ``decision_version`` is the account's version that it was judged on
     (R32). ``others`` are open items listed for information. At most 500 items
     are named; ``totals`` count all due items, ``unlisted`` those not named.
+    ``credits`` are what the customer has on account in these currencies, the oldest
+    100 of them; ``credit_totals`` count all.
     """
 
     company: str
@@ -191,6 +204,8 @@ class ReminderDecided(AccountFact, frozen=True, kw_only=True, tag="collections.r
     customer_name: str
     others: tuple[ReminderItem, ...] = ()
     other_totals: tuple[Total, ...] = ()
+    credits: tuple[ReminderCredit, ...] = ()
+    credit_totals: tuple[Total, ...] = ()
     unlisted: int = 0
     attach_invoices: bool = False
     time_zone: str = "UTC"

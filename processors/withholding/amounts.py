@@ -1,4 +1,4 @@
-"""Whether what is owed is worth a message: minimums and graces (R6, R8)."""
+"""Whether what is owed is worth a message: what credit covers, minimums and graces (R6, R8, R11, R12)."""
 
 import datetime
 
@@ -6,17 +6,41 @@ from processors.circumstances import Case, Verdict
 from processors.ladder import is_level
 from processors.money import to_minor
 
-__all__ = ["account_grace", "below_minimum"]
+__all__ = ["account_grace", "below_minimum", "credit_covers"]
+
+
+def credit_covers(case: Case) -> Verdict | None:
+    """Withhold what credit on the account covers, or leaves below the minimum (R11, R12)."""
+    currency = case.item.currency
+    cover = case.at.cover(currency)
+    if cover is None:
+        return None
+    is_held = case.at.company.profile.credit_policy == "hold" and cover.left.cash_minor > 0
+    minimum_minor = _minimum_minor(case)
+    is_too_little = cover.rest_minor < minimum_minor <= cover.total_minor
+    if not (is_held or is_too_little or case.item.item in cover.covered):
+        return None
+    return Verdict(
+        "credit_covers",
+        case.at.next_overdue_on(currency),
+        {
+            "currency": currency,
+            "cash_minor": str(cover.left.cash_minor),
+            "notes_minor": str(cover.left.notes_minor),
+            "total_minor": str(cover.total_minor),
+            "rest_minor": str(cover.rest_minor),
+        },
+    )
 
 
 def below_minimum(case: Case) -> Verdict | None:
-    """Withhold below the company's minimum of the currency (R8)."""
+    """Withhold below the company's minimum of the currency, after notes and money (R8)."""
     currency = case.item.currency
-    minimum = case.at.company.profile.minimums.get(currency)
-    if minimum is None:
+    minimum_minor = _minimum_minor(case)
+    if not minimum_minor:
         return None
-    minimum_minor = to_minor(minimum, currency=currency)
-    total_minor = case.at.dunnable_minor(currency)
+    cover = case.at.cover(currency)
+    total_minor = case.at.dunnable_minor(currency) if cover is None else cover.rest_minor
     if total_minor >= minimum_minor:
         return None
     return Verdict(
@@ -24,6 +48,11 @@ def below_minimum(case: Case) -> Verdict | None:
         case.at.next_overdue_on(currency),
         {"currency": currency, "total_minor": str(total_minor), "minimum_minor": str(minimum_minor)},
     )
+
+
+def _minimum_minor(case: Case) -> int:
+    minimum = case.at.company.profile.minimums.get(case.item.currency)
+    return 0 if minimum is None else to_minor(minimum, currency=case.item.currency)
 
 
 def account_grace(case: Case) -> Verdict | None:

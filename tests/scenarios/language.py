@@ -52,7 +52,7 @@ _ANSWERS: dict[str, DeliveryStatus | None] = {
     "waits": None,
 }
 _OPTIONAL = (
-    "to", "total", "others", "others-total", "pay-by", "unlisted", "language", "template", "tasks", "plan", "overdue",
+    "to", "total", "others", "others-total", "pay-by", "unlisted", "language", "template", "tasks", "plan", "overdue", "credits",
 )  # fmt: skip
 
 
@@ -214,13 +214,14 @@ def _clauses(words: Words) -> Clauses:
                 raise ScenarioError(words.line, "say why: 'because gap'")
             clauses["because"] = words.take("a reason")
             clauses["until"] = words.day().isoformat() if words.take_if("until") else ""
-            while words.take_if("with"):
-                name = words.take("a value's name")
-                clauses[f"value {name}"] = words.take("a value")
+            clauses |= _values(words)
         case "finished" | "retracted":
             clauses["item"] = words.take("an item")
         case "sent" | "failed" | "superseded":
             clauses |= {"on": words.day().isoformat()} if words.take_if("on") else {}
+        case "task" | "task-closed":
+            clauses["task"] = words.take("a task")
+            clauses |= {"as": words.take("an outcome")} if words.take_if("as") else _values(words)
         case "exception":
             clauses["because"] = words.take("a reason")
         case _:
@@ -234,6 +235,15 @@ def _clauses(words: Words) -> Clauses:
     return clauses
 
 
+def _values(words: Words) -> Clauses:
+    """Read ``with NAME VALUE`` as often as it is there."""
+    values: Clauses = {}
+    while words.take_if("with"):
+        name = words.take("a value's name")
+        values[f"value {name}"] = words.take("a value")
+    return values
+
+
 def _by(words: Words) -> str:
     if not words.take_if("by"):
         raise ScenarioError(words.line, "say by which channels: 'by email, letter'")
@@ -241,6 +251,6 @@ def _by(words: Words) -> str:
 
 
 def _value(clause: str, words: Words) -> str:
-    if clause == "others":
+    if clause in ("others", "credits"):
         return ", ".join(sorted(words.until_word(*_OPTIONAL)))
     return words.take(f"a {clause}")

@@ -14,6 +14,8 @@ from schemas.facts import (
     ReminderItem,
     ReminderRetracted,
     ReminderWithheld,
+    TaskClosed,
+    TaskOpened,
     Total,
 )
 from tests.scenarios.script import Clauses, Expectation
@@ -35,7 +37,7 @@ def clauses_of(fact: LedgerFact) -> Iterator[Clauses]:
                     "step": each.step or "-",
                     "because": each.reason,
                     "until": "" if each.until is None else each.until.isoformat(),
-                    **{f"value {name}": value for name, value in each.values.items()},
+                    **_values(each.values),
                 }
         case ReminderEnded():
             yield {"kind": fact.status, "account": fact.account, "on": fact.on.isoformat()}
@@ -48,6 +50,10 @@ def clauses_of(fact: LedgerFact) -> Iterator[Clauses]:
             yield {"kind": "exception", "account": fact.account, "because": fact.reason}
         case AccountQuarantined():
             yield {"kind": "quarantined", "account": fact.account, "because": fact.error}
+        case TaskOpened():
+            yield {"kind": "task", "account": fact.account, "task": fact.task, **_values(fact.values)}
+        case TaskClosed():
+            yield {"kind": "task-closed", "account": fact.account, "task": fact.task, "as": fact.outcome}
         case Movement():
             return
 
@@ -67,6 +73,7 @@ def _reminder(fact: ReminderDecided) -> Clauses:
         "others": ", ".join(sorted(each.item for each in fact.others)),
         "others-total": _totals(fact.other_totals),
         "pay-by": fact.pay_by_on.isoformat(),
+        "credits": ", ".join(sorted(each.credit for each in fact.credits)),
         "unlisted": str(fact.unlisted),
         "language": fact.language,
         "template": fact.template,
@@ -74,6 +81,10 @@ def _reminder(fact: ReminderDecided) -> Clauses:
         "plan": ", ".join(sorted({f"{each.plan}/{each.plan_version}" for each in fact.items})),
         "overdue": ", ".join(str(each.days_overdue) for each in fact.items),
     }
+
+
+def _values(values: dict[str, str]) -> Clauses:
+    return {f"value {name}": value for name, value in values.items()}
 
 
 def _items(fact: ReminderDecided) -> str:

@@ -25,6 +25,7 @@ _PROFILE_TEXTS = {
     "language": "language",
     "plan": "plan",
     "currency": "currency",
+    "credits": "credit_policy",
 }
 _PROFILE_SWITCHES = {"automatic": "automatic", "courtesies": "courtesies", "auto-apply": "auto_apply"}
 
