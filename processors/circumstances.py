@@ -13,6 +13,7 @@ from processors.company import Company
 from processors.cover import Cover, cover
 from processors.holds import item_hold
 from processors.ladder import Rung, level_offset_days
+from processors.residual import Residual, residual_of
 from schemas.facts import Reason
 from schemas.journal import TickPassed
 from schemas.rows import ItemRow, ReminderRowItem
@@ -115,12 +116,17 @@ class Circumstances:
             self._next_overdue_on[currency] = None if due_on is None else due_on + _DAY
         return self._next_overdue_on[currency]
 
+    def residual(self, item: ItemRow) -> Residual | None:
+        """Give why what is left of an item is no debt to dun; None: it is one."""
+        return residual_of(self.account, item, company=self.company)
+
     def counts(self, item: ItemRow) -> bool:
-        """Say whether an item is open, not held and handled at all."""
+        """Say whether an item is open, more than a residual, not held and handled at all."""
         return (
             item.status == "open"
             and item.open_minor > 0
             and item_hold(self.account, item.item) is None
+            and self.residual(item) is None
             and not is_before_start(item, company=self.company)
         )
 

@@ -17,7 +17,7 @@ from schemas.events import (
     WriteOffReversed,
 )
 from schemas.facts import LedgerFact, MovementKind
-from schemas.rows import CreditRow, Name
+from schemas.rows import CreditRow, Name, Short
 
 __all__ = [
     "book_write_off",
@@ -55,10 +55,19 @@ def receive_payment(account: Account, event: PaymentReceived, *, context: FoldCo
         effective_minor=amount_minor,
         rest_minor=0,
         names=names,
+        shorts=_shorts(event),
         received_on=context.day,
     )
     unasked = not names and not event.order_reference and context.company.profile.auto_apply
     return _enter(account, credit, kind="received", context=context, auto_apply=unasked)
+
+
+def _shorts(event: PaymentReceived) -> dict[str, Short]:
+    return {
+        line.document: Short(amount_minor=to_minor(line.short, currency=event.currency), why=line.short_for)
+        for line in event.lines
+        if line.short is not None
+    }
 
 
 def issue_credit_note(account: Account, event: CreditNoteIssued, *, context: FoldContext) -> list[LedgerFact]:

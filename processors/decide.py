@@ -24,6 +24,7 @@ from processors.purge import purge
 from processors.reasons import judge
 from processors.record_size import fitting, split, text_bytes
 from processors.reminder import DueItem, follow_up, remind
+from processors.residual import residual_of
 from processors.wake import enter_items, purge_day, set_wake
 from schemas.facts import LedgerFact, PlanFinished, ReminderWithheld, Withheld
 from schemas.journal import TickPassed
@@ -71,7 +72,9 @@ def evaluate(
     facts = ring(account, context=FoldContext(company, f"tick/{tick.at.isoformat()}", day, tick.at))
     if facts:
         enter_items(account, company=company, now=tick.at)
-    account.opened.fill(account.items)
+    account.opened.fill(
+        account.items, is_owed=lambda item: residual_of(account, item, company=company) is None
+    )
     due = account.due.until(day)
     at = Circumstances(
         account, company, tick, day, due=frozenset(due), in_reminder=_in_open_reminder(account, due=due)

@@ -14,7 +14,7 @@ from processors.calendar import business_day
 from processors.company import Company
 from processors.conservation import conserve, net_minor
 from processors.context import FoldContext
-from processors.money_tasks import close_needless
+from processors.money_tasks import close_needless, propose_write_offs
 from processors.reconcile import reconcile
 from processors.record_size import fitting
 from processors.subjects import DOCUMENTS, KEYS, SUBJECTS
@@ -90,8 +90,10 @@ def fold(
         facts += _resume(account, event, context=context)
     if facts:
         conserve(account, facts, before=before)
+        if account.stale:
+            facts += propose_write_offs(account, context=context)
     if account.tasks:
-        facts += close_needless(account)
+        facts += close_needless(account, company=company)
     return fitting(facts)
 
 

@@ -35,19 +35,19 @@ class OpenIndex:
         self.levelled: set[str] = set()
         self.is_filled = False
 
-    def fill(self, items: Mapping[str, ItemRow]) -> None:
-        """Enter all items, once."""
+    def fill(self, items: Mapping[str, ItemRow], *, is_owed: Callable[[ItemRow], bool]) -> None:
+        """Enter all items, once; ``is_owed``: what is open of it is no mere residual."""
         if not self.is_filled:
             self.is_filled = True
             for item in items.values():
-                self.set(item)
+                self.set(item, is_owed=is_owed(item))
 
-    def set(self, item: ItemRow) -> None:
+    def set(self, item: ItemRow, *, is_owed: bool) -> None:
         """Enter an item as it stands now."""
         if not self.is_filled:
             return
         name = item.item
-        if item.status != "open":
+        if item.status != "open" or not is_owed:
             self._due.pop(name, None)
             self._overdue.pop(name, None)
             self.levelled.discard(name)

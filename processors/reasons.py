@@ -40,6 +40,7 @@ _CHECKS: tuple[Callable[[Case], Verdict | None], ...] = (
     plans.manual_mode,
     plans.switched_off,
     plans.courtesy_passed,
+    amounts.within_tolerance,
     amounts.credit_covers,
     amounts.below_minimum,
     amounts.account_grace,

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from processors.calendar import business_day, known_countries, zone_of
 from processors.law.validity import law_problems
 from processors.money import MoneyError, to_minor
+from processors.percent import MICRO_PER_WHOLE, micro_of
 from processors.plan import plan_problems
 from schemas.commands import ConfigureCompany, PublishPlan, SetLaw
 from schemas.events import (
@@ -57,6 +58,8 @@ def problems(event: SourceEvent) -> list[str]:
         case InvoiceIssued() | DebitNoteIssued():
             found += _amount(event.amount, currency=event.currency, negative=_NEGATIVE_INVOICE)
             found += _contact(event.contact, path="$.contact")
+            if isinstance(event, InvoiceIssued) and event.discount is not None:
+                found += _percent(event.discount.percent, path="$.discount.percent")
         case ItemOpened():
             found += _opened(event)
         case InvoiceAmended():
@@ -131,6 +134,14 @@ def _positive(amount: str, *, currency: str, path: str = "$.amount") -> Iterator
         yield f"{error.detail} - at `{where}`"
 
 
+def _percent(percent: str, *, path: str) -> Iterator[str]:
+    try:
+        if not 0 < micro_of(percent) <= MICRO_PER_WHOLE:
+            yield f"{percent} is no percentage above 0 and up to 100 - at `{path}`"
+    except ValueError as error:
+        yield f"{error} - at `{path}`"
+
+
 def _opened(event: ItemOpened) -> Iterator[str]:
     yield from _amount(event.amount, currency=event.currency, negative=_NEGATIVE_INVOICE)
     yield from _amount(
@@ -159,6 +170,8 @@ def _payment(event: PaymentReceived) -> Iterator[str]:
         if line.document in seen:
             found.append(f"document {line.document!r} is named twice - at `$.lines[{index}].document`")
         seen.add(line.document)
+        if line.short is not None:
+            found += _positive(line.short, currency=event.currency, path=f"$.lines[{index}].short")
         if line.amount is None:
             continue
         wrong = list(_positive(line.amount, currency=event.currency, path=f"$.lines[{index}].amount"))
@@ -187,10 +200,11 @@ def _company(event: ConfigureCompany) -> Iterator[str]:
     if event.country and event.country not in known_countries():
         yield f"no holidays are known for country {event.country!r} - at `$.country`"
     yield from _amount("0", currency=event.currency, negative="")
-    for currency, minimum in event.minimums.items():
-        path = f"$.minimums.{currency}"
-        for problem in _amount(minimum, currency=currency, negative="is negative", path=path):
-            yield problem.replace("`$.currency`", f"`{path}`")
+    for field, amounts in (("minimums", event.minimums), ("tolerances", event.tolerances)):
+        for currency, amount in amounts.items():
+            path = f"$.{field}.{currency}"
+            for problem in _amount(amount, currency=currency, negative="is negative", path=path):
+                yield problem.replace("`$.currency`", f"`{path}`")
 
 
 def _zone(name: str) -> Iterator[str]:

@@ -11,6 +11,8 @@ from processors.company import Company
 from processors.holds import date_by_hand
 from processors.ladder import next_look
 from processors.movements import entered_on
+from processors.open_index import OpenIndex
+from processors.residual import residual_of
 from schemas.rows import CreditRow, ItemRow
 
 __all__ = ["enter_items", "plans_may_differ", "purge_day", "reschedule", "set_wake"]
@@ -64,6 +66,7 @@ def enter_items(account: Account, *, company: Company, now: datetime.datetime | 
         row.failed_on = None  # R19: another plan may have another channel, so a failed step need not wait
         account.touch(row)
         account.due.ready = False
+        account.opened = OpenIndex()  # other tolerances may apply
         account.purging.clear()  # the retention may be another one
         if row.purge_on is not None and today is not None:
             row.purge_on = min(row.purge_on, today)
@@ -71,9 +74,10 @@ def enter_items(account: Account, *, company: Company, now: datetime.datetime | 
     for name in account.stale:
         item = account.items.get(name)
         if item is not None:
-            _note_change(account, item)
+            is_owed = residual_of(account, item, company=company) is None
+            _note_change(account, item, is_owed=is_owed)
             _note_item(account, item, company=company, today=today)
-            account.opened.set(item)
+            account.opened.set(item, is_owed=is_owed)
             if is_ready:
                 account.due.set(name, next_look(item, company=company, customer=account.customer))
     for key in account.stale_credits:
@@ -89,11 +93,13 @@ def enter_items(account: Account, *, company: Company, now: datetime.datetime | 
     account.stale_credits.clear()
 
 
-def _note_change(account: Account, item: ItemRow) -> None:
+def _note_change(account: Account, item: ItemRow, *, is_owed: bool) -> None:
     """Ask at the next tick whether the episode is over, or, with a level that is open again, has begun (R14)."""
     row = account.row
-    if item.status == "open":
+    if item.status == "open" and is_owed:
         in_doubt = row.episode_opened_on is None and item.sent_level_on is not None
+    elif item.status == "open":
+        in_doubt = row.episode_opened_on is not None
     else:
         item.judged = ""  # open again, it is judged anew (R14, R31)
         in_doubt = row.episode_opened_on is not None

@@ -143,7 +143,8 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     both absent enrol everything. ``decision_hour`` is the local hour from
     which a day's decisions are taken. ``credit_policy`` says what money on the
     account does to a decision (R11): it counts against the oldest items, holds
-    all reminders of its currency, or is not looked at. ``retention_days`` is how long what
+    all reminders of its currency, or is not looked at. ``tolerances`` are decimal
+    amounts per currency: less than this left of a paid item is no debt to dun. ``retention_days`` is how long what
     is settled is remembered.
     """
 
@@ -158,6 +159,7 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     min_days_between_contacts: Annotated[int, Meta(ge=0, le=90)] = 3
     payment_terms_days: Annotated[int, Meta(ge=0, le=365)] = 30
     auto_apply: bool = True
+    tolerances: dict[str, Amount] = {}
     credit_policy: Literal["net", "hold", "ignore"] = "net"
     automatic: bool = True
     courtesies: bool = True

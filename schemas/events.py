@@ -20,6 +20,7 @@ __all__ = [
     "CreditNoteIssued",
     "CustomerUpserted",
     "DebitNoteIssued",
+    "DiscountTerm",
     "InvoiceAmended",
     "InvoiceCancelled",
     "InvoiceIssued",
@@ -64,6 +65,23 @@ class _AccountFact(
     occurred_at: When
 
 
+class DiscountTerm(
+    Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True
+):
+    """A percentage that may be deducted from what is paid up to and on a day."""
+
+    percent: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=10,
+            description="Percent as decimal text: '2' or '2.5'.",
+            extra_json_schema={"pattern": r"^[0-9]{1,2}(\.[0-9]{1,6})?$"},
+        ),
+    ]
+    until: datetime.date
+
+
 class InvoiceIssued(_AccountFact, frozen=True, kw_only=True, tag="billing.invoice.issued.v1"):
     """An invoice was issued; ``occurred_at`` is its issue date.
 
@@ -78,6 +96,7 @@ class InvoiceIssued(_AccountFact, frozen=True, kw_only=True, tag="billing.invoic
     reference: Text = ""
     contact: Contact | None = None
     plan: Annotated[str, Meta(max_length=64)] = ""
+    discount: DiscountTerm | None = None
     pdf_url: Text = ""
     xml_url: Text = ""
 
@@ -161,10 +180,16 @@ class ItemOpened(_AccountFact, frozen=True, kw_only=True, tag="billing.item.open
 class PaymentLine(
     Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True
 ):
-    """An item that a payment names; without an amount: up to its open amount."""
+    """An item that a payment names; without an amount: up to its open amount.
+
+    ``short`` is what was kept back from it on the way, and ``short_for`` why:
+    what is then left of the item is proposed as a write-off, not dunned.
+    """
 
     document: DocumentId
     amount: Amount | None = None
+    short: Amount | None = None
+    short_for: Literal["bank_fee", "withholding"] = "bank_fee"
 
 
 class PaymentReceived(_AccountFact, frozen=True, kw_only=True, tag="billing.payment.received.v1"):

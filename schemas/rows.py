@@ -46,6 +46,7 @@ __all__ = [
     "Row",
     "RowKey",
     "SeenRow",
+    "Short",
     "TaskRow",
     "WaitingRow",
     "decode_key",
@@ -130,7 +131,8 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     days late. ``judged`` is what was last said of its due step (R31):
     ``'<plan>/<version>|<step index> <reason> <until>'``. ``failed_on`` is when the reminder of
     its next step failed on all channels. ``pending`` is its step in the open
-    reminder where that lists too many items to name it. ``closed_on`` is the
+    reminder where that lists too many items to name it. ``proposed_minor`` is the
+    residual that was last proposed as a write-off. ``closed_on`` is the
     ledger's day of the last change since the item is settled or cancelled.
     """
 
@@ -162,6 +164,7 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     entered_on: datetime.date | None = None
     grown_on: datetime.date | None = None
     closed_on: datetime.date | None = None
+    proposed_minor: int = 0
 
 
 class Name(Struct, kw_only=True, gc=False, array_like=True):
@@ -176,6 +179,13 @@ class Name(Struct, kw_only=True, gc=False, array_like=True):
     less_minor: int = 0
 
 
+class Short(Struct, kw_only=True, gc=False, array_like=True):
+    """What a payment says was kept back from an item on the way."""
+
+    amount_minor: int
+    why: Literal["bank_fee", "withholding"]
+
+
 class CreditRow(StateRow, kw_only=True, tag="credit"):
     """An amount in the customer's favour: a payment, credit note or write-off.
 
@@ -185,7 +195,7 @@ class CreditRow(StateRow, kw_only=True, tag="credit"):
     ``reserved_minor`` of it waits for named items that are not known yet.
     ``order`` is its place in the account's log; ``freed_on`` the last day on
     which it was taken off an item (as ``ItemRow.grown_on``); ``closed_on`` the
-    ledger's day of the last change since nothing is left of it.
+    ledger's day of the last change since nothing is left of it. ``shorts`` are by item.
     """
 
     account: str
@@ -199,6 +209,7 @@ class CreditRow(StateRow, kw_only=True, tag="credit"):
     reserved_minor: int = 0
     refunded_minor: int = 0
     names: list[Name] = []
+    shorts: dict[str, Short] = {}
     received_on: datetime.date
     ended_on: datetime.date | None = None  # reversed or cancelled
     order: int = 0

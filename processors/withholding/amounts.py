@@ -6,7 +6,21 @@ from processors.circumstances import Case, Verdict
 from processors.ladder import is_level
 from processors.money import to_minor
 
-__all__ = ["account_grace", "below_minimum", "credit_covers"]
+__all__ = ["account_grace", "below_minimum", "credit_covers", "within_tolerance"]
+
+
+def within_tolerance(case: Case) -> Verdict | None:
+    """Withhold what is left of a paid item after a discount, a fee or a rounding (SEMANTICS section 3)."""
+    residual = case.at.residual(case.item)
+    if residual is None:
+        return None
+    values = {
+        "currency": case.item.currency,
+        "open_minor": str(case.item.open_minor),
+        "allowed_minor": str(residual.allowed_minor),
+        "why": residual.why,
+    }
+    return Verdict("within_tolerance", None, values)
 
 
 def credit_covers(case: Case) -> Verdict | None:

@@ -97,7 +97,9 @@ def _contact(line: _Line) -> events.Contact:
 def _invoice(line: _Line) -> SourceEvent:
     document = line.text()
     amount, currency = line.words.amount(currency=line.currency)
-    said = line.options(due=line.words.day, plan=line.text, contact=lambda: _contact(line))
+    said = line.options(
+        due=line.words.day, plan=line.text, contact=lambda: _contact(line), discount=lambda: _discount(line)
+    )
     return events.InvoiceIssued(
         **line.whose,
         document=document,
@@ -106,7 +108,13 @@ def _invoice(line: _Line) -> SourceEvent:
         due_date=said.get("due"),
         plan=said.get("plan", ""),
         contact=said.get("contact"),
+        discount=said.get("discount"),
     )
+
+
+def _discount(line: _Line) -> events.DiscountTerm:
+    """Read ``discount 2 2026-01-15``: a percentage, and the last day on which it may be deducted."""
+    return events.DiscountTerm(percent=line.text(), until=line.words.day())
 
 
 def _debit_note(line: _Line) -> SourceEvent:
@@ -171,14 +179,21 @@ def _credit_note(line: _Line) -> SourceEvent:
 def _payment(line: _Line) -> SourceEvent:
     payment = line.text()
     amount, currency = line.words.amount(currency=line.currency)
-    named = line.words.until_word() if line.words.take_if("for") else []
+    named = line.words.until_word("short") if line.words.take_if("for") else []
     lines = []
     for word in named:
         document, _, part = word.partition("=")
-        lines.append(events.PaymentLine(document=document, amount=part or None))
+        lines.append(events.PaymentLine(document=document, amount=part or None, **_short(line)))
     return events.PaymentReceived(
         **line.whose, payment=payment, amount=amount, currency=currency, lines=tuple(lines)
     )
+
+
+def _short(line: _Line) -> dict[str, Any]:
+    """Read ``short 12.00 bank_fee``: what was kept back on the way."""
+    if not line.words.take_if("short"):
+        return {}
+    return {"short": line.text(), "short_for": cast("Any", line.text())}
 
 
 def _refund(line: _Line) -> SourceEvent:
@@ -301,7 +316,11 @@ def _contacts(told: events.CustomerUpserted, said: dict[str, Any]) -> tuple[even
 def _company(line: _Line) -> SourceEvent:
     company = line.words.account.partition(":")[0]
     told = line.teller.profile(company)
-    changes: dict[str, Any] = {"minimums": dict(told.minimums), "group_plans": dict(told.group_plans)}
+    changes: dict[str, Any] = {
+        "minimums": dict(told.minimums),
+        "tolerances": dict(told.tolerances),
+        "group_plans": dict(told.group_plans),
+    }
     while line.words:
         word = line.words.take("a setting")
         if word in _PROFILE_NUMBERS:
@@ -312,9 +331,9 @@ def _company(line: _Line) -> SourceEvent:
             changes[_PROFILE_TEXTS[word]] = line.text()
         elif word in _PROFILE_SWITCHES:
             changes[_PROFILE_SWITCHES[word]] = line.text() == "on"
-        elif word == "minimum":
+        elif word in ("minimum", "tolerance"):
             amount, currency = line.words.amount(currency=line.currency)
-            changes["minimums"][currency] = amount
+            changes[f"{word}s"][currency] = amount
         elif word == "group-plan":
             group, plan = line.text(), line.text()
             changes["group_plans"][group] = plan
