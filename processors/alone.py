@@ -1,0 +1,93 @@
+"""The core moved on alone: one partition's fold, with ticks and answers that no log has.
+
+For forecasts, for what would be under other rules, and to look at a past tick
+once more. The fold is the worker's own (``Partition``); nothing reaches a log.
+"""
+
+import datetime
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
+
+from processors.calendar import epoch_s
+from processors.journal_record import JournalRecord
+from processors.partition import KnownFailures, Partition
+from schemas.facts import Delivery, LedgerFact, ReminderDecided
+from schemas.fields import split_account_id
+from schemas.journal import JournalEntry, JournalEvent, encode_entry
+from schemas.outcomes import OutcomeReported
+
+__all__ = ["Alone", "AloneRecord", "Answer", "accept"]
+
+# Gives the outcome of one delivery of a reminder.
+Answer = Callable[[ReminderDecided, Delivery], OutcomeReported]
+
+
+class AloneRecord(Struct, frozen=True):
+    """A record that stands in no log: as the fold wants it."""
+
+    offset: int
+    timestamp: int
+    value: bytes
+
+
+class Alone:
+    """A partition of one's own.
+
+    Args:
+        number: of the partition whose records or rows it is given.
+        rows: encoded rows by key to start from; none: an empty partition.
+        failures: what the log's own fold raised on and left out (``processors.failures``).
+    """
+
+    def __init__(
+        self,
+        *,
+        number: int = 0,
+        rows: Iterable[tuple[bytes, bytes]] = (),
+        failures: KnownFailures | None = None,
+    ) -> None:
+        self.partition = Partition(number=number, failures=failures or {})
+        self.partition.restore(list(rows))
+        self._next_offset = 0
+
+    def fold(self, record: JournalRecord) -> list[LedgerFact]:
+        """Fold one record, however many slices it takes, and make it the state."""
+        facts: list[LedgerFact] = []
+        cursor, consumed = "", 0
+        while not consumed:
+            step = self.partition.step([record], cursor=cursor)
+            self.partition.commit()
+            facts += step.facts
+            cursor, consumed = step.cursor, step.consumed
+        return facts
+
+    def take(self, event: JournalEvent, *, at: datetime.datetime) -> list[LedgerFact]:
+        """Fold an event that no log has, as if it had been recorded at ``at``."""
+        self._next_offset += 1
+        name = f"alone-{self._next_offset}"
+        value = encode_entry(JournalEntry(event=event, id=name, source="alone"))
+        return self.fold(AloneRecord(self._next_offset, epoch_s(at) * 1000, value))
+
+    def answer(self, facts: Iterable[LedgerFact], *, by: Answer) -> list[LedgerFact]:
+        """Report each delivery of the reminders among ``facts``; give what follows from it."""
+        followed: list[LedgerFact] = []
+        for fact in facts:
+            if isinstance(fact, ReminderDecided):
+                for delivery in fact.deliveries:
+                    followed += self.take(by(fact, delivery), at=fact.tick)
+        return followed
+
+
+def accept(reminder: ReminderDecided, delivery: Delivery) -> OutcomeReported:
+    """Let a delivery be accepted as soon as it may go out."""
+    company, customer = split_account_id(reminder.account)
+    return OutcomeReported(
+        company=company,
+        customer=customer,
+        occurred_at=max(reminder.tick, delivery.not_before).isoformat(),
+        reminder=reminder.id,
+        channel=delivery.channel,
+        status="accepted",
+        provider_id="assumed",
+    )
