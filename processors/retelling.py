@@ -18,7 +18,7 @@ from processors.company import Company
 from processors.ladder import Rung, rung_at, standing_of
 from processors.partition import KnownFailures
 from schemas.commands import COMPANY_COMMANDS
-from schemas.facts import LedgerFact, Movement, ReminderDecided, ReminderWithheld, Withheld
+from schemas.facts import LedgerFact, Movement, ReminderDecided, ReminderEnded, ReminderWithheld, Withheld
 from schemas.fields import split_account_id
 from schemas.journal import BROADCAST_KEY, AccountEvent, JournalEntry, TickPassed, decode_entry
 from schemas.outcomes import OutcomeReported
@@ -99,6 +99,7 @@ class DayTold(Struct, kw_only=True):
         decided: what the log said on the day, in order, movements left out.
         heard: all events of the account until that tick, by id.
         late: dated until the day, and heard after that tick: nobody knew.
+        fates: reminder -> how it ended, of those that have.
         rows: the account's and its company's rows after the tick, as they are kept.
     """
 
@@ -113,6 +114,8 @@ class DayTold(Struct, kw_only=True):
     items: dict[str, ItemTold] = field(default_factory=dict)
     heard: dict[str, Heard] = field(default_factory=dict)
     late: list[Heard] = field(default_factory=list)
+    fates: dict[str, str] = field(default_factory=dict)
+    customer_name: str = ""
     rows: dict[bytes, bytes] = field(default_factory=dict)
 
 
@@ -263,10 +266,11 @@ class _Teller:
         tick = None if held is None else held[1]
         looked_on = None if tick is None else local_day(tick.at, company.zone)
         day = self._day or looked_on or datetime.date.min
+        live = self._alone.partition.account(self._account)
         told = DayTold(
             account=self._account,
             day=day,
-            row=self._alone.partition.account(self._account).row,
+            row=live.row,
             company=company,
             tick=tick,
             has_tick=looked_on == day,
@@ -275,6 +279,8 @@ class _Teller:
             decided=[s for s in self._said if s.at is not None and local_day(s.at, company.zone) == day],
             heard=self._heard,
             late=[heard for heard in self._late if heard.on <= day],
+            fates={s.fact.reminder: s.fact.status for s in self._said if isinstance(s.fact, ReminderEnded)},
+            customer_name="" if live.customer is None else live.customer.customer.name,
             rows=self._alone.partition.rows(),
         )
         self._tell_items(told, words=words)

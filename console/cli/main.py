@@ -32,6 +32,7 @@ COMMANDS: Final[dict[str, str]] = {
     "aged": "console.cli.aged:aged",
     "statement": "console.cli.statement:statement",
     "dso": "console.cli.dso:dso",
+    "explain": "console.cli.explain:explain",
     "reminders": "console.cli.reminders:reminders",
     "deliveries": "console.cli.deliveries:deliveries",
     "tasks": "console.cli.tasks:tasks",

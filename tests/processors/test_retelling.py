@@ -55,7 +55,8 @@ def _journal(stage: Stage) -> list[_Keyed]:
     return [_Keyed(each.offset, each.timestamp, key(each.value), each.value) for each in stage.records]
 
 
-def _told(story: str, *, folder: Path) -> list[_Keyed]:
+def story_journal(story: str, *, folder: Path) -> list[_Keyed]:
+    """Play a story, and give the journal that it makes."""
     path = folder / "story.txt"
     path.write_text(story, encoding="utf-8")
     stage = Stage()
@@ -69,7 +70,7 @@ def _reasons(told: DayTold) -> dict[str, str]:
 
 def test_a_quiet_day_has_its_reasons(tmp_path: Path) -> None:
     """R31: on a day on which nothing was said anew, the reason that stands is told, with the fact that said it first."""
-    records = _told(_STORY, folder=tmp_path)
+    records = story_journal(_STORY, folder=tmp_path)
     told = retell(records, account="acme:C1", day=datetime.date(2026, 2, 7))
     assert [] == told.decided
     assert {"INV-1": "blocked", "INV-2": "blocked"} == _reasons(told)
@@ -86,7 +87,7 @@ def test_a_quiet_day_has_its_reasons(tmp_path: Path) -> None:
 
 def test_a_day_of_a_reminder(tmp_path: Path) -> None:
     """Who was written to, who was not; and a payment that was dated before and came after."""
-    records = _told(_STORY, folder=tmp_path)
+    records = story_journal(_STORY, folder=tmp_path)
     told = retell(records, account="acme:C1", day=datetime.date(2026, 2, 10))
     reminder = told.items["INV-1"].reminder
     assert reminder is not None
@@ -99,7 +100,7 @@ def test_a_day_of_a_reminder(tmp_path: Path) -> None:
 
 def test_a_day_without_a_tick_and_one_before_the_first(tmp_path: Path) -> None:
     """The ledger looked on the day before, and that is said; before its first tick it had not begun."""
-    records = _told(_STORY, folder=tmp_path)
+    records = story_journal(_STORY, folder=tmp_path)
     told = retell(records, account="acme:C1", day=datetime.date(2026, 2, 11))
     assert (False, "2026-02-10") == (told.has_tick, told.tick and told.tick.at.date().isoformat())
     assert retell(records, account="acme:C1", day=datetime.date(2026, 1, 31)).tick is None

@@ -1,0 +1,1 @@
+"""Explanations of one account: words per language, sentences made of what ``processors`` tell."""

@@ -1,0 +1,374 @@
+"""What ``processors.retelling`` and ``processors.forecast`` tell, as sentences in Spanish or English.
+
+Pure over values: reading logs and tables is the command's. A fact that it has
+no sentence for is written as it is, never left out.
+"""
+
+import datetime
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from console.explaining.words import Words
+from processors.forecast import Foreseen
+from processors.money import to_text
+from processors.retelling import DayTold, Heard, ItemTold, Said
+from schemas.codec import type_of
+from schemas.commands import AddNote
+from schemas.events import BillingEvent
+from schemas.facts import (
+    ExceptionRaised,
+    LedgerFact,
+    Movement,
+    PlanFinished,
+    ReminderDecided,
+    ReminderEnded,
+    ReminderRetracted,
+    ReminderWithheld,
+    TaskClosed,
+    TaskOpened,
+    Withheld,
+)
+from schemas.journal import AccountEvent
+from schemas.outcomes import OutcomeReported
+
+__all__ = ["Teller"]
+
+_NAMED_MAX = 5
+_BILLING = BillingEvent.__args__
+_KEYS = (
+    "document",
+    "payment",
+    "refund",
+    "write_off",
+    "reconciliation",
+    "promise",
+    "dispute",
+    "kind",
+    "command",
+)
+
+
+class Teller:
+    """Writes one account's day in one language.
+
+    Args:
+        told: the day.
+        words: of the language.
+        item: of this item only; "": of all that have a word, a reminder or a change on the day.
+    """
+
+    def __init__(self, told: DayTold, *, words: Words, item: str = "") -> None:
+        self._told = told
+        self._words = words
+        self._item = item
+
+    def day(self) -> Iterator[str]:
+        """Write what was decided, each item with its word and facts, and what was not known."""
+        told, words = self._told, self._words
+        customer = self._customer_name()
+        zone = told.company.profile.time_zone
+        yield words.head.format(account=told.account, customer=customer, day=told.day, zone=zone)
+        yield from self._look()
+        decided = [text for said in told.decided if (text := self._decided(said))]
+        if decided:
+            yield words.decided
+            yield from (f"  {text}" for text in decided)
+        elif told.tick is not None and told.has_tick and told.decides:
+            yield words.nothing_said
+        yield words.items
+        yield from self._items()
+        yield from self._requests()
+        if told.late:
+            yield words.late
+            yield from (f"  {self._heard(each)}" for each in told.late)
+
+    def next(self, foreseen: Sequence[Foreseen], *, until: datetime.date) -> Iterator[str]:
+        """Write what will happen if nothing comes in."""
+        lines = [line for each in foreseen for line in self._foreseen(each)]
+        if not lines:
+            yield self._words.next_nothing.format(until=until)
+            return
+        yield self._words.next.format(until=until)
+        yield from (f"  {line}" for line in lines)
+
+    # -- the day ------------------------------------------------------------------
+
+    def _customer_name(self) -> str:
+        name = self._told.customer_name
+        return name or self._told.account.partition(":")[2]
+
+    def _look(self) -> Iterator[str]:
+        told, words = self._told, self._words
+        if told.tick is None:
+            yield words.no_tick_yet
+            return
+        at = self._at(told.tick.at)
+        if not told.has_tick:
+            yield words.no_tick.format(at=at)
+        elif not told.decides:
+            yield words.before_hour.format(at=at, hour=told.company.profile.decision_hour)
+        else:
+            yield words.looked.format(at=at)
+        if told.tick.lagging:
+            yield words.lagging.format(topics=", ".join(told.tick.lagging))
+
+    def _decided(self, said: Said) -> str:
+        words = self._words
+        text = ""  # of what is withheld, its items say so
+        match fact := said.fact:
+            case ReminderWithheld():
+                pass
+            case ReminderDecided():
+                text = self._reminder(fact)
+            case ReminderEnded():
+                steps = ", ".join(f"{item} {step}" for item, step in fact.consumed[:_NAMED_MAX])
+                ended: str = getattr(words, f"ended_{fact.status}")
+                text = ended.format(steps=steps, reminder=fact.reminder)
+            case ReminderRetracted():
+                text = words.retracted.format(item=fact.item, reminder=fact.reminder)
+            case PlanFinished():
+                text = words.plan_finished.format(item=fact.item, plan=fact.plan, version=fact.plan_version)
+            case TaskOpened():
+                summary = f", {fact.summary}" if fact.summary else ""
+                text = words.task_opened.format(
+                    task_type=fact.task_type, due=fact.due_on, summary=summary, task=fact.task
+                )
+            case TaskClosed():
+                text = words.task_closed.format(outcome=fact.outcome, task=fact.task)
+            case ExceptionRaised():
+                text = words.exception.format(reason=fact.reason, key=fact.key, detail=fact.detail)
+            case _:
+                text = self._other(fact)
+        return text
+
+    def _other(self, fact: LedgerFact) -> str:
+        plain = {k: v for k, v in msgspec.to_builtins(fact).items() if k not in ("type", "id", "account")}
+        detail = ", ".join(
+            f"{name} {value}" for name, value in plain.items() if value not in ("", [], {}, None)
+        )
+        return self._words.other_fact.format(type=type_of(fact), detail=detail)
+
+    def _reminder(self, fact: ReminderDecided) -> str:
+        words = self._words
+        at = self._at(fact.tick)
+        if not fact.items:
+            return words.reminder_nothing_due.format(at=at, id=fact.id)
+        items = [f"{each.item} ({self._money(each.open_minor, each.currency)})" for each in fact.items]
+        return words.reminder.format(
+            at=at,
+            step=fact.step,
+            channels=self._channels(fact),
+            items=self._named(items, count=len(items) + fact.unlisted),
+            pay_by=fact.pay_by_on,
+            id=fact.id,
+        )
+
+    def _channels(self, fact: ReminderDecided) -> str:
+        words = self._words
+        ways = []
+        for each in fact.deliveries:
+            contact = {"email": each.contact.email, "sms": each.contact.phone, "task": each.responsible}.get(
+                each.channel, " ".join(each.contact.address)
+            )
+            channel = words.channels[each.channel]
+            ways.append(words.by.format(channel=channel, contact=contact) if contact else channel)
+        return ", ".join(ways) or words.nobody
+
+    # -- items --------------------------------------------------------------------
+
+    def _items(self) -> Iterator[str]:
+        told, words = self._told, self._words
+        quiet: list[ItemTold] = []
+        for name in sorted(told.items, key=lambda each: (told.items[each].row.due_on, each)):
+            item = told.items[name]
+            if (self._item and name != self._item) or item.row.issued_on > told.day:
+                continue
+            if not self._item and self._is_quiet(item):
+                quiet.append(item)
+                continue
+            yield f"  {self._headline(item)}"
+            yield from (f"    {line}" for line in self._word(item))
+            yield from (f"      {words.facts}: {line}" for line in self._facts(item))
+        waiting = [each for each in quiet if each.next is not None and each.row.status == "open"]
+        if waiting:
+            first = min(
+                waiting, key=lambda each: (each.next.due_on if each.next else told.day, each.row.item)
+            )
+            if first.next is not None:
+                yield "  " + words.not_due_yet.format(
+                    count=len(waiting), item=first.row.item, due=first.next.due_on, step=first.next.step.name
+                )
+
+    def _is_quiet(self, item: ItemTold) -> bool:
+        """Say whether there is nothing to tell of an item: no word, no reminder, no change on the day, and nothing late."""
+        if item.word is not None or item.reminder is not None:
+            return False
+        if any(each.business_date == self._told.day for each in item.movements):
+            return False
+        return item.row.status != "open" or item.row.due_on >= self._told.day
+
+    def _headline(self, item: ItemTold) -> str:
+        row, words = item.row, self._words
+        if row.status != "open":
+            text = words.settled if row.status == "settled" else words.cancelled
+            return text.format(item=row.item)
+        days = (self._told.day - row.due_on).days
+        if days > 0:
+            lateness = words.overdue.format(days=days)
+        else:
+            lateness = words.not_due.format(days=-days) if days else words.due_today
+        return words.item.format(
+            item=row.item,
+            open=to_text(row.open_minor, currency=row.currency),
+            currency=row.currency,
+            amount=to_text(row.amount_minor, currency=row.currency),
+            due=row.due_on,
+            lateness=lateness,
+        )
+
+    def _word(self, item: ItemTold) -> Iterator[str]:
+        words = self._words
+        if item.reminder is not None:
+            step = next((each.step for each in item.reminder.items if each.item == item.row.item), "")
+            fate: str = getattr(words, f"fate_{self._fate(item.reminder)}")
+            yield words.in_reminder.format(
+                at=self._at(item.reminder.tick), step=step or item.reminder.step, fate=fate
+            )
+        if item.word is not None:
+            yield self._withheld(item.word, item=item)
+            yield self._said(item)
+        elif item.reminder is None and item.row.status == "open":
+            yield self._no_word(item)
+
+    def _fate(self, reminder: ReminderDecided) -> str:
+        return self._told.fates.get(reminder.id, "open")
+
+    def _no_word(self, item: ItemTold) -> str:
+        words = self._words
+        if item.next is not None:
+            return words.next_step.format(step=item.next.step.name, due=item.next.due_on)
+        return words.no_next_step if item.row.plan_finished or item.row.plan else words.no_plan_step
+
+    def _withheld(self, word: Withheld, *, item: ItemTold) -> str:
+        words = self._words
+        reason = words.reasons[word.reason]
+        if word.step:
+            text = words.withheld.format(step=word.step, due=word.step_due_on, reason=reason)
+        else:
+            text = words.withheld_no_step.format(reason=reason)
+        values = self._values(word.values, currency=item.row.currency)
+        if values:
+            text += f"; {words.judged_by.format(values=values)}"
+        end = words.until.format(until=word.until) if word.until else words.until_event
+        return f"{text}; {end}."
+
+    def _values(self, values: dict[str, str], *, currency: str) -> str:
+        currency = values.get("currency", currency)
+        written = []
+        for name, value in values.items():
+            if name == "currency":
+                continue
+            label = self._words.values.get(name, name.removesuffix("_minor").replace("_", " "))
+            is_money = name.endswith("_minor") and value.lstrip("-").isdecimal()
+            written.append(f"{label} {self._money(int(value), currency) if is_money else value}")
+        return ", ".join(written)
+
+    def _said(self, item: ItemTold) -> str:
+        if item.said is None or item.said.at is None:
+            return self._words.not_yet_said
+        return self._words.said_first.format(at=self._at(item.said.at), id=item.said.fact.id)
+
+    def _facts(self, item: ItemTold) -> Iterator[str]:
+        return (self._movement(each) for each in item.movements)
+
+    def _movement(self, movement: Movement) -> str:
+        words = self._words
+        kind = words.movements.get(movement.kind, movement.kind)
+        return words.movement.format(
+            kind=kind.format(counterpart=movement.counterpart),
+            amount=self._money(abs(movement.amount_minor), movement.currency),
+            on=movement.business_date,
+            id=movement.cause,
+            known=self._known(self._told.heard.get(movement.cause)),
+        )
+
+    # -- events -------------------------------------------------------------------
+
+    def _requests(self) -> Iterator[str]:
+        """Write what people asked, notes left out: what they said changes no decision by itself."""
+        heard = self._told.heard.values()
+        asked = [each for each in heard if self._is_request(each.event) and each.on <= self._told.day]
+        if asked:
+            yield self._words.requests
+            yield from (f"  {self._heard(each)}" for each in asked)
+
+    def _is_request(self, event: AccountEvent) -> bool:
+        if isinstance(event, AddNote):
+            return event.kind == "conversation"
+        return not isinstance(event, (*_BILLING, OutcomeReported))
+
+    def _heard(self, heard: Heard) -> str:
+        event = heard.event
+        key = next((str(getattr(event, name)) for name in _KEYS if getattr(event, name, "")), "")
+        amount = getattr(event, "amount", None)
+        if isinstance(amount, str) and amount:
+            key = f"{key} {amount} {getattr(event, 'currency', '')}".strip()
+        kind = self._words.events.get(type_of(event), type_of(event))
+        return self._words.heard.format(
+            event=kind, key=key, on=heard.on, id=heard.id, known=self._known(heard)
+        )
+
+    def _known(self, heard: Heard | None) -> str:
+        words = self._words
+        if heard is None:
+            return "?"
+        if self._told.tick is not None and self._told.tick.mode == "live":
+            return words.known_at.format(at=self._at(heard.recorded_at))
+        if heard.since is None:
+            return words.known_before_all
+        return words.known_after.format(at=self._at(heard.since))
+
+    # -- what is to come ------------------------------------------------------------
+
+    def _foreseen(self, each: Foreseen) -> Iterator[str]:
+        words = self._words
+        for what in self._foreseen_words(each.fact):
+            yield words.foreseen.format(day=each.on, what=what)
+
+    def _foreseen_words(self, fact: LedgerFact) -> Iterator[str]:
+        words = self._words
+        match fact:
+            case ReminderDecided() if not fact.items:
+                yield words.foreseen_follow_up
+            case ReminderDecided():
+                totals = ", ".join(self._money(each.amount_minor, each.currency) for each in fact.totals)
+                items = self._named([e.item for e in fact.items], count=len(fact.items) + fact.unlisted)
+                yield words.foreseen_reminder.format(
+                    step=fact.step, channels=self._channels(fact), items=f"{items} ({totals})"
+                )
+            case ReminderWithheld():
+                for one in fact.items:
+                    reason = words.reasons[one.reason]
+                    yield words.foreseen_withheld.format(item=one.item, step=one.step or "-", reason=reason)
+            case PlanFinished():
+                yield words.foreseen_finished.format(item=fact.item)
+            case TaskOpened():
+                yield words.foreseen_task.format(task_type=fact.task_type)
+            case ReminderEnded() | Movement():
+                return  # assumed: each delivery is accepted
+            case _:
+                yield self._other(fact)
+
+    # -- writing --------------------------------------------------------------------
+
+    def _at(self, at: datetime.datetime) -> str:
+        return at.astimezone(self._told.company.zone).isoformat(sep=" ", timespec="minutes")[:16]
+
+    def _money(self, amount_minor: int, currency: str) -> str:
+        return f"{to_text(amount_minor, currency=currency)} {currency}"
+
+    def _named(self, names: Iterable[str], *, count: int) -> str:
+        shown = list(names)[:_NAMED_MAX]
+        more = count - len(shown)
+        return ", ".join(shown) + (f" {self._words.and_more.format(count=more)}" if more else "")

@@ -1,0 +1,203 @@
+"""Explanations in sentences: words for every reason in both languages, and the very lines of a story."""
+
+import datetime
+import string
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import pytest
+
+from console.explaining.sentences import Teller
+from console.explaining.words import LANGUAGES, words_of
+from processors.company import Company
+from processors.forecast import forecast
+from processors.retelling import DayTold, ItemTold, Said, retell
+from schemas.events import InvoiceIssued
+from schemas.facts import (
+    AccountQuarantined,
+    ExceptionRaised,
+    LedgerFact,
+    Reason,
+    ReminderEnded,
+    ReminderRetracted,
+    TaskClosed,
+    TaskOpened,
+    Withheld,
+)
+from schemas.journal import TickPassed
+from schemas.rows import AccountRow, ItemRow
+from tests.processors.test_retelling import story_journal
+
+_STORY = """# a customer who is on holiday, and one invoice that nobody may chase
+company zone America/Santiago
+customer email ana@c1.test name "Ana, S.A."
+plan default
+    first      0 email
+    second   +10 email
+2026-01-02  invoice INV-1 100.00 due 2026-02-02
+2026-01-02  invoice INV-2 60.00 due 2026-02-03
+2026-01-02  invoice INV-3 60.00 due 2026-12-31
+2026-01-05  exclude INV-2 because "wrong goods"
+2026-02-01  hold blocked until 2026-02-10 because "new contact"
+2026-02-02  tick
+    expect withheld INV-1 first because blocked until 2026-02-10
+2026-02-03  tick
+    expect withheld INV-2 first because blocked until 2026-02-10
+2026-02-10  tick
+    expect reminder first INV-1 by email
+    expect withheld INV-2 first because excluded
+2026-02-11  payment P-1 100.00 for INV-1 dated 2026-02-09
+2026-02-12..2026-02-14  tick
+"""
+
+
+def _lines(day: str, *, folder: Path, language: str = "en", item: str = "", days: int = 0) -> list[str]:
+    records = story_journal(_STORY, folder=folder)
+    told = retell(records, account="acme:C1", day=datetime.date.fromisoformat(day))
+    teller = Teller(told, words=words_of(language), item=item)
+    lines = list(teller.day())
+    if days and told.tick is not None:
+        until = told.day + datetime.timedelta(days=days)
+        foreseen = forecast("acme:C1", rows=told.rows.items(), after=told.tick.at, until=until)
+        lines += teller.next(foreseen, until=until)
+    return lines
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reason_has_words(language: str) -> None:
+    """R15: each reason of the closed list, in both languages."""
+    assert set(get_args(Reason)) == words_of(language).reasons.keys()
+
+
+def test_both_languages_fill_the_same_gaps() -> None:
+    """A sentence names in Spanish what it names in English."""
+    english, spanish = (msgspec.to_builtins(words_of(each)) for each in LANGUAGES)
+    for name, text in english.items():
+        if isinstance(text, str):
+            assert _gaps(text) == _gaps(spanish[name]), name
+        else:
+            assert text.keys() == spanish[name].keys(), name
+
+
+def _gaps(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_why_nothing_was_written_on_a_quiet_day(tmp_path: Path) -> None:
+    """R31: the ledger did not look on the 7th; what it said on the 2nd stands, with its values and events."""
+    assert [
+        "acme:C1 (Ana, S.A.) on 2026-02-07, company time America/Santiago",
+        "The ledger did not look on that day; what follows is as of its last tick, 2026-02-03 09:00.",
+        "Each item:",
+        "  INV-1: 100.00 USD open of 100.00, due 2026-02-02 (5 days overdue)",
+        (
+            "    step first, due 2026-02-02, was not sent: the customer is blocked; judged by reason new contact, "
+            "by controller, placed 2026-02-01; this may change on 2026-02-10."
+        ),
+        "    said first on 2026-02-02 09:00 [acme:C1/4]",
+        "      facts: issued 100.00 USD on 2026-01-02 [event-3, known before the first tick]",
+    ] == _lines("2026-02-07", folder=tmp_path)[:7]
+
+
+def test_what_nobody_knew_and_what_comes_next_in_spanish(tmp_path: Path) -> None:
+    """R30, U-9: a payment of the 9th was heard on the 11th, after the reminder; then what follows."""
+    lines = _lines("2026-02-10", folder=tmp_path, language="es", days=350)
+    assert "    está en el recordatorio de 2026-02-10 09:00, paso first (enviado)" in lines
+    late = lines.index("No se sabía entonces, aunque tiene fecha de hasta ese día:")
+    assert [
+        "  pago P-1 100.00 USD del 2026-02-09 [event-15, se supo después de la revisión de 2026-02-10 09:00]",
+        "Si no llega nada hasta el 2027-01-26:",
+        "  2026-02-20: second por correo electrónico a ana@c1.test sobre INV-1 (100.00 USD)",
+        "  2026-02-20: a INV-1 no le quedan pasos",
+        "  2026-12-31: first por correo electrónico a ana@c1.test sobre INV-3 (60.00 USD)",
+        "  2027-01-10: second por correo electrónico a ana@c1.test sobre INV-3 (60.00 USD)",
+        "  2027-01-10: a INV-3 no le quedan pasos",
+    ] == lines[late + 1 :]
+
+
+def test_of_one_item_only(tmp_path: Path) -> None:
+    """Other items are left out; a future in which nobody is written to is said."""
+    lines = _lines("2026-02-13", folder=tmp_path, item="INV-2", days=5)
+    assert not any("INV-3" in line for line in lines)
+    assert "Nothing new was said on that day; what was said before stands." in lines
+    assert "If nothing comes in until 2026-02-18, nobody is written to." == lines[-1]
+
+
+def test_before_the_first_tick(tmp_path: Path) -> None:
+    """Nobody had looked; what is dated later is not shown."""
+    lines = _lines("2026-01-03", folder=tmp_path)
+    assert "The ledger had no tick until the end of that day: nothing was decided." == lines[1]
+    assert "  Not due yet: 3; the first, INV-1, on 2026-02-02 (first)." == lines[3]
+    assert 4 == len(lines)
+
+
+def _day(*facts: LedgerFact, items: tuple[ItemTold, ...] = ()) -> DayTold:
+    at = datetime.datetime(2026, 2, 1, 9, tzinfo=datetime.UTC)
+    return DayTold(
+        account="acme:C1",
+        day=at.date(),
+        row=AccountRow(account="acme:C1"),
+        company=Company("acme"),
+        tick=TickPassed(at=at, mode="live", lagging=("billing.payment.v1",)),
+        has_tick=True,
+        decides=True,
+        decided=[Said(fact=fact, at=at) for fact in facts],
+        items={each.row.item: each for each in items},
+    )
+
+
+def test_every_kind_of_fact_has_a_sentence() -> None:
+    """Nothing that the ledger said is left out; what has no sentence of its own is written as it is."""
+    whose: Any = {"id": "f", "account": "acme:C1"}
+    tick = datetime.datetime(2026, 2, 1, 9, tzinfo=datetime.UTC)
+    said = _day(
+        ReminderEnded(
+            **whose, reminder="r1", tick=tick, status="sent", on=tick.date(), consumed=(("I", "first"),)
+        ),
+        ReminderEnded(**whose, reminder="r2", tick=tick, status="failed", on=tick.date()),
+        ReminderEnded(**whose, reminder="r3", tick=tick, status="superseded", on=tick.date()),
+        ReminderRetracted(**whose, reminder="r1", item="I"),
+        TaskOpened(**whose, task="t", task_type="call", due_on=tick.date(), summary="Call Ana"),
+        TaskClosed(**whose, task="t", outcome="done"),
+        ExceptionRaised(**whose, reason="conflict", key="item/I", detail="twice"),
+        AccountQuarantined(**whose, error="fold: KeyError", journal_offset=7),
+    )
+    lines = list(Teller(said, words=words_of("en")).day())
+    start = lines.index("Decided:")
+    assert [
+        "  The reminder was sent; it consumed I first [r1].",
+        "  The reminder failed on all its channels; nothing is consumed [r2].",
+        "  The reminder was overtaken by news before it was sent; nothing is consumed [r3].",
+        "  I was cancelled after the reminder had named it [r1].",
+        "  A task: call, due 2026-02-01, Call Ana [t].",
+        "  A task is over (done) [t].",
+        "  An exception: conflict, item/I: twice",
+        "  collections.account.quarantined.v1: error fold: KeyError, journal_offset 7",
+    ] == lines[start + 1 : start + 9]
+    assert "Sources were behind at that tick: billing.payment.v1." in lines
+
+
+def test_values_are_money_where_they_are() -> None:
+    """R31: what it was judged by, in the item's currency; a value without a word keeps its name."""
+    issued = InvoiceIssued(
+        company="acme", customer="C1", occurred_at="2026-01-01", document="I", currency="CLP", amount="900"
+    )
+    row = ItemRow(
+        account="acme:C1",
+        item="I",
+        document=issued,
+        currency="CLP",
+        amount_minor=900,
+        open_minor=900,
+        issued_on=datetime.date(2026, 1, 1),
+        due_on=datetime.date(2026, 2, 1),
+    )
+    values = {"currency": "CLP", "total_minor": "900", "minimum_minor": "1000", "new_rule": "x"}
+    word = Withheld(item="I", step="first", reason="below_minimum", step_due_on=row.due_on, values=values)
+    lines = list(Teller(_day(items=(ItemTold(row=row, word=word),)), words=words_of("en")).day())
+    assert (
+        "    step first, due 2026-02-01, was not sent: the total is below the minimum; judged by total 900 CLP, "
+        "minimum 1000 CLP, new rule x; it stands until something comes in." in lines
+    )
+    assert "    not said by the ledger yet" in lines
