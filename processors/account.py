@@ -30,8 +30,8 @@ from schemas.rows import (
     SeenRow,
     TaskRow,
     WaitingRow,
+    encode_name,
     encode_row,
-    key_within,
     owner_prefix,
 )
 
@@ -214,7 +214,7 @@ class Account:
         for number, row in self._changed.items():
             kind, name = _IDS[type(row)]
             value = None if removed and number in removed else encode_row(row)
-            rows.append((key_within(prefix, kind, name(row)), value))
+            rows.append((prefix + kind + encode_name(name(row)) + b"]", value))
 
     def size(self) -> int:
         """Count the rows, about."""
@@ -244,7 +244,8 @@ class Account:
     def forget_changes(self) -> None:
         """Start anew: what changed has been handed over."""
         self._changed = {}
-        self._removed = set()
+        if self._removed:
+            self._removed = set()
 
     @classmethod
     def restore(cls, account: str, *, rows: Iterable[Row]) -> "Account":

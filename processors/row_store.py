@@ -146,11 +146,13 @@ class MemoryRows:
 
     def _put(self, rows: Iterable[KeptRow]) -> None:
         kept = self._rows
+        prefix, owned = b"\0", None
         for key, value in rows:
-            prefix = prefix_of(key)
-            owned = kept.get(prefix)
-            if owned is None:
-                owned = kept[prefix] = {}
+            if owned is None or not key.startswith(prefix):  # an owner's rows mostly come together
+                prefix = prefix_of(key)
+                owned = kept.get(prefix)
+                if owned is None:
+                    owned = kept[prefix] = {}
             if value is not None:
                 owned[key] = value
             else:

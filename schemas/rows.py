@@ -9,6 +9,7 @@ Amounts are integer minor units.
 """
 
 import datetime
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from msgspec import Struct, json
@@ -52,8 +53,8 @@ __all__ = [
     "decode_key",
     "decode_row",
     "encode_key",
+    "encode_name",
     "encode_row",
-    "key_within",
     "owner_prefix",
 ]
 
@@ -391,9 +392,8 @@ def owner_prefix(owner: str) -> bytes:
     return b"[" + _encoder.encode(owner) + b","
 
 
-def key_within(prefix: bytes, kind: bytes, name: str) -> bytes:
-    """Write a row's record key from its owner's prefix and its kind (JSON, with a comma), the faster way."""
-    return prefix + kind + _encoder.encode(name) + b"]"
+# Writes a name as JSON: what stands last in a row's record key, after its owner's prefix and its kind.
+encode_name: Callable[[str], bytes] = _encoder.encode
 
 
 def decode_key(key: bytes) -> RowKey:
@@ -402,11 +402,6 @@ def decode_key(key: bytes) -> RowKey:
     return RowKey(kind, owner, name)
 
 
-def encode_row(row: Row) -> bytes:
-    """Write a row's record value."""
-    return _encoder.encode(row)
-
-
-def decode_row(value: bytes) -> Row:
-    """Read a row's record value."""
-    return _row_decoder.decode(value)
+# Writes a row's record value, and reads it: without a call of Python between, millions are written.
+encode_row: Callable[[Row], bytes] = _encoder.encode
+decode_row: Callable[[bytes], Row] = _row_decoder.decode

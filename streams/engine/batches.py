@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -9,15 +10,13 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from streams.engine.chain import LINK_HEADERS, LINK_KEY, Link, encode_link
 from streams.engine.faults import OutputTooLarge
-from streams.engine.stage import NO_HEADERS, Headers, Output
+from streams.engine.stage import NO_HEADERS, Headers, Output, Row
 
 __all__ = ["Batch", "Batches", "Filling"]
 
 # A record that is smaller than this is below every limit, headers and framing included.
 _SURELY_SMALL_BYTES = 100_000
 _BATCH_OVERHEAD_BYTES = 256
-
-_Record = tuple[bytes | None, bytes | None, Headers]
 
 
 class Filling(BatchBuilder):  # type: ignore[misc]  # aiokafka has no types
@@ -26,20 +25,29 @@ class Filling(BatchBuilder):  # type: ignore[misc]  # aiokafka has no types
     def __init__(self, bytes_max: int) -> None:
         super().__init__(bytes_max, 0, is_transactional=1)
 
-    def fill(self, records: Sequence[_Record], *, start: int) -> int:
+    def fill(self, records: Sequence[Output], *, start: int) -> int:
         """Append records from ``start`` on while they fit; give the place of the first that did not."""
         append = self._builder.append
         timestamp_ms = int(time.time() * 1000)
-        offset, place = self._relative_offset, start
-        for place in range(start, len(records)):
-            key, value, headers = records[place]
+        first = offset = self._relative_offset
+        for _, _, key, value, headers in islice(records, start, None) if start else records:
             if append(offset, timestamp_ms, key, value, headers) is None:
                 break
             offset += 1
-        else:
-            place = len(records)
         self._relative_offset: int = offset
-        return place
+        return start + offset - first
+
+    def fill_rows(self, rows: Sequence[Row], *, start: int) -> int:
+        """Append rows, which have no headers: see ``fill``."""
+        append = self._builder.append
+        timestamp_ms = int(time.time() * 1000)
+        first = offset = self._relative_offset
+        for key, value in islice(rows, start, None) if start else rows:
+            if append(offset, timestamp_ms, key, value, NO_HEADERS) is None:
+                break
+            offset += 1
+        self._relative_offset = offset
+        return start + offset - first
 
 
 class Batch(NamedTuple):
@@ -64,9 +72,19 @@ class Batches:
         self._open: dict[tuple[str, int], Filling] = {}
         self.done: list[Batch] = []
 
-    def add_rows(self, topic: str, partition: int, *, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
-        """Append rows, in order."""
-        self._add(topic, partition, [(key, value, NO_HEADERS) for key, value in rows])
+    def add_rows(self, topic: str, partition: int, *, rows: Sequence[Row]) -> None:
+        """Append rows, in order.
+
+        Raises:
+            OutputTooLarge: see ``add_outputs``.
+        """
+        for key, value in rows:
+            if value is not None and len(value) > _SURELY_SMALL_BYTES:
+                self._check(topic, key, value, NO_HEADERS)
+        builder = self._open.get((topic, partition))
+        place = 0 if builder is None else builder.fill_rows(rows, start=0)
+        while place < len(rows):
+            place = self._begin(topic, partition).fill_rows(rows, start=place)
 
     def add_outputs(self, outputs: Iterable[Output]) -> None:
         """Append outputs; the order within a partition is kept.
@@ -74,25 +92,28 @@ class Batches:
         Raises:
             OutputTooLarge: one is larger than its topic takes; nothing was sent.
         """
-        sorted_out: dict[tuple[str, int], list[_Record]] = {}
-        for topic, partition, key, value, headers in outputs:
-            records = sorted_out.get((topic, partition))
-            if records is None:
-                records = sorted_out[topic, partition] = []
-            records.append((key, value, headers))
+        sorted_out: dict[tuple[str, int], list[Output]] = {}
+        last: tuple[str, int] | None = None
+        for output in outputs:
+            topic, partition, key, value, headers = output
+            if value is not None and len(value) > _SURELY_SMALL_BYTES:
+                self._check(topic, key, value, headers)
+            if (
+                last is None or topic != last[0] or partition != last[1]
+            ):  # most are movements, as the one before
+                last = topic, partition
+                records = sorted_out.setdefault(last, [])
+            records.append(output)
         for (topic, partition), records in sorted_out.items():
             self._add(topic, partition, records)
 
     def add_link(self, link: Link, *, changelog: str, chain: str, partition: int) -> None:
         """Append a link to the changelog, after its rows, and to the chain."""
         value = encode_link(link)
-        self._add(changelog, partition, [(LINK_KEY, value, LINK_HEADERS)])
-        self._add(chain, partition, [(b"%d" % partition, value, LINK_HEADERS)])
+        self._add(changelog, partition, [Output(changelog, partition, LINK_KEY, value, LINK_HEADERS)])
+        self._add(chain, partition, [Output(chain, partition, b"%d" % partition, value, LINK_HEADERS)])
 
-    def _add(self, topic: str, partition: int, records: Sequence[_Record]) -> None:
-        for key, value, headers in records:
-            if value is not None and len(value) > _SURELY_SMALL_BYTES:
-                self._check(topic, key, value, headers)
+    def _add(self, topic: str, partition: int, records: Sequence[Output]) -> None:
         builder = self._open.get((topic, partition))
         place = 0 if builder is None else builder.fill(records, start=0)
         while place < len(records):

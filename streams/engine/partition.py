@@ -20,6 +20,7 @@ from streams.engine.batches import Batches
 from streams.engine.chain import LogBounds
 from streams.engine.counters import Counters
 from streams.engine.faults import BrokerAway, StageStuck
+from streams.engine.garbage import setting_aside
 from streams.engine.options import EngineOptions
 from streams.engine.pace import Pace, Turns
 from streams.engine.protocol import Protocol
@@ -299,7 +300,8 @@ class OwnedPartition:
         async with self._turns.mine():
             head = fold.records[: self._pace.records]
             started = monotonic()
-            step = self._held_stage.step(head, cursor=fold.cursor)
+            with setting_aside():
+                step = self._held_stage.step(head, cursor=fold.cursor)
             batches = self._new_batches()
             batches.add_outputs(step.outputs)
             if spec.changelog:
