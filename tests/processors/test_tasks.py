@@ -7,10 +7,11 @@ from processors.alarms import ring
 from processors.company import Company
 from processors.context import FoldContext
 from processors.fold import fold
+from processors.row_store import KeptRow
 from processors.tasks import open_task
 from schemas.commands import CompleteTask
 from schemas.facts import TaskClosed, TaskOpened
-from schemas.rows import TaskRow
+from schemas.rows import TaskRow, decode_row
 
 DAY = datetime.date(2026, 3, 2)
 COMPANY = Company("acme")
@@ -60,7 +61,9 @@ def test_a_task_ends_by_itself_on_its_day_and_not_before() -> None:
     """R28: time-out; also after the account was built again from its rows."""
     account = Account("acme:C1")
     call(account, timeout_on=DAY + datetime.timedelta(days=3))
-    rows = [row for row in account.changes().values() if row is not None]
+    written: list[KeptRow] = []
+    account.encode_changes(written)
+    rows = [decode_row(value) for _, value in written if value is not None]
     again = Account.restore("acme:C1", rows=rows)
     assert any(isinstance(row, TaskRow) for row in rows)
     assert [] == ring(again, context=context(DAY + datetime.timedelta(days=2)))
