@@ -79,7 +79,8 @@ class Renderer:
         if channel == "email":
             text, html = self._mail(reminder, view=view, subject=subject)
         elif channel == "sms":
-            text = " ".join(self._text(reminder, view=view, part="sms", limit=_SMS_MAX).split())
+            written = reminder.text or self._text(reminder, view=view, part="sms", limit=_SMS_MAX)
+            text = " ".join(written.split())[:_SMS_MAX]
         elif channel == "letter":
             texts = self._paragraphs(reminder, view=view) | {"subject": subject}
             pdf = self._press.print(view, texts=texts, printed_on=reminder.tick)
@@ -108,12 +109,15 @@ class Renderer:
         return text, self._inliner.inline(html)
 
     def _paragraphs(self, reminder: ReminderDecided, *, view: MessageView) -> dict[str, object]:
-        return {
-            part: [
-                " ".join(paragraph.split())
-                for paragraph in self._text(reminder, view=view, part=part, limit=_TEXT_MAX).split("\n\n")
-            ]
+        texts = {
+            part: self._text(reminder, view=view, part=part, limit=_TEXT_MAX)
             for part in ("opening", "closing")
+        }
+        if reminder.text:  # a person's words, as they are: no template (R19)
+            texts["opening"] = reminder.text
+        return {
+            part: [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
+            for part, text in texts.items()
         }
 
     def _text(self, reminder: ReminderDecided, *, view: MessageView, part: str, limit: int) -> str:

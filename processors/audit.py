@@ -28,6 +28,7 @@ from schemas.facts import (
     ReminderDecided,
     ReminderEnded,
     ReminderItem,
+    ReminderProposed,
     ReminderWithheld,
 )
 from schemas.journal import TickPassed, decode_entry
@@ -95,10 +96,17 @@ class _Account:
     items: dict[str, _Item] = field(default_factory=dict)
     live: dict[str, _Item] = field(default_factory=dict)  # with something open
     open: ReminderDecided | None = None
+    proposal: str = ""  # the reminder that waits for a person
+    unlisted: bool = False  # what is open, or waits, has items that it does not name
     reminders: dict[str, ReminderDecided] = field(default_factory=dict)
     due: dict[str, _Due] = field(
         default_factory=dict
     )  # at the latest reminder: terms may be amended on its way
+
+    def forget(self, reminder: str) -> None:
+        """Forget what a reminder said of items: it is said anew, or has ended."""
+        for item in self.items.values():
+            item.words = {step: word for step, word in item.words.items() if word != f"reminder {reminder}"}
 
 
 class Audit:
@@ -129,6 +137,8 @@ class Audit:
                 self._move(fact)
             case ReminderDecided():
                 self._decide(fact)
+            case ReminderProposed():
+                self._propose(fact)
             case ReminderWithheld():
                 self._withhold(fact)
             case ReminderEnded():
@@ -194,8 +204,11 @@ class Audit:
 
     def _decide(self, fact: ReminderDecided) -> None:
         mine = self._accounts.setdefault(fact.account, _Account())
-        if mine.open is not None:
-            self.report.object_to(f"{fact.account}: {fact.id} was decided while {mine.open.id} is open")
+        waits = mine.open.id if mine.open is not None else mine.proposal
+        if waits not in ("", fact.id) or mine.open is not None:
+            self.report.object_to(f"{fact.account}: {fact.id} was decided while {waits} is open")
+        mine.forget(fact.id)
+        mine.proposal, mine.unlisted = "", bool(fact.unlisted)
         mine.open = mine.reminders[fact.id] = fact
         self.report.reminders += 1
         company = self._company(fact.account)
@@ -204,6 +217,17 @@ class Audit:
         mine.due = {name: _due(account, item, company=company, day=day) for name, item in mine.live.items()}
         for each in fact.items:
             self._name(fact, each, mine=mine, day=day)
+
+    def _propose(self, fact: ReminderProposed) -> None:
+        """Take a proposal as the word on its items' steps: each revision says all of it anew."""
+        mine = self._accounts.setdefault(fact.account, _Account())
+        if mine.proposal not in ("", fact.reminder):
+            self.report.object_to(f"{fact.account}: {fact.reminder} was proposed while {mine.proposal} waits")
+        mine.forget(fact.reminder)
+        mine.proposal = fact.reminder
+        for each in fact.content.items:
+            mine.items[each.item].words[each.step] = f"reminder {fact.reminder}"
+        mine.unlisted = bool(fact.content.unlisted)
 
     def _name(self, fact: ReminderDecided, each: ReminderItem, *, mine: _Account, day: datetime.date) -> None:
         where = f"{fact.account}: reminder {fact.id} of {day}, {each.item} {each.step}"
@@ -228,18 +252,19 @@ class Audit:
 
     def _end(self, fact: ReminderEnded) -> None:
         mine = self._accounts.setdefault(fact.account, _Account())
+        if fact.reminder == mine.proposal:
+            mine.proposal, mine.unlisted = "", False
+            mine.forget(fact.reminder)
+            return
         reminder = mine.reminders.get(fact.reminder)
         if reminder is None:
             self.report.object_to(f"{fact.account}: {fact.reminder} ended and was never decided")
             return
-        mine.open = None
+        mine.open, mine.unlisted = None, False
         for name, step in fact.consumed:
             self._consume(fact, mine, mine.items[name], step=step, reminder=reminder)
         if fact.status != "sent":
-            for item in mine.items.values():
-                item.words = {
-                    step: word for step, word in item.words.items() if word != f"reminder {fact.reminder}"
-                }
+            mine.forget(fact.reminder)
 
     def _consume(
         self, fact: ReminderEnded, mine: _Account, item: _Item, *, step: str, reminder: ReminderDecided
@@ -282,7 +307,7 @@ class Audit:
                     f"{account.id}: {item.row.item} has no plan, which was not said by {day}"
                 )
             return
-        if mine.open is not None and mine.open.unlisted:
+        if mine.unlisted:
             return  # the open reminder has items that it does not name
         overtaken, rung = current_rung(item.row, standing=standing, day=day, company=company)
         for each in [*overtaken, *([] if rung is None else [rung])]:
@@ -303,7 +328,7 @@ def _blank(row: ItemRow) -> ItemRow:
     """Copy an item's terms without its progress."""
     return msgspec.structs.replace(
         row, open_minor=1, status="open", plan="", plan_version=0, step=-1, pay_by_on=None, shift_days=0,
-        sent_level_on=None, plan_finished=False, judged="", failed_on=None, pending=None,
+        sent_level_on=None, plan_finished=False, judged="", failed_on=None, dropped_on=None, pending=None,
     )  # fmt: skip
 
 

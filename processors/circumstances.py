@@ -38,6 +38,7 @@ class Circumstances:
     Attributes:
         due: the items with a step due on ``day``, in a reminder or not.
         in_reminder: item -> its step in the open reminder.
+        now_because: a person's reason for which gap, minimum and bank gate do not count now.
     """
 
     account: Account
@@ -46,6 +47,7 @@ class Circumstances:
     day: datetime.date
     due: frozenset[str] = frozenset()
     in_reminder: Mapping[str, ReminderRowItem] = field(default_factory=dict)
+    now_because: str = ""
     _dunnable: list[ItemRow] | None = None
     _next_overdue_on: dict[str, datetime.date | None] = field(default_factory=dict)
     _totals_minor: dict[str, int] | None = None

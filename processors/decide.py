@@ -7,13 +7,21 @@ Decisions are made on ticks only, from the local hour that the company set
 
 import datetime
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from processors.account import Account
 from processors.alarms import ring
 from processors.calendar import epoch_s, local_day
-from processors.circumstances import Circumstances, Verdict, failed_until
+from processors.choosing import (
+    Judged,
+    Word,
+    choose,
+    forget_send_now,
+    is_repeated,
+    now_because,
+    propose_chosen,
+    say,
+)
+from processors.circumstances import Circumstances, failed_until
 from processors.company import Company
 from processors.context import FoldContext
 from processors.holds import account_hold, date_by_hand, in_force
@@ -21,7 +29,7 @@ from processors.judged import is_done_with, withheld
 from processors.ladder import Rung, Standing, current_rung, is_level, overtaken_on, rung_at, standing_of
 from processors.money_tasks import ask_about_withheld
 from processors.purge import purge
-from processors.reasons import judge
+from processors.reasons import is_only_of_when, judge
 from processors.record_size import fitting, split, text_bytes
 from processors.reminder import DueItem, follow_up, remind
 from processors.residual import residual_of
@@ -33,26 +41,6 @@ from schemas.rows import HoldRow, ItemRow, ReminderRowItem
 __all__ = ["evaluate"]
 
 _DAY = datetime.timedelta(days=1)
-
-
-class _Word(NamedTuple):
-    """A step that does not go out, and why; ``overtaken``: a courtesy that never will."""
-
-    rung: Rung | None
-    verdict: Verdict
-    overtaken: bool
-
-
-@dataclass(slots=True)
-class _Judged:
-    """What became of one due item: steps overtaken or withheld, and the one that goes out."""
-
-    item: ItemRow
-    said: list[_Word]
-    due: bool = False
-    sent: Rung | None = None
-    finished: Standing | None = None
-    again_on: datetime.date | None = None
 
 
 def evaluate(
@@ -77,23 +65,31 @@ def evaluate(
     )
     due = account.due.until(day)
     at = Circumstances(
-        account, company, tick, day, due=frozenset(due), in_reminder=_in_open_reminder(account, due=due)
+        account,
+        company,
+        tick,
+        day,
+        due=frozenset(due),
+        in_reminder=_in_open_reminder(account, due=due),
+        now_because=now_because(account, day=day),
     )
     judged = [each for name in due if (each := _judge_item(at, account.items[name])) is not None]
+    choice = choose(at, judged)
     facts += (said := list(_withheld(at, judged)))
     facts += [*ask_about_withheld(at, said), *_finished(at, judged)]
+    facts += propose_chosen(at, choice, judged=judged)
     going = [DueItem(each.item, each.sent) for each in judged if each.sent is not None]
-    decided = remind(at, due=going) if going else _follow_up(at, judged=judged)
+    decided = remind(at, due=going, proposed=choice.approved) if going else _follow_up(at, judged=judged)
     if decided is not None:
         facts.append(decided)
+    forget_send_now(at, decided=decided is not None)
     _review_episode(at)
     facts += purge(account, day=day, since=company.day_of(since or tick.at), company=company)
     enter_items(
         account, company=company, now=tick.at
     )  # what was touched here is entered here: the rows alone are the state
-    is_repeated = bool(going) and decided is None
     to_purge = purge_day(account)
-    at_next_tick = is_repeated or bool(tick.lagging) or (to_purge is not None and to_purge <= day)
+    at_next_tick = is_repeated(at, judged) or bool(tick.lagging) or (to_purge is not None and to_purge <= day)
     wake_at_s = _next_wake_s(at, judged=judged, at_next_tick=at_next_tick)
     if wake_at_s is not None and wake_at_s <= epoch_s(tick.at):
         # An evaluation that wants to be repeated at once would never let the tick end.
@@ -117,12 +113,12 @@ def _in_open_reminder(account: Account, *, due: Iterable[str]) -> dict[str, Remi
 # -- one item ------------------------------------------------------------------
 
 
-def _judge_item(at: Circumstances, item: ItemRow) -> _Judged | None:
+def _judge_item(at: Circumstances, item: ItemRow) -> Judged | None:
     """Judge the due step of one item; None when the open reminder has it and nothing else is due."""
     standing = standing_of(item, company=at.company, customer=at.account.customer)
-    result = _Judged(item, [])
+    result = Judged(item, [])
     if standing is None:
-        _say(result, None, judge(at, item=item, rung=None))
+        say(result, rung=None, verdict=judge(at, item=item, rung=None))
         return result
     on_its_way = _on_its_way(at, item, standing=standing)
     if on_its_way is not None:
@@ -132,7 +128,8 @@ def _judge_item(at: Circumstances, item: ItemRow) -> _Judged | None:
         standing = standing._replace(consumed=on_its_way)
     overtaken, rung = current_rung(item, standing=standing, day=at.day, company=at.company)
     for passed in overtaken:
-        _say(result, passed, judge(at, item=item, rung=passed, overtaken=True), overtaken=True)
+        verdict = judge(at, item=item, rung=passed, overtaken=True)
+        say(result, rung=passed, verdict=verdict, overtaken=True)
     if rung is not None:
         _judge_rung(at, result, rung=rung, standing=standing)
         return result
@@ -152,26 +149,20 @@ def _on_its_way(at: Circumstances, item: ItemRow, *, standing: Standing) -> int 
     return step.step_index if step.step_index > standing.consumed else None
 
 
-def _judge_rung(at: Circumstances, result: _Judged, *, rung: Rung, standing: Standing) -> None:
+def _judge_rung(at: Circumstances, result: Judged, *, rung: Rung, standing: Standing) -> None:
     result.due = True
     result.again_on = overtaken_on(result.item, standing=standing, index=rung.step_index, company=at.company)
     verdict = judge(at, item=result.item, rung=rung)
-    if verdict is None:
-        result.sent = rung
+    if is_only_of_when(verdict):
+        result.able, result.not_yet = rung, verdict
     else:
-        _say(result, rung, verdict)
-
-
-def _say(result: _Judged, rung: Rung | None, verdict: Verdict | None, *, overtaken: bool = False) -> None:
-    if verdict is None:
-        raise AssertionError(f"{result.item.item}: a step that cannot go out was given no reason")
-    result.said.append(_Word(rung, verdict, overtaken))
+        say(result, rung=rung, verdict=verdict)
 
 
 # -- what is said --------------------------------------------------------------
 
 
-def _withheld(at: Circumstances, judged: Sequence[_Judged]) -> Iterator[ReminderWithheld]:
+def _withheld(at: Circumstances, judged: Sequence[Judged]) -> Iterator[ReminderWithheld]:
     """Say what is withheld and was not said so before: item, step, reason and its end (R31)."""
     new: list[Withheld] = []
     for each in judged:
@@ -192,7 +183,7 @@ def _size(withheld: Withheld) -> int:
     return 150 + text_bytes(withheld.item, withheld.step, *withheld.values, *withheld.values.values())
 
 
-def _is_news(at: Circumstances, item: ItemRow, *, word: _Word) -> bool:
+def _is_news(at: Circumstances, item: ItemRow, *, word: Word) -> bool:
     """Note a word as the last one on an item; False when it was, or when it is of a courtesy long done with."""
     state = withheld(word.rung, verdict=word.verdict)
     if item.judged == state:
@@ -204,7 +195,7 @@ def _is_news(at: Circumstances, item: ItemRow, *, word: _Word) -> bool:
     return True
 
 
-def _said(word: _Word, *, item: ItemRow) -> Withheld:
+def _said(word: Word, *, item: ItemRow) -> Withheld:
     rung, verdict, _ = word
     return Withheld(
         item=item.item,
@@ -216,7 +207,7 @@ def _said(word: _Word, *, item: ItemRow) -> Withheld:
     )
 
 
-def _finished(at: Circumstances, judged: Sequence[_Judged]) -> Iterator[PlanFinished]:
+def _finished(at: Circumstances, judged: Sequence[Judged]) -> Iterator[PlanFinished]:
     """Say once of items that came with all steps done, or whose last courtesy has passed (R18)."""
     for each in judged:
         if each.finished is None or each.item.plan_finished:
@@ -236,7 +227,7 @@ def _finished(at: Circumstances, judged: Sequence[_Judged]) -> Iterator[PlanFini
 # -- the date by hand ----------------------------------------------------------
 
 
-def _follow_up(at: Circumstances, *, judged: Sequence[_Judged]) -> LedgerFact | None:
+def _follow_up(at: Circumstances, *, judged: Sequence[Judged]) -> LedgerFact | None:
     """Decide the task of a date by hand on which no step is due; nothing open: the date is over (R20)."""
     hold = _date_that_has_come(at)
     if hold is None or any(each.due for each in judged):
@@ -281,7 +272,7 @@ def _review_episode(at: Circumstances) -> None:
         at.account.touch(row)
 
 
-def _next_wake_s(at: Circumstances, *, judged: Sequence[_Judged], at_next_tick: bool) -> int | None:
+def _next_wake_s(at: Circumstances, *, judged: Sequence[Judged], at_next_tick: bool) -> int | None:
     """Give the first instant at which the same state may be decided otherwise."""
     if at_next_tick:
         return epoch_s(at.tick.at) + 1

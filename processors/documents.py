@@ -152,7 +152,7 @@ def _amend_terms(account: Account, item: ItemRow, event: InvoiceAmended) -> None
         address_changed(account)
     if event.plan is not None:
         item.chosen_plan = event.plan
-        item.failed_on = None
+        item.failed_on = item.dropped_on = None
 
 
 def _change_amount(postings: Postings, item: ItemRow, *, change_minor: int) -> None:

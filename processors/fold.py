@@ -8,7 +8,7 @@ happens on ticks (R26).
 import datetime
 from collections.abc import Callable
 
-from processors import credits, customers, documents, identity, outcomes, requests, tasks  # noqa: A004 - the domain's word
+from processors import approval, credits, customers, documents, identity, outcomes, requests, tasks  # noqa: A004 - the domain's word
 from processors.account import Account
 from processors.calendar import business_day
 from processors.company import Company
@@ -148,5 +148,6 @@ _HANDLERS: dict[type, Handler] = {
     **dict.fromkeys(_FOLLOW_UPS, _follow),
     CompleteTask: tasks.complete_task,
     **requests.HANDLERS,
+    **approval.HANDLERS,
     **outcomes.HANDLERS,
 }

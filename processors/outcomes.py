@@ -4,7 +4,8 @@
 
     open ──first delivery accepted──► sent        its steps are consumed
       ├──all failed─────────────────► failed      nothing is consumed; its steps wait
-      └──some superseded, the rest failed──► superseded   evaluated again at the next tick
+      ├──some superseded, the rest failed──► superseded   evaluated again at the next tick
+      └──the same, a person called it back──► cancelled   nothing is consumed; its steps wait
 
 The account's next reminder waits until every delivery has a fate: also those
 of a sent one, and while one is unknown.
@@ -133,7 +134,7 @@ def _consume(
     was_said = item.plan_finished and item.plan in ("", plan.id)
     item.plan, item.plan_version, item.step = plan.id, plan.version, step.step_index
     item.plan_finished = step.step_index + 1 == len(plan.steps)
-    item.judged, item.failed_on = "", None
+    item.judged, item.failed_on, item.dropped_on = "", None, None
     if item.plan_finished and not was_said:
         yield PlanFinished(
             id=f"{account.id}/{account.next_sequence()}",
@@ -151,7 +152,7 @@ def _open_episode(account: Account, *, on: datetime.date) -> None:
 
 def _ended(account: Account, row: ReminderRow, *, steps: list[ReminderRowItem]) -> Iterator[ReminderEnded]:
     """Say the reminder's fate; with many steps in several facts of the same content."""
-    if row.status == "open" or row.ended_on is None:
+    if row.status == "open" or row.status == "proposed" or row.ended_on is None:  # noqa: PLR1714 - the type checker follows this
         raise AssertionError(f"reminder {row.reminder} has not ended")
     consumed = [(each.item, each.step) for each in steps]
     for start in range(0, max(1, len(consumed)), CONSUMED_MAX):
@@ -163,6 +164,8 @@ def _ended(account: Account, row: ReminderRow, *, steps: list[ReminderRowItem]) 
             status=row.status,
             on=row.ended_on,
             consumed=tuple(consumed[start : start + CONSUMED_MAX]),
+            author=row.ended_by if row.status == "cancelled" else "",
+            reason=row.ended_because if row.status == "cancelled" else "",
         )
 
 
@@ -205,14 +208,19 @@ def _close(account: Account, row: ReminderRow, *, context: FoldContext) -> Itera
     row.ended_on = context.day
     account.keep_until(context.day + context.company.retention, kind="reminder", key=row.reminder)
     row.status = "superseded" if "superseded" in row.deliveries.values() else "failed"
-    if row.status == "failed":
+    if row.cancelled and row.status == "superseded":
+        row.status = "cancelled"
+    if row.status != "superseded":
         account.row.failed_on = context.day
+        account.touch(account.row)
     for each in list(_steps(account, row)):
         item = account.items[each.item]
         item.pending = None
         item.judged = in_reminder(each)  # whatever was said meanwhile was of steps after it
         if row.status == "failed":
             item.failed_on = context.day
+        elif row.status == "cancelled":
+            item.dropped_on = context.day
         account.touch(item)
     yield from _ended(account, row, steps=[])
 

@@ -10,7 +10,7 @@ from processors.ladder import Rung
 from processors.withholding import amounts, contacts, enrolment, holds, life, plans, sources
 from schemas.rows import ItemRow
 
-__all__ = ["judge"]
+__all__ = ["is_only_of_when", "judge"]
 
 
 def judge(at: Circumstances, *, item: ItemRow, rung: Rung | None, overtaken: bool = False) -> Verdict | None:
@@ -23,10 +23,18 @@ def judge(at: Circumstances, *, item: ItemRow, rung: Rung | None, overtaken: boo
     case = Case(at, item, rung, overtaken)
     for check in _CHECKS:
         verdict = check(case)
-        if verdict is not None:
+        if verdict is not None and not (at.now_because and verdict.reason in _A_PERSON_MAY_OVERRIDE):
             return verdict
     return None
 
+
+def is_only_of_when(verdict: Verdict | None) -> bool:
+    """Say whether nothing, or only the time, stands against a step: it may be proposed (R19)."""
+    return verdict is None or verdict.reason in _OF_WHEN
+
+
+_A_PERSON_MAY_OVERRIDE = frozenset({"below_minimum", "bank_gate", "gap"})  # R5, R8, R21
+_OF_WHEN = frozenset({"daily_portion", "source_lag", "bank_gate", "gap", "law"})  # the last ones of R15
 
 _CHECKS: tuple[Callable[[Case], Verdict | None], ...] = (
     holds.quarantined,
@@ -36,8 +44,8 @@ _CHECKS: tuple[Callable[[Case], Verdict | None], ...] = (
     enrolment.before_start,
     plans.no_plan,
     life.reminder_open,
+    life.dropped,
     life.failed,
-    plans.manual_mode,
     plans.switched_off,
     plans.courtesy_passed,
     amounts.within_tolerance,

@@ -15,6 +15,7 @@ from schemas.facts import (
     Movement,
     ReminderDecided,
     ReminderEnded,
+    ReminderProposed,
     ReminderWithheld,
 )
 from schemas.rows import CreditRow, encode_row
@@ -79,6 +80,8 @@ def _entries(fact: LedgerFact) -> int:
     match fact:
         case ReminderDecided():
             return len(fact.items) + len(fact.others)
+        case ReminderProposed():
+            return len(fact.content.items) + len(fact.content.others)
         case ReminderWithheld():
             return len(fact.items)
         case ReminderEnded():

@@ -19,10 +19,21 @@ from processors.judged import in_reminder
 from processors.ladder import Rung, is_level
 from processors.record_size import ENTRIES_MAX, split, text_bytes
 from schemas.facts import Delivery, ReminderCredit, ReminderDecided, ReminderItem, Total
+from schemas.fields import Channel
 from schemas.plans import Action
-from schemas.rows import CreditRow, ItemRow, ReminderRow, ReminderRowItem
+from schemas.rows import CreditRow, ItemRow, Proposal, ReminderRow, ReminderRowItem
 
-__all__ = ["FOLLOW_UP", "DueItem", "follow_up", "remind"]
+__all__ = [
+    "FOLLOW_UP",
+    "Composed",
+    "DueItem",
+    "compose",
+    "follow_up",
+    "identify",
+    "note_steps",
+    "remind",
+    "row_item",
+]
 
 _CREDITS_MAX = 100  # shown in a message
 FOLLOW_UP = "follow_up"  # the step's name of a task for a date by hand on which nothing is due (R20)
@@ -40,54 +51,95 @@ class DueItem(NamedTuple):
     rung: Rung
 
 
-def remind(at: Circumstances, *, due: Sequence[DueItem]) -> ReminderDecided | None:
+class Composed(NamedTuple):
+    """A reminder as it would go out now: what is said, and how many of its items are named."""
+
+    content: ReminderDecided
+    header: Rung
+    due: list[DueItem]
+    listed: int
+
+
+def identify(at: Circumstances, *, due: Sequence[DueItem]) -> str:
+    """Give the id of a reminder of these steps, decided or proposed at this tick (R26)."""
+    return _reminder_id(
+        at,
+        [
+            (each.item.item, each.rung.plan.id, each.rung.plan.version, each.rung.step_index)
+            for each in _sorted(due)
+        ],
+    )
+
+
+def remind(
+    at: Circumstances, *, due: Sequence[DueItem], proposed: ReminderRow | None = None
+) -> ReminderDecided | None:
     """Decide a reminder for the due items, and enter it in the account's rows.
 
     None when this very reminder was decided at this very tick before (R26).
+    ``proposed`` is what people have approved: it keeps its id, and what they said.
     """
-    due = sorted(due, key=lambda each: (each.item.due_on, each.item.item))
+    reminder = identify(at, due=due) if proposed is None else proposed.reminder
+    if proposed is None and reminder in at.account.reminders:
+        return None
+    composed = compose(at, due=due, reminder=reminder, said=None if proposed is None else proposed.proposal)
+    _enter(at, composed, proposed=proposed)
+    return composed.content
+
+
+def compose(
+    at: Circumstances, *, due: Sequence[DueItem], reminder: str, said: Proposal | None = None
+) -> Composed:
+    """Write the reminder of the due items as of this tick, with what people have ``said`` of it; nothing is kept."""
+    due = _sorted(due)
     header = max(
         due, key=lambda each: (each.rung.step.offset_days, each.rung.plan.id, each.rung.step.name)
     ).rung
-    identity = [
-        (each.item.item, each.rung.plan.id, each.rung.plan.version, each.rung.step_index) for each in due
-    ]
-    reminder = _reminder_id(at, identity)
-    if reminder in at.account.reminders:
-        return None
     contacts = contacts_for(at.account, items=[each.item for each in due], role=header.step.role)
     deliveries = deliveries_for(
-        _actions(header, due=due),
+        _over(_actions(header, due=due), channels=None if said is None else said.channels),
         contacts=contacts,
         failed=failed_channel_names(at.account),
         not_before=at.tick.at,
         language=at.company.profile.language,
     )
     listed = _fitting([_listed(at, each.item, rung=each.rung) for each in due])
-    pay_by_on = at.day + datetime.timedelta(days=header.step.pay_by_days)
-    _enter(
-        at,
-        reminder=reminder,
-        header=header,
-        due=due,
-        listed=len(listed),
-        deliveries=deliveries,
-        pay_by_on=pay_by_on,
-    )
-    return _decided(
+    content = _decided(
         at,
         reminder=reminder,
         step=header.step.name,
         offset_days=header.step.offset_days,
         template=header.step.template or header.step.name,
         attach_invoices=header.step.attach_invoices,
-        pay_by_on=pay_by_on,
+        pay_by_on=at.day + datetime.timedelta(days=header.step.pay_by_days),
         deliveries=deliveries,
         listed=listed,
         totals=_totals(each.item for each in due),
         unlisted=len(due) - len(listed),
         others=_overdue_beside(at, due),
+        said=said,
     )
+    return Composed(content, header, due, len(listed))
+
+
+def _sorted(due: Sequence[DueItem]) -> list[DueItem]:
+    return sorted(due, key=lambda each: (each.item.due_on, each.item.item))
+
+
+def _over(actions: Sequence[Action], *, channels: Sequence[Channel] | None) -> list[Action]:
+    """Give the actions over the channels that a person chose instead; tasks of the steps stay (R19)."""
+    if channels is None:
+        return list(actions)
+    planned = {each.channel: each for each in actions if each.channel != "task"}
+    chosen = [
+        planned.get(channel, Action(channel=channel))
+        for channel in dict.fromkeys(channels)
+        if channel != "task"
+    ]
+    tasks = [each for each in actions if each.channel == "task"]
+    if "task" in channels and not tasks:
+        tasks = [Action(channel="task")]
+    return chosen + tasks
 
 
 def follow_up(at: Circumstances) -> ReminderDecided | None:
@@ -220,33 +272,32 @@ def _shown(row: CreditRow) -> ReminderCredit:
     )
 
 
-def _enter(
-    at: Circumstances,
-    *,
-    reminder: str,
-    header: Rung,
-    due: Sequence[DueItem],
-    listed: int,
-    deliveries: Sequence[Delivery],
-    pay_by_on: datetime.date,
-) -> None:
+def _enter(at: Circumstances, composed: Composed, *, proposed: ReminderRow | None) -> None:
     """Keep the reminder; the steps of items that it does not name are kept on their own rows."""
-    for each in due:
-        each.item.judged = in_reminder(_row_item(each))
-        at.account.touch(each.item)
-    for each in due[listed:]:
-        each.item.pending = _row_item(each)
-    at.account.reminders[reminder] = row = ReminderRow(
-        account=at.account.id,
-        reminder=reminder,
-        tick=at.tick.at,
-        step=header.step.name,
-        items=[_row_item(each) for each in due[:listed]],
-        deliveries={each.channel: "dispatched" for each in deliveries},
-        pay_by_on=pay_by_on if is_level(header.step) else None,
-        unlisted=len(due) - listed,
-    )
+    content, header = composed.content, composed.header
+    note_steps(at, composed)
+    row = proposed
+    if row is None:
+        row = ReminderRow(
+            account=at.account.id, reminder=content.id, tick=at.tick.at, items=[], deliveries={}
+        )
+        at.account.reminders[content.id] = row
+    row.tick, row.status, row.step = at.tick.at, "open", header.step.name
+    row.items = [row_item(each) for each in composed.due[: composed.listed]]
+    row.deliveries = {each.channel: "dispatched" for each in content.deliveries}
+    row.pay_by_on = content.pay_by_on if is_level(header.step) else None
+    row.unlisted = content.unlisted
     _open(at, row)
+
+
+def note_steps(at: Circumstances, composed: Composed) -> None:
+    """Note on the items that they are in this reminder, or in this proposal."""
+    for place, each in enumerate(composed.due):
+        step = row_item(each)
+        judged, pending = in_reminder(step), step if place >= composed.listed else None
+        if (each.item.judged, each.item.pending) != (judged, pending):
+            each.item.judged, each.item.pending = judged, pending
+            at.account.touch(each.item)
 
 
 def _open(at: Circumstances, row: ReminderRow) -> None:
@@ -255,7 +306,8 @@ def _open(at: Circumstances, row: ReminderRow) -> None:
     at.account.touch(at.account.row)
 
 
-def _row_item(each: DueItem) -> ReminderRowItem:
+def row_item(each: DueItem) -> ReminderRowItem:
+    """Write an item with its step as rows keep it."""
     return ReminderRowItem(
         item=each.item.item,
         step_index=each.rung.step_index,
@@ -280,6 +332,7 @@ def _decided(
     totals: tuple[Total, ...],
     unlisted: int,
     others: Iterable[ItemRow],
+    said: Proposal | None = None,
 ) -> ReminderDecided:
     profile, customer = at.company.profile, at.account.customer
     others = list(others)
@@ -317,6 +370,9 @@ def _decided(
         company_tax_id=profile.tax_id,
         payment_instructions=profile.payment_instructions,
         footer=profile.footer,
+        text="" if said is None else said.text,
+        approved_by="" if said is None else said.approved_by,
+        now_because=at.now_because,
     )
 
 

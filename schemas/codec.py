@@ -61,6 +61,7 @@ _TOPICS: dict[str, tuple[type[Struct], ...]] = {
     "ledger.movement": (facts.Movement,),
     "collections.reminder.v1": (facts.ReminderDecided,),
     "collections.decision.v1": (
+        facts.ReminderProposed,
         facts.ReminderWithheld,
         facts.ReminderEnded,
         facts.ReminderRetracted,

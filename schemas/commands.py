@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from schemas.events import _AccountFact
-from schemas.fields import Amount, CompanyId, Currency, DocumentId, Text, When
+from schemas.fields import Amount, Channel, CompanyId, Currency, DocumentId, Text, When
 from schemas.law import LawChoice, LawProfile
 from schemas.plans import Plan
 
@@ -18,10 +18,14 @@ __all__ = [
     "COMPANY_COMMANDS",
     "AccountCommand",
     "AddNote",
+    "ApproveReminder",
+    "CancelReminder",
     "Command",
     "CompanyCommand",
     "CompleteTask",
     "ConfigureCompany",
+    "DropReminder",
+    "EditReminder",
     "ExcludeItem",
     "HoldKind",
     "IncludeItem",
@@ -29,6 +33,7 @@ __all__ = [
     "PublishPlan",
     "ReleaseHold",
     "ReleaseQuarantine",
+    "SendNow",
     "SetLaw",
     "SetMode",
     "SetNextDate",
@@ -92,6 +97,56 @@ class SetMode(_AccountCommand, frozen=True, kw_only=True, tag="collections.mode.
     """Choose automatic or manual reminders for a customer (S2-14)."""
 
     mode: Literal["automatic", "manual"]
+
+
+class ApproveReminder(_AccountCommand, frozen=True, kw_only=True, tag="collections.reminder.approve.v1"):
+    """Let a proposed reminder go out (R19): at the next tick that nothing else stands against.
+
+    With ``revision`` only if the proposal is still that one. ``now_because``
+    confirms, with a reason, that it goes inside the minimum gap (R5).
+    """
+
+    reminder: DocumentId
+    revision: Annotated[int, Meta(ge=1)] | None = None
+    now_because: Text = ""
+
+
+class EditReminder(_AccountCommand, frozen=True, kw_only=True, tag="collections.reminder.edit.v1"):
+    """Change a proposed reminder (R19); an absent field stays as it was.
+
+    ``channels`` it is written over instead (tasks of its steps stay), ``text``
+    stands for the template's opening, ``drop_items`` are left out of it as
+    if they were dropped, ``next_on`` is the day before which it does not go.
+    """
+
+    reminder: DocumentId
+    channels: Annotated[tuple[Channel, ...], Meta(min_length=1, max_length=4)] | None = None
+    text: Annotated[str, Meta(max_length=8000)] | None = None
+    drop_items: Annotated[tuple[DocumentId, ...], Meta(max_length=500)] = ()
+    next_on: datetime.date | None = None
+
+
+class DropReminder(_AccountCommand, frozen=True, kw_only=True, tag="collections.reminder.drop.v1"):
+    """Drop a proposed reminder (R19): levels stay, its steps wait the minimum days."""
+
+    reminder: DocumentId
+    reason: Text = ""
+
+
+class CancelReminder(_AccountCommand, frozen=True, kw_only=True, tag="collections.reminder.cancel.v1"):
+    """Call back a reminder that no provider has accepted yet (R19); its steps wait like dropped ones."""
+
+    reminder: DocumentId
+    reason: Text = ""
+
+
+class SendNow(_AccountCommand, frozen=True, kw_only=True, tag="collections.reminder.send_now.v1"):
+    """Send today what is due, proposed or not, past the gap, the minimum and the bank gate (R5, R8, R21).
+
+    Inside the minimum gap it needs ``because``: the confirmation, which the reminder then carries.
+    """
+
+    because: Text = ""
 
 
 class CompleteTask(_AccountCommand, frozen=True, kw_only=True, tag="collections.task.complete.v1"):
@@ -196,6 +251,11 @@ AccountCommand = (
     | ReleaseHold
     | SetNextDate
     | SetMode
+    | ApproveReminder
+    | EditReminder
+    | DropReminder
+    | CancelReminder
+    | SendNow
     | CompleteTask
     | ReleaseQuarantine
 )

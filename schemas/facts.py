@@ -29,6 +29,7 @@ __all__ = [
     "ReminderDecided",
     "ReminderEnded",
     "ReminderItem",
+    "ReminderProposed",
     "ReminderRetracted",
     "ReminderWithheld",
     "TaskClosed",
@@ -96,6 +97,8 @@ ExceptionReason = Literal[
     "over_refunded",  # more was paid back than was left of the credit
     "outcome_refused",  # the fate of a delivery that is not there, or that has another one already
     "too_old",  # a document, or what speaks of one, of a day whose documents have been purged
+    "not_confirmed",  # "send now" inside the minimum gap without a reason (R5)
+    "request_refused",  # a request that speaks of what is not there, or comes too late
     "tick_refused",  # a tick that may not be: ahead of its log time, or of the other mode
 ]
 
@@ -185,6 +188,9 @@ class ReminderDecided(AccountFact, frozen=True, kw_only=True, tag="collections.r
     are named; ``totals`` count all due items, ``unlisted`` those not named.
     ``credits`` are what the customer has on account in these currencies, the oldest
     100 of them; ``credit_totals`` count all.
+    ``text`` is a person's opening instead of the template's; ``approved_by``
+    and ``now_because`` are whose word it goes out on, and why it does not
+    wait for the gap (R5, R19).
     """
 
     company: str
@@ -215,6 +221,24 @@ class ReminderDecided(AccountFact, frozen=True, kw_only=True, tag="collections.r
     company_tax_id: str = ""
     payment_instructions: str = ""
     footer: str = ""
+    text: str = ""
+    approved_by: str = ""
+    now_because: str = ""
+
+
+class ReminderProposed(AccountFact, frozen=True, kw_only=True, tag="collections.reminder.proposed.v1"):
+    """A reminder that waits for a person (R19), or what has become of it since: each revision is whole.
+
+    ``content`` is what would go out if it went today; notifiers never see it.
+    ``because`` says whose mode it is that nothing goes by itself.
+    ``too_soon_until`` is the day on which the minimum gap ends (S0-16).
+    """
+
+    reminder: str
+    revision: int
+    because: Literal["customer", "company", "step"]
+    content: ReminderDecided
+    too_soon_until: datetime.date | None = None
 
 
 class Withheld(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -237,13 +261,18 @@ class ReminderWithheld(AccountFact, frozen=True, kw_only=True, tag="collections.
 
 
 class ReminderEnded(AccountFact, frozen=True, kw_only=True, tag="collections.reminder.ended.v1"):
-    """A reminder's fate (R19): ``sent`` consumes the steps of its items."""
+    """A reminder's fate (R19): ``sent`` consumes the steps of its items.
+
+    ``dropped`` and ``cancelled`` are a person's word, whose ``author`` and ``reason`` it has.
+    """
 
     reminder: str
     tick: datetime.datetime
-    status: Literal["sent", "failed", "superseded"]
+    status: Literal["sent", "failed", "superseded", "dropped", "cancelled"]
     on: datetime.date
     consumed: tuple[tuple[str, str], ...] = ()  # (item, step)
+    author: str = ""
+    reason: str = ""
 
 
 class ReminderRetracted(AccountFact, frozen=True, kw_only=True, tag="collections.reminder.retracted.v1"):
@@ -320,6 +349,7 @@ class ExceptionRaised(AccountFact, frozen=True, kw_only=True, tag="collections.e
 LedgerFact = (
     Movement
     | ReminderDecided
+    | ReminderProposed
     | ReminderWithheld
     | ReminderEnded
     | ReminderRetracted

@@ -25,6 +25,7 @@ from schemas.events import (
     PaymentReceived,
     WriteOffBooked,
 )
+from schemas.fields import Channel
 from schemas.journal import JournalMode, SourceEvent
 from schemas.outcomes import DeliveryStatus
 from schemas.plans import Plan
@@ -42,6 +43,7 @@ __all__ = [
     "ItemRow",
     "Name",
     "PlanRow",
+    "Proposal",
     "ReminderRow",
     "ReminderRowItem",
     "Row",
@@ -87,7 +89,10 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     the episode has, too. ``quarantined_offset`` is the journal offset of the
     last record that the fold raised on. ``purge_on`` is the first day on which something may
     have been kept long enough; ``purged_through`` the newest business day of
-    what is gone.
+    what is gone. ``proposal`` is the reminder that waits for a person, and
+    ``send_now`` the reason for which what is due goes out on ``send_now_on``
+    (R5, R19). ``failed_on`` is also when a step was dropped last: both waits
+    end with what resets it. ``trust`` is R34's.
     """
 
     account: str
@@ -108,6 +113,11 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     quarantined_offset: int = -1
     purge_on: datetime.date | None = None
     purged_through: datetime.date | None = None
+    proposal: str = ""
+    send_now: str = ""
+    send_now_by: str = ""
+    send_now_on: datetime.date | None = None
+    trust: Literal["good", "normal", "bad"] = "normal"
 
 
 class CustomerRow(StateRow, kw_only=True, tag="customer"):
@@ -131,7 +141,7 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     (R2); ``shift_days`` re-anchors an item whose level went out more than 7
     days late. ``judged`` is what was last said of its due step (R31):
     ``'<plan>/<version>|<step index> <reason> <until>'``. ``failed_on`` is when the reminder of
-    its next step failed on all channels. ``pending`` is its step in the open
+    its next step failed on all channels, ``dropped_on`` when a person dropped it. ``pending`` is its step in the open
     reminder where that lists too many items to name it. ``proposed_minor`` is the
     residual that was last proposed as a write-off. ``closed_on`` is the
     ledger's day of the last change since the item is settled or cancelled.
@@ -159,6 +169,7 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     plan_finished: bool = False
     judged: str = ""
     failed_on: datetime.date | None = None
+    dropped_on: datetime.date | None = None
     pending: "ReminderRowItem | None" = None
     order: int = 0
     settled_before_minor: int = 0
@@ -262,17 +273,37 @@ class ReminderRowItem(Struct, kw_only=True, gc=False, array_like=True):
     step_due_on: datetime.date
 
 
+class Proposal(Struct, kw_only=True, gc=False, omit_defaults=True):
+    """What people have said of a reminder that waits, or waited, for them (R19).
+
+    ``revision`` counts what was proposed; ``content`` is a digest of the
+    last of it. ``now_because`` is the reason for which the gap does not count.
+    """
+
+    proposed_on: datetime.date
+    revision: int = 0
+    content: str = ""
+    approved: bool = False
+    approved_by: str = ""
+    now_because: str = ""
+    channels: tuple[Channel, ...] | None = None
+    text: str = ""
+    next_on: datetime.date | None = None
+
+
 class ReminderRow(StateRow, kw_only=True, tag="reminder"):
     """A reminder and the fate of its deliveries (R19).
 
     ``pay_by_on`` is what it gives the customer, if it is a level;
     ``unlisted`` counts items that are in it and not in ``items``.
+    ``cancelled``: a person has called it back, and it ends so unless it was
+    accepted meanwhile; ``ended_by`` and ``ended_because`` are that person's.
     """
 
     account: str
     reminder: str
     tick: datetime.datetime
-    status: Literal["open", "sent", "failed", "superseded"] = "open"
+    status: Literal["proposed", "open", "sent", "failed", "superseded", "dropped", "cancelled"] = "open"
     step: str = ""
     items: list[ReminderRowItem]
     deliveries: dict[str, DeliveryStatus | Literal["dispatched"]]
@@ -280,6 +311,10 @@ class ReminderRow(StateRow, kw_only=True, tag="reminder"):
     unlisted: int = 0
     ended_on: datetime.date | None = None
     retracted: list[str] = []
+    proposal: Proposal | None = None
+    cancelled: bool = False
+    ended_by: str = ""
+    ended_because: str = ""
 
 
 class TaskRow(StateRow, kw_only=True, tag="task"):

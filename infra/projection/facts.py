@@ -22,6 +22,7 @@ from schemas.facts import (
     ReminderDecided,
     ReminderEnded,
     ReminderItem,
+    ReminderProposed,
     ReminderRetracted,
     ReminderWithheld,
     TaskClosed,
@@ -39,6 +40,7 @@ _TYPE_NAMES: Final = {
     ReminderRetracted: "retracted",
     AccountQuarantined: "quarantined",
     AccountReleased: "released",
+    ReminderProposed: "proposed",
     TaskOpened: "task_opened",
     TaskClosed: "task_closed",
 }
@@ -67,6 +69,8 @@ def project_fact(batch: Batch, *, value: bytes, offset: int, recorded_at: dateti
             _reminder_end(batch, fact)
         case ReminderRetracted():
             _decision(batch, fact, reminder=fact.reminder, item=fact.item, value=value)
+        case ReminderProposed():
+            _decision(batch, fact, reminder=fact.reminder, item="", value=value)
         case PlanFinished():
             _decision(batch, fact, reminder="", item=fact.item, value=value)
         case TaskOpened() | TaskClosed() | AccountQuarantined() | AccountReleased():

@@ -1,9 +1,9 @@
-"""What the plan and its steps say: none there, not by itself, a courtesy too late (R3, R7, R17, R20)."""
+"""What the plan and its steps say: none there, a courtesy too late (R3, R7, R17)."""
 
 from processors.circumstances import Case, Verdict
 from processors.ladder import is_level
 
-__all__ = ["courtesy_passed", "manual_mode", "no_plan", "switched_off"]
+__all__ = ["courtesy_passed", "no_plan", "switched_off"]
 
 
 def no_plan(case: Case) -> Verdict | None:
@@ -15,17 +15,6 @@ def no_plan(case: Case) -> Verdict | None:
     if level:
         values["level"] = level
     return Verdict("no_plan", None, values)
-
-
-def manual_mode(case: Case) -> Verdict | None:
-    """Withhold what a person must send (R20)."""
-    if case.at.account.row.mode == "manual":
-        return Verdict("manual_mode", None, {"set_for": "customer"})
-    if not case.at.company.profile.automatic:
-        return Verdict("manual_mode", None, {"set_for": "company"})
-    if case.rung is not None and not case.rung.step.automatic:
-        return Verdict("manual_mode", None, {"set_for": "step"})
-    return None
 
 
 def switched_off(case: Case) -> Verdict | None:

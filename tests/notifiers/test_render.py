@@ -238,3 +238,14 @@ def test_a_task_says_what_is_to_be_done() -> None:
     assert [("call", "Call them", "ana"), ("task", written.subject, "")] == [
         (note.task_type, note.summary, note.responsible) for note in written.tasks
     ]
+
+
+def test_person_s_words_stand_for_the_opening() -> None:
+    """R19: an approved reminder opens with what its approver wrote, figures stay; markup in it is text, not a template."""
+    written = "As agreed <today> with {{ your }} office.\n\nSee you on Friday."
+    made = mail(sample(text=written))
+    assert "As agreed <today> with {{ your }} office." in plain(made.text)
+    assert "As agreed <today> with {{ your }} office." in visible(made.html)
+    assert "$1,250.56" in made.text
+    assert "See you on Friday." in letter_text(sample(text=written))
+    assert plain(written) == RENDERER.message(sample(text=written), "sms").text

@@ -14,7 +14,8 @@ from schemas.facts import LedgerFact, ReminderDecided
 from schemas.journal import SourceEvent, TickPassed
 from schemas.outcomes import OutcomeReported
 from schemas.plans import Action, Plan, Step
-from tests.scenarios.on_core import Stage, _hold_true
+from tests.scenarios.on_core import Stage, _hold_true, about_latest
+from tests.scenarios.verbs import LATEST
 
 START = datetime.date(2026, 1, 1)
 ITEMS = ("INV-1", "INV-2", "INV-3", "INV-4")
@@ -28,7 +29,7 @@ PLANS = (
             Step(name="courtesy", offset_days=-3, actions=(Action(channel="email"),)),
             Step(name="first", offset_days=0, actions=(Action(channel="email"), Action(channel="letter"))),
             Step(name="second", offset_days=4, actions=(Action(channel="task"),), pay_by_days=2),
-            Step(name="third", offset_days=20, actions=(Action(channel="email"),)),
+            Step(name="third", offset_days=20, actions=(Action(channel="email"),), automatic=False),
         ),
     ),
     Plan(
@@ -81,6 +82,11 @@ ACTS = st.builds(
             "next-date",
             "conversation",
             "mode",
+            "approve",
+            "edit",
+            "drop",
+            "call-back",
+            "send-now",
             "profile",
             "plan",
             "customer",
@@ -119,6 +125,19 @@ REQUESTS: dict[str, Callable[[Act, dict[str, Any], datetime.date], SourceEvent]]
     "release": lambda act, told, _: commands.ReleaseHold(**told, kind=HOLDS[act.number % 3]),
     "next-date": lambda _, told, later: commands.SetNextDate(**told, next_on=later),
     "conversation": lambda _, told, __: commands.AddNote(**told, kind="conversation", text="spoke"),
+    "approve": lambda act, told, _: commands.ApproveReminder(
+        **told, reminder=LATEST, now_because="asked" if act.number % 2 else ""
+    ),
+    "edit": lambda act, told, later: commands.EditReminder(
+        **told,
+        reminder=LATEST,
+        channels=("letter",) if act.number % 2 else None,
+        drop_items=(act.item,) if act.number % 3 else (),
+        next_on=later if act.number > 6 else None,
+    ),
+    "drop": lambda _, told, __: commands.DropReminder(**told, reminder=LATEST),
+    "call-back": lambda _, told, __: commands.CancelReminder(**told, reminder=LATEST),
+    "send-now": lambda act, told, _: commands.SendNow(**told, because="asked" if act.number % 2 else ""),
     "mode": lambda act, told, _: commands.SetMode(**told, mode="manual" if act.number < 3 else "automatic"),
 }
 FACTS: dict[str, Callable[[Act, dict[str, Any], datetime.date, int], SourceEvent]] = {
@@ -186,7 +205,7 @@ def play(stage: Stage, act: Act, *, index: int, day: datetime.date) -> None:
     if act.verb == "outcome":
         answer(stage, act, day=day, facts=[])
     else:
-        stage.fold(event_of(act, index=index, day=day))
+        stage.fold(about_latest(stage, event_of(act, index=index, day=day)))
     tick = TickPassed(
         at=datetime.datetime.combine(day, datetime.time(15, index), tzinfo=datetime.UTC),
         mode="played",

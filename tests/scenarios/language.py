@@ -53,6 +53,7 @@ _ANSWERS: dict[str, DeliveryStatus | None] = {
 }
 _OPTIONAL = (
     "to", "total", "others", "others-total", "pay-by", "unlisted", "language", "template", "tasks", "plan", "overdue", "credits",
+    "revision", "because", "too-soon-until", "text", "approved-by", "now-because",
 )  # fmt: skip
 
 
@@ -202,7 +203,7 @@ def _clauses(words: Words) -> Clauses:
         case "nothing":
             words.end()
             return clauses
-        case "reminder":
+        case "reminder" | "proposal":
             clauses["step"] = words.take("a step")
             clauses["items"] = ", ".join(sorted(words.until_word("by", *_OPTIONAL)))
             clauses["by"] = _by(words)
@@ -217,7 +218,7 @@ def _clauses(words: Words) -> Clauses:
             clauses |= _values(words)
         case "finished" | "retracted":
             clauses["item"] = words.take("an item")
-        case "sent" | "failed" | "superseded":
+        case "sent" | "failed" | "superseded" | "dropped" | "cancelled":
             clauses |= {"on": words.day().isoformat()} if words.take_if("on") else {}
         case "task" | "task-closed":
             clauses["task"] = words.take("a task")

@@ -9,21 +9,24 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from processors.account import Account
 from processors.audit import audit_journal
 from processors.company import Company
 from processors.invariants import check
 from processors.ladder import next_look
 from processors.partition import Partition
-from schemas.facts import LedgerFact, ReminderDecided
-from schemas.fields import split_account_id
+from schemas.facts import LedgerFact, ReminderDecided, ReminderProposed
+from schemas.fields import account_id, split_account_id
 from schemas.journal import JournalEntry, SourceEvent, TickPassed, encode_entry
 from schemas.outcomes import ErrorType, OutcomeReported
 from schemas.rows import AccountRow, RowKey, decode_key, decode_row
 from tests.scenarios.saying import differences
 from tests.scenarios.script import Answer, Happening, Notifying, Script, Step, Ticks
+from tests.scenarios.verbs import LATEST
 
-__all__ = ["Record", "Stage", "run"]
+__all__ = ["Record", "Stage", "about_latest", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Stage:
             facts += step.facts
             cursor, consumed = step.cursor, step.consumed
         self.log += facts
+        self.latest |= {each.account: each.reminder for each in facts if isinstance(each, ReminderProposed)}
         if isinstance(event, TickPassed):
             self.log.append(event)
         if self.restores:
@@ -134,7 +138,7 @@ def run(
 def _play(stage: Stage, step: Step) -> list[LedgerFact]:
     match step:
         case Happening():
-            return stage.take(step.event)
+            return stage.take(about_latest(stage, step.event))
         case Ticks():
             return [fact for at in step.ats for fact in _tick(stage, at=at, lagging=step.lagging)]
         case Notifying():
@@ -153,6 +157,14 @@ def _play(stage: Stage, step: Step) -> list[LedgerFact]:
                     error_type=step.error_type,
                 )
             )
+
+
+def about_latest(stage: Stage, event: SourceEvent) -> SourceEvent:
+    """Let a command that speaks of the latest reminder say which one that is."""
+    if getattr(event, "reminder", "") != LATEST:
+        return event
+    account = account_id(event.company, event.customer)  # type: ignore[union-attr]  # a command about an account
+    return msgspec.structs.replace(event, reminder=stage.latest.get(account, "none"))
 
 
 def _tick(stage: Stage, *, at: datetime.datetime, lagging: tuple[str, ...]) -> list[LedgerFact]:

@@ -12,6 +12,7 @@ from schemas.facts import (
     ReminderDecided,
     ReminderEnded,
     ReminderItem,
+    ReminderProposed,
     ReminderRetracted,
     ReminderWithheld,
     TaskClosed,
@@ -28,6 +29,8 @@ def clauses_of(fact: LedgerFact) -> Iterator[Clauses]:
     match fact:
         case ReminderDecided():
             yield _reminder(fact)
+        case ReminderProposed():
+            yield _proposal(fact)
         case ReminderWithheld():
             for each in fact.items:
                 yield {
@@ -80,6 +83,18 @@ def _reminder(fact: ReminderDecided) -> Clauses:
         "tasks": "; ".join(each.summary for each in fact.deliveries if each.channel == "task"),
         "plan": ", ".join(sorted({f"{each.plan}/{each.plan_version}" for each in fact.items})),
         "overdue": ", ".join(str(each.days_overdue) for each in fact.items),
+        "text": fact.text,
+        "approved-by": fact.approved_by,
+        "now-because": fact.now_because,
+    }
+
+
+def _proposal(fact: ReminderProposed) -> Clauses:
+    return _reminder(fact.content) | {
+        "kind": "proposal",
+        "revision": str(fact.revision),
+        "because": fact.because,
+        "too-soon-until": "" if fact.too_soon_until is None else fact.too_soon_until.isoformat(),
     }
 
 

@@ -7,11 +7,14 @@ from typing import Any, cast
 import msgspec
 
 from schemas import commands, events
+from schemas.fields import Channel
 from schemas.journal import SourceEvent
 from schemas.plans import Action, Plan, Step
 from tests.scenarios.words import ScenarioError, Words
 
-__all__ = ["VERBS", "Teller", "plan_step"]
+__all__ = ["LATEST", "VERBS", "Teller", "plan_step"]
+
+LATEST = "latest"  # the reminder that a command speaks of: the account's newest, decided or proposed
 
 _PROFILE_NUMBERS = {
     "min-days": "min_days_between_contacts",
@@ -264,6 +267,42 @@ def _mode(line: _Line) -> SourceEvent:
     return commands.SetMode(**line.asked, mode="manual" if manual else "automatic")
 
 
+def _approve(line: _Line) -> SourceEvent:
+    said = line.options(because=line.text, revision=line.words.number)
+    return commands.ApproveReminder(
+        **line.asked, reminder=LATEST, revision=said.get("revision"), now_because=said.get("because", "")
+    )
+
+
+def _edit(line: _Line) -> SourceEvent:
+    said = line.options(
+        channels=lambda: msgspec.convert(
+            line.words.until_word("text", "without", "next"), tuple[Channel, ...]
+        ),
+        text=line.text,
+        without=lambda: tuple(line.words.until_word("text", "channels", "next")),
+        next=line.words.day,
+    )
+    return commands.EditReminder(
+        **line.asked,
+        reminder=LATEST,
+        channels=said.get("channels"),
+        text=said.get("text"),
+        drop_items=said.get("without", ()),
+        next_on=said.get("next"),
+    )
+
+
+def _call_back(line: _Line) -> SourceEvent:
+    said = line.options(because=line.text)
+    return commands.CancelReminder(**line.asked, reminder=LATEST, reason=said.get("because", ""))
+
+
+def _drop(line: _Line) -> SourceEvent:
+    said = line.options(because=line.text)
+    return commands.DropReminder(**line.asked, reminder=LATEST, reason=said.get("because", ""))
+
+
 def _customer(line: _Line) -> SourceEvent:
     account = line.words.account
     told = line.teller.customers.get(account) or events.CustomerUpserted(
@@ -400,7 +439,9 @@ def plan_step(words: Words) -> Step:
 
 _MAKERS: dict[str, Callable[[_Line], SourceEvent]] = {
     "amend": _amend,
+    "approve": _approve,
     "call-attempt": _note("call_attempt"),
+    "call-back": _call_back,
     "cancel": lambda line: events.InvoiceCancelled(**line.whose, document=line.text()),
     "cancel-credit-note": lambda line: events.CreditNoteCancelled(**line.whose, document=line.text()),
     "company": _company,
@@ -408,6 +449,8 @@ _MAKERS: dict[str, Callable[[_Line], SourceEvent]] = {
     "credit-note": _credit_note,
     "customer": _customer,
     "debit-note": _debit_note,
+    "drop": _drop,
+    "edit": _edit,
     "exclude": _exclude,
     "hold": _hold,
     "include": lambda line: commands.IncludeItem(**line.asked, document=line.text()),
@@ -421,6 +464,9 @@ _MAKERS: dict[str, Callable[[_Line], SourceEvent]] = {
     "reconcile": _reconcile,
     "refund": _refund,
     "release": _release,
+    "send-now": lambda line: commands.SendNow(
+        **line.asked, because=line.options(because=line.text).get("because", "")
+    ),
     "reverse": lambda line: events.PaymentReversed(**line.whose, payment=line.text()),
     "reverse-write-off": lambda line: events.WriteOffReversed(**line.whose, write_off=line.text()),
     "write-off": _write_off,

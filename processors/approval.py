@@ -1,0 +1,172 @@
+"""What people say of a reminder before it is sent: approved, edited, dropped, called back, sent now (R5, R19).
+
+What they say is kept; the next tick decides by it (R26). What comes too
+late, or speaks of what is not there, is refused and said.
+"""
+
+import datetime
+from collections.abc import Callable
+
+from processors import identity
+from processors.account import Account
+from processors.context import FoldContext
+from processors.proposals import end, proposal_of, steps_of
+from schemas.commands import ApproveReminder, CancelReminder, DropReminder, EditReminder, SendNow
+from schemas.facts import ExceptionRaised, ExceptionReason, LedgerFact
+from schemas.rows import Proposal, ReminderRow
+
+__all__ = ["HANDLERS"]
+
+_BY_HAND = "sent by hand"  # why what is due goes now, where nobody need give a reason
+_Command = ApproveReminder | EditReminder | DropReminder | CancelReminder | SendNow
+
+
+def _once(account: Account, event: _Command, *, context: FoldContext) -> list[LedgerFact]:
+    """Carry out a command that is new; of one that came before, only a contradiction is said."""
+    key = f"command/{event.command}"
+    repeated = identity.remember(account, event, key=key)
+    if repeated is not None:
+        return repeated
+    account.keep_until(context.day + context.company.retention, kind="seen", key=key)
+    match event:
+        case ApproveReminder():
+            return _approve(account, event)
+        case EditReminder():
+            return _edit(account, event, context=context)
+        case DropReminder():
+            return _drop(account, event, context=context)
+        case CancelReminder():
+            return _cancel(account, event)
+        case SendNow():
+            return _send_now(account, event, context=context)
+
+
+def _approve(account: Account, event: ApproveReminder) -> list[LedgerFact]:
+    row = _waiting(account, event.reminder)
+    if row is None:
+        return [_refused(account, event, detail=f"reminder {event.reminder} waits for nobody")]
+    said = _said(row)
+    if event.revision is not None and event.revision != said.revision:
+        detail = f"reminder {event.reminder} is at revision {said.revision} by now, not {event.revision}"
+        return [_refused(account, event, detail=detail)]
+    # Without a reason it goes when the gap is over, and "withheld" says when that is.
+    said.approved, said.approved_by = True, event.author
+    said.now_because = event.now_because
+    account.touch(row)
+    account.advance()
+    return []
+
+
+def _edit(account: Account, event: EditReminder, *, context: FoldContext) -> list[LedgerFact]:
+    row = _waiting(account, event.reminder)
+    if row is None:
+        return [_refused(account, event, detail=f"reminder {event.reminder} waits for nobody")]
+    said = _said(row)
+    if event.channels is not None:
+        said.channels = event.channels
+    if event.text is not None:
+        said.text = event.text
+    if event.next_on is not None:
+        said.next_on = event.next_on
+    named = {each.item for each in steps_of(account, row)}
+    for name in event.drop_items:
+        if name in named:
+            _wait(account, name, on=_day(context))
+    account.touch(row)
+    account.advance()
+    return []
+
+
+def _drop(account: Account, event: DropReminder, *, context: FoldContext) -> list[LedgerFact]:
+    row = _waiting(account, event.reminder)
+    if row is None:
+        return [_refused(account, event, detail=f"reminder {event.reminder} waits for nobody")]
+    for each in steps_of(account, row):
+        _wait(account, each.item, on=_day(context))
+    facts = end(account, row, status="dropped", context=context, author=event.author, reason=event.reason)
+    account.advance()
+    return facts
+
+
+def _cancel(account: Account, event: CancelReminder) -> list[LedgerFact]:
+    """Call a reminder back: by the new version its deliveries are superseded, unless one is accepted first."""
+    row = account.reminders.get(event.reminder)
+    if row is None or row.status != "open" or "accepted" in row.deliveries.values():
+        status = "unknown" if row is None else row.status
+        return [_refused(account, event, detail=f"reminder {event.reminder} cannot be called back: {status}")]
+    row.cancelled, row.ended_by, row.ended_because = True, event.author, event.reason
+    account.touch(row)
+    account.advance()
+    return []
+
+
+def _send_now(account: Account, event: SendNow, *, context: FoldContext) -> list[LedgerFact]:
+    until = _gap_until(account, context=context)
+    if _inside_gap(account, context=context) and not event.because:
+        detail = f"the last contact was on {account.row.last_contact_on}: too soon before {until}, unless confirmed with a reason"
+        return [_refused(account, event, detail=detail, reason="not_confirmed")]
+    row = proposal_of(account)
+    if row is not None:
+        said = _said(row)
+        said.approved, said.approved_by, said.next_on = True, event.author, None
+        said.now_because = event.because
+        account.touch(row)
+    account.row.send_now, account.row.send_now_by = event.because or _BY_HAND, event.author
+    account.row.send_now_on = _day(context)
+    account.advance()
+    return []
+
+
+def _waiting(account: Account, reminder: str) -> ReminderRow | None:
+    row = proposal_of(account)
+    return row if row is not None and row.reminder == reminder else None
+
+
+def _said(row: ReminderRow) -> Proposal:
+    if row.proposal is None:
+        raise AssertionError(f"{row.reminder} waits and was never proposed")
+    return row.proposal
+
+
+def _wait(account: Account, name: str, *, on: datetime.date) -> None:
+    """Let a dropped step wait, as a failed one does (R19)."""
+    item = account.items[name]
+    item.dropped_on = on
+    account.row.failed_on = on
+    account.touch(item)
+    account.touch(account.row)
+
+
+def _day(context: FoldContext) -> datetime.date:
+    """Give the day on which a person says something: the ledger may have had no tick of it yet."""
+    return max(context.day, context.today())
+
+
+def _gap_until(account: Account, *, context: FoldContext) -> datetime.date | None:
+    last_on = account.row.last_contact_on
+    if last_on is None:
+        return None
+    return last_on + datetime.timedelta(days=context.company.profile.min_days_between_contacts)
+
+
+def _inside_gap(account: Account, *, context: FoldContext) -> bool:
+    until = _gap_until(account, context=context)
+    return until is not None and _day(context) < until
+
+
+def _refused(
+    account: Account, event: _Command, *, detail: str, reason: ExceptionReason = "request_refused"
+) -> ExceptionRaised:
+    account.touch(account.row)
+    return ExceptionRaised(
+        id=f"{account.id}/{account.next_sequence()}",
+        account=account.id,
+        reason=reason,
+        key=f"command/{event.command}",
+        detail=detail,
+    )
+
+
+HANDLERS: dict[type, Callable[..., list[LedgerFact]]] = dict.fromkeys(
+    (ApproveReminder, EditReminder, DropReminder, CancelReminder, SendNow), _once
+)

@@ -1,0 +1,210 @@
+"""Reminders that wait for a person (R19, R20): proposed at ticks, kept up to date, superseded.
+
+::
+
+    proposed ──approved, and nothing against it──► open (``reminder.remind``)
+       │  ▲ facts, edits: a new revision
+       ├──nothing of it is due any more──► superseded
+       └──a person──► dropped (``processors.approval``)
+
+A message with one manual step in it is proposed as a whole, and what comes due
+while it waits joins it, unless it is approved. Nothing here is seen by notifiers.
+"""
+
+import datetime
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import msgspec
+
+from processors.account import Account
+from processors.circumstances import Circumstances, Verdict
+from processors.context import FoldContext
+from processors.judged import in_reminder
+from processors.ladder import Rung, is_level
+from processors.reminder import Composed, DueItem, compose, identify, note_steps, row_item
+from schemas.facts import LedgerFact, ReminderEnded, ReminderProposed
+from schemas.rows import Proposal, ReminderRow, ReminderRowItem
+
+__all__ = [
+    "WhoDecides",
+    "approved_items",
+    "end",
+    "leave",
+    "not_before",
+    "proposal_of",
+    "propose",
+    "steps_of",
+    "supersede",
+    "who_decides",
+]
+
+WhoDecides = Literal["customer", "company", "step"]
+
+
+def proposal_of(account: Account) -> ReminderRow | None:
+    """Give the reminder of the account that waits for a person."""
+    name = account.row.proposal
+    return account.reminders[name] if name else None
+
+
+def who_decides(at: Circumstances, rungs: Iterable[Rung]) -> WhoDecides | None:
+    """Say for whose mode a message with these steps does not go by itself; None: it does (R20)."""
+    if at.account.row.mode == "manual":
+        return "customer"
+    if not at.company.profile.automatic:
+        return "company"
+    return None if all(rung.step.automatic for rung in rungs) else "step"
+
+
+def steps_of(account: Account, row: ReminderRow) -> list[ReminderRowItem]:
+    """List all items with their steps of a reminder, or proposal, that has not ended."""
+    steps = list(row.items)
+    if row.unlisted:
+        steps += [item.pending for item in account.items.values() if item.pending is not None]
+    return steps
+
+
+def approved_items(account: Account, row: ReminderRow) -> dict[str, ReminderRowItem]:
+    """Give item -> step of what a person approved: nothing else may go out on that word."""
+    return {each.item: each for each in steps_of(account, row)}
+
+
+def not_before(at: Circumstances, row: ReminderRow) -> Verdict | None:
+    """Withhold a proposal until the day that a person set for it."""
+    next_on = None if row.proposal is None else row.proposal.next_on
+    if next_on is None or at.day >= next_on:
+        return None
+    return Verdict("snoozed", next_on, {"reminder": row.reminder})
+
+
+def propose(at: Circumstances, *, due: Sequence[DueItem], because: WhoDecides) -> list[LedgerFact]:
+    """Propose the due items, or bring the proposal that waits up to date; nothing new, nothing said (R26)."""
+    row = proposal_of(at.account)
+    if row is None:
+        reminder = identify(at, due=due)
+        if reminder in at.account.reminders:
+            return []  # dropped at this very tick
+        row = _new(at, reminder)
+    said = row.proposal
+    if said is None:
+        raise AssertionError(f"{row.reminder} waits and was never proposed")
+    composed = compose(at, due=due, reminder=row.reminder, said=said)
+    content = _digest(composed, because=because)
+    if content == said.content:
+        note_steps(at, composed)
+        return []
+    leave(at.account, row, stay={each.item.item for each in due})
+    note_steps(at, composed)
+    said.content, said.revision = content, said.revision + 1
+    row.step, row.unlisted = composed.header.step.name, composed.content.unlisted
+    row.items = [row_item(each) for each in composed.due[: composed.listed]]
+    row.pay_by_on = composed.content.pay_by_on if is_level(composed.header.step) else None
+    at.account.touch(row)
+    at.account.touch(at.account.row)
+    return [
+        ReminderProposed(
+            id=f"{at.account.id}/{at.account.next_sequence()}",
+            account=at.account.id,
+            reminder=row.reminder,
+            revision=said.revision,
+            because=because,
+            content=composed.content,
+            too_soon_until=_too_soon_until(at),
+        )
+    ]
+
+
+def supersede(at: Circumstances) -> list[LedgerFact]:
+    """End a proposal of which nothing is left, or that need not wait any more."""
+    row = proposal_of(at.account)
+    if row is None:
+        return []
+    context = FoldContext(at.company, "", at.day, at.tick.at)
+    return end(at.account, row, status="superseded", context=context)
+
+
+def end(
+    account: Account,
+    row: ReminderRow,
+    *,
+    status: Literal["superseded", "dropped"],
+    context: FoldContext,
+    author: str = "",
+    reason: str = "",
+) -> list[LedgerFact]:
+    """End a proposal; its items have no word said of them any more."""
+    today = max(context.day, context.today())
+    leave(account, row)
+    row.status, row.ended_on, row.ended_by, row.ended_because = status, today, author, reason
+    account.row.proposal = ""
+    account.touch(row)
+    account.touch(account.row)
+    account.keep_until(today + context.company.retention, kind="reminder", key=row.reminder)
+    return [
+        ReminderEnded(
+            id=f"{account.id}/{account.next_sequence()}",
+            account=account.id,
+            reminder=row.reminder,
+            tick=row.tick,
+            status=status,
+            on=today,
+            author=author,
+            reason=reason,
+        )
+    ]
+
+
+def _new(at: Circumstances, reminder: str) -> ReminderRow:
+    row = ReminderRow(
+        account=at.account.id,
+        reminder=reminder,
+        tick=at.tick.at,
+        status="proposed",
+        items=[],
+        deliveries={},
+        proposal=Proposal(proposed_on=at.day),
+    )
+    at.account.reminders[reminder] = row
+    at.account.row.proposal = reminder
+    return row
+
+
+def leave(account: Account, row: ReminderRow, *, stay: Iterable[str] = ()) -> None:
+    """Forget of items that leave a proposal that they were in it."""
+    stay = frozenset(stay)
+    for each in steps_of(account, row):
+        item = account.items.get(each.item)
+        if item is None or each.item in stay:
+            continue
+        item.pending = None
+        if item.judged == in_reminder(each):
+            item.judged = ""
+        account.touch(item)
+
+
+def _too_soon_until(at: Circumstances) -> datetime.date | None:
+    last_on = at.account.row.last_contact_on
+    if last_on is None:
+        return None
+    until = last_on + datetime.timedelta(days=at.company.profile.min_days_between_contacts)
+    return until if at.day < until else None
+
+
+def _digest(composed: Composed, *, because: WhoDecides) -> str:
+    """Sum up what a person would read anew: not the days that pass, nor what is listed beside."""
+    content = composed.content
+    said = [
+        because,
+        content.step,
+        content.text,
+        [
+            (each.item, each.step, each.plan, each.plan_version, each.open_minor, each.due_on)
+            for each in content.items
+        ],
+        [(each.channel, each.contact, each.task_type, each.summary) for each in content.deliveries],
+        content.totals,
+        content.unlisted,
+    ]
+    return hashlib.blake2s(msgspec.json.encode(said), digest_size=12).hexdigest()
