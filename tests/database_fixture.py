@@ -70,3 +70,12 @@ def engine(database: str) -> Iterator[Engine]:
     opened = open_engine(database)
     yield opened
     opened.dispose()
+
+
+@pytest.fixture
+def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
+    """Give an engine on SQLite only, where what is tested is not the database."""
+    opened = open_engine(f"sqlite:///{tmp_path / 'only.db'}")
+    upgrade(opened)
+    yield opened
+    opened.dispose()

@@ -14,6 +14,7 @@ from schemas.fields import Channel
 
 if TYPE_CHECKING:
     from infra.database.queries.reminders import ReminderLine
+    from infra.database.queries.scheduled import ScheduledLine
     from infra.settings import Settings
 
 __all__ = ["reminders"]
@@ -33,6 +34,7 @@ _COLUMNS = (
     "reminder",
 )
 
+_PLANNED = ("day", "account", "customer", "level", "channel", "item_count", "amount", "items")
 _LINES_SHOWN = 500
 _LINES_MAX = 1_000_000
 
@@ -52,6 +54,12 @@ _LINES_MAX = 1_000_000
     type=click.IntRange(1, _LINES_MAX),
     help=f"The newest so many lines; {_LINES_SHOWN} in a table, else {_LINES_MAX:,} unless given.",
 )
+@click.option(
+    "--scheduled",
+    "planned",
+    is_flag=True,
+    help="What will be sent if nothing comes in, instead; until --to, or for 30 days.",
+)
 @format_option
 @click.pass_obj
 def reminders(
@@ -62,6 +70,7 @@ def reminders(
     last_on: datetime.datetime | None,
     by: By | None,
     limit: int | None,
+    planned: bool,
     output_format: OutputFormat,
     **named: str | None,
 ) -> None:
@@ -69,7 +78,9 @@ def reminders(
     asked = Filter(
         first_on=day(first_on), last_on=day(last_on), **{name: value or "" for name, value in named.items()}
     )
-    if by is not None:
+    if planned:
+        _print_scheduled(settings, asked, by, output_format)
+    elif by is not None:
         _print_summary(settings, asked, by, output_format)
     else:
         most = limit or (_LINES_SHOWN if output_format == "table" else _LINES_MAX)
@@ -100,6 +111,37 @@ def _print_lines(settings: "Settings", asked: Filter, limit: int, output_format:
     print_rows((_cells(one) for one in found), columns=_COLUMNS, output_format=output_format)
     if len(found) == limit:
         click.echo(f"Only the newest {limit} lines are shown; --limit says how many.", err=True)
+
+
+def _print_scheduled(settings: "Settings", asked: Filter, by: By | None, output_format: OutputFormat) -> None:
+    """Print what is planned; what only the past has cannot be asked of it."""
+    from console.scheduling import counted, planned_lines
+
+    if asked.status or asked.reason or by == "reason":
+        raise click.UsageError("--scheduled goes with --from, --to, --company, --account, --level, --channel")
+    with open_read_model(settings) as connection:
+        found = planned_lines(connection, asked=asked)
+        if output_format == "table":
+            say_age(connection)
+    if by is None:
+        print_rows((_planned_cells(one) for one in found), columns=_PLANNED, output_format=output_format)
+    else:
+        columns = (by, "status", "lines", "reminders")
+        print_rows(counted(found, by=by), columns=columns, output_format=output_format)
+
+
+def _planned_cells(one: "ScheduledLine") -> dict[str, Cell]:
+    amounts = (f"{currency} {amount(minor, currency=currency):,}" for currency, minor in one.amounts)
+    return {
+        "day": one.day,
+        "account": one.account,
+        "customer": one.name,
+        "level": one.level,
+        "channel": one.channel,
+        "item_count": one.item_count,
+        "amount": " + ".join(amounts),
+        "items": one.items,
+    }
 
 
 def _cells(one: "ReminderLine") -> dict[str, Cell]:

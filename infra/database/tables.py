@@ -27,6 +27,7 @@ __all__ = [
     "exceptions",
     "holds",
     "items",
+    "live_rows",
     "metadata",
     "movements",
     "open_tasks",
@@ -132,6 +133,7 @@ accounts = _table(
     _day_or_none("episode_opened_on"),
     _text("open_reminder"),
     _text("quarantined"),
+    Index("ix_accounts_wake_at", "wake_at"),
 )
 
 balances = _table(
@@ -259,6 +261,15 @@ plans = _table(
     _big("version"),
     _text("name"),
     _text("plan_json"),
+)
+
+# As the ledger keeps them, of what is still alive: what a forecast is made from (``infra.projection.live``).
+live_rows = _table(
+    "live_rows",
+    _key("owner"),
+    _key("kind"),
+    _key("name"),
+    _text("row_json"),
 )
 
 # --- facts --------------------------------------------------------------------------------------

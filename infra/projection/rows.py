@@ -12,6 +12,7 @@ from msgspec import json
 
 from infra.database import tables
 from infra.projection.batch import Batch
+from infra.projection.live import keep_live
 from schemas.codec import type_of
 from schemas.fields import split_account_id
 from schemas.rows import (
@@ -59,6 +60,7 @@ def project_row(batch: Batch, *, key: bytes, value: bytes | None, partition: int
         msgspec.DecodeError: the record is not what this version writes.
     """
     name = decode_key(key)
+    keep_live(batch, name=name, value=value, partition=partition)
     if name.kind in _SKIPPED or (name.kind in _SHARED and partition != 0):
         batch.skipped["not_projected"] += 1
     elif value is None:

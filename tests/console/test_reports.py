@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from console.cli.formats import Cell, print_rows
 from console.cli.main import main
 from tests.infra.database.filled import Filled
+from tests.infra.database.played import play_into
 
 Run = Callable[..., Result]
 _TICK = datetime.datetime(2026, 2, 1, 12, tzinfo=datetime.UTC)
@@ -231,3 +232,41 @@ def test_the_projector_command_reads_to_the_end(database: str, broker: str, name
     for arguments in (("--until-end",), ("--rebuild", "--until-end")):
         done = cobranza("projector", *arguments)
         assert (0, "0 records were read.\n") == (done.exit_code, done.stdout), done.output
+
+
+_PLANNED = """# what is to come
+customer email ana@c1.test address "Calle 1, Santiago"
+plan default
+    first      0 email, letter
+    second   +15 email
+2026-01-02  invoice INV-1 100.00 due 2026-02-02
+2026-01-02  @C2 customer email bo@c2.test
+2026-01-02  @C2 invoice INV-2 40.00 due 2026-02-02
+2026-01-31  tick
+"""
+
+
+def test_reminders_scheduled(database: str, engine: Engine, tmp_path: Path) -> None:
+    """S4-20, U-9: what will be sent if nothing comes in, listed and counted by day and channel."""
+    play_into(engine, _PLANNED, folder=tmp_path)
+
+    def planned(*arguments: str) -> Result:
+        environment = {"COBRANZA_DATABASE_URL": database}
+        return CliRunner().invoke(main, ["reminders", "--scheduled", *arguments], env=environment)
+
+    by_day = rows(planned("--by", "day", "--to", "2026-03-31", "--format", "json"))
+    assert [("2026-02-02", "scheduled", 4, 2), ("2026-02-17", "scheduled", 2, 2)] == [
+        (row["day"], row["status"], row["lines"], row["reminders"]) for row in by_day
+    ]
+    listed = rows(planned("--account", "acme:C1", "--level", "first", "--format", "json"))
+    assert [("2026-02-02", "email", "USD 100.00"), ("2026-02-02", "letter", "USD 100.00")] == [
+        (row["day"], row["channel"], row["amount"]) for row in listed
+    ]
+    assert 2 == len(rows(planned("--from", "2026-02-03", "--format", "json")))
+    assert 1 == len(rows(planned("--channel", "letter", "--format", "json")))
+    assert 2 == planned("--status", "sent").exit_code
+
+
+def test_nothing_is_scheduled_before_the_first_tick(run: Run) -> None:
+    """Without a tick there is no now to look ahead from."""
+    assert [] == rows(run("reminders", "--scheduled", "--format", "json"))

@@ -1,0 +1,119 @@
+"""What is planned: the reminders that will be decided if nothing comes in (S4-20, U-9).
+
+Made when asked for, with the core's own forecast, from the rows that are alive; only accounts that
+wake until the last day asked for are looked at. So it is right however plans, holds and money change.
+"""
+
+import datetime
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any, Final
+
+from msgspec import Struct
+from sqlalchemy import Connection, select
+
+from infra.database.tables import accounts, clocks, customers, live_rows
+from processors.forecast import Foreseen, forecast
+from schemas.facts import ReminderDecided
+from schemas.journal import JournalMode
+from schemas.rows import RowKey, encode_key
+
+__all__ = ["ScheduledLine", "newest_day", "scheduled"]
+
+_CHUNK: Final = 500
+_DAY: Final = datetime.timedelta(days=1)
+Rows = dict[bytes, bytes]
+
+
+class ScheduledLine(Struct, frozen=True, kw_only=True):
+    """One delivery of a reminder that is planned; ``day`` is the company's, ``amounts`` (currency, minor units)."""
+
+    day: datetime.date
+    account: str
+    name: str
+    level: str
+    channel: str
+    items: str
+    item_count: int
+    amounts: tuple[tuple[str, int], ...]
+
+
+def newest_day(connection: Connection) -> datetime.date | None:
+    """Give the day (UTC) of the newest tick that all partitions have; None before the first."""
+    ticks = connection.execute(select(clocks.c["at"])).scalars().all()
+    return min(ticks).date() if ticks else None
+
+
+def scheduled(
+    connection: Connection, *, last_on: datetime.date, company: str = "", account: str = ""
+) -> Iterator[ScheduledLine]:
+    """Forecast each account that wakes by the end of `last_on`; lines of an account in order of days."""
+    of_company: dict[str, Rows] = {}
+    awake = _awake(connection, last_on=last_on, company=company, account=account)
+    for start in range(0, len(awake), _CHUNK):
+        chunk = awake[start : start + _CHUNK]
+        rows = _rows(connection, [each.account for each in chunk])
+        for each in chunk:
+            own = of_company.get(each.company)
+            if own is None:
+                own = of_company[each.company] = _rows(connection, [each.company]).get(each.company, {})
+            foreseen = _foreseen(each, rows={**own, **rows.get(each.account, {})}, until=last_on)
+            yield from _lines(each, foreseen)
+
+
+def _awake(connection: Connection, *, last_on: datetime.date, company: str, account: str) -> list[Any]:
+    """List (account, company, name, at, mode) of those whose time comes, in order."""
+    # A day more: the last day of a company in the far west ends later than in UTC.
+    until = datetime.datetime.combine(last_on + 2 * _DAY, datetime.time(), tzinfo=datetime.UTC)
+    named = {accounts.c["company"]: company, accounts.c["account"]: account}
+    return list(
+        connection.execute(
+            select(
+                accounts.c["account"],
+                accounts.c["company"],
+                customers.c["name"],
+                clocks.c["at"],
+                clocks.c["mode"],
+            )
+            .select_from(
+                accounts.join(clocks, clocks.c["partition"] == accounts.c["partition"]).outerjoin(
+                    customers, customers.c["account"] == accounts.c["account"]
+                )
+            )
+            .where(accounts.c["wake_at"] < until, *(c == value for c, value in named.items() if value))
+            .order_by(accounts.c["account"])
+        )
+    )
+
+
+def _rows(connection: Connection, owners: list[str]) -> dict[str, Rows]:
+    found = connection.execute(
+        select(live_rows).where(live_rows.c["owner"].in_(owners)).order_by(live_rows.c["owner"])
+    )
+    return {
+        owner: {encode_key(RowKey(row.kind, owner, row.name)): row.row_json.encode() for row in rows}
+        for owner, rows in groupby(found, key=lambda row: str(row.owner))
+    }
+
+
+def _foreseen(each: Any, *, rows: Rows, until: datetime.date) -> list[Foreseen]:
+    mode: JournalMode = each.mode
+    return forecast(each.account, rows=rows.items(), after=each.at, until=until, mode=mode)
+
+
+def _lines(each: Any, foreseen: list[Foreseen]) -> Iterator[ScheduledLine]:
+    for one in foreseen:
+        fact = one.fact
+        if not isinstance(fact, ReminderDecided):
+            continue
+        for delivery in fact.deliveries:
+            yield ScheduledLine(
+                day=one.on,
+                account=each.account,
+                name=each.name or "",
+                level=fact.step,
+                channel=delivery.channel,
+                items=", ".join(item.item for item in fact.items),
+                item_count=len(fact.items) + fact.unlisted,
+                amounts=tuple((total.currency, total.amount_minor) for total in fact.totals),
+            )
