@@ -23,6 +23,7 @@ from schemas.facts import (
     PlanFinished,
     ReminderDecided,
     ReminderEnded,
+    ReminderProposed,
     ReminderRetracted,
     ReminderWithheld,
     TaskClosed,
@@ -120,7 +121,9 @@ class Teller:
             case ReminderWithheld():
                 pass
             case ReminderDecided():
-                text = self._reminder(fact)
+                text = self._reminder(fact, text=words.reminder)
+            case ReminderProposed():
+                text = self._reminder(fact.content, text=words.proposed)
             case ReminderEnded():
                 steps = ", ".join(f"{item} {step}" for item, step in fact.consumed[:_NAMED_MAX])
                 ended: str = getattr(words, f"ended_{fact.status}")
@@ -149,13 +152,13 @@ class Teller:
         )
         return self._words.other_fact.format(type=type_of(fact), detail=detail)
 
-    def _reminder(self, fact: ReminderDecided) -> str:
+    def _reminder(self, fact: ReminderDecided, *, text: str) -> str:
         words = self._words
         at = self._at(fact.tick)
         if not fact.items:
             return words.reminder_nothing_due.format(at=at, id=fact.id)
         items = [f"{each.item} ({self._money(each.open_minor, each.currency)})" for each in fact.items]
-        return words.reminder.format(
+        return text.format(
             at=at,
             step=fact.step,
             channels=self._channels(fact),
@@ -342,11 +345,9 @@ class Teller:
             case ReminderDecided() if not fact.items:
                 yield words.foreseen_follow_up
             case ReminderDecided():
-                totals = ", ".join(self._money(each.amount_minor, each.currency) for each in fact.totals)
-                items = self._named([e.item for e in fact.items], count=len(fact.items) + fact.unlisted)
-                yield words.foreseen_reminder.format(
-                    step=fact.step, channels=self._channels(fact), items=f"{items} ({totals})"
-                )
+                yield self._foreseen_reminder(fact, text=words.foreseen_reminder)
+            case ReminderProposed():
+                yield self._foreseen_reminder(fact.content, text=words.foreseen_proposal)
             case ReminderWithheld():
                 for one in fact.items:
                     reason = words.reasons[one.reason]
@@ -359,6 +360,11 @@ class Teller:
                 return  # assumed: each delivery is accepted
             case _:
                 yield self._other(fact)
+
+    def _foreseen_reminder(self, fact: ReminderDecided, *, text: str) -> str:
+        totals = ", ".join(self._money(each.amount_minor, each.currency) for each in fact.totals)
+        items = self._named([each.item for each in fact.items], count=len(fact.items) + fact.unlisted)
+        return text.format(step=fact.step, channels=self._channels(fact), items=f"{items} ({totals})")
 
     # -- writing --------------------------------------------------------------------
 

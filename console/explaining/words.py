@@ -33,9 +33,12 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     next_nothing: str
     reminder: str
     reminder_nothing_due: str
+    proposed: str
     ended_sent: str
     ended_failed: str
     ended_superseded: str
+    ended_dropped: str
+    ended_cancelled: str
     retracted: str
     plan_finished: str
     task_opened: str
@@ -53,6 +56,8 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fate_sent: str
     fate_failed: str
     fate_superseded: str
+    fate_dropped: str
+    fate_cancelled: str
     withheld: str
     withheld_no_step: str
     judged_by: str
@@ -73,6 +78,7 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     not_due_yet: str
     foreseen: str
     foreseen_reminder: str
+    foreseen_proposal: str
     foreseen_finished: str
     foreseen_task: str
     foreseen_withheld: str

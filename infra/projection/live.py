@@ -40,5 +40,5 @@ def _has_ended(value: bytes) -> bool:
         case CreditRow():
             return row.rest_minor == 0
         case ReminderRow():
-            return row.status != "open" and not _UNRESOLVED & set(row.deliveries.values())
+            return row.status not in ("open", "proposed") and not _UNRESOLVED & set(row.deliveries.values())
     return False

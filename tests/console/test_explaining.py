@@ -70,6 +70,13 @@ def test_every_reason_has_words(language: str) -> None:
     assert set(get_args(Reason)) == words_of(language).reasons.keys()
 
 
+def test_every_fate_of_a_reminder_has_words() -> None:
+    """R19: however a reminder ends, there is a sentence for it, and a word beside its item."""
+    words = msgspec.to_builtins(words_of("en"))
+    for status in get_args(ReminderEnded.__annotations__["status"]):
+        assert {f"ended_{status}", f"fate_{status}"} <= words.keys()
+
+
 def test_both_languages_fill_the_same_gaps() -> None:
     """A sentence names in Spanish what it names in English."""
     english, spanish = (msgspec.to_builtins(words_of(each)) for each in LANGUAGES)
