@@ -16,6 +16,7 @@ from processors.open_index import OpenIndex
 from processors.purge_index import PurgeIndex
 from processors.row_store import Wake
 from processors.settlement_index import SettlementIndex
+from schemas.contacts import ContactRow
 from schemas.fields import split_account_id
 from schemas.rows import (
     AccountRow,
@@ -46,6 +47,7 @@ AccountRows = (
     | HoldRow
     | ReminderRow
     | TaskRow
+    | ContactRow
     | SeenRow
     | WaitingRow
 )
@@ -62,6 +64,7 @@ class Account:
         due: index of the next due step per item; ``opened`` of open items by due date;
             ``unapplied`` of what is left of credits.
         tasks: what people have to do, by id.
+        contacts: the register that the law asks for, by id (``processors.law.register``).
         alarms: index of what falls due on a day by itself, as ``'<kind>/<id>'`` (``processors.alarms``).
         kept_wake: the wake under which the store has the account; None: it does not have it.
         stale: items whose next due step must be computed again (``wake``), and
@@ -76,6 +79,7 @@ class Account:
         "alarms",
         "applications",
         "applied",
+        "contacts",
         "credits",
         "customer",
         "due",
@@ -107,6 +111,7 @@ class Account:
         self.seen: dict[str, SeenRow] = {}
         self.waiting: dict[str, dict[str, WaitingRow]] = {}
         self.tasks: dict[str, TaskRow] = {}
+        self.contacts: dict[str, ContactRow] = {}
         self.alarms = DueIndex()
         self.settling = SettlementIndex()
         self.due = DueIndex()
@@ -226,6 +231,7 @@ class Account:
             + len(self.seen)
             + len(self.waiting)
             + len(self.tasks)
+            + len(self.contacts)
         )
 
     def changed_rows(self) -> int:
@@ -279,6 +285,8 @@ class Account:
             case TaskRow():
                 self.tasks[row.task] = row
                 self.alarms.set(f"task/{row.task}", row.timeout_on)
+            case ContactRow():
+                self.contacts[row.contact] = row
             case SeenRow():
                 self.seen[row.key] = row
             case WaitingRow():
@@ -309,6 +317,7 @@ _IDS: dict[type, tuple[bytes, Callable[[Any], str]]] = {
     HoldRow: (b'"hold",', hold_id),
     ReminderRow: (b'"reminder",', attrgetter("reminder")),
     TaskRow: (b'"task",', attrgetter("task")),
+    ContactRow: (b'"contact",', attrgetter("contact")),
     SeenRow: (b'"seen",', attrgetter("key")),
     WaitingRow: (b'"waiting",', attrgetter("key")),
 }

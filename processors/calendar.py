@@ -11,6 +11,7 @@ __all__ = [
     "epoch_s",
     "instant_of",
     "is_business_day",
+    "is_holiday",
     "known_countries",
     "local_day",
     "local_hour",
@@ -103,6 +104,13 @@ def is_business_day(day: datetime.date, *, country: str = "") -> bool:
     if known is None:
         return day.weekday() < _SATURDAY
     return bool(known.is_working_day(day))
+
+
+@functools.lru_cache(maxsize=65_536)
+def is_holiday(day: datetime.date, *, country: str) -> bool:
+    """Say whether a day is a public holiday; a country that is not known (or ``''``) has none."""
+    known = _holidays(country)
+    return known is not None and day in known
 
 
 def next_business_day(day: datetime.date, *, country: str = "") -> datetime.date:

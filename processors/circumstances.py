@@ -9,12 +9,16 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from processors.account import Account
+from processors.addressing import contacts_for, deliveries_for, failed_channel_names
 from processors.company import Company
 from processors.cover import Cover, cover
 from processors.holds import item_hold
 from processors.ladder import Rung, level_offset_days
+from processors.law.permits import Permits
+from processors.law.register import permits_for
 from processors.residual import Residual, residual_of
-from schemas.facts import Reason
+from schemas.events import Contact
+from schemas.facts import Delivery, Reason
 from schemas.journal import TickPassed
 from schemas.rows import ItemRow, ReminderRowItem
 
@@ -24,11 +28,15 @@ _DAY = datetime.timedelta(days=1)
 
 
 class Verdict(NamedTuple):
-    """A reason, the first day on which it may not hold any more (None: an event must come), its values."""
+    """A reason, the first day on which it may not hold any more (None: an event must come), its values.
+
+    ``until_s`` is the instant (epoch seconds) where the day does not say enough.
+    """
 
     reason: Reason
     until: datetime.date | None
     values: dict[str, str]
+    until_s: int | None = None
 
 
 @dataclass(slots=True)
@@ -53,6 +61,30 @@ class Circumstances:
     _totals_minor: dict[str, int] | None = None
     _covers: dict[str, Cover | None] = field(default_factory=dict)
     _worst_due_on: datetime.date | None = None
+    _permits: Permits | None = None
+    _step_deliveries: dict[tuple[str, int, int, Contact | None], tuple[Delivery, ...]] = field(
+        default_factory=dict
+    )
+
+    def step_deliveries(self, rung: Rung, *, item: ItemRow) -> tuple[Delivery, ...]:
+        """Give how a step would be carried for an item alone: by which channels, where an address is missing."""
+        key = (rung.plan.id, rung.plan.version, rung.step_index, item.contact)
+        found = self._step_deliveries.get(key)
+        if found is None:
+            found = self._step_deliveries[key] = deliveries_for(
+                rung.step.actions,
+                contacts=contacts_for(self.account, items=[item], role=rung.step.role),
+                failed=failed_channel_names(self.account),
+                not_before=self.tick.at,
+                language=self.company.profile.language,
+            )
+        return found
+
+    def permits(self) -> Permits:
+        """Give the law for the account's debtor, with the contacts made so far."""
+        if self._permits is None:
+            self._permits = permits_for(self.account, company=self.company, on=self.day)
+        return self._permits
 
     def dunnable(self) -> list[ItemRow]:
         """List what counts for minimum and account grace: not held, and overdue or with a step due (R8, R11).

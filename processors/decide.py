@@ -286,4 +286,8 @@ def _next_wake_s(at: Circumstances, *, judged: Sequence[Judged], at_next_tick: b
         if at.account.row.failed_on is not None:
             days.add(failed_until(at.account.row.failed_on, company=at.company))
     later = [day for day in days if day is not None and day > at.day]
-    return at.company.decides_from_s(min(later)) if later else None
+    instants = [word.verdict.until_s for each in judged for word in each.said]
+    seconds = [each for each in instants if each is not None]
+    if later:
+        seconds.append(at.company.decides_from_s(min(later)))
+    return min(seconds, default=None)

@@ -21,6 +21,7 @@ from processors.context import FoldContext
 from processors.holds import date_by_hand
 from processors.judged import in_reminder
 from processors.ladder import Rung, is_level, shift_after_sending, standing_on
+from processors.law.register import register
 from schemas.facts import ExceptionRaised, LedgerFact, PlanFinished, ReminderEnded, ReminderRetracted
 from schemas.outcomes import OutcomeReported
 from schemas.rows import ItemRow, ReminderRow, ReminderRowItem
@@ -48,6 +49,7 @@ def report(account: Account, event: OutcomeReported, *, context: FoldContext) ->
         return [_refused(account, event, detail=f"the delivery is {before}, which stands")]
     row.deliveries[event.channel] = event.status
     account.touch(row)
+    _register(account, event, context=context)
     if event.status == "failed":
         _remember_failure(account, event)
     facts: list[LedgerFact] = []
@@ -56,6 +58,24 @@ def report(account: Account, event: OutcomeReported, *, context: FoldContext) ->
     if not _UNRESOLVED & set(row.deliveries.values()):
         facts += _close(account, row, context=context)
     return facts
+
+
+def _register(account: Account, event: OutcomeReported, *, context: FoldContext) -> None:
+    """Enter what went out, or may have, in the register of the law; take out what turns out not to have."""
+    contact = f"{event.reminder}/{event.channel}"
+    if event.channel == "task":
+        return  # who carries it out notes the call
+    if event.status in ("accepted", "unknown"):
+        register(
+            account,
+            contact=contact,
+            channel=event.channel,
+            kind="delivery",
+            occurred_at=event.occurred_at,
+            context=context,
+        )
+    elif contact in account.contacts:
+        account.remove(account.contacts.pop(contact))
 
 
 def record_contact(account: Account, *, on: datetime.date) -> None:

@@ -98,6 +98,7 @@ class _Look:
         yield from (("item", name) for name in account.items)
         yield from (("credit", key) for key in account.credits)
         yield from (("reminder", name) for name in account.reminders)
+        yield from (("contact", name) for name in account.contacts)
         yield from (("waiting", key) for others in account.waiting.values() for key in others)
 
     def _entry(self, kind: str, key: str) -> Entry | None:
@@ -108,6 +109,9 @@ class _Look:
         if kind == "seen":
             seen = self.account.seen.get(key)
             return None if seen is None else seen_until(seen, keep=self.keep, zone=self.zone)
+        if kind == "contact":
+            contact = self.account.contacts.get(key)
+            return None if contact is None else contact.until
         if kind == "waiting":
             waiting = self._waiting(key)
             return None if waiting is None else waiting.since + (self.keep if waiting.said else WAITING)
@@ -137,6 +141,8 @@ class _Look:
                     self._forget_group(group)
             case "reminder":
                 self._remove(self.account.reminders.pop(key))
+            case "contact":
+                self._remove(self.account.contacts.pop(key))
             case "seen":
                 self._forget_seen(key)
             case _:

@@ -54,4 +54,5 @@ _CHECKS: tuple[Callable[[Case], Verdict | None], ...] = (
     amounts.account_grace,
     sources.source_lag,
     contacts.gap,
+    contacts.law,
 )

@@ -17,6 +17,7 @@ from processors.calendar import epoch_s
 from processors.circumstances import Circumstances
 from processors.judged import in_reminder
 from processors.ladder import Rung, is_level
+from processors.law.register import legal_texts
 from processors.record_size import ENTRIES_MAX, split, text_bytes
 from schemas.facts import Delivery, ReminderCredit, ReminderDecided, ReminderItem, Total
 from schemas.fields import Channel
@@ -103,6 +104,7 @@ def compose(
         not_before=at.tick.at,
         language=at.company.profile.language,
     )
+    deliveries = at.permits().plan(deliveries, at=at.tick.at)
     listed = _fitting([_listed(at, each.item, rung=each.rung) for each in due])
     content = _decided(
         at,
@@ -118,6 +120,7 @@ def compose(
         unlisted=len(due) - len(listed),
         others=_overdue_beside(at, due),
         said=said,
+        writes_level=is_level(header.step),
     )
     return Composed(content, header, due, len(listed))
 
@@ -333,8 +336,9 @@ def _decided(
     unlisted: int,
     others: Iterable[ItemRow],
     said: Proposal | None = None,
+    writes_level: bool = False,
 ) -> ReminderDecided:
-    profile, customer = at.company.profile, at.account.customer
+    profile, customer, language = at.company.profile, at.account.customer, _language(at)
     others = list(others)
     credits, credit_totals = _credits(at, [each.currency for each in totals])  # noqa: A001 - the domain's word
     # No more than these are named; the totals count all.
@@ -350,7 +354,7 @@ def _decided(
         step=step,
         offset_days=offset_days,
         template=template,
-        language=_language(at),
+        language=language,
         items=tuple(listed),
         totals=totals,
         deliveries=deliveries,
@@ -373,6 +377,10 @@ def _decided(
         text="" if said is None else said.text,
         approved_by="" if said is None else said.approved_by,
         now_because=at.now_because,
+        law=at.permits().terms,
+        legal_texts=legal_texts(
+            at.account, company=at.company, on=at.day, language=language, levels=writes_level
+        ),
     )
 
 

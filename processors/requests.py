@@ -9,6 +9,7 @@ from collections.abc import Callable
 from processors import identity
 from processors.account import Account, hold_id
 from processors.context import FoldContext
+from processors.law.register import register
 from processors.outcomes import record_contact
 from processors.quarantine import release
 from schemas.commands import (
@@ -60,7 +61,22 @@ def _once(account: Account, event: AccountCommand, *, context: FoldContext) -> l
 
 
 def _note(account: Account, event: AddNote, *, context: FoldContext) -> None:
-    """Count a conversation as a contact (R5); what a note says is kept with the event."""
+    """Count a conversation as a contact (R5), and it and a call attempt in the register; the text is kept with the event.
+
+    Whoever was called just now is not written to by what was decided before (R32).
+    """
+    if event.kind == "note":
+        return
+    contact = f"note/{event.command}"
+    register(
+        account,
+        contact=contact,
+        channel="call",
+        kind=event.kind,
+        occurred_at=event.occurred_at,
+        context=context,
+    )
+    account.advance()
     if event.kind == "conversation":
         record_contact(account, on=context.day)
 

@@ -13,6 +13,7 @@ from schemas.events import Contact
 from schemas.fact import AccountFact
 from schemas.fields import Channel
 from schemas.journal import JournalMode
+from schemas.law import LawTerms, LegalText
 
 __all__ = [
     "AccountQuarantined",
@@ -224,6 +225,8 @@ class ReminderDecided(AccountFact, frozen=True, kw_only=True, tag="collections.r
     text: str = ""
     approved_by: str = ""
     now_because: str = ""
+    law: LawTerms | None = None
+    legal_texts: tuple[LegalText, ...] = ()
 
 
 class ReminderProposed(AccountFact, frozen=True, kw_only=True, tag="collections.reminder.proposed.v1"):

@@ -23,6 +23,7 @@ __all__ = [
     "LawChoice",
     "LawEdition",
     "LawProfile",
+    "LawTerms",
     "LegalText",
     "Limit",
     "Rate",
@@ -185,3 +186,16 @@ class LawChoice(_Part, frozen=True, kw_only=True):
     profile: ProfileId
     country: Annotated[str, Meta(max_length=2)] = ""
     kind: DebtorKind | None = None
+
+
+class LawTerms(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """The rules of contact that a message was decided under, for whoever sends it to check again.
+
+    ``profile`` names the law, ``country`` is the one whose holidays count,
+    ``time_zone`` the debtor's.
+    """
+
+    profile: str
+    time_zone: str
+    country: str = ""
+    contacting: Contacting = Contacting()

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 from msgspec import Struct, json
 
 from schemas.commands import ConfigureCompany, HoldKind, SetLaw
+from schemas.contacts import ContactRow
 from schemas.events import (
     Contact,
     CreditNoteIssued,
@@ -404,6 +405,7 @@ Row = (
     | HoldRow
     | ReminderRow
     | TaskRow
+    | ContactRow
     | SeenRow
     | WaitingRow
     | CompanyRow

@@ -21,6 +21,7 @@ __all__ = [
     "clocks",
     "companies",
     "consumed_steps",
+    "contacts",
     "customers",
     "decisions",
     "deliveries",
@@ -160,6 +161,18 @@ customers = _table(
     _text("plan"),
     _text("responsible"),
     _text("contacts_json"),
+    Index("ix_customers_tax_id", "tax_id"),
+)
+
+contacts = _table(
+    "contacts",
+    _key("account"),
+    _key("contact"),
+    _text("channel"),
+    _text("kind"),
+    _day("contacted_on"),
+    _text("occurred_at"),
+    Index("ix_contacts_contacted_on", "contacted_on"),
 )
 
 items = _table(

@@ -14,6 +14,7 @@ from infra.database import tables
 from infra.projection.batch import Batch
 from infra.projection.live import keep_live
 from schemas.codec import type_of
+from schemas.contacts import ContactRow
 from schemas.fields import split_account_id
 from schemas.rows import (
     AccountRow,
@@ -48,6 +49,7 @@ _TABLES: Final = {
     "application": (tables.applications,),
     "hold": (tables.holds,),
     "task": (tables.open_tasks,),
+    "contact": (tables.contacts,),
     "company": (tables.companies,),
     "plan": (tables.plans,),
 }
@@ -74,7 +76,7 @@ def _forget(batch: Batch, name: RowKey) -> None:
         batch.forget(table, key=(name.owner, name.id)[: 2 if name.id else 1])
 
 
-def _place(batch: Batch, name: RowKey, value: bytes, partition: int) -> None:
+def _place(batch: Batch, name: RowKey, value: bytes, partition: int) -> None:  # noqa: PLR0912 - one per kind of row
     match row := decode_row(value):
         case AccountRow():
             _account(batch, row, partition)
@@ -90,6 +92,10 @@ def _place(batch: Batch, name: RowKey, value: bytes, partition: int) -> None:
             _hold(batch, name, row)
         case TaskRow():
             _task(batch, name, row)
+        case ContactRow():
+            key = (name.owner, name.id)
+            said = (row.channel, row.contact_kind, row.on, row.occurred_at)
+            batch.put(tables.contacts, key=key, row=(*key, *said))
         case CompanyRow():
             _company(batch, row)
         case PlanRow():

@@ -21,7 +21,10 @@ At each tick exactly what is expected may be decided. ``dated D`` gives a
 fact an earlier business day than the day on which it comes.
 ``notifier email fails address_refused`` (accepts, supersedes, waits,
 unknown) says how a channel answers from then on; ``outcome email accepted``
-answers for the latest reminder.
+answers for the latest reminder. ``law shipped`` puts a company's debtors under
+the law of their country and kind, ``law strict`` all of them under one profile;
+without such a line there is none. ``later "letter 2026-03-09 08:00"`` expects
+a delivery that is held until then (company time).
 """
 
 import datetime
@@ -32,10 +35,13 @@ from typing import cast
 import msgspec
 
 from processors.calendar import zone_of
-from schemas.commands import PublishPlan
+from schemas.commands import PublishPlan, SetLaw
+from schemas.journal import SourceEvent
 from schemas.outcomes import DeliveryStatus, ErrorType
+from tests.scenarios.law import free_law
+from tests.scenarios.plan_lines import plan_step
 from tests.scenarios.script import Answer, Clauses, Expectation, Happening, Notifying, Script, Step, Ticks
-from tests.scenarios.verbs import VERBS, Teller, plan_step
+from tests.scenarios.verbs import VERBS, Teller
 from tests.scenarios.words import ScenarioError, Words, words_of
 
 __all__ = ["read_script"]
@@ -52,7 +58,7 @@ _ANSWERS: dict[str, DeliveryStatus | None] = {
     "waits": None,
 }
 _OPTIONAL = (
-    "to", "total", "others", "others-total", "pay-by", "unlisted", "language", "template", "tasks", "plan", "overdue", "credits",
+    "to", "total", "others", "others-total", "pay-by", "unlisted", "language", "template", "tasks", "plan", "overdue", "credits", "later",
     "revision", "because", "too-soon-until", "text", "approved-by", "now-because",
 )  # fmt: skip
 
@@ -81,6 +87,7 @@ class _Reader:
         self.steps: list[Step] = []
         self._teller = Teller({}, {}, {})
         self._day = datetime.date(2020, 1, 1)
+        self._companies: set[str] = set()
 
     def read(self, number: int, text: str) -> None:
         """Take one line."""
@@ -129,9 +136,16 @@ class _Reader:
         elif verb == "outcome":
             self.steps.append(_answer(words, occurred_at=occurred_at))
         elif verb in VERBS:
-            self.steps.append(Happening(line=number, event=VERBS[verb](words, occurred_at, self._teller)))
+            self._happen(number, VERBS[verb](words, occurred_at, self._teller))
         else:
             raise ScenarioError(number, f"not understood: {verb!r}")
+
+    def _happen(self, number: int, event: SourceEvent) -> None:
+        """Take an event; a company that is heard of for the first time has no law unless the story says so."""
+        if event.company not in self._companies and not isinstance(event, SetLaw):
+            self.steps.append(Happening(line=number, event=free_law(event.company)))
+        self._companies.add(event.company)
+        self.steps.append(Happening(line=number, event=event))
 
     def _when(self, words: Words, *, day: datetime.date, clock: datetime.time | None) -> str:
         return day.isoformat() if clock is None else self._at(words, day=day, clock=clock).isoformat()

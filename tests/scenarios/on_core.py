@@ -17,10 +17,10 @@ from processors.company import Company
 from processors.invariants import check
 from processors.ladder import next_look
 from processors.partition import Partition
-from schemas.facts import LedgerFact, ReminderDecided, ReminderProposed
+from schemas.facts import Delivery, LedgerFact, ReminderDecided, ReminderProposed
 from schemas.fields import account_id, split_account_id
 from schemas.journal import JournalEntry, SourceEvent, TickPassed, encode_entry
-from schemas.outcomes import ErrorType, OutcomeReported
+from schemas.outcomes import DeliveryStatus, ErrorType, OutcomeReported
 from schemas.rows import AccountRow, RowKey, decode_key, decode_row
 from tests.scenarios.saying import differences
 from tests.scenarios.script import Answer, Happening, Notifying, Script, Step, Ticks
@@ -45,6 +45,7 @@ class Stage:
     Attributes:
         answers: channel -> how it answers; without an entry it accepts.
         latest: account -> its latest reminder.
+        held: deliveries that wait for their instant.
         restores: build the partition from its rows after each record.
         told: what was folded, in order; ``records`` is the same as the journal has it.
     """
@@ -53,6 +54,7 @@ class Stage:
     partition: Partition = field(default_factory=lambda: Partition(number=0))
     answers: dict[str, Notifying] = field(default_factory=dict)
     latest: dict[str, str] = field(default_factory=dict)
+    held: list[tuple[Delivery, ReminderDecided]] = field(default_factory=list)
     log: list[LedgerFact | TickPassed] = field(default_factory=list)
     told: list[SourceEvent | TickPassed] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
@@ -62,8 +64,29 @@ class Stage:
         facts = self.fold(event)
         for each in [fact for fact in facts if isinstance(fact, ReminderDecided)]:
             self.latest[each.account] = each.id
-            for delivery in each.deliveries:
-                facts += self._answer(each, channel=delivery.channel)
+            facts += self.send(each, at=each.tick)
+        return facts
+
+    def send(self, reminder: ReminderDecided, *, at: datetime.datetime) -> list[LedgerFact]:
+        """Have a notifier carry what may go out; what is to wait is held."""
+        facts: list[LedgerFact] = []
+        for delivery in reminder.deliveries:
+            if delivery.not_before > at:
+                self.held.append((delivery, reminder))
+            else:
+                facts += self._answer(reminder, channel=delivery.channel, at=at)
+        return facts
+
+    def send_held(self, *, at: datetime.datetime) -> list[LedgerFact]:
+        """Carry what was held until now; what the account has overtaken is superseded (R32)."""
+        due = [each for each in self.held if each[0].not_before <= at]
+        self.held = [each for each in self.held if each not in due]
+        facts: list[LedgerFact] = []
+        for delivery, reminder in due:
+            version = self.partition.account(reminder.account).row.version
+            is_overtaken = version > reminder.decision_version
+            status: DeliveryStatus | None = "superseded" if is_overtaken else None
+            facts += self._answer(reminder, channel=delivery.channel, at=at, status=status)
         return facts
 
     def fold(self, event: SourceEvent | TickPassed) -> list[LedgerFact]:
@@ -89,16 +112,23 @@ class Stage:
             self.partition = _restored(self.partition.rows())
         return facts
 
-    def _answer(self, reminder: ReminderDecided, *, channel: str) -> list[LedgerFact]:
+    def _answer(
+        self,
+        reminder: ReminderDecided,
+        *,
+        channel: str,
+        at: datetime.datetime,
+        status: DeliveryStatus | None = None,
+    ) -> list[LedgerFact]:
         manner = self.answers.get(channel) or self.answers.get("")
-        status = "accepted" if manner is None else manner.status
+        status = status or ("accepted" if manner is None else manner.status)
         if status is None:
             return []
         return self.take(
             OutcomeReported(
                 company=reminder.company,
                 customer=reminder.customer,
-                occurred_at=reminder.tick.isoformat(),
+                occurred_at=at.isoformat(),
                 reminder=reminder.id,
                 channel=channel,  # type: ignore[arg-type]  # the delivery's own
                 status=status,
@@ -172,10 +202,10 @@ def _tick(stage: Stage, *, at: datetime.datetime, lagging: tuple[str, ...]) -> l
     tick = TickPassed(at=at, mode="played", lagging=lagging)
     facts = stage.fold(tick)
     assert [] == stage.fold(tick)
+    facts += stage.send_held(at=at)
     for each in [fact for fact in facts if isinstance(fact, ReminderDecided)]:
         stage.latest[each.account] = each.id
-        for delivery in each.deliveries:
-            facts += stage._answer(each, channel=delivery.channel)
+        facts += stage.send(each, at=at)
     return facts
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from processors.calendar import zone_of
 from processors.money import to_text
 from schemas.facts import (
     AccountQuarantined,
@@ -82,6 +83,7 @@ def _reminder(fact: ReminderDecided) -> Clauses:
         "template": fact.template,
         "tasks": "; ".join(each.summary for each in fact.deliveries if each.channel == "task"),
         "plan": ", ".join(sorted({f"{each.plan}/{each.plan_version}" for each in fact.items})),
+        "later": ", ".join(_held(fact)),
         "overdue": ", ".join(str(each.days_overdue) for each in fact.items),
         "text": fact.text,
         "approved-by": fact.approved_by,
@@ -100,6 +102,13 @@ def _proposal(fact: ReminderProposed) -> Clauses:
 
 def _values(values: dict[str, str]) -> Clauses:
     return {f"value {name}": value for name, value in values.items()}
+
+
+def _held(fact: ReminderDecided) -> Iterator[str]:
+    for each in fact.deliveries:
+        if each.not_before > fact.tick:
+            local = each.not_before.astimezone(zone_of(fact.time_zone))
+            yield f"{each.channel} {local:%Y-%m-%d %H:%M}"
 
 
 def _items(fact: ReminderDecided) -> str:

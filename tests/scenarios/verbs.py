@@ -10,9 +10,10 @@ from schemas import commands, events
 from schemas.fields import Channel
 from schemas.journal import SourceEvent
 from schemas.plans import Action, Plan, Step
+from tests.scenarios.law import chosen_law
 from tests.scenarios.words import ScenarioError, Words
 
-__all__ = ["LATEST", "VERBS", "Teller", "plan_step"]
+__all__ = ["LATEST", "VERBS", "Teller"]
 
 LATEST = "latest"  # the reminder that a command speaks of: the account's newest, decided or proposed
 
@@ -318,6 +319,10 @@ def _customer(line: _Line) -> SourceEvent:
         plan=line.text,
         terms=line.words.number,
         contact=lambda: (line.text(), line.text()),
+        kind=line.text,
+        country=line.text,
+        zone=line.text,
+        tax_id=line.text,
     )
     line.teller.customers[account] = event = msgspec.structs.replace(
         told,
@@ -325,6 +330,10 @@ def _customer(line: _Line) -> SourceEvent:
         name=said.get("name", told.name),
         language=said.get("language", told.language),
         group=said.get("group", told.group),
+        kind=said.get("kind", told.kind),
+        country=said.get("country", told.country),
+        time_zone=said.get("zone", told.time_zone),
+        tax_id=said.get("tax_id", told.tax_id),
         plan=said.get("plan", told.plan),
         payment_terms_days=said.get("terms", told.payment_terms_days),
         contacts=_contacts(told, said),
@@ -388,6 +397,12 @@ def _company(line: _Line) -> SourceEvent:
     return event
 
 
+def _law(line: _Line) -> SourceEvent:
+    company = line.words.account.partition(":")[0]
+    command = f"line-{line.words.line}"
+    return chosen_law(company, profile=line.text(), command=command, occurred_at=line.occurred_at)
+
+
 def _plan(line: _Line) -> SourceEvent:
     name = line.text()
     said = line.options(
@@ -414,29 +429,6 @@ def _plan(line: _Line) -> SourceEvent:
     )
 
 
-def plan_step(words: Words) -> Step:
-    """Read a step of a plan: ``second +15 email, task "Call them" manual pay-by 10 role finance``."""
-    name, offset_days = words.take("a step's name"), words.number()
-    actions: list[Action] = []
-    options: dict[str, Any] = {}
-    while words:
-        word = words.take("a channel").rstrip(",")
-        match word:
-            case "email" | "sms" | "letter":
-                actions.append(Action(channel=word))
-            case "task":
-                actions.append(Action(channel="task", summary=words.take("the task's summary").rstrip(",")))
-            case "manual":
-                options["automatic"] = False
-            case "pay-by":
-                options["pay_by_days"] = words.number()
-            case "role" | "template":
-                options[word] = words.take(f"a {word}")
-            case _:
-                raise ScenarioError(words.line, f"not understood: {word!r}")
-    return Step(name=name, offset_days=offset_days, actions=tuple(actions), **options)
-
-
 _MAKERS: dict[str, Callable[[_Line], SourceEvent]] = {
     "amend": _amend,
     "approve": _approve,
@@ -455,6 +447,7 @@ _MAKERS: dict[str, Callable[[_Line], SourceEvent]] = {
     "hold": _hold,
     "include": lambda line: commands.IncludeItem(**line.asked, document=line.text()),
     "invoice": _invoice,
+    "law": _law,
     "mode": _mode,
     "next-date": lambda line: commands.SetNextDate(**line.asked, next_on=line.words.day()),
     "note": _note("note"),

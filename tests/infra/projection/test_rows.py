@@ -14,6 +14,7 @@ from infra.projection.facts import project_fact, project_outcome
 from infra.projection.rows import project_row
 from schemas.codec import encode, type_of
 from schemas.commands import ConfigureCompany
+from schemas.contacts import ContactRow
 from schemas.envelope import Envelope, to_headers
 from schemas.events import Contact, CreditNoteIssued, CustomerUpserted, InvoiceIssued
 from schemas.facts import (
@@ -129,6 +130,18 @@ ROWS: list[tuple[RowKey, Row]] = [
         RowKey("task", ACCOUNT, "call/I1"),
         TaskRow(account=ACCOUNT, task="call/I1", task_type="call", opened_on=DAY, due_on=DAY, items=["I1"]),
     ),
+    (
+        RowKey("contact", ACCOUNT, "note/call-1"),
+        ContactRow(
+            account=ACCOUNT,
+            contact="note/call-1",
+            channel="call",
+            contact_kind="call_attempt",
+            on=DAY,
+            occurred_at=DAY.isoformat(),
+            until=DAY,
+        ),
+    ),
     (RowKey("company", "acme", ""), CompanyRow(company="acme", version=2, profile=PROFILE)),
     (RowKey("plan", "acme", "default/3"), PlanRow(company="acme", plan=PLAN)),
     (RowKey("clock", "", ""), ClockRow(at=AT, mode="played", journal_offset=77)),
@@ -141,6 +154,7 @@ MIRRORED = {
     "application": tables.applications,
     "hold": tables.holds,
     "task": tables.open_tasks,
+    "contact": tables.contacts,
     "company": tables.companies,
     "plan": tables.plans,
 }

@@ -1,0 +1,85 @@
+"""The register of contacts (section 5): every delivery that was taken, every call attempt and conversation.
+
+It is kept as long as the law asks, and is what limits are judged by. The
+minimum gap (R5) has its own day on the account's row: it counts a reminder
+once, the register each delivery of it.
+"""
+
+import datetime
+import zoneinfo
+from collections.abc import Iterator
+
+from processors.account import Account
+from processors.calendar import business_day, zone_of
+from processors.company import Company
+from processors.context import FoldContext
+from processors.law.permits import Made, Permits
+from schemas.contacts import ContactKind, ContactRow
+from schemas.law import LawEdition, LawTerms, LegalText
+
+__all__ = ["edition_for", "legal_texts", "permits_for", "register", "terms_for"]
+
+
+def edition_for(account: Account, *, company: Company, on: datetime.date) -> LawEdition:
+    """Give the law for an account on a company day."""
+    return company.law.edition(account.customer, on=on)
+
+
+def terms_for(account: Account, *, company: Company, on: datetime.date) -> LawTerms:
+    """Give the rules of contact for an account: in its zone and country where they are known, else the company's."""
+    profile, edition = company.law.named_edition(account.customer, on=on)
+    said = None if account.customer is None else account.customer.customer
+    return LawTerms(
+        profile=profile,
+        time_zone=(said.time_zone if said is not None else "") or company.profile.time_zone,
+        country=(said.country if said is not None else "") or company.profile.country,
+        contacting=edition.contacting,
+    )
+
+
+def legal_texts(
+    account: Account, *, company: Company, on: datetime.date, language: str, levels: bool
+) -> tuple[LegalText, ...]:
+    """Give the texts that a message must carry in its language; ``levels``: it is a dunning level."""
+    stem = language.partition("-")[0]
+    texts = edition_for(account, company=company, on=on).texts
+    return tuple(each for each in texts if each.language == stem and (levels or not each.levels_only))
+
+
+def permits_for(account: Account, *, company: Company, on: datetime.date) -> Permits:
+    """Give the law for an account with all contacts that its register has."""
+    terms = terms_for(account, company=company, on=on)
+    return Permits(terms, made=_made(account, zone_of(terms.time_zone)))
+
+
+def register(
+    account: Account, *, contact: str, channel: str, kind: ContactKind, occurred_at: str, context: FoldContext
+) -> None:
+    """Enter a contact; one that is there stays as it is.
+
+    Args:
+        contact: its id within the account: of the delivery, or of the note.
+        occurred_at: business time; a day without a time is that day.
+    """
+    if contact in account.contacts:
+        return
+    terms = terms_for(account, company=context.company, on=context.day)
+    on = business_day(occurred_at, zone_of(terms.time_zone))
+    row = ContactRow(
+        account=account.id,
+        contact=contact,
+        channel=channel,
+        contact_kind=kind,
+        on=on,
+        occurred_at=occurred_at,
+        until=on + datetime.timedelta(days=terms.contacting.register_days),
+    )
+    account.contacts[contact] = row
+    account.touch(row)
+    account.touch(account.row)
+    account.keep_until(row.until, kind="contact", key=contact)
+
+
+def _made(account: Account, zone: zoneinfo.ZoneInfo) -> Iterator[Made]:
+    for row in account.contacts.values():
+        yield Made(business_day(row.occurred_at, zone), row.channel, row.contact_kind == "conversation")
