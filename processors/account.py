@@ -275,6 +275,7 @@ class Account:
                 self.items[row.item] = row
             case CreditRow():
                 self.credits[row.credit] = row
+                self.alarms.set(f"unknown_item/{row.credit}", row.ask_on)
             case ApplicationRow():
                 self.applications.setdefault(row.item, {})[row.credit] = row
                 self.applied.setdefault(row.credit, {})[row.item] = row

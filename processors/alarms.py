@@ -7,7 +7,7 @@ the rows alone are the state. Alarms ring before anything is decided.
 
 from collections.abc import Callable
 
-from processors import tasks
+from processors import money_tasks, tasks
 from processors.account import Account
 from processors.conservation import conserve, net_minor
 from processors.context import FoldContext
@@ -42,4 +42,7 @@ def ring(account: Account, *, context: FoldContext) -> list[LedgerFact]:
     return facts
 
 
-_HANDLERS: dict[str, Handler] = {"task": tasks.time_out}
+_HANDLERS: dict[str, Handler] = {
+    "task": tasks.time_out,
+    "unknown_item": money_tasks.ask_about_unknown,
+}

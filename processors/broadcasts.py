@@ -1,31 +1,90 @@
 """What a partition says of broadcast records: plans and profiles that contradict, ticks that may not be."""
 
+import datetime
 import hashlib
+from collections.abc import Iterator
 
 from msgspec import Raw, json
 
+from processors.calendar import business_day_before, local_hour
 from processors.company import Company
-from schemas.commands import CompanyCommand, PublishPlan, SetLaw
+from schemas.bank import BankLineMatched, BankLineUnmatched, BankReconciled
+from schemas.commands import CompanyCommand, ConfigureCompany, OverrideBankGate, PublishPlan, SetLaw
 from schemas.facts import ExceptionRaised
 from schemas.journal import TickPassed
-from schemas.rows import CompanyRow, PlanRow, Row, RowKey
+from schemas.rows import BankLineRow, BankRow, CompanyRow, GateOverrideRow, PlanRow, Row, RowKey
 
-__all__ = ["company_key", "conflict", "tick_refused"]
+__all__ = ["bank_alerts", "company_key", "conflict", "override_said", "tick_refused"]
 
 
 def conflict(event: CompanyCommand, *, company: Company) -> ExceptionRaised:
     """Say that a plan's version or a command came again with other content; every partition says the same."""
     second = json.encode(event)
-    plan = company.plan(event.plan.id, version=event.plan.version) if isinstance(event, PublishPlan) else None
-    stands = company.row.law if isinstance(event, SetLaw) else plan or company.profile
+    stands, key, name = _standing(event, company=company)
     return ExceptionRaised(
-        id=f"conflict/{event.company}/{event.command}/{hashlib.blake2s(second, digest_size=8).hexdigest()}",
+        id=f"conflict/{event.company}/{name}/{hashlib.blake2s(second, digest_size=8).hexdigest()}",
         account=f"{event.company}:*",
         reason="conflict",
-        key=f"plan/{event.plan.id}/{event.plan.version}" if isinstance(event, PublishPlan) else event.command,
+        key=key,
         detail="what was published first stands",
         first=Raw(json.encode(stands)),
         second=Raw(second),
+    )
+
+
+def _standing(event: CompanyCommand, *, company: Company) -> tuple[object, str, str]:
+    """Give what stands against an event, its natural key, and how the conflict is named."""
+    match event:
+        case BankLineUnmatched() | BankLineMatched():
+            return company.banks.line(event.line), f"bank_line/{event.line}", event.line
+        case BankReconciled():
+            return None, f"bank/{event.bank_account}", event.bank_account
+        case OverrideBankGate():
+            return company.banks.override(event.on), f"bank_gate/{event.on}", event.command
+        case PublishPlan():
+            plan = company.plan(event.plan.id, version=event.plan.version)
+            return plan or company.profile, f"plan/{event.plan.id}/{event.plan.version}", event.command
+        case SetLaw():
+            return company.row.law, event.command, event.command
+        case ConfigureCompany():
+            return company.profile, event.command, event.command
+
+
+def bank_alerts(company: Company, *, at: datetime.datetime) -> Iterator[tuple[ExceptionRaised, BankRow]]:
+    """Say once a day of each bank account that it keeps reminders waiting (R21), from the company's hour on.
+
+    The row remembers it; the fact's id is the same in every partition.
+    """
+    profile, day = company.profile, company.day_of(at)
+    if local_hour(at, company.zone) < profile.bank_alert_hour or company.banks.override(day) is not None:
+        return
+    for name, through in company.banks.stale(profile, day=day).items():
+        row = company.banks.accounts.setdefault(name, BankRow(company=company.id, bank_account=name))
+        if row.alerted_on == day:
+            continue
+        row.alerted_on = day
+        said = "nothing was ever said of it" if through is None else f"it is reconciled through {through}"
+        needed_on = business_day_before(day, country=profile.country)
+        yield (
+            ExceptionRaised(
+                id=f"bank_gate/{company.id}/{name}/{day}",
+                account=f"{company.id}:*",
+                reason="bank_gate",
+                key=f"bank/{name}",
+                detail=f"reminders of {day} wait for bank account {name} through {needed_on}: {said}",
+            ),
+            row,
+        )
+
+
+def override_said(event: OverrideBankGate) -> ExceptionRaised:
+    """Say that a person has let reminders go out without the bank (R21)."""
+    return ExceptionRaised(
+        id=f"bank_gate/{event.company}/override/{event.on}",
+        account=f"{event.company}:*",
+        reason="bank_gate_overridden",
+        key=f"bank_gate/{event.on}",
+        detail=f"{event.author or 'someone'}: {event.reason}",
     )
 
 
@@ -47,5 +106,11 @@ def company_key(row: Row) -> RowKey:
             return RowKey("company", row.company, "")
         case PlanRow():
             return RowKey("plan", row.company, f"{row.plan.id}/{row.plan.version}")
+        case BankRow():
+            return RowKey("bank", row.company, row.bank_account)
+        case BankLineRow():
+            return RowKey("bank_line", row.company, row.id)
+        case GateOverrideRow():
+            return RowKey("gate_override", row.company, row.override.on.isoformat())
         case _:
             raise TypeError(f"a {type(row).__name__} is no row of a company")

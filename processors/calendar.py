@@ -7,7 +7,9 @@ import zoneinfo
 import holidays
 
 __all__ = [
+    "add_business_days",
     "business_day",
+    "business_day_before",
     "epoch_s",
     "instant_of",
     "is_business_day",
@@ -117,4 +119,20 @@ def next_business_day(day: datetime.date, *, country: str = "") -> datetime.date
     """Give the first business day on or after ``day`` (R6)."""
     while not is_business_day(day, country=country):
         day += _DAY
+    return day
+
+
+def business_day_before(day: datetime.date, *, country: str = "") -> datetime.date:
+    """Give the last business day before ``day`` (R21)."""
+    day -= _DAY
+    while not is_business_day(day, country=country):
+        day -= _DAY
+    return day
+
+
+def add_business_days(day: datetime.date, count: int, *, country: str = "") -> datetime.date:
+    """Give the day that is ``count`` business days after ``day`` (R21, SEMANTICS 2.3)."""
+    while count > 0:
+        day += _DAY
+        count -= is_business_day(day, country=country)
     return day

@@ -20,7 +20,7 @@ from processors.residual import Residual, residual_of
 from schemas.events import Contact
 from schemas.facts import Delivery, Reason
 from schemas.journal import TickPassed
-from schemas.rows import ItemRow, ReminderRowItem
+from schemas.rows import BankLineRow, ItemRow, ReminderRowItem
 
 __all__ = ["Case", "Circumstances", "Verdict", "failed_until", "is_before_start"]
 
@@ -60,6 +60,7 @@ class Circumstances:
     _next_overdue_on: dict[str, datetime.date | None] = field(default_factory=dict)
     _totals_minor: dict[str, int] | None = None
     _covers: dict[str, Cover | None] = field(default_factory=dict)
+    _bank_lines: list[BankLineRow] | None = None
     _worst_due_on: datetime.date | None = None
     _permits: Permits | None = None
     _step_deliveries: dict[tuple[str, int, int, Contact | None], tuple[Delivery, ...]] = field(
@@ -153,6 +154,24 @@ class Circumstances:
     def residual(self, item: ItemRow) -> Residual | None:
         """Give why what is left of an item is no debt to dun; None: it is one."""
         return residual_of(self.account, item, company=self.company)
+
+    def stale_banks(self) -> dict[str, datetime.date | None]:
+        """Give the bank accounts that reminders of the day wait for, unless a person has overridden it (R21)."""
+        banks = self.company.banks
+        if not self.company.profile.bank_accounts or banks.override(self.day) is not None:
+            return {}
+        return banks.stale(self.company.profile, day=self.day)
+
+    def bank_lines(self) -> list[BankLineRow]:
+        """List the unmatched credits that may be this customer's and still hold reminders (R21)."""
+        if self._bank_lines is None:
+            self._bank_lines = self.company.banks.lines_of(self.account)
+        return [row for row in self._bank_lines if self.day < row.until]
+
+    def old_bank_lines(self) -> list[BankLineRow]:
+        """List those that have held them long enough: a person is to look."""
+        self.bank_lines()
+        return [row for row in self._bank_lines or () if self.day >= row.until]
 
     def counts(self, item: ItemRow) -> bool:
         """Say whether an item is open, more than a residual, not held and handled at all."""

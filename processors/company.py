@@ -11,14 +11,16 @@ from collections.abc import Iterable
 
 import msgspec
 
+from processors.banks import BankEvent, Banks
 from processors.calendar import epoch_s, instant_of, local_day, zone_of
 from processors.law.book import LawBook, law_of
 from schemas.commands import CompanyCommand, ConfigureCompany, PublishPlan, SetLaw
 from schemas.plans import Plan
-from schemas.rows import CompanyRow, CustomerRow, ItemRow, PlanRow, Row
+from schemas.rows import BankLineRow, BankRow, CompanyRow, CustomerRow, GateOverrideRow, ItemRow, PlanRow, Row
 
 __all__ = ["Company"]
 
+_Command = PublishPlan | ConfigureCompany | SetLaw
 _PLAN_PREFIX = "plan "
 _PLAN_KEY = _PLAN_PREFIX + "{}/{}"
 _COMMANDS_MAX = 1000  # of the natural keys that are kept; versions of plans are all kept
@@ -28,6 +30,7 @@ class Company:
     """One creditor.
 
     Attributes:
+        banks: how far they are reconciled, and what nobody has matched.
         law: which law holds for a debtor on a day.
         row: the profile's row; ``row.version`` counts changes of profile, law and plans.
         plans: plan id -> version -> plan.
@@ -36,7 +39,7 @@ class Company:
         retention: how long what is settled is remembered (SEMANTICS 2.2).
     """
 
-    __slots__ = ("_day", "_opening_s", "law", "plans", "profile", "retention", "row", "zone")
+    __slots__ = ("_day", "_opening_s", "banks", "law", "plans", "profile", "retention", "row", "zone")
 
     law: LawBook
     profile: ConfigureCompany
@@ -47,6 +50,7 @@ class Company:
     def __init__(self, company: str) -> None:
         self.row = CompanyRow(company=company)
         self.plans: dict[str, dict[int, Plan]] = {}
+        self.banks = Banks()
         self._refresh()
 
     @property
@@ -69,6 +73,8 @@ class Company:
                     self.row = row
                 case PlanRow():
                     self.plans.setdefault(row.plan.id, {})[row.plan.version] = row.plan
+                case BankRow() | BankLineRow() | GateOverrideRow():
+                    self.banks.place(row)
                 case _:
                     raise TypeError(f"a {type(row).__name__} is no row of a company")
         self._refresh()
@@ -80,6 +86,8 @@ class Company:
         A command id counts once, and so does a version of a plan: what came
         first stands (SEMANTICS 2.2; ``conflicts`` tells that it differs).
         """
+        if isinstance(event, BankEvent):
+            return [*self.banks.apply(event, profile=self.profile)]
         key = _key(event)
         if key in self.row.commands:
             return []
@@ -108,6 +116,8 @@ class Company:
 
     def conflicts(self, event: CompanyCommand) -> bool:
         """Say whether the event's natural key is known with other content."""
+        if isinstance(event, BankEvent):
+            return self.banks.conflicts(event)
         return self.row.commands.get(_key(event), digest := _digest(event)) != digest
 
     def plan(self, plan: str, *, version: int) -> Plan | None:
@@ -162,7 +172,7 @@ class Company:
         self.retention = datetime.timedelta(days=self.profile.retention_days)
 
 
-def _is_overtaken(event: CompanyCommand, *, known: CompanyCommand | None) -> bool:
+def _is_overtaken(event: _Command, *, known: _Command | None) -> bool:
     """The latest (occurred_at, command) wins, so that all partitions agree in whatever order it came."""
     return known is not None and (event.occurred_at, event.command) < (known.occurred_at, known.command)
 
@@ -178,13 +188,13 @@ def _default_profile(company: str) -> ConfigureCompany:
     )
 
 
-def _key(event: CompanyCommand) -> str:
+def _key(event: _Command) -> str:
     if isinstance(event, PublishPlan):
         return _PLAN_KEY.format(event.plan.id, event.plan.version)
     return event.command
 
 
-def _digest(event: CompanyCommand) -> str:
+def _digest(event: _Command) -> str:
     """Sum up what counts of a command: not its id, time and author."""
     plain = msgspec.structs.replace(event, command="-", occurred_at="1970-01-01", author="")
     return hashlib.blake2s(msgspec.json.encode(plain), digest_size=12).hexdigest()

@@ -4,6 +4,7 @@ from processors import identity
 from processors.account import Account
 from processors.context import FoldContext
 from processors.money import to_minor
+from processors.money_tasks import watch_unknown
 from processors.movements import Postings
 from processors.record_size import require_credit_fits
 from processors.settle import cascade, receive, refuse_other_currency, settle
@@ -176,6 +177,8 @@ def _enter(
         if item is not None:
             refuse_other_currency(postings, credit=credit, item=item)
     receive(postings, credit, auto_apply=auto_apply)
+    if credit.reserved_minor:
+        watch_unknown(account, credit, context=context)
     account.advance()
     return postings.facts
 

@@ -27,7 +27,7 @@ from processors.context import FoldContext
 from processors.holds import account_hold, date_by_hand, in_force
 from processors.judged import is_done_with, withheld
 from processors.ladder import Rung, Standing, current_rung, is_level, overtaken_on, rung_at, standing_of
-from processors.money_tasks import ask_about_withheld
+from processors.money_tasks import ask_about_lines, ask_about_withheld
 from processors.purge import purge
 from processors.reasons import is_only_of_when, judge
 from processors.record_size import fitting, split, text_bytes
@@ -41,6 +41,9 @@ from schemas.rows import HoldRow, ItemRow, ReminderRowItem
 __all__ = ["evaluate"]
 
 _DAY = datetime.timedelta(days=1)
+_BANK_RETRY_S = (
+    900  # a bank's word concerns all accounts of a company: those that wait for it ask, not it them
+)
 
 
 def evaluate(
@@ -76,7 +79,7 @@ def evaluate(
     judged = [each for name in due if (each := _judge_item(at, account.items[name])) is not None]
     choice = choose(at, judged)
     facts += (said := list(_withheld(at, judged)))
-    facts += [*ask_about_withheld(at, said), *_finished(at, judged)]
+    facts += [*ask_about_withheld(at, said), *ask_about_lines(at, is_due=bool(due)), *_finished(at, judged)]
     facts += propose_chosen(at, choice, judged=judged)
     going = [DueItem(each.item, each.sent) for each in judged if each.sent is not None]
     decided = remind(at, due=going, proposed=choice.approved) if going else _follow_up(at, judged=judged)
@@ -91,6 +94,9 @@ def evaluate(
     to_purge = purge_day(account)
     at_next_tick = is_repeated(at, judged) or bool(tick.lagging) or (to_purge is not None and to_purge <= day)
     wake_at_s = _next_wake_s(at, judged=judged, at_next_tick=at_next_tick)
+    if any(word.verdict.reason == "bank_gate" for each in judged for word in each.said):
+        retry_s = epoch_s(tick.at) + _BANK_RETRY_S
+        wake_at_s = retry_s if wake_at_s is None else min(wake_at_s, retry_s)
     if wake_at_s is not None and wake_at_s <= epoch_s(tick.at):
         # An evaluation that wants to be repeated at once would never let the tick end.
         raise AssertionError(f"next wake {wake_at_s} is not after {tick.at.isoformat()}")

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from processors.account import Account
 from processors.account_cache import CACHE_ROWS_MAX, AccountCache
-from processors.broadcasts import company_key, conflict, tick_refused
+from processors.broadcasts import bank_alerts, company_key, conflict, override_said, tick_refused
 from processors.calendar import epoch_s
 from processors.company import Company
 from processors.decide import evaluate
@@ -35,7 +35,7 @@ from processors.journal_record import JournalRecord
 from processors.record_size import too_large
 from processors.row_store import KeptRow, MemoryRows, RowStore, Wake, WakeChange
 from processors.wake import reschedule
-from schemas.commands import COMPANY_COMMANDS, CompanyCommand
+from schemas.commands import COMPANY_COMMANDS, CompanyCommand, OverrideBankGate
 from schemas.facts import LedgerFact
 from schemas.fields import account_id, split_account_id
 from schemas.journal import AccountEvent, SourceEvent, TickPassed, decode_entry
@@ -111,7 +111,7 @@ class Partition:
         self._changed_companies: set[str] = set()
         self._all_changed = True  # which companies have changed is not known: it may be any
         self._touched: dict[str, Account] = {}
-        self._broadcast_rows: dict[bytes, bytes] = {}
+        self._broadcast_rows: dict[bytes, bytes | None] = {}
         self._rows: list[KeptRow] = []
         self._known_failures = failures
         self._failures: dict[tuple[int, str], Failure] = {}
@@ -309,7 +309,9 @@ class Partition:
             self._changed_companies.add(event.company)
         for row in rows:
             self._write(company_key(row), row)
-        return []
+        for gone in company.banks.take_gone():
+            self._broadcast_rows[encode_key(company_key(gone))] = None
+        return [override_said(event)] if rows and isinstance(event, OverrideBankGate) else []
 
     # -- ticks ----------------------------------------------------------------
 
@@ -386,6 +388,9 @@ class Partition:
         self._stage = "evaluate"
         try:
             facts += evaluate(account, tick=tick, company=company, since=self._since())
+            for alert, row in bank_alerts(company, at=tick.at):
+                facts.append(alert)
+                self._write(company_key(row), row)
             if name in self._measured:
                 require_rows_fit(account)
         except (MemoryError, RecursionError, OSError):

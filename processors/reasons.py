@@ -53,6 +53,7 @@ _CHECKS: tuple[Callable[[Case], Verdict | None], ...] = (
     amounts.below_minimum,
     amounts.account_grace,
     sources.source_lag,
+    sources.bank_gate,
     contacts.gap,
     contacts.law,
 )

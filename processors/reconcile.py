@@ -3,6 +3,7 @@
 from processors.account import Account
 from processors.context import FoldContext
 from processors.money import MoneyError, to_minor
+from processors.money_tasks import watch_unknown
 from processors.movements import Postings
 from processors.record_size import require_credit_fits
 from processors.settle import cascade, limit_minor, refuse_other_currency, settle
@@ -39,6 +40,8 @@ def reconcile(account: Account, event: ReconciliationRecorded, *, context: FoldC
     account.touch(credit)
     settle(postings, credit)
     cascade(postings)
+    if credit.reserved_minor:
+        watch_unknown(account, credit, context=context)
     account.advance()
     return postings.facts
 

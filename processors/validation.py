@@ -14,6 +14,7 @@ from processors.law.validity import law_problems
 from processors.money import MoneyError, to_minor
 from processors.percent import MICRO_PER_WHOLE, micro_of
 from processors.plan import plan_problems
+from schemas.bank import BankLineUnmatched, BankReconciled
 from schemas.commands import ConfigureCompany, PublishPlan, SetLaw
 from schemas.events import (
     Contact,
@@ -35,7 +36,16 @@ __all__ = ["problems"]
 _UTC = zoneinfo.ZoneInfo("UTC")
 # A day outside is a slip of the pen ("0205", "9999" for never), and the arithmetic of steps must not overflow.
 _YEARS = range(1970, 2200)
-_DAYS = ("due_date", "issue_date", "last_reminder_on", "last_contact_on", "next_on", "until", "review_on")
+_DAYS = (
+    "due_date",
+    "issue_date",
+    "last_reminder_on",
+    "last_contact_on",
+    "next_on",
+    "until",
+    "review_on",
+    "on",
+)
 _START_DAYS = ("past_from", "new_from")
 _NEGATIVE_INVOICE = "is negative; money in the customer's favour is a credit note"
 _IDS = (
@@ -48,6 +58,8 @@ _IDS = (
     "reconciliation",
     "command",
     "reminder",
+    "bank_account",
+    "line",
 )
 
 
@@ -56,15 +68,12 @@ def problems(event: SourceEvent) -> list[str]:
     found = [*_names(event), *_time(event.occurred_at), *_days(event)]
     match event:
         case InvoiceIssued() | DebitNoteIssued():
-            found += _amount(event.amount, currency=event.currency, negative=_NEGATIVE_INVOICE)
-            found += _contact(event.contact, path="$.contact")
-            if isinstance(event, InvoiceIssued) and event.discount is not None:
-                found += _percent(event.discount.percent, path="$.discount.percent")
+            found += _document(event)
         case ItemOpened():
             found += _opened(event)
         case InvoiceAmended():
             found += _amended(event)
-        case CreditNoteIssued() | WriteOffBooked() | RefundPaid():
+        case CreditNoteIssued() | WriteOffBooked() | RefundPaid() | BankLineUnmatched():
             found += _positive(event.amount, currency=event.currency)
         case PaymentReceived():
             found += _payment(event)
@@ -76,6 +85,8 @@ def problems(event: SourceEvent) -> list[str]:
             found += _company(event)
         case SetLaw():
             found += law_problems(event)
+        case BankReconciled():
+            found += _time(event.through, path="$.through")
         case PublishPlan():
             found += [problem.replace("at `$.", "at `$.plan.") for problem in plan_problems(event.plan)]
         case _:
@@ -99,14 +110,14 @@ def _is_company_id(company: str) -> bool:
     return company.isascii() and company[:1].isalnum() and plain.isalnum()
 
 
-def _time(when: str) -> Iterator[str]:
+def _time(when: str, *, path: str = "$.occurred_at") -> Iterator[str]:
     try:
         day = business_day(when, _UTC)
     except (ValueError, OverflowError):
-        yield f"{when!r} is neither YYYY-MM-DD nor RFC 3339 with an offset - at `$.occurred_at`"
+        yield f"{when!r} is neither YYYY-MM-DD nor RFC 3339 with an offset - at `{path}`"
     else:
         if day.year not in _YEARS:
-            yield f"{when!r} is outside the years {_YEARS[0]} to {_YEARS[-1]} - at `$.occurred_at`"
+            yield f"{when!r} is outside the years {_YEARS[0]} to {_YEARS[-1]} - at `{path}`"
 
 
 def _days(event: SourceEvent) -> Iterator[str]:
@@ -132,6 +143,13 @@ def _positive(amount: str, *, currency: str, path: str = "$.amount") -> Iterator
     except MoneyError as error:
         where = "$.currency" if error.reason == "unknown_currency" else path
         yield f"{error.detail} - at `{where}`"
+
+
+def _document(event: InvoiceIssued | DebitNoteIssued) -> Iterator[str]:
+    yield from _amount(event.amount, currency=event.currency, negative=_NEGATIVE_INVOICE)
+    yield from _contact(event.contact, path="$.contact")
+    if isinstance(event, InvoiceIssued) and event.discount is not None:
+        yield from _percent(event.discount.percent, path="$.discount.percent")
 
 
 def _percent(percent: str, *, path: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct, json
 
 from schemas import commands, events, facts, outcomes
+from schemas.bank import BANK_FACTS
 from schemas.journal import SourceEvent
 
 __all__ = [
@@ -54,9 +55,9 @@ _TOPICS: dict[str, tuple[type[Struct], ...]] = {
         events.WriteOffBooked,
         events.WriteOffReversed,
     ),
-    "billing.reconciliation.v1": (events.ReconciliationRecorded,),
+    "billing.reconciliation.v1": (events.ReconciliationRecorded, *BANK_FACTS),
     "billing.customer.v1": (events.CustomerUpserted,),
-    "collections.command.v1": commands.Command.__args__,
+    "collections.command.v1": tuple(each for each in commands.Command.__args__ if each not in BANK_FACTS),
     "notify.outcome.v1": (outcomes.OutcomeReported,),
     "ledger.movement": (facts.Movement,),
     "collections.reminder.v1": (facts.ReminderDecided,),

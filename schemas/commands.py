@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from schemas.bank import BANK_FACTS, BankAccountId, BankLineMatched, BankLineUnmatched, BankReconciled
 from schemas.events import _AccountFact
 from schemas.fields import Amount, Channel, CompanyId, Currency, DocumentId, Text, When
 from schemas.law import LawChoice, LawProfile
@@ -29,6 +30,7 @@ __all__ = [
     "ExcludeItem",
     "HoldKind",
     "IncludeItem",
+    "OverrideBankGate",
     "PlaceHold",
     "PublishPlan",
     "ReleaseHold",
@@ -199,7 +201,10 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     which a day's decisions are taken. ``credit_policy`` says what money on the
     account does to a decision (R11): it counts against the oldest items, holds
     all reminders of its currency, or is not looked at. ``tolerances`` are decimal
-    amounts per currency: less than this left of a paid item is no debt to dun. ``retention_days`` is how long what
+    amounts per currency: less than this left of a paid item is no debt to dun.
+    ``bank_accounts`` must be reconciled through the last bank business day before
+    anything is sent (R21; none: the gate is off); from the local ``bank_alert_hour``
+    on people are told that one is not. ``retention_days`` is how long what
     is settled is remembered.
     """
 
@@ -216,6 +221,8 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     auto_apply: bool = True
     tolerances: dict[str, Amount] = {}
     credit_policy: Literal["net", "hold", "ignore"] = "net"
+    bank_accounts: Annotated[tuple[BankAccountId, ...], Meta(max_length=50)] = ()
+    bank_alert_hour: Annotated[int, Meta(ge=0, le=23)] = 12
     automatic: bool = True
     courtesies: bool = True
     past_from: datetime.date | None = None
@@ -241,8 +248,32 @@ class SetLaw(_CompanyCommand, frozen=True, kw_only=True, tag="collections.law.se
     choices: Annotated[tuple[LawChoice, ...], Meta(max_length=300)] = ()
 
 
-CompanyCommand = PublishPlan | ConfigureCompany | SetLaw
-COMPANY_COMMANDS = (PublishPlan, ConfigureCompany, SetLaw)  # written to every journal partition, by class
+class OverrideBankGate(_CompanyCommand, frozen=True, kw_only=True, tag="collections.bank_gate.override.v1"):
+    """Let reminders go out on a company day ``on`` although a bank account is not reconciled (R21).
+
+    Recorded with author and reason; credits that match a customer still hold that one.
+    """
+
+    on: datetime.date
+    reason: Annotated[str, Meta(min_length=1, max_length=2000)]
+
+
+CompanyCommand = (
+    PublishPlan
+    | ConfigureCompany
+    | SetLaw
+    | OverrideBankGate
+    | BankReconciled
+    | BankLineUnmatched
+    | BankLineMatched
+)
+COMPANY_COMMANDS = (
+    PublishPlan,
+    ConfigureCompany,
+    SetLaw,
+    OverrideBankGate,
+    *BANK_FACTS,
+)  # written to every journal partition, by class
 AccountCommand = (
     AddNote
     | ExcludeItem

@@ -100,6 +100,8 @@ ExceptionReason = Literal[
     "too_old",  # a document, or what speaks of one, of a day whose documents have been purged
     "not_confirmed",  # "send now" inside the minimum gap without a reason (R5)
     "request_refused",  # a request that speaks of what is not there, or comes too late
+    "bank_gate",  # a required bank account is not reconciled: reminders wait (R21)
+    "bank_gate_overridden",  # a person let them go out all the same
     "tick_refused",  # a tick that may not be: ahead of its log time, or of the other mode
 ]
 

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct, json
 
+from schemas.bank_rows import BankLineRow, BankRow, GateOverrideRow
 from schemas.commands import ConfigureCompany, HoldKind, SetLaw
 from schemas.contacts import ContactRow
 from schemas.events import (
@@ -36,10 +37,13 @@ __all__ = [
     "AccountRow",
     "ApplicationRow",
     "Balance",
+    "BankLineRow",
+    "BankRow",
     "ClockRow",
     "CompanyRow",
     "CreditRow",
     "CustomerRow",
+    "GateOverrideRow",
     "HoldRow",
     "ItemRow",
     "Name",
@@ -93,7 +97,7 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     what is gone. ``proposal`` is the reminder that waits for a person, and
     ``send_now`` the reason for which what is due goes out on ``send_now_on``
     (R5, R19). ``failed_on`` is also when a step was dropped last: both waits
-    end with what resets it. ``trust`` is R34's.
+    end with what resets it. ``trust`` is R34's. ``asked_lines`` are bank credits that a person was asked about (R21).
     """
 
     account: str
@@ -119,6 +123,7 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     send_now_by: str = ""
     send_now_on: datetime.date | None = None
     trust: Literal["good", "normal", "bad"] = "normal"
+    asked_lines: tuple[str, ...] = ()
 
 
 class CustomerRow(StateRow, kw_only=True, tag="customer"):
@@ -209,6 +214,7 @@ class CreditRow(StateRow, kw_only=True, tag="credit"):
     ``order`` is its place in the account's log; ``freed_on`` the last day on
     which it was taken off an item (as ``ItemRow.grown_on``); ``closed_on`` the
     ledger's day of the last change since nothing is left of it. ``shorts`` are by item.
+    ``ask_on`` is the day on which a person is asked what the unknown items are.
     """
 
     account: str
@@ -228,6 +234,7 @@ class CreditRow(StateRow, kw_only=True, tag="credit"):
     order: int = 0
     freed_on: datetime.date | None = None
     closed_on: datetime.date | None = None
+    ask_on: datetime.date | None = None
 
 
 class ApplicationRow(StateRow, kw_only=True, tag="application"):
@@ -410,6 +417,9 @@ Row = (
     | WaitingRow
     | CompanyRow
     | PlanRow
+    | BankRow
+    | BankLineRow
+    | GateOverrideRow
     | ClockRow
 )
 

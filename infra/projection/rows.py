@@ -1,6 +1,6 @@
 """Rows of ``ledger.account`` as rows of SQL: the columns that reports need.
 
-Kinds that only the ledger needs (seen, waiting, reminder) are skipped; a reminder is read from
+Kinds that only the ledger needs (seen, waiting, reminder, what banks said) are skipped; a reminder is read from
 its own facts, which are never deleted. Rows that every partition has (companies, plans) are
 taken from partition 0, so that one writer's order decides.
 """
@@ -19,10 +19,13 @@ from schemas.fields import split_account_id
 from schemas.rows import (
     AccountRow,
     ApplicationRow,
+    BankLineRow,
+    BankRow,
     ClockRow,
     CompanyRow,
     CreditRow,
     CustomerRow,
+    GateOverrideRow,
     HoldRow,
     ItemRow,
     PlanRow,
@@ -37,7 +40,7 @@ from schemas.rows import (
 
 __all__ = ["project_row"]
 
-_SKIPPED: Final = frozenset({"seen", "waiting", "reminder"})
+_SKIPPED: Final = frozenset({"seen", "waiting", "reminder", "bank", "bank_line", "gate_override"})
 _SHARED: Final = frozenset({"company", "plan"})
 # What a BIGINT holds; contracts have no upper limit for revisions and versions.
 _BIGGEST: Final = 2**63 - 1
@@ -102,7 +105,7 @@ def _place(batch: Batch, name: RowKey, value: bytes, partition: int) -> None:  #
             _plan(batch, name, row)
         case ClockRow():
             batch.put(tables.clocks, key=(partition,), row=(partition, row.at, row.mode, row.journal_offset))
-        case ReminderRow() | SeenRow() | WaitingRow():
+        case ReminderRow() | SeenRow() | WaitingRow() | BankRow() | BankLineRow() | GateOverrideRow():
             raise TypeError(f"a row under key {name} says that it is a {type(row).__name__}")
         case _:
             assert_never(row)

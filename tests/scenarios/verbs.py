@@ -11,6 +11,7 @@ from schemas.fields import Channel
 from schemas.journal import SourceEvent
 from schemas.plans import Action, Plan, Step
 from tests.scenarios.law import chosen_law
+from tests.scenarios.money_verbs import MONEY_MAKERS
 from tests.scenarios.words import ScenarioError, Words
 
 __all__ = ["LATEST", "VERBS", "Teller"]
@@ -20,6 +21,7 @@ LATEST = "latest"  # the reminder that a command speaks of: the account's newest
 _PROFILE_NUMBERS = {
     "min-days": "min_days_between_contacts",
     "decision-hour": "decision_hour",
+    "bank-hour": "bank_alert_hour",
     "terms": "payment_terms_days",
 }
 _PROFILE_DAYS = {"past-from": "past_from", "new-from": "new_from"}
@@ -333,9 +335,9 @@ def _customer(line: _Line) -> SourceEvent:
         kind=said.get("kind", told.kind),
         country=said.get("country", told.country),
         time_zone=said.get("zone", told.time_zone),
-        tax_id=said.get("tax_id", told.tax_id),
         plan=said.get("plan", told.plan),
         payment_terms_days=said.get("terms", told.payment_terms_days),
+        tax_id=said.get("tax_id", told.tax_id),
         contacts=_contacts(told, said),
     )
     return event
@@ -382,6 +384,8 @@ def _company(line: _Line) -> SourceEvent:
         elif word in ("minimum", "tolerance"):
             amount, currency = line.words.amount(currency=line.currency)
             changes[f"{word}s"][currency] = amount
+        elif word == "banks":
+            changes["bank_accounts"] = tuple(line.text().split(","))
         elif word == "group-plan":
             group, plan = line.text(), line.text()
             changes["group_plans"][group] = plan
@@ -478,4 +482,4 @@ def _made(maker: Callable[[_Line], SourceEvent]) -> Callable[[Words, str, Teller
     return make
 
 
-VERBS = {verb: _made(maker) for verb, maker in _MAKERS.items()}
+VERBS = {verb: _made(maker) for verb, maker in {**_MAKERS, **MONEY_MAKERS}.items()}
