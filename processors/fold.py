@@ -14,6 +14,7 @@ from processors.calendar import business_day
 from processors.company import Company
 from processors.conservation import conserve, net_minor
 from processors.context import FoldContext
+from processors.late_facts import review_reminders
 from processors.money_tasks import close_needless, propose_write_offs
 from processors.reconcile import reconcile
 from processors.record_size import fitting
@@ -92,6 +93,8 @@ def fold(
         conserve(account, facts, before=before)
         if account.stale:
             facts += propose_write_offs(account, context=context)
+            if row.last_contact_on is not None and context.day < row.last_contact_on:
+                facts += review_reminders(account, account.stale, context=context)
     if account.tasks:
         facts += close_needless(account, company=company)
     return fitting(facts)

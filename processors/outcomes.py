@@ -21,6 +21,7 @@ from processors.context import FoldContext
 from processors.holds import date_by_hand
 from processors.judged import in_reminder
 from processors.ladder import Rung, is_level, shift_after_sending, standing_on
+from processors.late_facts import review_reminders
 from processors.law.register import register
 from schemas.facts import ExceptionRaised, LedgerFact, PlanFinished, ReminderEnded, ReminderRetracted
 from schemas.outcomes import OutcomeReported
@@ -119,6 +120,7 @@ def _send(account: Account, row: ReminderRow, *, context: FoldContext) -> Iterat
     yield from _ended(account, row, steps=steps)
     yield from finished
     yield from _retract_cancelled(account, row)
+    yield from review_reminders(account, [each.item for each in row.items], context=context)
 
 
 def _steps(account: Account, row: ReminderRow) -> Iterator[ReminderRowItem]:

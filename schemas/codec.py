@@ -66,6 +66,7 @@ _TOPICS: dict[str, tuple[type[Struct], ...]] = {
         facts.ReminderWithheld,
         facts.ReminderEnded,
         facts.ReminderRetracted,
+        facts.ReminderWasWrong,
         facts.PlanFinished,
         facts.TaskOpened,
         facts.TaskClosed,

@@ -32,6 +32,7 @@ __all__ = [
     "ReminderItem",
     "ReminderProposed",
     "ReminderRetracted",
+    "ReminderWasWrong",
     "ReminderWithheld",
     "TaskClosed",
     "TaskOpened",
@@ -287,6 +288,20 @@ class ReminderRetracted(AccountFact, frozen=True, kw_only=True, tag="collections
     item: str
 
 
+class ReminderWasWrong(AccountFact, frozen=True, kw_only=True, tag="collections.reminder.was_wrong.v1"):
+    """A sent reminder named an item that had been settled before (R30), as we know since ``known_on``.
+
+    ``settled_on`` is the business day, ``cause`` the event that told it.
+    """
+
+    reminder: str
+    item: str
+    sent_on: datetime.date
+    settled_on: datetime.date
+    known_on: datetime.date
+    cause: str
+
+
 class PlanFinished(AccountFact, frozen=True, kw_only=True, tag="collections.plan.finished.v1"):
     """An item has no step left; said once (R18)."""
 
@@ -358,6 +373,7 @@ LedgerFact = (
     | ReminderWithheld
     | ReminderEnded
     | ReminderRetracted
+    | ReminderWasWrong
     | PlanFinished
     | TaskOpened
     | TaskClosed

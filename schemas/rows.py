@@ -319,6 +319,7 @@ class ReminderRow(StateRow, kw_only=True, tag="reminder"):
     unlisted: int = 0
     ended_on: datetime.date | None = None
     retracted: list[str] = []
+    wrong: list[str] = []
     proposal: Proposal | None = None
     cancelled: bool = False
     ended_by: str = ""

@@ -24,6 +24,7 @@ from schemas.facts import (
     ReminderItem,
     ReminderProposed,
     ReminderRetracted,
+    ReminderWasWrong,
     ReminderWithheld,
     TaskClosed,
     TaskOpened,
@@ -38,6 +39,7 @@ _decoder: json.Decoder[LedgerFact] = json.Decoder(LedgerFact)
 _TYPE_NAMES: Final = {
     PlanFinished: "plan_finished",
     ReminderRetracted: "retracted",
+    ReminderWasWrong: "was_wrong",
     AccountQuarantined: "quarantined",
     AccountReleased: "released",
     ReminderProposed: "proposed",
@@ -67,7 +69,7 @@ def project_fact(batch: Batch, *, value: bytes, offset: int, recorded_at: dateti
             _withheld(batch, fact)
         case ReminderEnded():
             _reminder_end(batch, fact)
-        case ReminderRetracted():
+        case ReminderRetracted() | ReminderWasWrong():
             _decision(batch, fact, reminder=fact.reminder, item=fact.item, value=value)
         case ReminderProposed():
             _decision(batch, fact, reminder=fact.reminder, item="", value=value)

@@ -230,8 +230,9 @@ def _clauses(words: Words) -> Clauses:
             clauses["because"] = words.take("a reason")
             clauses["until"] = words.day().isoformat() if words.take_if("until") else ""
             clauses |= _values(words)
-        case "finished" | "retracted":
+        case "finished" | "retracted" | "was-wrong":
             clauses["item"] = words.take("an item")
+            clauses |= _values(words)
         case "sent" | "failed" | "superseded" | "dropped" | "cancelled":
             clauses |= {"on": words.day().isoformat()} if words.take_if("on") else {}
         case "task" | "task-closed":

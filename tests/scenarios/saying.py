@@ -8,13 +8,13 @@ from schemas.facts import (
     AccountQuarantined,
     ExceptionRaised,
     LedgerFact,
-    Movement,
     PlanFinished,
     ReminderDecided,
     ReminderEnded,
     ReminderItem,
     ReminderProposed,
     ReminderRetracted,
+    ReminderWasWrong,
     ReminderWithheld,
     TaskClosed,
     TaskOpened,
@@ -54,11 +54,28 @@ def clauses_of(fact: LedgerFact) -> Iterator[Clauses]:
             yield {"kind": "exception", "account": fact.account, "because": fact.reason}
         case AccountQuarantined():
             yield {"kind": "quarantined", "account": fact.account, "because": fact.error}
+        case _:
+            yield from _further(fact)
+
+
+def _further(fact: LedgerFact) -> Iterator[Clauses]:
+    match fact:
+        case ReminderWasWrong():
+            yield {
+                "kind": "was-wrong",
+                "account": fact.account,
+                "item": fact.item,
+                "value sent": fact.sent_on.isoformat(),
+                "value settled": fact.settled_on.isoformat(),
+                "value known": fact.known_on.isoformat(),
+            }
         case TaskOpened():
-            yield {"kind": "task", "account": fact.account, "task": fact.task, **_values(fact.values)}
+            # No one knows the id of the reminder that is to be corrected.
+            task = fact.task.partition("/")[0] if fact.task_type == "correction" else fact.task
+            yield {"kind": "task", "account": fact.account, "task": task, **_values(fact.values)}
         case TaskClosed():
             yield {"kind": "task-closed", "account": fact.account, "task": fact.task, "as": fact.outcome}
-        case Movement():
+        case _:
             return
 
 
