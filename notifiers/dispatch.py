@@ -27,6 +27,7 @@ from notifiers.channel import (
     UncertainError,
 )
 from notifiers.outcomes import occurred_at
+from notifiers.quiet import allowed_at
 from notifiers.settings import DoubtPolicy
 from schemas.facts import ReminderDecided
 from schemas.fields import Channel as ChannelName
@@ -140,7 +141,11 @@ class Dispatcher:
         for reminder in superseded:
             self._sendings.add(self._ledger.channel, "superseded")
             _log.info("send_superseded", reminder=reminder, channel=self._ledger.channel)
-        sent = [self._send(job, rendered[job.reminder]) for job in jobs if job.reminder in taken]
+        sent = [
+            self._send(job, rendered[job.reminder])
+            for job in jobs
+            if job.reminder in taken and self._lawful(job)
+        ]
         self._finish([each for each in sent if each is not None])
         return len(taken) + len(superseded)
 
@@ -155,6 +160,27 @@ class Dispatcher:
             )
             if ending is not None:
                 self._finish([ending], owner=job.owner)
+
+    def _lawful(self, job: Job) -> bool:
+        """Ask the law once more; what may not go now is put off to its next allowed instant, never dropped."""
+        law = _decoder.decode(job.reminder_json).law
+        if law is None or job.channel == "task":
+            return True
+        now = self._clock()
+        at = allowed_at(self._ledger.engine, job, law=law, now=now)
+        if at <= datetime.datetime.fromisoformat(occurred_at(job, now=now)):
+            return True
+        detail = f"the law ({law.profile}) allows it from {at.isoformat()}"
+        self._ledger.postpone(job.reminder, until=at, detail=detail)
+        self._sendings.add(job.channel, "put_back")
+        _log.info(
+            "send_postponed",
+            reminder=job.reminder,
+            account=job.account,
+            channel=job.channel,
+            until=at.isoformat(),
+        )
+        return False
 
     def _rendering(self, job: Job) -> Rendered:
         """Write a job's message before it is claimed: what cannot be written has not been sent."""

@@ -90,7 +90,7 @@ class SendLedger:
     """
 
     def __init__(self, engine: Engine, *, channel: Channel, owner: str, reader_age_s_max: float) -> None:
-        self._engine = engine
+        self.engine = self._engine = engine
         self.channel: Channel = channel
         self.owner = owner
         self._reader_age_max = datetime.timedelta(seconds=reader_age_s_max)
@@ -186,6 +186,23 @@ class SendLedger:
                 update(send_jobs)
                 .where(self._is(reminder), self._sending(self.owner if owner is None else owner))
                 .values(state="scheduled", owner="", retry_at=retry_at, detail=detail)
+            )
+        return moved.rowcount == 1
+
+    def postpone(self, reminder: str, *, until: datetime.datetime, detail: str) -> bool:
+        """Schedule a job of ours for a later instant, unsent: it was no attempt. False: it is not ours any more."""
+        with writing(self._engine) as connection:
+            moved = connection.execute(
+                update(send_jobs)
+                .where(self._is(reminder), self._sending(self.owner))
+                .values(
+                    state="scheduled",
+                    owner="",
+                    retry_at=None,
+                    not_before=until,
+                    attempts=send_jobs.c["attempts"] - 1,
+                    detail=detail,
+                )
             )
         return moved.rowcount == 1
 
