@@ -8,7 +8,7 @@ happens on ticks (R26).
 import datetime
 from collections.abc import Callable
 
-from processors import approval, credits, customers, documents, identity, outcomes, requests, tasks  # noqa: A004 - the domain's word
+from processors import approval, credits, customers, documents, identity, outcomes, requests, tasks, trust  # noqa: A004 - the domain's word
 from processors.account import Account
 from processors.calendar import business_day
 from processors.company import Company
@@ -20,7 +20,7 @@ from processors.reconcile import reconcile
 from processors.record_size import fitting
 from processors.subjects import DOCUMENTS, KEYS, SUBJECTS
 from processors.too_old import WAITING, too_old
-from schemas.commands import CompleteTask
+from schemas.commands import CompleteTask, SetTrust
 from schemas.events import (
     CreditNoteCancelled,
     CreditNoteIssued,
@@ -150,6 +150,7 @@ _HANDLERS: dict[type, Handler] = {
     CustomerUpserted: customers.upsert,
     **dict.fromkeys(_FOLLOW_UPS, _follow),
     CompleteTask: tasks.complete_task,
+    SetTrust: trust.set_trust,
     **requests.HANDLERS,
     **approval.HANDLERS,
     **outcomes.HANDLERS,

@@ -61,12 +61,16 @@ def _once(account: Account, event: AccountCommand, *, context: FoldContext) -> l
 
 
 def _note(account: Account, event: AddNote, *, context: FoldContext) -> None:
-    """Count a conversation as a contact (R5), and it and a call attempt in the register; the text is kept with the event.
+    """Note somebody's look (R20); count a conversation as a contact (R5), and it and a call attempt in the register.
 
-    Whoever was called just now is not written to by what was decided before (R32).
+    The text is kept with the event. Whoever was called just now is not written to by what was decided before (R32).
     """
+    row = account.row
+    row.last_note_on = max(context.day, row.last_note_on or context.day)
+    account.touch(row)
     if event.kind == "note":
         return
+    row.last_call_on = max(context.day, row.last_call_on or context.day)
     contact = f"note/{event.command}"
     register(
         account,

@@ -13,6 +13,7 @@ from processors.ladder import next_look
 from processors.movements import entered_on
 from processors.open_index import OpenIndex
 from processors.residual import residual_of
+from processors.trust import note_payment
 from schemas.rows import CreditRow, ItemRow
 
 __all__ = ["enter_items", "plans_may_differ", "purge_day", "reschedule", "set_wake"]
@@ -77,6 +78,8 @@ def enter_items(account: Account, *, company: Company, now: datetime.datetime | 
             is_owed = residual_of(account, item, company=company) is None
             _note_change(account, item, is_owed=is_owed)
             _note_item(account, item, company=company, today=today)
+            if item.status != "open" or item.late_days is not None:
+                note_payment(account, item)
             account.opened.set(item, is_owed=is_owed)
             if is_ready:
                 account.due.set(name, next_look(item, company=company, customer=account.customer))

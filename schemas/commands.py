@@ -39,6 +39,7 @@ __all__ = [
     "SetLaw",
     "SetMode",
     "SetNextDate",
+    "SetTrust",
 ]
 
 HoldKind = Literal["do_not_contact", "blocked", "snoozed"]
@@ -151,6 +152,12 @@ class SendNow(_AccountCommand, frozen=True, kw_only=True, tag="collections.remin
     because: Text = ""
 
 
+class SetTrust(_AccountCommand, frozen=True, kw_only=True, tag="collections.trust.set.v1"):
+    """Say how far a customer is trusted (S0-26, S2-22, R34); ``derived``: by the own history again."""
+
+    trust: Literal["good", "normal", "bad", "derived"]
+
+
 class CompleteTask(_AccountCommand, frozen=True, kw_only=True, tag="collections.task.complete.v1"):
     """Say that a task is done, or will not be (R28); ``text`` is what came of it."""
 
@@ -206,6 +213,8 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     anything is sent (R21; none: the gate is off); from the local ``bank_alert_hour``
     on people are told that one is not. ``retention_days`` is how long what
     is settled is remembered.
+    ``next_action_days`` after the last contact or note a person looks at a
+    customer again (R20, S0-14).
     """
 
     name: Annotated[str, Meta(max_length=200)]
@@ -229,6 +238,7 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     new_from: datetime.date | None = None
     decision_hour: Annotated[int, Meta(ge=0, le=23)] = 8
     retention_days: Annotated[int, Meta(ge=400, le=36_500)] = 400
+    next_action_days: Annotated[int, Meta(ge=1, le=365)] = 15
     sender_email: Annotated[str, Meta(max_length=254)] = ""
     address: Annotated[tuple[Annotated[str, Meta(max_length=120)], ...], Meta(max_length=6)] = ()
     phone: Annotated[str, Meta(max_length=40)] = ""
@@ -282,6 +292,7 @@ AccountCommand = (
     | ReleaseHold
     | SetNextDate
     | SetMode
+    | SetTrust
     | ApproveReminder
     | EditReminder
     | DropReminder

@@ -56,6 +56,7 @@ __all__ = [
     "SeenRow",
     "Short",
     "TaskRow",
+    "Trust",
     "WaitingRow",
     "decode_key",
     "decode_row",
@@ -81,6 +82,9 @@ class Balance(Struct, kw_only=True, gc=False, array_like=True):
     credit_minor: int = 0
 
 
+Trust = Literal["good", "normal", "bad"]
+
+
 class AccountRow(StateRow, kw_only=True, tag="account"):
     """The header of an account: sums, versions and what dunning needs at once.
 
@@ -97,7 +101,10 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     what is gone. ``proposal`` is the reminder that waits for a person, and
     ``send_now`` the reason for which what is due goes out on ``send_now_on``
     (R5, R19). ``failed_on`` is also when a step was dropped last: both waits
-    end with what resets it. ``trust`` is R34's. ``asked_lines`` are bank credits that a person was asked about (R21).
+    end with what resets it. ``trust`` is R34's: ``trust_set`` by a person, else derived from the counters of
+    items that money has settled and of broken promises (``processors.trust``). ``last_note_on`` and
+    ``last_call_on`` (an attempt or a conversation) are what the worklist asks for (R20, R37).
+    ``asked_lines`` are bank credits that a person was asked about (R21).
     """
 
     account: str
@@ -122,7 +129,14 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     send_now: str = ""
     send_now_by: str = ""
     send_now_on: datetime.date | None = None
-    trust: Literal["good", "normal", "bad"] = "normal"
+    trust: Trust = "normal"
+    trust_set: Trust | None = None
+    paid_items: int = 0
+    late_items: int = 0
+    late_days: int = 0
+    broken_promises: int = 0
+    last_note_on: datetime.date | None = None
+    last_call_on: datetime.date | None = None
     asked_lines: tuple[str, ...] = ()
 
 
@@ -150,7 +164,8 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     its next step failed on all channels, ``dropped_on`` when a person dropped it. ``pending`` is its step in the open
     reminder where that lists too many items to name it. ``proposed_minor`` is the
     residual that was last proposed as a write-off. ``closed_on`` is the
-    ledger's day of the last change since the item is settled or cancelled.
+    ledger's day of the last change since the item is settled or cancelled. ``late_days`` is how long after its
+    due date money settled it (None: it did not), as the account's counters have it.
     """
 
     account: str
@@ -182,6 +197,7 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     entered_on: datetime.date | None = None
     grown_on: datetime.date | None = None
     closed_on: datetime.date | None = None
+    late_days: int | None = None
     proposed_minor: int = 0
 
 

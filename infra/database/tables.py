@@ -134,6 +134,15 @@ accounts = _table(
     _day_or_none("episode_opened_on"),
     _text("open_reminder"),
     _text("quarantined"),
+    _text("proposal"),
+    _text("trust"),
+    _flag("trust_by_hand"),
+    _count("paid_items"),
+    _count("late_items"),
+    _count("late_days"),
+    _count("broken_promises"),
+    _day_or_none("last_note_on"),
+    _day_or_none("last_call_on"),
     Index("ix_accounts_wake_at", "wake_at"),
 )
 
@@ -237,6 +246,7 @@ holds = _table(
     _day_or_none("until_on"),
     _day_or_none("review_on"),
     _text("placed_at"),
+    _flag("by_hand"),
 )
 
 open_tasks = _table(

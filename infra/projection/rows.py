@@ -130,6 +130,15 @@ def _account(batch: Batch, row: AccountRow, partition: int) -> None:
             row.episode_opened_on,
             row.open_reminder,
             row.quarantined,
+            row.proposal,
+            row.trust,
+            row.trust_set is not None,
+            row.paid_items,
+            row.late_items,
+            row.late_days,
+            row.broken_promises,
+            row.last_note_on,
+            row.last_call_on,
         ),
     )
     for currency, sums in row.balances.items():
@@ -223,7 +232,17 @@ def _hold(batch: Batch, name: RowKey, row: HoldRow) -> None:
     batch.put(
         tables.holds,
         key=key,
-        row=(*key, row.hold, row.item, row.reason, row.author, row.until, row.review_on, row.placed_at),
+        row=(
+            *key,
+            row.hold,
+            row.item,
+            row.reason,
+            row.author,
+            row.until,
+            row.review_on,
+            row.placed_at,
+            row.by_hand,
+        ),
     )
 
 

@@ -466,6 +466,7 @@ _MAKERS: dict[str, Callable[[_Line], SourceEvent]] = {
     ),
     "reverse": lambda line: events.PaymentReversed(**line.whose, payment=line.text()),
     "reverse-write-off": lambda line: events.WriteOffReversed(**line.whose, write_off=line.text()),
+    "trust": lambda line: commands.SetTrust(**line.asked, trust=cast("Any", line.text())),
     "write-off": _write_off,
 }
 

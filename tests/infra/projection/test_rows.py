@@ -201,7 +201,9 @@ def test_rows_of_every_kind_have_their_columns(engine: Engine) -> None:
     apply(engine, put(Batch(), *ROWS))
     found = everything(engine)
     wake = datetime.datetime(2026, 3, 2, 12, tzinfo=datetime.UTC)
-    header = (ACCOUNT, "acme", "C1", 0, 4, 9, "automatic", wake, None, None, "", "")
+    dunning = ("automatic", wake, None, None, "", "", "")
+    trust = ("normal", False, 0, 0, 0, 0, None, None)
+    header = (ACCOUNT, "acme", "C1", 0, 4, 9, *dunning, *trust)
     assert [header] == found["accounts"]
     assert [(ACCOUNT, "EUR", 0, 7), (ACCOUNT, "USD", 400, 0)] == found["balances"]
     assert "Ñandú & Cía." == found["customers"][0][3]
@@ -214,7 +216,7 @@ def test_rows_of_every_kind_have_their_columns(engine: Engine) -> None:
         "credits"
     ]
     assert [(ACCOUNT, "credit_note/N1|I1", "credit_note/N1", "I1", 600, DAY, False)] == found["applications"]
-    assert [(ACCOUNT, "excluded/I1", "excluded", "I1", "agreed", "", DAY, None, "")] == found["holds"]
+    assert [(ACCOUNT, "excluded/I1", "excluded", "I1", "agreed", "", DAY, None, "", False)] == found["holds"]
     assert [("acme", 2, "Acme", "America/Santiago", "CLP", "en")] == [row[:6] for row in found["companies"]]
     assert [("acme", "default/3", "default", 3)] == [row[:4] for row in found["plans"]]
     assert [(0, AT, "played", 77)] == found["clocks"]
