@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from typing import Any
 
+from processors.arrangements import Arrangements
 from processors.credit_index import CreditIndex
 from processors.due_index import DueIndex
 from processors.open_index import OpenIndex
@@ -24,8 +25,10 @@ from schemas.rows import (
     Balance,
     CreditRow,
     CustomerRow,
+    DisputeRow,
     HoldRow,
     ItemRow,
+    PromiseRow,
     ReminderRow,
     Row,
     SeenRow,
@@ -45,6 +48,8 @@ AccountRows = (
     | CreditRow
     | ApplicationRow
     | HoldRow
+    | PromiseRow
+    | DisputeRow
     | ReminderRow
     | TaskRow
     | ContactRow
@@ -60,6 +65,7 @@ class Account:
         applications: item -> credit -> application; ``applied`` is the same by credit -> item.
         waiting: what is waited for -> natural key -> who waits for it, in log order.
         holds: ``hold`` for the account's own, ``'excluded/<item>'`` for an item's.
+        arrangements: promises and disputes; None until there is one.
         settling: index for settlement (who names which item, oldest first, loose money).
         due: index of the next due step per item; ``opened`` of open items by due date;
             ``unapplied`` of what is left of credits.
@@ -79,6 +85,7 @@ class Account:
         "alarms",
         "applications",
         "applied",
+        "arrangements",
         "contacts",
         "credits",
         "customer",
@@ -113,6 +120,7 @@ class Account:
         self.tasks: dict[str, TaskRow] = {}
         self.contacts: dict[str, ContactRow] = {}
         self.alarms = DueIndex()
+        self.arrangements: Arrangements | None = None
         self.settling = SettlementIndex()
         self.due = DueIndex()
         self.opened = OpenIndex()
@@ -232,7 +240,25 @@ class Account:
             + len(self.waiting)
             + len(self.tasks)
             + len(self.contacts)
+            + (0 if self.arrangements is None else self.arrangements.size())
         )
+
+    def arranged(self) -> Arrangements:
+        """Give what was arranged with the customer, made when first asked for."""
+        if self.arrangements is None:
+            self.arrangements = Arrangements()
+        return self.arrangements
+
+    def drop_promise(self, row: PromiseRow) -> None:
+        """Forget a promise."""
+        del self.arranged().promises[row.promise]
+        self.alarms.set(f"promise/{row.promise}", None)
+        self.remove(row)
+
+    def drop_dispute(self, row: DisputeRow) -> None:
+        """End a dispute."""
+        self.arranged().drop_dispute(row)
+        self.remove(row)
 
     def changed_rows(self) -> int:
         """Count the rows to write since ``forget_changes``."""
@@ -272,7 +298,7 @@ class Account:
             case CustomerRow():
                 self.customer = row
             case ItemRow():
-                self.items[row.item] = row
+                self._place_item(row)
             case CreditRow():
                 self.credits[row.credit] = row
                 self.alarms.set(f"unknown_item/{row.credit}", row.ask_on)
@@ -292,6 +318,21 @@ class Account:
                 self.seen[row.key] = row
             case WaitingRow():
                 self.waiting.setdefault(row.subject, {})[row.key] = row
+            case _:
+                self._place_arrangement(row)
+
+    def _place_item(self, row: ItemRow) -> None:
+        self.items[row.item] = row
+        if row.promise:
+            self.arranged().cover(row, promise=row.promise)
+
+    def _place_arrangement(self, row: Row) -> None:
+        match row:
+            case PromiseRow():
+                self.arranged().promises[row.promise] = row
+                self.alarms.set(f"promise/{row.promise}", row.alarm_on)
+            case DisputeRow():
+                self.arranged().add_dispute(row)
             case _:
                 raise TypeError(f"a {type(row).__name__} is no row of an account")
 
@@ -316,6 +357,8 @@ _IDS: dict[type, tuple[bytes, Callable[[Any], str]]] = {
     # Documents may hold any printable character, so that only a control character separates two of them.
     ApplicationRow: (b'"application",', lambda row: f"{row.credit}\x1f{row.item}"),
     HoldRow: (b'"hold",', hold_id),
+    PromiseRow: (b'"promise",', attrgetter("promise")),
+    DisputeRow: (b'"dispute",', attrgetter("dispute")),
     ReminderRow: (b'"reminder",', attrgetter("reminder")),
     TaskRow: (b'"task",', attrgetter("task")),
     ContactRow: (b'"contact",', attrgetter("contact")),

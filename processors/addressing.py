@@ -14,7 +14,7 @@ from schemas.fields import Channel
 from schemas.plans import Action
 from schemas.rows import ItemRow
 
-__all__ = ["address_changed", "contacts_for", "deliveries_for", "failed_channel_names"]
+__all__ = ["address_changed", "contacts_for", "deliveries_for", "failed_channel_names", "unusable_channels"]
 
 _FALLBACKS: dict[Channel, tuple[Channel, ...]] = {
     "sms": ("sms", "email", "letter"),
@@ -54,6 +54,11 @@ def contacts_for(account: Account, *, items: Sequence[ItemRow], role: Role) -> l
 def failed_channel_names(account: Account) -> frozenset[str]:
     """Give the channels that failed for the account and whose cause has not changed since."""
     return frozenset(each.partition("/")[0] for each in account.row.failed_channels)
+
+
+def unusable_channels(account: Account) -> frozenset[str]:
+    """Give the channels that nothing goes by: they failed, or the customer opted out of them (R15)."""
+    return failed_channel_names(account) | frozenset(account.row.opted_out)
 
 
 def deliveries_for(

@@ -7,7 +7,7 @@ the rows alone are the state. Alarms ring before anything is decided.
 
 from collections.abc import Callable
 
-from processors import money_tasks, tasks
+from processors import money_tasks, promises, tasks
 from processors.account import Account
 from processors.conservation import conserve, net_minor
 from processors.context import FoldContext
@@ -44,5 +44,6 @@ def ring(account: Account, *, context: FoldContext) -> list[LedgerFact]:
 
 _HANDLERS: dict[str, Handler] = {
     "task": tasks.time_out,
+    "promise": promises.fall_due,
     "unknown_item": money_tasks.ask_about_unknown,
 }

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from processors.account import Account
-from processors.addressing import contacts_for, deliveries_for, failed_channel_names
+from processors.addressing import contacts_for, deliveries_for, unusable_channels
+from processors.arrangements import asked_minor
 from processors.company import Company
 from processors.cover import Cover, cover
-from processors.holds import item_hold
 from processors.ladder import Rung, level_offset_days
 from processors.law.permits import Permits
 from processors.law.register import permits_for
@@ -75,7 +75,7 @@ class Circumstances:
             found = self._step_deliveries[key] = deliveries_for(
                 rung.step.actions,
                 contacts=contacts_for(self.account, items=[item], role=rung.step.role),
-                failed=failed_channel_names(self.account),
+                failed=unusable_channels(self.account),
                 not_before=self.tick.at,
                 language=self.company.profile.language,
             )
@@ -99,12 +99,12 @@ class Circumstances:
         return self._dunnable
 
     def dunnable_minor(self, currency: str) -> int:
-        """Give the total of what is dunnable in a currency."""
+        """Give the total of what is dunnable in a currency: of each item what is not disputed (R29)."""
         if self._totals_minor is None:
             self._totals_minor = {}
             for item in self.dunnable():
                 total_minor = self._totals_minor.get(item.currency, 0)
-                self._totals_minor[item.currency] = total_minor + item.open_minor
+                self._totals_minor[item.currency] = total_minor + asked_minor(self.account, item)
         return self._totals_minor.get(currency, 0)
 
     def cover(self, currency: str) -> Cover | None:
@@ -127,7 +127,12 @@ class Circumstances:
         levels = dict.fromkeys((item.item for item in items), 0)
         if left.notes_minor:
             levels = {item.item: self._level(item) for item in items}
-        return cover(items, levels=levels, left=left)
+        asked = (
+            None
+            if self.account.arrangements is None
+            else {each.item: asked_minor(self.account, each) for each in items}
+        )
+        return cover(items, levels=levels, left=left, asked=asked)
 
     def _level(self, item: ItemRow) -> int:
         return level_offset_days(item, company=self.company, customer=self.account.customer, day=self.day)
@@ -178,7 +183,7 @@ class Circumstances:
         return (
             item.status == "open"
             and item.open_minor > 0
-            and item_hold(self.account, item.item) is None
+            and asked_minor(self.account, item) > 0
             and self.residual(item) is None
             and not is_before_start(item, company=self.company)
         )

@@ -24,7 +24,9 @@ class Cover(NamedTuple):
     covered: frozenset[str]
 
 
-def cover(items: Sequence[ItemRow], *, levels: Mapping[str, int], left: Left) -> Cover:
+def cover(
+    items: Sequence[ItemRow], *, levels: Mapping[str, int], left: Left, asked: Mapping[str, int] | None = None
+) -> Cover:
     """Set notes that name no invoice against the highest level downwards (R12), then money against the oldest item (R11).
 
     A level left in credit is covered, with all its items; a level that is
@@ -34,8 +36,10 @@ def cover(items: Sequence[ItemRow], *, levels: Mapping[str, int], left: Left) ->
         items: what is dunnable, of one currency.
         levels: item -> the offset of the step that it stands at.
         left: the credit of that currency.
+        asked: item -> what may be asked for, where that is not all that is open (R29).
     """
-    open_minor = {item.item: item.open_minor for item in items}
+    open_minor = {item.item: item.open_minor for item in items} | dict(asked or {})
+    total_minor = sum(open_minor.values())
     oldest = sorted(items, key=lambda item: (item.due_on, item.item))
     reduced = _set_notes(oldest, levels=levels, notes_minor=left.notes_minor, open_minor=open_minor)
     cash_minor = left.cash_minor
@@ -46,7 +50,6 @@ def cover(items: Sequence[ItemRow], *, levels: Mapping[str, int], left: Left) ->
     covered = {name for name, rest_minor in open_minor.items() if not rest_minor}
     if not reduced <= covered:
         covered -= reduced
-    total_minor = sum(item.open_minor for item in items)
     return Cover(left, total_minor, sum(open_minor.values()), frozenset(covered))
 
 

@@ -24,7 +24,7 @@ _NOTHING = Left()
 
 
 class CreditIndex:
-    """Credits of which something is left. A write-off is none: it speaks of its item only."""
+    """Credits of which something is left. A write-off is none: it speaks of its item only; nor is what a person excluded (S0-10)."""
 
     __slots__ = ("_left", "_rests", "is_filled")
 
@@ -47,7 +47,7 @@ class CreditIndex:
         known = self._rests.pop(credit.credit, None)
         if known is not None:
             self._add(known[0], known[1], sign=-1)
-        if credit.rest_minor:
+        if credit.rest_minor and not credit.excluded:
             is_loose_note = credit.credit_kind == "credit_note" and not credit.names
             rest = Left(notes_minor=credit.rest_minor) if is_loose_note else Left(credit.rest_minor)
             self._rests[credit.credit] = (credit.currency, rest)

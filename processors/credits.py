@@ -59,7 +59,11 @@ def receive_payment(account: Account, event: PaymentReceived, *, context: FoldCo
         shorts=_shorts(event),
         received_on=context.day,
     )
-    unasked = not names and not event.order_reference and context.company.profile.auto_apply
+    if account.holds and f"excluded_payment/{event.payment}" in account.holds:
+        credit.excluded = True
+    unasked = (
+        not names and not credit.excluded and not event.order_reference and context.company.profile.auto_apply
+    )
     return _enter(account, credit, kind="received", context=context, auto_apply=unasked)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from processors.account import Account
 from processors.alarms import ring
+from processors.all_held import note_all_held
 from processors.calendar import epoch_s, local_day
 from processors.choosing import (
     Judged,
@@ -87,6 +88,7 @@ def evaluate(
         facts.append(decided)
     forget_send_now(at, decided=decided is not None)
     _review_episode(at)
+    note_all_held(at)
     facts += purge(account, day=day, since=company.day_of(since or tick.at), company=company)
     enter_items(
         account, company=company, now=tick.at
@@ -273,6 +275,7 @@ def _review_episode(at: Circumstances) -> None:
             at.account.touch(row)
     elif row.episode_in_doubt and not opened.levelled and not opened.overdue(at.day):
         row.episode_opened_on, row.episode_closed_on = None, at.day
+        row.promises = 0  # R10, R35
     if row.episode_in_doubt:
         row.episode_in_doubt = False
         at.account.touch(row)

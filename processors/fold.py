@@ -8,7 +8,19 @@ happens on ticks (R26).
 import datetime
 from collections.abc import Callable
 
-from processors import approval, credits, customers, documents, identity, outcomes, requests, tasks, trust  # noqa: A004 - the domain's word
+from processors import (
+    approval,
+    credits,  # noqa: A004 - the domain's word
+    customers,
+    disputes,
+    documents,
+    identity,
+    outcomes,
+    promises,
+    requests,
+    tasks,
+    trust,
+)
 from processors.account import Account
 from processors.calendar import business_day
 from processors.company import Company
@@ -20,7 +32,7 @@ from processors.reconcile import reconcile
 from processors.record_size import fitting
 from processors.subjects import DOCUMENTS, KEYS, SUBJECTS
 from processors.too_old import WAITING, too_old
-from schemas.commands import CompleteTask, SetTrust
+from schemas.commands import CompleteTask, OpenDispute, SetTrust
 from schemas.events import (
     CreditNoteCancelled,
     CreditNoteIssued,
@@ -55,6 +67,7 @@ _FOLLOW_UPS: dict[type, Handler] = {
     RefundPaid: credits.refund,
     WriteOffReversed: credits.reverse_write_off,
     ReconciliationRecorded: reconcile,
+    OpenDispute: disputes.open_dispute,
 }
 
 
@@ -89,6 +102,9 @@ def fold(
     facts = _HANDLERS[type(event)](account, event, context=context)
     if account.waiting:
         facts += _resume(account, event, context=context)
+    if account.arrangements is not None and facts:
+        facts += promises.review(account, facts, context=context)
+        facts += disputes.review(account)
     if facts:
         conserve(account, facts, before=before)
         if account.stale:

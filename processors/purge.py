@@ -236,6 +236,9 @@ class _Look:
         hold = account.holds.pop(f"excluded/{name}", None)
         if hold is not None:
             self._remove(hold)
+        if account.arrangements is not None:
+            for dispute in account.arrangements.forget_item(item):
+                self._remove(dispute)
         account.settling.forget_item(name)
         account.due.set(name, None)
         self._forget_words(f"item/{name}")
@@ -245,6 +248,9 @@ class _Look:
     def _forget_credit(self, key: str) -> None:
         account = self.account
         credit = account.credits.pop(key)
+        hold = account.holds.pop(f"excluded_{key}", None)
+        if hold is not None:
+            self._remove(hold)
         account.settling.forget_credit(credit)
         self._forget_words(key)
         self._note_day(credit.received_on)

@@ -39,6 +39,8 @@ _OF_WHEN = frozenset({"daily_portion", "source_lag", "bank_gate", "gap", "law"})
 _CHECKS: tuple[Callable[[Case], Verdict | None], ...] = (
     holds.quarantined,
     holds.held_account,
+    holds.disputed,
+    holds.promised,
     holds.excluded,
     holds.snoozed,
     enrolment.before_start,

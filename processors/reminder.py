@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from processors.addressing import contacts_for, deliveries_for, failed_channel_names
+from processors.addressing import contacts_for, deliveries_for, unusable_channels
+from processors.arrangements import asked_minor, held_part_minor
 from processors.calendar import epoch_s
 from processors.circumstances import Circumstances
 from processors.judged import in_reminder
@@ -100,7 +101,7 @@ def compose(
     deliveries = deliveries_for(
         _over(_actions(header, due=due), channels=None if said is None else said.channels),
         contacts=contacts,
-        failed=failed_channel_names(at.account),
+        failed=unusable_channels(at.account),
         not_before=at.tick.at,
         language=at.company.profile.language,
     )
@@ -116,7 +117,7 @@ def compose(
         pay_by_on=at.day + datetime.timedelta(days=header.step.pay_by_days),
         deliveries=deliveries,
         listed=listed,
-        totals=_totals(each.item for each in due),
+        totals=_totals(at, (each.item for each in due)),
         unlisted=len(due) - len(listed),
         others=_overdue_beside(at, due),
         said=said,
@@ -210,6 +211,7 @@ def _listed(at: Circumstances, item: ItemRow, *, rung: Rung | None = None) -> Re
         reference=item.reference,
         pdf_url=getattr(item.document, "pdf_url", ""),
         xml_url=getattr(item.document, "xml_url", ""),
+        held_minor=held_part_minor(at.account, item),
     )
     if rung is None:
         return plain
@@ -232,10 +234,10 @@ def _size(item: ReminderItem) -> int:
     return 300 + text_bytes(item.item, item.reference, item.pdf_url, item.xml_url, item.step, item.plan)
 
 
-def _totals(items: Iterable[ItemRow]) -> tuple[Total, ...]:
+def _totals(at: Circumstances, items: Iterable[ItemRow]) -> tuple[Total, ...]:
     sums: dict[str, int] = {}
     for item in items:
-        sums[item.currency] = sums.get(item.currency, 0) + item.open_minor
+        sums[item.currency] = sums.get(item.currency, 0) + asked_minor(at.account, item)
     return tuple(Total(currency=currency, amount_minor=sums[currency]) for currency in sorted(sums))
 
 
@@ -362,7 +364,7 @@ def _decided(
         company_name=profile.name,
         customer_name=customer.customer.name if customer is not None else at.account.customer_id,
         others=tuple(_fitting([*listed, *(_listed(at, item) for item in shown)])[len(listed) :]),
-        other_totals=_totals(others),
+        other_totals=_totals(at, others),
         credits=credits,
         credit_totals=credit_totals,
         unlisted=unlisted,

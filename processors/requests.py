@@ -9,35 +9,68 @@ from collections.abc import Callable
 from processors import identity
 from processors.account import Account, hold_id
 from processors.context import FoldContext
+from processors.disputes import rule_dispute
+from processors.exclusions import exclude_payment, include_payment
 from processors.law.register import register
 from processors.outcomes import record_contact
+from processors.promises import make_promise, withdraw_promise
 from processors.quarantine import release
 from schemas.commands import (
     AddNote,
     ExcludeItem,
+    ExcludePayment,
     IncludeItem,
+    IncludePayment,
+    MakePromise,
+    OptIn,
+    OptOut,
     PlaceHold,
     ReleaseHold,
     ReleaseQuarantine,
+    RuleDispute,
     SetMode,
     SetNextDate,
+    WithdrawPromise,
 )
 from schemas.facts import LedgerFact
+from schemas.fields import Channel
 from schemas.rows import HoldRow
 
 __all__ = ["HANDLERS"]
 
-AccountCommand = (
-    AddNote | ExcludeItem | IncludeItem | PlaceHold | ReleaseHold | SetNextDate | SetMode | ReleaseQuarantine
+_Plain = (
+    AddNote | ExcludeItem | IncludeItem | PlaceHold | ReleaseHold | SetNextDate | SetMode | OptOut | OptIn
 )
+_Telling = ExcludePayment | IncludePayment | MakePromise | WithdrawPromise | RuleDispute
+
+# What these lead to is said, and may move money.
+_TELLING: dict[type, Callable[..., list[LedgerFact]]] = {
+    ExcludePayment: exclude_payment,
+    IncludePayment: include_payment,
+    MakePromise: make_promise,
+    WithdrawPromise: withdraw_promise,
+    RuleDispute: rule_dispute,
+}
 
 
-def _once(account: Account, event: AccountCommand, *, context: FoldContext) -> list[LedgerFact]:
+def _once(
+    account: Account, event: _Plain | _Telling | ReleaseQuarantine, *, context: FoldContext
+) -> list[LedgerFact]:
     """Carry out a command that is new; of one that came before, only a contradiction is said."""
     repeated = identity.remember(account, event, key=f"command/{event.command}")
     if repeated is not None:
         return repeated
     account.keep_until(context.day + context.company.retention, kind="seen", key=f"command/{event.command}")
+    telling = _TELLING.get(type(event))
+    if telling is not None:
+        return telling(account, event, context=context)
+    if isinstance(event, ReleaseQuarantine):
+        return [*release(account, event)]
+    _carry_out(account, event, context=context)  # type: ignore[arg-type]  # one of the plain ones
+    return []
+
+
+def _carry_out(account: Account, event: _Plain, *, context: FoldContext) -> None:
     match event:
         case AddNote():
             _note(account, event, context=context)
@@ -55,9 +88,17 @@ def _once(account: Account, event: AccountCommand, *, context: FoldContext) -> l
         case SetMode():
             account.row.mode = event.mode
             account.advance()
-        case ReleaseQuarantine():
-            return [*release(account, event)]
-    return []
+        case OptOut():
+            _opt(account, {*account.row.opted_out, event.channel})
+        case OptIn():
+            _opt(account, {*account.row.opted_out} - {event.channel})
+
+
+def _opt(account: Account, channels: set[Channel]) -> None:
+    """Keep which channels the customer does not want; what failed is tried again by what is left (R15, R19)."""
+    account.row.opted_out = tuple(sorted(channels))
+    account.row.failed_on = None
+    account.advance()
 
 
 def _note(account: Account, event: AddNote, *, context: FoldContext) -> None:
@@ -125,6 +166,7 @@ def _date(account: Account, event: SetNextDate) -> HoldRow:
 def _place(account: Account, hold: HoldRow) -> None:
     account.holds[hold_id(hold)] = hold
     account.touch(hold)
+    account.row.episode_in_doubt = True  # the next tick looks: all may be held now
     account.advance()
 
 
@@ -132,10 +174,23 @@ def _release(account: Account, *, hold: str) -> None:
     row = account.holds.pop(hold, None)
     if row is not None:
         account.remove(row)
+        account.row.episode_in_doubt = True
         account.advance()
 
 
 HANDLERS: dict[type, Callable[..., list[LedgerFact]]] = dict.fromkeys(
-    (AddNote, ExcludeItem, IncludeItem, PlaceHold, ReleaseHold, SetNextDate, SetMode, ReleaseQuarantine),
+    (
+        AddNote,
+        ExcludeItem,
+        IncludeItem,
+        PlaceHold,
+        ReleaseHold,
+        SetNextDate,
+        SetMode,
+        OptOut,
+        OptIn,
+        ReleaseQuarantine,
+        *_TELLING,
+    ),
     _once,
 )

@@ -109,7 +109,7 @@ class SettlementIndex:
         heap = self._loose.get(currency)
         while heap:
             credit = known[heap[0][1]]
-            if credit.rest_minor > credit.reserved_minor:
+            if credit.rest_minor > credit.reserved_minor and not credit.excluded:
                 return credit
             self.tighten(currency)
         return None
@@ -151,8 +151,9 @@ def shares_money(credit: CreditRow) -> bool:
 
 
 def is_auto_applied(credit: CreditRow) -> bool:
-    """Say whether the credit's rest may go to items that no one named: deposits, notes and write-offs never do."""
-    return isinstance(credit.document, PaymentReceived) and not credit.document.order_reference
+    """Say whether the credit's rest may go to items that no one named: deposits, what a person excluded (S0-10), notes and write-offs never do."""
+    document = credit.document
+    return isinstance(document, PaymentReceived) and not document.order_reference and not credit.excluded
 
 
 def _place(claim: Claim) -> int:

@@ -7,7 +7,7 @@ its field, as the decoder's own errors do.
 
 import functools
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from processors.calendar import business_day, known_countries, zone_of
 from processors.law.validity import law_problems
@@ -15,7 +15,7 @@ from processors.money import MoneyError, to_minor
 from processors.percent import MICRO_PER_WHOLE, micro_of
 from processors.plan import plan_problems
 from schemas.bank import BankLineUnmatched, BankReconciled
-from schemas.commands import ConfigureCompany, PublishPlan, SetLaw
+from schemas.commands import ConfigureCompany, MakePromise, OpenDispute, PublishPlan, RuleDispute, SetLaw
 from schemas.events import (
     Contact,
     CreditNoteIssued,
@@ -45,6 +45,7 @@ _DAYS = (
     "until",
     "review_on",
     "on",
+    "due_on",
 )
 _START_DAYS = ("past_from", "new_from")
 _NEGATIVE_INVOICE = "is negative; money in the customer's favour is a credit note"
@@ -57,6 +58,8 @@ _IDS = (
     "write_off",
     "reconciliation",
     "command",
+    "promise",
+    "dispute",
     "reminder",
     "bank_account",
     "line",
@@ -81,17 +84,25 @@ def problems(event: SourceEvent) -> list[str]:
             found += _reconciliation(event)
         case CustomerUpserted():
             found += _customer(event)
-        case ConfigureCompany():
-            found += _company(event)
-        case SetLaw():
-            found += law_problems(event)
-        case BankReconciled():
-            found += _time(event.through, path="$.through")
-        case PublishPlan():
-            found += [problem.replace("at `$.", "at `$.plan.") for problem in plan_problems(event.plan)]
         case _:
-            pass  # cancellations, reversals, notes, holds and outcomes have ids, texts and times only
+            found += _command(event)
     return found
+
+
+def _command(event: SourceEvent) -> Iterable[str]:
+    match event:
+        case ConfigureCompany():
+            return _company(event)
+        case SetLaw():
+            return law_problems(event)
+        case BankReconciled():
+            return _time(event.through, path="$.through")
+        case PublishPlan():
+            return [problem.replace("at `$.", "at `$.plan.") for problem in plan_problems(event.plan)]
+        case MakePromise() | OpenDispute() | RuleDispute():
+            return _asked(event)
+        case _:
+            return ()  # cancellations, reversals, notes, holds and outcomes have ids, texts and times only
 
 
 def _names(event: SourceEvent) -> Iterator[str]:
@@ -158,6 +169,15 @@ def _percent(percent: str, *, path: str) -> Iterator[str]:
             yield f"{percent} is no percentage above 0 and up to 100 - at `{path}`"
     except ValueError as error:
         yield f"{error} - at `{path}`"
+
+
+def _asked(event: MakePromise | OpenDispute | RuleDispute) -> Iterator[str]:
+    """Look at an amount whose currency may be known to the fold only: decimals are judged there."""
+    currency = getattr(event, "currency", None)
+    if currency is not None:
+        yield from _positive(event.amount or "1", currency=currency)
+    elif event.amount is not None and not (_is_plain_decimal(event.amount) and event.amount.strip("0.")):
+        yield f"amount {event.amount!r} is no plain decimal above zero - at `$.amount`"
 
 
 def _opened(event: ItemOpened) -> Iterator[str]:

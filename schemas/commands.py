@@ -28,21 +28,29 @@ __all__ = [
     "DropReminder",
     "EditReminder",
     "ExcludeItem",
+    "ExcludePayment",
     "HoldKind",
     "IncludeItem",
+    "IncludePayment",
+    "MakePromise",
+    "OpenDispute",
+    "OptIn",
+    "OptOut",
     "OverrideBankGate",
     "PlaceHold",
     "PublishPlan",
     "ReleaseHold",
     "ReleaseQuarantine",
+    "RuleDispute",
     "SendNow",
     "SetLaw",
     "SetMode",
     "SetNextDate",
     "SetTrust",
+    "WithdrawPromise",
 ]
 
-HoldKind = Literal["do_not_contact", "blocked", "snoozed"]
+HoldKind = Literal["legal_hold", "do_not_contact", "blocked", "snoozed"]
 _Author = Annotated[str, Meta(max_length=128)]
 
 
@@ -73,6 +81,72 @@ class IncludeItem(_AccountCommand, frozen=True, kw_only=True, tag="collections.i
     """Bring an excluded item back."""
 
     document: DocumentId
+
+
+class ExcludePayment(_AccountCommand, frozen=True, kw_only=True, tag="collections.payment.exclude.v1"):
+    """Take a payment out (S0-10): it is never applied unasked; what it had settled so is open again."""
+
+    payment: DocumentId
+    reason: Text
+    review_on: datetime.date | None = None
+
+
+class IncludePayment(_AccountCommand, frozen=True, kw_only=True, tag="collections.payment.include.v1"):
+    """Bring an excluded payment back."""
+
+    payment: DocumentId
+
+
+class OptOut(_AccountCommand, frozen=True, kw_only=True, tag="collections.channel.opt_out.v1"):
+    """Stop writing to a customer by one channel (R15); the next one in the fallback order is used."""
+
+    channel: Literal["email", "sms", "letter"]
+    reason: Text = ""
+
+
+class OptIn(_AccountCommand, frozen=True, kw_only=True, tag="collections.channel.opt_in.v1"):
+    """Write by a channel again."""
+
+    channel: Literal["email", "sms", "letter"]
+
+
+class MakePromise(_AccountCommand, frozen=True, kw_only=True, tag="collections.promise.make.v1"):
+    """Note a promise to pay (R35), named by its ``command``.
+
+    Without an amount it is all that is open and due by ``due_on``, or of ``documents``
+    where they are named. Without a currency it is the one that the customer owes in, or the company's. ``by`` is who promised, ``how`` by what means.
+    """
+
+    due_on: datetime.date
+    amount: Amount | None = None
+    currency: Currency | None = None
+    documents: Annotated[tuple[DocumentId, ...], Meta(max_length=500)] = ()
+    by: Annotated[str, Meta(max_length=200)] = ""
+    how: Annotated[str, Meta(max_length=200)] = ""
+
+
+class WithdrawPromise(_AccountCommand, frozen=True, kw_only=True, tag="collections.promise.withdraw.v1"):
+    """Take a promise back that was noted by mistake; it counts no more."""
+
+    promise: DocumentId
+
+
+class OpenDispute(_AccountCommand, frozen=True, kw_only=True, tag="collections.dispute.open.v1"):
+    """Note that a customer disputes an item, or ``amount`` of it (R29); named by its ``command``."""
+
+    document: DocumentId
+    reason: Text
+    amount: Amount | None = None
+    review_on: datetime.date | None = None
+
+
+class RuleDispute(_AccountCommand, frozen=True, kw_only=True, tag="collections.dispute.rule.v1"):
+    """Decide a dispute (R29): ``rejected``, it is dunned again; ``credited``, ``amount`` of it (else all) waits for its credit note."""
+
+    dispute: DocumentId
+    ruling: Literal["rejected", "credited"]
+    amount: Amount | None = None
+    text: Text = ""
 
 
 class PlaceHold(_AccountCommand, frozen=True, kw_only=True, tag="collections.hold.place.v1"):
@@ -211,7 +285,9 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     amounts per currency: less than this left of a paid item is no debt to dun.
     ``bank_accounts`` must be reconciled through the last bank business day before
     anything is sent (R21; none: the gate is off); from the local ``bank_alert_hour``
-    on people are told that one is not. ``retention_days`` is how long what
+    on people are told that one is not.
+    ``promise_tolerance_days`` is how long after its date a promise still counts as kept,
+    ``promises_per_episode`` how many there may be (R35). ``retention_days`` is how long what
     is settled is remembered.
     ``next_action_days`` after the last contact or note a person looks at a
     customer again (R20, S0-14).
@@ -237,6 +313,8 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     past_from: datetime.date | None = None
     new_from: datetime.date | None = None
     decision_hour: Annotated[int, Meta(ge=0, le=23)] = 8
+    promise_tolerance_days: Annotated[int, Meta(ge=0, le=30)] = 2
+    promises_per_episode: Annotated[int, Meta(ge=0, le=100)] = 2
     retention_days: Annotated[int, Meta(ge=400, le=36_500)] = 400
     next_action_days: Annotated[int, Meta(ge=1, le=365)] = 15
     sender_email: Annotated[str, Meta(max_length=254)] = ""
@@ -299,6 +377,14 @@ AccountCommand = (
     | CancelReminder
     | SendNow
     | CompleteTask
+    | ExcludePayment
+    | IncludePayment
+    | OptOut
+    | OptIn
+    | MakePromise
+    | WithdrawPromise
+    | OpenDispute
+    | RuleDispute
     | ReleaseQuarantine
 )
 Command = AccountCommand | CompanyCommand

@@ -9,6 +9,7 @@ from typing import Literal
 
 from msgspec import Raw, Struct, field
 
+from schemas.arrangement_facts import DisputeOpened, DisputeRuled, PromiseJudged, PromiseMade
 from schemas.events import Contact
 from schemas.fact import AccountFact
 from schemas.fields import Channel
@@ -19,12 +20,16 @@ __all__ = [
     "AccountQuarantined",
     "AccountReleased",
     "Delivery",
+    "DisputeOpened",
+    "DisputeRuled",
     "ExceptionRaised",
     "ExceptionReason",
     "LedgerFact",
     "Movement",
     "MovementKind",
     "PlanFinished",
+    "PromiseJudged",
+    "PromiseMade",
     "Reason",
     "ReminderCredit",
     "ReminderDecided",
@@ -103,6 +108,8 @@ ExceptionReason = Literal[
     "request_refused",  # a request that speaks of what is not there, or comes too late
     "bank_gate",  # a required bank account is not reconciled: reminders wait (R21)
     "bank_gate_overridden",  # a person let them go out all the same
+    "unknown_subject",  # a request about a promise, dispute, instrument or plan that is not there, or is over
+    "promise_refused",  # one too many in this episode, or nothing is open that it could cover
     "tick_refused",  # a tick that may not be: ahead of its log time, or of the other mode
 ]
 
@@ -144,7 +151,11 @@ class Total(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ReminderItem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """An item listed in a reminder; with ``step`` it is due and consumes it (R1)."""
+    """An item listed in a reminder; with ``step`` it is due and consumes it (R1).
+
+    ``held_minor`` of the open amount is disputed or paid by what has not cleared yet: it is
+    not asked for (R15, R29), and no part of the totals.
+    """
 
     item: str
     currency: str
@@ -161,6 +172,7 @@ class ReminderItem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
     reference: str = ""
     pdf_url: str = ""
     xml_url: str = ""
+    held_minor: int = 0
 
 
 class ReminderCredit(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -377,6 +389,10 @@ LedgerFact = (
     | PlanFinished
     | TaskOpened
     | TaskClosed
+    | PromiseMade
+    | PromiseJudged
+    | DisputeOpened
+    | DisputeRuled
     | AccountQuarantined
     | AccountReleased
     | ExceptionRaised

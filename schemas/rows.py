@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct, json
 
+from schemas.arrangement_rows import DisputeRow, PromiseRow
 from schemas.bank_rows import BankLineRow, BankRow, GateOverrideRow
 from schemas.commands import ConfigureCompany, HoldKind, SetLaw
 from schemas.contacts import ContactRow
@@ -43,11 +44,13 @@ __all__ = [
     "CompanyRow",
     "CreditRow",
     "CustomerRow",
+    "DisputeRow",
     "GateOverrideRow",
     "HoldRow",
     "ItemRow",
     "Name",
     "PlanRow",
+    "PromiseRow",
     "Proposal",
     "ReminderRow",
     "ReminderRowItem",
@@ -95,7 +98,9 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     the wake was computed with. ``failed_channels`` are ``channel/error type``
     of deliveries that failed and whose cause has not changed since (R19).
     ``episode_in_doubt``: an item has closed, and the next tick asks whether
-    the episode has, too. ``quarantined_offset`` is the journal offset of the
+    the episode has, too. ``opted_out`` are channels that the customer does
+    not want (R15); ``promises`` those made in this episode (R35); ``is_all_held``: at the last look
+    all that could be dunned was held. ``quarantined_offset`` is the journal offset of the
     last record that the fold raised on. ``purge_on`` is the first day on which something may
     have been kept long enough; ``purged_through`` the newest business day of
     what is gone. ``proposal`` is the reminder that waits for a person, and
@@ -121,6 +126,9 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     open_reminder: str = ""
     failed_on: datetime.date | None = None
     failed_channels: tuple[str, ...] = ()
+    opted_out: tuple[Channel, ...] = ()
+    promises: int = 0
+    is_all_held: bool = False
     quarantined: str = ""
     quarantined_offset: int = -1
     purge_on: datetime.date | None = None
@@ -161,7 +169,8 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     (R2); ``shift_days`` re-anchors an item whose level went out more than 7
     days late. ``judged`` is what was last said of its due step (R31):
     ``'<plan>/<version>|<step index> <reason> <until>'``. ``failed_on`` is when the reminder of
-    its next step failed on all channels, ``dropped_on`` when a person dropped it. ``pending`` is its step in the open
+    its next step failed on all channels, ``dropped_on`` when a person dropped it. ``promise`` is the
+    last promise to pay that covers it (R35). ``pending`` is its step in the open
     reminder where that lists too many items to name it. ``proposed_minor`` is the
     residual that was last proposed as a write-off. ``closed_on`` is the
     ledger's day of the last change since the item is settled or cancelled. ``late_days`` is how long after its
@@ -188,6 +197,7 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     pay_by_on: datetime.date | None = None
     shift_days: int = 0
     plan_finished: bool = False
+    promise: str = ""
     judged: str = ""
     failed_on: datetime.date | None = None
     dropped_on: datetime.date | None = None
@@ -228,7 +238,8 @@ class CreditRow(StateRow, kw_only=True, tag="credit"):
     once reversed or cancelled). ``rest_minor`` = effective − Σ applications;
     ``reserved_minor`` of it waits for named items that are not known yet.
     ``order`` is its place in the account's log; ``freed_on`` the last day on
-    which it was taken off an item (as ``ItemRow.grown_on``); ``closed_on`` the
+    which it was taken off an item (as ``ItemRow.grown_on``); ``excluded``: a person
+    took it out, and it is never applied unasked (S0-10); ``closed_on`` the
     ledger's day of the last change since nothing is left of it. ``shorts`` are by item.
     ``ask_on`` is the day on which a person is asked what the unknown items are.
     """
@@ -249,6 +260,7 @@ class CreditRow(StateRow, kw_only=True, tag="credit"):
     ended_on: datetime.date | None = None  # reversed or cancelled
     order: int = 0
     freed_on: datetime.date | None = None
+    excluded: bool = False
     closed_on: datetime.date | None = None
     ask_on: datetime.date | None = None
 
@@ -270,13 +282,14 @@ class ApplicationRow(StateRow, kw_only=True, tag="application"):
 
 
 class HoldRow(StateRow, kw_only=True, tag="hold"):
-    """A hold on the account, or on one item (excluded): reason and author (R15).
+    """A hold on the account, on one item (excluded) or on one payment: reason and author (R15).
 
+    ``item`` is the item's id, or the payment's.
     ``by_hand``: it is the next reminder's date, set by a person (R20).
     """
 
     account: str
-    hold: HoldKind | Literal["excluded"]
+    hold: HoldKind | Literal["excluded", "excluded_payment"]
     item: str = ""
     reason: str = ""
     author: str = ""
@@ -427,6 +440,8 @@ Row = (
     | CreditRow
     | ApplicationRow
     | HoldRow
+    | PromiseRow
+    | DisputeRow
     | ReminderRow
     | TaskRow
     | ContactRow

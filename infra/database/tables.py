@@ -8,7 +8,7 @@ end in ``_json`` hold JSON text; ``_at`` is an instant in UTC, ``_on`` a company
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, MetaData, Table, Text, false
 
 from infra.database.types import UtcDateTime, key_text
 
@@ -17,6 +17,7 @@ __all__ = [
     "account_credits",
     "accounts",
     "applications",
+    "arrangements",
     "balances",
     "clocks",
     "companies",
@@ -143,6 +144,7 @@ accounts = _table(
     _count("broken_promises"),
     _day_or_none("last_note_on"),
     _day_or_none("last_call_on"),
+    Column("is_all_held", Boolean, nullable=False, server_default=false()),
     Index("ix_accounts_wake_at", "wake_at"),
 )
 
@@ -247,6 +249,29 @@ holds = _table(
     _day_or_none("review_on"),
     _text("placed_at"),
     _flag("by_hand"),
+)
+
+# `kind`: promise, dispute, instrument, payment_plan; `arrangement` is '<kind>/<id>'. `amount_minor` None:
+# all of the item. `reason`: what was said of it.
+arrangements = _table(
+    "arrangements",
+    _key("account"),
+    _key("arrangement"),
+    _id("company"),
+    _id("customer"),
+    _id("item"),
+    _text("kind"),
+    _text("status"),
+    _text("currency"),
+    Column("amount_minor", BigInteger, nullable=True),
+    _minor("received_minor"),
+    _day("made_on"),
+    _day_or_none("due_on"),
+    _day_or_none("until_on"),
+    _day_or_none("review_on"),
+    _text("reason"),
+    _text("author"),
+    Index("ix_arrangements_work", "company", "kind", "status"),
 )
 
 open_tasks = _table(

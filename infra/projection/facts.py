@@ -15,10 +15,14 @@ from schemas.envelope import EnvelopeError, from_headers
 from schemas.facts import (
     AccountQuarantined,
     AccountReleased,
+    DisputeOpened,
+    DisputeRuled,
     ExceptionRaised,
     LedgerFact,
     Movement,
     PlanFinished,
+    PromiseJudged,
+    PromiseMade,
     ReminderDecided,
     ReminderEnded,
     ReminderItem,
@@ -45,6 +49,10 @@ _TYPE_NAMES: Final = {
     ReminderProposed: "proposed",
     TaskOpened: "task_opened",
     TaskClosed: "task_closed",
+    PromiseMade: "promise_made",
+    PromiseJudged: "promise_judged",
+    DisputeOpened: "dispute_opened",
+    DisputeRuled: "dispute_ruled",
 }
 
 
@@ -75,7 +83,16 @@ def project_fact(batch: Batch, *, value: bytes, offset: int, recorded_at: dateti
             _decision(batch, fact, reminder=fact.reminder, item="", value=value)
         case PlanFinished():
             _decision(batch, fact, reminder="", item=fact.item, value=value)
-        case TaskOpened() | TaskClosed() | AccountQuarantined() | AccountReleased():
+        case DisputeOpened() | DisputeRuled():
+            _decision(batch, fact, reminder="", item=fact.item, value=value)
+        case (
+            PromiseMade()
+            | PromiseJudged()
+            | TaskOpened()
+            | TaskClosed()
+            | AccountQuarantined()
+            | AccountReleased()
+        ):
             _decision(batch, fact, reminder="", item="", value=value)
         case ExceptionRaised():
             _exception(batch, fact, recorded_at)

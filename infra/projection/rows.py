@@ -11,6 +11,7 @@ from typing import Final, assert_never
 from msgspec import json
 
 from infra.database import tables
+from infra.projection.arrangements import project_arrangement
 from infra.projection.batch import Batch
 from infra.projection.live import keep_live
 from schemas.codec import type_of
@@ -25,10 +26,12 @@ from schemas.rows import (
     CompanyRow,
     CreditRow,
     CustomerRow,
+    DisputeRow,
     GateOverrideRow,
     HoldRow,
     ItemRow,
     PlanRow,
+    PromiseRow,
     ReminderRow,
     RowKey,
     SeenRow,
@@ -51,6 +54,8 @@ _TABLES: Final = {
     "credit": (tables.account_credits,),
     "application": (tables.applications,),
     "hold": (tables.holds,),
+    "promise": (tables.arrangements,),
+    "dispute": (tables.arrangements,),
     "task": (tables.open_tasks,),
     "contact": (tables.contacts,),
     "company": (tables.companies,),
@@ -76,23 +81,22 @@ def project_row(batch: Batch, *, key: bytes, value: bytes | None, partition: int
 
 def _forget(batch: Batch, name: RowKey) -> None:
     for table in _TABLES[name.kind]:
-        batch.forget(table, key=(name.owner, name.id)[: 2 if name.id else 1])
+        own = f"{name.kind}/{name.id}" if table is tables.arrangements else name.id
+        batch.forget(table, key=(name.owner, own)[: 2 if name.id else 1])
 
 
-def _place(batch: Batch, name: RowKey, value: bytes, partition: int) -> None:  # noqa: PLR0912 - one per kind of row
+def _place(batch: Batch, name: RowKey, value: bytes, partition: int) -> None:
     match row := decode_row(value):
         case AccountRow():
             _account(batch, row, partition)
         case CustomerRow():
             _customer(batch, row)
-        case ItemRow():
-            _item(batch, row)
-        case CreditRow():
-            _credit(batch, row)
-        case ApplicationRow():
-            _application(batch, name, row)
+        case ItemRow() | CreditRow() | ApplicationRow():
+            _money(batch, name, row)
         case HoldRow():
             _hold(batch, name, row)
+        case PromiseRow() | DisputeRow():
+            project_arrangement(batch, name, row)
         case TaskRow():
             _task(batch, name, row)
         case ContactRow():
@@ -109,6 +113,16 @@ def _place(batch: Batch, name: RowKey, value: bytes, partition: int) -> None:  #
             raise TypeError(f"a row under key {name} says that it is a {type(row).__name__}")
         case _:
             assert_never(row)
+
+
+def _money(batch: Batch, name: RowKey, row: ItemRow | CreditRow | ApplicationRow) -> None:
+    match row:
+        case ItemRow():
+            _item(batch, row)
+        case CreditRow():
+            _credit(batch, row)
+        case ApplicationRow():
+            _application(batch, name, row)
 
 
 def _account(batch: Batch, row: AccountRow, partition: int) -> None:
@@ -139,6 +153,7 @@ def _account(batch: Batch, row: AccountRow, partition: int) -> None:
             row.broken_promises,
             row.last_note_on,
             row.last_call_on,
+            row.is_all_held,
         ),
     )
     for currency, sums in row.balances.items():

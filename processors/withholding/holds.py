@@ -1,10 +1,15 @@
 """Holds: of the account and of an item, in the order of R15."""
 
+import datetime
+
+from processors.arrangements import disputed_minor, held_part_minor, open_promise
 from processors.circumstances import Case, Verdict
 from processors.holds import account_hold, in_force, item_hold
 from schemas.rows import HoldRow
 
-__all__ = ["excluded", "held_account", "quarantined", "snoozed"]
+__all__ = ["disputed", "excluded", "held_account", "promised", "quarantined", "snoozed"]
+
+_DAY = datetime.timedelta(days=1)
 
 
 def quarantined(case: Case) -> Verdict | None:
@@ -17,6 +22,33 @@ def held_account(case: Case) -> Verdict | None:
     """Withhold for a hold on the whole account."""
     hold = account_hold(case.at.account, case.at.day)
     return None if hold is None else _held(hold)
+
+
+def disputed(case: Case) -> Verdict | None:
+    """Withhold an item of which nothing is left but what is disputed, or held otherwise beside it (R29)."""
+    account, item = case.at.account, case.item
+    disputed_now = disputed_minor(account, item)
+    if not disputed_now or held_part_minor(account, item) < item.open_minor:
+        return None
+    row = min(account.arranged().disputed[item.item].values(), key=lambda each: each.order)
+    values = {
+        "dispute": row.dispute,
+        "reason": row.reason,
+        "author": row.author,
+        "disputed_minor": str(disputed_now),
+        "opened_on": row.opened_on.isoformat(),
+        "review_on": "" if row.review_on is None else row.review_on.isoformat(),
+    }
+    return Verdict("disputed", None, {name: value for name, value in values.items() if value})
+
+
+def promised(case: Case) -> Verdict | None:
+    """Withhold what a promise covers until it is judged: on the day after its date and the tolerance (R35)."""
+    promise = open_promise(case.at.account, case.item)
+    if promise is None:
+        return None
+    values = {"promise": promise.promise, "by": promise.by, "due_on": promise.due_on.isoformat()}
+    return Verdict("promised", promise.until + _DAY, {name: value for name, value in values.items() if value})
 
 
 def excluded(case: Case) -> Verdict | None:
@@ -35,4 +67,6 @@ def _held(hold: HoldRow) -> Verdict:
     values = {"reason": hold.reason, "author": hold.author, "placed_at": hold.placed_at}
     if hold.review_on is not None:
         values["review_on"] = hold.review_on.isoformat()
+    if hold.hold == "excluded_payment":
+        raise AssertionError(f"{hold.item}: an excluded payment holds no item")
     return Verdict(hold.hold, hold.until, {name: value for name, value in values.items() if value})

@@ -38,6 +38,7 @@ from processors.calendar import zone_of
 from schemas.commands import PublishPlan, SetLaw
 from schemas.journal import SourceEvent
 from schemas.outcomes import DeliveryStatus, ErrorType
+from tests.scenarios.arranged import expected
 from tests.scenarios.law import free_law
 from tests.scenarios.plan_lines import plan_step
 from tests.scenarios.script import Answer, Clauses, Expectation, Happening, Notifying, Script, Step, Ticks
@@ -241,7 +242,7 @@ def _clauses(words: Words) -> Clauses:
         case "exception":
             clauses["because"] = words.take("a reason")
         case _:
-            raise ScenarioError(words.line, f"nothing says {kind!r}")
+            clauses |= expected(kind, words, stops=_OPTIONAL)
     while words:
         clause = words.take("a clause")
         if clause not in _OPTIONAL:

@@ -10,23 +10,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from schemas.journal import SourceEvent
-    from tests.scenarios.verbs import _Line
+    from tests.scenarios.telling import Line
 
 __all__ = ["MONEY_MAKERS"]
 
 
-def _company_of(line: _Line) -> dict[str, Any]:
+def _company_of(line: Line) -> dict[str, Any]:
     return {"company": line.words.account.partition(":")[0], "occurred_at": line.occurred_at}
 
 
-def _reconciled(line: _Line) -> SourceEvent:
+def _reconciled(line: Line) -> SourceEvent:
     """Read ``reconciled MAIN through 2026-03-02``."""
     name = line.text()
     through = line.options(through=line.text).get("through", line.occurred_at)
     return bank.BankReconciled(**_company_of(line), bank_account=name, through=through)
 
 
-def _bank_line(line: _Line) -> SourceEvent:
+def _bank_line(line: Line) -> SourceEvent:
     """Read ``bank-line L-1 60.00 payer "Ana SA" tax-id 76.1-K documents INV-1 text "pago inv-1"``."""
     name = line.text()
     amount, currency = line.words.amount(currency=line.currency)
@@ -46,11 +46,11 @@ def _bank_line(line: _Line) -> SourceEvent:
     )
 
 
-def _matched(line: _Line) -> SourceEvent:
+def _matched(line: Line) -> SourceEvent:
     return bank.BankLineMatched(**_company_of(line), bank_account="MAIN", line=line.text())
 
 
-def _override(line: _Line) -> SourceEvent:
+def _override(line: Line) -> SourceEvent:
     """Read ``override-gate 2026-03-03 because "the bank is on strike"``."""
     on = line.words.day()
     reason = line.options(because=line.text)["because"]
@@ -59,7 +59,7 @@ def _override(line: _Line) -> SourceEvent:
     )
 
 
-MONEY_MAKERS: dict[str, Callable[[_Line], SourceEvent]] = {
+MONEY_MAKERS: dict[str, Callable[[Line], SourceEvent]] = {
     "bank-line": _bank_line,
     "bank-line-matched": _matched,
     "override-gate": _override,

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from processors.calendar import zone_of
 from processors.money import to_text
 from schemas.facts import (
-    AccountQuarantined,
     ExceptionRaised,
     LedgerFact,
     PlanFinished,
@@ -20,6 +19,7 @@ from schemas.facts import (
     TaskOpened,
     Total,
 )
+from tests.scenarios.arranged import arranged
 from tests.scenarios.script import Clauses, Expectation
 
 __all__ = ["clauses_of", "differences"]
@@ -52,8 +52,6 @@ def clauses_of(fact: LedgerFact) -> Iterator[Clauses]:
             yield {"kind": "finished", "account": fact.account, "item": fact.item, "plan": plan}
         case ExceptionRaised():
             yield {"kind": "exception", "account": fact.account, "because": fact.reason}
-        case AccountQuarantined():
-            yield {"kind": "quarantined", "account": fact.account, "because": fact.error}
         case _:
             yield from _further(fact)
 
@@ -76,7 +74,7 @@ def _further(fact: LedgerFact) -> Iterator[Clauses]:
         case TaskClosed():
             yield {"kind": "task-closed", "account": fact.account, "task": fact.task, "as": fact.outcome}
         case _:
-            return
+            yield from arranged(fact)
 
 
 def _reminder(fact: ReminderDecided) -> Clauses:

@@ -1,8 +1,7 @@
 """The verbs of a scenario: each makes one event from the words of its line."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import msgspec
 
@@ -10,8 +9,10 @@ from schemas import commands, events
 from schemas.fields import Channel
 from schemas.journal import SourceEvent
 from schemas.plans import Action, Plan, Step
+from tests.scenarios.arranging import ARRANGING
 from tests.scenarios.law import chosen_law
 from tests.scenarios.money_verbs import MONEY_MAKERS
+from tests.scenarios.telling import Line, Teller
 from tests.scenarios.words import ScenarioError, Words
 
 __all__ = ["LATEST", "VERBS", "Teller"]
@@ -23,6 +24,7 @@ _PROFILE_NUMBERS = {
     "decision-hour": "decision_hour",
     "bank-hour": "bank_alert_hour",
     "terms": "payment_terms_days",
+    "promise-tolerance": "promise_tolerance_days",
 }
 _PROFILE_DAYS = {"past-from": "past_from", "new-from": "new_from"}
 _PROFILE_TEXTS = {
@@ -36,71 +38,11 @@ _PROFILE_TEXTS = {
 _PROFILE_SWITCHES = {"automatic": "automatic", "courtesies": "courtesies", "auto-apply": "auto_apply"}
 
 
-@dataclass(slots=True)
-class Teller:
-    """What a scenario has said so far, which later lines build on."""
-
-    profiles: dict[str, commands.ConfigureCompany]
-    customers: dict[str, events.CustomerUpserted]
-    revisions: dict[str, int]
-
-    def profile(self, company: str) -> commands.ConfigureCompany:
-        """Give a company's profile as told, else the one that every story starts with."""
-        return self.profiles.get(company) or commands.ConfigureCompany(
-            company=company,
-            occurred_at="2020-01-01",
-            command="profile",
-            name=company.title(),
-            time_zone="UTC",
-            currency="USD",
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """The words of a line, with when it happened and the story around it."""
-
-    words: Words
-    occurred_at: str
-    teller: Teller
-
-    @property
-    def whose(self) -> dict[str, Any]:
-        """Company, customer and time, which every fact of an account has."""
-        company, _, customer = self.words.account.partition(":")
-        return {"company": company, "customer": customer, "occurred_at": self.occurred_at}
-
-    @property
-    def asked(self) -> dict[str, Any]:
-        """The same for a command, whose id is its line."""
-        return {**self.whose, "command": f"line-{self.words.line}", "author": "controller"}
-
-    @property
-    def currency(self) -> str:
-        """The company's currency."""
-        return self.teller.profile(self.words.account.partition(":")[0]).currency
-
-    def options(self, **readers: Callable[[], Any]) -> dict[str, Any]:
-        """Take ``word value`` pairs in any order up to the end of the line."""
-        found: dict[str, Any] = {}
-        while self.words:
-            word = self.words.take("an option")
-            reader = readers.get(word.replace("-", "_"))
-            if reader is None:
-                raise ScenarioError(self.words.line, f"not understood: {word!r}")
-            found[word.replace("-", "_")] = reader()
-        return found
-
-    def text(self) -> str:
-        """Take one word or quoted text."""
-        return self.words.take("a text")
-
-
-def _contact(line: _Line) -> events.Contact:
+def _contact(line: Line) -> events.Contact:
     return events.Contact(email=line.words.take("an e-mail address"))
 
 
-def _invoice(line: _Line) -> SourceEvent:
+def _invoice(line: Line) -> SourceEvent:
     document = line.text()
     amount, currency = line.words.amount(currency=line.currency)
     said = line.options(
@@ -118,12 +60,12 @@ def _invoice(line: _Line) -> SourceEvent:
     )
 
 
-def _discount(line: _Line) -> events.DiscountTerm:
+def _discount(line: Line) -> events.DiscountTerm:
     """Read ``discount 2 2026-01-15``: a percentage, and the last day on which it may be deducted."""
     return events.DiscountTerm(percent=line.text(), until=line.words.day())
 
 
-def _debit_note(line: _Line) -> SourceEvent:
+def _debit_note(line: Line) -> SourceEvent:
     document = line.text()
     amount, currency = line.words.amount(currency=line.currency)
     due = line.options(due=line.words.day).get("due")
@@ -132,7 +74,7 @@ def _debit_note(line: _Line) -> SourceEvent:
     )
 
 
-def _opened(line: _Line) -> SourceEvent:
+def _opened(line: Line) -> SourceEvent:
     document = line.text()
     amount, currency = line.words.amount(currency=line.currency)
     said = line.options(
@@ -157,7 +99,7 @@ def _opened(line: _Line) -> SourceEvent:
     )
 
 
-def _amend(line: _Line) -> SourceEvent:
+def _amend(line: Line) -> SourceEvent:
     document = line.text()
     revisions = line.teller.revisions
     revisions[document] = revisions.get(document, 0) + 1
@@ -173,7 +115,7 @@ def _amend(line: _Line) -> SourceEvent:
     )
 
 
-def _credit_note(line: _Line) -> SourceEvent:
+def _credit_note(line: Line) -> SourceEvent:
     document = line.text()
     amount, currency = line.words.amount(currency=line.currency)
     invoice = line.text() if line.words.take_if("for") else None
@@ -182,7 +124,7 @@ def _credit_note(line: _Line) -> SourceEvent:
     )
 
 
-def _payment(line: _Line) -> SourceEvent:
+def _payment(line: Line) -> SourceEvent:
     payment = line.text()
     amount, currency = line.words.amount(currency=line.currency)
     named = line.words.until_word("short") if line.words.take_if("for") else []
@@ -195,21 +137,21 @@ def _payment(line: _Line) -> SourceEvent:
     )
 
 
-def _short(line: _Line) -> dict[str, Any]:
+def _short(line: Line) -> dict[str, Any]:
     """Read ``short 12.00 bank_fee``: what was kept back on the way."""
     if not line.words.take_if("short"):
         return {}
     return {"short": line.text(), "short_for": cast("Any", line.text())}
 
 
-def _refund(line: _Line) -> SourceEvent:
+def _refund(line: Line) -> SourceEvent:
     refund = line.text()
     amount, currency = line.words.amount(currency=line.currency)
     credit = line.options(of=line.text)["of"]
     return events.RefundPaid(**line.whose, refund=refund, credit=credit, amount=amount, currency=currency)
 
 
-def _write_off(line: _Line) -> SourceEvent:
+def _write_off(line: Line) -> SourceEvent:
     write_off = line.text()
     amount, currency = line.words.amount(currency=line.currency)
     document = line.options(of=line.text)["of"]
@@ -218,7 +160,7 @@ def _write_off(line: _Line) -> SourceEvent:
     )
 
 
-def _reconcile(line: _Line) -> SourceEvent:
+def _reconcile(line: Line) -> SourceEvent:
     reconciliation, payment = line.text(), line.text()
     lines = []
     while line.words:
@@ -233,13 +175,13 @@ def _reconcile(line: _Line) -> SourceEvent:
     )
 
 
-def _note(kind: str) -> Callable[[_Line], SourceEvent]:
+def _note(kind: str) -> Callable[[Line], SourceEvent]:
     return lambda line: msgspec.convert(
         {"type": "collections.note.add.v1", **line.asked, "kind": kind, "text": line.text()}, commands.AddNote
     )
 
 
-def _exclude(line: _Line) -> SourceEvent:
+def _exclude(line: Line) -> SourceEvent:
     document = line.text()
     said = line.options(because=line.text, review=line.words.day)
     return commands.ExcludeItem(
@@ -247,10 +189,10 @@ def _exclude(line: _Line) -> SourceEvent:
     )
 
 
-def _hold(line: _Line) -> SourceEvent:
+def _hold(line: Line) -> SourceEvent:
     kind = line.text()
-    if kind not in ("do_not_contact", "blocked", "snoozed"):
-        raise ScenarioError(line.words.line, f"{kind!r} is no hold: do_not_contact, blocked or snoozed")
+    if kind not in get_args(commands.HoldKind):
+        raise ScenarioError(line.words.line, f"{kind!r} is no hold: {', '.join(get_args(commands.HoldKind))}")
     said = line.options(because=line.text, until=line.words.day, review=line.words.day)
     return commands.PlaceHold(
         **line.asked,
@@ -261,23 +203,23 @@ def _hold(line: _Line) -> SourceEvent:
     )
 
 
-def _release(line: _Line) -> SourceEvent:
+def _release(line: Line) -> SourceEvent:
     return commands.ReleaseHold(**line.asked, kind=cast("commands.HoldKind", line.text()))
 
 
-def _mode(line: _Line) -> SourceEvent:
+def _mode(line: Line) -> SourceEvent:
     manual = line.text() == "manual"
     return commands.SetMode(**line.asked, mode="manual" if manual else "automatic")
 
 
-def _approve(line: _Line) -> SourceEvent:
+def _approve(line: Line) -> SourceEvent:
     said = line.options(because=line.text, revision=line.words.number)
     return commands.ApproveReminder(
         **line.asked, reminder=LATEST, revision=said.get("revision"), now_because=said.get("because", "")
     )
 
 
-def _edit(line: _Line) -> SourceEvent:
+def _edit(line: Line) -> SourceEvent:
     said = line.options(
         channels=lambda: msgspec.convert(
             line.words.until_word("text", "without", "next"), tuple[Channel, ...]
@@ -296,17 +238,17 @@ def _edit(line: _Line) -> SourceEvent:
     )
 
 
-def _call_back(line: _Line) -> SourceEvent:
+def _call_back(line: Line) -> SourceEvent:
     said = line.options(because=line.text)
     return commands.CancelReminder(**line.asked, reminder=LATEST, reason=said.get("because", ""))
 
 
-def _drop(line: _Line) -> SourceEvent:
+def _drop(line: Line) -> SourceEvent:
     said = line.options(because=line.text)
     return commands.DropReminder(**line.asked, reminder=LATEST, reason=said.get("because", ""))
 
 
-def _customer(line: _Line) -> SourceEvent:
+def _customer(line: Line) -> SourceEvent:
     account = line.words.account
     told = line.teller.customers.get(account) or events.CustomerUpserted(
         **line.whose, name=account.partition(":")[2]
@@ -363,7 +305,7 @@ def _contacts(told: events.CustomerUpserted, said: dict[str, Any]) -> tuple[even
     return (main, *others) if main != events.Contact() else others
 
 
-def _company(line: _Line) -> SourceEvent:
+def _company(line: Line) -> SourceEvent:
     company = line.words.account.partition(":")[0]
     told = line.teller.profile(company)
     changes: dict[str, Any] = {
@@ -401,13 +343,13 @@ def _company(line: _Line) -> SourceEvent:
     return event
 
 
-def _law(line: _Line) -> SourceEvent:
+def _law(line: Line) -> SourceEvent:
     company = line.words.account.partition(":")[0]
     command = f"line-{line.words.line}"
     return chosen_law(company, profile=line.text(), command=command, occurred_at=line.occurred_at)
 
 
-def _plan(line: _Line) -> SourceEvent:
+def _plan(line: Line) -> SourceEvent:
     name = line.text()
     said = line.options(
         version=line.words.number,
@@ -433,7 +375,8 @@ def _plan(line: _Line) -> SourceEvent:
     )
 
 
-_MAKERS: dict[str, Callable[[_Line], SourceEvent]] = {
+_MAKERS: dict[str, Callable[[Line], SourceEvent]] = {
+    **ARRANGING,
     "amend": _amend,
     "approve": _approve,
     "call-attempt": _note("call_attempt"),
@@ -471,10 +414,10 @@ _MAKERS: dict[str, Callable[[_Line], SourceEvent]] = {
 }
 
 
-def _made(maker: Callable[[_Line], SourceEvent]) -> Callable[[Words, str, Teller], SourceEvent]:
+def _made(maker: Callable[[Line], SourceEvent]) -> Callable[[Words, str, Teller], SourceEvent]:
     def make(words: Words, occurred_at: str, teller: Teller) -> SourceEvent:
         try:
-            event = maker(_Line(words, occurred_at, teller))
+            event = maker(Line(words, occurred_at, teller))
         except (KeyError, msgspec.ValidationError) as error:
             raise ScenarioError(words.line, f"{error} is missing or wrong") from error
         words.end()

@@ -43,6 +43,7 @@ from schemas.rows import (
     HoldRow,
     ItemRow,
     PlanRow,
+    PromiseRow,
     Row,
     RowKey,
     SeenRow,
@@ -127,6 +128,22 @@ ROWS: list[tuple[RowKey, Row]] = [
         HoldRow(account=ACCOUNT, hold="excluded", item="I1", reason="agreed", until=DAY),
     ),
     (
+        RowKey("promise", ACCOUNT, "word"),
+        PromiseRow(
+            account=ACCOUNT,
+            promise="word",
+            currency="USD",
+            amount_minor=400,
+            made_on=DAY,
+            due_on=DAY,
+            until=DAY,
+            order=3,
+            by="Ana",
+            how="by transfer",
+            author="eva",
+        ),
+    ),
+    (
         RowKey("task", ACCOUNT, "call/I1"),
         TaskRow(account=ACCOUNT, task="call/I1", task_type="call", opened_on=DAY, due_on=DAY, items=["I1"]),
     ),
@@ -153,6 +170,7 @@ MIRRORED = {
     "credit": tables.account_credits,
     "application": tables.applications,
     "hold": tables.holds,
+    "promise": tables.arrangements,
     "task": tables.open_tasks,
     "contact": tables.contacts,
     "company": tables.companies,
@@ -203,7 +221,7 @@ def test_rows_of_every_kind_have_their_columns(engine: Engine) -> None:
     wake = datetime.datetime(2026, 3, 2, 12, tzinfo=datetime.UTC)
     dunning = ("automatic", wake, None, None, "", "", "")
     trust = ("normal", False, 0, 0, 0, 0, None, None)
-    header = (ACCOUNT, "acme", "C1", 0, 4, 9, *dunning, *trust)
+    header = (ACCOUNT, "acme", "C1", 0, 4, 9, *dunning, *trust, False)
     assert [header] == found["accounts"]
     assert [(ACCOUNT, "EUR", 0, 7), (ACCOUNT, "USD", 400, 0)] == found["balances"]
     assert "Ñandú & Cía." == found["customers"][0][3]

@@ -1,0 +1,69 @@
+"""What was arranged with customers as rows of SQL: promises and disputes, one row each."""
+
+import datetime
+from typing import NamedTuple
+
+from infra.database import tables
+from infra.projection.batch import Batch
+from schemas.fields import split_account_id
+from schemas.rows import DisputeRow, PromiseRow, RowKey
+
+__all__ = ["project_arrangement"]
+
+
+class _Said(NamedTuple):
+    """The columns after the names, in the order of the table."""
+
+    item: str
+    kind: str
+    status: str
+    currency: str
+    amount_minor: int | None
+    received_minor: int
+    made_on: datetime.date
+    due_on: datetime.date | None
+    until_on: datetime.date | None
+    review_on: datetime.date | None
+    reason: str
+    author: str
+
+
+def project_arrangement(batch: Batch, name: RowKey, row: PromiseRow | DisputeRow) -> None:
+    """Put one arrangement into the batch, under ``'<kind>/<id>'``."""
+    key = (name.owner, f"{name.kind}/{name.id}")
+    said = _promise(row) if isinstance(row, PromiseRow) else _dispute(row)
+    batch.put(tables.arrangements, key=key, row=(*key, *split_account_id(name.owner), *said))
+
+
+def _promise(row: PromiseRow) -> _Said:
+    return _Said(
+        item="",
+        kind="promise",
+        status=row.status,
+        currency=row.currency,
+        amount_minor=row.amount_minor,
+        received_minor=row.received_minor,
+        made_on=row.made_on,
+        due_on=row.due_on,
+        until_on=row.until,
+        review_on=None,
+        reason=", ".join(part for part in (row.by, row.how) if part),
+        author=row.author,
+    )
+
+
+def _dispute(row: DisputeRow) -> _Said:
+    return _Said(
+        item=row.item,
+        kind="dispute",
+        status="open" if row.ruled_on is None else "credited",
+        currency="",
+        amount_minor=row.amount_minor,
+        received_minor=0,
+        made_on=row.opened_on,
+        due_on=None,
+        until_on=None,
+        review_on=row.review_on,
+        reason=row.reason,
+        author=row.author,
+    )

@@ -1,0 +1,124 @@
+"""What was arranged with a customer, and what of each item it takes out of dunning (R15, R29, R35).
+
+An account has this only once something was arranged. It holds rows and the
+indexes beside them; who makes and ends them is in ``promises`` and ``disputes``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from schemas.rows import DisputeRow, ItemRow, PromiseRow
+
+if TYPE_CHECKING:
+    from processors.account import Account
+
+__all__ = ["Arrangements", "asked_minor", "disputed_minor", "held_part_minor", "open_promise"]
+
+
+class Arrangements:
+    """Rows by id, and what they say of which item.
+
+    Attributes:
+        covered: promise -> the items that it is the last to cover.
+        disputed: item -> its disputes by id.
+    """
+
+    __slots__ = ("covered", "disputed", "disputes", "promises")
+
+    def __init__(self) -> None:
+        self.promises: dict[str, PromiseRow] = {}
+        self.covered: dict[str, dict[str, None]] = {}
+        self.disputes: dict[str, DisputeRow] = {}
+        self.disputed: dict[str, dict[str, DisputeRow]] = {}
+
+    def size(self) -> int:
+        """Count the rows."""
+        return len(self.promises) + len(self.disputes)
+
+    def cover(self, item: ItemRow, *, promise: str) -> None:
+        """Enter that a promise covers an item."""
+        self.covered.setdefault(promise, {})[item.item] = None
+
+    def uncover(self, item: ItemRow) -> None:
+        """Take an item out of what its promise covers."""
+        items = self.covered.get(item.promise)
+        if items is not None:
+            items.pop(item.item, None)
+            if not items:
+                del self.covered[item.promise]
+
+    def add_dispute(self, row: DisputeRow) -> None:
+        """Enter a dispute."""
+        self.disputes[row.dispute] = row
+        self.disputed.setdefault(row.item, {})[row.dispute] = row
+
+    def drop_dispute(self, row: DisputeRow) -> None:
+        """Take a dispute out."""
+        del self.disputes[row.dispute]
+        others = self.disputed[row.item]
+        del others[row.dispute]
+        if not others:
+            del self.disputed[row.item]
+
+    def forget_item(self, item: ItemRow) -> Iterator[DisputeRow]:
+        """Take an item out that is forgotten; gives the rows that go with it."""
+        self.uncover(item)
+        for row in list(self.disputed.get(item.item, {}).values()):
+            self.drop_dispute(row)
+            yield row
+
+
+def open_promise(account: Account, item: ItemRow) -> PromiseRow | None:
+    """Give the promise under which an item's dunning sleeps (R35)."""
+    if not item.promise or account.arrangements is None:
+        return None
+    promise = account.arrangements.promises.get(item.promise)
+    return promise if promise is not None and promise.status == "open" else None
+
+
+def disputed_minor(account: Account, item: ItemRow) -> int:
+    """Give how much of an item's open amount is disputed, or waits for the credit note of a ruling (R29).
+
+    Credit notes that came after the first dispute are what the disputes led to.
+    """
+    if account.arrangements is None:
+        return 0
+    disputes = account.arrangements.disputed.get(item.item)
+    if not disputes:
+        return 0
+    rows = disputes.values()
+    if any(row.amount_minor is None for row in rows):
+        return item.open_minor
+    disputed = sum(row.amount_minor or 0 for row in rows)
+    left = disputed - _credited_minor(account, item, after=min(row.order for row in rows))
+    return min(item.open_minor, max(0, left))
+
+
+def held_part_minor(account: Account, item: ItemRow) -> int:
+    """Give how much of an item's open amount is not asked for while the rest is (R29)."""
+    return 0 if account.arrangements is None else disputed_minor(account, item)
+
+
+def asked_minor(account: Account, item: ItemRow) -> int:
+    """Give how much of an item may be asked for: what is open, less what is held of it; 0 where all of it is held (R15).
+
+    Holds of the whole account are not looked at.
+    """
+    if account.holds and f"excluded/{item.item}" in account.holds:
+        return 0
+    if account.arrangements is None:
+        return item.open_minor
+    if open_promise(account, item) is not None:
+        return 0
+    return item.open_minor - held_part_minor(account, item)
+
+
+def _credited_minor(account: Account, item: ItemRow, *, after: int) -> int:
+    rows = account.applications.get(item.item, {}).values()
+    return sum(
+        row.amount_minor
+        for row in rows
+        if (credit := account.credits[row.credit]).credit_kind == "credit_note" and credit.order > after
+    )

@@ -1,0 +1,129 @@
+"""Disputes (R29): of an item or a part of it, until a ruling re-opens it or it is credited.
+
+The undisputed part goes on. A ruling for the customer keeps its amount held
+until billing's credit note is there: the ledger makes no money of its own.
+"""
+
+from processors.account import Account
+from processors.arrangements import disputed_minor
+from processors.context import FoldContext
+from processors.money import MoneyError, to_minor
+from processors.promises import refused
+from processors.tasks import close_task, open_task
+from schemas.arrangement_facts import DisputeOpened, DisputeRuled
+from schemas.commands import OpenDispute, RuleDispute
+from schemas.facts import LedgerFact
+from schemas.rows import DisputeRow, ItemRow
+
+__all__ = ["CREDIT_NOTE_DUE", "open_dispute", "review", "rule_dispute"]
+
+CREDIT_NOTE_DUE = "credit_note_due"  # the task of billing after a ruling
+
+
+def open_dispute(account: Account, event: OpenDispute, *, context: FoldContext) -> list[LedgerFact]:
+    """Take a dispute of a known item down."""
+    item = account.items[event.document]
+    try:
+        amount_minor = None if event.amount is None else to_minor(event.amount, currency=item.currency)
+    except MoneyError as error:
+        key = f"dispute/{event.command}"
+        return [refused(account, reason="amount_refused", key=key, detail=error.detail)]
+    row = DisputeRow(
+        account=account.id,
+        dispute=event.command,
+        item=item.item,
+        order=account.row.sequence + 1,
+        opened_on=context.day,
+        amount_minor=amount_minor,
+        reason=event.reason,
+        author=event.author,
+        review_on=event.review_on,
+    )
+    account.arranged().add_dispute(row)
+    account.touch(row)
+    account.advance()
+    return [
+        DisputeOpened(
+            id=f"{account.id}/{account.next_sequence()}",
+            account=account.id,
+            dispute=row.dispute,
+            item=row.item,
+            currency=item.currency,
+            amount_minor=amount_minor,
+            reason=row.reason,
+            author=row.author,
+            review_on=row.review_on,
+        )
+    ]
+
+
+def rule_dispute(account: Account, event: RuleDispute, *, context: FoldContext) -> list[LedgerFact]:
+    """Decide a dispute: it is dunned again, or waits for its credit note, of which billing is told by a task."""
+    arranged = account.arrangements
+    row = None if arranged is None else arranged.disputes.get(event.dispute)
+    key = f"dispute/{event.dispute}"
+    if row is None or row.ruled_on is not None:
+        detail = "there is no such dispute, or it is decided"
+        return [refused(account, reason="unknown_subject", key=key, detail=detail)]
+    item = account.items[row.item]
+    try:
+        credited_minor = _credited_minor(account, row, event=event, item=item)
+    except MoneyError as error:
+        return [refused(account, reason="amount_refused", key=key, detail=error.detail)]
+    facts = [_ruled(account, row, event=event, item=item, amount_minor=credited_minor)]
+    account.advance()
+    account.touch(item)
+    if not credited_minor:
+        account.drop_dispute(row)
+        return facts
+    row.amount_minor, row.ruled_on = credited_minor, context.day
+    account.touch(row)
+    if disputed_minor(account, item):
+        facts += open_task(
+            account,
+            task=f"{CREDIT_NOTE_DUE}/{row.dispute}",
+            task_type=CREDIT_NOTE_DUE,
+            on=context.today(),
+            items=[row.item],
+            values={"currency": item.currency, "amount_minor": str(credited_minor)},
+        )
+    return [*facts, *review(account)]
+
+
+def review(account: Account) -> list[LedgerFact]:
+    """End the disputes that were ruled for the customer and are credited by now, or whose item is settled."""
+    facts: list[LedgerFact] = []
+    for row in list(account.arranged().disputes.values()):
+        if row.ruled_on is not None and not disputed_minor(account, account.items[row.item]):
+            account.drop_dispute(row)
+            facts += close_task(account, task=f"{CREDIT_NOTE_DUE}/{row.dispute}", outcome="needless")
+    return facts
+
+
+def _credited_minor(account: Account, row: DisputeRow, *, event: RuleDispute, item: ItemRow) -> int:
+    """Give how much the customer was right about: 0, the amount that is said, or all that he disputes.
+
+    Raises:
+        MoneyError: the amount has more decimals than the item's currency.
+    """
+    if event.ruling == "rejected":
+        return 0
+    if event.amount is not None:
+        return to_minor(event.amount, currency=item.currency)
+    return disputed_minor(account, item) if row.amount_minor is None else row.amount_minor
+
+
+def _ruled(
+    account: Account, row: DisputeRow, *, event: RuleDispute, item: ItemRow, amount_minor: int
+) -> LedgerFact:
+    return DisputeRuled(
+        id=f"{account.id}/{account.next_sequence()}",
+        account=account.id,
+        dispute=row.dispute,
+        item=row.item,
+        ruling=event.ruling,
+        currency=item.currency,
+        amount_minor=amount_minor,
+        author=event.author,
+        text=event.text,
+    )

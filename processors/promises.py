@@ -1,0 +1,237 @@
+"""Promises to pay (R35): made, kept, partly kept or broken by the money that is dated until then.
+
+A promise covers the oldest items first, a part-covered one whole, and their
+dunning sleeps (``withholding.holds``). What is judged is said again when a
+late fact changes it. It overrides no dispute: what is disputed is neither
+covered nor counted as owed.
+"""
+
+import datetime
+from collections.abc import Iterable, Iterator
+
+from processors.account import Account
+from processors.arrangements import Arrangements, asked_minor, disputed_minor
+from processors.context import FoldContext
+from processors.money import MoneyError, to_minor
+from processors.settle import counted_minor
+from schemas.arrangement_facts import PromiseJudged, PromiseMade
+from schemas.commands import MakePromise, WithdrawPromise
+from schemas.facts import ExceptionRaised, ExceptionReason, LedgerFact, Movement
+from schemas.rows import ItemRow, PromiseRow
+
+__all__ = ["fall_due", "make_promise", "refused", "review", "withdraw_promise"]
+
+LISTED_MAX = 500  # items that a fact names (DESIGN 3.6)
+_DAY = datetime.timedelta(days=1)
+_MONEY = frozenset({"received", "reversed", "refunded"})
+_JUDGED = frozenset({"kept", "partly_kept", "broken"})
+
+
+def make_promise(account: Account, event: MakePromise, *, context: FoldContext) -> list[LedgerFact]:
+    """Take a promise down; one that is open in the same currency is replaced by it."""
+    profile = context.company.profile
+    currency = event.currency or _only_currency(account) or profile.currency
+    key = f"promise/{event.command}"
+    if account.row.promises >= profile.promises_per_episode:
+        detail = f"{account.row.promises} promises have been made in this episode"
+        return [refused(account, reason="promise_refused", key=key, detail=detail)]
+    try:
+        promised_minor = None if event.amount is None else to_minor(event.amount, currency=currency)
+    except MoneyError as error:
+        return [refused(account, reason="amount_refused", key=key, detail=error.detail)]
+    facts = list(_replace_open(account, currency=currency, context=context))
+    items, covered_minor = _cover(account, event, currency=currency, promised_minor=promised_minor)
+    if not items:
+        detail = f"nothing is open in {currency} that it could cover"
+        return [*facts, refused(account, reason="promise_refused", key=key, detail=detail)]
+    until = event.due_on + datetime.timedelta(days=profile.promise_tolerance_days)
+    row = PromiseRow(
+        account=account.id,
+        promise=event.command,
+        currency=currency,
+        amount_minor=covered_minor if promised_minor is None else promised_minor,
+        made_on=context.day,
+        due_on=event.due_on,
+        until=until,
+        order=account.row.sequence + 1,
+        by=event.by,
+        how=event.how,
+        author=event.author,
+        alarm_on=until + _DAY,
+    )
+    _enter(account, row, items=items)
+    return [*facts, _made(account, row, items=items)]
+
+
+def withdraw_promise(account: Account, event: WithdrawPromise, *, context: FoldContext) -> list[LedgerFact]:
+    """Take a promise back that was noted by mistake: it counts no more, not even against the limit."""
+    arranged = account.arrangements
+    row = None if arranged is None else arranged.promises.get(event.promise)
+    if row is None or row.status != "open":
+        key, detail = f"promise/{event.promise}", "there is no such promise, or it is over"
+        return [refused(account, reason="unknown_subject", key=key, detail=detail)]
+    account.row.promises = max(0, account.row.promises - 1)
+    return [_end(account, row, status="withdrawn", context=context)]
+
+
+def fall_due(account: Account, promise: str, *, context: FoldContext) -> list[LedgerFact]:
+    """Judge a promise whose time is over, or forget one that was judged a retention ago (an alarm)."""
+    arranged = account.arranged()
+    row = arranged.promises[promise]
+    if row.status != "open":
+        account.drop_promise(row)
+        return []
+    return [_end(account, row, status=_verdict(account, row, arranged=arranged), context=context)]
+
+
+def review(account: Account, facts: Iterable[LedgerFact], *, context: FoldContext) -> list[LedgerFact]:
+    """Count the money that an event brought or took, and judge again what was judged by less (R35)."""
+    arranged = account.arranged()
+    said: list[LedgerFact] = []
+    for row in _moved(account, facts, promises=list(arranged.promises.values())):
+        account.touch(row)
+        status = _verdict(account, row, arranged=arranged)
+        if row.status in _JUDGED and status != row.status:
+            said.append(_end(account, row, status=status, context=context))
+    return said
+
+
+def refused(account: Account, *, reason: ExceptionReason, key: str, detail: str) -> ExceptionRaised:
+    """Say that a request was not carried out."""
+    account.touch(account.row)
+    return ExceptionRaised(
+        id=f"{account.id}/{account.next_sequence()}",
+        account=account.id,
+        reason=reason,
+        key=key,
+        detail=detail,
+    )
+
+
+def _only_currency(account: Account) -> str:
+    """Give the currency in which the customer owes, if there is one only."""
+    owed = [currency for currency, balance in account.row.balances.items() if balance.open_minor]
+    return owed[0] if len(owed) == 1 else ""
+
+
+def _moved(account: Account, facts: Iterable[LedgerFact], *, promises: list[PromiseRow]) -> list[PromiseRow]:
+    """Add the money of movements to the promises that it is dated for."""
+    changed: dict[str, PromiseRow] = {}
+    for fact in facts:
+        if type(fact) is not Movement or fact.kind not in _MONEY or not fact.credit.startswith("payment/"):
+            continue
+        credit = account.credits[fact.credit]
+        for row in promises:
+            dated = row.made_on <= credit.received_on <= row.until
+            if dated and row.currency == credit.currency and credit.order > row.order:
+                row.received_minor += fact.amount_minor
+                changed[row.promise] = row
+    return list(changed.values())
+
+
+def _cover(
+    account: Account, event: MakePromise, *, currency: str, promised_minor: int | None
+) -> tuple[list[ItemRow], int]:
+    """Give what a promise covers, the oldest first, and how much of it is asked for."""
+    items: list[ItemRow] = []
+    covered_minor = 0
+    for item in _candidates(account, event, currency=currency):
+        if promised_minor is not None and covered_minor >= promised_minor:
+            break
+        items.append(item)
+        covered_minor += asked_minor(account, item)
+    return items, covered_minor
+
+
+def _candidates(account: Account, event: MakePromise, *, currency: str) -> Iterator[ItemRow]:
+    """Walk what may be covered: open, of the currency, not held otherwise; a promise of all is of what is due by its date."""
+    wanted = (
+        (account.items[name] for name in event.documents if name in account.items)
+        if event.documents
+        else account.items.values()
+    )
+    fits = (
+        item
+        for item in wanted
+        if item.currency == currency
+        and item.status == "open"
+        and asked_minor(account, item) > 0
+        and (event.documents or event.amount is not None or item.due_on <= event.due_on)
+    )
+    yield from sorted(fits, key=lambda item: (item.due_on, item.item))
+
+
+def _enter(account: Account, row: PromiseRow, *, items: list[ItemRow]) -> None:
+    arranged = account.arranged()
+    arranged.promises[row.promise] = row
+    for item in items:
+        arranged.uncover(item)
+        item.promise = row.promise
+        arranged.cover(item, promise=row.promise)
+        account.touch(item)
+    account.row.promises += 1
+    account.alarms.set(f"promise/{row.promise}", row.alarm_on)
+    account.touch(row)
+    account.advance()
+
+
+def _replace_open(account: Account, *, currency: str, context: FoldContext) -> Iterator[LedgerFact]:
+    if account.arrangements is None:
+        return
+    for row in list(account.arrangements.promises.values()):
+        if row.status == "open" and row.currency == currency:
+            yield _end(account, row, status="replaced", context=context)
+
+
+def _verdict(account: Account, row: PromiseRow, *, arranged: Arrangements) -> str:
+    """Judge by the money dated until then; where less is owed by now (a note, a dispute), less was to be paid."""
+    items = [account.items[name] for name in arranged.covered.get(row.promise, ())]
+    owed = any(_owed_minor(account, item, on=row.until) > 0 for item in items)
+    if row.received_minor >= row.amount_minor or not owed:
+        return "kept"
+    return "partly_kept" if row.received_minor > 0 else "broken"
+
+
+def _owed_minor(account: Account, item: ItemRow, *, on: datetime.date) -> int:
+    """Give what of an item was open and not disputed at the end of a day, by the dates of its credits."""
+    if item.status == "cancelled":
+        return 0
+    rows = account.applications.get(item.item, {}).values()
+    paid_minor = sum(row.amount_minor for row in rows if account.credits[row.credit].received_on <= on)
+    return counted_minor(item) - paid_minor - disputed_minor(account, item)
+
+
+def _end(account: Account, row: PromiseRow, *, status: str, context: FoldContext) -> PromiseJudged:
+    row.status = status  # type: ignore[assignment]  # one of PromiseStatus
+    row.alarm_on = context.today() + context.company.retention
+    account.alarms.set(f"promise/{row.promise}", row.alarm_on)
+    account.touch(row)
+    account.advance()
+    return PromiseJudged(
+        id=f"{account.id}/{account.next_sequence()}",
+        account=account.id,
+        promise=row.promise,
+        status=row.status,
+        currency=row.currency,
+        amount_minor=row.amount_minor,
+        received_minor=row.received_minor,
+        due_on=row.due_on,
+        until=row.until,
+    )
+
+
+def _made(account: Account, row: PromiseRow, *, items: list[ItemRow]) -> PromiseMade:
+    return PromiseMade(
+        id=f"{account.id}/{account.next_sequence()}",
+        account=account.id,
+        promise=row.promise,
+        currency=row.currency,
+        amount_minor=row.amount_minor,
+        due_on=row.due_on,
+        until=row.until,
+        items=tuple(item.item for item in items[:LISTED_MAX]),
+        unlisted=max(0, len(items) - LISTED_MAX),
+        by=row.by,
+        how=row.how,
+        author=row.author,
+    )

@@ -1,0 +1,66 @@
+"""Facts about what was arranged with a customer: promises and disputes (R29, R35).
+
+Amounts are integer minor units of ``currency``; days are company days.
+"""
+
+import datetime
+from typing import Literal
+
+from schemas.arrangement_rows import PromiseStatus
+from schemas.fact import AccountFact
+
+__all__ = ["DisputeOpened", "DisputeRuled", "PromiseJudged", "PromiseMade"]
+
+
+class PromiseMade(AccountFact, frozen=True, kw_only=True, tag="collections.promise.made.v1"):
+    """A customer promised to pay (R35); dunning of ``items`` sleeps through ``until``.
+
+    At most 500 items are named; ``unlisted`` counts the rest.
+    """
+
+    promise: str
+    currency: str
+    amount_minor: int
+    due_on: datetime.date
+    until: datetime.date
+    items: tuple[str, ...]
+    unlisted: int = 0
+    by: str = ""
+    how: str = ""
+    author: str = ""
+
+
+class PromiseJudged(AccountFact, frozen=True, kw_only=True, tag="collections.promise.judged.v1"):
+    """What became of a promise, by the money dated through ``until``; said again when late facts change it (R35)."""
+
+    promise: str
+    status: PromiseStatus
+    currency: str
+    amount_minor: int
+    received_minor: int
+    due_on: datetime.date
+    until: datetime.date
+
+
+class DisputeOpened(AccountFact, frozen=True, kw_only=True, tag="collections.dispute.opened.v1"):
+    """A customer disputes an item, or ``amount_minor`` of it (R29)."""
+
+    dispute: str
+    item: str
+    currency: str
+    amount_minor: int | None = None
+    reason: str = ""
+    author: str = ""
+    review_on: datetime.date | None = None
+
+
+class DisputeRuled(AccountFact, frozen=True, kw_only=True, tag="collections.dispute.ruled.v1"):
+    """A dispute was decided; ``credited``: ``amount_minor`` stays held until its credit note is there (R29)."""
+
+    dispute: str
+    item: str
+    ruling: Literal["rejected", "credited"]
+    currency: str
+    amount_minor: int = 0
+    author: str = ""
+    text: str = ""

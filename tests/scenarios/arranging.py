@@ -1,0 +1,81 @@
+"""The verbs of what is arranged with a customer: promises, disputes, excluded payments, opt-outs."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from schemas import commands
+from schemas.journal import SourceEvent
+from tests.scenarios.telling import Line
+
+__all__ = ["ARRANGING"]
+
+
+def _exclude_payment(line: Line) -> SourceEvent:
+    payment = line.text()
+    reason = line.options(because=line.text).get("because", "asked for")
+    return commands.ExcludePayment(**line.asked, payment=payment, reason=reason)
+
+
+def _promise(line: Line) -> SourceEvent:
+    """``promise 50.00 by 2026-03-01 for INV-1 named first``: without an amount, all; ``named`` is its id."""
+    amount = None if line.words.peek() in ("by", "all") else line.words.amount(currency=line.currency)[0]
+    line.words.take_if("all")
+    said = line.options(
+        by=line.words.day, named=line.text, who=line.text, items=lambda: line.text().split(",")
+    )
+    return commands.MakePromise(
+        **line.asked | {"command": said.get("named", f"line-{line.words.line}")},
+        amount=amount,
+        due_on=said["by"],
+        documents=tuple(said.get("items", ())),
+        by=said.get("who", ""),
+    )
+
+
+def _dispute(line: Line) -> SourceEvent:
+    """``dispute INV-1 40.00 because "broken" review 2026-03-01``: it is named after its item."""
+    document = line.text()
+    amount = line.words.amount(currency=line.currency)[0] if line.words.peek()[:1].isdecimal() else None
+    said = line.options(because=line.text, review=line.words.day, named=line.text)
+    return commands.OpenDispute(
+        **line.asked | {"command": said.get("named", f"dispute-{document}")},
+        document=document,
+        amount=amount,
+        reason=said.get("because", "disputed"),
+        review_on=said.get("review"),
+    )
+
+
+def _rule(line: Line) -> SourceEvent:
+    """``rule dispute-INV-1 credited 30.00``, or ``rejected``."""
+    dispute, ruling = line.text(), line.text()
+    amount = line.words.amount(currency=line.currency)[0] if line.words else None
+    return msgspec.convert(
+        {
+            "type": "collections.dispute.rule.v1",
+            **line.asked,
+            "dispute": dispute,
+            "ruling": ruling,
+            "amount": amount,
+        },
+        commands.RuleDispute,
+    )
+
+
+def _opt(kind: type[commands.OptOut] | type[commands.OptIn]) -> Callable[[Line], SourceEvent]:
+    return lambda line: msgspec.convert(
+        {"type": kind.__struct_config__.tag, **line.asked, "channel": line.text()}, kind
+    )
+
+
+ARRANGING: dict[str, Callable[[Line], SourceEvent]] = {
+    "dispute": _dispute,
+    "exclude-payment": _exclude_payment,
+    "include-payment": lambda line: commands.IncludePayment(**line.asked, payment=line.text()),
+    "opt-in": _opt(commands.OptIn),
+    "opt-out": _opt(commands.OptOut),
+    "promise": _promise,
+    "rule": _rule,
+    "withdraw-promise": lambda line: commands.WithdrawPromise(**line.asked, promise=line.text()),
+}
