@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from processors.calendar import next_business_day
 from processors.company import Company
+from processors.law.days import contacts_someone
 from schemas.events import ItemOpened
 from schemas.plans import Plan, Step
 from schemas.rows import CustomerRow, ItemRow
@@ -36,13 +37,15 @@ class Standing(NamedTuple):
     """An item on its plan: the index of the last consumed step (-1: none), and what delays the next.
 
     ``pay_by_on`` is the date that the last sent level gave the customer;
-    ``shift_days`` re-anchors an item whose level went out late.
+    ``shift_days`` re-anchors an item whose level went out late. ``customer``
+    is whose law a courtesy's day must heed.
     """
 
     plan: Plan
     consumed: int
     pay_by_on: datetime.date | None
     shift_days: int
+    customer: CustomerRow | None = None
 
 
 class Rung(NamedTuple):
@@ -75,10 +78,11 @@ def standing_of(item: ItemRow, *, company: Company, customer: CustomerRow | None
         consumed = item.step
         if item.plan != plan.id:
             consumed = _same_place(item, plan=plan, company=company)
-        return Standing(plan, consumed, item.pay_by_on, item.shift_days)
+        return Standing(plan, consumed, item.pay_by_on, item.shift_days, customer)
     if isinstance(item.document, ItemOpened) and item.document.level:
-        return _brought_standing(item, plan=plan, document=item.document, company=company)
-    return Standing(plan, -1, None, 0)
+        brought = _brought_standing(item, plan=plan, document=item.document, company=company)
+        return None if brought is None else brought._replace(customer=customer)
+    return Standing(plan, -1, None, 0, customer)
 
 
 def standing_on(item: ItemRow, *, plan: Plan, company: Company, customer: CustomerRow | None) -> Standing:
@@ -86,7 +90,7 @@ def standing_on(item: ItemRow, *, plan: Plan, company: Company, customer: Custom
     standing = standing_of(item, company=company, customer=customer)
     if standing is not None and standing.plan == plan:
         return standing
-    return Standing(plan, item.step, item.pay_by_on, item.shift_days)
+    return Standing(plan, item.step, item.pay_by_on, item.shift_days, customer)
 
 
 def _same_place(item: ItemRow, *, plan: Plan, company: Company) -> int:
@@ -119,11 +123,15 @@ def rung_at(item: ItemRow, *, standing: Standing, index: int, company: Company) 
 
     Levels, not courtesies, are delayed: by the plan's grace for items, by the
     days that a due date on a non-business day moves (R6), by the item's
-    shift, and at least to the pay-by date of the level before.
+    shift, and at least to the pay-by date of the level before. A courtesy
+    whose day the law forbids comes on the last allowed day before it (R3).
     """
     step = standing.plan.steps[index]
     due_on = item.due_on + datetime.timedelta(days=step.offset_days)
-    if is_level(step):
+    if not is_level(step):
+        if contacts_someone(step.actions):
+            due_on = company.law.open_day(standing.customer, day=due_on, home=company.profile.country)
+    else:
         due_on = _level_due_on(due_on, item=item, standing=standing, company=company)
         if standing.pay_by_on is not None and due_on < standing.pay_by_on:
             due_on = standing.pay_by_on

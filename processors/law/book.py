@@ -2,6 +2,7 @@
 
 import datetime
 
+from processors.law.days import is_open_day
 from processors.law.shipped import shipped_choices, shipped_profiles
 from schemas.commands import SetLaw
 from schemas.events import CustomerUpserted
@@ -10,6 +11,7 @@ from schemas.rows import CustomerRow
 
 __all__ = ["LawBook", "kind_of", "law_of"]
 
+_LOOK_BACK_DAYS = 31
 _LAST_RESORT: dict[DebtorKind, str] = {"consumer": "strict", "business": "plain"}
 
 
@@ -21,13 +23,14 @@ def kind_of(customer: CustomerUpserted | None) -> DebtorKind:
 class LawBook:
     """The law as a company applies it."""
 
-    __slots__ = ("_choices", "_editions", "_ids", "_profiles")
+    __slots__ = ("_choices", "_editions", "_ids", "_open_days", "_profiles")
 
     def __init__(self, law: SetLaw | None = None) -> None:
         own = () if law is None else law.profiles
         self._profiles = shipped_profiles() | {each.id: each for each in own}
         self._choices = (*(() if law is None else law.choices), *shipped_choices())
         self._ids: dict[tuple[str, DebtorKind], str] = {}
+        self._open_days: dict[tuple[str, DebtorKind, str, datetime.date], datetime.date] = {}
         self._editions: dict[tuple[str, DebtorKind, datetime.date], tuple[str, LawEdition]] = {}
 
     def profile_id(self, customer: CustomerRow | None) -> str:
@@ -52,6 +55,27 @@ class LawBook:
         found = self._editions.get((country, kind, on))
         if found is None:
             found = self._editions[country, kind, on] = self._find(country, kind, on=on)
+        return found
+
+    def open_day(self, customer: CustomerRow | None, *, day: datetime.date, home: str) -> datetime.date:
+        """Give the last day up to ``day`` on which a debtor may be contacted at all.
+
+        Args:
+            home: the company's country, for a debtor whose own is not known.
+        """
+        country, kind = _place(customer)
+        key = (country, kind, country or home, day)
+        found = self._open_days.get(key)
+        if found is None:
+            found = day
+            for _ in range(_LOOK_BACK_DAYS):
+                rules = self.edition(customer, on=found).contacting
+                if is_open_day(rules, day=found, country=country or home):
+                    break
+                found -= datetime.timedelta(days=1)
+            else:
+                found = day  # a law that is closed for weeks: the day itself, and the permits say when
+            self._open_days[key] = found
         return found
 
     def _find(self, country: str, kind: DebtorKind, *, on: datetime.date) -> tuple[str, LawEdition]:

@@ -12,15 +12,13 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from processors.calendar import is_holiday, local_day, zone_of
+from processors.calendar import local_day, zone_of
+from processors.law.days import hours_on, is_open_day, name_of
 from schemas.facts import Delivery
-from schemas.law import Contacting, Hours, LawTerms, Way
+from schemas.law import Contacting, LawTerms, Way
 
-__all__ = ["CALL_TASKS", "Made", "Permits", "channel_names", "is_open_day", "name_of"]
+__all__ = ["Made", "Permits", "channel_names"]
 
-# Tasks of these types have someone call or visit the debtor; other tasks contact nobody.
-CALL_TASKS = frozenset({"call", "visit"})
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = datetime.timedelta(days=1)
 _SEARCH_DAYS_MAX = 3 * 366  # no rule reaches further: a window is a year at most
 
@@ -41,13 +39,6 @@ def channel_names(deliveries: Iterable[Delivery]) -> list[str]:
     """Name the channels by which deliveries contact the debtor, as the law counts them: none for mere tasks."""
     names = (name_of(each.channel, task_type=each.task_type) for each in deliveries)
     return list(dict.fromkeys(name for name in names if name))
-
-
-def name_of(channel: str, *, task_type: str = "") -> str:
-    """Give the law's name of a delivery's channel: ``call`` for a task to call or visit; '' for one that contacts nobody."""
-    if channel != "task":
-        return channel
-    return "call" if task_type in CALL_TASKS else ""
 
 
 class Permits:
@@ -111,7 +102,7 @@ class Permits:
         if not is_open_day(self._rules, day=day, country=self._country):
             return None
         found: list[datetime.datetime] = []
-        for hours in _hours_on(self._rules, day):
+        for hours in hours_on(self._rules, day=day):
             opens = max(at, _instant(day, hours.opens, self.zone))
             if opens < _instant(day, hours.closes, self.zone):
                 found.append(opens)
@@ -146,23 +137,6 @@ class Permits:
         return all(
             (near[index + at_most] - near[index]).days >= within_days for index in range(len(near) - at_most)
         )
-
-
-def is_open_day(rules: Contacting, *, day: datetime.date, country: str) -> bool:
-    """Say whether anyone may be contacted on a day at all: its weekday has hours, and it is no holiday."""
-    if not rules.holidays and is_holiday(day, country=country):
-        return False
-    return not rules.hours or any(_hours_on(rules, day))
-
-
-def _hours_on(rules: Contacting, day: datetime.date) -> list[Hours]:
-    if not rules.hours:
-        return [_ALL_DAY]
-    weekday = _WEEKDAYS[day.weekday()]
-    return [each for each in rules.hours if weekday in each.days]
-
-
-_ALL_DAY = Hours(days=("mon",), opens=datetime.time(0), closes=datetime.time(23, 59))
 
 
 def _instant(day: datetime.date, at: datetime.time, zone: zoneinfo.ZoneInfo) -> datetime.datetime:
