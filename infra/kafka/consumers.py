@@ -25,6 +25,9 @@ _TRANSACTION_TIMEOUT_MS: Final = 10_000
 # The default, 30 s, would leave clients away long after a broker is back.
 _RECONNECT_MS_MAX: Final = 1_000
 _BOOTSTRAP_MS_MAX: Final = 15_000
+# kafka-python waits so long before it asks again for what it does not know yet: a topic it hears of
+# for the first time, a coordinator. The default, 100 ms, is most of a short command's time.
+_RETRY_BACKOFF_MS: Final = 20
 
 
 def consumer(
@@ -52,6 +55,7 @@ def consumer(
         bootstrap_servers=bootstrap_servers.split(","),
         group_id=group,
         reconnect_backoff_max_ms=_RECONNECT_MS_MAX,
+        retry_backoff_ms=_RETRY_BACKOFF_MS,
         bootstrap_timeout_ms=_BOOTSTRAP_MS_MAX,
         isolation_level="read_committed",
         auto_offset_reset="earliest",
@@ -68,6 +72,7 @@ def producer(
     bootstrap_servers: str,
     transactional_id: str | None = None,
     linger_ms: int = 0,
+    retry_backoff_ms: int = _RETRY_BACKOFF_MS,
     compression: Literal["gzip"] | None = None,
     **more: Any,
 ) -> KafkaProducer:
@@ -81,6 +86,7 @@ def producer(
         client_id=_CLIENT_ID,
         bootstrap_servers=bootstrap_servers.split(","),
         reconnect_backoff_max_ms=_RECONNECT_MS_MAX,
+        retry_backoff_ms=retry_backoff_ms,
         bootstrap_timeout_ms=_BOOTSTRAP_MS_MAX,
         transactional_id=transactional_id,
         transaction_timeout_ms=_TRANSACTION_TIMEOUT_MS,

@@ -9,6 +9,7 @@ from time import time
 from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer.fetcher import READ_COMMITTED, READ_UNCOMMITTED
 
 from streams.engine.actions import RowsRead
 from streams.engine.chain import LINK_KEY, LogBounds, decode_link
@@ -17,6 +18,8 @@ from streams.engine.options import EngineOptions
 __all__ = ["StateReader", "now_ms", "rows_read", "state_consumer"]
 
 _FETCH_WAIT_MS = 20
+# It waits so long for the metadata of each topic that it has not asked about before.
+_RETRY_BACKOFF_MS = 20
 
 
 def now_ms() -> int:
@@ -30,7 +33,7 @@ class StateReader:
     def __init__(self, *, bootstrap_servers: Sequence[str], options: EngineOptions) -> None:
         self._consumer = state_consumer(bootstrap_servers=bootstrap_servers, options=options)
         self._position: int | None = None
-        self._end = 0
+        self._high = 0
 
     async def start(self) -> Self:
         """Connect."""
@@ -52,11 +55,11 @@ class StateReader:
         """Fetch once from `position` on (None: the log's start); empty when nothing comes soon."""
         tp = TopicPartition(topic, partition)
         if tp not in self._consumer.assignment():
+            # A leader that is new may show a high watermark that is too low in what it gives;
+            # asked for it, it says "not yet" until it knows better.
+            self._high = await self._high_watermark(tp)
             self._consumer.assign([tp])
             self._position = None
-            # A leader that is new may show a high watermark that is too low in what it gives;
-            # asked for the log's end, it says "not yet" until it knows better.
-            self._end = (await self.bounds(topic, partition)).end
         if position is None:
             await self._consumer.seek_to_beginning(tp)
         elif position != self._position:
@@ -64,7 +67,23 @@ class StateReader:
         records = (await self._consumer.getmany(tp, timeout_ms=4 * _FETCH_WAIT_MS)).get(tp, [])
         self._position = await self._consumer.position(tp)
         found = rows_read(self._consumer, tp, records, position=self._position)
-        return found if found.high >= self._end else found._replace(high=self._end)
+        shown: int | None = self._consumer.highwater(tp)
+        self._high = max(self._high, shown or 0)
+        return found if found.high >= self._high else found._replace(high=self._high)
+
+    async def _high_watermark(self, tp: TopicPartition) -> int:
+        """Ask for a log's end, as one who reads uncommitted records: others are told the last stable offset.
+
+        That one trails behind: with a leader that is new right after it, the newest link would not be seen.
+        To be asked before anything is assigned, or it would be fetched in the same way.
+        """
+        fetcher = self._consumer._fetcher
+        fetcher._isolation_level = READ_UNCOMMITTED
+        try:
+            end: int = (await self._consumer.end_offsets([tp]))[tp]
+        finally:
+            fetcher._isolation_level = READ_COMMITTED
+        return end
 
 
 def state_consumer(*, bootstrap_servers: Sequence[str], options: EngineOptions) -> AIOKafkaConsumer:
@@ -76,6 +95,7 @@ def state_consumer(*, bootstrap_servers: Sequence[str], options: EngineOptions) 
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=2 * options.fetch_bytes_max,
         fetch_max_wait_ms=_FETCH_WAIT_MS,
+        retry_backoff_ms=_RETRY_BACKOFF_MS,
         request_timeout_ms=int(options.request_timeout_s * 1000),
     )
 

@@ -396,6 +396,8 @@ class Protocol:
     def _settle(self) -> Asking[None]:
         """Find out whether the last transaction is in the log; go on from there."""
         yield InitProducer()
+        # One that was opened before may have asked for the log's end when it was another's to write.
+        yield CloseReader()
         place = self._place
         if place is not None:
             newest, position, at_ms = yield from self._newest(place)

@@ -54,7 +54,9 @@ _METHODS: Mapping[str, tuple[str, ...]] = {
         "verify_event_path",
     ),
     "faust.serializers.schemas:Schema": ("compile",),
-    "faust.tables.recovery:Recovery": ("_resume_streams",),
+    "faust.app.base:BootStrategy": ("_should_enable_kafka_producer",),
+    "faust.tables.manager:TableManager": ("_update_channels", "on_start"),
+    "faust.tables.recovery:Recovery": ("_resume_streams", "start"),
     "faust.app.base:App": ("_create_directories",),
 }
 
@@ -67,6 +69,7 @@ _ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
         "_subscriptions",
         "_wait_consume_future",
     ),
+    "aiokafka.consumer.fetcher:Fetcher._proc_offset_request": ("_isolation_level",),
     "aiokafka.consumer.fetcher:FetchResult.__init__": ("_assignment", "_partition_records"),
     "aiokafka.consumer.subscription_state:TopicPartitionState.__init__": ("_position",),
     "aiokafka.consumer.consumer:AIOKafkaConsumer.__init__": ("_coordinator", "_fetcher"),
@@ -83,6 +86,8 @@ _ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "aiokafka.producer.sender:BaseHandler.__init__": ("_default_backoff",),
     "aiokafka.producer.transaction_manager:TransactionManager.__init__": ("_transaction_waiter",),
     "faust.transport.consumer:Consumer.__init__": ("_unacked_messages", "can_resume_flow", "suspend_flow"),
+    "faust.app.base:BootStrategy._should_enable_kafka_producer": ("enable_kafka_producer",),
+    "faust.tables.manager:TableManager.on_start": ("_update_channels", "recovery"),
     "faust.tables.recovery:Recovery._resume_streams": ("on_rebalance_complete", "perform_seek"),
 }
 

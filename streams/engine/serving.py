@@ -10,21 +10,24 @@ __all__ = ["serve", "serve_until_signal"]
 
 
 async def serve(app: EngineApp, *, stop: asyncio.Event) -> None:
-    """Run `app` until `stop` is set; running transactions end before this returns.
+    """Run `app` until `stop` is set, also while it starts; running transactions end before this returns.
 
     Raises:
         EngineFault, or whatever else made the app stop of itself.
     """
-    await app.start()
+    starting = asyncio.ensure_future(app.start())
     stopping = asyncio.ensure_future(stop.wait())
     crashing = asyncio.ensure_future(app._crashed.wait())
     try:
-        await asyncio.wait((stopping, crashing), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if starting.done() and starting.exception() is None:
+            await asyncio.wait((stopping, crashing), return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopping.cancel()
         crashing.cancel()
         await app.stop()
-    fault = app.crash_reason
+        await asyncio.wait([starting])
+    fault = starting.exception() or app.crash_reason
     if stop.is_set() and isinstance(fault, asyncio.CancelledError):
         return  # Faust takes its fetcher, which it cancels itself to stop in a rebalance, for crashed
     if fault is not None:

@@ -17,6 +17,7 @@ from faust.transport import drivers
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from streams.engine.boot import connected
 from streams.engine.flow import Flow, Run
 from streams.engine.options import EngineOptions
 
@@ -46,9 +47,17 @@ class RunConsumerThread(driver.AIOKafkaConsumerThread):
     flow: Flow
 
     async def on_start(self) -> None:
-        """Start the consumer, all gates shut."""
-        await super().on_start()
-        self.flow = Flow(self._consumer, runs_ahead_max=self._options.runs_ahead_max)
+        """Start the consumer, all gates shut; ``BrokerAway`` when no broker comes."""
+        if await connected(self._connect, pause=self.sleep, stopping=lambda: self.should_stop):
+            self.flow = Flow(self._consumer, runs_ahead_max=self._options.runs_ahead_max)
+
+    async def _connect(self) -> None:
+        try:
+            await super().on_start()
+        except BaseException:
+            if self._consumer is not None:
+                await self._consumer.stop()
+            raise
 
     @property
     def _options(self) -> EngineOptions:

@@ -17,6 +17,7 @@ import faust
 from faust.types import TP
 
 from streams.engine.actions import Run
+from streams.engine.boot import NoProducer, NoTables
 from streams.engine.counters import Counters
 from streams.engine.options import EngineOptions
 from streams.engine.pace import Turns
@@ -37,6 +38,8 @@ class EngineApp(faust.App):
 
     engine_options: EngineOptions
     engine: "Engine"
+
+    BootStrategy = NoProducer
 
     def _create_directories(self) -> None:
         """Create none: Faust's tables would keep files, and there are no such tables."""
@@ -69,6 +72,7 @@ def build_engine_app(
     app = EngineApp(
         group,
         broker=[f"{SCHEME}://{address}" for address in bootstrap_servers.split(",")],
+        TableManager=NoTables,
         web_enabled=False,
         topic_allow_declare=False,
         topic_disable_leader=True,

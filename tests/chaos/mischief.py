@@ -16,7 +16,6 @@ __all__ = ["Cutter", "Mischief"]
 
 _POLL_S: Final = 0.05
 _CUT_S: Final = 0.25
-_AT_WORK_CONNECTIONS: Final = 4  # one that only starts has fewer, and would end with an error
 _STALLED_S_MAX: Final = 180.0
 _AT_WORK_S_MAX: Final = 20.0
 _OF_WORKERS: Final = ("kill", "disk_loss", "term", "zombie")
@@ -171,6 +170,6 @@ class Cutter(Beside):
     def _done(self, what: str) -> bool:
         """Do it to one of the workers' wires, to the other one if the first has no connection."""
         for wire in self._chance.sample(self._wires, k=len(self._wires)):
-            if wire.drop(at_least=_AT_WORK_CONNECTIONS) if what == "cut" else wire.lose(at_most=_TO_LOSE_MAX):
+            if wire.drop() if what == "cut" else wire.lose(at_most=_TO_LOSE_MAX):
                 return True
         return False

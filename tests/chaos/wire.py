@@ -65,16 +65,20 @@ class Frames:
 class Wire:
     """One worker's way to the brokers; a context. `dropped` and `lost` count what was done.
 
-    While answers are to be lost, a share of `spared` of the commits passes all the same.
+    The first `refused` connections are cut as soon as they are made. While answers are to be
+    lost, a share of `spared` of the commits passes all the same.
     """
 
-    def __init__(self, links: Sequence[Link], *, chance: random.Random, spared: float = 0.0) -> None:
+    def __init__(
+        self, links: Sequence[Link], *, chance: random.Random, refused: int = 0, spared: float = 0.0
+    ) -> None:
         self.dropped = 0
         self.lost = 0
         self.spared = spared
         self._links = links
         self._chance = chance
         self._to_lose = 0
+        self._to_refuse = refused
         self._open: list[_Connection] = []
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -135,6 +139,11 @@ class Wire:
 
     def _handler(self, target: int) -> Any:
         async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if self._to_refuse:
+                self._to_refuse -= 1
+                self.dropped += 1
+                writer.transport.abort()
+                return
             try:
                 back, forth = await asyncio.open_connection("127.0.0.1", target)
             except OSError:

@@ -91,6 +91,11 @@ class _RetriesCommit(Producer):
         yield from self._insist(self._coordinator.end, self._epoch)
 
 
+def _stable_end(log: PartitionLog) -> int:
+    """Ask for the log's end as a reader of committed records, who is told the last stable offset."""
+    return log.bounds()[1]
+
+
 class _RetriesOffset(Producer):
     """Sends the group's offset again when its answer is lost: the first may come late."""
 
@@ -119,6 +124,7 @@ CANARIES: Mapping[str, Settings] = {
     "believing an old look around": Settings(protocol=_BelievesAnOldLook),
     "taking silence for the end": Settings(protocol=_TakesSilenceForTheEnd),
     "retrying an offset's commit": Settings(producer=_RetriesOffset),
+    "asking for the end of what is stable": Settings(log_end=_stable_end),
 }
 
 

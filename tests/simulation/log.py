@@ -153,6 +153,12 @@ class PartitionLog:
             raise NotYet(self.name)
         return self.start, self.stable
 
+    def high_watermark(self) -> int:
+        """Give the end; a new leader that does not know it yet says so."""
+        if self._unknown[0] > self._world.now:
+            raise NotYet(self.name)
+        return self.high
+
     def fetch(self, position: int, count: int) -> Fetched:
         """Read committed records from `position` on."""
         stable = self.stable

@@ -23,6 +23,12 @@ def test_seeds_are_safe_and_live(first: int) -> None:
     assert _SEEDS_PER_TEST * 20 < sum(one.commits for one in verdicts)
 
 
+@pytest.mark.parametrize("seed", [611, 1684, 8343])
+def test_seeds_that_have_found_something(seed: int) -> None:
+    """A leader that is new showed too low an end, and a committed link was not seen: folded a second time."""
+    assert "" == run_seed(seed).problem
+
+
 def test_a_seed_gives_the_same_trace_again() -> None:
     """Also in another process whose hashes of strings differ."""
     once, again = run_seed(7, verbose=True), run_seed(7, verbose=True)

@@ -20,7 +20,7 @@ from streams.engine.standby import Copy
 from streams.engine.taking import Traits
 from tests.simulation.clock import Call, Host, Lost, Sleep, Steps, Task
 from tests.simulation.cluster import Cluster
-from tests.simulation.log import Entry, Fetched, NotYet
+from tests.simulation.log import Entry, Fetched, NotYet, PartitionLog
 from tests.simulation.producer import Batch, Producer
 from tests.simulation.stage import Disk, SimulatedStage, Source
 
@@ -33,6 +33,7 @@ _MARK_AGE_MS = 30_000
 _LOST_RUNS = 0.02
 _SILENCE = 0.1
 _FROZEN_WHILE_TAKING = 0.1
+_NEW_LEADER_WHILE_TAKING = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,7 @@ class Settings:
 
     protocol: type[Protocol] = Protocol
     producer: type[Producer] = Producer
+    log_end: Callable[[PartitionLog], int] = PartitionLog.high_watermark
 
 
 class Held:
@@ -148,6 +150,7 @@ class Held:
                 return self._open(position)
             case act.InitProducer():
                 yield from self._producer.init()
+                self._change_leader()
             case act.ProveProducer():
                 yield from self._producer.prove()
             case act.CommitOffset(position):
@@ -162,6 +165,12 @@ class Held:
                 assert isinstance(action, act.Stop)
                 self.worker.stop_for(action.fault)
         return None
+
+    def _change_leader(self) -> None:
+        """Now and then change the changelog's leader while it is about to be read."""
+        chance = self._world.chance
+        if not self._cluster.quiet and chance.random() < _NEW_LEADER_WHILE_TAKING:
+            self._world.after(chance.random() * 0.006, self._rows.fail_over, chance.random() * 0.8)
 
     def _ask(self, handler: Callable[..., Any], *args: Any) -> Steps[Any]:
         """Ask a few times what changes nothing."""
@@ -183,7 +192,7 @@ class Held:
 
     def _read(self, position: int | None) -> Steps[act.RowsRead]:
         if self._read_end is None:
-            _, self._read_end = yield from self._ask(self._rows.bounds)
+            self._read_end = yield from self._ask(self.worker.settings.log_end, self._rows)
         last = self._last_read
         if last is not None and last.position == position and self._world.chance.random() < _SILENCE:
             self._in_vain = self._world.chance.randrange(1, 6)
@@ -195,7 +204,8 @@ class Held:
         found: Fetched = yield from self._ask(self._rows.fetch, position or self._rows.start, count)
         self._answers += 1
         read = rows_read(found, self._now_ms(), answer=self._answers)
-        self._last_read = read._replace(high=max(read.high, self._read_end or 0))
+        self._read_end = max(read.high, self._read_end or 0)
+        self._last_read = read._replace(high=self._read_end)
         return self._last_read
 
     def _fold(self, fold: act.Fold) -> Steps[act.Folded]:
