@@ -10,12 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import msgspec
+from msgspec.structs import replace
 
 from processors.account import Account
 from processors.audit import audit_journal
 from processors.company import Company
 from processors.invariants import check
 from processors.ladder import next_look
+from processors.law.register import permits_for
 from processors.partition import Partition
 from schemas.facts import Delivery, LedgerFact, ReminderDecided, ReminderProposed
 from schemas.fields import account_id, split_account_id
@@ -71,11 +73,23 @@ class Stage:
         """Have a notifier carry what may go out; what is to wait is held."""
         facts: list[LedgerFact] = []
         for delivery in reminder.deliveries:
-            if delivery.not_before > at:
-                self.held.append((delivery, reminder))
+            lawful_at = self._lawful_at(delivery, reminder, at=max(at, delivery.not_before))
+            if lawful_at > at:
+                self.held.append((replace(delivery, not_before=lawful_at), reminder))
             else:
                 facts += self._answer(reminder, channel=delivery.channel, at=at)
         return facts
+
+    def _lawful_at(
+        self, delivery: Delivery, reminder: ReminderDecided, *, at: datetime.datetime
+    ) -> datetime.datetime:
+        """Ask the law once more at sending, as a notifier does (R32)."""
+        if reminder.law is None or delivery.channel == "task":
+            return at
+        account = self.partition.account(reminder.account)
+        on = self.partition.company(account.company).day_of(at)
+        permits = permits_for(account, company=self.partition.company(account.company), on=on)
+        return permits.next_allowed(delivery.channel, at=at)
 
     def send_held(self, *, at: datetime.datetime) -> list[LedgerFact]:
         """Carry what was held until now; what the account has overtaken is superseded (R32)."""
@@ -84,9 +98,10 @@ class Stage:
         facts: list[LedgerFact] = []
         for delivery, reminder in due:
             version = self.partition.account(reminder.account).row.version
-            is_overtaken = version > reminder.decision_version
-            status: DeliveryStatus | None = "superseded" if is_overtaken else None
-            facts += self._answer(reminder, channel=delivery.channel, at=at, status=status)
+            if version > reminder.decision_version:
+                facts += self._answer(reminder, channel=delivery.channel, at=at, status="superseded")
+            else:
+                facts += self.send(replace(reminder, deliveries=(delivery,)), at=at)
         return facts
 
     def fold(self, event: SourceEvent | TickPassed) -> list[LedgerFact]:
