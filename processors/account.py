@@ -27,6 +27,7 @@ from schemas.rows import (
     CustomerRow,
     DisputeRow,
     HoldRow,
+    InstrumentRow,
     ItemRow,
     PromiseRow,
     ReminderRow,
@@ -50,6 +51,7 @@ AccountRows = (
     | HoldRow
     | PromiseRow
     | DisputeRow
+    | InstrumentRow
     | ReminderRow
     | TaskRow
     | ContactRow
@@ -260,6 +262,14 @@ class Account:
         self.arranged().drop_dispute(row)
         self.remove(row)
 
+    def drop_instrument(self, row: InstrumentRow) -> None:
+        """Forget a payment that has not cleared."""
+        arranged = self.arranged()
+        arranged.uncover_by(row)
+        del arranged.instruments[row.payment]
+        self.alarms.set(f"instrument/{row.payment}", None)
+        self.remove(row)
+
     def changed_rows(self) -> int:
         """Count the rows to write since ``forget_changes``."""
         return len(self._changed)
@@ -333,6 +343,9 @@ class Account:
                 self.alarms.set(f"promise/{row.promise}", row.alarm_on)
             case DisputeRow():
                 self.arranged().add_dispute(row)
+            case InstrumentRow():
+                self.arranged().add_instrument(row)
+                self.alarms.set(f"instrument/{row.payment}", row.alarm_on)
             case _:
                 raise TypeError(f"a {type(row).__name__} is no row of an account")
 
@@ -359,6 +372,7 @@ _IDS: dict[type, tuple[bytes, Callable[[Any], str]]] = {
     HoldRow: (b'"hold",', hold_id),
     PromiseRow: (b'"promise",', attrgetter("promise")),
     DisputeRow: (b'"dispute",', attrgetter("dispute")),
+    InstrumentRow: (b'"instrument",', attrgetter("payment")),
     ReminderRow: (b'"reminder",', attrgetter("reminder")),
     TaskRow: (b'"task",', attrgetter("task")),
     ContactRow: (b'"contact",', attrgetter("contact")),

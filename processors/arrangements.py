@@ -9,12 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from schemas.rows import DisputeRow, ItemRow, PromiseRow
+from schemas.rows import DisputeRow, InstrumentRow, ItemRow, PromiseRow
 
 if TYPE_CHECKING:
     from processors.account import Account
 
-__all__ = ["Arrangements", "asked_minor", "disputed_minor", "held_part_minor", "open_promise"]
+__all__ = [
+    "Arrangements",
+    "asked_minor",
+    "conditional_minor",
+    "disputed_minor",
+    "held_part_minor",
+    "open_promise",
+]
 
 
 class Arrangements:
@@ -23,19 +30,22 @@ class Arrangements:
     Attributes:
         covered: promise -> the items that it is the last to cover.
         disputed: item -> its disputes by id.
+        conditional: item -> payment that has not cleared -> how much of the item it covers.
     """
 
-    __slots__ = ("covered", "disputed", "disputes", "promises")
+    __slots__ = ("conditional", "covered", "disputed", "disputes", "instruments", "promises")
 
     def __init__(self) -> None:
         self.promises: dict[str, PromiseRow] = {}
         self.covered: dict[str, dict[str, None]] = {}
         self.disputes: dict[str, DisputeRow] = {}
         self.disputed: dict[str, dict[str, DisputeRow]] = {}
+        self.instruments: dict[str, InstrumentRow] = {}
+        self.conditional: dict[str, dict[str, int]] = {}
 
     def size(self) -> int:
         """Count the rows."""
-        return len(self.promises) + len(self.disputes)
+        return len(self.promises) + len(self.disputes) + len(self.instruments)
 
     def cover(self, item: ItemRow, *, promise: str) -> None:
         """Enter that a promise covers an item."""
@@ -61,6 +71,20 @@ class Arrangements:
         del others[row.dispute]
         if not others:
             del self.disputed[row.item]
+
+    def add_instrument(self, row: InstrumentRow) -> None:
+        """Enter a payment that has not cleared, with what it covers."""
+        self.instruments[row.payment] = row
+        for part in row.covers:
+            self.conditional.setdefault(part.item, {})[row.payment] = part.amount_minor
+
+    def uncover_by(self, row: InstrumentRow) -> None:
+        """Take out what a payment covers."""
+        for part in row.covers:
+            others = self.conditional[part.item]
+            del others[row.payment]
+            if not others:
+                del self.conditional[part.item]
 
     def forget_item(self, item: ItemRow) -> Iterator[DisputeRow]:
         """Take an item out that is forgotten; gives the rows that go with it."""
@@ -96,9 +120,18 @@ def disputed_minor(account: Account, item: ItemRow) -> int:
     return min(item.open_minor, max(0, left))
 
 
+def conditional_minor(account: Account, item: ItemRow) -> int:
+    """Give how much of an item's open amount is covered by payments that have not cleared (S1-21)."""
+    if account.arrangements is None or item.item not in account.arrangements.conditional:
+        return 0
+    return min(item.open_minor, sum(account.arrangements.conditional[item.item].values()))
+
+
 def held_part_minor(account: Account, item: ItemRow) -> int:
-    """Give how much of an item's open amount is not asked for while the rest is (R29)."""
-    return 0 if account.arrangements is None else disputed_minor(account, item)
+    """Give how much of an item's open amount is not asked for while the rest is (R29, S1-21)."""
+    if account.arrangements is None:
+        return 0
+    return min(item.open_minor, disputed_minor(account, item) + conditional_minor(account, item))
 
 
 def asked_minor(account: Account, item: ItemRow) -> int:

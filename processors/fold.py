@@ -15,6 +15,7 @@ from processors import (
     disputes,
     documents,
     identity,
+    instruments,
     outcomes,
     promises,
     requests,
@@ -44,13 +45,14 @@ from schemas.events import (
     ItemOpened,
     PaymentReceived,
     PaymentReversed,
+    PaymentStateChanged,
     ReconciliationRecorded,
     RefundPaid,
     WriteOffBooked,
     WriteOffReversed,
 )
 from schemas.facts import LedgerFact
-from schemas.journal import AccountEvent
+from schemas.journal import AccountEvent, SourceEvent
 from schemas.rows import WaitingRow
 
 __all__ = ["fold"]
@@ -63,7 +65,8 @@ _FOLLOW_UPS: dict[type, Handler] = {
     InvoiceAmended: documents.amend,
     InvoiceCancelled: documents.cancel,
     CreditNoteCancelled: credits.cancel_credit_note,
-    PaymentReversed: credits.reverse_payment,
+    PaymentReversed: instruments.reverse,
+    PaymentStateChanged: instruments.change_state,
     RefundPaid: credits.refund,
     WriteOffReversed: credits.reverse_write_off,
     ReconciliationRecorded: reconcile,
@@ -124,7 +127,7 @@ def _follow(account: Account, event: AccountEvent, *, context: FoldContext) -> l
     if repeated is not None:
         return repeated
     subject = SUBJECTS[kind](event)
-    if account.knows(subject):
+    if _is_known(account, event, subject=subject):
         return _FOLLOW_UPS[kind](account, event, context=context)
     others = account.waiting.setdefault(subject, {})
     others[key] = row = WaitingRow(
@@ -143,12 +146,16 @@ def _follow(account: Account, event: AccountEvent, *, context: FoldContext) -> l
 
 def _resume(account: Account, event: AccountEvent, *, context: FoldContext) -> list[LedgerFact]:
     """Fold what waited for the document or credit that has come, in log order, each with its own cause."""
-    subject = DOCUMENTS.get(type(event))
-    waiting = None if subject is None else account.waiting.pop(subject(event), None)
-    if waiting is None:
-        return []
+    name = _ARRIVALS.get(type(event))
+    subject = "" if name is None else name(event)
     facts: list[LedgerFact] = []
-    for row in waiting.values():
+    while waiting := account.waiting.get(subject):
+        row = next((row for row in waiting.values() if _is_known(account, row.event, subject=subject)), None)
+        if row is None:
+            break  # what is there is a cheque, and it waits for the money
+        del waiting[row.key]
+        if not waiting:
+            del account.waiting[subject]
         account.remove(row)
         day = business_day(row.event.occurred_at, context.company.zone)
         own = FoldContext(context.company, row.cause, day, context.now)
@@ -156,11 +163,27 @@ def _resume(account: Account, event: AccountEvent, *, context: FoldContext) -> l
     return facts
 
 
+def _is_known(account: Account, event: SourceEvent, *, subject: str) -> bool:
+    """Say whether what an event speaks of is here; of what has not cleared, only its own states speak (S1-21)."""
+    if account.knows(subject):
+        return True
+    return isinstance(event, PaymentStateChanged | PaymentReversed) and instruments.is_known(
+        account, event.payment
+    )
+
+
+# What may be waited for: documents, and money that has cleared.
+_ARRIVALS: dict[type, Callable[..., str]] = {
+    **DOCUMENTS,
+    PaymentStateChanged: lambda event: f"payment/{event.payment}",
+}
+
+
 _HANDLERS: dict[type, Handler] = {
     InvoiceIssued: documents.issue,
     DebitNoteIssued: documents.issue,
     ItemOpened: documents.open_existing,
-    PaymentReceived: credits.receive_payment,
+    PaymentReceived: instruments.receive,
     CreditNoteIssued: credits.issue_credit_note,
     WriteOffBooked: credits.book_write_off,
     CustomerUpserted: customers.upsert,

@@ -50,9 +50,9 @@ def note_payment(account: Account, item: ItemRow) -> None:
     _refresh(account)
 
 
-def promise_broken(account: Account) -> None:
-    """Count a promise that was not kept."""
-    account.row.broken_promises += 1
+def promise_broken(account: Account, *, by: int = 1) -> None:
+    """Count a promise that was not kept, or take it back (-1): late facts showed that it was."""
+    account.row.broken_promises += by
     _refresh(account)
 
 

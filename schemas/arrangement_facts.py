@@ -1,4 +1,4 @@
-"""Facts about what was arranged with a customer: promises and disputes (R29, R35).
+"""Facts about what was arranged with a customer: promises, disputes, payments that have not cleared (R29, R35, S1-21).
 
 Amounts are integer minor units of ``currency``; days are company days.
 """
@@ -6,10 +6,10 @@ Amounts are integer minor units of ``currency``; days are company days.
 import datetime
 from typing import Literal
 
-from schemas.arrangement_rows import PromiseStatus
+from schemas.arrangement_rows import InstrumentState, PromiseStatus
 from schemas.fact import AccountFact
 
-__all__ = ["DisputeOpened", "DisputeRuled", "PromiseJudged", "PromiseMade"]
+__all__ = ["ConditionalPaymentChanged", "DisputeOpened", "DisputeRuled", "PromiseJudged", "PromiseMade"]
 
 
 class PromiseMade(AccountFact, frozen=True, kw_only=True, tag="collections.promise.made.v1"):
@@ -64,3 +64,21 @@ class DisputeRuled(AccountFact, frozen=True, kw_only=True, tag="collections.disp
     amount_minor: int = 0
     author: str = ""
     text: str = ""
+
+
+class ConditionalPaymentChanged(
+    AccountFact, frozen=True, kw_only=True, tag="collections.conditional_payment.changed.v1"
+):
+    """A cheque, promissory note or direct debit came, was deposited, has cleared or was returned (S1-21).
+
+    ``items`` are those whose dunning sleeps from now on: the first 500; none once it is over.
+    """
+
+    payment: str
+    means: str
+    state: InstrumentState
+    currency: str
+    amount_minor: int
+    on: datetime.date
+    items: tuple[str, ...] = ()
+    reason: str = ""

@@ -1,4 +1,4 @@
-"""Rows of what was arranged with a customer: promises and disputes (R29, R35).
+"""Rows of what was arranged with a customer: promises, disputes, payments that have not cleared (R29, R35, S1-21).
 
 They are part of the state like those of ``schemas.rows``, which has the union of all.
 """
@@ -6,11 +6,15 @@ They are part of the state like those of ``schemas.rows``, which has the union o
 import datetime
 from typing import Literal
 
+from msgspec import Struct
+
+from schemas.events import PaymentReceived
 from schemas.row import StateRow
 
-__all__ = ["DisputeRow", "PromiseRow", "PromiseStatus"]
+__all__ = ["DisputeRow", "InstrumentRow", "InstrumentState", "PartCovered", "PromiseRow", "PromiseStatus"]
 
 PromiseStatus = Literal["open", "kept", "partly_kept", "broken", "replaced", "withdrawn"]
+InstrumentState = Literal["received", "deposited", "cleared", "returned"]
 
 
 class PromiseRow(StateRow, kw_only=True, tag="promise"):
@@ -57,3 +61,29 @@ class DisputeRow(StateRow, kw_only=True, tag="dispute"):
     author: str = ""
     review_on: datetime.date | None = None
     ruled_on: datetime.date | None = None
+
+
+class PartCovered(Struct, kw_only=True, gc=False, array_like=True):
+    """How much of an item a payment that has not cleared will settle."""
+
+    item: str
+    amount_minor: int
+
+
+class InstrumentRow(StateRow, kw_only=True, tag="instrument"):
+    """A cheque, promissory note or direct debit that has not cleared: no money yet (S1-20, S1-21).
+
+    ``covers`` says whose dunning sleeps; it was worked out when the payment came, or was
+    deposited again. ``alarm_on`` is when a person is asked what became of it, or, once it
+    was returned, when it is forgotten. Cleared, it is a credit, and this row is gone.
+    """
+
+    account: str
+    payment: str
+    document: PaymentReceived
+    currency: str
+    amount_minor: int
+    received_on: datetime.date
+    state: Literal["received", "deposited", "returned"]
+    covers: list[PartCovered] = []
+    alarm_on: datetime.date | None = None

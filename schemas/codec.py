@@ -51,6 +51,7 @@ _TOPICS: dict[str, tuple[type[Struct], ...]] = {
     "billing.payment.v1": (
         events.PaymentReceived,
         events.PaymentReversed,
+        events.PaymentStateChanged,
         events.RefundPaid,
         events.WriteOffBooked,
         events.WriteOffReversed,
@@ -74,6 +75,7 @@ _TOPICS: dict[str, tuple[type[Struct], ...]] = {
         facts.PromiseJudged,
         facts.DisputeOpened,
         facts.DisputeRuled,
+        facts.ConditionalPaymentChanged,
         facts.AccountQuarantined,
         facts.AccountReleased,
     ),

@@ -28,6 +28,7 @@ __all__ = [
     "PaymentLine",
     "PaymentReceived",
     "PaymentReversed",
+    "PaymentStateChanged",
     "ReconciliationLine",
     "ReconciliationRecorded",
     "RefundPaid",
@@ -195,7 +196,10 @@ class PaymentLine(
 class PaymentReceived(_AccountFact, frozen=True, kw_only=True, tag="billing.payment.received.v1"):
     """Money came in, naming items (S1-18) or none (S1-19).
 
-    A deposit with an ``order_reference`` is never auto-applied.
+    A deposit with an ``order_reference`` is never auto-applied. A cheque, a promissory
+    note or a direct debit that is ``received`` or ``deposited`` is no money yet: dunning of
+    what it covers sleeps until ``billing.payment.state_changed.v1`` says that it has cleared,
+    or was returned (S1-20, S1-21). ``payable_on`` is the day from which it can be cashed.
     """
 
     payment: DocumentId
@@ -204,6 +208,19 @@ class PaymentReceived(_AccountFact, frozen=True, kw_only=True, tag="billing.paym
     lines: Annotated[tuple[PaymentLine, ...], Meta(max_length=5000)] = ()
     means: Means = "transfer"
     order_reference: Text = ""
+    state: Literal["received", "deposited", "cleared"] = "cleared"
+    payable_on: datetime.date | None = None
+
+
+class PaymentStateChanged(_AccountFact, frozen=True, kw_only=True, tag="billing.payment.state_changed.v1"):
+    """A cheque, promissory note or direct debit went on: deposited, then cleared or returned (S1-21).
+
+    One that is returned may be deposited again. Returned after it has cleared is a reversal (R14).
+    """
+
+    payment: DocumentId
+    state: Literal["deposited", "cleared", "returned"]
+    reason: Text = ""
 
 
 class PaymentReversed(_AccountFact, frozen=True, kw_only=True, tag="billing.payment.reversed.v1"):
@@ -293,6 +310,7 @@ BillingEvent = (
     | ItemOpened
     | PaymentReceived
     | PaymentReversed
+    | PaymentStateChanged
     | RefundPaid
     | WriteOffBooked
     | WriteOffReversed

@@ -9,7 +9,13 @@ from typing import Literal
 
 from msgspec import Raw, Struct, field
 
-from schemas.arrangement_facts import DisputeOpened, DisputeRuled, PromiseJudged, PromiseMade
+from schemas.arrangement_facts import (
+    ConditionalPaymentChanged,
+    DisputeOpened,
+    DisputeRuled,
+    PromiseJudged,
+    PromiseMade,
+)
 from schemas.events import Contact
 from schemas.fact import AccountFact
 from schemas.fields import Channel
@@ -19,6 +25,7 @@ from schemas.law import LawTerms, LegalText
 __all__ = [
     "AccountQuarantined",
     "AccountReleased",
+    "ConditionalPaymentChanged",
     "Delivery",
     "DisputeOpened",
     "DisputeRuled",
@@ -393,6 +400,7 @@ LedgerFact = (
     | PromiseJudged
     | DisputeOpened
     | DisputeRuled
+    | ConditionalPaymentChanged
     | AccountQuarantined
     | AccountReleased
     | ExceptionRaised

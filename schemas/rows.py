@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct, json
 
-from schemas.arrangement_rows import DisputeRow, PromiseRow
+from schemas.arrangement_rows import DisputeRow, InstrumentRow, PromiseRow
 from schemas.bank_rows import BankLineRow, BankRow, GateOverrideRow
 from schemas.commands import ConfigureCompany, HoldKind, SetLaw
 from schemas.contacts import ContactRow
@@ -47,6 +47,7 @@ __all__ = [
     "DisputeRow",
     "GateOverrideRow",
     "HoldRow",
+    "InstrumentRow",
     "ItemRow",
     "Name",
     "PlanRow",
@@ -442,6 +443,7 @@ Row = (
     | HoldRow
     | PromiseRow
     | DisputeRow
+    | InstrumentRow
     | ReminderRow
     | TaskRow
     | ContactRow

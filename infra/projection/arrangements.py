@@ -1,4 +1,4 @@
-"""What was arranged with customers as rows of SQL: promises and disputes, one row each."""
+"""What was arranged with customers as rows of SQL: promises, disputes, payments that have not cleared; one row each."""
 
 import datetime
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 from infra.database import tables
 from infra.projection.batch import Batch
 from schemas.fields import split_account_id
-from schemas.rows import DisputeRow, PromiseRow, RowKey
+from schemas.rows import DisputeRow, InstrumentRow, PromiseRow, RowKey
 
 __all__ = ["project_arrangement"]
 
@@ -28,10 +28,16 @@ class _Said(NamedTuple):
     author: str
 
 
-def project_arrangement(batch: Batch, name: RowKey, row: PromiseRow | DisputeRow) -> None:
+def project_arrangement(batch: Batch, name: RowKey, row: PromiseRow | DisputeRow | InstrumentRow) -> None:
     """Put one arrangement into the batch, under ``'<kind>/<id>'``."""
     key = (name.owner, f"{name.kind}/{name.id}")
-    said = _promise(row) if isinstance(row, PromiseRow) else _dispute(row)
+    match row:
+        case PromiseRow():
+            said = _promise(row)
+        case DisputeRow():
+            said = _dispute(row)
+        case InstrumentRow():
+            said = _instrument(row)
     batch.put(tables.arrangements, key=key, row=(*key, *split_account_id(name.owner), *said))
 
 
@@ -66,4 +72,21 @@ def _dispute(row: DisputeRow) -> _Said:
         review_on=row.review_on,
         reason=row.reason,
         author=row.author,
+    )
+
+
+def _instrument(row: InstrumentRow) -> _Said:
+    return _Said(
+        item="",
+        kind="instrument",
+        status=row.state,
+        currency=row.currency,
+        amount_minor=row.amount_minor,
+        received_minor=0,
+        made_on=row.received_on,
+        due_on=row.document.payable_on,
+        until_on=None,
+        review_on=None,
+        reason=row.document.means,
+        author="",
     )

@@ -15,6 +15,7 @@ from schemas.envelope import EnvelopeError, from_headers
 from schemas.facts import (
     AccountQuarantined,
     AccountReleased,
+    ConditionalPaymentChanged,
     DisputeOpened,
     DisputeRuled,
     ExceptionRaised,
@@ -53,6 +54,7 @@ _TYPE_NAMES: Final = {
     PromiseJudged: "promise_judged",
     DisputeOpened: "dispute_opened",
     DisputeRuled: "dispute_ruled",
+    ConditionalPaymentChanged: "conditional_payment_changed",
 }
 
 
@@ -86,7 +88,8 @@ def project_fact(batch: Batch, *, value: bytes, offset: int, recorded_at: dateti
         case DisputeOpened() | DisputeRuled():
             _decision(batch, fact, reminder="", item=fact.item, value=value)
         case (
-            PromiseMade()
+            ConditionalPaymentChanged()
+            | PromiseMade()
             | PromiseJudged()
             | TaskOpened()
             | TaskClosed()

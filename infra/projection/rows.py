@@ -29,6 +29,7 @@ from schemas.rows import (
     DisputeRow,
     GateOverrideRow,
     HoldRow,
+    InstrumentRow,
     ItemRow,
     PlanRow,
     PromiseRow,
@@ -56,6 +57,7 @@ _TABLES: Final = {
     "hold": (tables.holds,),
     "promise": (tables.arrangements,),
     "dispute": (tables.arrangements,),
+    "instrument": (tables.arrangements,),
     "task": (tables.open_tasks,),
     "contact": (tables.contacts,),
     "company": (tables.companies,),
@@ -95,7 +97,7 @@ def _place(batch: Batch, name: RowKey, value: bytes, partition: int) -> None:
             _money(batch, name, row)
         case HoldRow():
             _hold(batch, name, row)
-        case PromiseRow() | DisputeRow():
+        case PromiseRow() | DisputeRow() | InstrumentRow():
             project_arrangement(batch, name, row)
         case TaskRow():
             _task(batch, name, row)

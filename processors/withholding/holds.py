@@ -2,12 +2,20 @@
 
 import datetime
 
-from processors.arrangements import disputed_minor, held_part_minor, open_promise
+from processors.arrangements import conditional_minor, disputed_minor, held_part_minor, open_promise
 from processors.circumstances import Case, Verdict
 from processors.holds import account_hold, in_force, item_hold
 from schemas.rows import HoldRow
 
-__all__ = ["disputed", "excluded", "held_account", "promised", "quarantined", "snoozed"]
+__all__ = [
+    "conditional_payment",
+    "disputed",
+    "excluded",
+    "held_account",
+    "promised",
+    "quarantined",
+    "snoozed",
+]
 
 _DAY = datetime.timedelta(days=1)
 
@@ -49,6 +57,22 @@ def promised(case: Case) -> Verdict | None:
         return None
     values = {"promise": promise.promise, "by": promise.by, "due_on": promise.due_on.isoformat()}
     return Verdict("promised", promise.until + _DAY, {name: value for name, value in values.items() if value})
+
+
+def conditional_payment(case: Case) -> Verdict | None:
+    """Withhold what payments cover that have not cleared yet, until they have, or are returned (S1-21)."""
+    account, item = case.at.account, case.item
+    covered_minor = conditional_minor(account, item)
+    if not covered_minor or held_part_minor(account, item) < item.open_minor:
+        return None
+    arranged = account.arranged()
+    rows = [arranged.instruments[name] for name in sorted(arranged.conditional[item.item])]
+    values = {
+        "payments": ", ".join(row.payment for row in rows),
+        "means": ", ".join(dict.fromkeys(row.document.means for row in rows)),
+        "covered_minor": str(covered_minor),
+    }
+    return Verdict("conditional_payment", None, values)
 
 
 def excluded(case: Case) -> Verdict | None:

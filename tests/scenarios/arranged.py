@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from processors.money import to_text
 from schemas.facts import (
     AccountQuarantined,
+    ConditionalPaymentChanged,
     DisputeOpened,
     DisputeRuled,
     LedgerFact,
@@ -34,6 +35,14 @@ def arranged(fact: LedgerFact) -> Iterator[Clauses]:
         case DisputeRuled():
             amount = to_text(fact.amount_minor, currency=fact.currency)
             yield whose | {"kind": "dispute", "status": fact.ruling, "amount": amount}
+        case ConditionalPaymentChanged():
+            items = ", ".join(sorted(fact.items))
+            yield whose | {
+                "kind": "conditional",
+                "payment": fact.payment,
+                "state": fact.state,
+                "items": items,
+            }
         case AccountQuarantined():
             yield whose | {"kind": "quarantined", "because": fact.error}
         case _:
@@ -50,6 +59,9 @@ def expected(kind: str, words: Words, *, stops: tuple[str, ...]) -> Clauses:
         case "promise":
             clauses["status"] = words.take("what became of it")
             clauses |= {"received": words.take("an amount")} if words.take_if("received") else {}
+        case "conditional":
+            clauses["payment"], clauses["state"] = words.take("a payment"), words.take("a state")
+            clauses["items"] = ", ".join(sorted(words.until_word(*stops)))
         case "disputed":
             clauses["item"] = words.take("an item")
         case "dispute":

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from schemas import commands
+from schemas import commands, events
 from schemas.journal import SourceEvent
 from tests.scenarios.telling import Line
 
@@ -69,12 +69,46 @@ def _opt(kind: type[commands.OptOut] | type[commands.OptIn]) -> Callable[[Line],
     )
 
 
+def _conditional(line: Line) -> SourceEvent:
+    """``conditional P-1 100.00 cheque received payable 2026-03-01 for INV-1``."""
+    payment = line.text()
+    amount, currency = line.words.amount(currency=line.currency)
+    means, state = line.text(), line.text()
+    payable_on = line.words.day() if line.words.take_if("payable") else None
+    named = line.words.until_word() if line.words.take_if("for") else []
+    lines = tuple(
+        events.PaymentLine(document=document, amount=part or None)
+        for document, _, part in (word.partition("=") for word in named)
+    )
+    event = events.PaymentReceived(
+        **line.whose, payment=payment, amount=amount, currency=currency, lines=lines, payable_on=payable_on
+    )
+    return msgspec.convert(
+        msgspec.to_builtins(event) | {"means": means, "state": state}, events.PaymentReceived
+    )
+
+
+def _state(line: Line) -> SourceEvent:
+    """``payment-state P-1 cleared``."""
+    return msgspec.convert(
+        {
+            "type": "billing.payment.state_changed.v1",
+            **line.whose,
+            "payment": line.text(),
+            "state": line.text(),
+        },
+        events.PaymentStateChanged,
+    )
+
+
 ARRANGING: dict[str, Callable[[Line], SourceEvent]] = {
+    "conditional": _conditional,
     "dispute": _dispute,
     "exclude-payment": _exclude_payment,
     "include-payment": lambda line: commands.IncludePayment(**line.asked, payment=line.text()),
     "opt-in": _opt(commands.OptIn),
     "opt-out": _opt(commands.OptOut),
+    "payment-state": _state,
     "promise": _promise,
     "rule": _rule,
     "withdraw-promise": lambda line: commands.WithdrawPromise(**line.asked, promise=line.text()),

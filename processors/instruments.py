@@ -1,0 +1,208 @@
+"""Payments that are no money yet: cheques, promissory notes and direct debits (S1-20, S1-21).
+
+::
+
+    received ──► deposited ──► cleared     money from that day on
+        └────────────┴───────► returned ──► deposited   presented again
+
+Until it has cleared, a payment settles nothing and counts nowhere: exposure, aging and
+statement stay, dunning of what it covers sleeps (``withholding.holds``). Returned, dunning
+goes on at the old level (R14).
+"""
+
+import datetime
+import heapq
+
+from processors import credits, identity  # noqa: A004 - the domain's word
+from processors.account import Account
+from processors.arrangements import asked_minor
+from processors.context import FoldContext
+from processors.money import to_minor
+from processors.promises import refused
+from processors.tasks import close_task, open_task
+from schemas.arrangement_facts import ConditionalPaymentChanged
+from schemas.arrangement_rows import InstrumentState, PartCovered
+from schemas.events import PaymentReceived, PaymentReversed, PaymentStateChanged
+from schemas.facts import LedgerFact
+from schemas.rows import InstrumentRow
+
+__all__ = ["UNRESOLVED", "ask_about", "change_state", "is_known", "receive", "reverse"]
+
+UNRESOLVED = "instrument_unresolved"  # the task when it should have cleared, and nobody said so
+COVERED_MAX = 5000  # items that one payment covers: as many as it may name
+LISTED_MAX = 500
+
+
+def is_known(account: Account, payment: str) -> bool:
+    """Say whether a payment is here that has not cleared."""
+    return account.arrangements is not None and payment in account.arrangements.instruments
+
+
+def receive(account: Account, event: PaymentReceived, *, context: FoldContext) -> list[LedgerFact]:
+    """Take a payment: money at once, or a promise on paper until it has cleared."""
+    if event.state == "cleared":
+        return credits.receive_payment(account, event, context=context)
+    key = f"payment/{event.payment}"
+    known = account.credits.get(key) or (
+        account.arranged().instruments[event.payment] if is_known(account, event.payment) else None
+    )
+    if known is not None:
+        return identity.compare(account, event, first=known.document, key=key)
+    row = InstrumentRow(
+        account=account.id,
+        payment=event.payment,
+        document=event,
+        currency=event.currency,
+        amount_minor=to_minor(event.amount, currency=event.currency),
+        received_on=context.day,
+        state=event.state,
+    )
+    _await(account, row, context=context)
+    return [_changed(account, row, state=row.state, on=context.day)]
+
+
+def change_state(account: Account, event: PaymentStateChanged, *, context: FoldContext) -> list[LedgerFact]:
+    """Take the next state of a known payment; one that has cleared can only be returned."""
+    if not is_known(account, event.payment):
+        return _of_money(account, event, context=context)
+    row = account.arranged().instruments[event.payment]
+    match event.state:
+        case "cleared":
+            return _clear(account, row, event, context=context)
+        case "returned":
+            return _return(account, row, reason=event.reason, context=context)
+        case "deposited":
+            row.state = "deposited"
+            account.arranged().uncover_by(row)
+            _await(account, row, context=context)
+            return [_changed(account, row, state="deposited", on=context.day, reason=event.reason)]
+
+
+def reverse(account: Account, event: PaymentReversed, *, context: FoldContext) -> list[LedgerFact]:
+    """End a known payment (R14): its money goes back; one that has not cleared is returned."""
+    if is_known(account, event.payment):
+        row = account.arranged().instruments[event.payment]
+        return _return(account, row, reason=event.reason, context=context)
+    return credits.reverse_payment(account, event, context=context)
+
+
+def ask_about(account: Account, payment: str, *, context: FoldContext) -> list[LedgerFact]:
+    """Ask a person about a payment that should have cleared by now, or forget one that was returned (an alarm)."""
+    row = account.arranged().instruments[payment]
+    if row.state == "returned":
+        account.drop_instrument(row)
+        return []
+    _wake(account, row, on=None)
+    return open_task(
+        account,
+        task=f"{UNRESOLVED}/{payment}",
+        task_type=UNRESOLVED,
+        on=context.day,
+        items=[part.item for part in row.covers[:LISTED_MAX]],
+        values={"payment": payment, "means": row.document.means, "state": row.state},
+    )
+
+
+def _of_money(account: Account, event: PaymentStateChanged, *, context: FoldContext) -> list[LedgerFact]:
+    credit = account.credits[f"payment/{event.payment}"]
+    if event.state == "cleared":
+        return []
+    if event.state == "deposited" or credit.ended_on is not None:
+        key, detail = (
+            f"payment/{event.payment}",
+            f"it cannot be {event.state}: it has cleared, or is reversed",
+        )
+        return [refused(account, reason="unknown_subject", key=key, detail=detail)]
+    reversal = PaymentReversed(
+        company=event.company,
+        customer=event.customer,
+        occurred_at=event.occurred_at,
+        payment=event.payment,
+        reason=event.reason,
+    )
+    return credits.reverse_payment(account, reversal, context=context)
+
+
+def _clear(
+    account: Account, row: InstrumentRow, event: PaymentStateChanged, *, context: FoldContext
+) -> list[LedgerFact]:
+    facts: list[LedgerFact] = [_changed(account, row, state="cleared", on=context.day, reason=event.reason)]
+    account.drop_instrument(row)
+    facts += close_task(account, task=f"{UNRESOLVED}/{row.payment}", outcome="needless")
+    return facts + credits.receive_payment(account, row.document, context=context)
+
+
+def _return(account: Account, row: InstrumentRow, *, reason: str, context: FoldContext) -> list[LedgerFact]:
+    if row.state == "returned":
+        return []
+    account.arranged().uncover_by(row)
+    row.state, row.covers = "returned", []
+    _wake(account, row, on=context.today() + context.company.retention)
+    account.touch(row)
+    account.advance()
+    facts: list[LedgerFact] = [_changed(account, row, state="returned", on=context.day, reason=reason)]
+    return facts + close_task(account, task=f"{UNRESOLVED}/{row.payment}", outcome="needless")
+
+
+def _await(account: Account, row: InstrumentRow, *, context: FoldContext) -> None:
+    """Let what a payment covers sleep, and ask about it when it should have cleared."""
+    row.covers = _covered(account, row)
+    account.arranged().add_instrument(row)
+    days = context.company.profile.promise_tolerance_days + 1
+    payable_on = max(row.document.payable_on or context.day, context.day)
+    _wake(account, row, on=payable_on + datetime.timedelta(days=days))
+    account.touch(row)
+    account.advance()
+
+
+def _wake(account: Account, row: InstrumentRow, *, on: datetime.date | None) -> None:
+    row.alarm_on = on
+    account.alarms.set(f"instrument/{row.payment}", on)
+    account.touch(row)
+
+
+def _covered(account: Account, row: InstrumentRow) -> list[PartCovered]:
+    """Share the amount out: to the items that it names, known or not, else to the oldest; a deposit covers none."""
+    parts: list[PartCovered] = []
+    left_minor = row.amount_minor
+    for name, most_minor in _wanted(account, row):
+        take_minor = min(left_minor, most_minor)
+        if take_minor > 0:
+            parts.append(PartCovered(item=name, amount_minor=take_minor))
+            left_minor -= take_minor
+        if not left_minor or len(parts) == COVERED_MAX:
+            break
+    return parts
+
+
+def _wanted(account: Account, row: InstrumentRow) -> list[tuple[str, int]]:
+    document, wanted = row.document, []
+    for line in document.lines:
+        item = account.items.get(line.document)
+        open_minor = row.amount_minor if item is None else item.open_minor
+        named_minor = open_minor if line.amount is None else to_minor(line.amount, currency=row.currency)
+        if item is None or item.currency == row.currency:
+            wanted.append((line.document, min(open_minor, named_minor)))
+    if document.lines or document.order_reference:
+        return wanted
+    items = (item for item in account.items.values() if item.currency == row.currency and item.open_minor)
+    oldest = heapq.nsmallest(COVERED_MAX, items, key=lambda item: (item.due_on, item.item))
+    return [(item.item, asked_minor(account, item)) for item in oldest]
+
+
+def _changed(
+    account: Account, row: InstrumentRow, *, state: InstrumentState, on: datetime.date, reason: str = ""
+) -> ConditionalPaymentChanged:
+    is_over = state in ("cleared", "returned")
+    return ConditionalPaymentChanged(
+        id=f"{account.id}/{account.next_sequence()}",
+        account=account.id,
+        payment=row.payment,
+        means=row.document.means,
+        state=state,
+        currency=row.currency,
+        amount_minor=row.amount_minor,
+        on=on,
+        items=() if is_over else tuple(part.item for part in row.covers[:LISTED_MAX]),
+        reason=reason,
+    )
