@@ -27,10 +27,10 @@ from schemas.facts import ExceptionRaised, LedgerFact, PlanFinished, ReminderEnd
 from schemas.outcomes import OutcomeReported
 from schemas.rows import ItemRow, ReminderRow, ReminderRowItem
 
-__all__ = ["CONSUMED_MAX", "HANDLERS", "record_contact", "report"]
+__all__ = ["ADDRESS_ERRORS", "CONSUMED_MAX", "HANDLERS", "record_contact", "report"]
 
 CONSUMED_MAX = 2000  # steps in one fact: a record holds 1 MiB
-_ADDRESS_ERRORS = frozenset({"address_missing", "address_refused", "provider_refused"})
+ADDRESS_ERRORS = frozenset({"address_missing", "address_refused", "provider_refused"})
 _MOVES: dict[str, frozenset[str]] = {
     "dispatched": frozenset({"accepted", "failed", "superseded", "unknown"}),
     "unknown": frozenset({"accepted", "failed", "superseded"}),
@@ -216,7 +216,7 @@ def _remember_failure(account: Account, event: OutcomeReported) -> None:
 
 def _forget_other_failures(account: Account) -> None:
     """Once something was sent, try again the channels that failed for another reason than the address."""
-    kept = (each for each in account.row.failed_channels if each.partition("/")[2] in _ADDRESS_ERRORS)
+    kept = (each for each in account.row.failed_channels if each.partition("/")[2] in ADDRESS_ERRORS)
     account.row.failed_channels = tuple(kept)
 
 

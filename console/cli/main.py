@@ -34,6 +34,8 @@ COMMANDS: Final[dict[str, str]] = {
     "dso": "console.cli.dso:dso",
     "explain": "console.cli.explain:explain",
     "reminders": "console.cli.reminders:reminders",
+    "worklist": "console.cli.worklist:worklist",
+    "trust": "console.cli.trust:trust",
     "deliveries": "console.cli.deliveries:deliveries",
     "tasks": "console.cli.tasks:tasks",
     "exceptions": "console.cli.exceptions:exceptions",

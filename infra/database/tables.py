@@ -135,6 +135,7 @@ accounts = _table(
     _day_or_none("episode_opened_on"),
     _text("open_reminder"),
     _text("quarantined"),
+    _text("failed_channels"),
     _text("proposal"),
     _text("trust"),
     _flag("trust_by_hand"),

@@ -146,6 +146,7 @@ def _account(batch: Batch, row: AccountRow, partition: int) -> None:
             row.episode_opened_on,
             row.open_reminder,
             row.quarantined,
+            ", ".join(row.failed_channels),
             row.proposal,
             row.trust,
             row.trust_set is not None,

@@ -270,3 +270,48 @@ def test_reminders_scheduled(database: str, engine: Engine, tmp_path: Path) -> N
 def test_nothing_is_scheduled_before_the_first_tick(run: Run) -> None:
     """Without a tick there is no now to look ahead from."""
     assert [] == rows(run("reminders", "--scheduled", "--format", "json"))
+
+
+_LATE = """# two who owe; one paid late before, and is trusted less
+customer email ana@c1.test name "Ana"
+2026-01-02  @C2 customer email bo@c2.test name Bo
+2026-01-02  invoice INV-1 100.00 due 2026-02-01
+2026-01-02  @C2 invoice INV-2 300.00 due 2026-02-01
+2026-01-02  @C2 invoice OLD 10.00 due 2026-01-04
+2026-01-14  @C2 payment P 10.00 for OLD
+2026-01-15  @C2 trust bad
+2026-02-05  tick
+    expect withheld INV-1 - because no_plan
+    expect @C2 withheld INV-2 - because no_plan
+2026-02-06  conversation "will pay"
+"""
+
+
+def test_worklist_and_trust(database: str, engine: Engine, tmp_path: Path) -> None:
+    """R37, R34: the day's work ranked by money at risk, filtered; whom to trust and why."""
+    play_into(engine, _LATE, folder=tmp_path)
+
+    def asked(*arguments: str) -> Result:
+        return CliRunner().invoke(main, arguments, env={"COBRANZA_DATABASE_URL": database})
+
+    found = rows(asked("worklist", "--on", "2026-02-25", "--format", "json"))
+    assert [
+        ("acme:C2", "Bo", "no_action", "USD 300.00", 24, "2026-02-02", "bad", "no"),
+        ("acme:C1", "Ana", "next_action", "USD 100.00", 24, "2026-02-21", "normal", "yes"),
+    ] == [
+        tuple(
+            row[name]
+            for name in ("account", "customer", "why", "at_risk", "days", "next_action", "trust", "called")
+        )
+        for row in found
+    ]
+    not_called = asked("worklist", "--on", "2026-02-25", "--not-called", "--format", "json")
+    assert ["acme:C2"] == [row["account"] for row in rows(not_called)]
+    assert [] == rows(asked("worklist", "--why", "task", "--format", "json"))
+    assert "The first 1 of 2" in asked("worklist", "--on", "2026-02-25", "--limit", "1").stderr
+    assert 2 == asked("worklist", "--why", "mood").exit_code
+    (history,) = rows(asked("trust", "--trust", "bad", "--format", "json"))
+    assert ("acme:C2", "yes", 1, 1, "1.00", "10.00") == tuple(
+        history[name]
+        for name in ("account", "by_hand", "paid_items", "paid_late", "share_late", "mean_days_late")
+    )

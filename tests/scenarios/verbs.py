@@ -25,6 +25,7 @@ _PROFILE_NUMBERS = {
     "bank-hour": "bank_alert_hour",
     "terms": "payment_terms_days",
     "promise-tolerance": "promise_tolerance_days",
+    "next-action-days": "next_action_days",
 }
 _PROFILE_DAYS = {"past-from": "past_from", "new-from": "new_from"}
 _PROFILE_TEXTS = {

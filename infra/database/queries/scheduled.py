@@ -6,23 +6,21 @@ wake until the last day asked for are looked at. So it is right however plans, h
 
 import datetime
 from collections.abc import Iterator
-from itertools import groupby
 from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
-from infra.database.tables import accounts, clocks, customers, live_rows
+from infra.database.queries.live import Rows, live_rows_of
+from infra.database.tables import accounts, clocks, customers
 from processors.forecast import Foreseen, forecast
 from schemas.facts import ReminderDecided
 from schemas.journal import JournalMode
-from schemas.rows import RowKey, encode_key
 
 __all__ = ["ScheduledLine", "newest_day", "scheduled"]
 
 _CHUNK: Final = 500
 _DAY: Final = datetime.timedelta(days=1)
-Rows = dict[bytes, bytes]
 
 
 class ScheduledLine(Struct, frozen=True, kw_only=True):
@@ -52,11 +50,13 @@ def scheduled(
     awake = _awake(connection, last_on=last_on, company=company, account=account)
     for start in range(0, len(awake), _CHUNK):
         chunk = awake[start : start + _CHUNK]
-        rows = _rows(connection, [each.account for each in chunk])
+        rows = live_rows_of(connection, owners=[each.account for each in chunk])
         for each in chunk:
             own = of_company.get(each.company)
             if own is None:
-                own = of_company[each.company] = _rows(connection, [each.company]).get(each.company, {})
+                own = of_company[each.company] = live_rows_of(connection, owners=[each.company]).get(
+                    each.company, {}
+                )
             foreseen = _foreseen(each, rows={**own, **rows.get(each.account, {})}, until=last_on)
             yield from _lines(each, foreseen)
 
@@ -84,16 +84,6 @@ def _awake(connection: Connection, *, last_on: datetime.date, company: str, acco
             .order_by(accounts.c["account"])
         )
     )
-
-
-def _rows(connection: Connection, owners: list[str]) -> dict[str, Rows]:
-    found = connection.execute(
-        select(live_rows).where(live_rows.c["owner"].in_(owners)).order_by(live_rows.c["owner"])
-    )
-    return {
-        owner: {encode_key(RowKey(row.kind, owner, row.name)): row.row_json.encode() for row in rows}
-        for owner, rows in groupby(found, key=lambda row: str(row.owner))
-    }
 
 
 def _foreseen(each: Any, *, rows: Rows, until: datetime.date) -> list[Foreseen]:

@@ -219,7 +219,7 @@ def test_rows_of_every_kind_have_their_columns(engine: Engine) -> None:
     apply(engine, put(Batch(), *ROWS))
     found = everything(engine)
     wake = datetime.datetime(2026, 3, 2, 12, tzinfo=datetime.UTC)
-    dunning = ("automatic", wake, None, None, "", "", "")
+    dunning = ("automatic", wake, None, None, "", "", "", "")
     trust = ("normal", False, 0, 0, 0, 0, None, None)
     header = (ACCOUNT, "acme", "C1", 0, 4, 9, *dunning, *trust, False)
     assert [header] == found["accounts"]

@@ -10,7 +10,8 @@ down_revision = "0005"
 def upgrade() -> None:
     """Add the columns; they are filled as rows are written, or at once by a rebuild."""
     with op.batch_alter_table("accounts") as accounts:
-        accounts.add_column(sa.Column("proposal", sa.Text, nullable=False, server_default=""))
+        for name in ("failed_channels", "proposal"):
+            accounts.add_column(sa.Column(name, sa.Text, nullable=False, server_default=""))
         accounts.add_column(sa.Column("trust", sa.Text, nullable=False, server_default="normal"))
         accounts.add_column(sa.Column("trust_by_hand", sa.Boolean, nullable=False, server_default=sa.false()))
         for name in ("paid_items", "late_items", "late_days", "broken_promises"):

@@ -1,0 +1,24 @@
+"""Live rows of owners, as the core restores them: encoded rows by encoded key."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from sqlalchemy import Connection, select
+
+from infra.database.tables import live_rows
+from schemas.rows import RowKey, encode_key
+
+__all__ = ["Rows", "live_rows_of"]
+
+Rows = dict[bytes, bytes]
+
+
+def live_rows_of(connection: Connection, *, owners: Sequence[str]) -> dict[str, Rows]:
+    """Give the live rows of some accounts or companies, by owner; who has none is left out."""
+    found = connection.execute(
+        select(live_rows).where(live_rows.c["owner"].in_(owners)).order_by(live_rows.c["owner"])
+    )
+    return {
+        owner: {encode_key(RowKey(row.kind, owner, row.name)): row.row_json.encode() for row in rows}
+        for owner, rows in groupby(found, key=lambda row: str(row.owner))
+    }
