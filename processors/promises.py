@@ -14,7 +14,7 @@ from processors.arrangements import Arrangements, asked_minor, disputed_minor
 from processors.context import FoldContext
 from processors.money import MoneyError, to_minor
 from processors.settle import counted_minor
-from processors.trust import promise_broken
+from processors.trust import note_promise
 from schemas.arrangement_facts import PromiseJudged, PromiseMade
 from schemas.commands import MakePromise, WithdrawPromise
 from schemas.facts import ExceptionRaised, ExceptionReason, LedgerFact, Movement
@@ -203,8 +203,7 @@ def _owed_minor(account: Account, item: ItemRow, *, on: datetime.date) -> int:
 
 
 def _end(account: Account, row: PromiseRow, *, status: str, context: FoldContext) -> PromiseJudged:
-    if row.status == "broken" or status == "broken":
-        promise_broken(account, by=1 if status == "broken" else -1)
+    note_promise(account, before=row.status, after=status)
     row.status = status  # type: ignore[assignment]  # one of PromiseStatus
     row.alarm_on = context.today() + context.company.retention
     account.alarms.set(f"promise/{row.promise}", row.alarm_on)

@@ -14,7 +14,7 @@ from schemas.commands import SetTrust
 from schemas.facts import LedgerFact
 from schemas.rows import AccountRow, ItemRow, Trust
 
-__all__ = ["JUDGED_FROM", "derived_trust", "note_payment", "promise_broken", "set_trust"]
+__all__ = ["JUDGED_FROM", "derived_trust", "note_payment", "note_promise", "set_trust"]
 
 JUDGED_FROM = 3  # paid items from which a history says something
 _BAD_MEAN_DAYS = 15
@@ -50,10 +50,12 @@ def note_payment(account: Account, item: ItemRow) -> None:
     _refresh(account)
 
 
-def promise_broken(account: Account, *, by: int = 1) -> None:
-    """Count a promise that was not kept, or take it back (-1): late facts showed that it was."""
-    account.row.broken_promises += by
-    _refresh(account)
+def note_promise(account: Account, *, before: str, after: str) -> None:
+    """Count a promise that was broken, or take it back when late money shows that it was not (R35)."""
+    by = (after == "broken") - (before == "broken")
+    if by:
+        account.row.broken_promises += by
+        _refresh(account)
 
 
 def set_trust(account: Account, event: SetTrust, *, context: FoldContext) -> list[LedgerFact]:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.account import Account
-from processors.trust import derived_trust, promise_broken
+from processors.trust import derived_trust, note_promise
 from schemas.rows import AccountRow
 from tests.scenarios.language import read_script
 from tests.scenarios.on_core import Stage, run
@@ -97,12 +97,15 @@ def test_notes_and_calls_are_remembered(tmp_path: Path) -> None:
 
 
 def test_broken_promises_count() -> None:
-    """R34, R35: the second one makes it bad, and is a new decision version."""
+    """R34, R35: the second one makes it bad, and is a new decision version; late money takes one back."""
     account = Account("acme:C1")
-    promise_broken(account)
-    assert ("normal", 0) == (account.row.trust, account.row.version)
-    promise_broken(account)
+    note_promise(account, before="open", after="broken")
+    note_promise(account, before="open", after="kept")
+    assert ("normal", 1, 0) == (account.row.trust, account.row.broken_promises, account.row.version)
+    note_promise(account, before="open", after="broken")
     assert ("bad", 1) == (account.row.trust, account.row.version)
+    note_promise(account, before="broken", after="kept")
+    assert ("normal", 1, 2) == (account.row.trust, account.row.broken_promises, account.row.version)
 
 
 _lives = st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=6)

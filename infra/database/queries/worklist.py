@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, field, json
 from sqlalchemy import Connection, and_, exists, func, or_, select
 
-from infra.database.queries.all_held import all_held
 from infra.database.send_tables import tasks
 from infra.database.tables import (
     accounts,
+    arrangements,
     clocks,
     companies,
     customers,
@@ -107,6 +107,7 @@ def worklist(connection: Connection, *, company: str = "", on: datetime.date | N
     _accounts(connection, line=line, known=known, on=on)
     _tasks(connection, line=line)
     _holds(connection, line=line, today=today)
+    _arrangements(connection, line=line, today=today)
     _unknown_outcomes(connection, line=line)
     found = [each for each in lines.values() if each.whys and company in ("", each.company)]
     _describe(connection, found, today=today)
@@ -167,6 +168,7 @@ def _accounts(
         accounts.c["proposal"] != "",
         accounts.c["failed_channels"] != "",
         accounts.c["quarantined"] != "",
+        accounts.c["is_all_held"],
         accounts.c["account"].in_(select(holds.c["account"]).where(holds.c["by_hand"])),
     )
     for row in connection.execute(select(accounts).where(concerned)):
@@ -181,6 +183,8 @@ def _accounts(
             each.why("bad_address", ", ".join(bad))
         if row.quarantined:
             each.why("quarantined")
+        if row.is_all_held and row.account not in by_hand:
+            each.why("all_held")  # a date by hand is no hold to be looked at: it is somebody's next action
         _next_action(each, row=row, of=of, by_hand=by_hand.get(row.account))
 
 
@@ -220,28 +224,44 @@ def _tasks(connection: Connection, *, line: Callable[[str], WorkLine]) -> None:
     )
     for row in (*connection.execute(waited), *connection.execute(listed)):
         each = line(row.account)
-        broken = row.task_type == "broken_promise"
-        each.why("broken_promise" if broken else "task", f"{row.summary or row.task_type} ({row.due_on})")
+        each.why("task", f"{row.summary or row.task_type} ({row.due_on})")
         each.responsible = each.responsible or row.responsible
 
 
 def _holds(
     connection: Connection, *, line: Callable[[str], WorkLine], today: Callable[[str], datetime.date]
 ) -> None:
-    """Take holds that are over or to be reviewed, and accounts that have nothing left to dun (R15)."""
-    held: list[str] = []
-    for row in connection.execute(select(holds).order_by(holds.c["account"], holds.c["hold"])):
-        if not held or held[-1] != row.account:
-            held.append(row.account)
+    """Take holds that are over or to be reviewed (R15)."""
+    for row in connection.execute(select(holds).where(~holds.c["by_hand"])):
         day, name = today(row.account), f"{row.hold_kind} {row.item}".strip()
-        if row.by_hand:
-            continue
         if row.until_on is not None and row.until_on <= day:
             line(row.account).why("expired_hold", f"{name} until {row.until_on}")
         elif row.review_on is not None and row.review_on <= day:
             line(row.account).why("review", f"{name} review {row.review_on}")
-    for account in all_held(connection, accounts=held, today=today):
-        line(account).why("all_held")
+
+
+def _arrangements(
+    connection: Connection, *, line: Callable[[str], WorkLine], today: Callable[[str], datetime.date]
+) -> None:
+    """Take promises that were broken in the open episode, unless another was made since; disputes to be reviewed."""
+    newer = arrangements.alias("newer")
+    was_followed = exists().where(
+        newer.c["account"] == arrangements.c["account"],
+        newer.c["kind"] == "promise",
+        newer.c["made_on"] > arrangements.c["until_on"],
+        newer.c["status"] != "withdrawn",
+    )
+    broken = (
+        select(arrangements)
+        .select_from(arrangements.join(accounts, accounts.c["account"] == arrangements.c["account"]))
+        .where(arrangements.c["kind"] == "promise", arrangements.c["status"] == "broken", ~was_followed)
+        .where(arrangements.c["until_on"] >= accounts.c["episode_opened_on"])
+    )
+    for row in connection.execute(broken.order_by(arrangements.c["account"], arrangements.c["arrangement"])):
+        line(row.account).why("broken_promise", f"promised until {row.until_on}")
+    for row in connection.execute(select(arrangements).where(arrangements.c["status"] == "open")):
+        if row.review_on is not None and row.review_on <= today(row.account):
+            line(row.account).why("review", f"{row.kind} {row.item} review {row.review_on}")
 
 
 def _unknown_outcomes(connection: Connection, *, line: Callable[[str], WorkLine]) -> None:
