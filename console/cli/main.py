@@ -32,6 +32,7 @@ COMMANDS: Final[dict[str, str]] = {
     "aged": "console.cli.aged:aged",
     "statement": "console.cli.statement:statement",
     "dso": "console.cli.dso:dso",
+    "figures": "console.cli.figures:figures",
     "explain": "console.cli.explain:explain",
     "reminders": "console.cli.reminders:reminders",
     "worklist": "console.cli.worklist:worklist",

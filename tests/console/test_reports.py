@@ -114,6 +114,29 @@ def test_dso(run: Run) -> None:
     assert "n/a" in run("dso", "--as-of", "2026-06-30").stdout
 
 
+def test_figures(run: Run) -> None:
+    """SEMANTICS 6: shares and days, with the amounts that they are made of; n/a where there is nothing."""
+    found = rows(
+        run("figures", "--as-of", "2026-02-10", "--days", "45", "--company", "acme", "--format", "json")
+    )
+    assert [("45.0000", "0.3616", "44.6384", "0.0000", None, "1244.56", "10.00")] == [
+        tuple(
+            row[name]
+            for name in (
+                "dso",
+                "best_dso",
+                "days_delinquent",
+                "effectiveness",
+                "paid_late",
+                "receivables",
+                "not_due",
+            )
+        )
+        for row in found
+    ]
+    assert "n/a" in run("figures", "--as-of", "2026-06-30").stdout
+
+
 def test_statement_for_programs(run: Run) -> None:
     """One object: lines with the running balance, open items, buckets and credit per currency."""
     result = run("statement", "acme:C1", "--as-of", "2026-02-10", "--from", "2026-01-15", "--format", "json")

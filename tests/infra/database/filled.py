@@ -64,6 +64,27 @@ class Filled:
                 )
             )
 
+    def applied(
+        self, account: str, said: Iterable[tuple[str, str, str, int]], *, currency: str = "USD"
+    ) -> None:
+        """Add what credits settle: (day, item, credit, amount in minor units), each a pair of movements."""
+        for on, item, credit, amount_minor in said:
+            for is_item in (True, False):
+                self.fact(
+                    Movement(
+                        id=f"{account}/{self._offset}",
+                        account=account,
+                        currency=currency,
+                        kind="applied",
+                        amount_minor=-amount_minor,
+                        business_date=day(on),
+                        cause="told",
+                        item=item if is_item else "",
+                        credit="" if is_item else credit,
+                        counterpart=credit if is_item else item,
+                    )
+                )
+
     def customer(self, account: str, name: str) -> None:
         """Add a customer's name."""
         company, customer = split_account_id(account)
