@@ -3,6 +3,7 @@
 import datetime
 from typing import Final
 
+from schemas.charges import Charge
 from schemas.events import Contact
 from schemas.facts import Delivery, ReminderCredit, ReminderDecided, ReminderItem, Total
 from schemas.fields import Channel
@@ -31,6 +32,10 @@ def sample_reminder(*, kind: str, language: str) -> ReminderDecided:
         _item("F-10032", today=today, days=max(offset, -3), amount=459_900, currency="CLP"),
     )
     other = _item("F-10044", today=today, days=-12, amount=21_000, currency="USD")
+    since = today - datetime.timedelta(days=9)
+    charge = Charge(
+        kind="interest", item="F-10023", currency="USD", amount_minor=615, from_on=since, until_on=today
+    )
     credit = ReminderCredit(
         kind="credit_note", credit="N-551", currency="USD", left_minor=4_275, received_on=today
     )
@@ -50,6 +55,8 @@ def sample_reminder(*, kind: str, language: str) -> ReminderDecided:
         totals=(Total(currency="CLP", amount_minor=459_900), Total(currency="USD", amount_minor=157_606)),
         others=(other,),
         other_totals=(Total(currency="USD", amount_minor=21_000),),
+        charges=(charge,),
+        charge_totals=(Total(currency="USD", amount_minor=615),),
         credits=(credit,),
         credit_totals=(Total(currency="USD", amount_minor=4_275),),
         deliveries=tuple(Delivery(channel=each, not_before=at, contact=contact) for each in _CHANNELS),

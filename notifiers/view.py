@@ -12,10 +12,12 @@ from msgspec import Struct, structs
 
 from notifiers.figures import amount_text, day_text, short_day_text
 from notifiers.words import Words, words_of
+from schemas.charges import Charge
 from schemas.events import Contact
 from schemas.facts import ReminderCredit, ReminderDecided, ReminderItem, Total
 
 __all__ = [
+    "ChargeView",
     "CompanyView",
     "CreditView",
     "LineView",
@@ -55,6 +57,13 @@ class CreditView(Struct, frozen=True, kw_only=True):
     amount: str
 
 
+class ChargeView(Struct, frozen=True, kw_only=True):
+    """What lateness costs (R22): for what, and how much."""
+
+    name: str
+    amount: str
+
+
 class CompanyView(Struct, frozen=True, kw_only=True):
     """The sender's footer (S4-18); ``lines`` are phone, mail address and tax id, labelled."""
 
@@ -85,6 +94,8 @@ class MessageView(Struct, frozen=True, kw_only=True):
     totals: tuple[TotalView, ...]
     others: tuple[LineView, ...]
     other_totals: tuple[TotalView, ...]
+    charges: tuple[ChargeView, ...]
+    charge_totals: tuple[TotalView, ...]
     credits: tuple[CreditView, ...]
     credit_totals: tuple[TotalView, ...]
     payment_instructions: tuple[str, ...]
@@ -125,6 +136,8 @@ def view_of(reminder: ReminderDecided, *, contact: Contact) -> MessageView:
         totals=_totals(reminder.totals, label=words.total, language=language),
         others=tuple(_line(item, words=words, reminder=reminder) for item in reminder.others),
         other_totals=_totals(reminder.other_totals, label=words.other_total, language=language),
+        charges=tuple(_charge(each, words=words, language=language) for each in reminder.charges),
+        charge_totals=_totals(reminder.charge_totals, label=words.charge_total, language=language),
         credits=tuple(_credit(each, words=words, language=language) for each in reminder.credits),
         credit_totals=_totals(reminder.credit_totals, label=words.credit_total, language=language),
         payment_instructions=_lines(reminder.payment_instructions),
@@ -181,6 +194,23 @@ def _line(item: ReminderItem, *, words: Words, reminder: ReminderDecided) -> Lin
         if item.open_minor - item.held_minor != item.amount_minor
         else "",
         link=_link(item.pdf_url) if reminder.attach_invoices else "",
+    )
+
+
+def _charge(charge: Charge, *, words: Words, language: str) -> ChargeView:
+    names = {
+        "interest": words.charge_interest,
+        "fixed_sum": words.charge_fixed_sum,
+        "fee": words.charge_fee,
+        "returned_payment": words.charge_returned_payment,
+    }
+    days = [
+        "" if day is None else short_day_text(day, language=language)
+        for day in (charge.from_on, charge.until_on)
+    ]
+    return ChargeView(
+        name=names[charge.kind].format(document=charge.item, first=days[0], last=days[1]),
+        amount=amount_text(charge.amount_minor, currency=charge.currency, language=language),
     )
 
 

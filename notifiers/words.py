@@ -35,6 +35,12 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, renam
     unlisted_one: str
     unlisted_other: str
     others: str
+    charges: str
+    charge_interest: str
+    charge_fixed_sum: str
+    charge_fee: str
+    charge_returned_payment: str
+    charge_total: str
     credits: str
     credit_note: str
     credit_payment: str

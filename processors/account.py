@@ -17,6 +17,7 @@ from processors.open_index import OpenIndex
 from processors.purge_index import PurgeIndex
 from processors.row_store import Wake
 from processors.settlement_index import SettlementIndex
+from schemas.charges import ClaimDocument
 from schemas.contacts import ContactRow
 from schemas.fields import split_account_id
 from schemas.rows import (
@@ -65,6 +66,7 @@ class Account:
 
     Attributes:
         applications: item -> credit -> application; ``applied`` is the same by credit -> item.
+        claims: the items that are claims of interest and costs (R22).
         waiting: what is waited for -> natural key -> who waits for it, in log order.
         holds: ``hold`` for the account's own, ``'excluded/<item>'`` for an item's.
         arrangements: promises and disputes; None until there is one.
@@ -88,6 +90,7 @@ class Account:
         "applications",
         "applied",
         "arrangements",
+        "claims",
         "contacts",
         "credits",
         "customer",
@@ -113,6 +116,7 @@ class Account:
         self.customer: CustomerRow | None = None
         self.items: dict[str, ItemRow] = {}
         self.credits: dict[str, CreditRow] = {}
+        self.claims: dict[str, ItemRow] = {}
         self.applications: dict[str, dict[str, ApplicationRow]] = {}
         self.applied: dict[str, dict[str, ApplicationRow]] = {}
         self.holds: dict[str, HoldRow] = {}
@@ -204,9 +208,20 @@ class Account:
             row.purge_on = day
             self.touch(row)
 
-    def oldest(self, currency: str) -> Iterator[ItemRow]:
-        """Walk open items by due date, then document; each must be settled before the next is asked for."""
-        return self.settling.oldest(currency, items=self.items)
+    def oldest(self, currency: str, *, costs_first: bool = False) -> Iterator[ItemRow]:
+        """Walk open items by due date, then document; each must be settled before the next is asked for.
+
+        Claims of interest and costs come after all others, or before them (R22).
+        """
+        claims = sorted(
+            (claim for claim in self.claims.values() if claim.currency == currency and claim.open_minor),
+            key=lambda claim: (claim.due_on, claim.item),
+        )
+        if costs_first:
+            yield from claims
+        yield from self.settling.oldest(currency, items=self.items)
+        if not costs_first:
+            yield from claims
 
     def put_application(self, row: ApplicationRow) -> None:
         """Add or change an application in both directions."""
@@ -333,6 +348,8 @@ class Account:
 
     def _place_item(self, row: ItemRow) -> None:
         self.items[row.item] = row
+        if type(row.document) is ClaimDocument:
+            self.claims[row.item] = row
         if row.promise:
             self.arranged().cover(row, promise=row.promise)
 

@@ -21,6 +21,7 @@ from processors.calendar import epoch_s, local_day
 from processors.company import Company
 from processors.ladder import Rung, current_rung, is_level, shift_after_sending, standing_of, standing_on
 from processors.partition import JournalRecord, KnownFailures, Partition
+from schemas.charges import ClaimDocument
 from schemas.facts import (
     LedgerFact,
     Movement,
@@ -185,6 +186,8 @@ class Audit:
             return
         mine = self._accounts.setdefault(fact.account, _Account())
         row = self._partition.account(fact.account).items[fact.item]
+        if type(row.document) is ClaimDocument:
+            return  # it has no steps
         item = mine.items.get(fact.item)
         if item is None:
             item = mine.items[fact.item] = _Item(_blank(row))
@@ -195,7 +198,9 @@ class Audit:
 
     def _sort(self, mine: _Account, name: str) -> None:
         """Put an item among the open ones, or let it rest: settled, its last words do not count any more."""
-        item = mine.items[name]
+        item = mine.items.get(name)
+        if item is None:
+            return  # a claim
         if item.open_minor > 0:
             mine.live[name] = item
         else:

@@ -16,7 +16,7 @@ from processors.cover import Cover, cover
 from processors.ladder import Rung, level_offset_days
 from processors.law.permits import Permits
 from processors.law.register import permits_for
-from processors.residual import Residual, residual_of
+from processors.residual import Residual, is_owed, residual_of
 from schemas.events import Contact
 from schemas.facts import Delivery, Reason
 from schemas.journal import TickPassed
@@ -184,7 +184,7 @@ class Circumstances:
             item.status == "open"
             and item.open_minor > 0
             and asked_minor(self.account, item) > 0
-            and self.residual(item) is None
+            and is_owed(self.account, item, company=self.company)
             and not is_before_start(item, company=self.company)
         )
 

@@ -2,6 +2,7 @@
 
 from processors import identity
 from processors.account import Account
+from processors.charges.claims import claim_returned
 from processors.context import FoldContext
 from processors.money import to_minor
 from processors.money_tasks import watch_unknown
@@ -121,7 +122,14 @@ def book_write_off(account: Account, event: WriteOffBooked, *, context: FoldCont
 
 def reverse_payment(account: Account, event: PaymentReversed, *, context: FoldContext) -> list[LedgerFact]:
     """End a known payment: what it had settled is open again, at its old level (R14)."""
-    return _end(account, account.credits[f"payment/{event.payment}"], kind="reversed", context=context)
+    credit = account.credits[f"payment/{event.payment}"]
+    if credit.effective_minor <= 0 or not context.company.profile.returned_payment_fees:
+        return _end(account, credit, kind="reversed", context=context)
+    settled = account.applied.get(credit.credit, {})
+    debt_minor = sum(row.amount_minor for row in settled.values())
+    due_on = min((account.items[name].due_on for name in settled), default=None)
+    facts = _end(account, credit, kind="reversed", context=context)
+    return facts + claim_returned(account, credit, debt_minor=debt_minor, due_on=due_on, context=context)
 
 
 def cancel_credit_note(
@@ -180,7 +188,8 @@ def _enter(
         item = account.items.get(name.document)
         if item is not None:
             refuse_other_currency(postings, credit=credit, item=item)
-    receive(postings, credit, auto_apply=auto_apply)
+    costs_first = context.company.profile.money_pays == "costs_first"
+    receive(postings, credit, auto_apply=auto_apply, costs_first=costs_first)
     if credit.reserved_minor:
         watch_unknown(account, credit, context=context)
     account.advance()

@@ -33,7 +33,7 @@ from processors.purge import purge
 from processors.reasons import is_only_of_when, judge
 from processors.record_size import fitting, split, text_bytes
 from processors.reminder import DueItem, follow_up, remind
-from processors.residual import residual_of
+from processors.residual import is_owed
 from processors.wake import enter_items, purge_day, set_wake
 from schemas.facts import LedgerFact, PlanFinished, ReminderWithheld, Withheld
 from schemas.journal import TickPassed
@@ -64,9 +64,7 @@ def evaluate(
     facts = ring(account, context=FoldContext(company, f"tick/{tick.at.isoformat()}", day, tick.at))
     if facts:
         enter_items(account, company=company, now=tick.at)
-    account.opened.fill(
-        account.items, is_owed=lambda item: residual_of(account, item, company=company) is None
-    )
+    account.opened.fill(account.items, is_owed=lambda item: is_owed(account, item, company=company))
     due = account.due.until(day)
     at = Circumstances(
         account,

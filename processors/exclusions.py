@@ -53,5 +53,11 @@ def include_payment(account: Account, event: IncludePayment, *, context: FoldCon
     account.settling.loosen(credit)
     postings = Postings(account, context)
     unasked = not credit.names and not getattr(credit.document, "order_reference", "")
-    receive(postings, credit, auto_apply=unasked and context.company.profile.auto_apply)
+    profile = context.company.profile
+    receive(
+        postings,
+        credit,
+        auto_apply=unasked and profile.auto_apply,
+        costs_first=profile.money_pays == "costs_first",
+    )
     return postings.facts

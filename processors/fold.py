@@ -24,6 +24,7 @@ from processors import (
 )
 from processors.account import Account
 from processors.calendar import business_day
+from processors.charges import claims
 from processors.company import Company
 from processors.conservation import conserve, net_minor
 from processors.context import FoldContext
@@ -33,7 +34,7 @@ from processors.reconcile import reconcile
 from processors.record_size import fitting
 from processors.subjects import DOCUMENTS, KEYS, SUBJECTS
 from processors.too_old import WAITING, too_old
-from schemas.commands import CompleteTask, OpenDispute, SetTrust
+from schemas.commands import CompleteTask, OpenDispute, SetTrust, WaiveClaim
 from schemas.events import (
     CreditNoteCancelled,
     CreditNoteIssued,
@@ -189,6 +190,7 @@ _HANDLERS: dict[type, Handler] = {
     CustomerUpserted: customers.upsert,
     **dict.fromkeys(_FOLLOW_UPS, _follow),
     CompleteTask: tasks.complete_task,
+    WaiveClaim: claims.waive,
     SetTrust: trust.set_trust,
     **requests.HANDLERS,
     **approval.HANDLERS,

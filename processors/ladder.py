@@ -9,6 +9,7 @@ from typing import NamedTuple
 from processors.calendar import next_business_day
 from processors.company import Company
 from processors.law.days import contacts_someone
+from schemas.charges import ClaimDocument
 from schemas.events import ItemOpened
 from schemas.plans import Plan, Step
 from schemas.rows import CustomerRow, ItemRow
@@ -198,12 +199,12 @@ def level_offset_days(
 
 
 def next_look(item: ItemRow, *, company: Company, customer: CustomerRow | None) -> datetime.date | None:
-    """Give the day from which a tick must look at an item; None when there is nothing to come.
+    """Give the day from which a tick must look at an item; None when there is nothing to come, as for claims (R22).
 
     An item without a plan, or that came with all its steps done, is looked at
     from its due date on, so that this is said (R18, R31).
     """
-    if item.status != "open" or item.open_minor <= 0:
+    if item.status != "open" or item.open_minor <= 0 or type(item.document) is ClaimDocument:
         return None
     standing = standing_of(item, company=company, customer=customer)
     if standing is None:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 
 from processors.account import Account
 from processors.addressing import failed_channel_names
+from processors.charges.claims import raise_claims
 from processors.company import Company
 from processors.context import FoldContext
 from processors.holds import date_by_hand
@@ -120,6 +121,8 @@ def _send(account: Account, row: ReminderRow, *, context: FoldContext) -> Iterat
     yield from _ended(account, row, steps=steps)
     yield from finished
     yield from _retract_cancelled(account, row)
+    if row.charges:
+        yield from raise_claims(account, row.charges, reminder=row.reminder, context=context)
     yield from review_reminders(account, [each.item for each in row.items], context=context)
 
 

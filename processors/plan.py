@@ -2,6 +2,7 @@
 
 import string
 
+from processors.money import MoneyError, to_minor
 from schemas.plans import Plan, Step
 
 __all__ = ["plan_problems", "plan_warnings"]
@@ -40,6 +41,14 @@ def _step_problems(step: Step, *, path: str) -> list[str]:
             f"template {template!r} is no template's name: letters, digits, '_' and '-' only"
             f" (a step without a template uses its own name) - at `{path}.{field}`"
         )
+    for currency, fee in step.fees.items():
+        try:
+            if to_minor(fee, currency=currency) < 0:
+                problems.append(f"fee {fee} is negative - at `{path}.fees.{currency}`")
+        except MoneyError as error:
+            problems.append(f"{error.detail} - at `{path}.fees.{currency}`")
+    if step.fees and step.offset_days < 0:
+        problems.append(f"a courtesy costs nothing (R7, R22) - at `{path}.fees`")
     channels: set[str] = set()
     for number, action in enumerate(step.actions):
         place = f"{path}.actions[{number}]"

@@ -230,6 +230,7 @@ class _Look:
     def _forget_item(self, name: str) -> None:
         account = self.account
         item = account.items.pop(name)
+        account.claims.pop(name, None)
         for row in list(account.applications.get(name, {}).values()):
             account.drop_application(row)
             self.removed += 1

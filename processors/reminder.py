@@ -15,6 +15,7 @@ import msgspec
 from processors.addressing import contacts_for, deliveries_for, unusable_channels
 from processors.arrangements import asked_minor, held_part_minor
 from processors.calendar import epoch_s
+from processors.charges.weighing import Weighed, charges_of, open_claims
 from processors.circumstances import Circumstances
 from processors.judged import in_reminder
 from processors.ladder import Rung, is_level
@@ -123,7 +124,21 @@ def compose(
         said=said,
         writes_level=is_level(header.step),
     )
-    return Composed(content, header, due, len(listed))
+    return Composed(_charged(at, content, due=due[: len(listed)]), header, due, len(listed))
+
+
+def _charged(at: Circumstances, content: ReminderDecided, *, due: Sequence[DueItem]) -> ReminderDecided:
+    """Add what lateness costs on the named items at a level, and what was claimed before and is open (R22)."""
+    if at.company.profile.late_charges == "off" and not at.account.claims:
+        return content
+    levels = [Weighed(each.item, each.rung.step) for each in due if is_level(each.rung.step)]
+    charges = charges_of(at.account, levels, company=at.company, day=at.day)
+    charges += open_claims(at.account, currencies={each.currency for each in content.totals})
+    sums: dict[str, int] = {}
+    for each in charges:
+        sums[each.currency] = sums.get(each.currency, 0) + each.amount_minor
+    totals = tuple(Total(currency=currency, amount_minor=sums[currency]) for currency in sorted(sums))
+    return msgspec.structs.replace(content, charges=tuple(charges), charge_totals=totals)
 
 
 def _sorted(due: Sequence[DueItem]) -> list[DueItem]:
@@ -292,6 +307,7 @@ def _enter(at: Circumstances, composed: Composed, *, proposed: ReminderRow | Non
     row.deliveries = {each.channel: "dispatched" for each in content.deliveries}
     row.pay_by_on = content.pay_by_on if is_level(header.step) else None
     row.unlisted = content.unlisted
+    row.charges = content.charges
     _open(at, row)
 
 

@@ -10,10 +10,11 @@ from processors.account import Account
 from processors.company import Company
 from processors.money import to_minor
 from processors.percent import micro_of, share_minor
+from schemas.charges import ClaimDocument
 from schemas.events import DiscountTerm, InvoiceIssued
 from schemas.rows import ItemRow
 
-__all__ = ["Residual", "residual_of"]
+__all__ = ["Residual", "is_owed", "residual_of"]
 
 
 class Residual(NamedTuple):
@@ -47,6 +48,11 @@ def residual_of(account: Account, item: ItemRow, *, company: Company) -> Residua
             why = short.why
             allowed_minor += short.amount_minor
     return Residual(why, allowed_minor) if item.open_minor <= allowed_minor else None
+
+
+def is_owed(account: Account, item: ItemRow, *, company: Company) -> bool:
+    """Say whether what is open of an item may be dunned: neither a mere residual nor a claim of interest and costs (R22)."""
+    return type(item.document) is not ClaimDocument and residual_of(account, item, company=company) is None
 
 
 def _discount_taken(account: Account, item: ItemRow, *, term: DiscountTerm, tolerance_minor: int) -> int:

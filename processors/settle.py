@@ -68,13 +68,13 @@ def cascade(postings: Postings, *, arriving: ItemRow | None = None) -> None:
             _serve(postings, turns)
 
 
-def receive(postings: Postings, credit: CreditRow, *, auto_apply: bool) -> None:
+def receive(postings: Postings, credit: CreditRow, *, auto_apply: bool, costs_first: bool = False) -> None:
     """Distribute a credit that has just come; ``auto_apply``: no one named anything, oldest due first (S1-19)."""
     settle(postings, credit)
     cascade(postings)
     if not auto_apply:
         return
-    for item in postings.account.oldest(credit.currency):
+    for item in postings.account.oldest(credit.currency, costs_first=costs_first):
         amount = min(free_minor(credit), item.open_minor)
         if not amount:
             break

@@ -8,6 +8,7 @@ import datetime
 import heapq
 from collections.abc import Iterator, Mapping
 
+from schemas.charges import ClaimDocument
 from schemas.events import PaymentReceived
 from schemas.rows import CreditRow, ItemRow, Name
 
@@ -121,7 +122,7 @@ class SettlementIndex:
 
     def open_item(self, item: ItemRow) -> None:
         """Enter an item that is open now, or is due on another day."""
-        if self._oldest is not None:
+        if self._oldest is not None and type(item.document) is not ClaimDocument:
             heapq.heappush(self._oldest.setdefault(item.currency, []), (item.due_on, item.item))
 
     def oldest(self, currency: str, *, items: Mapping[str, ItemRow]) -> Iterator[ItemRow]:
@@ -129,7 +130,7 @@ class SettlementIndex:
         if self._oldest is None:
             self._oldest = {}
             for item in items.values():
-                if item.open_minor:
+                if item.open_minor and type(item.document) is not ClaimDocument:
                     self._oldest.setdefault(item.currency, []).append((item.due_on, item.item))
             for entries in self._oldest.values():
                 heapq.heapify(entries)

@@ -10,6 +10,7 @@ import datetime
 from processors import identity
 from processors.account import Account
 from processors.context import FoldContext
+from schemas.charges import ClaimDocument
 from schemas.commands import SetTrust
 from schemas.facts import LedgerFact
 from schemas.rows import AccountRow, ItemRow, Trust
@@ -72,7 +73,7 @@ def set_trust(account: Account, event: SetTrust, *, context: FoldContext) -> lis
 
 def _late_days(account: Account, item: ItemRow) -> int | None:
     """Give how many days after its due date the last money came that settled an item; None: no money did."""
-    if item.status != "settled":
+    if item.status != "settled" or type(item.document) is ClaimDocument:
         return None
     applied: datetime.date | None = None
     for credit, row in account.applications.get(item.item, {}).items():

@@ -238,11 +238,21 @@ def _company(event: ConfigureCompany) -> Iterator[str]:
     if event.country and event.country not in known_countries():
         yield f"no holidays are known for country {event.country!r} - at `$.country`"
     yield from _amount("0", currency=event.currency, negative="")
-    for field, amounts in (("minimums", event.minimums), ("tolerances", event.tolerances)):
+    yield from _unit_values(event)
+    for field, amounts in (
+        ("minimums", event.minimums),
+        ("tolerances", event.tolerances),
+        ("returned_payment_fees", event.returned_payment_fees),
+    ):
         for currency, amount in amounts.items():
             path = f"$.{field}.{currency}"
             for problem in _amount(amount, currency=currency, negative="is negative", path=path):
                 yield problem.replace("`$.currency`", f"`{path}`")
+
+
+def _unit_values(event: ConfigureCompany) -> Iterator[str]:
+    for unit, value in event.unit_values.items():
+        yield from _positive(value, currency=event.currency, path=f"$.unit_values.{unit}")
 
 
 def _zone(name: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ from processors.holds import date_by_hand
 from processors.ladder import next_look
 from processors.movements import entered_on
 from processors.open_index import OpenIndex
-from processors.residual import residual_of
+from processors.residual import is_owed
 from processors.trust import note_payment
 from schemas.rows import CreditRow, ItemRow
 
@@ -75,12 +75,12 @@ def enter_items(account: Account, *, company: Company, now: datetime.datetime | 
     for name in account.stale:
         item = account.items.get(name)
         if item is not None:
-            is_owed = residual_of(account, item, company=company) is None
-            _note_change(account, item, is_owed=is_owed)
+            owed = is_owed(account, item, company=company)
+            _note_change(account, item, owed=owed)
             _note_item(account, item, company=company, today=today)
             if item.status != "open" or item.late_days is not None:
                 note_payment(account, item)
-            account.opened.set(item, is_owed=is_owed)
+            account.opened.set(item, is_owed=owed)
             if is_ready:
                 account.due.set(name, next_look(item, company=company, customer=account.customer))
     for key in account.stale_credits:
@@ -96,10 +96,10 @@ def enter_items(account: Account, *, company: Company, now: datetime.datetime | 
     account.stale_credits.clear()
 
 
-def _note_change(account: Account, item: ItemRow, *, is_owed: bool) -> None:
+def _note_change(account: Account, item: ItemRow, *, owed: bool) -> None:
     """Ask at the next tick whether the episode is over, or, with a level that is open again, has begun (R14)."""
     row = account.row
-    if item.status == "open" and is_owed:
+    if item.status == "open" and owed:
         in_doubt = row.episode_opened_on is None and item.sent_level_on is not None
     elif item.status == "open":
         in_doubt = row.episode_opened_on is not None

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 from msgspec import Struct, json
 
-from schemas import commands, events, facts, outcomes
+from schemas import charges, commands, events, facts, outcomes
 from schemas.bank import BANK_FACTS
 from schemas.journal import SourceEvent
 
@@ -68,6 +68,7 @@ _TOPICS: dict[str, tuple[type[Struct], ...]] = {
         facts.ReminderEnded,
         facts.ReminderRetracted,
         facts.ReminderWasWrong,
+        charges.ClaimRaised,
         facts.PlanFinished,
         facts.TaskOpened,
         facts.TaskClosed,

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from schemas.bank import BANK_FACTS, BankAccountId, BankLineMatched, BankLineUnmatched, BankReconciled
+from schemas.charges import LateCharges, MoneyPays
 from schemas.events import _AccountFact
 from schemas.fields import Amount, Channel, CompanyId, Currency, DocumentId, Text, When
 from schemas.law import LawChoice, LawProfile
@@ -47,6 +48,7 @@ __all__ = [
     "SetMode",
     "SetNextDate",
     "SetTrust",
+    "WaiveClaim",
     "WithdrawPromise",
 ]
 
@@ -249,6 +251,14 @@ class ReleaseQuarantine(_AccountCommand, frozen=True, kw_only=True, tag="collect
     up_to_offset: Annotated[int, Meta(ge=0)] | None = None
 
 
+class WaiveClaim(_AccountCommand, frozen=True, kw_only=True, tag="collections.claim.waive.v1"):
+    """Give up a claim of interest or costs, or an amount of it (R22); it is not claimed again."""
+
+    claim: Annotated[str, Meta(min_length=1, max_length=300)]
+    amount: Amount | None = None
+    reason: Text
+
+
 class _CompanyCommand(
     Struct,
     frozen=True,
@@ -286,6 +296,10 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     ``bank_accounts`` must be reconciled through the last bank business day before
     anything is sent (R21; none: the gate is off); from the local ``bank_alert_hour``
     on people are told that one is not.
+    ``late_charges`` (R22): interest and fees are off, shown in messages, or claimed,
+    which puts them into the balance; ``money_pays`` says which of both money without
+    names settles first. ``returned_payment_fees`` are amounts per currency;
+    ``unit_values`` of a legal unit of account (UF), in the company's currency.
     ``promise_tolerance_days`` is how long after its date a promise still counts as kept,
     ``promises_per_episode`` how many there may be (R35). ``retention_days`` is how long what
     is settled is remembered.
@@ -308,6 +322,10 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     credit_policy: Literal["net", "hold", "ignore"] = "net"
     bank_accounts: Annotated[tuple[BankAccountId, ...], Meta(max_length=50)] = ()
     bank_alert_hour: Annotated[int, Meta(ge=0, le=23)] = 12
+    late_charges: LateCharges = "off"
+    returned_payment_fees: dict[str, Amount] = {}
+    unit_values: dict[str, Amount] = {}
+    money_pays: MoneyPays = "principal_first"
     automatic: bool = True
     courtesies: bool = True
     past_from: datetime.date | None = None
@@ -386,5 +404,6 @@ AccountCommand = (
     | OpenDispute
     | RuleDispute
     | ReleaseQuarantine
+    | WaiveClaim
 )
 Command = AccountCommand | CompanyCommand

@@ -16,6 +16,7 @@ from schemas.arrangement_facts import (
     PromiseJudged,
     PromiseMade,
 )
+from schemas.charges import Charge, ClaimRaised
 from schemas.events import Contact
 from schemas.fact import AccountFact
 from schemas.fields import Channel
@@ -65,6 +66,8 @@ MovementKind = Literal[
     "write_off_booked",  # credit +
     "write_off_reversed",  # credit −
     "reversed",  # credit −: payment that does not count any more
+    "claimed",  # item +: interest, a fixed sum or a fee (R22)
+    "waived",  # item −: a claim given up
     "refunded",  # credit −: money paid back
     "applied",  # item − and credit −, a pair
     "unapplied",  # item + and credit +, a pair
@@ -210,7 +213,8 @@ class ReminderDecided(AccountFact, frozen=True, kw_only=True, tag="collections.r
     (R32). ``others`` are open items listed for information. At most 500 items
     are named; ``totals`` count all due items, ``unlisted`` those not named.
     ``credits`` are what the customer has on account in these currencies, the oldest
-    100 of them; ``credit_totals`` count all.
+    100 of them; ``credit_totals`` count all. ``charges`` are what lateness costs (R22),
+    beside ``totals``, with claims of earlier reminders that are open.
     ``text`` is a person's opening instead of the template's; ``approved_by``
     and ``now_because`` are whose word it goes out on, and why it does not
     wait for the gap (R5, R19).
@@ -235,6 +239,8 @@ class ReminderDecided(AccountFact, frozen=True, kw_only=True, tag="collections.r
     other_totals: tuple[Total, ...] = ()
     credits: tuple[ReminderCredit, ...] = ()
     credit_totals: tuple[Total, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    charge_totals: tuple[Total, ...] = ()
     unlisted: int = 0
     attach_invoices: bool = False
     time_zone: str = "UTC"
@@ -393,6 +399,7 @@ LedgerFact = (
     | ReminderEnded
     | ReminderRetracted
     | ReminderWasWrong
+    | ClaimRaised
     | PlanFinished
     | TaskOpened
     | TaskClosed

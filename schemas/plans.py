@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from schemas.events import Role
-from schemas.fields import Channel
+from schemas.fields import Amount, Channel
 
 __all__ = ["Action", "Plan", "Step"]
 
@@ -24,7 +24,10 @@ class Action(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, fo
 
 
 class Step(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
-    """A step: due ``offset_days`` after the due date (negative: a courtesy, R7)."""
+    """A step: due ``offset_days`` after the due date (negative: a courtesy, R7).
+
+    ``fees`` are decimal amounts per currency, claimed once per item (R22).
+    """
 
     name: Annotated[str, Meta(min_length=1, max_length=64)]
     offset_days: Annotated[int, Meta(ge=-365, le=3650)]
@@ -34,6 +37,7 @@ class Step(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forb
     attach_invoices: bool = False
     pay_by_days: Annotated[int, Meta(ge=0, le=90)] = 7
     role: Role = "main"
+    fees: dict[str, Amount] = {}
 
 
 class Plan(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):

@@ -16,6 +16,7 @@ from msgspec import Struct, json
 
 from schemas.arrangement_rows import DisputeRow, InstrumentRow, PromiseRow
 from schemas.bank_rows import BankLineRow, BankRow, GateOverrideRow
+from schemas.charges import Charge, ClaimDocument
 from schemas.commands import ConfigureCompany, HoldKind, SetLaw
 from schemas.contacts import ContactRow
 from schemas.events import (
@@ -173,14 +174,16 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     its next step failed on all channels, ``dropped_on`` when a person dropped it. ``promise`` is the
     last promise to pay that covers it (R35). ``pending`` is its step in the open
     reminder where that lists too many items to name it. ``proposed_minor`` is the
-    residual that was last proposed as a write-off. ``closed_on`` is the
+    residual that was last proposed as a write-off. ``claimed_through`` is the last day
+    whose interest was claimed, ``charged`` what was claimed once (``fixed_sum``,
+    ``fee/<level>``), ``costs_minor`` what of it counts against the law's cap. ``closed_on`` is the
     ledger's day of the last change since the item is settled or cancelled. ``late_days`` is how long after its
     due date money settled it (None: it did not), as the account's counters have it.
     """
 
     account: str
     item: str
-    document: InvoiceIssued | DebitNoteIssued | ItemOpened
+    document: InvoiceIssued | DebitNoteIssued | ItemOpened | ClaimDocument
     currency: str
     amount_minor: int
     open_minor: int
@@ -210,6 +213,9 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     closed_on: datetime.date | None = None
     late_days: int | None = None
     proposed_minor: int = 0
+    claimed_through: datetime.date | None = None
+    charged: tuple[str, ...] = ()
+    costs_minor: int = 0
 
 
 class Name(Struct, kw_only=True, gc=False, array_like=True):
@@ -350,6 +356,7 @@ class ReminderRow(StateRow, kw_only=True, tag="reminder"):
     ended_on: datetime.date | None = None
     retracted: list[str] = []
     wrong: list[str] = []
+    charges: tuple[Charge, ...] = ()
     proposal: Proposal | None = None
     cancelled: bool = False
     ended_by: str = ""

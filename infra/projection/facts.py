@@ -10,6 +10,7 @@ from msgspec import json
 
 from infra.database import tables
 from infra.projection.batch import Batch
+from schemas.charges import ClaimRaised
 from schemas.codec import ContractError, decode_source
 from schemas.envelope import EnvelopeError, from_headers
 from schemas.facts import (
@@ -45,6 +46,7 @@ _TYPE_NAMES: Final = {
     PlanFinished: "plan_finished",
     ReminderRetracted: "retracted",
     ReminderWasWrong: "was_wrong",
+    ClaimRaised: "claim_raised",
     AccountQuarantined: "quarantined",
     AccountReleased: "released",
     ReminderProposed: "proposed",
@@ -83,6 +85,8 @@ def project_fact(batch: Batch, *, value: bytes, offset: int, recorded_at: dateti
             _decision(batch, fact, reminder=fact.reminder, item=fact.item, value=value)
         case ReminderProposed():
             _decision(batch, fact, reminder=fact.reminder, item="", value=value)
+        case ClaimRaised():
+            _decision(batch, fact, reminder=fact.reminder, item=fact.item, value=value)
         case PlanFinished():
             _decision(batch, fact, reminder="", item=fact.item, value=value)
         case DisputeOpened() | DisputeRuled():

@@ -50,14 +50,16 @@ EXPECTED = {
     "en": [
         "F-10023", "PO 7781", "$1,250.56", "F-10031", "$325.50", "of $800.00", "F-10032", "CLP 459,900",
         "Total due in USD", "$1,576.06", "Total due in CLP", "Jan 30, 2026", "Mar 1, 2026", "15 days overdue",
-        "F-10044", "due in 12 days", "$210.00", "credit note N-551", "Your credit in USD", "$42.75", "March 23, 2026", "Bank transfer to account 00-123-45678-90",
+        "F-10044", "due in 12 days", "$210.00", "credit note N-551", "Your credit in USD", "$42.75",
+        "late interest on F-10023, Mar 7, 2026 to Mar 16, 2026", "$6.15", "Interest and costs in USD", "March 23, 2026", "Bank transfer to account 00-123-45678-90",
         "Samples & Signals Ltd", "Calle Larga 77", "+56 32 000 0000", "76.000.000-0", "Office hours",
         "Dear Accounts Payable,",
     ],
     "es": [
         "F-10023", "PO 7781", "1.250,56 US$", "F-10031", "325,50 US$", "de 800,00 US$", "F-10032",
         "459.900 CLP", "Total pendiente en USD", "1.576,06 US$", "Total pendiente en CLP", "30 ene 2026",
-        "1 mar 2026", "15 días de retraso", "F-10044", "vence en 12 días", "210,00 US$", "nota de crédito N-551", "42,75 US$", "23 de marzo de 2026",
+        "1 mar 2026", "15 días de retraso", "F-10044", "vence en 12 días", "210,00 US$", "nota de crédito N-551", "42,75 US$",
+        "interés por mora de F-10023, del 7 mar 2026 al 16 mar 2026", "6,15 US$", "23 de marzo de 2026",
         "Transferencia a la cuenta 00-123-45678-90", "Muestras y Señales S.A.", "Valparaíso",
         "+56 32 000 0000", "76.000.000-0", "Horario de atención", "A la atención de Cuentas por pagar:",
     ],

@@ -40,7 +40,7 @@ PLANS = (
         next_business_day=True,
         steps=(
             Step(name="courtesy", offset_days=-1, actions=(Action(channel="letter"),)),
-            Step(name="again", offset_days=6, actions=(Action(channel="email"),)),
+            Step(name="again", offset_days=6, actions=(Action(channel="email"),), fees={"USD": "3.00"}),
         ),
     ),
     Plan(
@@ -197,6 +197,11 @@ def profile(company: dict[str, Any], *, number: int) -> commands.ConfigureCompan
         automatic=number != 4,
         past_from=START if number == 3 else None,
         country="CL",
+        late_charges=("off", "claim", "show")[number % 3],
+        returned_payment_fees={"USD": "7.00"},
+        money_pays=("principal_first", "costs_first")[number // 3 % 2],
+        tolerances={"USD": "5.00"} if number == 8 else {},
+        credit_policy=("net", "net", "hold", "ignore")[number % 4],
     )
 
 

@@ -19,7 +19,7 @@ def test_percent_is_read_exactly(percent: str, micro: int) -> None:
 @pytest.mark.parametrize("percent", ["1.0000001", "2,5", "x", "1.-5", ""])
 def test_what_is_no_percentage_is_refused(percent: str) -> None:
     """A slip of the pen is no rate."""
-    with pytest.raises(ValueError, match="percentage|invalid literal"):
+    with pytest.raises(ValueError, match=r"percentage|invalid literal"):
         micro_of(percent)
 
 

@@ -60,7 +60,7 @@ _ANSWERS: dict[str, DeliveryStatus | None] = {
 }
 _OPTIONAL = (
     "to", "total", "others", "others-total", "pay-by", "unlisted", "language", "template", "tasks", "plan", "overdue", "credits", "later",
-    "revision", "because", "too-soon-until", "text", "approved-by", "now-because",
+    "revision", "because", "too-soon-until", "text", "approved-by", "now-because", "charges",
 )  # fmt: skip
 
 
@@ -236,9 +236,8 @@ def _clauses(words: Words) -> Clauses:
             clauses |= _values(words)
         case "sent" | "failed" | "superseded" | "dropped" | "cancelled":
             clauses |= {"on": words.day().isoformat()} if words.take_if("on") else {}
-        case "task" | "task-closed":
-            clauses["task"] = words.take("a task")
-            clauses |= {"as": words.take("an outcome")} if words.take_if("as") else _values(words)
+        case "task" | "task-closed" | "claim":
+            clauses |= _named(kind, words)
         case "exception":
             clauses["because"] = words.take("a reason")
         case _:
@@ -250,6 +249,14 @@ def _clauses(words: Words) -> Clauses:
         clauses[clause] = _value(clause, words)
     clauses["account"] = words.account
     return clauses
+
+
+def _named(kind: str, words: Words) -> Clauses:
+    """Read a claim with its amount, or a task with its values or its outcome."""
+    if kind == "claim":
+        return {"claim": words.take("a claim"), "amount": words.take("an amount")}
+    task: Clauses = {"task": words.take("a task")}
+    return task | ({"as": words.take("an outcome")} if words.take_if("as") else _values(words))
 
 
 def _values(words: Words) -> Clauses:
@@ -268,6 +275,6 @@ def _by(words: Words) -> str:
 
 
 def _value(clause: str, words: Words) -> str:
-    if clause in ("others", "credits"):
+    if clause in ("others", "credits", "charges"):
         return ", ".join(sorted(words.until_word(*_OPTIONAL)))
     return words.take(f"a {clause}")

@@ -59,9 +59,18 @@ def _override(line: Line) -> SourceEvent:
     )
 
 
+def _waive(line: Line) -> SourceEvent:
+    """Read ``waive INV-1/fixed_sum`` or ``waive INV-1/fee/second 5.00``."""
+    claim = line.text()
+    amount = line.text() if line.words and line.words.peek() != "because" else None
+    reason = line.options(because=line.text).get("because", "goodwill")
+    return commands.WaiveClaim(**line.asked, claim=claim, amount=amount, reason=reason)
+
+
 MONEY_MAKERS: dict[str, Callable[[Line], SourceEvent]] = {
     "bank-line": _bank_line,
     "bank-line-matched": _matched,
     "override-gate": _override,
     "reconciled": _reconciled,
+    "waive": _waive,
 }

@@ -25,6 +25,9 @@ def plan_step(words: Words) -> Step:
                 actions.append(Action(channel="task", task_type="call", summary=summary))
             case "manual":
                 options["automatic"] = False
+            case "fee":
+                amount, currency = words.amount(currency="USD")
+                options["fees"] = {**options.get("fees", {}), currency: amount}
             case "pay-by":
                 options["pay_by_days"] = words.number()
             case "role" | "template":

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from processors.calendar import zone_of
 from processors.money import to_text
+from schemas.charges import Charge, ClaimRaised
 from schemas.facts import (
     ExceptionRaised,
     LedgerFact,
@@ -67,6 +68,9 @@ def _further(fact: LedgerFact) -> Iterator[Clauses]:
                 "value settled": fact.settled_on.isoformat(),
                 "value known": fact.known_on.isoformat(),
             }
+        case ClaimRaised():
+            amount = to_text(fact.amount_minor, currency=fact.currency)
+            yield {"kind": "claim", "account": fact.account, "claim": fact.claim, "amount": amount}
         case TaskOpened():
             # No one knows the id of the reminder that is to be corrected.
             task = fact.task.partition("/")[0] if fact.task_type == "correction" else fact.task
@@ -93,6 +97,7 @@ def _reminder(fact: ReminderDecided) -> Clauses:
         "others-total": _totals(fact.other_totals),
         "pay-by": fact.pay_by_on.isoformat(),
         "credits": ", ".join(sorted(each.credit for each in fact.credits)),
+        "charges": ", ".join(sorted(map(_charge, fact.charges))),
         "unlisted": str(fact.unlisted),
         "language": fact.language,
         "template": fact.template,
@@ -124,6 +129,13 @@ def _held(fact: ReminderDecided) -> Iterator[str]:
         if each.not_before > fact.tick:
             local = each.not_before.astimezone(zone_of(fact.time_zone))
             yield f"{each.channel} {local:%Y-%m-%d %H:%M}"
+
+
+def _charge(charge: Charge) -> str:
+    """Write ``INV-1/interest=1.23``; one of an earlier claim with ``=1.23*``."""
+    name = f"{charge.item}/{charge.kind}" + (f"/{charge.step}" if charge.step else "")
+    amount = to_text(charge.amount_minor, currency=charge.currency)
+    return f"{name}={amount}" + ("" if charge.is_new else "*")
 
 
 def _items(fact: ReminderDecided) -> str:

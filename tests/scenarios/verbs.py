@@ -35,6 +35,8 @@ _PROFILE_TEXTS = {
     "plan": "plan",
     "currency": "currency",
     "credits": "credit_policy",
+    "charges": "late_charges",
+    "money-pays": "money_pays",
 }
 _PROFILE_SWITCHES = {"automatic": "automatic", "courtesies": "courtesies", "auto-apply": "auto_apply"}
 
@@ -327,6 +329,9 @@ def _company(line: Line) -> SourceEvent:
         elif word in ("minimum", "tolerance"):
             amount, currency = line.words.amount(currency=line.currency)
             changes[f"{word}s"][currency] = amount
+        elif word == "returned-fee":
+            amount, currency = line.words.amount(currency=line.currency)
+            changes["returned_payment_fees"] = {currency: amount}
         elif word == "banks":
             changes["bank_accounts"] = tuple(line.text().split(","))
         elif word == "group-plan":

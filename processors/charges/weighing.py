@@ -1,0 +1,169 @@
+"""What the items of a reminder are charged with (R22): computed for the message, booked only once it was sent.
+
+It changes nothing; ``claims`` books.
+"""
+
+import datetime
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from processors.account import Account
+from processors.arrangements import disputed_minor
+from processors.charges.costs import cap_minor, fixed_sum_minor
+from processors.charges.interest import interest_minor, segments
+from processors.company import Company
+from processors.money import to_minor
+from processors.settle import counted_minor
+from schemas.charges import Charge, ClaimDocument
+from schemas.law import Interest, LawEdition
+from schemas.plans import Step
+from schemas.rows import ItemRow
+
+__all__ = ["Weighed", "charges_of", "open_claims"]
+
+_DAY = datetime.timedelta(days=1)
+_CLAIMS_SHOWN = 100
+
+
+class Weighed(NamedTuple):
+    """An item at a level that a message is about."""
+
+    item: ItemRow
+    step: Step
+
+
+def charges_of(
+    account: Account, items: Sequence[Weighed], *, company: Company, day: datetime.date
+) -> list[Charge]:
+    """List the charges on items as of a company day: interest, the fixed sum, the level's fee.
+
+    Where the company claims, what was claimed before is left out; where it
+    only shows, all that has come about since the due date is there.
+    """
+    mode = company.profile.late_charges
+    if mode == "off":
+        return []
+    law = company.law.edition(account.customer, on=day)
+    found: list[Charge] = []
+    for each in items:
+        found += _of_item(account, each, law=law, company=company, day=day)
+    return found
+
+
+def open_claims(account: Account, *, currencies: set[str]) -> list[Charge]:
+    """List claims that were made before and are open, the oldest first."""
+    rows = (claim for claim in account.claims.values() if claim.open_minor and claim.currency in currencies)
+    found: list[Charge] = []
+    for row in sorted(rows, key=lambda row: (row.due_on, row.item))[:_CLAIMS_SHOWN]:
+        said = row.document
+        if isinstance(said, ClaimDocument):
+            found.append(
+                Charge(
+                    kind=said.charge,
+                    item=said.item,
+                    currency=row.currency,
+                    amount_minor=row.open_minor,
+                    from_on=said.from_on,
+                    until_on=said.until_on,
+                    step=said.step,
+                    claim=row.item,
+                    is_new=False,
+                )
+            )
+    return found
+
+
+def _of_item(
+    account: Account, weighed: Weighed, *, law: LawEdition, company: Company, day: datetime.date
+) -> Iterator[Charge]:
+    item = weighed.item
+    if day <= item.due_on:
+        return  # due today is not overdue (R6)
+    claims = company.profile.late_charges == "claim"
+    interest = _interest(account, item, law=law, claims=claims, day=day)
+    if interest is not None:
+        yield interest
+    yield from _costs(weighed, law=law, company=company, day=day)
+
+
+def _interest(
+    account: Account, item: ItemRow, *, law: LawEdition, claims: bool, day: datetime.date
+) -> Charge | None:
+    """Charge simple interest for the days after the last claimed day, up to and including ``day``."""
+    terms = next((each for each in law.interest if each.currency == item.currency), None)
+    terms = terms or next((each for each in law.interest if not each.currency), None)
+    if terms is None:
+        return None
+    from_on = item.due_on + _DAY
+    if claims and item.claimed_through is not None:
+        from_on = max(from_on, item.claimed_through + _DAY)
+    amount_minor = _interest_minor(account, item, terms=terms, from_on=from_on, until_on=day)
+    if not amount_minor:
+        return None
+    return Charge(
+        kind="interest",
+        item=item.item,
+        currency=item.currency,
+        amount_minor=amount_minor,
+        from_on=from_on,
+        until_on=day,
+        claim=f"{item.item}/interest/{day}" if claims else "",
+    )
+
+
+def _interest_minor(
+    account: Account, item: ItemRow, *, terms: Interest, from_on: datetime.date, until_on: datetime.date
+) -> int:
+    settled = [
+        (account.credits[row.credit].received_on, row.amount_minor)
+        for row in account.applications.get(item.item, {}).values()
+    ]
+    found = segments(
+        counted_minor(item) - disputed_minor(account, item),
+        settled=settled,
+        law=terms,
+        from_on=from_on,
+        until_on=until_on,
+    )
+    return interest_minor(found, days_in_year=terms.days_in_year)
+
+
+def _costs(weighed: Weighed, *, law: LawEdition, company: Company, day: datetime.date) -> Iterator[Charge]:
+    """Charge the fixed sum, once per item, and the level's fee, once per item and level, up to what the law allows."""
+    item, step = weighed
+    claims = company.profile.late_charges == "claim"
+    left_minor = cap_minor(
+        law.cost_cap,
+        debt_minor=counted_minor(item),
+        currency=item.currency,
+        unit_values=company.profile.unit_values,
+        due_on=item.due_on,
+        on=day,
+    )
+    if left_minor is not None:
+        left_minor = max(0, left_minor - item.costs_minor)
+    fee = step.fees.get(item.currency)
+    wanted = [
+        (
+            "fixed_sum",
+            "",
+            fixed_sum_minor(law.fixed_sums, amount_minor=item.amount_minor, currency=item.currency),
+        ),
+        ("fee", step.name, 0 if fee is None else to_minor(fee, currency=item.currency)),
+    ]
+    for kind, level, amount_minor in wanted:
+        key = f"{kind}/{level}".rstrip("/")
+        if claims and key in item.charged:
+            continue
+        if left_minor is not None:
+            amount_minor = min(amount_minor, left_minor)  # noqa: PLW2901 - what the cap leaves of it
+            left_minor -= amount_minor
+        if amount_minor:
+            yield Charge(
+                kind="fee" if level else "fixed_sum",
+                item=item.item,
+                currency=item.currency,
+                amount_minor=amount_minor,
+                step=level,
+                claim=f"{item.item}/{key}" if claims else "",
+            )
