@@ -30,6 +30,7 @@ from schemas.rows import (
     HoldRow,
     InstrumentRow,
     ItemRow,
+    PaymentPlanRow,
     PromiseRow,
     ReminderRow,
     Row,
@@ -53,6 +54,7 @@ AccountRows = (
     | PromiseRow
     | DisputeRow
     | InstrumentRow
+    | PaymentPlanRow
     | ReminderRow
     | TaskRow
     | ContactRow
@@ -363,6 +365,9 @@ class Account:
             case InstrumentRow():
                 self.arranged().add_instrument(row)
                 self.alarms.set(f"instrument/{row.payment}", row.alarm_on)
+            case PaymentPlanRow():
+                self.arranged().add_payment_plan(row)
+                self.alarms.set(f"payment_plan/{row.payment_plan}", row.alarm_on)
             case _:
                 raise TypeError(f"a {type(row).__name__} is no row of an account")
 
@@ -390,6 +395,7 @@ _IDS: dict[type, tuple[bytes, Callable[[Any], str]]] = {
     PromiseRow: (b'"promise",', attrgetter("promise")),
     DisputeRow: (b'"dispute",', attrgetter("dispute")),
     InstrumentRow: (b'"instrument",', attrgetter("payment")),
+    PaymentPlanRow: (b'"payment_plan",', attrgetter("payment_plan")),
     ReminderRow: (b'"reminder",', attrgetter("reminder")),
     TaskRow: (b'"task",', attrgetter("task")),
     ContactRow: (b'"contact",', attrgetter("contact")),

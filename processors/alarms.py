@@ -7,7 +7,7 @@ the rows alone are the state. Alarms ring before anything is decided.
 
 from collections.abc import Callable
 
-from processors import instruments, money_tasks, promises, tasks
+from processors import instruments, money_tasks, payment_plans, promises, tasks
 from processors.account import Account
 from processors.conservation import conserve, net_minor
 from processors.context import FoldContext
@@ -46,5 +46,6 @@ _HANDLERS: dict[str, Handler] = {
     "task": tasks.time_out,
     "promise": promises.fall_due,
     "instrument": instruments.ask_about,
+    "payment_plan": payment_plans.fall_due,
     "unknown_item": money_tasks.ask_about_unknown,
 }

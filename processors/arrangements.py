@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from schemas.rows import DisputeRow, InstrumentRow, ItemRow, PromiseRow
+from schemas.rows import DisputeRow, InstrumentRow, ItemRow, PaymentPlanRow, PromiseRow
 
 if TYPE_CHECKING:
     from processors.account import Account
@@ -21,6 +21,7 @@ __all__ = [
     "disputed_minor",
     "held_part_minor",
     "open_promise",
+    "running_plan",
 ]
 
 
@@ -31,9 +32,19 @@ class Arrangements:
         covered: promise -> the items that it is the last to cover.
         disputed: item -> its disputes by id.
         conditional: item -> payment that has not cleared -> how much of the item it covers.
+        split: item or instalment -> the payment plans that it is part of.
     """
 
-    __slots__ = ("conditional", "covered", "disputed", "disputes", "instruments", "promises")
+    __slots__ = (
+        "conditional",
+        "covered",
+        "disputed",
+        "disputes",
+        "instruments",
+        "payment_plans",
+        "promises",
+        "split",
+    )
 
     def __init__(self) -> None:
         self.promises: dict[str, PromiseRow] = {}
@@ -42,10 +53,12 @@ class Arrangements:
         self.disputed: dict[str, dict[str, DisputeRow]] = {}
         self.instruments: dict[str, InstrumentRow] = {}
         self.conditional: dict[str, dict[str, int]] = {}
+        self.payment_plans: dict[str, PaymentPlanRow] = {}
+        self.split: dict[str, list[PaymentPlanRow]] = {}
 
     def size(self) -> int:
         """Count the rows."""
-        return len(self.promises) + len(self.disputes) + len(self.instruments)
+        return len(self.promises) + len(self.disputes) + len(self.instruments) + len(self.payment_plans)
 
     def cover(self, item: ItemRow, *, promise: str) -> None:
         """Enter that a promise covers an item."""
@@ -86,12 +99,26 @@ class Arrangements:
             if not others:
                 del self.conditional[part.item]
 
-    def forget_item(self, item: ItemRow) -> Iterator[DisputeRow]:
+    def add_payment_plan(self, row: PaymentPlanRow) -> None:
+        """Enter a payment plan with its instalments."""
+        self.payment_plans[row.payment_plan] = row
+        for name in (row.item, *row.instalments):
+            self.split.setdefault(name, []).append(row)
+
+    def kin(self, item: str) -> Iterator[str]:
+        """Walk the items that an item was split into or from: they are remembered together."""
+        for row in self.split.get(item, ()):
+            yield from (row.item, *row.instalments)
+
+    def forget_item(self, item: ItemRow) -> Iterator[DisputeRow | PaymentPlanRow]:
         """Take an item out that is forgotten; gives the rows that go with it."""
         self.uncover(item)
         for row in list(self.disputed.get(item.item, {}).values()):
             self.drop_dispute(row)
             yield row
+        for plan in self.split.pop(item.item, ()):
+            if self.payment_plans.pop(plan.payment_plan, None) is not None:
+                yield plan
 
 
 def open_promise(account: Account, item: ItemRow) -> PromiseRow | None:
@@ -132,6 +159,14 @@ def held_part_minor(account: Account, item: ItemRow) -> int:
     if account.arrangements is None:
         return 0
     return min(item.open_minor, disputed_minor(account, item) + conditional_minor(account, item))
+
+
+def running_plan(account: Account, item: ItemRow) -> PaymentPlanRow | None:
+    """Give the payment plan that an item is an instalment of, while it runs (R25)."""
+    if account.arrangements is None:
+        return None
+    plans = account.arrangements.split.get(item.item, ())
+    return next((row for row in plans if row.status == "running" and row.item != item.item), None)
 
 
 def asked_minor(account: Account, item: ItemRow) -> int:

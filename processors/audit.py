@@ -126,11 +126,18 @@ class Audit:
         """Take the facts of one record."""
         moved: set[tuple[str, str]] = set()
         for fact in facts:
-            if isinstance(fact, Movement) and fact.item:
-                moved.add((fact.account, fact.item))
+            if isinstance(fact, Movement):
+                if fact.item:
+                    moved.add((fact.account, fact.item))
+            else:
+                self._sort_all(moved)  # a payment plan that breaks at a tick opens what is dunned at it (R25)
             self._see(fact)
+        self._sort_all(moved)
+
+    def _sort_all(self, moved: set[tuple[str, str]]) -> None:
         for account, name in moved:
             self._sort(self._accounts[account], name)
+        moved.clear()
 
     def _see(self, fact: LedgerFact) -> None:
         match fact:

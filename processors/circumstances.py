@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from processors.account import Account
 from processors.addressing import contacts_for, deliveries_for, unusable_channels
-from processors.arrangements import asked_minor
+from processors.arrangements import asked_minor, running_plan
 from processors.company import Company
 from processors.cover import Cover, cover
 from processors.ladder import Rung, level_offset_days
@@ -185,6 +185,7 @@ class Circumstances:
             and item.open_minor > 0
             and asked_minor(self.account, item) > 0
             and is_owed(self.account, item, company=self.company)
+            and not (item.due_on <= self.day and running_plan(self.account, item) is not None)
             and not is_before_start(item, company=self.company)
         )
 

@@ -4,6 +4,7 @@ from processors import identity
 from processors.account import Account
 from processors.charges.claims import claim_returned
 from processors.context import FoldContext
+from processors.instalment_names import with_instalments
 from processors.money import to_minor
 from processors.money_tasks import watch_unknown
 from processors.movements import Postings
@@ -178,6 +179,8 @@ def _enter(
     context: FoldContext,
     auto_apply: bool = False,
 ) -> list[LedgerFact]:
+    if account.arrangements is not None:
+        credit.names = with_instalments(account, credit.names)
     require_credit_fits(credit)
     credit.order = account.row.sequence + 1
     account.credits[credit.credit] = credit

@@ -17,6 +17,7 @@ from processors import (
     identity,
     instruments,
     outcomes,
+    payment_plans,
     promises,
     requests,
     tasks,
@@ -34,7 +35,7 @@ from processors.reconcile import reconcile
 from processors.record_size import fitting
 from processors.subjects import DOCUMENTS, KEYS, SUBJECTS
 from processors.too_old import WAITING, too_old
-from schemas.commands import CompleteTask, OpenDispute, SetTrust, WaiveClaim
+from schemas.commands import CompleteTask, MakePaymentPlan, OpenDispute, SetTrust, WaiveClaim
 from schemas.events import (
     CreditNoteCancelled,
     CreditNoteIssued,
@@ -63,8 +64,8 @@ Handler = Callable[..., list[LedgerFact]]
 
 # What speaks of another document or credit, and what is done once that is known.
 _FOLLOW_UPS: dict[type, Handler] = {
-    InvoiceAmended: documents.amend,
-    InvoiceCancelled: documents.cancel,
+    InvoiceAmended: payment_plans.amend_item,
+    InvoiceCancelled: payment_plans.cancel_item,
     CreditNoteCancelled: credits.cancel_credit_note,
     PaymentReversed: instruments.reverse,
     PaymentStateChanged: instruments.change_state,
@@ -72,6 +73,7 @@ _FOLLOW_UPS: dict[type, Handler] = {
     WriteOffReversed: credits.reverse_write_off,
     ReconciliationRecorded: reconcile,
     OpenDispute: disputes.open_dispute,
+    MakePaymentPlan: payment_plans.make_payment_plan,
 }
 
 
@@ -109,6 +111,7 @@ def fold(
     if account.arrangements is not None and facts:
         facts += promises.review(account, facts, context=context)
         facts += disputes.review(account)
+        facts += payment_plans.review(account, context=context)
     if facts:
         conserve(account, facts, before=before)
         if account.stale:

@@ -215,6 +215,10 @@ class _Look:
         if kind == "item":
             yield from (("credit", credit) for credit in account.applications.get(key, ()))
             yield from (("credit", credit.credit) for credit, _ in account.settling.claims(key))
+            if account.arrangements is not None:
+                yield from (
+                    ("item", other) for other in account.arrangements.kin(key) if other in account.items
+                )
         else:
             yield from (("item", item) for item in account.applied.get(key, ()))
             names = account.credits[key].names

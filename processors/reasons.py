@@ -41,6 +41,7 @@ _CHECKS: tuple[Callable[[Case], Verdict | None], ...] = (
     holds.held_account,
     holds.disputed,
     holds.promised,
+    holds.payment_plan,
     holds.conditional_payment,
     holds.excluded,
     holds.snoozed,

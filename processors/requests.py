@@ -13,10 +13,12 @@ from processors.disputes import rule_dispute
 from processors.exclusions import exclude_payment, include_payment
 from processors.law.register import register
 from processors.outcomes import record_contact
+from processors.payment_plans import cancel_payment_plan
 from processors.promises import make_promise, withdraw_promise
 from processors.quarantine import release
 from schemas.commands import (
     AddNote,
+    CancelPaymentPlan,
     ExcludeItem,
     ExcludePayment,
     IncludeItem,
@@ -41,7 +43,7 @@ __all__ = ["HANDLERS"]
 _Plain = (
     AddNote | ExcludeItem | IncludeItem | PlaceHold | ReleaseHold | SetNextDate | SetMode | OptOut | OptIn
 )
-_Telling = ExcludePayment | IncludePayment | MakePromise | WithdrawPromise | RuleDispute
+_Telling = ExcludePayment | IncludePayment | MakePromise | WithdrawPromise | RuleDispute | CancelPaymentPlan
 
 # What these lead to is said, and may move money.
 _TELLING: dict[type, Callable[..., list[LedgerFact]]] = {
@@ -49,6 +51,7 @@ _TELLING: dict[type, Callable[..., list[LedgerFact]]] = {
     IncludePayment: include_payment,
     MakePromise: make_promise,
     WithdrawPromise: withdraw_promise,
+    CancelPaymentPlan: cancel_payment_plan,
     RuleDispute: rule_dispute,
 }
 

@@ -108,7 +108,7 @@ def refuse_other_currency(postings: Postings, *, credit: CreditRow, item: ItemRo
 
 def counted_minor(item: ItemRow) -> int:
     """Give what of an item's amount is ours to settle."""
-    return max(0, item.amount_minor - item.settled_before_minor)
+    return max(0, item.amount_minor - item.settled_before_minor - item.moved_minor)
 
 
 def free_minor(credit: CreditRow) -> int:

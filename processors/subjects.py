@@ -6,7 +6,7 @@ The natural key is what repeats when the same is said again (SEMANTICS 2.2).
 from collections.abc import Callable
 from typing import Any
 
-from schemas.commands import OpenDispute
+from schemas.commands import MakePaymentPlan, OpenDispute
 from schemas.events import (
     CreditNoteCancelled,
     CreditNoteIssued,
@@ -49,6 +49,7 @@ KEYS: _Names = {
     WriteOffReversed: lambda event: f"write_off_reversed/{event.write_off}",
     ReconciliationRecorded: lambda event: f"reconciliation/{event.reconciliation}",
     OpenDispute: lambda event: f"command/{event.command}",
+    MakePaymentPlan: lambda event: f"command/{event.command}",
 }
 SUBJECTS: _Names = {
     InvoiceAmended: lambda event: f"item/{event.document}",
@@ -60,6 +61,7 @@ SUBJECTS: _Names = {
     WriteOffReversed: lambda event: f"write_off/{event.write_off}",
     ReconciliationRecorded: lambda event: f"payment/{event.payment}",
     OpenDispute: lambda event: f"item/{event.document}",
+    MakePaymentPlan: lambda event: f"item/{event.document}",
 }
 
 

@@ -46,6 +46,8 @@ _DAYS = (
     "review_on",
     "on",
     "due_on",
+    "first_on",
+    "payable_on",
 )
 _START_DAYS = ("past_from", "new_from")
 _NEGATIVE_INVOICE = "is negative; money in the customer's favour is a credit note"
@@ -59,6 +61,7 @@ _IDS = (
     "reconciliation",
     "command",
     "promise",
+    "payment_plan",
     "dispute",
     "reminder",
     "bank_account",

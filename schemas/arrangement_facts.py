@@ -6,10 +6,21 @@ Amounts are integer minor units of ``currency``; days are company days.
 import datetime
 from typing import Literal
 
-from schemas.arrangement_rows import InstrumentState, PromiseStatus
+from msgspec import Struct
+
+from schemas.arrangement_rows import InstrumentState, PaymentPlanStatus, PromiseStatus
 from schemas.fact import AccountFact
 
-__all__ = ["ConditionalPaymentChanged", "DisputeOpened", "DisputeRuled", "PromiseJudged", "PromiseMade"]
+__all__ = [
+    "ConditionalPaymentChanged",
+    "DisputeOpened",
+    "DisputeRuled",
+    "Instalment",
+    "PaymentPlanEnded",
+    "PaymentPlanMade",
+    "PromiseJudged",
+    "PromiseMade",
+]
 
 
 class PromiseMade(AccountFact, frozen=True, kw_only=True, tag="collections.promise.made.v1"):
@@ -81,4 +92,38 @@ class ConditionalPaymentChanged(
     amount_minor: int
     on: datetime.date
     items: tuple[str, ...] = ()
+    reason: str = ""
+
+
+class Instalment(Struct, frozen=True, kw_only=True, gc=False):
+    """A part of a payment plan: an item of its own."""
+
+    item: str
+    due_on: datetime.date
+    amount_minor: int
+
+
+class PaymentPlanMade(AccountFact, frozen=True, kw_only=True, tag="collections.payment_plan.made.v1"):
+    """What was open of an item was split into instalments (R25)."""
+
+    payment_plan: str
+    item: str
+    currency: str
+    amount_minor: int
+    instalments: tuple[Instalment, ...]
+    author: str = ""
+    reason: str = ""
+
+
+class PaymentPlanEnded(AccountFact, frozen=True, kw_only=True, tag="collections.payment_plan.ended.v1"):
+    """A payment plan was kept, broken or cancelled; ``running``: money went back, and it runs again.
+
+    ``returned_minor`` has returned to the item, with its due date and level.
+    """
+
+    payment_plan: str
+    item: str
+    status: PaymentPlanStatus
+    currency: str
+    returned_minor: int = 0
     reason: str = ""

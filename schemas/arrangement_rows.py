@@ -11,9 +11,19 @@ from msgspec import Struct
 from schemas.events import PaymentReceived
 from schemas.row import StateRow
 
-__all__ = ["DisputeRow", "InstrumentRow", "InstrumentState", "PartCovered", "PromiseRow", "PromiseStatus"]
+__all__ = [
+    "DisputeRow",
+    "InstrumentRow",
+    "InstrumentState",
+    "PartCovered",
+    "PaymentPlanRow",
+    "PaymentPlanStatus",
+    "PromiseRow",
+    "PromiseStatus",
+]
 
 PromiseStatus = Literal["open", "kept", "partly_kept", "broken", "replaced", "withdrawn"]
+PaymentPlanStatus = Literal["running", "kept", "broken", "cancelled"]
 InstrumentState = Literal["received", "deposited", "cleared", "returned"]
 
 
@@ -86,4 +96,23 @@ class InstrumentRow(StateRow, kw_only=True, tag="instrument"):
     received_on: datetime.date
     state: Literal["received", "deposited", "returned"]
     covers: list[PartCovered] = []
+    alarm_on: datetime.date | None = None
+
+
+class PaymentPlanRow(StateRow, kw_only=True, tag="payment_plan"):
+    """An item that was split into instalments (R25); ``payment_plan`` is the id of the command that did it.
+
+    ``instalments`` are items, the first due first. ``alarm_on`` is when the next one must be paid:
+    ``tolerance_days`` after its due date.
+    """
+
+    account: str
+    payment_plan: str
+    item: str
+    instalments: list[str]
+    made_on: datetime.date
+    tolerance_days: int
+    author: str = ""
+    reason: str = ""
+    status: PaymentPlanStatus = "running"
     alarm_on: datetime.date | None = None

@@ -77,6 +77,8 @@ _TOPICS: dict[str, tuple[type[Struct], ...]] = {
         facts.DisputeOpened,
         facts.DisputeRuled,
         facts.ConditionalPaymentChanged,
+        facts.PaymentPlanMade,
+        facts.PaymentPlanEnded,
         facts.AccountQuarantined,
         facts.AccountReleased,
     ),

@@ -21,6 +21,7 @@ __all__ = [
     "AccountCommand",
     "AddNote",
     "ApproveReminder",
+    "CancelPaymentPlan",
     "CancelReminder",
     "Command",
     "CompanyCommand",
@@ -33,6 +34,7 @@ __all__ = [
     "HoldKind",
     "IncludeItem",
     "IncludePayment",
+    "MakePaymentPlan",
     "MakePromise",
     "OpenDispute",
     "OptIn",
@@ -131,6 +133,26 @@ class WithdrawPromise(_AccountCommand, frozen=True, kw_only=True, tag="collectio
     """Take a promise back that was noted by mistake; it counts no more."""
 
     promise: DocumentId
+
+
+class MakePaymentPlan(_AccountCommand, frozen=True, kw_only=True, tag="collections.payment_plan.make.v1"):
+    """Split what is open of an item into ``count`` instalments of equal sum (R25); named by its ``command``.
+
+    The first is due on ``first_on``; cents that do not divide are in the last one.
+    """
+
+    document: DocumentId
+    first_on: datetime.date
+    count: Annotated[int, Meta(ge=2, le=60)]
+    every: Literal["week", "two_weeks", "month"] = "month"
+    reason: Text = ""
+
+
+class CancelPaymentPlan(_AccountCommand, frozen=True, kw_only=True, tag="collections.payment_plan.cancel.v1"):
+    """End a payment plan: what is left of its instalments returns to the original due date and level (R25)."""
+
+    payment_plan: DocumentId
+    reason: Text = ""
 
 
 class OpenDispute(_AccountCommand, frozen=True, kw_only=True, tag="collections.dispute.open.v1"):
@@ -401,6 +423,8 @@ AccountCommand = (
     | OptIn
     | MakePromise
     | WithdrawPromise
+    | MakePaymentPlan
+    | CancelPaymentPlan
     | OpenDispute
     | RuleDispute
     | ReleaseQuarantine

@@ -13,6 +13,8 @@ from schemas.arrangement_facts import (
     ConditionalPaymentChanged,
     DisputeOpened,
     DisputeRuled,
+    PaymentPlanEnded,
+    PaymentPlanMade,
     PromiseJudged,
     PromiseMade,
 )
@@ -35,6 +37,8 @@ __all__ = [
     "LedgerFact",
     "Movement",
     "MovementKind",
+    "PaymentPlanEnded",
+    "PaymentPlanMade",
     "PlanFinished",
     "PromiseJudged",
     "PromiseMade",
@@ -69,6 +73,8 @@ MovementKind = Literal[
     "claimed",  # item +: interest, a fixed sum or a fee (R22)
     "waived",  # item −: a claim given up
     "refunded",  # credit −: money paid back
+    "split",  # item ∓: what was divided into instalments, or has come back from them (R25)
+    "instalment",  # item ±: the other side
     "applied",  # item − and credit −, a pair
     "unapplied",  # item + and credit +, a pair
 ]
@@ -408,6 +414,8 @@ LedgerFact = (
     | DisputeOpened
     | DisputeRuled
     | ConditionalPaymentChanged
+    | PaymentPlanMade
+    | PaymentPlanEnded
     | AccountQuarantined
     | AccountReleased
     | ExceptionRaised

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct, json
 
-from schemas.arrangement_rows import DisputeRow, InstrumentRow, PromiseRow
+from schemas.arrangement_rows import DisputeRow, InstrumentRow, PaymentPlanRow, PromiseRow
 from schemas.bank_rows import BankLineRow, BankRow, GateOverrideRow
 from schemas.charges import Charge, ClaimDocument
 from schemas.commands import ConfigureCompany, HoldKind, SetLaw
@@ -51,6 +51,7 @@ __all__ = [
     "InstrumentRow",
     "ItemRow",
     "Name",
+    "PaymentPlanRow",
     "PlanRow",
     "PromiseRow",
     "Proposal",
@@ -161,7 +162,8 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     """One receivable. ``document`` is as first published; the rest as it stands.
 
     ``settled_before_minor`` is what of an opened item was settled before it
-    came to us: open = amount − settled before − Σ applications.
+    came to us; ``moved_minor`` is now in other items, such as its instalments (R25):
+    open = amount − settled before − moved − Σ applications.
     ``entered_on`` is the day that an opened item came to us (None: the day of
     issue); ``grown_on`` the last day on which money was taken off it or its
     amount grew: nothing is applied with an earlier date, so that no past day
@@ -208,6 +210,7 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     pending: "ReminderRowItem | None" = None
     order: int = 0
     settled_before_minor: int = 0
+    moved_minor: int = 0
     entered_on: datetime.date | None = None
     grown_on: datetime.date | None = None
     closed_on: datetime.date | None = None
@@ -451,6 +454,7 @@ Row = (
     | PromiseRow
     | DisputeRow
     | InstrumentRow
+    | PaymentPlanRow
     | ReminderRow
     | TaskRow
     | ContactRow

@@ -1,4 +1,4 @@
-"""What was arranged with customers as rows of SQL: promises, disputes, payments that have not cleared; one row each."""
+"""What was arranged with customers as rows of SQL: promises, disputes, payments that have not cleared, payment plans; one row each."""
 
 import datetime
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 from infra.database import tables
 from infra.projection.batch import Batch
 from schemas.fields import split_account_id
-from schemas.rows import DisputeRow, InstrumentRow, PromiseRow, RowKey
+from schemas.rows import DisputeRow, InstrumentRow, PaymentPlanRow, PromiseRow, RowKey
 
 __all__ = ["project_arrangement"]
 
@@ -28,7 +28,9 @@ class _Said(NamedTuple):
     author: str
 
 
-def project_arrangement(batch: Batch, name: RowKey, row: PromiseRow | DisputeRow | InstrumentRow) -> None:
+def project_arrangement(
+    batch: Batch, name: RowKey, row: PromiseRow | DisputeRow | InstrumentRow | PaymentPlanRow
+) -> None:
     """Put one arrangement into the batch, under ``'<kind>/<id>'``."""
     key = (name.owner, f"{name.kind}/{name.id}")
     match row:
@@ -38,6 +40,8 @@ def project_arrangement(batch: Batch, name: RowKey, row: PromiseRow | DisputeRow
             said = _dispute(row)
         case InstrumentRow():
             said = _instrument(row)
+        case PaymentPlanRow():
+            said = _payment_plan(row)
     batch.put(tables.arrangements, key=key, row=(*key, *split_account_id(name.owner), *said))
 
 
@@ -89,4 +93,21 @@ def _instrument(row: InstrumentRow) -> _Said:
         review_on=None,
         reason=row.document.means,
         author="",
+    )
+
+
+def _payment_plan(row: PaymentPlanRow) -> _Said:
+    return _Said(
+        item=row.item,
+        kind="payment_plan",
+        status=row.status,
+        currency="",
+        amount_minor=None,
+        received_minor=0,
+        made_on=row.made_on,
+        due_on=None,
+        until_on=row.alarm_on,
+        review_on=None,
+        reason=row.reason,
+        author=row.author,
     )

@@ -22,6 +22,8 @@ from schemas.facts import (
     ExceptionRaised,
     LedgerFact,
     Movement,
+    PaymentPlanEnded,
+    PaymentPlanMade,
     PlanFinished,
     PromiseJudged,
     PromiseMade,
@@ -56,6 +58,8 @@ _TYPE_NAMES: Final = {
     PromiseJudged: "promise_judged",
     DisputeOpened: "dispute_opened",
     DisputeRuled: "dispute_ruled",
+    PaymentPlanMade: "payment_plan_made",
+    PaymentPlanEnded: "payment_plan_ended",
     ConditionalPaymentChanged: "conditional_payment_changed",
 }
 
@@ -89,7 +93,7 @@ def project_fact(batch: Batch, *, value: bytes, offset: int, recorded_at: dateti
             _decision(batch, fact, reminder=fact.reminder, item=fact.item, value=value)
         case PlanFinished():
             _decision(batch, fact, reminder="", item=fact.item, value=value)
-        case DisputeOpened() | DisputeRuled():
+        case DisputeOpened() | DisputeRuled() | PaymentPlanMade() | PaymentPlanEnded():
             _decision(batch, fact, reminder="", item=fact.item, value=value)
         case (
             ConditionalPaymentChanged()

@@ -31,6 +31,7 @@ from schemas.rows import (
     HoldRow,
     InstrumentRow,
     ItemRow,
+    PaymentPlanRow,
     PlanRow,
     PromiseRow,
     ReminderRow,
@@ -58,6 +59,7 @@ _TABLES: Final = {
     "promise": (tables.arrangements,),
     "dispute": (tables.arrangements,),
     "instrument": (tables.arrangements,),
+    "payment_plan": (tables.arrangements,),
     "task": (tables.open_tasks,),
     "contact": (tables.contacts,),
     "company": (tables.companies,),
@@ -97,7 +99,7 @@ def _place(batch: Batch, name: RowKey, value: bytes, partition: int) -> None:
             _money(batch, name, row)
         case HoldRow():
             _hold(batch, name, row)
-        case PromiseRow() | DisputeRow() | InstrumentRow():
+        case PromiseRow() | DisputeRow() | InstrumentRow() | PaymentPlanRow():
             project_arrangement(batch, name, row)
         case TaskRow():
             _task(batch, name, row)

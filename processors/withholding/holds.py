@@ -2,9 +2,16 @@
 
 import datetime
 
-from processors.arrangements import conditional_minor, disputed_minor, held_part_minor, open_promise
+from processors.arrangements import (
+    conditional_minor,
+    disputed_minor,
+    held_part_minor,
+    open_promise,
+    running_plan,
+)
 from processors.circumstances import Case, Verdict
 from processors.holds import account_hold, in_force, item_hold
+from processors.ladder import is_level
 from schemas.rows import HoldRow
 
 __all__ = [
@@ -12,6 +19,7 @@ __all__ = [
     "disputed",
     "excluded",
     "held_account",
+    "payment_plan",
     "promised",
     "quarantined",
     "snoozed",
@@ -57,6 +65,15 @@ def promised(case: Case) -> Verdict | None:
         return None
     values = {"promise": promise.promise, "by": promise.by, "due_on": promise.due_on.isoformat()}
     return Verdict("promised", promise.until + _DAY, {name: value for name, value in values.items() if value})
+
+
+def payment_plan(case: Case) -> Verdict | None:
+    """Withhold the levels of an instalment while its payment plan runs; it breaks by itself (R25). Courtesies go out."""
+    plan = running_plan(case.at.account, case.item)
+    if plan is None or case.rung is None or not is_level(case.rung.step):
+        return None
+    values = {"payment_plan": plan.payment_plan, "of": plan.item, "made_on": plan.made_on.isoformat()}
+    return Verdict("payment_plan", plan.alarm_on, values)
 
 
 def conditional_payment(case: Case) -> Verdict | None:

@@ -9,6 +9,8 @@ from schemas.facts import (
     DisputeOpened,
     DisputeRuled,
     LedgerFact,
+    PaymentPlanEnded,
+    PaymentPlanMade,
     PromiseJudged,
     PromiseMade,
 )
@@ -43,6 +45,20 @@ def arranged(fact: LedgerFact) -> Iterator[Clauses]:
                 "state": fact.state,
                 "items": items,
             }
+        case PaymentPlanMade():
+            parts = "; ".join(
+                f"{to_text(each.amount_minor, currency=fact.currency)} on {each.due_on}"
+                for each in fact.instalments
+            )
+            yield whose | {"kind": "split", "item": fact.item, "parts": parts}
+        case PaymentPlanEnded():
+            returned = to_text(fact.returned_minor, currency=fact.currency)
+            yield whose | {
+                "kind": "payment-plan",
+                "item": fact.item,
+                "status": fact.status,
+                "returned": returned,
+            }
         case AccountQuarantined():
             yield whose | {"kind": "quarantined", "because": fact.error}
         case _:
@@ -62,6 +78,11 @@ def expected(kind: str, words: Words, *, stops: tuple[str, ...]) -> Clauses:
         case "conditional":
             clauses["payment"], clauses["state"] = words.take("a payment"), words.take("a state")
             clauses["items"] = ", ".join(sorted(words.until_word(*stops)))
+        case "split":
+            clauses["item"], clauses["parts"] = words.take("an item"), words.take("its instalments")
+        case "payment-plan":
+            clauses["item"], clauses["status"] = words.take("an item"), words.take("what became of it")
+            clauses |= {"returned": words.take("an amount")} if words.take_if("returned") else {}
         case "disputed":
             clauses["item"] = words.take("an item")
         case "dispute":

@@ -101,6 +101,24 @@ def _state(line: Line) -> SourceEvent:
     )
 
 
+def _payment_plan(line: Line) -> SourceEvent:
+    """``payment-plan INV-1 3 first 2026-03-01 every month``: it is named after its item."""
+    document, count = line.text(), line.words.number()
+    said = line.options(first=line.words.day, every=line.text, named=line.text)
+    return msgspec.convert(
+        {
+            "type": "collections.payment_plan.make.v1",
+            **line.asked,
+            "command": said.get("named", f"plan-{document}"),
+            "document": document,
+            "count": count,
+            "first_on": said["first"],
+            "every": said.get("every", "month"),
+        },
+        commands.MakePaymentPlan,
+    )
+
+
 ARRANGING: dict[str, Callable[[Line], SourceEvent]] = {
     "conditional": _conditional,
     "dispute": _dispute,
@@ -108,6 +126,8 @@ ARRANGING: dict[str, Callable[[Line], SourceEvent]] = {
     "include-payment": lambda line: commands.IncludePayment(**line.asked, payment=line.text()),
     "opt-in": _opt(commands.OptIn),
     "opt-out": _opt(commands.OptOut),
+    "cancel-payment-plan": lambda line: commands.CancelPaymentPlan(**line.asked, payment_plan=line.text()),
+    "payment-plan": _payment_plan,
     "payment-state": _state,
     "promise": _promise,
     "rule": _rule,

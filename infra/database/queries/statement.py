@@ -1,7 +1,8 @@
 """An account's statement as of the end of a day: what moved its balance, and what is open.
 
 The balance is Σ open amounts − Σ unapplied credit. Applying credit to an item moves both by the
-same amount, so applications are no lines of a statement; the open items show what they did.
+same amount, so applications are no lines of a statement, nor is splitting an item into instalments; the open items
+show what they did.
 """
 
 import datetime
@@ -18,7 +19,7 @@ from infra.database.tables import accounts, customers, items, movements
 
 __all__ = ["CurrencyStatement", "OpenItem", "Statement", "StatementLine", "statement"]
 
-_INNER: Final = ("applied", "unapplied")
+_INNER: Final = ("applied", "unapplied", "split", "instalment")
 _Entry = TypeVar("_Entry")
 
 
