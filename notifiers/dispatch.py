@@ -14,6 +14,7 @@ from typing import Final, Literal, assert_never, get_args
 
 import structlog
 from msgspec import Struct, json
+from msgspec.structs import replace
 
 from infra.database.send_ledger import Ending, Job, NewJob, SendLedger
 from infra.metrics.tally import Tally
@@ -29,7 +30,7 @@ from notifiers.channel import (
 from notifiers.outcomes import occurred_at
 from notifiers.quiet import allowed_at
 from notifiers.settings import DoubtPolicy
-from schemas.facts import ReminderDecided
+from schemas.facts import MessageDecided, ReminderDecided
 from schemas.fields import Channel as ChannelName
 from schemas.outcomes import DeliveryStatus, ErrorType
 
@@ -42,6 +43,7 @@ _OUTCOMES: Final = (*get_args(DeliveryStatus), "put_back")
 _DOUBT: Final = "nobody knows whether it went out: "
 _log = structlog.get_logger(__name__)
 _decoder = json.Decoder(ReminderDecided)
+_read_decoder: json.Decoder[ReminderDecided | MessageDecided] = json.Decoder(ReminderDecided | MessageDecided)
 
 
 def sendings_tally(*, channels: Iterable[ChannelName] = ()) -> Tally:
@@ -119,7 +121,10 @@ class Dispatcher:
         """
         jobs = []
         for read in reminders:
-            reminder = _decoder.decode(read.value)
+            fact = _read_decoder.decode(read.value)
+            reminder = fact.content if isinstance(fact, MessageDecided) else fact
+            if reminder is not fact:
+                read = replace(read, value=json.encode(reminder))  # noqa: PLW2901 - what is kept is the content
             mine = [each.not_before for each in reminder.deliveries if each.channel == self._ledger.channel]
             if mine:
                 jobs.append(_job_of(reminder, read=read, not_before=min(mine)))

@@ -8,7 +8,7 @@ letter look. Whatever is wrong with them fails for good, as ``template_error``.
 import re
 from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import css_inline
 from jinja2 import TemplateError, TemplateNotFound
@@ -20,10 +20,13 @@ from notifiers.view import MessageView, as_data, company_day, view_of
 from schemas.events import Contact
 from schemas.facts import Delivery, ReminderDecided
 from schemas.fields import Channel
+from schemas.message_rows import MessageKind
 
-__all__ = ["KINDS", "Renderer", "templates_folder"]
+__all__ = ["KINDS", "MESSAGE_KINDS", "Renderer", "templates_folder"]
 
 KINDS: Final = ("courtesy", "first", "second", "third")
+# Messages other than reminders have texts of their own names (R33).
+MESSAGE_KINDS: Final = get_args(MessageKind)
 
 _SUBJECT_MAX: Final = 200
 _TEXT_MAX: Final = 10_000
@@ -80,9 +83,10 @@ class Renderer:
             text, html = self._mail(reminder, view=view, subject=subject)
         elif channel == "sms":
             written = reminder.text or self._text(reminder, view=view, part="sms", limit=_SMS_MAX)
-            text = " ".join(written.split())[:_SMS_MAX]
+            legal = " ".join(_legal_texts(reminder, channel))
+            text = " ".join(" ".join(written.split())[: _SMS_MAX - len(legal) - 1].split() + legal.split())
         elif channel == "letter":
-            texts = self._paragraphs(reminder, view=view) | {"subject": subject}
+            texts = self._paragraphs(reminder, view=view, channel=channel) | {"subject": subject}
             pdf = self._press.print(view, texts=texts, printed_on=reminder.tick)
         return Message(
             reminder=reminder.id,
@@ -103,18 +107,22 @@ class Renderer:
         )
 
     def _mail(self, reminder: ReminderDecided, *, view: MessageView, subject: str) -> tuple[str, str]:
-        values = as_data(view) | self._paragraphs(reminder, view=view) | {"subject": subject}
+        values = as_data(view) | self._paragraphs(reminder, view=view, channel="email") | {"subject": subject}
         text = self._room.render("layout/body.txt", values, limit=_BODY_MAX)
         html = self._room.render("layout/body.html", values, limit=_BODY_MAX)
         return text, self._inliner.inline(html)
 
-    def _paragraphs(self, reminder: ReminderDecided, *, view: MessageView) -> dict[str, object]:
+    def _paragraphs(
+        self, reminder: ReminderDecided, *, view: MessageView, channel: Channel
+    ) -> dict[str, object]:
+        """Write opening and closing; what the law has said at the start comes first."""
         texts = {
             part: self._text(reminder, view=view, part=part, limit=_TEXT_MAX)
             for part in ("opening", "closing")
         }
         if reminder.text:  # a person's words, as they are: no template (R19)
             texts["opening"] = reminder.text
+        texts["opening"] = "\n\n".join((*_legal_texts(reminder, channel), texts["opening"]))
         return {
             part: [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
             for part, text in texts.items()
@@ -128,6 +136,10 @@ class Renderer:
 
     def _kinds(self) -> list[str]:
         return sorted(each.name for each in self._folder.iterdir() if each.is_dir() and each.name != "layout")
+
+
+def _legal_texts(reminder: ReminderDecided, channel: Channel) -> list[str]:
+    return [each.text for each in reminder.legal_texts if channel in each.channels]
 
 
 def _note(delivery: Delivery, *, subject: str) -> TaskNote:

@@ -175,6 +175,8 @@ def _facts(reminder: ReminderDecided, *, words: Words) -> tuple[tuple[str, str],
 
 
 def _what(reminder: ReminderDecided, *, words: Words, count: int) -> str:
+    if count == 0:
+        return ""
     if count == 1:
         return words.what_one.format(document=reminder.items[0].item)
     return words.what_other.format(count=count)

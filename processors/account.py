@@ -20,6 +20,7 @@ from processors.settlement_index import SettlementIndex
 from schemas.charges import ClaimDocument
 from schemas.contacts import ContactRow
 from schemas.fields import split_account_id
+from schemas.message_rows import MessageRow
 from schemas.rows import (
     AccountRow,
     ApplicationRow,
@@ -58,6 +59,7 @@ AccountRows = (
     | ReminderRow
     | TaskRow
     | ContactRow
+    | MessageRow
     | SeenRow
     | WaitingRow
 )
@@ -76,6 +78,8 @@ class Account:
         due: index of the next due step per item; ``opened`` of open items by due date;
             ``unapplied`` of what is left of credits.
         tasks: what people have to do, by id.
+        messages: what else is said to the customer, by name (``processors.messages``);
+            ``messages_sent_as`` gives the name by the id of what was decided.
         contacts: the register that the law asks for, by id (``processors.law.register``).
         alarms: index of what falls due on a day by itself, as ``'<kind>/<id>'`` (``processors.alarms``).
         kept_wake: the wake under which the store has the account; None: it does not have it.
@@ -100,6 +104,8 @@ class Account:
         "holds",
         "items",
         "kept_wake",
+        "messages",
+        "messages_sent_as",
         "opened",
         "purging",
         "reminders",
@@ -127,6 +133,8 @@ class Account:
         self.waiting: dict[str, dict[str, WaitingRow]] = {}
         self.tasks: dict[str, TaskRow] = {}
         self.contacts: dict[str, ContactRow] = {}
+        self.messages: dict[str, MessageRow] = {}
+        self.messages_sent_as: dict[str, str] = {}
         self.alarms = DueIndex()
         self.arrangements: Arrangements | None = None
         self.settling = SettlementIndex()
@@ -259,6 +267,7 @@ class Account:
             + len(self.waiting)
             + len(self.tasks)
             + len(self.contacts)
+            + len(self.messages)
             + (0 if self.arrangements is None else self.arrangements.size())
         )
 
@@ -318,10 +327,11 @@ class Account:
             self.waiting[subject] = dict(sorted(waiting.items(), key=lambda each: each[1].order))
         return self
 
-    def _place(self, row: Row) -> None:
+    def _place(self, row: Row) -> None:  # noqa: PLR0912 - one per kind of row
         match row:
             case AccountRow():
                 self.row = row
+                self.alarms.set("statement/", row.statement_on)
             case CustomerRow():
                 self.customer = row
             case ItemRow():
@@ -339,6 +349,11 @@ class Account:
             case TaskRow():
                 self.tasks[row.task] = row
                 self.alarms.set(f"task/{row.task}", row.timeout_on)
+            case MessageRow():
+                self.messages[row.message] = row
+                self.alarms.set(f"message/{row.message}", row.due_on if row.status == "planned" else None)
+                if row.sent_as:
+                    self.messages_sent_as[row.sent_as] = row.message
             case ContactRow():
                 self.contacts[row.contact] = row
             case SeenRow():
@@ -399,6 +414,7 @@ _IDS: dict[type, tuple[bytes, Callable[[Any], str]]] = {
     ReminderRow: (b'"reminder",', attrgetter("reminder")),
     TaskRow: (b'"task",', attrgetter("task")),
     ContactRow: (b'"contact",', attrgetter("contact")),
+    MessageRow: (b'"message",', attrgetter("message")),
     SeenRow: (b'"seen",', attrgetter("key")),
     WaitingRow: (b'"waiting",', attrgetter("key")),
 }

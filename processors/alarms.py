@@ -7,7 +7,7 @@ the rows alone are the state. Alarms ring before anything is decided.
 
 from collections.abc import Callable
 
-from processors import instruments, money_tasks, payment_plans, promises, tasks
+from processors import instruments, messages, money_tasks, payment_plans, promises, tasks
 from processors.account import Account
 from processors.conservation import conserve, net_minor
 from processors.context import FoldContext
@@ -43,6 +43,8 @@ def ring(account: Account, *, context: FoldContext) -> list[LedgerFact]:
 
 
 _HANDLERS: dict[str, Handler] = {
+    "message": messages.send,
+    "statement": messages.send_statement,
     "task": tasks.time_out,
     "promise": promises.fall_due,
     "instrument": instruments.ask_about,

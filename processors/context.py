@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from processors.company import Company
+    from schemas.journal import TickPassed
 
 __all__ = ["FoldContext"]
 
@@ -21,12 +22,14 @@ class FoldContext:
         cause: the id of the event (said by each movement).
         day: the business day of the event's ``occurred_at`` in the company's zone.
         now: the ledger's, which is its newest tick; None before the first.
+        tick: the one at which an alarm rings.
     """
 
     company: Company
     cause: str
     day: datetime.date
     now: datetime.datetime | None = None
+    tick: TickPassed | None = None
 
     def today(self) -> datetime.date:
         """Give the ledger's day; before its first tick, the event's."""

@@ -5,6 +5,7 @@ from processors.account import Account
 from processors.charges.claims import claim_returned
 from processors.context import FoldContext
 from processors.instalment_names import with_instalments
+from processors.messages import thank_for_payment
 from processors.money import to_minor
 from processors.money_tasks import watch_unknown
 from processors.movements import Postings
@@ -66,6 +67,8 @@ def receive_payment(account: Account, event: PaymentReceived, *, context: FoldCo
     unasked = (
         not names and not credit.excluded and not event.order_reference and context.company.profile.auto_apply
     )
+    if context.company.profile.payment_messages:
+        thank_for_payment(account, event, context=context)
     return _enter(account, credit, kind="received", context=context, auto_apply=unasked)
 
 

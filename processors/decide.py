@@ -28,6 +28,7 @@ from processors.context import FoldContext
 from processors.holds import account_hold, date_by_hand, in_force
 from processors.judged import is_done_with, withheld
 from processors.ladder import Rung, Standing, current_rung, is_level, overtaken_on, rung_at, standing_of
+from processors.messages import schedule_statement
 from processors.money_tasks import ask_about_lines, ask_about_withheld
 from processors.purge import purge
 from processors.reasons import is_only_of_when, judge
@@ -61,9 +62,10 @@ def evaluate(
     if epoch_s(tick.at) < opening_s:
         set_wake(account, opening_s)
         return []
-    facts = ring(account, context=FoldContext(company, f"tick/{tick.at.isoformat()}", day, tick.at))
+    facts = ring(account, context=FoldContext(company, f"tick/{tick.at.isoformat()}", day, tick.at, tick))
     if facts:
         enter_items(account, company=company, now=tick.at)
+    schedule_statement(account, company=company, today=day)
     account.opened.fill(account.items, is_owed=lambda item: is_owed(account, item, company=company))
     due = account.due.until(day)
     at = Circumstances(

@@ -7,6 +7,7 @@ from processors.account import Account
 from processors.addressing import address_changed
 from processors.context import FoldContext
 from processors.ladder import reanchored_shift_days
+from processors.messages import announce_invoice
 from processors.money import MoneyError, to_minor
 from processors.movements import Postings, entered_on
 from processors.settle import arrive, cascade, counted_minor
@@ -39,6 +40,8 @@ def issue(
         chosen_plan=event.plan,
     )
     kind: MovementKind = "issued" if type(event) is InvoiceIssued else "debit_note_issued"
+    if type(event) is InvoiceIssued and context.company.profile.invoice_messages:
+        announce_invoice(account, event, context=context)
     return _enter(account, item, kind=kind, context=context)
 
 

@@ -14,6 +14,7 @@ of a sent one, and while one is unknown.
 import datetime
 from collections.abc import Callable, Iterator
 
+from processors import messages
 from processors.account import Account
 from processors.addressing import failed_channel_names
 from processors.charges.claims import raise_claims
@@ -41,6 +42,8 @@ _UNRESOLVED = frozenset({"dispatched", "unknown"})
 
 def report(account: Account, event: OutcomeReported, *, context: FoldContext) -> list[LedgerFact]:
     """Take the fate of one delivery; a repetition changes nothing, a contradiction is said."""
+    if event.reminder in account.messages_sent_as:
+        return messages.report(account, event, context=context)
     row = account.reminders.get(event.reminder)
     before = None if row is None else row.deliveries.get(event.channel)
     if row is None or before is None:

@@ -99,6 +99,7 @@ class _Look:
         yield from (("credit", key) for key in account.credits)
         yield from (("reminder", name) for name in account.reminders)
         yield from (("contact", name) for name in account.contacts)
+        yield from (("message", name) for name in account.messages)
         yield from (("waiting", key) for others in account.waiting.values() for key in others)
 
     def _entry(self, kind: str, key: str) -> Entry | None:
@@ -120,6 +121,9 @@ class _Look:
 
     def _ended_on(self, kind: str, key: str) -> datetime.date | None:
         account = self.account
+        if kind == "message":
+            message = account.messages.get(key)
+            return None if message is None else message.ended_on
         if kind == "reminder":
             reminder = account.reminders.get(key)
             return None if reminder is None else reminder.ended_on
@@ -141,6 +145,10 @@ class _Look:
                     self._forget_group(group)
             case "reminder":
                 self._remove(self.account.reminders.pop(key))
+            case "message":
+                message = self.account.messages.pop(key)
+                self.account.messages_sent_as.pop(message.sent_as, None)
+                self._remove(message)
             case "contact":
                 self._remove(self.account.contacts.pop(key))
             case "seen":

@@ -12,6 +12,7 @@ from schemas.codec import encode
 from schemas.facts import (
     ExceptionRaised,
     LedgerFact,
+    MessageDecided,
     Movement,
     ReminderDecided,
     ReminderEnded,
@@ -80,7 +81,7 @@ def _entries(fact: LedgerFact) -> int:
     match fact:
         case ReminderDecided():
             return len(fact.items) + len(fact.others)
-        case ReminderProposed():
+        case ReminderProposed() | MessageDecided():
             return len(fact.content.items) + len(fact.content.others)
         case ReminderWithheld():
             return len(fact.items)

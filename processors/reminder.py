@@ -31,11 +31,15 @@ __all__ = [
     "Composed",
     "DueItem",
     "compose",
+    "fitting_items",
     "follow_up",
     "identify",
+    "listed_item",
     "note_steps",
     "remind",
     "row_item",
+    "totals_of",
+    "write_content",
 ]
 
 _CREDITS_MAX = 100  # shown in a message
@@ -107,8 +111,8 @@ def compose(
         language=at.company.profile.language,
     )
     deliveries = at.permits().plan(deliveries, at=at.tick.at)
-    listed = _fitting([_listed(at, each.item, rung=each.rung) for each in due])
-    content = _decided(
+    listed = fitting_items([listed_item(at, each.item, rung=each.rung) for each in due])
+    content = write_content(
         at,
         reminder=reminder,
         step=header.step.name,
@@ -118,7 +122,7 @@ def compose(
         pay_by_on=at.day + datetime.timedelta(days=header.step.pay_by_days),
         deliveries=deliveries,
         listed=listed,
-        totals=_totals(at, (each.item for each in due)),
+        totals=totals_of(at, (each.item for each in due)),
         unlisted=len(due) - len(listed),
         others=_overdue_beside(at, due),
         said=said,
@@ -181,7 +185,7 @@ def follow_up(at: Circumstances) -> ReminderDecided | None:
         deliveries={each.channel: "dispatched" for each in deliveries},
     )
     _open(at, row)
-    return _decided(
+    return write_content(
         at,
         reminder=reminder,
         step=FOLLOW_UP,
@@ -214,7 +218,8 @@ def _actions(header: Rung, *, due: Sequence[DueItem]) -> list[Action]:
     return actions
 
 
-def _listed(at: Circumstances, item: ItemRow, *, rung: Rung | None = None) -> ReminderItem:
+def listed_item(at: Circumstances, item: ItemRow, *, rung: Rung | None = None) -> ReminderItem:
+    """Write an item as a message lists it; with ``rung`` it consumes that step."""
     plain = ReminderItem(
         item=item.item,
         currency=item.currency,
@@ -240,7 +245,7 @@ def _listed(at: Circumstances, item: ItemRow, *, rung: Rung | None = None) -> Re
     )
 
 
-def _fitting(items: Sequence[ReminderItem]) -> list[ReminderItem]:
+def fitting_items(items: Sequence[ReminderItem]) -> list[ReminderItem]:
     """Cut a list to what one record can hold."""
     return next(split(items, size_of=_size), [])
 
@@ -249,7 +254,8 @@ def _size(item: ReminderItem) -> int:
     return 300 + text_bytes(item.item, item.reference, item.pdf_url, item.xml_url, item.step, item.plan)
 
 
-def _totals(at: Circumstances, items: Iterable[ItemRow]) -> tuple[Total, ...]:
+def totals_of(at: Circumstances, items: Iterable[ItemRow]) -> tuple[Total, ...]:
+    """Give what is asked for, by currency."""
     sums: dict[str, int] = {}
     for item in items:
         sums[item.currency] = sums.get(item.currency, 0) + asked_minor(at.account, item)
@@ -339,7 +345,7 @@ def row_item(each: DueItem) -> ReminderRowItem:
     )
 
 
-def _decided(
+def write_content(
     at: Circumstances,
     *,
     reminder: str,
@@ -356,6 +362,7 @@ def _decided(
     said: Proposal | None = None,
     writes_level: bool = False,
 ) -> ReminderDecided:
+    """Put together all that a notifier needs, as of this tick."""
     profile, customer, language = at.company.profile, at.account.customer, _language(at)
     others = list(others)
     credits, credit_totals = _credits(at, [each.currency for each in totals])  # noqa: A001 - the domain's word
@@ -379,8 +386,8 @@ def _decided(
         pay_by_on=pay_by_on,
         company_name=profile.name,
         customer_name=customer.customer.name if customer is not None else at.account.customer_id,
-        others=tuple(_fitting([*listed, *(_listed(at, item) for item in shown)])[len(listed) :]),
-        other_totals=_totals(at, others),
+        others=tuple(fitting_items([*listed, *(listed_item(at, item) for item in shown)])[len(listed) :]),
+        other_totals=totals_of(at, others),
         credits=credits,
         credit_totals=credit_totals,
         unlisted=unlisted,

@@ -32,6 +32,9 @@ def reschedule(account: Account, *, company: Company, now: datetime.datetime | N
     if account.row.episode_in_doubt:
         set_wake(account, _AT_NEXT_TICK_S)
         return
+    if company.profile.statements != "off" and account.row.statement_on is None:
+        set_wake(account, _AT_NEXT_TICK_S)
+        return
     day = account.due.first()
     by_hand = date_by_hand(account) if account.holds else None
     for other in (purge_day(account), None if by_hand is None else by_hand.until, account.alarms.first()):

@@ -61,9 +61,10 @@ _TOPICS: dict[str, tuple[type[Struct], ...]] = {
     "collections.command.v1": tuple(each for each in commands.Command.__args__ if each not in BANK_FACTS),
     "notify.outcome.v1": (outcomes.OutcomeReported,),
     "ledger.movement": (facts.Movement,),
-    "collections.reminder.v1": (facts.ReminderDecided,),
+    "collections.reminder.v1": (facts.ReminderDecided, facts.MessageDecided),
     "collections.decision.v1": (
         facts.ReminderProposed,
+        facts.MessageEnded,
         facts.ReminderWithheld,
         facts.ReminderEnded,
         facts.ReminderRetracted,

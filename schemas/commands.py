@@ -325,6 +325,8 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     ``promise_tolerance_days`` is how long after its date a promise still counts as kept,
     ``promises_per_episode`` how many there may be (R35). ``retention_days`` is how long what
     is settled is remembered.
+    ``courtesies``, ``invoice_messages``, ``payment_messages`` and ``statements`` switch each kind of
+    message (R33); ``statement_day`` is a day of the month, or of the week (1 is Monday).
     ``next_action_days`` after the last contact or note a person looks at a
     customer again (R20, S0-14).
     """
@@ -350,6 +352,10 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     money_pays: MoneyPays = "principal_first"
     automatic: bool = True
     courtesies: bool = True
+    invoice_messages: bool = False
+    payment_messages: bool = False
+    statements: Literal["off", "weekly", "monthly"] = "off"
+    statement_day: Annotated[int, Meta(ge=1, le=28)] = 1
     past_from: datetime.date | None = None
     new_from: datetime.date | None = None
     decision_hour: Annotated[int, Meta(ge=0, le=23)] = 8

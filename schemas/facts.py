@@ -24,6 +24,7 @@ from schemas.fact import AccountFact
 from schemas.fields import Channel
 from schemas.journal import JournalMode
 from schemas.law import LawTerms, LegalText
+from schemas.message_rows import MessageEnd, MessageKind
 
 __all__ = [
     "AccountQuarantined",
@@ -35,6 +36,8 @@ __all__ = [
     "ExceptionRaised",
     "ExceptionReason",
     "LedgerFact",
+    "MessageDecided",
+    "MessageEnded",
     "Movement",
     "MovementKind",
     "PaymentPlanEnded",
@@ -278,6 +281,27 @@ class ReminderProposed(AccountFact, frozen=True, kw_only=True, tag="collections.
     too_soon_until: datetime.date | None = None
 
 
+class MessageDecided(AccountFact, frozen=True, kw_only=True, tag="collections.message.decided.v1"):
+    """The decision to say something other than a reminder (R33); notifiers carry ``content`` as they do reminders.
+
+    ``subject`` is an invoice, a payment, or the day of a statement. A
+    ``decision_version`` of -1 is overtaken by nothing (R32).
+    """
+
+    message_kind: MessageKind
+    subject: str
+    content: ReminderDecided
+
+
+class MessageEnded(AccountFact, frozen=True, kw_only=True, tag="collections.message.ended.v1"):
+    """What became of a message other than a reminder; ``message`` is its id where it was decided."""
+
+    message_kind: MessageKind
+    subject: str
+    status: MessageEnd
+    message: str = ""
+
+
 class Withheld(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One due step that is not sent, why, and the values it was judged by (R31)."""
 
@@ -401,6 +425,8 @@ LedgerFact = (
     Movement
     | ReminderDecided
     | ReminderProposed
+    | MessageDecided
+    | MessageEnded
     | ReminderWithheld
     | ReminderEnded
     | ReminderRetracted

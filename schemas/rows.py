@@ -31,6 +31,7 @@ from schemas.events import (
 )
 from schemas.fields import Channel
 from schemas.journal import JournalMode, SourceEvent
+from schemas.message_rows import MessageRow
 from schemas.outcomes import DeliveryStatus
 from schemas.plans import Plan
 from schemas.row import StateRow
@@ -104,7 +105,7 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     the episode has, too. ``opted_out`` are channels that the customer does
     not want (R15); ``promises`` those made in this episode (R35); ``is_all_held``: at the last look
     all that could be dunned was held. ``quarantined_offset`` is the journal offset of the
-    last record that the fold raised on. ``purge_on`` is the first day on which something may
+    last record that the fold raised on. ``statement_on`` is the day of the next statement (R33). ``purge_on`` is the first day on which something may
     have been kept long enough; ``purged_through`` the newest business day of
     what is gone. ``proposal`` is the reminder that waits for a person, and
     ``send_now`` the reason for which what is due goes out on ``send_now_on``
@@ -134,6 +135,7 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     is_all_held: bool = False
     quarantined: str = ""
     quarantined_offset: int = -1
+    statement_on: datetime.date | None = None
     purge_on: datetime.date | None = None
     purged_through: datetime.date | None = None
     proposal: str = ""
@@ -458,6 +460,7 @@ Row = (
     | ReminderRow
     | TaskRow
     | ContactRow
+    | MessageRow
     | SeenRow
     | WaitingRow
     | CompanyRow

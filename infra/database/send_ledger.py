@@ -298,7 +298,10 @@ class SendLedger:
             exists()
             .where(
                 accounts.c["account"] == send_jobs.c["account"],
-                accounts.c["version"] == send_jobs.c["decision_version"],
+                or_(
+                    accounts.c["version"] == send_jobs.c["decision_version"],
+                    send_jobs.c["decision_version"] < 0,  # it tells what stays true (R33)
+                ),
             )
             .correlate(send_jobs)
         )
@@ -336,6 +339,7 @@ def _overtaken() -> ColumnElement[bool]:
         exists()
         .where(
             accounts.c["account"] == send_jobs.c["account"],
+            send_jobs.c["decision_version"] >= 0,
             accounts.c["version"] > send_jobs.c["decision_version"],
         )
         .correlate(send_jobs)

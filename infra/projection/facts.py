@@ -21,6 +21,8 @@ from schemas.facts import (
     DisputeRuled,
     ExceptionRaised,
     LedgerFact,
+    MessageDecided,
+    MessageEnded,
     Movement,
     PaymentPlanEnded,
     PaymentPlanMade,
@@ -52,6 +54,8 @@ _TYPE_NAMES: Final = {
     AccountQuarantined: "quarantined",
     AccountReleased: "released",
     ReminderProposed: "proposed",
+    MessageDecided: "message_decided",
+    MessageEnded: "message_ended",
     TaskOpened: "task_opened",
     TaskClosed: "task_closed",
     PromiseMade: "promise_made",
@@ -64,7 +68,9 @@ _TYPE_NAMES: Final = {
 }
 
 
-def project_fact(batch: Batch, *, value: bytes, offset: int, recorded_at: datetime.datetime) -> None:
+def project_fact(  # noqa: PLR0912 - one per kind of fact
+    batch: Batch, *, value: bytes, offset: int, recorded_at: datetime.datetime
+) -> None:
     """Put one record of ``ledger.movement`` or ``collections.*`` into the batch.
 
     Args:
@@ -87,6 +93,8 @@ def project_fact(batch: Batch, *, value: bytes, offset: int, recorded_at: dateti
             _reminder_end(batch, fact)
         case ReminderRetracted() | ReminderWasWrong():
             _decision(batch, fact, reminder=fact.reminder, item=fact.item, value=value)
+        case MessageDecided():
+            _decision(batch, fact, reminder=fact.content.id, item="", value=value)
         case ReminderProposed():
             _decision(batch, fact, reminder=fact.reminder, item="", value=value)
         case ClaimRaised():
@@ -101,6 +109,7 @@ def project_fact(batch: Batch, *, value: bytes, offset: int, recorded_at: dateti
             | PromiseJudged()
             | TaskOpened()
             | TaskClosed()
+            | MessageEnded()
             | AccountQuarantined()
             | AccountReleased()
         ):

@@ -17,6 +17,7 @@ from infra.projection.live import keep_live
 from schemas.codec import type_of
 from schemas.contacts import ContactRow
 from schemas.fields import split_account_id
+from schemas.message_rows import MessageRow
 from schemas.rows import (
     AccountRow,
     ApplicationRow,
@@ -45,7 +46,7 @@ from schemas.rows import (
 
 __all__ = ["project_row"]
 
-_SKIPPED: Final = frozenset({"seen", "waiting", "reminder", "bank", "bank_line", "gate_override"})
+_SKIPPED: Final = frozenset({"message", "seen", "waiting", "reminder", "bank", "bank_line", "gate_override"})
 _SHARED: Final = frozenset({"company", "plan"})
 # What a BIGINT holds; contracts have no upper limit for revisions and versions.
 _BIGGEST: Final = 2**63 - 1
@@ -113,7 +114,15 @@ def _place(batch: Batch, name: RowKey, value: bytes, partition: int) -> None:
             _plan(batch, name, row)
         case ClockRow():
             batch.put(tables.clocks, key=(partition,), row=(partition, row.at, row.mode, row.journal_offset))
-        case ReminderRow() | SeenRow() | WaitingRow() | BankRow() | BankLineRow() | GateOverrideRow():
+        case (
+            ReminderRow()
+            | MessageRow()
+            | SeenRow()
+            | WaitingRow()
+            | BankRow()
+            | BankLineRow()
+            | GateOverrideRow()
+        ):
             raise TypeError(f"a row under key {name} says that it is a {type(row).__name__}")
         case _:
             assert_never(row)

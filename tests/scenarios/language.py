@@ -210,7 +210,7 @@ def _answer(words: Words, *, occurred_at: str) -> Answer:
     )
 
 
-def _clauses(words: Words) -> Clauses:
+def _clauses(words: Words) -> Clauses:  # noqa: PLR0912 - one per thing that is said
     """Read what is expected; clauses that are not written are not asked for."""
     kind = words.take("what is expected")
     clauses: Clauses = {"kind": kind}
@@ -218,7 +218,11 @@ def _clauses(words: Words) -> Clauses:
         case "nothing":
             words.end()
             return clauses
-        case "reminder" | "proposal":
+        case "unsent":
+            clauses["step"], clauses["item"] = words.take("a kind"), words.take("an item")
+            if words.take_if("because"):
+                clauses["because"] = words.take("a reason")
+        case "reminder" | "proposal" | "message":
             clauses["step"] = words.take("a step")
             clauses["items"] = ", ".join(sorted(words.until_word("by", *_OPTIONAL)))
             clauses["by"] = _by(words)

@@ -18,8 +18,9 @@ from processors.company import Company
 from processors.invariants import check
 from processors.ladder import next_look
 from processors.law.register import permits_for
+from processors.messages import UNBOUND
 from processors.partition import Partition
-from schemas.facts import Delivery, LedgerFact, ReminderDecided, ReminderProposed
+from schemas.facts import Delivery, LedgerFact, MessageDecided, ReminderDecided, ReminderProposed
 from schemas.fields import account_id, split_account_id
 from schemas.journal import JournalEntry, SourceEvent, TickPassed, encode_entry
 from schemas.outcomes import DeliveryStatus, ErrorType, OutcomeReported
@@ -64,8 +65,9 @@ class Stage:
     def take(self, event: SourceEvent | TickPassed) -> list[LedgerFact]:
         """Fold one record, and what follows from it: the notifier's answers."""
         facts = self.fold(event)
-        for each in [fact for fact in facts if isinstance(fact, ReminderDecided)]:
-            self.latest[each.account] = each.id
+        for each in _going(facts):
+            if each in facts:
+                self.latest[each.account] = each.id
             facts += self.send(each, at=each.tick)
         return facts
 
@@ -98,7 +100,7 @@ class Stage:
         facts: list[LedgerFact] = []
         for delivery, reminder in due:
             version = self.partition.account(reminder.account).row.version
-            if version > reminder.decision_version:
+            if version > reminder.decision_version != UNBOUND:
                 facts += self._answer(reminder, channel=delivery.channel, at=at, status="superseded")
             else:
                 facts += self.send(replace(reminder, deliveries=(delivery,)), at=at)
@@ -150,6 +152,15 @@ class Stage:
                 error_type=_error_of(manner),
             )
         )
+
+
+def _going(facts: list[LedgerFact]) -> list[ReminderDecided]:
+    """List what notifiers are to carry: reminders, and the content of other messages."""
+    return [
+        fact.content if isinstance(fact, MessageDecided) else fact
+        for fact in facts
+        if isinstance(fact, ReminderDecided | MessageDecided)
+    ]
 
 
 def _error_of(manner: Notifying | None) -> ErrorType:
@@ -218,8 +229,9 @@ def _tick(stage: Stage, *, at: datetime.datetime, lagging: tuple[str, ...]) -> l
     facts = stage.fold(tick)
     assert [] == stage.fold(tick)
     facts += stage.send_held(at=at)
-    for each in [fact for fact in facts if isinstance(fact, ReminderDecided)]:
-        stage.latest[each.account] = each.id
+    for each in _going(facts):
+        if each in facts:
+            stage.latest[each.account] = each.id
         facts += stage.send(each, at=at)
     return facts
 

@@ -8,6 +8,8 @@ from schemas.charges import Charge, ClaimRaised
 from schemas.facts import (
     ExceptionRaised,
     LedgerFact,
+    MessageDecided,
+    MessageEnded,
     PlanFinished,
     ReminderDecided,
     ReminderEnded,
@@ -75,6 +77,17 @@ def _further(fact: LedgerFact) -> Iterator[Clauses]:
             # No one knows the id of the reminder that is to be corrected.
             task = fact.task.partition("/")[0] if fact.task_type == "correction" else fact.task
             yield {"kind": "task", "account": fact.account, "task": task, **_values(fact.values)}
+        case MessageDecided():
+            content = _reminder(fact.content) | {"items": fact.subject}
+            yield {**content, "kind": "message"}
+        case MessageEnded():
+            ended = {
+                "kind": "unsent",
+                "account": fact.account,
+                "step": fact.message_kind,
+                "item": fact.subject,
+            }
+            yield {**ended, "kind": "sent"} if fact.status == "sent" else {**ended, "because": fact.status}
         case TaskClosed():
             yield {"kind": "task-closed", "account": fact.account, "task": fact.task, "as": fact.outcome}
         case _:

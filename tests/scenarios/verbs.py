@@ -38,7 +38,13 @@ _PROFILE_TEXTS = {
     "charges": "late_charges",
     "money-pays": "money_pays",
 }
-_PROFILE_SWITCHES = {"automatic": "automatic", "courtesies": "courtesies", "auto-apply": "auto_apply"}
+_PROFILE_SWITCHES = {
+    "automatic": "automatic",
+    "courtesies": "courtesies",
+    "auto-apply": "auto_apply",
+    "invoice-messages": "invoice_messages",
+    "payment-messages": "payment_messages",
+}
 
 
 def _contact(line: Line) -> events.Contact:
@@ -332,6 +338,8 @@ def _company(line: Line) -> SourceEvent:
         elif word == "returned-fee":
             amount, currency = line.words.amount(currency=line.currency)
             changes["returned_payment_fees"] = {currency: amount}
+        elif word == "statements":
+            changes["statements"], changes["statement_day"] = line.text(), line.words.number()
         elif word == "banks":
             changes["bank_accounts"] = tuple(line.text().split(","))
         elif word == "group-plan":

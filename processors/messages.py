@@ -1,0 +1,279 @@
+"""Messages other than reminders: invoice issued, payment received, statements on a schedule (R33, S4-07 … S4-11).
+
+Each has its own switch in the company's profile, and costs an account nothing
+while that is off. They consume no level and neither wait for nor start the
+minimum gap; the law counts them like everything that is written (section 5).
+
+::
+
+    planned ──its day──► open ──first delivery accepted──► sent
+       └─► needless, held, no_address    └──all failed──► failed     (superseded: planned again)
+"""
+
+import datetime
+import hashlib
+
+import msgspec
+
+from processors.account import Account
+from processors.addressing import contacts_for, deliveries_for, unusable_channels
+from processors.calendar import epoch_s
+from processors.circumstances import Circumstances
+from processors.company import Company
+from processors.context import FoldContext
+from processors.holds import account_hold
+from processors.law.register import register
+from processors.reminder import fitting_items, listed_item, totals_of, write_content
+from schemas.events import InvoiceIssued, PaymentReceived
+from schemas.facts import Delivery, LedgerFact, MessageDecided, MessageEnded, ReminderDecided, Total
+from schemas.message_rows import MessageEnd, MessageKind, MessageRow
+from schemas.outcomes import OutcomeReported
+from schemas.plans import Action
+from schemas.rows import ItemRow
+
+__all__ = [
+    "UNBOUND",
+    "announce_invoice",
+    "next_statement_on",
+    "report",
+    "schedule_statement",
+    "send",
+    "send_statement",
+    "thank_for_payment",
+]
+
+UNBOUND = -1  # a decision version that no change of the account overtakes (R32)
+NEWS_DAYS = 7  # what is older is history that was brought in, and no news to the customer
+_CHANNELS = (Action(channel="email"),)
+_UNRESOLVED = frozenset({"dispatched", "unknown"})
+
+
+# -- what is planned -----------------------------------------------------------
+
+
+def announce_invoice(account: Account, event: InvoiceIssued, *, context: FoldContext) -> None:
+    """Plan to tell a customer of a new invoice (S4-07)."""
+    if context.company.profile.invoice_messages:
+        _plan(account, kind="invoice_issued", subject=event.document, context=context)
+
+
+def thank_for_payment(account: Account, event: PaymentReceived, *, context: FoldContext) -> None:
+    """Plan to thank a customer for a payment (S4-10)."""
+    if context.company.profile.payment_messages:
+        _plan(account, kind="payment_received", subject=event.payment, context=context)
+
+
+def _plan(account: Account, *, kind: MessageKind, subject: str, context: FoldContext) -> None:
+    """Plan a message, unless what it would tell is history (before the first tick all is)."""
+    if context.now is None or context.day < context.today() - datetime.timedelta(days=NEWS_DAYS):
+        return
+    due_on = max(context.day, context.today())
+    row = MessageRow(
+        account=account.id, message=f"{kind}/{subject}", message_kind=kind, subject=subject, due_on=due_on
+    )
+    _keep(account, row)
+
+
+def _keep(account: Account, row: MessageRow) -> None:
+    account.messages[row.message] = row
+    account.alarms.set(f"message/{row.message}", row.due_on)
+    account.touch(row)
+    account.touch(account.row)
+
+
+# -- statements on a schedule --------------------------------------------------
+
+
+def schedule_statement(account: Account, *, company: Company, today: datetime.date) -> None:
+    """Note the day of an account's next statement, where the company sends any and none is noted (S1-24)."""
+    if company.profile.statements == "off" or account.row.statement_on is not None:
+        return
+    _note_statement(account, next_statement_on(company, after=today - datetime.timedelta(days=1)))
+
+
+def send_statement(account: Account, _: str, *, context: FoldContext) -> list[LedgerFact]:
+    """Plan and send the statement of a day, and note the next (an alarm); with nothing open none is sent."""
+    company = context.company
+    if company.profile.statements == "off":
+        _note_statement(account, None)
+        return []
+    _note_statement(account, next_statement_on(company, after=context.day))
+    if not any(sums.open_minor for sums in account.row.balances.values()):
+        return []
+    subject = context.day.isoformat()
+    row = MessageRow(
+        account=account.id,
+        message=f"statement/{subject}",
+        message_kind="statement",
+        subject=subject,
+        due_on=context.day,
+    )
+    _keep(account, row)
+    return send(account, row.message, context=context)
+
+
+def next_statement_on(company: Company, *, after: datetime.date) -> datetime.date:
+    """Give the company's first day of statements after a day: a weekday (1 is Monday), or a day of the month."""
+    profile = company.profile
+    day = after + datetime.timedelta(days=1)
+    if profile.statements == "weekly":
+        return day + datetime.timedelta(days=(profile.statement_day - day.isoweekday()) % 7)
+    wanted = min(profile.statement_day, 28)
+    if day.day > wanted:
+        day = (day.replace(day=1) + datetime.timedelta(days=32)).replace(day=1)
+    return day.replace(day=wanted)
+
+
+def _note_statement(account: Account, on: datetime.date | None) -> None:
+    account.row.statement_on = on
+    account.alarms.set("statement/", on)
+    account.touch(account.row)
+
+
+# -- sent ----------------------------------------------------------------------
+
+
+def send(account: Account, message: str, *, context: FoldContext) -> list[LedgerFact]:
+    """Decide a message on its day (an alarm), or say why it is not sent."""
+    row = account.messages[message]
+    account.alarms.set(f"message/{message}", None)
+    if context.tick is None:
+        raise AssertionError(f"{message}: messages are decided on ticks")
+    if account_hold(account, context.day) is not None:
+        return [_end(account, row, status="held", context=context)]
+    at = Circumstances(account, context.company, context.tick, context.day)
+    content = _content(at, row)
+    if isinstance(content, str):
+        return [_end(account, row, status=content, context=context)]
+    row.status, row.sent_as = "open", content.id
+    row.deliveries = {each.channel: "dispatched" for each in content.deliveries}
+    account.messages_sent_as[row.sent_as] = row.message
+    account.touch(row)
+    return [
+        MessageDecided(
+            id=content.id,
+            account=account.id,
+            message_kind=row.message_kind,
+            subject=row.subject,
+            content=content,
+        )
+    ]
+
+
+def _content(at: Circumstances, row: MessageRow) -> ReminderDecided | MessageEnd:
+    """Write a message; or say what keeps it from being sent."""
+    items: list[ItemRow] = []
+    totals: tuple[Total, ...] = ()
+    match row.message_kind:
+        case "invoice_issued":
+            item = at.account.items.get(row.subject)
+            items = [item] if item is not None and item.status == "open" else []
+        case "statement":
+            open_items = (each for each in at.account.items.values() if each.open_minor > 0)
+            items = sorted(open_items, key=lambda each: (each.due_on, each.item))
+        case "payment_received":
+            payment = at.account.credits.get(f"payment/{row.subject}")
+            if payment is not None and payment.ended_on is None:
+                totals = (Total(currency=payment.currency, amount_minor=payment.amount_minor),)
+    if not items and not totals:
+        return "needless"
+    deliveries = _deliveries(at, items)
+    if not deliveries:
+        return "no_address"
+    return _written(at, row, items=items, totals=totals or totals_of(at, items), deliveries=deliveries)
+
+
+def _deliveries(at: Circumstances, items: list[ItemRow]) -> tuple[Delivery, ...]:
+    """Give by which channels it goes: mail, else a letter; what nobody can be told is no task for a person."""
+    planned = deliveries_for(
+        _CHANNELS,
+        contacts=contacts_for(at.account, items=items[:1], role="billing"),
+        failed=unusable_channels(at.account),
+        not_before=at.tick.at,
+        language=at.company.profile.language,
+    )
+    return at.permits().plan((each for each in planned if each.channel != "task"), at=at.tick.at)
+
+
+def _written(
+    at: Circumstances,
+    row: MessageRow,
+    *,
+    items: list[ItemRow],
+    totals: tuple[Total, ...],
+    deliveries: tuple[Delivery, ...],
+) -> ReminderDecided:
+    listed = fitting_items([listed_item(at, each) for each in items])
+    written = write_content(
+        at,
+        reminder=_id(at, row),
+        step=row.message_kind,
+        offset_days=0,
+        template=row.message_kind,
+        attach_invoices=True,
+        pay_by_on=items[0].due_on if len(items) == 1 else at.day,
+        deliveries=deliveries,
+        listed=listed,
+        totals=totals,
+        unlisted=len(items) - len(listed),
+        others=(),
+    )
+    if row.message_kind == "statement":
+        return written
+    return msgspec.structs.replace(written, decision_version=UNBOUND, credits=(), credit_totals=())
+
+
+def _id(at: Circumstances, row: MessageRow) -> str:
+    content = msgspec.json.encode([at.account.id, row.message, epoch_s(at.tick.at), at.tick.at.microsecond])
+    return hashlib.blake2s(content, digest_size=16).hexdigest()
+
+
+# -- what became of it ---------------------------------------------------------
+
+
+def report(account: Account, event: OutcomeReported, *, context: FoldContext) -> list[LedgerFact]:
+    """Take the fate of one delivery of a message; what a new state of the account overtook is written anew."""
+    row = account.messages[account.messages_sent_as[event.reminder]]
+    before = row.deliveries.get(event.channel)
+    if before is None or before == event.status or before not in _UNRESOLVED:
+        return []
+    row.deliveries[event.channel] = event.status
+    account.touch(row)
+    if event.status in ("accepted", "unknown"):
+        register(
+            account,
+            contact=f"{event.reminder}/{event.channel}",
+            channel=event.channel,
+            kind="delivery",
+            occurred_at=event.occurred_at,
+            context=context,
+        )
+    fates = set(row.deliveries.values())
+    if _UNRESOLVED & fates or row.status != "open":
+        return []
+    if fates == {"superseded"}:
+        _again(account, row, context=context)
+        return []
+    status: MessageEnd = "sent" if "accepted" in fates else "failed"
+    return [_end(account, row, status=status, context=context)]
+
+
+def _again(account: Account, row: MessageRow, *, context: FoldContext) -> None:
+    del account.messages_sent_as[row.sent_as]
+    row.status, row.sent_as, row.deliveries, row.due_on = "planned", "", {}, context.today()
+    _keep(account, row)
+
+
+def _end(account: Account, row: MessageRow, *, status: MessageEnd, context: FoldContext) -> MessageEnded:
+    row.status, row.ended_on = status, context.today()
+    account.touch(row)
+    account.touch(account.row)
+    account.keep_until(row.ended_on + context.company.retention, kind="message", key=row.message)
+    return MessageEnded(
+        id=f"{account.id}/{account.next_sequence()}",
+        account=account.id,
+        message_kind=row.message_kind,
+        subject=row.subject,
+        status=status,
+        message=row.sent_as,
+    )
