@@ -75,7 +75,8 @@ def enter_items(account: Account, *, company: Company, now: datetime.datetime | 
         if row.purge_on is not None and today is not None:
             row.purge_on = min(row.purge_on, today)
     is_ready = account.due.ready
-    for name in account.stale:
+    # In an order of its own: a set's differs from process to process, and what is counted here is versions (R26).
+    for name in sorted(account.stale):
         item = account.items.get(name)
         if item is not None:
             owed = is_owed(account, item, company=company)
@@ -86,7 +87,7 @@ def enter_items(account: Account, *, company: Company, now: datetime.datetime | 
             account.opened.set(item, is_owed=owed)
             if is_ready:
                 account.due.set(name, next_look(item, company=company, customer=account.customer))
-    for key in account.stale_credits:
+    for key in sorted(account.stale_credits):
         credit = account.credits.get(key)
         if credit is not None:
             _note_credit(account, credit, company=company, today=today)

@@ -1,0 +1,26 @@
+"""Same log, same output, in every process (R26)."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_facts_and_rows_do_not_depend_on_the_hash_seed() -> None:
+    """Found by the chaos: trust was counted in a set's order, so two workers gave decisions other versions."""
+    folding = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.chaos.fold_digest"],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": salt},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for salt in ("1", "2")
+    ]
+    said = [each.communicate(timeout=120)[0] for each in folding]
+    assert [0, 0] == [each.returncode for each in folding]
+    assert said[0]
+    assert said[0] == said[1]
