@@ -11,6 +11,7 @@ import pytest
 from kafka import KafkaAdminClient
 
 from infra.kafka.broker import BrokerError, LocalBroker
+from tests.brokers import QUICK_RETURN
 
 
 def _topics(address: str) -> set[str]:
@@ -31,7 +32,7 @@ def _create(address: str, topic: str) -> None:
 
 def test_data_and_port_survive_stop_and_kill(tmp_path: Path) -> None:
     """A topic outlives a stop in order and a kill -9, and clients find the broker at its old port."""
-    broker = LocalBroker(tmp_path / "a folder: año")
+    broker = LocalBroker(tmp_path / "a folder: año", properties=QUICK_RETURN)
     try:
         address = broker.start()
         assert address == broker.start()

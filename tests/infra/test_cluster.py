@@ -6,12 +6,13 @@ import pytest
 
 from infra.kafka.cluster import LocalCluster
 from infra.kafka.consumers import admin, consumer, producer
+from tests.brokers import QUICK_RETURN
 
 
 @pytest.mark.system
 def test_acknowledged_records_survive_each_node(tmp_path: Path) -> None:
     """RF 3, minISR 2: what was acknowledged while one node was dead is read when another one is."""
-    with LocalCluster(tmp_path, heap="256m") as cluster:
+    with LocalCluster(tmp_path, heap="256m", properties=QUICK_RETURN) as cluster:
         with admin(bootstrap_servers=cluster.bootstrap_servers) as client:
             client.create_topics({"kept": {"num_partitions": 3, "replication_factor": 3}})
         cluster.await_whole()

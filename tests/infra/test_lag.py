@@ -13,6 +13,7 @@ from infra.kafka.consumers import admin, consumer, producer
 from infra.kafka.lag import LagError, LagReader, PartitionLag, records_behind, watched_groups
 from infra.kafka.topics import apply
 from infra.settings import Settings
+from tests.brokers import QUICK_RETURN
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_the_stages_are_watched_before_they_run(broker: str, namespace: str) -> 
 
 def test_the_reader_outlives_a_broker_restart(tmp_path: Path) -> None:
     """A broker that is killed and comes back does not end the one who watches it."""
-    with LocalBroker(tmp_path) as running:
+    with LocalBroker(tmp_path, properties=QUICK_RETURN) as running:
         _create(running.bootstrap_servers, "facts", partitions=1)
         with LagReader(running.bootstrap_servers) as lags:
             before = lags.read({"group": ["facts"]})
