@@ -7,7 +7,7 @@ the rows alone are the state. Alarms ring before anything is decided.
 
 from collections.abc import Callable
 
-from processors import instruments, messages, money_tasks, payment_plans, promises, tasks
+from processors import instruments, manual_steps, messages, money_tasks, payment_plans, promises
 from processors.account import Account
 from processors.conservation import conserve, net_minor
 from processors.context import FoldContext
@@ -45,7 +45,7 @@ def ring(account: Account, *, context: FoldContext) -> list[LedgerFact]:
 _HANDLERS: dict[str, Handler] = {
     "message": messages.send,
     "statement": messages.send_statement,
-    "task": tasks.time_out,
+    "task": manual_steps.time_out,
     "promise": promises.fall_due,
     "instrument": instruments.ask_about,
     "payment_plan": payment_plans.fall_due,

@@ -18,9 +18,12 @@ import msgspec
 
 from processors.account import Account
 from processors.calendar import epoch_s, local_day
+from processors.circumstances import Circumstances
 from processors.company import Company
+from processors.conditions import admits
 from processors.ladder import Rung, current_rung, is_level, shift_after_sending, standing_of, standing_on
 from processors.partition import JournalRecord, KnownFailures, Partition
+from processors.plan import step_at
 from schemas.charges import ClaimDocument
 from schemas.facts import (
     LedgerFact,
@@ -31,6 +34,7 @@ from schemas.facts import (
     ReminderItem,
     ReminderProposed,
     ReminderWithheld,
+    TaskClosed,
 )
 from schemas.journal import TickPassed, decode_entry
 from schemas.rows import ItemRow
@@ -153,6 +157,8 @@ class Audit:
                 self._end(fact)
             case PlanFinished():
                 self._finish(fact)
+            case TaskClosed():
+                self._close_task(fact)
             case _:
                 pass  # retractions, exceptions and quarantines change no step
 
@@ -166,13 +172,11 @@ class Audit:
         self._latest = tick.at
         self.report.ticks += 1
         for name, mine in self._accounts.items():
-            account = self._partition.account(name)
-            company = self._partition.company(account.company)
-            day = local_day(tick.at, company.zone)
-            if epoch_s(tick.at) < company.decides_from_s(day) or account.row.quarantined:
+            at = self._at(name, tick)
+            if epoch_s(tick.at) < at.company.decides_from_s(at.day) or at.account.row.quarantined:
                 continue
             for item in mine.live.values():
-                self._look(account, mine, item, company=company, day=day)
+                self._look(at, mine, item)
 
     def close(self) -> AuditReport:
         """Count, and list what was learned late."""
@@ -223,10 +227,9 @@ class Audit:
         mine.proposal, mine.unlisted = "", bool(fact.unlisted)
         mine.open = mine.reminders[fact.id] = fact
         self.report.reminders += 1
-        company = self._company(fact.account)
-        day = local_day(fact.tick, company.zone)
-        account = self._partition.account(fact.account)
-        mine.due = {name: _due(account, item, company=company, day=day) for name, item in mine.live.items()}
+        day = local_day(fact.tick, self._company(fact.account).zone)
+        at = self._at(fact.account, TickPassed(at=fact.tick, mode=fact.mode))
+        mine.due = {name: _due(at, item) for name, item in mine.live.items()}
         for each in fact.items:
             self._name(fact, each, mine=mine, day=day)
 
@@ -237,8 +240,13 @@ class Audit:
             self.report.object_to(f"{fact.account}: {fact.reminder} was proposed while {mine.proposal} waits")
         mine.forget(fact.reminder)
         mine.proposal = fact.reminder
+        at = self._at(fact.account, TickPassed(at=fact.content.tick, mode=fact.content.mode))
         for each in fact.content.items:
-            mine.items[each.item].words[each.step] = f"reminder {fact.reminder}"
+            words = mine.items[each.item].words
+            words[each.step] = f"reminder {fact.reminder}"
+            if at.company.profile.raise_all_to_max:
+                _, rung = _due(at, mine.items[each.item])
+                words |= {} if rung is None else {rung.step.name: f"reminder {fact.reminder}"}
         mine.unlisted = bool(fact.content.unlisted)
 
     def _name(self, fact: ReminderDecided, each: ReminderItem, *, mine: _Account, day: datetime.date) -> None:
@@ -250,6 +258,12 @@ class Audit:
         overtaken, rung = mine.due[each.item]
         for passed in overtaken:
             self._explained(fact.account, item, rung=passed, day=day)
+        if self._company(fact.account).profile.raise_all_to_max and rung is not None:
+            item.words[rung.step.name] = f"reminder {fact.id}"  # it goes as a higher step than its own (R1)
+            if each.step_index > rung.step_index and each.step_due_on is not None:
+                step = step_at(rung.plan, each.step_index)
+                rung = Rung(rung.plan, each.step_index, step, each.step_due_on)
+                mine.due[each.item] = _Due(overtaken, rung)
         if rung is None or (rung.step.name, rung.due_on) != (each.step, each.step_due_on):
             due = "none" if rung is None else f"{rung.step.name} since {rung.due_on}"
             self.report.object_to(f"{where} since {each.step_due_on}: due is {due}")
@@ -292,11 +306,24 @@ class Audit:
         if rung is None or rung.step.name != step:
             self.report.object_to(f"{where}, and it is not its next step")
             return
-        if (rung.plan.id, step) in item.sent:
+        time = f"{step} {max(0, rung.step_index - len(rung.plan.steps) + 1)}"  # the last step may be repeated (R18)
+        if (rung.plan.id, time) in item.sent:
             self.report.object_to(f"{where} for the second time")
-        item.sent.add((rung.plan.id, step))
+        item.sent.add((rung.plan.id, time))
         item.words.clear()
         _progress(account, item, rung=rung, company=company, reminder=reminder, sent_on=fact.on)
+
+    def _close_task(self, fact: TaskClosed) -> None:
+        """Take the steps that waited for a task: each must have been said to wait (R28)."""
+        for name, step in fact.consumed:
+            item = self._accounts[fact.account].items[name]
+            self.report.consumed += 1
+            if item.words.get(step) != "awaiting_task":
+                self.report.object_to(
+                    f"{fact.account}: task {fact.task} consumes {name} {step}, which did not wait for it"
+                )
+            item.words.clear()
+            _adopt(item.row, self._partition.account(fact.account).items[name])
 
     def _finish(self, fact: PlanFinished) -> None:
         item = self._accounts[fact.account].items[fact.item]
@@ -308,9 +335,14 @@ class Audit:
 
     # -- the look -------------------------------------------------------------
 
-    def _look(
-        self, account: Account, mine: _Account, item: _Item, *, company: Company, day: datetime.date
-    ) -> None:
+    def _at(self, name: str, tick: TickPassed) -> Circumstances:
+        account = self._partition.account(name)
+        company = self._partition.company(account.company)
+        day = local_day(tick.at, company.zone)
+        return Circumstances(account, company, tick, day, due=frozenset(account.due.until(day)))
+
+    def _look(self, at: Circumstances, mine: _Account, item: _Item) -> None:
+        account, company, day = at.account, at.company, at.day
         _follow_terms(item, account.items[item.row.item])
         standing = standing_of(item.row, company=company, customer=account.customer)
         if standing is None:
@@ -321,7 +353,7 @@ class Audit:
             return
         if mine.unlisted:
             return  # the open reminder has items that it does not name
-        overtaken, rung = current_rung(item.row, standing=standing, day=day, company=company)
+        overtaken, rung = _due(at, item)
         for each in [*overtaken, *([] if rung is None else [rung])]:
             self._explained(account.id, item, rung=each, day=day)
 
@@ -340,7 +372,7 @@ def _blank(row: ItemRow) -> ItemRow:
     """Copy an item's terms without its progress."""
     return msgspec.structs.replace(
         row, open_minor=1, status="open", plan="", plan_version=0, step=-1, pay_by_on=None, shift_days=0,
-        sent_level_on=None, plan_finished=False, judged="", failed_on=None, dropped_on=None, pending=None,
+        sent_level_on=None, sent_on=getattr(row.document, "last_reminder_on", None), part_paid_on=None, final_on=None, awaiting=None, plan_finished=False, judged="", failed_on=None, dropped_on=None, pending=None,
     )  # fmt: skip
 
 
@@ -349,15 +381,33 @@ def _follow_terms(item: _Item, row: ItemRow) -> None:
     mine = item.row
     if mine.due_on != row.due_on:
         mine.due_on, mine.shift_days = row.due_on, row.shift_days
-    mine.chosen_plan = row.chosen_plan
+    if row.step < mine.step:  # repetitions are forgotten with the episode (R10)
+        mine.step = row.step
+        item.sent = {(plan, step) for plan, step in item.sent if step.endswith(" 0")}
+    mine.chosen_plan, mine.part_paid_on = row.chosen_plan, row.part_paid_on
 
 
-def _due(account: Account, item: _Item, *, company: Company, day: datetime.date) -> _Due:
-    _follow_terms(item, account.items[item.row.item])
-    standing = standing_of(item.row, company=company, customer=account.customer)
+def _adopt(mine: ItemRow, row: ItemRow) -> None:
+    """Take over the progress that a task gave an item."""
+    mine.plan, mine.plan_version, mine.step = row.plan, row.plan_version, row.step
+    mine.shift_days, mine.pay_by_on, mine.sent_on = row.shift_days, row.pay_by_on, row.sent_on
+
+
+def _due(at: Circumstances, item: _Item) -> _Due:
+    row = at.account.items[item.row.item]
+    _follow_terms(item, row)
+    standing = standing_of(item.row, company=at.company, customer=at.account.customer)
     if standing is None:
         return _Due([], None)
-    return _Due(*current_rung(item.row, standing=standing, day=day, company=company))
+    return _Due(
+        *current_rung(
+            item.row,
+            standing=standing,
+            day=at.day,
+            company=at.company,
+            admits=lambda rung: admits(at, item=row, rung=rung),
+        )
+    )
 
 
 def _progress(
@@ -373,7 +423,7 @@ def _progress(
     row = item.row
     standing = standing_on(row, plan=rung.plan, company=company, customer=account.customer)
     row.shift_days = shift_after_sending(standing, rung=rung, item=row, company=company, sent_on=sent_on)
-    row.pay_by_on = standing.pay_by_on
+    row.pay_by_on, row.sent_on = standing.pay_by_on, sent_on
     if is_level(rung.step):
         row.pay_by_on = reminder.pay_by_on
     row.plan, row.plan_version, row.step = rung.plan.id, rung.plan.version, rung.step_index

@@ -1,5 +1,6 @@
 """Company days: time zones, business days, and instants of a local day; no clock is read here."""
 
+import calendar
 import datetime
 import functools
 import zoneinfo
@@ -10,6 +11,7 @@ __all__ = [
     "add_business_days",
     "business_day",
     "business_day_before",
+    "end_of_month",
     "epoch_s",
     "instant_of",
     "is_business_day",
@@ -136,3 +138,8 @@ def add_business_days(day: datetime.date, count: int, *, country: str = "") -> d
         day += _DAY
         count -= is_business_day(day, country=country)
     return day
+
+
+def end_of_month(day: datetime.date) -> datetime.date:
+    """Give the last day of the month that ``day`` is in."""
+    return day.replace(day=calendar.monthrange(day.year, day.month)[1])

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from processors.account import Account
 from processors.circumstances import Circumstances, Verdict
 from processors.ladder import Rung, Standing
+from processors.manual_steps import await_task, open_awaited
 from processors.proposals import (
     WhoDecides,
     approved_items,
@@ -23,6 +24,7 @@ from processors.proposals import (
     supersede,
     who_decides,
 )
+from processors.raising import raise_to_max
 from processors.reminder import DueItem, row_item
 from schemas.facts import LedgerFact
 from schemas.rows import ItemRow, ReminderRow, ReminderRowItem
@@ -59,6 +61,7 @@ class Judged:
     said: list[Word]
     due: bool = False
     able: Rung | None = None
+    goes_as: Rung | None = None  # of another step where all are raised to the highest (R1)
     not_yet: Verdict | None = None
     sent: Rung | None = None
     finished: Standing | None = None
@@ -78,22 +81,51 @@ class Choice(NamedTuple):
     approved: ReminderRow | None = None
     because: WhoDecides | None = None
     waits: bool = False  # what was approved is still to wait
+    awaited: Sequence[tuple[ItemRow, Rung]] = ()  # blocking steps that have come due
 
 
 def choose(at: Circumstances, judged: Sequence[Judged]) -> Choice:
     """Choose what goes out, and what is proposed to a person instead (R19, R20); mark it on what was judged."""
-    able = [DueItem(each.item, each.able) for each in judged if each.able is not None]
+    awaited = _await_tasks(at, judged)
+    able = _raised(at, judged)
     waiting = proposal_of(at.account)
     if waiting is not None and waiting.proposal is not None and waiting.proposal.approved:
         steps = approved_items(at.account, waiting)
         if any(row_item(each) == steps.get(each.item.item) for each in able):
-            return _approved(at, judged, row=waiting, steps=steps)
+            return _approved(at, judged, row=waiting, steps=steps)._replace(awaited=awaited)
     because = who_decides(at, (each.rung for each in able)) if able else None
     if because is not None and not at.account.row.send_now:
-        return Choice(because=because)
+        return Choice(because=because, awaited=awaited)
     for each in judged:
         _go_or_wait(each, each.not_yet)
-    return Choice()
+    return Choice(awaited=awaited)
+
+
+def _await_tasks(at: Circumstances, judged: Sequence[Judged]) -> list[tuple[ItemRow, Rung]]:
+    """Let items whose blocking step has come due wait for its task (R28): no reminder, and no proposal."""
+    awaited: list[tuple[ItemRow, Rung]] = []
+    for each in judged:
+        rung = each.able
+        if rung is None or not rung.step.blocking:
+            continue
+        verdict = each.not_yet
+        if verdict is None:
+            verdict = await_task(at, item=each.item, rung=rung)
+            awaited.append((each.item, rung))
+        each.able = None
+        say(each, rung=rung, verdict=verdict)
+    return awaited
+
+
+def _raised(at: Circumstances, judged: Sequence[Judged]) -> list[DueItem]:
+    """Give what is able to go, each as the step that it goes as."""
+    able = [DueItem(each.item, each.able) for each in judged if each.able is not None]
+    if at.company.profile.raise_all_to_max:
+        able = raise_to_max(able, company=at.company, customer=at.account.customer)
+    goes_as = {each.item.item: each.rung for each in able}
+    for each in judged:
+        each.goes_as = goes_as.get(each.item.item)
+    return able
 
 
 def _approved(
@@ -103,9 +135,9 @@ def _approved(
     later = not_before(at, row)
     others = Verdict("reminder_open", None, {"reminder": row.reminder})
     for each in judged:
-        if each.able is None:
+        if each.goes_as is None:
             continue
-        approved = row_item(DueItem(each.item, each.able)) == steps.get(each.item.item)
+        approved = row_item(DueItem(each.item, each.goes_as)) == steps.get(each.item.item)
         _go_or_wait(each, (each.not_yet or later) if approved else others)
     goes = any(each.sent is not None for each in judged)
     return Choice(approved=row if goes else None, waits=not goes)
@@ -115,21 +147,22 @@ def _go_or_wait(each: Judged, verdict: Verdict | None) -> None:
     if each.able is None:
         return
     if verdict is None:
-        each.sent = each.able
+        each.sent = each.goes_as
     else:
         say(each, rung=each.able, verdict=verdict)
 
 
 def propose_chosen(at: Circumstances, choice: Choice, *, judged: Sequence[Judged]) -> list[LedgerFact]:
     """Propose, take an approved proposal out of its place, or end one that is needed no more."""
+    facts = open_awaited(at, choice.awaited)
     if choice.because is not None:
-        able = [DueItem(each.item, each.able) for each in judged if each.able is not None]
-        return propose(at, due=able, because=choice.because)
+        able = [DueItem(each.item, each.goes_as) for each in judged if each.goes_as is not None]
+        return facts + propose(at, due=able, because=choice.because)
     if choice.approved is not None:
         at.account.row.proposal = ""
         leave(at.account, choice.approved)
-        return []
-    return [] if choice.waits else supersede(at)
+        return facts
+    return facts if choice.waits else facts + supersede(at)
 
 
 def is_repeated(at: Circumstances, judged: Sequence[Judged]) -> bool:

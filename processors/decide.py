@@ -24,12 +24,16 @@ from processors.choosing import (
 )
 from processors.circumstances import Circumstances, failed_until
 from processors.company import Company
+from processors.conditions import admits
 from processors.context import FoldContext
+from processors.finishing import finish
 from processors.holds import account_hold, date_by_hand, in_force
 from processors.judged import is_done_with, withheld
 from processors.ladder import Rung, Standing, current_rung, is_level, overtaken_on, rung_at, standing_of
+from processors.manual_steps import release_others
 from processors.messages import schedule_statement
 from processors.money_tasks import ask_about_lines, ask_about_withheld
+from processors.plan import last_index, step_at
 from processors.purge import purge
 from processors.reasons import is_only_of_when, judge
 from processors.record_size import fitting, split, text_bytes
@@ -82,6 +86,8 @@ def evaluate(
     facts += (said := list(_withheld(at, judged)))
     facts += [*ask_about_withheld(at, said), *ask_about_lines(at, is_due=bool(due)), *_finished(at, judged)]
     facts += propose_chosen(at, choice, judged=judged)
+    if account.tasks:
+        facts += release_others(at, waiting=_waiting_for_tasks(judged))
     going = [DueItem(each.item, each.sent) for each in judged if each.sent is not None]
     decided = remind(at, due=going, proposed=choice.approved) if going else _follow_up(at, judged=judged)
     if decided is not None:
@@ -130,11 +136,17 @@ def _judge_item(at: Circumstances, item: ItemRow) -> Judged | None:
         return result
     on_its_way = _on_its_way(at, item, standing=standing)
     if on_its_way is not None:
-        if is_level(standing.plan.steps[on_its_way]):
+        if is_level(step_at(standing.plan, on_its_way)):
             return None
         # What a courtesy does not delay can be due beside it.
         standing = standing._replace(consumed=on_its_way)
-    overtaken, rung = current_rung(item, standing=standing, day=at.day, company=at.company)
+    overtaken, rung = current_rung(
+        item,
+        standing=standing,
+        day=at.day,
+        company=at.company,
+        admits=lambda rung: admits(at, item=item, rung=rung),
+    )
     for passed in overtaken:
         verdict = judge(at, item=item, rung=passed, overtaken=True)
         say(result, rung=passed, verdict=verdict, overtaken=True)
@@ -142,7 +154,7 @@ def _judge_item(at: Circumstances, item: ItemRow) -> Judged | None:
         _judge_rung(at, result, rung=rung, standing=standing)
         return result
     index = standing.consumed + len(overtaken) + 1
-    if index < len(standing.plan.steps):
+    if index <= last_index(standing.plan):
         result.again_on = rung_at(item, standing=standing, index=index, company=at.company).due_on
     elif on_its_way is None:
         result.finished = standing
@@ -165,6 +177,15 @@ def _judge_rung(at: Circumstances, result: Judged, *, rung: Rung, standing: Stan
         result.able, result.not_yet = rung, verdict
     else:
         say(result, rung=rung, verdict=verdict)
+        if verdict is not None and verdict.reason == "condition" and rung.step_index < last_index(rung.plan):
+            later = rung_at(result.item, standing=standing, index=rung.step_index + 1, company=at.company)
+            result.again_on = later.due_on
+
+
+def _waiting_for_tasks(judged: Iterable[Judged]) -> frozenset[str]:
+    return frozenset(
+        each.item.item for each in judged if any(word.verdict.reason == "awaiting_task" for word in each.said)
+    )
 
 
 # -- what is said --------------------------------------------------------------
@@ -215,21 +236,24 @@ def _said(word: Word, *, item: ItemRow) -> Withheld:
     )
 
 
-def _finished(at: Circumstances, judged: Sequence[Judged]) -> Iterator[PlanFinished]:
-    """Say once of items that came with all steps done, or whose last courtesy has passed (R18)."""
+def _finished(at: Circumstances, judged: Sequence[Judged]) -> Iterator[LedgerFact]:
+    """Say once of items that came with all steps done, or whose last courtesy has passed; do what comes then (R18)."""
     for each in judged:
-        if each.finished is None or each.item.plan_finished:
+        if each.finished is None:
             continue
-        each.item.plan_finished = True
-        at.account.touch(each.item)
-        at.account.touch(at.account.row)
-        yield PlanFinished(
-            id=f"{at.account.id}/{at.account.next_sequence()}",
-            account=at.account.id,
-            item=each.item.item,
-            plan=each.finished.plan.id,
-            plan_version=each.finished.plan.version,
-        )
+        if not each.item.plan_finished:
+            each.item.plan_finished = True
+            at.account.touch(each.item)
+            at.account.touch(at.account.row)
+            yield PlanFinished(
+                id=f"{at.account.id}/{at.account.next_sequence()}",
+                account=at.account.id,
+                item=each.item.item,
+                plan=each.finished.plan.id,
+                plan_version=each.finished.plan.version,
+            )
+        facts, each.again_on = finish(at, item=each.item, standing=each.finished)
+        yield from facts
 
 
 # -- the date by hand ----------------------------------------------------------

@@ -65,6 +65,7 @@ def open_existing(account: Account, event: ItemOpened, *, context: FoldContext) 
         contact=event.contact,
         chosen_plan=event.plan,
         sent_level_on=event.last_reminder_on,
+        sent_on=event.last_reminder_on,
         settled_before_minor=amount_minor - open_minor,
         entered_on=context.day,
     )

@@ -20,7 +20,6 @@ from processors import (
     payment_plans,
     promises,
     requests,
-    tasks,
     trust,
 )
 from processors.account import Account
@@ -30,6 +29,7 @@ from processors.company import Company
 from processors.conservation import conserve, net_minor
 from processors.context import FoldContext
 from processors.late_facts import review_reminders
+from processors.manual_steps import close_settled, complete_task
 from processors.money_tasks import close_needless, propose_write_offs
 from processors.reconcile import reconcile
 from processors.record_size import fitting
@@ -119,7 +119,7 @@ def fold(
             if row.last_contact_on is not None and context.day < row.last_contact_on:
                 facts += review_reminders(account, account.stale, context=context)
     if account.tasks:
-        facts += close_needless(account, company=company)
+        facts += [*close_needless(account, company=company), *close_settled(account, context=context)]
     return fitting(facts)
 
 
@@ -192,9 +192,9 @@ _HANDLERS: dict[type, Handler] = {
     WriteOffBooked: credits.book_write_off,
     CustomerUpserted: customers.upsert,
     **dict.fromkeys(_FOLLOW_UPS, _follow),
-    CompleteTask: tasks.complete_task,
     WaiveClaim: claims.waive,
     SetTrust: trust.set_trust,
+    CompleteTask: complete_task,
     **requests.HANDLERS,
     **approval.HANDLERS,
     **outcomes.HANDLERS,

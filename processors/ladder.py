@@ -4,11 +4,13 @@ Computes dates and positions; whether something is sent is ``decide``'s.
 """
 
 import datetime
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from processors.calendar import next_business_day
+from processors.calendar import end_of_month, next_business_day
 from processors.company import Company
 from processors.law.days import contacts_someone
+from processors.plan import last_index, planned_offset_days, step_at
 from schemas.charges import ClaimDocument
 from schemas.events import ItemOpened
 from schemas.plans import Plan, Step
@@ -19,6 +21,7 @@ __all__ = [
     "Rung",
     "Standing",
     "current_rung",
+    "final_day",
     "is_level",
     "level_offset_days",
     "next_look",
@@ -50,12 +53,17 @@ class Standing(NamedTuple):
 
 
 class Rung(NamedTuple):
-    """A step of an item, with the day from which it is due."""
+    """A step of an item, with the day from which it is due; beyond the last index it is a repetition (R18)."""
 
     plan: Plan
     step_index: int
     step: Step
     due_on: datetime.date
+
+    @property
+    def offset_days(self) -> int:
+        """By what steps are compared across plans (R1)."""
+        return planned_offset_days(self.plan, self.step_index)
 
 
 def is_level(step: Step) -> bool:
@@ -66,18 +74,18 @@ def is_level(step: Step) -> bool:
 def standing_of(item: ItemRow, *, company: Company, customer: CustomerRow | None) -> Standing | None:
     """Give an item's standing; None when it has no plan that it could stand on.
 
-    An opened item starts after the level that it came with (R36); a level
+    An item whose plan's version was migrated stands on the new one, and one
+    that was given another plan on that. An opened item starts after the level that it came with (R36); a level
     that its plan does not have is no standing: starting over would write to
-    someone again who was written to elsewhere. An item that was given another
-    plan goes on after the last step of it that is not later than the one it
-    consumed.
+    someone again who was written to elsewhere. On another plan or version an item goes
+    on after the last step of it that is not later than the one it consumed.
     """
     plan = company.resolve_plan(item, customer)
     if plan is None:
         return None
     if item.plan:
         consumed = item.step
-        if item.plan != plan.id:
+        if (item.plan, item.plan_version) != (plan.id, plan.version):
             consumed = _same_place(item, plan=plan, company=company)
         return Standing(plan, consumed, item.pay_by_on, item.shift_days, customer)
     if isinstance(item.document, ItemOpened) and item.document.level:
@@ -98,8 +106,8 @@ def _same_place(item: ItemRow, *, plan: Plan, company: Company) -> int:
     pinned = company.plan(item.plan, version=item.plan_version)
     if pinned is None or item.step < 0:
         return -1
-    offset_days = pinned.steps[item.step].offset_days
-    return sum(step.offset_days <= offset_days for step in plan.steps) - 1
+    offset_days = planned_offset_days(pinned, item.step)
+    return sum(planned_offset_days(plan, index) <= offset_days for index in range(len(plan.steps))) - 1
 
 
 def _brought_standing(
@@ -120,30 +128,47 @@ def _brought_standing(
 
 
 def rung_at(item: ItemRow, *, standing: Standing, index: int, company: Company) -> Rung:
-    """Give a step with its due day: on day N after the due date it is due (R2).
+    """Give a step with its due day: on day N after its anchor it is due (R2).
 
-    Levels, not courtesies, are delayed: by the plan's grace for items, by the
-    days that a due date on a non-business day moves (R6), by the item's
-    shift, and at least to the pay-by date of the level before. A courtesy
-    whose day the law forbids comes on the last allowed day before it (R3).
+    A courtesy whose day the law forbids comes on the last allowed day before it
+    (R3). Levels are delayed: by the plan's grace for items, by the days that
+    a due date on a non-business day moves (R6), by the item's shift, after a
+    part payment (R9), and at least to the pay-by date of the level before.
     """
-    step = standing.plan.steps[index]
-    due_on = item.due_on + datetime.timedelta(days=step.offset_days)
+    plan, step = standing.plan, step_at(standing.plan, index)
     if not is_level(step):
+        due_on = item.due_on + datetime.timedelta(days=step.offset_days)
         if contacts_someone(step.actions):
             due_on = company.law.open_day(standing.customer, day=due_on, home=company.profile.country)
-    else:
-        due_on = _level_due_on(due_on, item=item, standing=standing, company=company)
-        if standing.pay_by_on is not None and due_on < standing.pay_by_on:
-            due_on = standing.pay_by_on
-    return Rung(standing.plan, index, step, due_on)
+        return Rung(plan, index, step, due_on)
+    anchored_on = _anchored_on_reminder(item, standing=standing, index=index)
+    due_on = anchored_on or _planned_level_on(item, standing=standing, index=index, company=company)
+    if plan.part_paid_delay_days is not None and item.part_paid_on is not None:
+        due_on = max(due_on, item.part_paid_on + datetime.timedelta(days=plan.part_paid_delay_days))
+    if standing.pay_by_on is not None and due_on < standing.pay_by_on:
+        due_on = standing.pay_by_on
+    return Rung(plan, index, step, due_on)
 
 
-def _level_due_on(
-    due_on: datetime.date, *, item: ItemRow, standing: Standing, company: Company
-) -> datetime.date:
-    """Delay a level by graces and shift, pay-by date left out."""
+def _anchored_on_reminder(item: ItemRow, *, standing: Standing, index: int) -> datetime.date | None:
+    """Give the day that the last sent reminder sets for the next step; None: the plan's offsets do."""
     plan = standing.plan
+    if item.sent_on is None or index != standing.consumed + 1:
+        return None
+    if index >= len(plan.steps):
+        return item.sent_on + datetime.timedelta(days=plan.repeat_every_days or 0)
+    step = plan.steps[index]
+    if step.anchor != "last_reminder":
+        return None
+    return item.sent_on + datetime.timedelta(days=step.offset_days)
+
+
+def _planned_level_on(item: ItemRow, *, standing: Standing, index: int, company: Company) -> datetime.date:
+    """Give the day of a level by the plan's offsets, delayed by graces and shift, pay-by date left out."""
+    plan = standing.plan
+    due_on = item.due_on + datetime.timedelta(days=planned_offset_days(plan, index))
+    if step_at(plan, index).anchor == "end_of_month" and index < len(plan.steps):
+        due_on = end_of_month(due_on)
     delay_days = plan.item_grace_days + standing.shift_days
     if delay_days:
         due_on += datetime.timedelta(days=delay_days)
@@ -158,7 +183,7 @@ def overtaken_on(item: ItemRow, *, standing: Standing, index: int, company: Comp
     It is dropped once the next step is due, and once the item is overdue: a
     message that a date is near is untrue after it.
     """
-    if is_level(standing.plan.steps[index]):
+    if is_level(step_at(standing.plan, index)):
         return None
     overdue_on = item.due_on + datetime.timedelta(days=1)
     if index + 1 == len(standing.plan.steps):
@@ -167,19 +192,63 @@ def overtaken_on(item: ItemRow, *, standing: Standing, index: int, company: Comp
 
 
 def current_rung(
-    item: ItemRow, *, standing: Standing, day: datetime.date, company: Company
+    item: ItemRow,
+    *,
+    standing: Standing,
+    day: datetime.date,
+    company: Company,
+    admits: Callable[[Rung], bool] | None = None,
 ) -> tuple[list[Rung], Rung | None]:
-    """Give the courtesies that ``day`` has overtaken, and the step that is due then (None: none is)."""
+    """Give the courtesies that ``day`` has overtaken, and the step that is due then (None: none is).
+
+    A step that is not for the item (``admits``; None: all are) is the due one
+    until the next is due, which then takes its place, unless it must not be
+    skipped. With entry by age the latest step that is due is it (R3).
+    """
     overtaken: list[Rung] = []
-    for index in range(standing.consumed + 1, len(standing.plan.steps)):
+    last = last_index(standing.plan)
+    for index in range(standing.consumed + 1, last + 1):
         rung = rung_at(item, standing=standing, index=index, company=company)
         if rung.due_on > day:
             return overtaken, None
         dropped_on = overtaken_on(item, standing=standing, index=index, company=company)
-        if dropped_on is None or day < dropped_on:
+        if dropped_on is not None and day >= dropped_on:
+            overtaken.append(rung)
+        elif admits is None or admits(rung):
+            later = _later_rungs(item, standing=standing, index=index, day=day, company=company)
+            return overtaken, _of_its_age(rung, later, admits=admits)
+        elif (
+            rung.step.must_not_skip
+            or index == last
+            or rung_at(item, standing=standing, index=index + 1, company=company).due_on > day
+        ):
             return overtaken, rung
-        overtaken.append(rung)
     return overtaken, None
+
+
+def _later_rungs(
+    item: ItemRow, *, standing: Standing, index: int, day: datetime.date, company: Company
+) -> Iterator[Rung]:
+    """Walk the levels after a due step that are due as well, where items enter by age."""
+    if standing.plan.entry != "by_age":
+        return
+    for later in range(index + 1, len(standing.plan.steps)):
+        rung = rung_at(item, standing=standing, index=later, company=company)
+        if rung.due_on > day:
+            return
+        yield rung
+
+
+def _of_its_age(rung: Rung, later: Iterable[Rung], *, admits: Callable[[Rung], bool] | None) -> Rung:
+    """Give the last of the due steps that can be reached without jumping over one that must not be."""
+    if rung.step.must_not_skip:
+        return rung
+    for each in later:
+        if admits is None or admits(each):
+            rung = each
+        if each.step.must_not_skip:
+            break
+    return rung
 
 
 def level_offset_days(
@@ -194,8 +263,8 @@ def level_offset_days(
         return _BELOW_ALL_DAYS
     _, rung = current_rung(item, standing=standing, day=day, company=company)
     if rung is not None:
-        return rung.step.offset_days
-    return _BELOW_ALL_DAYS if standing.consumed < 0 else standing.plan.steps[standing.consumed].offset_days
+        return rung.offset_days
+    return _BELOW_ALL_DAYS if standing.consumed < 0 else planned_offset_days(standing.plan, standing.consumed)
 
 
 def next_look(item: ItemRow, *, company: Company, customer: CustomerRow | None) -> datetime.date | None:
@@ -209,9 +278,20 @@ def next_look(item: ItemRow, *, company: Company, customer: CustomerRow | None) 
     standing = standing_of(item, company=company, customer=customer)
     if standing is None:
         return item.due_on
-    if standing.consumed + 1 < len(standing.plan.steps):
+    if standing.consumed < last_index(standing.plan):
         return rung_at(item, standing=standing, index=standing.consumed + 1, company=company).due_on
-    return None if item.plan_finished else item.due_on
+    return final_day(item, standing=standing) if item.plan_finished else item.due_on
+
+
+def final_day(item: ItemRow, *, standing: Standing) -> datetime.date | None:
+    """Give the day of what comes after a finished plan; None: nothing does, or it has come (R18)."""
+    plan = standing.plan
+    if plan.after_last not in ("escalate", "write_off") or item.final_on is not None:
+        return None
+    days = plan.steps[-1].pay_by_days if plan.after_last_days is None else plan.after_last_days
+    last = len(plan.steps) - 1
+    planned_on = item.due_on + datetime.timedelta(days=planned_offset_days(plan, last))
+    return (item.sent_on or planned_on) + datetime.timedelta(days=days)
 
 
 def shift_after_sending(
@@ -224,8 +304,7 @@ def shift_after_sending(
     """
     if not is_level(rung.step) or (sent_on - rung.due_on).days <= LATE_DAYS:
         return standing.shift_days
-    plain = item.due_on + datetime.timedelta(days=rung.step.offset_days)
-    planned_on = _level_due_on(plain, item=item, standing=standing, company=company)
+    planned_on = _planned_level_on(item, standing=standing, index=rung.step_index, company=company)
     return standing.shift_days + max(
         0, (sent_on - planned_on).days
     )  # amended on its way, it may not be late any more

@@ -11,27 +11,23 @@ The account's next reminder waits until every delivery has a fate: also those
 of a sent one, and while one is unknown.
 """
 
-import datetime
 from collections.abc import Callable, Iterator
 
 from processors import messages
 from processors.account import Account
 from processors.addressing import failed_channel_names
 from processors.charges.claims import raise_claims
-from processors.company import Company
+from processors.consuming import CONSUMED_MAX, consume, record_contact
 from processors.context import FoldContext
-from processors.holds import date_by_hand
 from processors.judged import in_reminder
-from processors.ladder import Rung, is_level, shift_after_sending, standing_on
 from processors.late_facts import review_reminders
 from processors.law.register import register
-from schemas.facts import ExceptionRaised, LedgerFact, PlanFinished, ReminderEnded, ReminderRetracted
+from schemas.facts import ExceptionRaised, LedgerFact, ReminderEnded, ReminderRetracted
 from schemas.outcomes import OutcomeReported
-from schemas.rows import ItemRow, ReminderRow, ReminderRowItem
+from schemas.rows import ReminderRow, ReminderRowItem
 
-__all__ = ["ADDRESS_ERRORS", "CONSUMED_MAX", "HANDLERS", "record_contact", "report"]
+__all__ = ["ADDRESS_ERRORS", "HANDLERS", "report"]
 
-CONSUMED_MAX = 2000  # steps in one fact: a record holds 1 MiB
 ADDRESS_ERRORS = frozenset({"address_missing", "address_refused", "provider_refused"})
 _MOVES: dict[str, frozenset[str]] = {
     "dispatched": frozenset({"accepted", "failed", "superseded", "unknown"}),
@@ -83,17 +79,6 @@ def _register(account: Account, event: OutcomeReported, *, context: FoldContext)
         account.remove(account.contacts.pop(contact))
 
 
-def record_contact(account: Account, *, on: datetime.date) -> None:
-    """Note a contact (R5); the first on or after a date by hand consumes it (R20)."""
-    row = account.row
-    row.last_contact_on = on if row.last_contact_on is None else max(row.last_contact_on, on)
-    by_hand = date_by_hand(account)
-    if by_hand is not None and (by_hand.until is None or on >= by_hand.until):
-        del account.holds["snoozed"]
-        account.remove(by_hand)
-    account.touch(row)
-
-
 def _refused(account: Account, event: OutcomeReported, *, detail: str) -> ExceptionRaised:
     account.touch(account.row)
     return ExceptionRaised(
@@ -119,7 +104,9 @@ def _send(account: Account, row: ReminderRow, *, context: FoldContext) -> Iterat
     finished: list[LedgerFact] = []
     for each in steps:
         item = account.items[each.item]
-        finished += _consume(account, item, row=row, step=each, on=on, company=context.company)
+        finished += consume(
+            account, item=item, step=each, on=on, pay_by_on=row.pay_by_on, company=context.company
+        )
         item.pending = None
     yield from _ended(account, row, steps=steps)
     yield from finished
@@ -133,49 +120,6 @@ def _steps(account: Account, row: ReminderRow) -> Iterator[ReminderRowItem]:
     yield from row.items
     if row.unlisted:
         yield from (item.pending for item in account.items.values() if item.pending is not None)
-
-
-def _consume(
-    account: Account,
-    item: ItemRow,
-    *,
-    row: ReminderRow,
-    step: ReminderRowItem,
-    on: datetime.date,
-    company: Company,
-) -> Iterator[PlanFinished]:
-    """Move an item up to a sent step: the plan's version is pinned, a level sets pay-by date and distances (R2, R17)."""
-    account.touch(item)
-    plan = company.plan(step.plan, version=step.plan_version)
-    if plan is None:
-        raise LookupError(
-            f"{item.item}: plan {step.plan} version {step.plan_version} was sent and is not known"
-        )
-    definition = plan.steps[step.step_index]
-    standing = standing_on(item, plan=plan, company=company, customer=account.customer)
-    rung = Rung(plan, step.step_index, definition, step.step_due_on)
-    item.shift_days = shift_after_sending(standing, rung=rung, item=item, company=company, sent_on=on)
-    item.pay_by_on = standing.pay_by_on
-    if is_level(definition):
-        item.sent_level_on, item.pay_by_on = on, row.pay_by_on
-        _open_episode(account, on=on)
-    was_said = item.plan_finished and item.plan in ("", plan.id)
-    item.plan, item.plan_version, item.step = plan.id, plan.version, step.step_index
-    item.plan_finished = step.step_index + 1 == len(plan.steps)
-    item.judged, item.failed_on, item.dropped_on = "", None, None
-    if item.plan_finished and not was_said:
-        yield PlanFinished(
-            id=f"{account.id}/{account.next_sequence()}",
-            account=account.id,
-            item=item.item,
-            plan=plan.id,
-            plan_version=plan.version,
-        )
-
-
-def _open_episode(account: Account, *, on: datetime.date) -> None:
-    if account.row.episode_opened_on is None:
-        account.row.episode_opened_on, account.row.episode_closed_on = on, None
 
 
 def _ended(account: Account, row: ReminderRow, *, steps: list[ReminderRowItem]) -> Iterator[ReminderEnded]:

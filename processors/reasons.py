@@ -6,7 +6,9 @@ The checks are in ``processors.withholding``; here is their order.
 from collections.abc import Callable
 
 from processors.circumstances import Case, Circumstances, Verdict
+from processors.conditions import condition
 from processors.ladder import Rung
+from processors.manual_steps import awaiting_task
 from processors.withholding import amounts, contacts, enrolment, holds, life, plans, sources
 from schemas.rows import ItemRow
 
@@ -47,6 +49,8 @@ _CHECKS: tuple[Callable[[Case], Verdict | None], ...] = (
     holds.snoozed,
     enrolment.before_start,
     plans.no_plan,
+    condition,
+    awaiting_task,
     life.reminder_open,
     life.dropped,
     life.failed,

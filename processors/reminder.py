@@ -99,9 +99,7 @@ def compose(
 ) -> Composed:
     """Write the reminder of the due items as of this tick, with what people have ``said`` of it; nothing is kept."""
     due = _sorted(due)
-    header = max(
-        due, key=lambda each: (each.rung.step.offset_days, each.rung.plan.id, each.rung.step.name)
-    ).rung
+    header = max(due, key=lambda each: (each.rung.offset_days, each.rung.plan.id, each.rung.step.name)).rung
     contacts = contacts_for(at.account, items=[each.item for each in due], role=header.step.role)
     deliveries = deliveries_for(
         _over(_actions(header, due=due), channels=None if said is None else said.channels),
@@ -116,7 +114,7 @@ def compose(
         at,
         reminder=reminder,
         step=header.step.name,
-        offset_days=header.step.offset_days,
+        offset_days=header.offset_days,
         template=header.step.template or header.step.name,
         attach_invoices=header.step.attach_invoices,
         pay_by_on=at.day + datetime.timedelta(days=header.step.pay_by_days),
@@ -211,9 +209,7 @@ def _actions(header: Rung, *, due: Sequence[DueItem]) -> list[Action]:
     """Give the header's actions, and the tasks of the lower steps (R1)."""
     actions = list(header.step.actions)
     rungs = {(each.rung.plan.id, each.rung.plan.version, each.rung.step_index): each.rung for each in due}
-    for rung in sorted(
-        rungs.values(), key=lambda rung: (-rung.step.offset_days, rung.plan.id, rung.plan.version)
-    ):
+    for rung in sorted(rungs.values(), key=lambda rung: (-rung.offset_days, rung.plan.id, rung.plan.version)):
         actions += [each for each in rung.step.actions if each.channel == "task" and each not in actions]
     return actions
 

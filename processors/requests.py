@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 from processors import identity
 from processors.account import Account, hold_id
+from processors.consuming import record_contact
 from processors.context import FoldContext
 from processors.disputes import rule_dispute
 from processors.exclusions import exclude_payment, include_payment
 from processors.law.register import register
-from processors.outcomes import record_contact
 from processors.payment_plans import cancel_payment_plan
 from processors.promises import make_promise, withdraw_promise
 from processors.quarantine import release

@@ -1,4 +1,4 @@
-"""What people have to do: tasks open, are done or skipped, time out, or become needless (R28, R37).
+"""What people have to do: tasks open, and end (R28, R37); whose they are is ``manual_steps``' and others'.
 
 A task is opened once per id, however often the reason for it is found again.
 What carries a step's task to people is a delivery (channel ``task``); tasks
@@ -8,14 +8,11 @@ that the ledger itself asks for, and those that a ladder waits for, live here.
 import datetime
 from collections.abc import Sequence
 
-from processors import identity
 from processors.account import Account
-from processors.context import FoldContext
-from schemas.commands import CompleteTask
 from schemas.facts import LedgerFact, TaskClosed, TaskOpened, TaskOutcome
 from schemas.rows import TaskRow
 
-__all__ = ["close_task", "complete_task", "open_task", "time_out"]
+__all__ = ["close_task", "open_task"]
 
 
 def open_task(
@@ -75,9 +72,15 @@ def open_task(
 
 
 def close_task(
-    account: Account, *, task: str, outcome: TaskOutcome, author: str = "", text: str = ""
+    account: Account,
+    *,
+    task: str,
+    outcome: TaskOutcome,
+    author: str = "",
+    text: str = "",
+    consumed: Sequence[tuple[str, str]] = (),
 ) -> list[LedgerFact]:
-    """End a task; nothing is said of one that is not open."""
+    """End a task; nothing is said of one that is not open. ``consumed``: (item, step) that were waiting for it."""
     row = account.tasks.pop(task, None)
     if row is None:
         return []
@@ -94,20 +97,6 @@ def close_task(
             outcome=outcome,
             author=author,
             text=text,
+            consumed=tuple(consumed),
         )
     ]
-
-
-def complete_task(account: Account, event: CompleteTask, *, context: FoldContext) -> list[LedgerFact]:
-    """Take a person's word that a task is done or skipped; one that is not open any more is left so."""
-    key = f"command/{event.command}"
-    repeated = identity.remember(account, event, key=key)
-    if repeated is not None:
-        return repeated
-    account.keep_until(context.day + context.company.retention, kind="seen", key=key)
-    return close_task(account, task=event.task, outcome=event.outcome, author=event.author, text=event.text)
-
-
-def time_out(account: Account, task: str, *, context: FoldContext) -> list[LedgerFact]:  # noqa: ARG001 - as all alarms
-    """End a task whose time has come (an alarm)."""
-    return close_task(account, task=task, outcome="timed_out")

@@ -9,7 +9,7 @@ import datetime
 from processors.account import Account
 from processors.company import Company
 from processors.holds import date_by_hand
-from processors.ladder import next_look
+from processors.ladder import next_look, standing_of
 from processors.movements import entered_on
 from processors.open_index import OpenIndex
 from processors.residual import is_owed
@@ -80,10 +80,12 @@ def enter_items(account: Account, *, company: Company, now: datetime.datetime | 
         item = account.items.get(name)
         if item is not None:
             owed = is_owed(account, item, company=company)
-            _note_change(account, item, owed=owed)
+            _note_change(account, item, owed=owed, company=company)
             _note_item(account, item, company=company, today=today)
             if item.status != "open" or item.late_days is not None:
                 note_payment(account, item)
+            if item.open_minor < item.amount_minor or item.part_paid_on is not None:
+                _note_part_paid(account, item, company=company)
             account.opened.set(item, is_owed=owed)
             if is_ready:
                 account.due.set(name, next_look(item, company=company, customer=account.customer))
@@ -100,11 +102,13 @@ def enter_items(account: Account, *, company: Company, now: datetime.datetime | 
     account.stale_credits.clear()
 
 
-def _note_change(account: Account, item: ItemRow, *, owed: bool) -> None:
+def _note_change(account: Account, item: ItemRow, *, owed: bool, company: Company) -> None:
     """Ask at the next tick whether the episode is over, or, with a level that is open again, has begun (R14)."""
     row = account.row
     if item.status == "open" and owed:
         in_doubt = row.episode_opened_on is None and item.sent_level_on is not None
+        if in_doubt:
+            _forget_repetitions(item, company=company)
     elif item.status == "open":
         in_doubt = row.episode_opened_on is not None
     else:
@@ -113,6 +117,28 @@ def _note_change(account: Account, item: ItemRow, *, owed: bool) -> None:
     if in_doubt and not row.episode_in_doubt:
         row.episode_in_doubt = True
         account.touch(row)
+
+
+def _forget_repetitions(item: ItemRow, *, company: Company) -> None:
+    """Let an item that is open again after its episode repeat its last step as often as any other (R10)."""
+    plan = company.plan(item.plan, version=item.plan_version)
+    if plan is not None and item.step >= len(plan.steps):
+        item.step, item.plan_finished = len(plan.steps) - 1, False
+
+
+def _note_part_paid(account: Account, item: ItemRow, *, company: Company) -> None:
+    """Note since when the share of an item is paid after which its plan waits (R9)."""
+    if item.status != "open":
+        item.part_paid_on = None
+        return
+    standing = standing_of(item, company=company, customer=account.customer)
+    percent = None if standing is None else standing.plan.part_paid_percent
+    paid_minor = item.amount_minor - item.open_minor
+    if percent is None or 100 * paid_minor < percent * item.amount_minor:
+        item.part_paid_on = None
+    elif item.part_paid_on is None:
+        applied = (row.applied_on for row in account.applications.get(item.item, {}).values())
+        item.part_paid_on = max(applied, default=None)
 
 
 def _note_item(account: Account, item: ItemRow, *, company: Company, today: datetime.date | None) -> None:

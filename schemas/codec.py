@@ -71,6 +71,7 @@ _TOPICS: dict[str, tuple[type[Struct], ...]] = {
         facts.ReminderWasWrong,
         charges.ClaimRaised,
         facts.PlanFinished,
+        facts.ItemHandedOver,
         facts.TaskOpened,
         facts.TaskClosed,
         facts.PromiseMade,

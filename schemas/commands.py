@@ -328,7 +328,8 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     ``courtesies``, ``invoice_messages``, ``payment_messages`` and ``statements`` switch each kind of
     message (R33); ``statement_day`` is a day of the month, or of the week (1 is Monday).
     ``next_action_days`` after the last contact or note a person looks at a
-    customer again (R20, S0-14).
+    customer again (R20, S0-14). ``raise_all_to_max``: all items of a message go
+    as its highest step (R1).
     """
 
     name: Annotated[str, Meta(max_length=200)]
@@ -356,6 +357,7 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     payment_messages: bool = False
     statements: Literal["off", "weekly", "monthly"] = "off"
     statement_day: Annotated[int, Meta(ge=1, le=28)] = 1
+    raise_all_to_max: bool = False
     past_from: datetime.date | None = None
     new_from: datetime.date | None = None
     decision_hour: Annotated[int, Meta(ge=0, le=23)] = 8

@@ -35,6 +35,7 @@ __all__ = [
     "DisputeRuled",
     "ExceptionRaised",
     "ExceptionReason",
+    "ItemHandedOver",
     "LedgerFact",
     "MessageDecided",
     "MessageEnded",
@@ -365,6 +366,21 @@ class PlanFinished(AccountFact, frozen=True, kw_only=True, tag="collections.plan
     plan_version: int
 
 
+class ItemHandedOver(AccountFact, frozen=True, kw_only=True, tag="collections.item.handed_over.v1"):
+    """An item's plan is finished without payment, and it goes to an agency or to lawyers (R18); said once."""
+
+    item: str
+    to: Literal["agency", "legal"]
+    currency: str
+    amount_minor: int
+    open_minor: int
+    due_on: datetime.date
+    on: datetime.date
+    plan: str
+    plan_version: int
+    reference: str = ""
+
+
 class TaskOpened(AccountFact, frozen=True, kw_only=True, tag="collections.task.opened.v1"):
     """A person has to do something (R28, R37); ``task`` is its id within the account.
 
@@ -384,12 +400,17 @@ class TaskOpened(AccountFact, frozen=True, kw_only=True, tag="collections.task.o
 
 
 class TaskClosed(AccountFact, frozen=True, kw_only=True, tag="collections.task.closed.v1"):
-    """A task is over: by a person, by its time-out, or because there is nothing left to do."""
+    """A task is over: by a person, by its time-out, or because there is nothing left to do.
+
+    ``consumed`` are the steps of a ladder that waited for it (R28). ``task`` of
+    one that a reminder carried is ``reminder/<reminder>/<position>``.
+    """
 
     task: str
     outcome: TaskOutcome
     author: str = ""
     text: str = ""
+    consumed: tuple[tuple[str, str], ...] = ()  # (item, step)
 
 
 class AccountQuarantined(AccountFact, frozen=True, kw_only=True, tag="collections.account.quarantined.v1"):
@@ -433,6 +454,7 @@ LedgerFact = (
     | ReminderWasWrong
     | ClaimRaised
     | PlanFinished
+    | ItemHandedOver
     | TaskOpened
     | TaskClosed
     | PromiseMade

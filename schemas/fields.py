@@ -20,6 +20,7 @@ __all__ = [
     "DocumentId",
     "Language",
     "Text",
+    "Trust",
     "When",
     "account_id",
     "split_account_id",
@@ -93,6 +94,7 @@ Language = Annotated[
     str, Meta(min_length=2, max_length=5, description="'es' or 'en'; a region may follow: 'es-CL'.")
 ]
 Channel = Literal["email", "sms", "letter", "task"]
+Trust = Literal["good", "normal", "bad"]
 
 
 def account_id(company: str, customer: str) -> str:

@@ -1,4 +1,4 @@
-"""What a dunning plan is: ordered steps with day offsets and actions.
+"""What a dunning plan is: ordered steps with day offsets and actions, and what comes after the last.
 
 A plan file (YAML) and the body of ``collections.plan.publish.v1`` have this
 one shape. What is not here cannot be evaluated, and is refused by name.
@@ -9,9 +9,15 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from schemas.events import Role
-from schemas.fields import Amount, Channel
+from schemas.fields import Amount, Channel, Currency, Trust
 
-__all__ = ["Action", "Plan", "Step"]
+__all__ = ["Action", "Anchor", "Conditions", "Plan", "Step"]
+
+Anchor = Literal[
+    "due_date",
+    "end_of_month",  # of the month in which offset_days after the due date falls
+    "last_reminder",  # the last sent one of the item; none sent: the due date and the offsets so far
+]
 
 
 class Action(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
@@ -23,9 +29,30 @@ class Action(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, fo
     responsible: Annotated[str, Meta(max_length=128)] = ""
 
 
-class Step(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
-    """A step: due ``offset_days`` after the due date (negative: a courtesy, R7).
+class Conditions(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+    """When a step is for an item: all that is given here must hold; of a list, one (R34).
 
+    ``min_total`` and ``max_total`` are decimal amounts per currency, limits
+    included: of what the account has to be dunned for in the item's currency.
+    A currency that is not named has no limit.
+    """
+
+    trust: Annotated[tuple[Trust, ...], Meta(max_length=3)] = ()
+    currencies: Annotated[tuple[Currency, ...], Meta(max_length=50)] = ()
+    countries: Annotated[
+        tuple[Annotated[str, Meta(min_length=2, max_length=2)], ...], Meta(max_length=250)
+    ] = ()
+    groups: Annotated[tuple[Annotated[str, Meta(max_length=64)], ...], Meta(max_length=100)] = ()
+    min_total: dict[Currency, Amount] = {}
+    max_total: dict[Currency, Amount] = {}
+
+
+class Step(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+    """A step: due ``offset_days`` after its anchor (before the due date: a courtesy, R7).
+
+    ``blocking``: its task is to be done or skipped, or has timed out after
+    ``timeout_days``, before the item goes on (R28). ``must_not_skip``: no
+    entry by age jumps over it (R3). ``when``: for whom it is.
     ``fees`` are decimal amounts per currency, claimed once per item (R22).
     """
 
@@ -38,16 +65,36 @@ class Step(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forb
     pay_by_days: Annotated[int, Meta(ge=0, le=90)] = 7
     role: Role = "main"
     fees: dict[str, Amount] = {}
+    anchor: Anchor = "due_date"
+    must_not_skip: bool = False
+    blocking: bool = False
+    timeout_days: Annotated[int, Meta(ge=1, le=365)] | None = None
+    when: Conditions | None = None
 
 
 class Plan(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
-    """An ordered, versioned list of steps (S0-22, S2-03)."""
+    """An ordered, versioned list of steps (S0-22, S2-03).
+
+    ``entry`` is where an item that comes late begins (R3). ``after_last``
+    (R18): ``repeat`` the last step ``repeat_every_days`` after it was sent,
+    ``repeat_at_most`` times; ``escalate`` hands the item over to
+    ``escalate_to``; ``write_off`` asks a person. These come ``after_last_days``
+    after the last step was sent (None: the days to pay that it gives). A level
+    waits ``part_paid_delay_days`` once ``part_paid_percent`` of an item are paid (R9).
+    """
 
     id: Annotated[str, Meta(min_length=1, max_length=64)]
     version: Annotated[int, Meta(ge=1, le=1_000_000_000)]
     steps: Annotated[tuple[Step, ...], Meta(min_length=1, max_length=50)]
     name: Annotated[str, Meta(max_length=200)] = ""
-    after_last: Literal["stop"] = "stop"
+    entry: Literal["first", "by_age"] = "first"
+    after_last: Literal["stop", "repeat", "escalate", "write_off"] = "stop"
+    repeat_every_days: Annotated[int, Meta(ge=1, le=365)] | None = None
+    repeat_at_most: Annotated[int, Meta(ge=1, le=100)] | None = None
+    escalate_to: Literal["agency", "legal"] | None = None
+    after_last_days: Annotated[int, Meta(ge=0, le=3650)] | None = None
     item_grace_days: Annotated[int, Meta(ge=0, le=365)] = 0
     account_grace_days: Annotated[int, Meta(ge=0, le=365)] = 0
     next_business_day: bool = False
+    part_paid_percent: Annotated[int, Meta(ge=1, le=99)] | None = None
+    part_paid_delay_days: Annotated[int, Meta(ge=1, le=365)] | None = None

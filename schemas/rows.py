@@ -16,7 +16,7 @@ from msgspec import Struct, json
 
 from schemas.arrangement_rows import DisputeRow, InstrumentRow, PaymentPlanRow, PromiseRow
 from schemas.bank_rows import BankLineRow, BankRow, GateOverrideRow
-from schemas.charges import Charge, ClaimDocument
+from schemas.charges import ClaimDocument
 from schemas.commands import ConfigureCompany, HoldKind, SetLaw
 from schemas.contacts import ContactRow
 from schemas.events import (
@@ -29,16 +29,17 @@ from schemas.events import (
     PaymentReceived,
     WriteOffBooked,
 )
-from schemas.fields import Channel
+from schemas.fields import Channel, Trust
 from schemas.journal import JournalMode, SourceEvent
 from schemas.message_rows import MessageRow
-from schemas.outcomes import DeliveryStatus
 from schemas.plans import Plan
+from schemas.reminder_rows import Awaited, Proposal, ReminderRow, ReminderRowItem, TaskRow
 from schemas.row import StateRow
 
 __all__ = [
     "AccountRow",
     "ApplicationRow",
+    "Awaited",
     "Balance",
     "BankLineRow",
     "BankRow",
@@ -87,9 +88,6 @@ class Balance(Struct, kw_only=True, gc=False, array_like=True):
 
     open_minor: int = 0
     credit_minor: int = 0
-
-
-Trust = Literal["good", "normal", "bad"]
 
 
 class AccountRow(StateRow, kw_only=True, tag="account"):
@@ -183,6 +181,10 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     ``fee/<level>``), ``costs_minor`` what of it counts against the law's cap. ``closed_on`` is the
     ledger's day of the last change since the item is settled or cancelled. ``late_days`` is how long after its
     due date money settled it (None: it did not), as the account's counters have it.
+    ``sent_on`` is when any of its steps was sent last, ``part_paid_on`` the
+    day since which the plan's share of it is paid (R9), ``final_on``
+    when it was handed over or proposed as a loss (R18), ``awaiting`` the task
+    that its next step is.
     """
 
     account: str
@@ -209,7 +211,11 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     judged: str = ""
     failed_on: datetime.date | None = None
     dropped_on: datetime.date | None = None
-    pending: "ReminderRowItem | None" = None
+    sent_on: datetime.date | None = None
+    part_paid_on: datetime.date | None = None
+    final_on: datetime.date | None = None
+    awaiting: Awaited | None = None
+    pending: ReminderRowItem | None = None
     order: int = 0
     settled_before_minor: int = 0
     moved_minor: int = 0
@@ -309,81 +315,6 @@ class HoldRow(StateRow, kw_only=True, tag="hold"):
     review_on: datetime.date | None = None
     placed_at: str = ""
     by_hand: bool = False
-
-
-class ReminderRowItem(Struct, kw_only=True, gc=False, array_like=True):
-    """An item's step in a reminder."""
-
-    item: str
-    step_index: int
-    step: str
-    plan: str
-    plan_version: int
-    step_due_on: datetime.date
-
-
-class Proposal(Struct, kw_only=True, gc=False, omit_defaults=True):
-    """What people have said of a reminder that waits, or waited, for them (R19).
-
-    ``revision`` counts what was proposed; ``content`` is a digest of the
-    last of it. ``now_because`` is the reason for which the gap does not count.
-    """
-
-    proposed_on: datetime.date
-    revision: int = 0
-    content: str = ""
-    approved: bool = False
-    approved_by: str = ""
-    now_because: str = ""
-    channels: tuple[Channel, ...] | None = None
-    text: str = ""
-    next_on: datetime.date | None = None
-
-
-class ReminderRow(StateRow, kw_only=True, tag="reminder"):
-    """A reminder and the fate of its deliveries (R19).
-
-    ``pay_by_on`` is what it gives the customer, if it is a level;
-    ``unlisted`` counts items that are in it and not in ``items``.
-    ``cancelled``: a person has called it back, and it ends so unless it was
-    accepted meanwhile; ``ended_by`` and ``ended_because`` are that person's.
-    """
-
-    account: str
-    reminder: str
-    tick: datetime.datetime
-    status: Literal["proposed", "open", "sent", "failed", "superseded", "dropped", "cancelled"] = "open"
-    step: str = ""
-    items: list[ReminderRowItem]
-    deliveries: dict[str, DeliveryStatus | Literal["dispatched"]]
-    pay_by_on: datetime.date | None = None
-    unlisted: int = 0
-    ended_on: datetime.date | None = None
-    retracted: list[str] = []
-    wrong: list[str] = []
-    charges: tuple[Charge, ...] = ()
-    proposal: Proposal | None = None
-    cancelled: bool = False
-    ended_by: str = ""
-    ended_because: str = ""
-
-
-class TaskRow(StateRow, kw_only=True, tag="task"):
-    """Something that a person has to do; the row goes when it is over (R28).
-
-    ``timeout_on`` is the day on which it is over by itself (None: never).
-    """
-
-    account: str
-    task: str
-    task_type: str
-    opened_on: datetime.date
-    due_on: datetime.date
-    summary: str = ""
-    responsible: str = ""
-    items: list[str] = []
-    blocking: bool = False
-    timeout_on: datetime.date | None = None
 
 
 class SeenRow(StateRow, kw_only=True, tag="seen"):

@@ -20,6 +20,7 @@ from schemas.facts import (
     DisputeOpened,
     DisputeRuled,
     ExceptionRaised,
+    ItemHandedOver,
     LedgerFact,
     MessageDecided,
     MessageEnded,
@@ -56,6 +57,7 @@ _TYPE_NAMES: Final = {
     ReminderProposed: "proposed",
     MessageDecided: "message_decided",
     MessageEnded: "message_ended",
+    ItemHandedOver: "handed_over",
     TaskOpened: "task_opened",
     TaskClosed: "task_closed",
     PromiseMade: "promise_made",
@@ -68,9 +70,7 @@ _TYPE_NAMES: Final = {
 }
 
 
-def project_fact(  # noqa: PLR0912 - one per kind of fact
-    batch: Batch, *, value: bytes, offset: int, recorded_at: datetime.datetime
-) -> None:
+def project_fact(batch: Batch, *, value: bytes, offset: int, recorded_at: datetime.datetime) -> None:
     """Put one record of ``ledger.movement`` or ``collections.*`` into the batch.
 
     Args:
@@ -91,29 +91,33 @@ def project_fact(  # noqa: PLR0912 - one per kind of fact
             _withheld(batch, fact)
         case ReminderEnded():
             _reminder_end(batch, fact)
-        case ReminderRetracted() | ReminderWasWrong():
+        case ReminderRetracted() | ReminderWasWrong() | ClaimRaised():
             _decision(batch, fact, reminder=fact.reminder, item=fact.item, value=value)
         case MessageDecided():
             _decision(batch, fact, reminder=fact.content.id, item="", value=value)
         case ReminderProposed():
             _decision(batch, fact, reminder=fact.reminder, item="", value=value)
-        case ClaimRaised():
-            _decision(batch, fact, reminder=fact.reminder, item=fact.item, value=value)
-        case PlanFinished():
-            _decision(batch, fact, reminder="", item=fact.item, value=value)
-        case DisputeOpened() | DisputeRuled() | PaymentPlanMade() | PaymentPlanEnded():
+        case (
+            PlanFinished()
+            | ItemHandedOver()
+            | DisputeOpened()
+            | DisputeRuled()
+            | PaymentPlanMade()
+            | PaymentPlanEnded()
+        ):
             _decision(batch, fact, reminder="", item=fact.item, value=value)
         case (
             ConditionalPaymentChanged()
             | PromiseMade()
             | PromiseJudged()
             | TaskOpened()
-            | TaskClosed()
             | MessageEnded()
             | AccountQuarantined()
             | AccountReleased()
         ):
             _decision(batch, fact, reminder="", item="", value=value)
+        case TaskClosed():
+            _task_closed(batch, fact, value=value)
         case ExceptionRaised():
             _exception(batch, fact, recorded_at)
         case _:
@@ -270,6 +274,13 @@ def _reminder_end(batch: Batch, fact: ReminderEnded) -> None:
     for item, step in fact.consumed:
         key = (fact.account, item, step, fact.reminder)
         batch.add(tables.consumed_steps, key=key, row=(*key, fact.on))
+
+
+def _task_closed(batch: Batch, fact: TaskClosed, *, value: bytes) -> None:
+    """Keep the end of a task: of one that a reminder carried under that reminder, with its own id beside it."""
+    of_reminder, _, rest = fact.task.partition("/")
+    reminder = rest.rpartition("/")[0] if of_reminder == "reminder" else ""
+    _decision(batch, fact, reminder=reminder, item=fact.task if reminder else "", value=value)
 
 
 def _decision(

@@ -122,6 +122,30 @@ steps:
     assert ["line 6", "line 7", "line 8", "line 9", "line 12"] == said
 
 
+def test_a_first_step_that_counts_from_a_reminder_is_said_with_its_line(tmp_path: Path) -> None:
+    """R2: refused when it is published, at the line of its anchor; a condition's amount at its own."""
+    path = written(
+        tmp_path,
+        """\
+id: x
+version: 1
+steps:
+  - name: a
+    anchor: last_reminder
+    offset_days: 5
+    actions: [{channel: email}]
+    when:
+      min_total:
+        USD: "1.005"
+after_last: escalate
+""",
+    )
+    with pytest.raises(PlanFileError) as raised:
+        read_plan(path)
+    said = [line.removeprefix(f"{path}: ").partition(":")[0] for line in str(raised.value).splitlines()]
+    assert ["line 5", "line 10", "line 11"] == said
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

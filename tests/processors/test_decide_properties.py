@@ -13,7 +13,7 @@ from schemas import commands, events
 from schemas.facts import LedgerFact, ReminderDecided
 from schemas.journal import SourceEvent, TickPassed
 from schemas.outcomes import OutcomeReported
-from schemas.plans import Action, Plan, Step
+from schemas.plans import Action, Conditions, Plan, Step
 from tests.scenarios.on_core import Stage, _hold_true, about_latest
 from tests.scenarios.verbs import LATEST
 
@@ -41,6 +41,56 @@ PLANS = (
         steps=(
             Step(name="courtesy", offset_days=-1, actions=(Action(channel="letter"),)),
             Step(name="again", offset_days=6, actions=(Action(channel="email"),), fees={"USD": "3.00"}),
+        ),
+    ),
+    Plan(
+        id="default",
+        version=3,
+        entry="by_age",
+        after_last="repeat",
+        repeat_every_days=3,
+        repeat_at_most=2,
+        part_paid_percent=30,
+        part_paid_delay_days=4,
+        steps=(
+            Step(name="courtesy", offset_days=-4, actions=(Action(channel="email"),)),
+            Step(name="first", offset_days=0, actions=(Action(channel="email"),), anchor="end_of_month"),
+            Step(
+                name="call",
+                offset_days=3,
+                actions=(Action(channel="task", summary="Call"),),
+                anchor="last_reminder",
+                blocking=True,
+                timeout_days=6,
+                must_not_skip=True,
+            ),
+            Step(
+                name="letter",
+                offset_days=2,
+                actions=(Action(channel="letter"),),
+                anchor="last_reminder",
+                when=Conditions(min_total={"USD": "90.00"}),
+            ),
+            Step(name="last", offset_days=9, actions=(Action(channel="email"),), pay_by_days=1),
+        ),
+    ),
+    Plan(
+        id="default",
+        version=4,
+        after_last="escalate",
+        escalate_to="agency",
+        steps=(
+            Step(
+                name="call", offset_days=1, actions=(Action(channel="task", summary="Call"),), blocking=True
+            ),
+            Step(
+                name="first",
+                offset_days=4,
+                actions=(Action(channel="email"),),
+                when=Conditions(trust=("bad",)),
+                must_not_skip=True,
+            ),
+            Step(name="second", offset_days=6, actions=(Action(channel="email"),)),
         ),
     ),
     Plan(
@@ -87,6 +137,8 @@ ACTS = st.builds(
             "drop",
             "call-back",
             "send-now",
+            "task",
+            "task",
             "profile",
             "plan",
             "customer",
@@ -105,7 +157,7 @@ def event_of(act: Act, *, index: int, day: datetime.date) -> SourceEvent:
     """Make the event of an act; ids repeat, so that conflicts and repetitions occur."""
     told: dict[str, Any] = {"company": "acme", "occurred_at": day.isoformat(), "command": f"command-{index}"}
     if act.verb == "plan":
-        return commands.PublishPlan(**told, plan=PLANS[act.number % 3])
+        return commands.PublishPlan(**told, plan=PLANS[act.number % 5])
     if act.verb == "profile":
         return profile(told, number=act.number)
     later = day + datetime.timedelta(days=act.number * 3 - 6)
@@ -138,6 +190,11 @@ REQUESTS: dict[str, Callable[[Act, dict[str, Any], datetime.date], SourceEvent]]
     "drop": lambda _, told, __: commands.DropReminder(**told, reminder=LATEST),
     "call-back": lambda _, told, __: commands.CancelReminder(**told, reminder=LATEST),
     "send-now": lambda act, told, _: commands.SendNow(**told, because="asked" if act.number % 2 else ""),
+    "task": lambda act, told, _: commands.CompleteTask(
+        **told,
+        task=("step/default/3/2", "step/default/4/0", "step/other/1/0")[act.number % 3],
+        outcome="skipped" if act.number % 2 else "done",
+    ),
     "mode": lambda act, told, _: commands.SetMode(**told, mode="manual" if act.number < 3 else "automatic"),
 }
 FACTS: dict[str, Callable[[Act, dict[str, Any], datetime.date, int], SourceEvent]] = {
@@ -194,6 +251,7 @@ def profile(company: dict[str, Any], *, number: int) -> commands.ConfigureCompan
         min_days_between_contacts=number % 4,
         minimums={"USD": "60.00"} if number > 6 else {},
         courtesies=number != 5,
+        raise_all_to_max=number == 2,
         automatic=number != 4,
         past_from=START if number == 3 else None,
         country="CL",
@@ -246,29 +304,30 @@ def answer(stage: Stage, act: Act, *, day: datetime.date, facts: list[LedgerFact
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(ACTS, min_size=5, max_size=40))
-def test_every_due_step_is_sent_once_or_explained(acts: list[Act]) -> None:
+@given(st.lists(ACTS, min_size=5, max_size=40), st.integers(0, 3))
+def test_every_due_step_is_sent_once_or_explained(acts: list[Act], index: int) -> None:
     """R31 over random histories: the audit finds nothing, sums and indexes are what brute force finds."""
     stage = Stage()
-    stage.fold(commands.PublishPlan(company="acme", occurred_at="2026-01-01", command="plan", plan=PLANS[0]))
+    plan = PLANS[index]
+    stage.fold(commands.PublishPlan(company="acme", occurred_at="2026-01-01", command="plan", plan=plan))
     day = START
-    for index, act in enumerate(acts):
+    for number, act in enumerate(acts):
         day += datetime.timedelta(days=act.after_days)
-        play(stage, act, index=index, day=day)
+        play(stage, act, index=number, day=day)
     assert [] == audit_journal({0: stage.records}).problems
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(ACTS, min_size=5, max_size=25))
-def test_worker_that_takes_over_anywhere_goes_on_as_the_other(acts: list[Act]) -> None:
+@given(st.lists(ACTS, min_size=5, max_size=25), st.integers(0, 3))
+def test_worker_that_takes_over_anywhere_goes_on_as_the_other(acts: list[Act], index: int) -> None:
     """R4: wake times, indexes and decisions are functions of the rows alone."""
-    plan = commands.PublishPlan(company="acme", occurred_at="2026-01-01", command="plan", plan=PLANS[0])
+    plan = commands.PublishPlan(company="acme", occurred_at="2026-01-01", command="plan", plan=PLANS[index])
     stages = (Stage(), Stage(restores=True))
     for stage in stages:
         stage.fold(plan)
         day = START
-        for index, act in enumerate(acts):
+        for number, act in enumerate(acts):
             day += datetime.timedelta(days=act.after_days)
-            play(stage, act, index=index, day=day)
+            play(stage, act, index=number, day=day)
     assert stages[0].log == stages[1].log
     assert stages[0].partition.rows() == stages[1].partition.rows()

@@ -235,7 +235,7 @@ def _clauses(words: Words) -> Clauses:  # noqa: PLR0912 - one per thing that is 
             clauses["because"] = words.take("a reason")
             clauses["until"] = words.day().isoformat() if words.take_if("until") else ""
             clauses |= _values(words)
-        case "finished" | "retracted" | "was-wrong":
+        case "finished" | "handed-over" | "retracted" | "was-wrong":
             clauses["item"] = words.take("an item")
             clauses |= _values(words)
         case "sent" | "failed" | "superseded" | "dropped" | "cancelled":

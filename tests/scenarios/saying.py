@@ -7,6 +7,7 @@ from processors.money import to_text
 from schemas.charges import Charge, ClaimRaised
 from schemas.facts import (
     ExceptionRaised,
+    ItemHandedOver,
     LedgerFact,
     MessageDecided,
     MessageEnded,
@@ -50,9 +51,8 @@ def clauses_of(fact: LedgerFact) -> Iterator[Clauses]:
             yield {"kind": fact.status, "account": fact.account, "on": fact.on.isoformat()}
         case ReminderRetracted():
             yield {"kind": "retracted", "account": fact.account, "item": fact.item}
-        case PlanFinished():
-            plan = f"{fact.plan}/{fact.plan_version}"
-            yield {"kind": "finished", "account": fact.account, "item": fact.item, "plan": plan}
+        case PlanFinished() | ItemHandedOver():
+            yield _finished(fact)
         case ExceptionRaised():
             yield {"kind": "exception", "account": fact.account, "because": fact.reason}
         case _:
@@ -92,6 +92,13 @@ def _further(fact: LedgerFact) -> Iterator[Clauses]:
             yield {"kind": "task-closed", "account": fact.account, "task": fact.task, "as": fact.outcome}
         case _:
             yield from arranged(fact)
+
+
+def _finished(fact: PlanFinished | ItemHandedOver) -> Clauses:
+    said = {"account": fact.account, "item": fact.item, "plan": f"{fact.plan}/{fact.plan_version}"}
+    if isinstance(fact, PlanFinished):
+        return {"kind": "finished", **said}
+    return {"kind": "handed-over", "to": fact.to, **said}
 
 
 def _reminder(fact: ReminderDecided) -> Clauses:

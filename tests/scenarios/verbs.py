@@ -12,6 +12,7 @@ from schemas.plans import Action, Plan, Step
 from tests.scenarios.arranging import ARRANGING
 from tests.scenarios.law import chosen_law
 from tests.scenarios.money_verbs import MONEY_MAKERS
+from tests.scenarios.plan_lines import after_last
 from tests.scenarios.telling import Line, Teller
 from tests.scenarios.words import ScenarioError, Words
 
@@ -39,6 +40,7 @@ _PROFILE_TEXTS = {
     "money-pays": "money_pays",
 }
 _PROFILE_SWITCHES = {
+    "raise-all": "raise_all_to_max",
     "automatic": "automatic",
     "courtesies": "courtesies",
     "auto-apply": "auto_apply",
@@ -221,6 +223,13 @@ def _mode(line: Line) -> SourceEvent:
     return commands.SetMode(**line.asked, mode="manual" if manual else "automatic")
 
 
+def _task(outcome: str) -> Callable[[Line], SourceEvent]:
+    return lambda line: msgspec.convert(
+        {"type": "collections.task.complete.v1", **line.asked, "task": line.text(), "outcome": outcome},
+        commands.CompleteTask,
+    )
+
+
 def _approve(line: Line) -> SourceEvent:
     said = line.options(because=line.text, revision=line.words.number)
     return commands.ApproveReminder(
@@ -370,7 +379,11 @@ def _plan(line: Line) -> SourceEvent:
         grace=line.words.number,
         account_grace=line.words.number,
         next_business_day=lambda: line.text() == "on",
+        entry=line.text,
+        after_last=lambda: after_last(line.words),
+        part_paid=lambda: (line.words.number(), line.words.number()),
     )
+    percent, delay_days = said.get("part_paid", (None, None))
     plan = Plan(
         id=name,
         version=said.get("version", 1),
@@ -380,6 +393,10 @@ def _plan(line: Line) -> SourceEvent:
         item_grace_days=said.get("grace", 0),
         account_grace_days=said.get("account_grace", 0),
         next_business_day=said.get("next_business_day", False),
+        entry=said.get("entry", "first"),
+        part_paid_percent=percent,
+        part_paid_delay_days=delay_days,
+        **said.get("after_last", {}),
     )
     return commands.PublishPlan(
         company=line.words.account.partition(":")[0],
@@ -424,6 +441,8 @@ _MAKERS: dict[str, Callable[[Line], SourceEvent]] = {
     "reverse": lambda line: events.PaymentReversed(**line.whose, payment=line.text()),
     "reverse-write-off": lambda line: events.WriteOffReversed(**line.whose, write_off=line.text()),
     "trust": lambda line: commands.SetTrust(**line.asked, trust=cast("Any", line.text())),
+    "task-done": _task("done"),
+    "task-skipped": _task("skipped"),
     "write-off": _write_off,
 }
 

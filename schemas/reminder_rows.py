@@ -1,0 +1,100 @@
+"""Rows of reminders and tasks: what was proposed or sent, and what people have to do (R19, R28)."""
+
+import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from schemas.charges import Charge
+from schemas.fields import Channel
+from schemas.outcomes import DeliveryStatus
+from schemas.row import StateRow
+
+__all__ = ["Awaited", "Proposal", "ReminderRow", "ReminderRowItem", "TaskRow"]
+
+
+class ReminderRowItem(Struct, kw_only=True, gc=False, array_like=True):
+    """An item's step in a reminder."""
+
+    item: str
+    step_index: int
+    step: str
+    plan: str
+    plan_version: int
+    step_due_on: datetime.date
+
+
+class Awaited(Struct, kw_only=True, gc=False, array_like=True):
+    """A step that waits for a task to be done (R28)."""
+
+    task: str
+    step: ReminderRowItem
+
+
+class Proposal(Struct, kw_only=True, gc=False, omit_defaults=True):
+    """What people have said of a reminder that waits, or waited, for them (R19).
+
+    ``revision`` counts what was proposed; ``content`` is a digest of the
+    last of it. ``now_because`` is the reason for which the gap does not count.
+    """
+
+    proposed_on: datetime.date
+    revision: int = 0
+    content: str = ""
+    approved: bool = False
+    approved_by: str = ""
+    now_because: str = ""
+    channels: tuple[Channel, ...] | None = None
+    text: str = ""
+    next_on: datetime.date | None = None
+
+
+class ReminderRow(StateRow, kw_only=True, tag="reminder"):
+    """A reminder and the fate of its deliveries (R19).
+
+    ``pay_by_on`` is what it gives the customer, if it is a level;
+    ``unlisted`` counts items that are in it and not in ``items``.
+    ``cancelled``: a person has called it back, and it ends so unless it was
+    accepted meanwhile; ``ended_by`` and ``ended_because`` are that person's.
+    """
+
+    account: str
+    reminder: str
+    tick: datetime.datetime
+    status: Literal["proposed", "open", "sent", "failed", "superseded", "dropped", "cancelled"] = "open"
+    step: str = ""
+    items: list[ReminderRowItem]
+    deliveries: dict[str, DeliveryStatus | Literal["dispatched"]]
+    pay_by_on: datetime.date | None = None
+    unlisted: int = 0
+    ended_on: datetime.date | None = None
+    retracted: list[str] = []
+    wrong: list[str] = []
+    charges: tuple[Charge, ...] = ()
+    proposal: Proposal | None = None
+    cancelled: bool = False
+    ended_by: str = ""
+    ended_because: str = ""
+    tasks_done: list[str] = []
+
+
+class TaskRow(StateRow, kw_only=True, tag="task"):
+    """Something that a person has to do; the row goes when it is over (R28).
+
+    ``timeout_on`` is the day on which it is over by itself (None: never).
+    ``unlisted`` counts items that wait for it and are not in ``items``;
+    ``pay_by_days`` is what a step's task gives the customer once it is done.
+    """
+
+    account: str
+    task: str
+    task_type: str
+    opened_on: datetime.date
+    due_on: datetime.date
+    summary: str = ""
+    responsible: str = ""
+    items: list[str] = []
+    blocking: bool = False
+    timeout_on: datetime.date | None = None
+    unlisted: int = 0
+    pay_by_days: int = 0
