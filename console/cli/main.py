@@ -24,6 +24,8 @@ COMMANDS: Final[dict[str, str]] = {
     "top": "console.cli.top:top",
     "play": "console.cli.play:play",
     "replay": "console.cli.replay:replay",
+    "what-if": "console.cli.what_if:what_if",
+    "shadow": "console.cli.what_if:shadow",
     "ledger": "console.cli.ledger:ledger",
     "kafka": "console.cli.kafka:kafka",
     "topics": "console.cli.topics:topics",

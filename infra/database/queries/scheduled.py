@@ -96,13 +96,13 @@ def _lines(each: Any, foreseen: list[Foreseen]) -> Iterator[ScheduledLine]:
         fact = one.fact
         if not isinstance(fact, ReminderDecided):
             continue
-        for delivery in fact.deliveries:
+        for channel in dict.fromkeys(each.channel for each in fact.deliveries):
             yield ScheduledLine(
                 day=one.on,
                 account=each.account,
                 name=each.name or "",
                 level=fact.step,
-                channel=delivery.channel,
+                channel=channel,
                 items=", ".join(item.item for item in fact.items),
                 item_count=len(fact.items) + fact.unlisted,
                 amounts=tuple((total.currency, total.amount_minor) for total in fact.totals),

@@ -1,0 +1,137 @@
+"""The journal under the log's rules and under others, partition by partition; and followed as it grows.
+
+Nothing is written: what comes of it is given to whoever asks.
+"""
+
+import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+
+from kafka import TopicPartition
+from msgspec import Struct
+
+from console.comparing import Side, Sum, differing, side_of, sums
+from console.logs import partitions_of, read_log
+from infra.errors import OperatorError
+from infra.kafka.consumers import consumer
+from infra.settings import Settings
+from processors.alternative import Alternative, Contact, Log, Rules, learn
+from processors.law.shipped import shipped_profiles
+from streams.app import JOURNAL
+
+__all__ = ["Comparison", "RulesError", "compare", "follow", "rules_of"]
+
+_POLL_MS = 500
+_INTERNAL = b"\0"
+
+
+class RulesError(OperatorError):
+    """The other rules say nothing, or name a law that does not ship."""
+
+
+class Comparison(Struct, frozen=True, kw_only=True):
+    """Both sides, counts by level and channel, and what only one side sends."""
+
+    now: Side
+    other: Side
+    sums: list[Sum]
+    lines: list[tuple[str, Contact]]
+
+
+def rules_of(*, plan: str | None, profile: str, company: str) -> Rules:
+    """Make rules of what a command was given.
+
+    Raises:
+        RulesError: neither plan nor profile, or no such profile.
+        PlanFileError: the plan cannot be evaluated.
+    """
+    from console.plan_files import find_plan
+
+    if plan is None and not profile:
+        raise RulesError("say what is other: --plan FILE, --profile LAW, or both")
+    if profile and profile not in shipped_profiles():
+        raise RulesError(f"there is no law {profile!r}; there are {', '.join(sorted(shipped_profiles()))}")
+    return Rules(plan=None if plan is None else find_plan(plan), profile=profile, company=company)
+
+
+def compare(
+    settings: Settings,
+    *,
+    rules: Rules,
+    first_on: datetime.date,
+    last_on: datetime.date,
+    prices: Mapping[str, Decimal],
+) -> Comparison:
+    """Fold each partition of the journal twice, and compare the contacts of some days.
+
+    Raises:
+        LogError: the journal cannot be read.
+    """
+    now: list[Contact] = []
+    other: list[Contact] = []
+    paid: dict[tuple[str, str], list[tuple[datetime.date, int]]] = {}
+    for number in partitions_of(settings, topic=JOURNAL):
+        log = learn(read_log(settings, topic=JOURNAL, partition=number))
+        for side, each in ((now, Rules()), (other, rules)):
+            alternative = Alternative(number=number, rules=each, log=log)
+            for record in read_log(settings, topic=JOURNAL, partition=number):
+                side.extend(alternative.take(record))
+            if side is now:
+                paid |= alternative.paid
+    shown = [_within(side, rules=rules, first_on=first_on, last_on=last_on) for side in (now, other)]
+    return Comparison(
+        now=side_of(shown[0], paid=paid, prices=prices),
+        other=side_of(shown[1], paid=paid, prices=prices),
+        sums=sums(*shown),
+        lines=differing(*shown),
+    )
+
+
+def _within(
+    contacts: Sequence[Contact], *, rules: Rules, first_on: datetime.date, last_on: datetime.date
+) -> list[Contact]:
+    return [
+        each
+        for each in contacts
+        if first_on <= each.on <= last_on and rules.concern(each.account.partition(":")[0])
+    ]
+
+
+def follow(settings: Settings, *, rules: Rules, is_over: Callable[[bool], bool]) -> Iterator[Contact]:
+    """Give what would be sent under rules, from the journal's beginning on, as it grows.
+
+    Args:
+        settings: the installation; nothing is written to it.
+        rules: in the log's place.
+        is_over: asked after each look, with whether all that there was has been read; True ends it.
+
+    Raises:
+        LogError: the journal cannot be read.
+    """
+    numbers = partitions_of(settings, topic=JOURNAL)
+    logs = {each: learn(read_log(settings, topic=JOURNAL, partition=each)) for each in numbers}
+    folds = {each: Alternative(number=each, rules=rules, log=logs[each]) for each in numbers}
+    reader = consumer(bootstrap_servers=settings.brokers(), group=None)
+    name = settings.topic(JOURNAL)
+    places = {TopicPartition(name, each): each for each in numbers}
+    try:
+        reader.assign(list(places))
+        reader.seek_to_beginning(*places)
+        ends = reader.end_offsets(list(places))
+        while True:
+            for place, records in reader.poll(timeout_ms=_POLL_MS).items():
+                number = places[place]
+                yield from _fold(records, fold=folds[number], log=logs[number], learnt=ends[place])
+            if is_over(all(reader.position(place) >= ends[place] for place in places)):
+                return
+    finally:
+        reader.close()
+
+
+def _fold(records: Sequence[object], *, fold: Alternative, log: Log, learnt: int) -> Iterator[Contact]:
+    for record in records:
+        if (getattr(record, "key", None) or b"").startswith(_INTERNAL):
+            continue
+        if record.offset >= learnt:  # type: ignore[attr-defined]  # kafka-python's have no types
+            log.take(record)  # type: ignore[arg-type]
+        yield from fold.take(record)  # type: ignore[arg-type]

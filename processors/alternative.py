@@ -1,0 +1,228 @@
+"""A log under other rules: what would have been sent, and when, to whom, by which channel (what if, shadow plans).
+
+The journal is folded by the ledger's own code with another plan or law in its
+place. What became of reminders that were never sent stands in no log, so it
+is answered here: a delivery is accepted when it may go out, unless the log says
+that the address failed; a proposal is approved as it stands. Business facts and
+people's requests about accounts are those of the log.
+"""
+
+import datetime
+from bisect import bisect_right, insort
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from processors.alone import Alone, accept
+from processors.journal_record import JournalRecord
+from processors.outcomes import ADDRESS_ERRORS
+from schemas.commands import (
+    ApproveReminder,
+    CancelReminder,
+    ConfigureCompany,
+    DropReminder,
+    EditReminder,
+    PublishPlan,
+    SetLaw,
+)
+from schemas.facts import Delivery, LedgerFact, Movement, ReminderDecided, ReminderProposed
+from schemas.fields import account_id, split_account_id
+from schemas.journal import JournalEvent, TickPassed, decode_entry
+from schemas.law import LawChoice
+from schemas.outcomes import ErrorType, OutcomeReported
+from schemas.plans import Plan
+
+__all__ = ["Alternative", "Contact", "Log", "Rules", "learn"]
+
+# Of reminders of the log, which other rules do not have.
+_OF_REMINDERS = (OutcomeReported, ApproveReminder, EditReminder, DropReminder, CancelReminder)
+_A_DAY = 10  # characters of a date without a time
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+
+class Rules(Struct, frozen=True, kw_only=True):
+    """What is put in the log's place; nothing set: the log's own rules.
+
+    ``plan`` stands for every version of the plan of its id; a company that has
+    none of that id has it as its default. ``profile`` is a law for all
+    debtors. ``company`` "": of all companies.
+    """
+
+    plan: Plan | None = None
+    profile: str = ""
+    company: str = ""
+
+    def concern(self, company: str) -> bool:
+        """Say whether a company is under these rules."""
+        return self.company in ("", company)
+
+
+class Log(Struct, kw_only=True):
+    """What must be known of a partition's log before it is folded under other rules.
+
+    Attributes:
+        plans: company -> ids of the plans that it has published.
+        fates: (account, channel) -> (instant, address error or '') of what the log's deliveries came to, in order.
+    """
+
+    plans: dict[str, set[str]] = field(default_factory=dict)
+    fates: dict[tuple[str, str], list[tuple[datetime.datetime, ErrorType]]] = field(default_factory=dict)
+
+    def take(self, record: JournalRecord) -> None:
+        """Learn from the next record."""
+        event = decode_entry(record.value).event
+        if isinstance(event, PublishPlan):
+            self.plans.setdefault(event.company, set()).add(event.plan.id)
+        elif isinstance(event, OutcomeReported) and event.status in ("accepted", "failed"):
+            at = _EPOCH + datetime.timedelta(milliseconds=record.timestamp)
+            if len(event.occurred_at) > _A_DAY:
+                at = datetime.datetime.fromisoformat(event.occurred_at).astimezone(datetime.UTC)
+            error: ErrorType = event.error_type if event.error_type in ADDRESS_ERRORS else ""
+            key = (account_id(event.company, event.customer), event.channel)
+            insort(self.fates.setdefault(key, []), (at, error))
+
+    def fate(self, account: str, *, channel: str, at: datetime.datetime) -> ErrorType:
+        """Give the address error that a delivery meets: as the last one before, else the first one after."""
+        known = self.fates.get((account, channel))
+        if not known:
+            return ""
+        place = bisect_right(known, at, key=lambda each: each[0])
+        return known[max(0, place - 1)][1]
+
+
+class Contact(Struct, frozen=True, kw_only=True):
+    """One delivery that would go out: the company's day, whom it is for, which level and channel.
+
+    ``fate`` is ``accepted`` or the address error; ``items`` with a due step,
+    ``amounts`` (currency, minor units) their totals.
+    """
+
+    on: datetime.date
+    account: str
+    reminder: str
+    step: str
+    channel: str
+    fate: str
+    items: tuple[str, ...]
+    amounts: tuple[tuple[str, int], ...]
+
+
+def learn(records: Iterable[JournalRecord]) -> Log:
+    """Read what a partition's log says of plans and addresses."""
+    log = Log()
+    for record in records:
+        log.take(record)
+    return log
+
+
+class Alternative:
+    """One partition's log, folded under rules.
+
+    Attributes:
+        paid: (account, item) -> (business day, change of the open amount in minor units), as all of the log has it.
+    """
+
+    def __init__(self, *, number: int, rules: Rules, log: Log) -> None:
+        self._alone = Alone(number=number)
+        self._rules = rules
+        self._log = log
+        self._known: set[str] = set()
+        self.paid: dict[tuple[str, str], list[tuple[datetime.date, int]]] = {}
+
+    def take(self, record: JournalRecord) -> list[Contact]:
+        """Fold the next record of the log, and give the contacts that would follow from it."""
+        event = decode_entry(record.value).event
+        if isinstance(event, _OF_REMINDERS) or self._is_repeated(event):
+            return []
+        at = _EPOCH + datetime.timedelta(milliseconds=record.timestamp)
+        if not isinstance(event, TickPassed) and event.company not in self._known:
+            self._known.add(event.company)
+            for rule in self._own_rules(event.company):
+                self._alone.take(rule, at=at)
+        other = self._in_place_of(event)
+        if other is None:
+            return []
+        facts = self._alone.fold(record) if other is event else self._alone.take(other, at=at)
+        return list(self._follow(facts))
+
+    def _is_repeated(self, event: JournalEvent) -> bool:
+        """Say whether a tick is not newer than the one before: the log's fold decided nothing new at it either (R26).
+
+        Here what the first one decided has been answered in between.
+        """
+        clock = self._alone.partition.clock
+        return isinstance(event, TickPassed) and clock is not None and event.at <= clock.at
+
+    def _own_rules(self, company: str) -> Iterator[JournalEvent]:
+        """Give what a company begins with, beside its log."""
+        rules = self._rules
+        if not rules.concern(company):
+            return
+        whose: Any = {"company": company, "occurred_at": "1970-01-01", "author": "what-if"}
+        if rules.plan is not None and rules.plan.id not in self._log.plans.get(company, ()):
+            yield PublishPlan(**whose, command="what-if-plan", plan=rules.plan)
+        if rules.profile:
+            choices = (LawChoice(profile=rules.profile),)  # own choices come before the shipped ones
+            yield SetLaw(**whose, command="what-if-law", choices=choices)
+
+    def _in_place_of(self, event: JournalEvent) -> JournalEvent | None:
+        """Give what stands for an event of the log under the rules; None: nothing does."""
+        rules = self._rules
+        if isinstance(event, TickPassed) or not rules.concern(event.company):
+            return event
+        plan = rules.plan
+        if isinstance(event, SetLaw) and rules.profile:
+            return None
+        if plan is not None and isinstance(event, PublishPlan) and event.plan.id == plan.id:
+            return replace(event, plan=replace(plan, version=event.plan.version))
+        if plan is not None and isinstance(event, ConfigureCompany):
+            published = self._log.plans.get(event.company, set())
+            return event if plan.id in published else replace(event, plan=plan.id)
+        return event
+
+    def _follow(self, facts: list[LedgerFact]) -> Iterator[Contact]:
+        for fact in facts:
+            if isinstance(fact, Movement):
+                if fact.item:
+                    moved = (fact.business_date, fact.amount_minor)
+                    self.paid.setdefault((fact.account, fact.item), []).append(moved)
+            elif isinstance(fact, ReminderProposed):
+                yield from self._follow(self._approve(fact))
+            elif isinstance(fact, ReminderDecided):
+                # A channel is one delivery, whatever it carries: two tasks are told of by one outcome.
+                for delivery in {each.channel: each for each in fact.deliveries}.values():
+                    outcome = self._outcome(fact, delivery)
+                    yield self._contact(fact, delivery, outcome=outcome)
+                    yield from self._follow(self._alone.take(outcome, at=fact.tick))
+
+    def _approve(self, fact: ReminderProposed) -> list[LedgerFact]:
+        company, customer = split_account_id(fact.account)
+        tick = fact.content.tick
+        approval = ApproveReminder(
+            company=company,
+            customer=customer,
+            occurred_at=tick.isoformat(),
+            command=f"what-if-{fact.reminder}-{fact.revision}",
+            reminder=fact.reminder,
+        )
+        return self._alone.take(approval, at=tick)
+
+    def _outcome(self, fact: ReminderDecided, delivery: Delivery) -> OutcomeReported:
+        accepted = accept(fact, delivery)
+        error = self._log.fate(fact.account, channel=delivery.channel, at=delivery.not_before)
+        return replace(accepted, status="failed", error_type=error, provider_id="") if error else accepted
+
+    def _contact(self, fact: ReminderDecided, delivery: Delivery, *, outcome: OutcomeReported) -> Contact:
+        on = self._alone.partition.company(fact.company).day_of(max(fact.tick, delivery.not_before))
+        return Contact(
+            on=on,
+            account=fact.account,
+            reminder=fact.id,
+            step=fact.step,
+            channel=delivery.channel,
+            fate=outcome.error_type or "accepted",
+            items=tuple(each.item for each in fact.items),
+            amounts=tuple((each.currency, each.amount_minor) for each in fact.totals),
+        )
