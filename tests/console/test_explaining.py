@@ -48,6 +48,8 @@ plan default
     expect reminder first INV-1 by email
     expect withheld INV-2 first because excluded
 2026-02-11  payment P-1 100.00 for INV-1 dated 2026-02-09
+    expect was-wrong INV-1
+    expect task correction
 2026-02-12..2026-02-14  tick
 """
 
