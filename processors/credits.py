@@ -4,6 +4,7 @@ from processors import identity
 from processors.account import Account
 from processors.charges.claims import claim_returned
 from processors.context import FoldContext
+from processors.conversions import converted_parts, own_lines, part_in, parts_of, split_off
 from processors.instalment_names import with_instalments
 from processors.messages import thank_for_payment
 from processors.money import to_minor
@@ -47,8 +48,9 @@ def receive_payment(account: Account, event: PaymentReceived, *, context: FoldCo
             document=line.document,
             limit_minor=None if line.amount is None else to_minor(line.amount, currency=currency),
         )
-        for line in event.lines
+        for line in own_lines(event)
     ]
+    converted_minor = split_off(event)
     credit = CreditRow(
         account=account.row.account,
         credit=key,
@@ -56,7 +58,8 @@ def receive_payment(account: Account, event: PaymentReceived, *, context: FoldCo
         document=event,
         currency=currency,
         amount_minor=amount_minor,
-        effective_minor=amount_minor,
+        effective_minor=amount_minor - converted_minor,
+        converted_minor=converted_minor,
         rest_minor=0,
         names=names,
         shorts=_shorts(event),
@@ -65,11 +68,19 @@ def receive_payment(account: Account, event: PaymentReceived, *, context: FoldCo
     if account.holds and f"excluded_payment/{event.payment}" in account.holds:
         credit.excluded = True
     unasked = (
-        not names and not credit.excluded and not event.order_reference and context.company.profile.auto_apply
+        not event.lines
+        and not credit.excluded
+        and not event.order_reference
+        and context.company.profile.auto_apply
     )
     if context.company.profile.payment_messages:
         thank_for_payment(account, event, context=context)
-    return _enter(account, credit, kind="received", context=context, auto_apply=unasked)
+    parts = converted_parts(credit, event) if converted_minor else []
+    credit.converted_into = tuple(part.currency for part in parts)
+    facts = _enter(account, credit, kind="received", context=context, auto_apply=unasked)
+    for part in parts:
+        facts += _enter(account, part, kind="converted", context=context)
+    return facts
 
 
 def _shorts(event: PaymentReceived) -> dict[str, Short]:
@@ -127,12 +138,15 @@ def book_write_off(account: Account, event: WriteOffBooked, *, context: FoldCont
 def reverse_payment(account: Account, event: PaymentReversed, *, context: FoldContext) -> list[LedgerFact]:
     """End a known payment: what it had settled is open again, at its old level (R14)."""
     credit = account.credits[f"payment/{event.payment}"]
-    if credit.effective_minor <= 0 or not context.company.profile.returned_payment_fees:
-        return _end(account, credit, kind="reversed", context=context)
+    counted = credit.effective_minor > 0
     settled = account.applied.get(credit.credit, {})
     debt_minor = sum(row.amount_minor for row in settled.values())
     due_on = min((account.items[name].due_on for name in settled), default=None)
-    facts = _end(account, credit, kind="reversed", context=context)
+    facts: list[LedgerFact] = []
+    for part in parts_of(account, credit):
+        facts += _end(account, part, kind="reversed", context=context)
+    if not counted or not context.company.profile.returned_payment_fees:
+        return facts
     return facts + claim_returned(account, credit, debt_minor=debt_minor, due_on=due_on, context=context)
 
 
@@ -155,7 +169,7 @@ def refund(account: Account, event: RefundPaid, *, context: FoldContext) -> list
 
     No more is taken than the credit counts; more is shown to a person.
     """
-    credit = account.credits[f"{event.of}/{event.credit}"]
+    credit = part_in(account, account.credits[f"{event.of}/{event.credit}"], currency=event.currency)
     postings = Postings(account, context)
     key = f"refund/{event.refund}"
     if event.currency != credit.currency:
@@ -189,6 +203,8 @@ def _enter(
     account.credits[credit.credit] = credit
     postings = Postings(account, context)
     postings.change_credit(credit, kind=kind, amount_minor=credit.amount_minor, on=context.day)
+    if credit.converted_minor:
+        postings.change_credit(credit, kind="converted", amount_minor=-credit.converted_minor, on=context.day)
     for name in credit.names:
         account.settling.claim(credit, name)
         item = account.items.get(name.document)

@@ -18,7 +18,7 @@ from schemas.rows import SeenRow
 
 __all__ = ["compare", "remember", "same_content"]
 
-_AMOUNTS = frozenset({"amount", "open_amount"})
+_AMOUNTS = frozenset({"amount", "open_amount", "item_amount", "short"})
 
 
 def remember(account: Account, event: AccountEvent, *, key: str) -> list[LedgerFact] | None:

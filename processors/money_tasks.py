@@ -161,9 +161,11 @@ def close_needless(account: Account, *, company: Company) -> list[LedgerFact]:
         if task in account.tasks and (item is None or residual_of(account, item, company=company) is None):
             facts += close_task(account, task=task, outcome="needless")
     for key in sorted(account.stale_credits):
-        task = f"unknown_item/{key}"
-        if task in account.tasks and (key not in account.credits or not account.credits[key].reserved_minor):
-            facts += close_task(account, task=task, outcome="needless")
+        credit = account.credits.get(key)
+        if credit is None or not credit.reserved_minor:
+            facts += close_task(account, task=f"unknown_item/{key}", outcome="needless")
+        if credit is None or not credit.rest_minor:
+            facts += close_task(account, task=f"other_currency/{key}", outcome="needless")
     for currency, balance in account.row.balances.items():
         if not balance.credit_minor:
             facts += close_task(account, task=f"apply_credit/{currency}", outcome="needless")

@@ -25,12 +25,13 @@ class Postings:
             is served late), so it is dated as its application was; otherwise it goes on the event's day.
     """
 
-    __slots__ = ("account", "cause", "correcting", "day", "facts", "freed", "grown")
+    __slots__ = ("account", "cause", "context", "correcting", "day", "facts", "freed", "grown")
 
     def __init__(self, account: Account, context: FoldContext, *, correcting: bool = False) -> None:
         self.account = account
         self.cause = context.cause
         self.day = context.day
+        self.context = context
         self.correcting = correcting
         self.facts: list[LedgerFact] = []
         self.grown: list[ItemRow] = []

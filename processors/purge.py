@@ -18,6 +18,7 @@ from typing import NamedTuple
 from processors.account import Account, AccountRows
 from processors.calendar import business_day
 from processors.company import Company
+from processors.conversions import parts_of
 from processors.movements import entered_on
 from processors.purge_index import Entry, seen_until
 from processors.subjects import subject_of
@@ -229,7 +230,11 @@ class _Look:
                 )
         else:
             yield from (("item", item) for item in account.applied.get(key, ()))
-            names = account.credits[key].names
+            credit = account.credits[key]
+            if credit.part_of in account.credits:
+                yield ("credit", credit.part_of)
+            yield from (("credit", part.credit) for part in parts_of(account, credit)[1:])
+            names = credit.names
             yield from (("item", name.document) for name in names if name.document in account.items)
 
     def _forget_group(self, group: _Group) -> None:

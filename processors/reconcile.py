@@ -1,7 +1,10 @@
 """Reconciliation: the bank's word on what a payment's money is for."""
 
+from collections.abc import Sequence
+
 from processors.account import Account
 from processors.context import FoldContext
+from processors.conversions import parts_of
 from processors.money import MoneyError, to_minor
 from processors.money_tasks import watch_unknown
 from processors.movements import Postings
@@ -21,11 +24,41 @@ def reconcile(account: Account, event: ReconciliationRecorded, *, context: FoldC
     The bank corrects what should have been from the start, so applications
     are taken back as of their own date.
     """
-    credit = account.credits[f"payment/{event.payment}"]
+    payment = account.credits[f"payment/{event.payment}"]
+    facts: list[LedgerFact] = []
+    for part, lines in _by_part(account, payment, event.lines):
+        facts += _correct(account, part, lines, event=event, context=context)
+    account.advance()
+    return facts
+
+
+def _by_part(
+    account: Account, payment: CreditRow, lines: Sequence[ReconciliationLine]
+) -> list[tuple[CreditRow, list[ReconciliationLine]]]:
+    """Give each line to the part of the payment that names its item; else to the payment itself."""
+    left = list(lines)
+    found: list[tuple[CreditRow, list[ReconciliationLine]]] = []
+    for part in parts_of(account, payment)[1:]:
+        named = {name.document for name in part.names}
+        mine = [line for line in left if line.document in named]
+        if mine:
+            found.append((part, mine))
+            left = [line for line in left if line.document not in named]
+    return [(payment, left), *found] if left else found
+
+
+def _correct(
+    account: Account,
+    credit: CreditRow,
+    lines: Sequence[ReconciliationLine],
+    *,
+    event: ReconciliationRecorded,
+    context: FoldContext,
+) -> list[LedgerFact]:
     postings = Postings(account, context, correcting=True)
     shared = shares_money(credit)
     names = {name.document: name for name in credit.names}
-    for line in event.lines:
+    for line in lines:
         try:
             amount_minor = None if line.amount is None else to_minor(line.amount, currency=credit.currency)
         except MoneyError as error:
@@ -42,7 +75,6 @@ def reconcile(account: Account, event: ReconciliationRecorded, *, context: FoldC
     cascade(postings)
     if credit.reserved_minor:
         watch_unknown(account, credit, context=context)
-    account.advance()
     return postings.facts
 
 

@@ -9,6 +9,7 @@ their reasons, are in ``docs/domain.md``, Settlement.
 import heapq
 
 from processors.movements import Postings
+from processors.tasks import open_task
 from schemas.rows import ApplicationRow, CreditRow, ItemRow, Name
 
 __all__ = [
@@ -97,13 +98,22 @@ def arrive(postings: Postings, item: ItemRow, *, auto_apply: bool) -> None:
 
 
 def refuse_other_currency(postings: Postings, *, credit: CreditRow, item: ItemRow) -> None:
-    """Show a person money that names an item in another currency; it stays credit."""
-    if credit.currency != item.currency:
-        postings.object_to(
-            reason="currency_mismatch",
-            key=f"{credit.credit}/{item.item}",
-            detail=f"{credit.credit} is in {credit.currency}, {item.item} in {item.currency}: it stays credit",
-        )
+    """Ask a person about money that names an item in another currency; it stays credit."""
+    if credit.currency == item.currency:
+        return
+    postings.object_to(
+        reason="currency_mismatch",
+        key=f"{credit.credit}/{item.item}",
+        detail=f"{credit.credit} is in {credit.currency}, {item.item} in {item.currency}: it stays credit",
+    )
+    postings.facts += open_task(
+        postings.account,
+        task=f"other_currency/{credit.credit}",
+        task_type="other_currency",
+        on=postings.context.today(),
+        items=[item.item],
+        values={"credit": credit.credit, "currency": credit.currency, "item_currency": item.currency},
+    )
 
 
 def counted_minor(item: ItemRow) -> int:

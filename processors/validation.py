@@ -24,6 +24,7 @@ from schemas.events import (
     InvoiceAmended,
     InvoiceIssued,
     ItemOpened,
+    PaymentLine,
     PaymentReceived,
     ReconciliationRecorded,
     RefundPaid,
@@ -211,6 +212,7 @@ def _payment(event: PaymentReceived) -> Iterator[str]:
         if line.document in seen:
             found.append(f"document {line.document!r} is named twice - at `$.lines[{index}].document`")
         seen.add(line.document)
+        found += _converted(line, index=index, currency=event.currency)
         if line.short is not None:
             found += _positive(line.short, currency=event.currency, path=f"$.lines[{index}].short")
         if line.amount is None:
@@ -221,6 +223,19 @@ def _payment(event: PaymentReceived) -> Iterator[str]:
     if not found and named > to_minor(event.amount, currency=event.currency):
         found.append(f"the lines name more than the amount {event.amount} - at `$.lines`")
     yield from found
+
+
+def _converted(line: PaymentLine, *, index: int, currency: str) -> Iterator[str]:
+    """Check the amount in the item's own currency: both amounts, two currencies."""
+    path = f"$.lines[{index}]"
+    if line.item_amount is None and line.item_currency is None:
+        return
+    if line.item_amount is None or line.item_currency is None or line.amount is None:
+        yield f"item_amount, item_currency and amount go together - at `{path}.item_amount`"
+        return
+    if line.item_currency == currency:
+        yield f"the item's currency {currency} is the payment's: say the amount only - at `{path}.item_currency`"
+    yield from _positive(line.item_amount, currency=line.item_currency, path=f"{path}.item_amount")
 
 
 def _reconciliation(event: ReconciliationRecorded) -> Iterator[str]:

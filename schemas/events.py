@@ -183,12 +183,17 @@ class PaymentLine(
 ):
     """An item that a payment names; without an amount: up to its open amount.
 
+    ``item_amount`` is the same money in the item's own currency, where that is
+    another one than the payment's; it needs an ``amount``, too.
+
     ``short`` is what was kept back from it on the way, and ``short_for`` why:
     what is then left of the item is proposed as a write-off, not dunned.
     """
 
     document: DocumentId
     amount: Amount | None = None
+    item_amount: Amount | None = None
+    item_currency: Currency | None = None
     short: Amount | None = None
     short_for: Literal["bank_fee", "withholding"] = "bank_fee"
 

@@ -74,6 +74,7 @@ MovementKind = Literal[
     "write_off_booked",  # credit +
     "write_off_reversed",  # credit −
     "reversed",  # credit −: payment that does not count any more
+    "converted",  # credit −, and credit + of another currency: lines in the item's currency
     "claimed",  # item +: interest, a fixed sum or a fee (R22)
     "waived",  # item −: a claim given up
     "refunded",  # credit −: money paid back

@@ -259,6 +259,8 @@ class CreditRow(StateRow, kw_only=True, tag="credit"):
     which it was taken off an item (as ``ItemRow.grown_on``); ``excluded``: a person
     took it out, and it is never applied unasked (S0-10); ``closed_on`` the
     ledger's day of the last change since nothing is left of it. ``shorts`` are by item.
+    ``converted_minor`` of a payment counts in other currencies: in the credits
+    ``'<credit>@<currency>'`` of ``converted_into``, which are ``part_of`` it.
     ``ask_on`` is the day on which a person is asked what the unknown items are.
     """
 
@@ -281,6 +283,9 @@ class CreditRow(StateRow, kw_only=True, tag="credit"):
     excluded: bool = False
     closed_on: datetime.date | None = None
     ask_on: datetime.date | None = None
+    converted_minor: int = 0
+    converted_into: tuple[str, ...] = ()
+    part_of: str = ""
 
 
 class ApplicationRow(StateRow, kw_only=True, tag="application"):

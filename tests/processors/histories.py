@@ -161,6 +161,28 @@ def _lines(
 
 
 @st.composite
+def _converting(draw: st.DrawFn, name: str) -> BillingEvent:
+    """Draw pesos whose lines give the amount in the items' currency, too."""
+    lines = st.lists(
+        st.builds(
+            PaymentLine, document=_items, amount=_amounts, item_amount=_amounts, item_currency=st.just("USD")
+        ),
+        min_size=1,
+        max_size=2,
+        unique_by=lambda line: line.document,
+    ).map(tuple)
+    return draw(
+        _event(
+            PaymentReceived,
+            payment=st.just(name),
+            currency=st.just("CLP"),
+            amount=st.just("300"),
+            lines=lines,
+        )
+    )
+
+
+@st.composite
 def _payment_life(draw: st.DrawFn, name: str) -> Source:
     """Money comes in, for whatever it names."""
     payment = _event(
@@ -171,6 +193,8 @@ def _payment_life(draw: st.DrawFn, name: str) -> Source:
         lines=st.just(()) | _lines(_maybe_amounts, least=1),
         order_reference=st.sampled_from(("", "", "", "", "order")),
     )
+    if draw(_seldom):
+        payment = _converting(name)
     return [draw(payment), *draw(_after_payment(name, _currencies))]
 
 
@@ -239,7 +263,8 @@ def definite_histories(draw: st.DrawFn) -> History:
     words: list[Source] = []
     for payment in _PAYMENTS:
         if draw(st.booleans()):
-            life, said = draw(_names_one(payment) if draw(st.booleans()) else _gives_amounts(payment))
+            kind = draw(st.sampled_from((_names_one, _gives_amounts, _converts)))
+            life, said = draw(kind(payment))
             banks.append(life)
             words.append(said)
     return [draw(_shuffled(billing)), draw(_shuffled(banks)), draw(_shuffled(words)), []]
@@ -259,6 +284,12 @@ def _names_one(draw: st.DrawFn, name: str) -> tuple[Source, Source]:
     lines = _instructions(amounts=_maybe_amounts).map(lambda line: replace(line, document=item))
     said = [draw(_words(name, lines, id_=f"{name}{number}")) for number in range(draw(st.integers(0, 2)))]
     return [draw(payment), *draw(_after_payment(name, _usd))], said
+
+
+@st.composite
+def _converts(draw: st.DrawFn, name: str) -> tuple[Source, Source]:
+    """A payment in another currency, which gives both amounts of each line, and what becomes of it."""
+    return [draw(_converting(name)), *draw(_after_payment(name, _usd))], []
 
 
 @st.composite

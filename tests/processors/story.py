@@ -58,6 +58,7 @@ def rows_of(account: Account) -> dict[bytes, bytes]:
         *(row for by_credit in account.applications.values() for row in by_credit.values()),
         *account.holds.values(),
         *account.reminders.values(),
+        *account.tasks.values(),
         *account.seen.values(),
         *(row for waiting in account.waiting.values() for row in waiting.values()),
     ]

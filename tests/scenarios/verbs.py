@@ -138,7 +138,7 @@ def _credit_note(line: Line) -> SourceEvent:
 def _payment(line: Line) -> SourceEvent:
     payment = line.text()
     amount, currency = line.words.amount(currency=line.currency)
-    named = line.words.until_word("short") if line.words.take_if("for") else []
+    named = line.words.until_word("short", "as") if line.words.take_if("for") else []
     lines = []
     for word in named:
         document, _, part = word.partition("=")
@@ -149,7 +149,10 @@ def _payment(line: Line) -> SourceEvent:
 
 
 def _short(line: Line) -> dict[str, Any]:
-    """Read ``short 12.00 bank_fee``: what was kept back on the way."""
+    """Read ``short 12.00 bank_fee``: what was kept back on the way; ``as 100.00 EUR``: the same in its currency."""
+    if line.words.take_if("as"):
+        amount, currency = line.words.amount(currency="")
+        return {"item_amount": amount, "item_currency": currency}
     if not line.words.take_if("short"):
         return {}
     return {"short": line.text(), "short_for": cast("Any", line.text())}
