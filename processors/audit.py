@@ -27,6 +27,7 @@ from processors.plan import step_at
 from schemas.charges import ClaimDocument
 from schemas.facts import (
     LedgerFact,
+    LevelTakenOver,
     Movement,
     PlanFinished,
     ReminderDecided,
@@ -159,6 +160,8 @@ class Audit:
                 self._finish(fact)
             case TaskClosed():
                 self._close_task(fact)
+            case LevelTakenOver():
+                self._take_over(fact)
             case _:
                 pass  # retractions, exceptions and quarantines change no step
 
@@ -324,6 +327,12 @@ class Audit:
                 )
             item.words.clear()
             _adopt(item.row, self._partition.account(fact.account).items[name])
+
+    def _take_over(self, fact: LevelTakenOver) -> None:
+        """Move the copy of an item up to a level that was sent elsewhere (R36)."""
+        item = self._accounts[fact.account].items[fact.item]
+        item.words.clear()
+        _adopt(item.row, self._partition.account(fact.account).items[fact.item])
 
     def _finish(self, fact: PlanFinished) -> None:
         item = self._accounts[fact.account].items[fact.item]

@@ -9,7 +9,7 @@ from msgspec import Raw, json
 from processors.calendar import business_day_before, local_hour
 from processors.company import Company
 from schemas.bank import BankLineMatched, BankLineUnmatched, BankReconciled
-from schemas.commands import CompanyCommand, ConfigureCompany, OverrideBankGate, PublishPlan, SetLaw
+from schemas.commands import CompanyCommand, ConfigureCompany, GoLive, OverrideBankGate, PublishPlan, SetLaw
 from schemas.facts import ExceptionRaised
 from schemas.journal import TickPassed
 from schemas.rows import BankLineRow, BankRow, CompanyRow, GateOverrideRow, PlanRow, Row, RowKey
@@ -44,8 +44,9 @@ def _standing(event: CompanyCommand, *, company: Company) -> tuple[object, str, 
         case PublishPlan():
             plan = company.plan(event.plan.id, version=event.plan.version)
             return plan or company.profile, f"plan/{event.plan.id}/{event.plan.version}", event.command
-        case SetLaw():
-            return company.row.law, event.command, event.command
+        case SetLaw() | GoLive():
+            stands = company.row.law if isinstance(event, SetLaw) else company.row.go_live
+            return stands, event.command, event.command
         case ConfigureCompany():
             return company.profile, event.command, event.command
 

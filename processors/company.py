@@ -14,13 +14,13 @@ import msgspec
 from processors.banks import BankEvent, Banks
 from processors.calendar import epoch_s, instant_of, local_day, zone_of
 from processors.law.book import LawBook, law_of
-from schemas.commands import CompanyCommand, ConfigureCompany, PublishPlan, SetLaw
+from schemas.commands import CompanyCommand, ConfigureCompany, GoLive, PublishPlan, SetLaw
 from schemas.plans import Plan
 from schemas.rows import BankLineRow, BankRow, CompanyRow, CustomerRow, GateOverrideRow, ItemRow, PlanRow, Row
 
 __all__ = ["Company"]
 
-_Command = PublishPlan | ConfigureCompany | SetLaw
+_Command = PublishPlan | ConfigureCompany | SetLaw | GoLive
 _PLAN_PREFIX = "plan "
 _PLAN_KEY = _PLAN_PREFIX + "{}/{}"
 _COMMANDS_MAX = 1000  # of the natural keys that are kept; versions of plans are all kept
@@ -100,6 +100,9 @@ class Company:
         elif isinstance(event, SetLaw):
             if not _is_overtaken(event, known=self.row.law):
                 self.row.law = event
+        elif isinstance(event, GoLive):
+            if not _is_overtaken(event, known=self.row.go_live):
+                self.row.go_live = event
         elif not _is_overtaken(event, known=self.row.profile):
             self.row.profile = event
         self.row.version += 1

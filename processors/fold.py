@@ -14,6 +14,7 @@ from processors import (
     customers,
     disputes,
     documents,
+    elsewhere,
     identity,
     instruments,
     outcomes,
@@ -50,6 +51,7 @@ from schemas.events import (
     PaymentStateChanged,
     ReconciliationRecorded,
     RefundPaid,
+    ReminderSentElsewhere,
     WriteOffBooked,
     WriteOffReversed,
 )
@@ -70,6 +72,7 @@ _FOLLOW_UPS: dict[type, Handler] = {
     PaymentReversed: instruments.reverse,
     PaymentStateChanged: instruments.change_state,
     RefundPaid: credits.refund,
+    ReminderSentElsewhere: elsewhere.take_over,
     WriteOffReversed: credits.reverse_write_off,
     ReconciliationRecorded: reconcile,
     OpenDispute: disputes.open_dispute,

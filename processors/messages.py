@@ -139,7 +139,8 @@ def send(account: Account, message: str, *, context: FoldContext) -> list[Ledger
     account.alarms.set(f"message/{message}", None)
     if context.tick is None:
         raise AssertionError(f"{message}: messages are decided on ticks")
-    if account_hold(account, context.day) is not None:
+    not_enrolled = context.company.profile.enrolment == "selected" and not account.row.enrolled
+    if not_enrolled or account_hold(account, context.day) is not None:
         return [_end(account, row, status="held", context=context)]
     at = Circumstances(account, context.company, context.tick, context.day)
     content = _content(at, row)

@@ -19,6 +19,7 @@ from processors.quarantine import release
 from schemas.commands import (
     AddNote,
     CancelPaymentPlan,
+    EnrolCustomer,
     ExcludeItem,
     ExcludePayment,
     IncludeItem,
@@ -41,7 +42,16 @@ from schemas.rows import HoldRow
 __all__ = ["HANDLERS"]
 
 _Plain = (
-    AddNote | ExcludeItem | IncludeItem | PlaceHold | ReleaseHold | SetNextDate | SetMode | OptOut | OptIn
+    AddNote
+    | ExcludeItem
+    | IncludeItem
+    | PlaceHold
+    | ReleaseHold
+    | SetNextDate
+    | SetMode
+    | OptOut
+    | OptIn
+    | EnrolCustomer
 )
 _Telling = ExcludePayment | IncludePayment | MakePromise | WithdrawPromise | RuleDispute | CancelPaymentPlan
 
@@ -90,6 +100,9 @@ def _carry_out(account: Account, event: _Plain, *, context: FoldContext) -> None
             _place(account, _date(account, event))
         case SetMode():
             account.row.mode = event.mode
+            account.advance()
+        case EnrolCustomer():
+            account.row.enrolled = event.enrolled
             account.advance()
         case OptOut():
             _opt(account, {*account.row.opted_out, event.channel})
@@ -184,6 +197,7 @@ def _release(account: Account, *, hold: str) -> None:
 HANDLERS: dict[type, Callable[..., list[LedgerFact]]] = dict.fromkeys(
     (
         AddNote,
+        EnrolCustomer,
         ExcludeItem,
         IncludeItem,
         PlaceHold,

@@ -20,6 +20,7 @@ from schemas.events import (
     PaymentStateChanged,
     ReconciliationRecorded,
     RefundPaid,
+    ReminderSentElsewhere,
     WriteOffBooked,
     WriteOffReversed,
 )
@@ -46,6 +47,7 @@ KEYS: _Names = {
     PaymentReversed: lambda event: f"reversed/{event.payment}",
     PaymentStateChanged: lambda event: f"payment_state/{event.payment}/{event.state}/{event.occurred_at}",
     RefundPaid: lambda event: f"refund/{event.refund}",
+    ReminderSentElsewhere: lambda event: f"elsewhere/{event.document}/{event.level}",
     WriteOffReversed: lambda event: f"write_off_reversed/{event.write_off}",
     ReconciliationRecorded: lambda event: f"reconciliation/{event.reconciliation}",
     OpenDispute: lambda event: f"command/{event.command}",
@@ -58,6 +60,7 @@ SUBJECTS: _Names = {
     PaymentReversed: lambda event: f"payment/{event.payment}",
     PaymentStateChanged: lambda event: f"payment/{event.payment}",
     RefundPaid: lambda event: f"{event.of}/{event.credit}",
+    ReminderSentElsewhere: lambda event: f"item/{event.document}",
     WriteOffReversed: lambda event: f"write_off/{event.write_off}",
     ReconciliationRecorded: lambda event: f"payment/{event.payment}",
     OpenDispute: lambda event: f"item/{event.document}",

@@ -47,6 +47,7 @@ _TOPICS: dict[str, tuple[type[Struct], ...]] = {
         events.CreditNoteCancelled,
         events.DebitNoteIssued,
         events.ItemOpened,
+        events.ReminderSentElsewhere,
     ),
     "billing.payment.v1": (
         events.PaymentReceived,
@@ -65,6 +66,7 @@ _TOPICS: dict[str, tuple[type[Struct], ...]] = {
     "collections.decision.v1": (
         facts.ReminderProposed,
         facts.MessageEnded,
+        facts.LevelTakenOver,
         facts.ReminderWithheld,
         facts.ReminderEnded,
         facts.ReminderRetracted,

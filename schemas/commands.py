@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from schemas.bank import BANK_FACTS, BankAccountId, BankLineMatched, BankLineUnmatched, BankReconciled
 from schemas.charges import LateCharges, MoneyPays
 from schemas.events import _AccountFact
-from schemas.fields import Amount, Channel, CompanyId, Currency, DocumentId, Text, When
+from schemas.fields import Amount, Channel, CompanyId, Currency, CustomerId, DocumentId, Text, When
 from schemas.law import LawChoice, LawProfile
 from schemas.plans import Plan
 
@@ -29,8 +29,11 @@ __all__ = [
     "ConfigureCompany",
     "DropReminder",
     "EditReminder",
+    "EnrolCustomer",
     "ExcludeItem",
     "ExcludePayment",
+    "GoLive",
+    "GoLiveDay",
     "HoldKind",
     "IncludeItem",
     "IncludePayment",
@@ -63,6 +66,12 @@ class _AccountCommand(_AccountFact, frozen=True, kw_only=True):
 
     command: DocumentId
     author: _Author = ""
+
+
+class EnrolCustomer(_AccountCommand, frozen=True, kw_only=True, tag="collections.customer.enrol.v1"):
+    """Let a customer be followed up, or not any more, where the company's enrolment is ``selected`` (S4-01, R36)."""
+
+    enrolled: bool = True
 
 
 class AddNote(_AccountCommand, frozen=True, kw_only=True, tag="collections.note.add.v1"):
@@ -310,7 +319,8 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     ``minimums`` are decimal amounts per currency (R8). ``past_from`` and
     ``new_from`` are the start dates of S4-03 and S4-04: an item is enrolled
     when it is due on or after the first or issued on or after the second;
-    both absent enrol everything. ``decision_hour`` is the local hour from
+    both absent enrol everything. ``enrolment`` ``selected`` follows up only the
+    customers that a command has enrolled (S4-01). ``decision_hour`` is the local hour from
     which a day's decisions are taken. ``credit_policy`` says what money on the
     account does to a decision (R11): it counts against the oldest items, holds
     all reminders of its currency, or is not looked at. ``tolerances`` are decimal
@@ -358,6 +368,7 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     statements: Literal["off", "weekly", "monthly"] = "off"
     statement_day: Annotated[int, Meta(ge=1, le=28)] = 1
     raise_all_to_max: bool = False
+    enrolment: Literal["all", "selected"] = "all"
     past_from: datetime.date | None = None
     new_from: datetime.date | None = None
     decision_hour: Annotated[int, Meta(ge=0, le=23)] = 8
@@ -384,6 +395,24 @@ class SetLaw(_CompanyCommand, frozen=True, kw_only=True, tag="collections.law.se
     choices: Annotated[tuple[LawChoice, ...], Meta(max_length=300)] = ()
 
 
+class GoLiveDay(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+    """From the company day ``on``: accounts whose oldest debt is due before ``due_on``, or on it, up to ``customer``."""
+
+    on: datetime.date
+    due_on: datetime.date
+    customer: CustomerId
+
+
+class GoLive(_CompanyCommand, frozen=True, kw_only=True, tag="collections.company.go_live.v1"):
+    """Let the first run go out in daily portions, the oldest debts first (R36); the last one in the log stands.
+
+    ``days`` ascend; who is in none of them waits until the day after the
+    last. None: nobody waits. ``cobranza preview`` makes it.
+    """
+
+    days: Annotated[tuple[GoLiveDay, ...], Meta(max_length=2000)] = ()
+
+
 class OverrideBankGate(_CompanyCommand, frozen=True, kw_only=True, tag="collections.bank_gate.override.v1"):
     """Let reminders go out on a company day ``on`` although a bank account is not reconciled (R21).
 
@@ -398,6 +427,7 @@ CompanyCommand = (
     PublishPlan
     | ConfigureCompany
     | SetLaw
+    | GoLive
     | OverrideBankGate
     | BankReconciled
     | BankLineUnmatched
@@ -407,11 +437,13 @@ COMPANY_COMMANDS = (
     PublishPlan,
     ConfigureCompany,
     SetLaw,
+    GoLive,
     OverrideBankGate,
     *BANK_FACTS,
 )  # written to every journal partition, by class
 AccountCommand = (
     AddNote
+    | EnrolCustomer
     | ExcludeItem
     | IncludeItem
     | PlaceHold

@@ -32,6 +32,7 @@ __all__ = [
     "ReconciliationLine",
     "ReconciliationRecorded",
     "RefundPaid",
+    "ReminderSentElsewhere",
     "WriteOffBooked",
     "WriteOffReversed",
 ]
@@ -178,6 +179,19 @@ class ItemOpened(_AccountFact, frozen=True, kw_only=True, tag="billing.item.open
     xml_url: Text = ""
 
 
+class ReminderSentElsewhere(
+    _AccountFact, frozen=True, kw_only=True, tag="billing.reminder.sent_elsewhere.v1"
+):
+    """Another system, or a person, has reminded of an item (R36); ``level`` is the name of the step of its plan.
+
+    ``occurred_at`` is when it went out; it is a contact.
+    """
+
+    document: DocumentId
+    level: Annotated[str, Meta(min_length=1, max_length=64)]
+    channel: Literal["email", "sms", "letter", "call"] = "email"
+
+
 class PaymentLine(
     Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True
 ):
@@ -317,6 +331,7 @@ BillingEvent = (
     | PaymentReversed
     | PaymentStateChanged
     | RefundPaid
+    | ReminderSentElsewhere
     | WriteOffBooked
     | WriteOffReversed
     | ReconciliationRecorded

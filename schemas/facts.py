@@ -37,6 +37,7 @@ __all__ = [
     "ExceptionReason",
     "ItemHandedOver",
     "LedgerFact",
+    "LevelTakenOver",
     "MessageDecided",
     "MessageEnded",
     "Movement",
@@ -283,6 +284,18 @@ class ReminderProposed(AccountFact, frozen=True, kw_only=True, tag="collections.
     too_soon_until: datetime.date | None = None
 
 
+class LevelTakenOver(AccountFact, frozen=True, kw_only=True, tag="collections.level.taken_over.v1"):
+    """A step of an item was consumed by a reminder that was sent elsewhere (R36)."""
+
+    item: str
+    step: str
+    step_index: int
+    plan: str
+    plan_version: int
+    on: datetime.date
+    pay_by_on: datetime.date | None = None
+
+
 class MessageDecided(AccountFact, frozen=True, kw_only=True, tag="collections.message.decided.v1"):
     """The decision to say something other than a reminder (R33); notifiers carry ``content`` as they do reminders.
 
@@ -447,6 +460,7 @@ LedgerFact = (
     Movement
     | ReminderDecided
     | ReminderProposed
+    | LevelTakenOver
     | MessageDecided
     | MessageEnded
     | ReminderWithheld

@@ -13,7 +13,7 @@ MessageEnd = Literal[
     "sent",
     "failed",
     "needless",  # what it was about is gone: a cancelled invoice, a payment that was reversed
-    "held",  # nothing may be said to the customer at all
+    "held",  # nothing may be said to the customer at all, or it is not enrolled
     "no_address",
 ]
 

@@ -17,7 +17,7 @@ from msgspec import Struct, json
 from schemas.arrangement_rows import DisputeRow, InstrumentRow, PaymentPlanRow, PromiseRow
 from schemas.bank_rows import BankLineRow, BankRow, GateOverrideRow
 from schemas.charges import ClaimDocument
-from schemas.commands import ConfigureCompany, HoldKind, SetLaw
+from schemas.commands import ConfigureCompany, GoLive, HoldKind, SetLaw
 from schemas.contacts import ContactRow
 from schemas.events import (
     Contact,
@@ -134,6 +134,7 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     quarantined: str = ""
     quarantined_offset: int = -1
     statement_on: datetime.date | None = None
+    enrolled: bool = False
     purge_on: datetime.date | None = None
     purged_through: datetime.date | None = None
     proposal: str = ""
@@ -360,6 +361,7 @@ class CompanyRow(StateRow, kw_only=True, tag="company"):
     profile: ConfigureCompany | None = None
     commands: dict[str, str] = {}
     law: SetLaw | None = None
+    go_live: GoLive | None = None
 
 
 class PlanRow(StateRow, kw_only=True, tag="plan"):

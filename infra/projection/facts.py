@@ -22,6 +22,7 @@ from schemas.facts import (
     ExceptionRaised,
     ItemHandedOver,
     LedgerFact,
+    LevelTakenOver,
     MessageDecided,
     MessageEnded,
     Movement,
@@ -58,6 +59,7 @@ _TYPE_NAMES: Final = {
     MessageDecided: "message_decided",
     MessageEnded: "message_ended",
     ItemHandedOver: "handed_over",
+    LevelTakenOver: "level_taken_over",
     TaskOpened: "task_opened",
     TaskClosed: "task_closed",
     PromiseMade: "promise_made",
@@ -100,6 +102,7 @@ def project_fact(batch: Batch, *, value: bytes, offset: int, recorded_at: dateti
         case (
             PlanFinished()
             | ItemHandedOver()
+            | LevelTakenOver()
             | DisputeOpened()
             | DisputeRuled()
             | PaymentPlanMade()

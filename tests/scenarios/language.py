@@ -218,6 +218,8 @@ def _clauses(words: Words) -> Clauses:  # noqa: PLR0912 - one per thing that is 
         case "nothing":
             words.end()
             return clauses
+        case "taken-over":
+            clauses["item"], clauses["step"] = words.take("an item"), words.take("a step")
         case "unsent":
             clauses["step"], clauses["item"] = words.take("a kind"), words.take("an item")
             if words.take_if("because"):

@@ -9,6 +9,7 @@ from schemas.facts import (
     ExceptionRaised,
     ItemHandedOver,
     LedgerFact,
+    LevelTakenOver,
     MessageDecided,
     MessageEnded,
     PlanFinished,
@@ -77,6 +78,8 @@ def _further(fact: LedgerFact) -> Iterator[Clauses]:
             # No one knows the id of the reminder that is to be corrected.
             task = fact.task.partition("/")[0] if fact.task_type == "correction" else fact.task
             yield {"kind": "task", "account": fact.account, "task": task, **_values(fact.values)}
+        case LevelTakenOver():
+            yield {"kind": "taken-over", "account": fact.account, "item": fact.item, "step": fact.step}
         case MessageDecided():
             content = _reminder(fact.content) | {"items": fact.subject}
             yield {**content, "kind": "message"}

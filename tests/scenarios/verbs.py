@@ -34,6 +34,7 @@ _PROFILE_TEXTS = {
     "country": "country",
     "language": "language",
     "plan": "plan",
+    "enrolment": "enrolment",
     "currency": "currency",
     "credits": "credit_policy",
     "charges": "late_charges",
@@ -369,6 +370,23 @@ def _company(line: Line) -> SourceEvent:
     return event
 
 
+def _elsewhere(line: Line) -> SourceEvent:
+    document, level = line.text(), line.text()
+    channel: Any = line.text() if line.words.take_if("by") else "email"
+    return events.ReminderSentElsewhere(**line.whose, document=document, level=level, channel=channel)
+
+
+def _go_live(line: Line) -> SourceEvent:
+    """Read the portions of a first run: ``go-live 2026-03-02 2025-12-31 C2, …``: day, oldest debt, customer."""
+    days = []
+    while line.words:
+        on, due_on = line.words.day(), line.words.day()
+        days.append(commands.GoLiveDay(on=on, due_on=due_on, customer=line.text().rstrip(",")))
+    company = line.words.account.partition(":")[0]
+    command = f"line-{line.words.line}"
+    return commands.GoLive(company=company, occurred_at=line.occurred_at, command=command, days=tuple(days))
+
+
 def _law(line: Line) -> SourceEvent:
     company = line.words.account.partition(":")[0]
     command = f"line-{line.words.line}"
@@ -424,11 +442,14 @@ _MAKERS: dict[str, Callable[[Line], SourceEvent]] = {
     "debit-note": _debit_note,
     "drop": _drop,
     "edit": _edit,
+    "enrol": lambda line: commands.EnrolCustomer(**line.asked),
     "exclude": _exclude,
     "hold": _hold,
     "include": lambda line: commands.IncludeItem(**line.asked, document=line.text()),
     "invoice": _invoice,
+    "go-live": _go_live,
     "law": _law,
+    "sent-elsewhere": _elsewhere,
     "mode": _mode,
     "next-date": lambda line: commands.SetNextDate(**line.asked, next_on=line.words.day()),
     "note": _note("note"),
