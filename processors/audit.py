@@ -204,7 +204,8 @@ class Audit:
             return  # it has no steps
         item = mine.items.get(fact.item)
         if item is None:
-            item = mine.items[fact.item] = _Item(_blank(row))
+            carried = fact.kind == "transferred_in"  # it comes with the level that it had (SEMANTICS 2.6)
+            item = mine.items[fact.item] = _Item(_carried(row) if carried else _blank(row))
         item.open_minor += fact.amount_minor
         item.closed_on = None if item.open_minor else fact.business_date
         if item.open_minor < 0:
@@ -375,6 +376,11 @@ class Audit:
 
     def _company(self, account: str) -> Company:
         return self._partition.company(account.partition(":")[0])
+
+
+def _carried(row: ItemRow) -> ItemRow:
+    """Copy an item's terms with its progress."""
+    return msgspec.structs.replace(row, open_minor=1, status="open")
 
 
 def _blank(row: ItemRow) -> ItemRow:

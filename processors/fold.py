@@ -17,10 +17,12 @@ from processors import (
     elsewhere,
     identity,
     instruments,
+    moving,
     outcomes,
     payment_plans,
     promises,
     requests,
+    transfers,
     trust,
 )
 from processors.account import Account
@@ -36,10 +38,19 @@ from processors.reconcile import reconcile
 from processors.record_size import fitting
 from processors.subjects import DOCUMENTS, KEYS, SUBJECTS
 from processors.too_old import WAITING, too_old
-from schemas.commands import CompleteTask, MakePaymentPlan, OpenDispute, SetTrust, WaiveClaim
+from schemas.commands import (
+    CompleteTask,
+    MakePaymentPlan,
+    OpenDispute,
+    SetTrust,
+    TransferItem,
+    TransferPayment,
+    WaiveClaim,
+)
 from schemas.events import (
     CreditNoteCancelled,
     CreditNoteIssued,
+    CustomerMerged,
     CustomerUpserted,
     DebitNoteIssued,
     InvoiceAmended,
@@ -56,8 +67,9 @@ from schemas.events import (
     WriteOffReversed,
 )
 from schemas.facts import LedgerFact
-from schemas.journal import AccountEvent, SourceEvent
+from schemas.journal import AccountEvent, FoldedEvent
 from schemas.rows import WaitingRow
+from schemas.transfers import TransferReceived
 
 __all__ = ["fold"]
 
@@ -77,6 +89,8 @@ _FOLLOW_UPS: dict[type, Handler] = {
     ReconciliationRecorded: reconcile,
     OpenDispute: disputes.open_dispute,
     MakePaymentPlan: payment_plans.make_payment_plan,
+    TransferItem: transfers.transfer_item,
+    TransferPayment: transfers.transfer_payment,
 }
 
 
@@ -111,6 +125,9 @@ def fold(
     facts = _HANDLERS[type(event)](account, event, context=context)
     if account.waiting:
         facts += _resume(account, event, context=context)
+    if row.has_moved and facts:
+        path = event.path if isinstance(event, TransferReceived) else ()
+        facts += transfers.follow(account, context=context, path=path)
     if account.arrangements is not None and facts:
         facts += promises.review(account, facts, context=context)
         facts += disputes.review(account)
@@ -170,7 +187,7 @@ def _resume(account: Account, event: AccountEvent, *, context: FoldContext) -> l
     return facts
 
 
-def _is_known(account: Account, event: SourceEvent, *, subject: str) -> bool:
+def _is_known(account: Account, event: FoldedEvent, *, subject: str) -> bool:
     """Say whether what an event speaks of is here; of what has not cleared, only its own states speak (S1-21)."""
     if account.knows(subject):
         return True
@@ -194,6 +211,8 @@ _HANDLERS: dict[type, Handler] = {
     CreditNoteIssued: credits.issue_credit_note,
     WriteOffBooked: credits.book_write_off,
     CustomerUpserted: customers.upsert,
+    CustomerMerged: transfers.merge,
+    TransferReceived: moving.take_in,
     **dict.fromkeys(_FOLLOW_UPS, _follow),
     WaiveClaim: claims.waive,
     SetTrust: trust.set_trust,

@@ -46,7 +46,9 @@ def _check_item(account: Account, item: ItemRow) -> None:
 def _check_credit(account: Account, credit: CreditRow) -> None:
     name = credit.credit
     counts = (
-        0 if credit.ended_on else max(0, credit.amount_minor - credit.converted_minor - credit.refunded_minor)
+        0
+        if credit.ended_on
+        else max(0, credit.amount_minor - credit.converted_minor - credit.refunded_minor - credit.moved_minor)
     )
     _expect(credit.effective_minor == counts, f"{name}: counts {credit.effective_minor}, expected {counts}")
     rest = counts - sum(row.amount_minor for row in account.applied.get(name, {}).values())

@@ -38,7 +38,7 @@ from processors.wake import reschedule
 from schemas.commands import COMPANY_COMMANDS, CompanyCommand, OverrideBankGate
 from schemas.facts import LedgerFact
 from schemas.fields import account_id, split_account_id
-from schemas.journal import AccountEvent, SourceEvent, TickPassed, decode_entry
+from schemas.journal import AccountEvent, FoldedEvent, TickPassed, decode_entry
 from schemas.outcomes import OutcomeReported
 from schemas.rows import AccountRow, ClockRow, Row, RowKey, decode_key, decode_row, encode_key, encode_row
 
@@ -79,7 +79,7 @@ class _At(NamedTuple):
 
 
 # A decoded record: event, account ('' for what concerns a whole company), cause.
-_Entry = tuple[SourceEvent, str, str]
+_Entry = tuple[FoldedEvent, str, str]
 
 
 class Partition:

@@ -28,7 +28,15 @@ from schemas.events import InvoiceAmended, InvoiceCancelled, InvoiceIssued
 from schemas.facts import LedgerFact
 from schemas.rows import ItemRow, PaymentPlanRow
 
-__all__ = ["amend_item", "cancel_item", "cancel_payment_plan", "fall_due", "make_payment_plan", "review"]
+__all__ = [
+    "amend_item",
+    "cancel_item",
+    "cancel_payment_plan",
+    "end_of_item",
+    "fall_due",
+    "make_payment_plan",
+    "review",
+]
 
 _DAY = datetime.timedelta(days=1)
 
@@ -107,13 +115,13 @@ def review(account: Account, *, context: FoldContext) -> list[LedgerFact]:
 
 def amend_item(account: Account, event: InvoiceAmended, *, context: FoldContext) -> list[LedgerFact]:
     """Amend a known item; a new amount ends its payment plan, which was of another one."""
-    ended = _end_of(account, event.document, context=context) if event.amount is not None else []
+    ended = end_of_item(account, event.document, context=context) if event.amount is not None else []
     return ended + amend(account, event, context=context)
 
 
 def cancel_item(account: Account, event: InvoiceCancelled, *, context: FoldContext) -> list[LedgerFact]:
     """Cancel a known item as a whole, instalments included."""
-    return _end_of(account, event.document, context=context) + cancel(account, event, context=context)
+    return end_of_item(account, event.document, context=context) + cancel(account, event, context=context)
 
 
 # -- parts ---------------------------------------------------------------------
@@ -241,11 +249,12 @@ def _turn(account: Account, row: PaymentPlanRow, *, status: PaymentPlanStatus) -
     return _ended(account, row, returned_minor=0, reason="")
 
 
-def _end_of(account: Account, item: str, *, context: FoldContext) -> list[LedgerFact]:
+def end_of_item(account: Account, item: str, *, context: FoldContext) -> list[LedgerFact]:
+    """End the running payment plan of an item that is not what it was."""
     if account.arrangements is None:
         return []
     plans = [row for row in account.arrangements.split.get(item, ()) if row.status == "running"]
-    reason = "the invoice was amended or cancelled"
+    reason = "the invoice was amended, cancelled or transferred"
     return [
         fact
         for row in plans

@@ -6,7 +6,7 @@ The natural key is what repeats when the same is said again (SEMANTICS 2.2).
 from collections.abc import Callable
 from typing import Any
 
-from schemas.commands import MakePaymentPlan, OpenDispute
+from schemas.commands import MakePaymentPlan, OpenDispute, TransferItem, TransferPayment
 from schemas.events import (
     CreditNoteCancelled,
     CreditNoteIssued,
@@ -52,6 +52,8 @@ KEYS: _Names = {
     ReconciliationRecorded: lambda event: f"reconciliation/{event.reconciliation}",
     OpenDispute: lambda event: f"command/{event.command}",
     MakePaymentPlan: lambda event: f"command/{event.command}",
+    TransferItem: lambda event: f"command/{event.command}",
+    TransferPayment: lambda event: f"command/{event.command}",
 }
 SUBJECTS: _Names = {
     InvoiceAmended: lambda event: f"item/{event.document}",
@@ -65,6 +67,8 @@ SUBJECTS: _Names = {
     ReconciliationRecorded: lambda event: f"payment/{event.payment}",
     OpenDispute: lambda event: f"item/{event.document}",
     MakePaymentPlan: lambda event: f"item/{event.document}",
+    TransferItem: lambda event: f"item/{event.document}",
+    TransferPayment: lambda event: f"payment/{event.payment}",
 }
 
 

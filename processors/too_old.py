@@ -15,7 +15,7 @@ from processors.subjects import DOCUMENTS, KEYS, SUBJECTS
 from schemas.codec import encode
 from schemas.commands import ReleaseQuarantine
 from schemas.facts import ExceptionRaised
-from schemas.journal import AccountEvent, SourceEvent
+from schemas.journal import AccountEvent, FoldedEvent
 from schemas.rows import WaitingRow
 
 __all__ = ["WAITING", "too_old", "waits_in_vain"]
@@ -54,7 +54,7 @@ def waits_in_vain(account: Account, row: WaitingRow) -> ExceptionRaised:
     return _refused(account, row.event, key=row.key, detail=detail)
 
 
-def _refused(account: Account, event: SourceEvent, *, key: str, detail: str) -> ExceptionRaised:
+def _refused(account: Account, event: FoldedEvent, *, key: str, detail: str) -> ExceptionRaised:
     content = encode(event)
     digest = hashlib.blake2b(content, key=key.encode()[:64], digest_size=8).hexdigest()
     return ExceptionRaised(

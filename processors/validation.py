@@ -15,7 +15,15 @@ from processors.money import MoneyError, to_minor
 from processors.percent import MICRO_PER_WHOLE, micro_of
 from processors.plan import plan_problems
 from schemas.bank import BankLineUnmatched, BankReconciled
-from schemas.commands import ConfigureCompany, MakePromise, OpenDispute, PublishPlan, RuleDispute, SetLaw
+from schemas.commands import (
+    ConfigureCompany,
+    MakePromise,
+    OpenDispute,
+    PublishPlan,
+    RuleDispute,
+    SetLaw,
+    TransferPayment,
+)
 from schemas.events import (
     Contact,
     CreditNoteIssued,
@@ -63,6 +71,8 @@ _IDS = (
     "command",
     "promise",
     "payment_plan",
+    "to_customer",
+    "into",
     "dispute",
     "reminder",
     "bank_account",
@@ -103,7 +113,7 @@ def _command(event: SourceEvent) -> Iterable[str]:
             return _time(event.through, path="$.through")
         case PublishPlan():
             return [problem.replace("at `$.", "at `$.plan.") for problem in plan_problems(event.plan)]
-        case MakePromise() | OpenDispute() | RuleDispute():
+        case MakePromise() | OpenDispute() | RuleDispute() | TransferPayment():
             return _asked(event)
         case _:
             return ()  # cancellations, reversals, notes, holds and outcomes have ids, texts and times only
@@ -175,7 +185,7 @@ def _percent(percent: str, *, path: str) -> Iterator[str]:
         yield f"{error} - at `{path}`"
 
 
-def _asked(event: MakePromise | OpenDispute | RuleDispute) -> Iterator[str]:
+def _asked(event: MakePromise | OpenDispute | RuleDispute | TransferPayment) -> Iterator[str]:
     """Look at an amount whose currency may be known to the fold only: decimals are judged there."""
     currency = getattr(event, "currency", None)
     if currency is not None:

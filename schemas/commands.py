@@ -53,6 +53,8 @@ __all__ = [
     "SetMode",
     "SetNextDate",
     "SetTrust",
+    "TransferItem",
+    "TransferPayment",
     "WaiveClaim",
     "WithdrawPromise",
 ]
@@ -161,6 +163,27 @@ class CancelPaymentPlan(_AccountCommand, frozen=True, kw_only=True, tag="collect
     """End a payment plan: what is left of its instalments returns to the original due date and level (R25)."""
 
     payment_plan: DocumentId
+    reason: Text = ""
+
+
+class TransferItem(_AccountCommand, frozen=True, kw_only=True, tag="collections.item.transfer.v1"):
+    """Re-assign an item to another customer of the company: what is open goes there, with its level (SEMANTICS 2.6)."""
+
+    document: DocumentId
+    to_customer: CustomerId
+    reason: Text = ""
+
+
+class TransferPayment(_AccountCommand, frozen=True, kw_only=True, tag="collections.payment.transfer.v1"):
+    """Let a payment pay another customer's items (SEMANTICS 2.6): ``amount`` of it, else what is left.
+
+    There it settles ``documents``; without them it is applied like any payment.
+    """
+
+    payment: DocumentId
+    to_customer: CustomerId
+    amount: Amount | None = None
+    documents: Annotated[tuple[DocumentId, ...], Meta(max_length=500)] = ()
     reason: Text = ""
 
 
@@ -465,6 +488,8 @@ AccountCommand = (
     | WithdrawPromise
     | MakePaymentPlan
     | CancelPaymentPlan
+    | TransferItem
+    | TransferPayment
     | OpenDispute
     | RuleDispute
     | ReleaseQuarantine

@@ -18,6 +18,7 @@ __all__ = [
     "Contact",
     "CreditNoteCancelled",
     "CreditNoteIssued",
+    "CustomerMerged",
     "CustomerUpserted",
     "DebitNoteIssued",
     "DiscountTerm",
@@ -319,6 +320,13 @@ class CustomerUpserted(_AccountFact, frozen=True, kw_only=True, tag="billing.cus
     contacts: Annotated[tuple[Contact, ...], Meta(max_length=50)] = ()
 
 
+class CustomerMerged(_AccountFact, frozen=True, kw_only=True, tag="billing.customer.merged.v1"):
+    """A customer is the same as another one of the company: all that is open goes there, now and whenever more comes (SEMANTICS 2.6)."""
+
+    into: CustomerId
+    reason: Text = ""
+
+
 BillingEvent = (
     InvoiceIssued
     | InvoiceAmended
@@ -336,4 +344,5 @@ BillingEvent = (
     | WriteOffReversed
     | ReconciliationRecorded
     | CustomerUpserted
+    | CustomerMerged
 )

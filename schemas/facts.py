@@ -25,6 +25,7 @@ from schemas.fields import Channel
 from schemas.journal import JournalMode
 from schemas.law import LawTerms, LegalText
 from schemas.message_rows import MessageEnd, MessageKind
+from schemas.transfers import TransferReceived
 
 __all__ = [
     "AccountQuarantined",
@@ -60,6 +61,7 @@ __all__ = [
     "TaskOpened",
     "TaskOutcome",
     "Total",
+    "TransferSent",
     "Withheld",
 ]
 
@@ -79,6 +81,8 @@ MovementKind = Literal[
     "claimed",  # item +: interest, a fixed sum or a fee (R22)
     "waived",  # item −: a claim given up
     "refunded",  # credit −: money paid back
+    "transferred_out",  # item − or credit −: to another account (SEMANTICS 2.6); + when it comes back
+    "transferred_in",  # item + or credit +: from another account; − when it goes back
     "split",  # item ∓: what was divided into instalments, or has come back from them (R25)
     "instalment",  # item ±: the other side
     "applied",  # item − and credit −, a pair
@@ -427,6 +431,12 @@ class TaskClosed(AccountFact, frozen=True, kw_only=True, tag="collections.task.c
     consumed: tuple[tuple[str, str], ...] = ()  # (item, step)
 
 
+class TransferSent(AccountFact, frozen=True, kw_only=True, tag="collections.transfer.sent.v1"):
+    """Items and credits went to another account: ``event`` is what that one was told, in the same transaction."""
+
+    event: TransferReceived
+
+
 class AccountQuarantined(AccountFact, frozen=True, kw_only=True, tag="collections.account.quarantined.v1"):
     """A fold raised on this account: our bug; no reminders until it is replayed (DESIGN 3.6)."""
 
@@ -477,6 +487,7 @@ LedgerFact = (
     | DisputeOpened
     | DisputeRuled
     | ConditionalPaymentChanged
+    | TransferSent
     | PaymentPlanMade
     | PaymentPlanEnded
     | AccountQuarantined

@@ -13,10 +13,12 @@ from msgspec import Struct, json
 from schemas.commands import AccountCommand, Command
 from schemas.events import BillingEvent
 from schemas.outcomes import OutcomeReported
+from schemas.transfers import TransferReceived
 
 __all__ = [
     "BROADCAST_KEY",
     "AccountEvent",
+    "FoldedEvent",
     "JournalEntry",
     "JournalEvent",
     "JournalMode",
@@ -45,8 +47,9 @@ class TickPassed(
 
 
 SourceEvent = BillingEvent | Command | OutcomeReported
-AccountEvent = BillingEvent | AccountCommand | OutcomeReported
-JournalEvent = SourceEvent | TickPassed
+AccountEvent = BillingEvent | AccountCommand | OutcomeReported | TransferReceived
+FoldedEvent = SourceEvent | TransferReceived  # what a partition folds beside ticks
+JournalEvent = FoldedEvent | TickPassed
 
 
 class JournalEntry(Struct, frozen=True, gc=False, array_like=True):

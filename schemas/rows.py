@@ -30,7 +30,7 @@ from schemas.events import (
     WriteOffBooked,
 )
 from schemas.fields import Channel, Trust
-from schemas.journal import JournalMode, SourceEvent
+from schemas.journal import FoldedEvent, JournalMode
 from schemas.message_rows import MessageRow
 from schemas.plans import Plan
 from schemas.reminder_rows import Awaited, Proposal, ReminderRow, ReminderRowItem, TaskRow
@@ -102,7 +102,8 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     ``episode_in_doubt``: an item has closed, and the next tick asks whether
     the episode has, too. ``opted_out`` are channels that the customer does
     not want (R15); ``promises`` those made in this episode (R35); ``is_all_held``: at the last look
-    all that could be dunned was held. ``quarantined_offset`` is the journal offset of the
+    all that could be dunned was held. ``merged_into`` is the customer that this one is the same
+    as; ``has_moved``: something of it went to another account (SEMANTICS 2.6). ``quarantined_offset`` is the journal offset of the
     last record that the fold raised on. ``statement_on`` is the day of the next statement (R33). ``purge_on`` is the first day on which something may
     have been kept long enough; ``purged_through`` the newest business day of
     what is gone. ``proposal`` is the reminder that waits for a person, and
@@ -131,6 +132,8 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     opted_out: tuple[Channel, ...] = ()
     promises: int = 0
     is_all_held: bool = False
+    merged_into: str = ""
+    has_moved: bool = False
     quarantined: str = ""
     quarantined_offset: int = -1
     statement_on: datetime.date | None = None
@@ -163,7 +166,8 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     """One receivable. ``document`` is as first published; the rest as it stands.
 
     ``settled_before_minor`` is what of an opened item was settled before it
-    came to us; ``moved_minor`` is now in other items, such as its instalments (R25):
+    came to us; ``moved_minor`` is now in other items: its instalments (R25),
+    or the same item of the customer ``moved_to``; ``moved_from`` is whose it was (SEMANTICS 2.6):
     open = amount − settled before − moved − Σ applications.
     ``entered_on`` is the day that an opened item came to us (None: the day of
     issue); ``grown_on`` the last day on which money was taken off it or its
@@ -220,6 +224,8 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     order: int = 0
     settled_before_minor: int = 0
     moved_minor: int = 0
+    moved_to: str = ""
+    moved_from: str = ""
     entered_on: datetime.date | None = None
     grown_on: datetime.date | None = None
     closed_on: datetime.date | None = None
@@ -258,7 +264,8 @@ class CreditRow(StateRow, kw_only=True, tag="credit"):
     ``reserved_minor`` of it waits for named items that are not known yet.
     ``order`` is its place in the account's log; ``freed_on`` the last day on
     which it was taken off an item (as ``ItemRow.grown_on``); ``excluded``: a person
-    took it out, and it is never applied unasked (S0-10); ``closed_on`` the
+    took it out, and it is never applied unasked (S0-10); ``moved_minor`` of it counts for the
+    customer ``moved_to`` (SEMANTICS 2.6); ``closed_on`` the
     ledger's day of the last change since nothing is left of it. ``shorts`` are by item.
     ``converted_minor`` of a payment counts in other currencies: in the credits
     ``'<credit>@<currency>'`` of ``converted_into``, which are ``part_of`` it.
@@ -282,6 +289,8 @@ class CreditRow(StateRow, kw_only=True, tag="credit"):
     order: int = 0
     freed_on: datetime.date | None = None
     excluded: bool = False
+    moved_minor: int = 0
+    moved_to: str = ""
     closed_on: datetime.date | None = None
     ask_on: datetime.date | None = None
     converted_minor: int = 0
@@ -328,7 +337,7 @@ class SeenRow(StateRow, kw_only=True, tag="seen"):
 
     account: str
     key: str
-    event: SourceEvent
+    event: FoldedEvent
 
 
 class WaitingRow(StateRow, kw_only=True, tag="waiting"):
@@ -344,7 +353,7 @@ class WaitingRow(StateRow, kw_only=True, tag="waiting"):
     key: str
     order: int
     cause: str
-    event: SourceEvent
+    event: FoldedEvent
     since: datetime.date
     said: bool = False
 

@@ -121,7 +121,7 @@ def _ledger_spec(
     return StageSpec(
         name="ledger",
         sources=(settings.topic(JOURNAL),),
-        targets=_limits(settings, CHANGELOG, CHAIN, letters, *fact_topics()),
+        targets=_limits(settings, CHANGELOG, CHAIN, JOURNAL, letters, *fact_topics()),
         open=open_ledger(
             journal=settings.topic(JOURNAL),
             topics={name: settings.topic(name) for name in fact_topics()},

@@ -1,8 +1,8 @@
 """Ledger: the fold of a journal partition, as a stage of the engine.
 
 It wraps ``processors.partition.Partition``: rows go to the changelog as they are, facts to
-the topic of their type as CloudEvents, and records that the fold raised on to the
-journal's dead letters. It decides nothing.
+the topic of their type as CloudEvents, what accounts tell each other back to the journal, and
+records that the fold raised on to its dead letters. It decides nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,8 +14,11 @@ from processors.partition import JournalRecord, Partition, Poison
 from schemas.codec import FACT_TYPES, TOPIC_OF_TYPE, encode
 from schemas.dead_letters import DeadLetter, dead_letter_headers
 from schemas.envelope import Envelope, to_headers
-from schemas.journal import decode_entry
-from streams.engine.stage import Output, Record, Step
+from schemas.facts import TransferSent
+from schemas.fields import account_id
+from schemas.journal import JournalEntry, decode_entry, encode_entry
+from streams.engine.stage import NO_HEADERS, Output, Record, Step
+from streams.intake import place
 from streams.letters import LetterBook, letter_tally
 
 __all__ = ["FOLD_VERSION", "POISON", "SOURCE", "Ledger", "fact_topics", "open_ledger"]
@@ -39,6 +42,7 @@ class Ledger:
         journal: physical name of the journal.
         topics: physical name by logical name, of the topics that facts go to.
         dead_letters: physical name and partition that poison goes to.
+        journal_partitions: how many the journal has, for what accounts tell each other.
         letters: counts the poison; shared by all partitions of a worker.
     """
 
@@ -49,11 +53,13 @@ class Ledger:
         journal: str,
         topics: Mapping[str, str],
         dead_letters: tuple[str, int],
+        journal_partitions: int = 1,
         letters: Tally | None = None,
     ) -> None:
         self._partition = partition
         self._number = partition.number
         self._journal = journal
+        self._journal_partitions = journal_partitions
         self._dead_letters = dead_letters
         self._letters = LetterBook(letters or letter_tally())
         self._routes = {struct: _route(name, topics=topics) for name, struct in FACT_TYPES.items()}
@@ -78,8 +84,17 @@ class Ledger:
             topic, before, after = routes[type(fact)]
             headers = [*before, ("ce_id", fact.id.encode()), *after]
             outputs.append(_output((topic, number, key, encode(fact), headers)))
+            if type(fact) is TransferSent:
+                outputs.append(self._transfer(fact))
         outputs += [self._letter(records[poison.index], poison) for poison in done.poison]
         return Step(done.rows, outputs, done.consumed, done.cursor)
+
+    def _transfer(self, fact: TransferSent) -> Output:
+        """Write to the journal what another account is told; its place is as intake would choose."""
+        account = account_id(fact.event.company, fact.event.customer)
+        entry = encode_entry(JournalEntry(fact.event, fact.id, SOURCE))
+        number = place(account, partitions=self._journal_partitions)
+        return Output(self._journal, number, account.encode(), entry, NO_HEADERS)
 
     def _letter(self, record: Record, poison: Poison) -> Output:
         letter = DeadLetter(
@@ -127,6 +142,7 @@ def open_ledger(
             journal=journal,
             topics=topics,
             dead_letters=(dead_letters, number % counts[dead_letters]),
+            journal_partitions=counts[journal],
             letters=tally,
         )
 

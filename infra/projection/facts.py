@@ -40,6 +40,7 @@ from schemas.facts import (
     ReminderWithheld,
     TaskClosed,
     TaskOpened,
+    TransferSent,
 )
 from schemas.fields import split_account_id
 from schemas.outcomes import OutcomeReported
@@ -66,6 +67,7 @@ _TYPE_NAMES: Final = {
     PromiseJudged: "promise_judged",
     DisputeOpened: "dispute_opened",
     DisputeRuled: "dispute_ruled",
+    TransferSent: "transfer_sent",
     PaymentPlanMade: "payment_plan_made",
     PaymentPlanEnded: "payment_plan_ended",
     ConditionalPaymentChanged: "conditional_payment_changed",
@@ -112,6 +114,7 @@ def project_fact(batch: Batch, *, value: bytes, offset: int, recorded_at: dateti
         case (
             ConditionalPaymentChanged()
             | PromiseMade()
+            | TransferSent()
             | PromiseJudged()
             | TaskOpened()
             | MessageEnded()

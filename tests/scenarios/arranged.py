@@ -13,6 +13,7 @@ from schemas.facts import (
     PaymentPlanMade,
     PromiseJudged,
     PromiseMade,
+    TransferSent,
 )
 from tests.scenarios.script import Clauses
 from tests.scenarios.words import ScenarioError, Words
@@ -59,6 +60,9 @@ def arranged(fact: LedgerFact) -> Iterator[Clauses]:
                 "status": fact.status,
                 "returned": returned,
             }
+        case TransferSent():
+            items = ", ".join(sorted(each.document.document for each in fact.event.items))
+            yield whose | {"kind": "transferred", "items": items, "to": fact.event.customer}
         case AccountQuarantined():
             yield whose | {"kind": "quarantined", "because": fact.error}
         case _:
@@ -83,6 +87,8 @@ def expected(kind: str, words: Words, *, stops: tuple[str, ...]) -> Clauses:
         case "payment-plan":
             clauses["item"], clauses["status"] = words.take("an item"), words.take("what became of it")
             clauses |= {"returned": words.take("an amount")} if words.take_if("returned") else {}
+        case "transferred":
+            clauses["items"] = ", ".join(sorted(words.until_word(*stops)))
         case "disputed":
             clauses["item"] = words.take("an item")
         case "dispute":

@@ -119,6 +119,28 @@ def _payment_plan(line: Line) -> SourceEvent:
     )
 
 
+def _transfer(line: Line) -> SourceEvent:
+    """``transfer INV-1 to C2``."""
+    document = line.text()
+    return commands.TransferItem(
+        **line.asked, document=document, to_customer=line.options(to=line.text)["to"]
+    )
+
+
+def _transfer_payment(line: Line) -> SourceEvent:
+    """``transfer-payment P-1 40.00 to C2 items INV-1,INV-2``: without an amount, what is left."""
+    payment = line.text()
+    amount = None if line.words.peek() == "to" else line.words.amount(currency=line.currency)[0]
+    said = line.options(to=line.text, items=lambda: line.text().split(","))
+    return commands.TransferPayment(
+        **line.asked,
+        payment=payment,
+        amount=amount,
+        to_customer=said["to"],
+        documents=tuple(said.get("items", ())),
+    )
+
+
 ARRANGING: dict[str, Callable[[Line], SourceEvent]] = {
     "conditional": _conditional,
     "dispute": _dispute,
@@ -128,8 +150,11 @@ ARRANGING: dict[str, Callable[[Line], SourceEvent]] = {
     "opt-out": _opt(commands.OptOut),
     "cancel-payment-plan": lambda line: commands.CancelPaymentPlan(**line.asked, payment_plan=line.text()),
     "payment-plan": _payment_plan,
+    "merge": lambda line: events.CustomerMerged(**line.whose, into=line.options(into=line.text)["into"]),
     "payment-state": _state,
     "promise": _promise,
     "rule": _rule,
+    "transfer": _transfer,
+    "transfer-payment": _transfer_payment,
     "withdraw-promise": lambda line: commands.WithdrawPromise(**line.asked, promise=line.text()),
 }

@@ -20,9 +20,16 @@ from processors.ladder import next_look
 from processors.law.register import permits_for
 from processors.messages import UNBOUND
 from processors.partition import Partition
-from schemas.facts import Delivery, LedgerFact, MessageDecided, ReminderDecided, ReminderProposed
+from schemas.facts import (
+    Delivery,
+    LedgerFact,
+    MessageDecided,
+    ReminderDecided,
+    ReminderProposed,
+    TransferSent,
+)
 from schemas.fields import account_id, split_account_id
-from schemas.journal import JournalEntry, SourceEvent, TickPassed, encode_entry
+from schemas.journal import JournalEntry, JournalEvent, SourceEvent, TickPassed, encode_entry
 from schemas.outcomes import DeliveryStatus, ErrorType, OutcomeReported
 from schemas.rows import AccountRow, RowKey, decode_key, decode_row
 from tests.scenarios.saying import differences
@@ -59,10 +66,10 @@ class Stage:
     latest: dict[str, str] = field(default_factory=dict)
     held: list[tuple[Delivery, ReminderDecided]] = field(default_factory=list)
     log: list[LedgerFact | TickPassed] = field(default_factory=list)
-    told: list[SourceEvent | TickPassed] = field(default_factory=list)
+    told: list[JournalEvent] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
 
-    def take(self, event: SourceEvent | TickPassed) -> list[LedgerFact]:
+    def take(self, event: JournalEvent) -> list[LedgerFact]:
         """Fold one record, and what follows from it: the notifier's answers."""
         facts = self.fold(event)
         for each in _going(facts):
@@ -106,10 +113,10 @@ class Stage:
                 facts += self.send(replace(reminder, deliveries=(delivery,)), at=at)
         return facts
 
-    def fold(self, event: SourceEvent | TickPassed) -> list[LedgerFact]:
-        """Fold one record, however many slices that takes."""
+    def fold(self, event: JournalEvent, *, event_id: str = "") -> list[LedgerFact]:
+        """Fold one record, however many slices that takes, and what it has accounts tell each other."""
         offset = len(self.records)
-        value = encode_entry(JournalEntry(event=event, id=f"event-{offset}", source="story"))
+        value = encode_entry(JournalEntry(event=event, id=event_id or f"event-{offset}", source="story"))
         record = Record(offset, 0, value)
         self.records.append(record)
         self.told.append(event)
@@ -127,6 +134,8 @@ class Stage:
             self.log.append(event)
         if self.restores:
             self.partition = _restored(self.partition.rows())
+        for sent in [fact for fact in facts if isinstance(fact, TransferSent)]:
+            facts += self.fold(sent.event, event_id=sent.id)  # as the ledger writes it to the journal
         return facts
 
     def _answer(

@@ -19,7 +19,8 @@ from schemas.codec import TOPIC_OF_TYPE, decode_source, encode, type_of
 from schemas.envelope import Envelope, to_headers
 from schemas.facts import LedgerFact
 from schemas.fields import account_id, split_account_id
-from schemas.journal import BROADCAST_KEY, JournalEntry, SourceEvent, TickPassed, encode_entry
+from schemas.journal import BROADCAST_KEY, JournalEntry, JournalEvent, SourceEvent, TickPassed, encode_entry
+from schemas.transfers import TransferReceived
 from streams.intake import place
 from tests.scenarios.on_core import Stage, run
 from tests.scenarios.script import Answer, Happening, Script, Step
@@ -27,6 +28,7 @@ from tests.scenarios.script import Answer, Happening, Script, Step
 __all__ = ["JOURNAL", "Told", "Writing", "batches", "renamed", "tell", "writings"]
 
 JOURNAL = "ledger.journal"
+_OTHER_CUSTOMERS = ("to_customer", "into")
 SOURCE = "story"
 
 
@@ -47,7 +49,7 @@ class Told:
 
     script: Script
     partition: int
-    inputs: list[SourceEvent | TickPassed]
+    inputs: list[JournalEvent]
     rows: dict[bytes, bytes]
     facts: dict[str, list[LedgerFact]]
 
@@ -73,6 +75,8 @@ def writings(told: Told) -> Iterator[Writing]:
     """Give the records of a story in order; what intake would refuse goes to the journal directly."""
     for index, event in enumerate(told.inputs):
         event_id = f"event-{index}"
+        if isinstance(event, TransferReceived):
+            continue  # the ledger writes it by itself
         if isinstance(event, TickPassed) or not _is_welcome(event):
             entry = encode_entry(JournalEntry(event, event_id, SOURCE))
             key = BROADCAST_KEY if isinstance(event, TickPassed) else _key(event)
@@ -146,4 +150,9 @@ def _renamed_event(event: Any, *, names: _Names) -> Any:
     if customer is None:
         return msgspec.structs.replace(event, company=names.company(event.company))
     company, name = split_account_id(names.account(account_id(event.company, customer)))
-    return msgspec.structs.replace(event, company=company, customer=name)
+    others = {
+        field: split_account_id(names.account(account_id(event.company, getattr(event, field))))[1]
+        for field in _OTHER_CUSTOMERS
+        if getattr(event, field, None)
+    }
+    return msgspec.structs.replace(event, company=company, customer=name, **others)

@@ -1,0 +1,217 @@
+"""An item or a credit on its way between accounts, and its coming in (SEMANTICS 2.6).
+
+It keeps level, last reminder, disputes and exclusion; what was settled of it stays where it was.
+"""
+
+from collections.abc import Sequence
+
+from processors import identity
+from processors.account import Account, hold_id
+from processors.context import FoldContext
+from processors.movements import Postings
+from processors.settle import arrive, cascade, receive, settle
+from schemas.facts import LedgerFact
+from schemas.rows import CreditRow, DisputeRow, HoldRow, ItemRow, Name
+from schemas.transfers import MovedCredit, MovedDispute, MovedItem, TransferReceived
+
+__all__ = ["moved_credit", "moved_item", "take_in"]
+
+
+def moved_item(account: Account, item: ItemRow, *, amount_minor: int) -> MovedItem:
+    """Write what is sent of an item."""
+    hold = account.holds.get(f"excluded/{item.item}")
+    disputes = {} if account.arrangements is None else account.arrangements.disputed.get(item.item, {})
+    return MovedItem(
+        document=item.document,
+        currency=item.currency,
+        amount_minor=amount_minor,
+        issued_on=item.issued_on,
+        due_on=item.due_on,
+        reference=item.reference,
+        contact=item.contact,
+        chosen_plan=item.chosen_plan,
+        plan=item.plan,
+        plan_version=item.plan_version,
+        step=item.step,
+        sent_level_on=item.sent_level_on,
+        pay_by_on=item.pay_by_on,
+        shift_days=item.shift_days,
+        plan_finished=item.plan_finished,
+        disputes=tuple(_moved_dispute(row) for row in disputes.values()),
+        excluded=None if hold is None else hold.reason,
+    )
+
+
+def moved_credit(credit: CreditRow, *, amount_minor: int, documents: Sequence[str]) -> MovedCredit:
+    """Write what is sent of a credit; negative: what was sent counts no more."""
+    return MovedCredit(
+        credit=credit.credit,
+        document=credit.document,
+        currency=credit.currency,
+        amount_minor=amount_minor,
+        received_on=credit.received_on,
+        documents=tuple(documents),
+        excluded=credit.excluded,
+    )
+
+
+def take_in(account: Account, event: TransferReceived, *, context: FoldContext) -> list[LedgerFact]:
+    """Take in what another account has sent; each transfer once."""
+    key = f"transfer/{event.transfer}"
+    repeated = identity.remember(account, event, key=key)
+    if repeated is not None:
+        return repeated
+    account.keep_until(context.day + context.company.retention, kind="seen", key=key)
+    postings = Postings(account, context, correcting=True)
+    for moved in event.items:
+        _take_item(postings, moved, event=event, context=context)
+    for credit in event.credits:
+        _take_credit(postings, credit, event=event, context=context)
+    account.advance()
+    return postings.facts
+
+
+def _take_item(
+    postings: Postings, moved: MovedItem, *, event: TransferReceived, context: FoldContext
+) -> None:
+    account = postings.account
+    item = _known_item(account, moved, event=event)
+    if item is None:
+        item = _new_item(account, moved, event=event, context=context)
+    account.touch(item)
+    on = max(context.day, item.entered_on or item.issued_on, item.grown_on or context.day)
+    item.amount_minor += moved.amount_minor
+    item.grown_on = on
+    postings.change_item(item, kind="transferred_in", amount_minor=moved.amount_minor, on=on)
+    account.settling.open_item(item)
+    arrive(postings, item, auto_apply=context.company.profile.auto_apply)
+
+
+def _known_item(account: Account, moved: MovedItem, *, event: TransferReceived) -> ItemRow | None:
+    """Give the item that a part of came before from the same account."""
+    for name in _names(moved, event=event):
+        item = account.items.get(name)
+        if item is not None and item.moved_from == event.from_customer and item.currency == moved.currency:
+            return item
+    return None
+
+
+def _names(moved: MovedItem, *, event: TransferReceived) -> tuple[str, str]:
+    """Give the item's own name, and the one that it has where that is taken."""
+    document = moved.document.document
+    return document, f"{document} @{event.from_customer}"
+
+
+def _new_item(
+    account: Account, moved: MovedItem, *, event: TransferReceived, context: FoldContext
+) -> ItemRow:
+    own, other = _names(moved, event=event)
+    name = own if own not in account.items else other
+    account.items[name] = item = ItemRow(
+        account=account.id,
+        item=name,
+        document=moved.document,
+        currency=moved.currency,
+        amount_minor=0,
+        open_minor=0,
+        issued_on=moved.issued_on,
+        due_on=moved.due_on,
+        reference=moved.reference,
+        contact=moved.contact,
+        chosen_plan=moved.chosen_plan,
+        plan=moved.plan,
+        plan_version=moved.plan_version,
+        step=moved.step,
+        sent_level_on=moved.sent_level_on,
+        pay_by_on=moved.pay_by_on,
+        shift_days=moved.shift_days,
+        plan_finished=moved.plan_finished,
+        entered_on=context.day,
+        moved_from=event.from_customer,
+        order=account.row.sequence + 1,
+    )
+    last_on = (account.row.last_contact_on, moved.sent_level_on)
+    account.row.last_contact_on = max((day for day in last_on if day is not None), default=None)
+    account.touch(account.row)
+    _take_holds(account, item, moved=moved, event=event)
+    return item
+
+
+def _take_holds(account: Account, item: ItemRow, *, moved: MovedItem, event: TransferReceived) -> None:
+    for each in moved.disputes:
+        row = DisputeRow(
+            account=account.id,
+            dispute=each.dispute,
+            item=item.item,
+            order=account.row.sequence + 1,
+            opened_on=each.opened_on,
+            amount_minor=each.amount_minor,
+            reason=each.reason,
+            author=each.author,
+            review_on=each.review_on,
+            ruled_on=each.ruled_on,
+        )
+        account.arranged().add_dispute(row)
+        account.touch(row)
+    if moved.excluded is not None:
+        hold = HoldRow(
+            account=account.id,
+            hold="excluded",
+            item=item.item,
+            reason=moved.excluded,
+            placed_at=event.occurred_at,
+        )
+        account.holds[hold_id(hold)] = hold
+        account.touch(hold)
+
+
+def _moved_dispute(row: DisputeRow) -> MovedDispute:
+    return MovedDispute(
+        dispute=row.dispute,
+        opened_on=row.opened_on,
+        amount_minor=row.amount_minor,
+        reason=row.reason,
+        author=row.author,
+        review_on=row.review_on,
+        ruled_on=row.ruled_on,
+    )
+
+
+def _take_credit(
+    postings: Postings, moved: MovedCredit, *, event: TransferReceived, context: FoldContext
+) -> None:
+    """Take money or a note in, or let what came before count less."""
+    account = postings.account
+    kind = moved.credit.partition("/")[0]
+    key = f"{moved.credit}@{event.from_customer}"
+    credit = account.credits.get(key)
+    if credit is None:
+        credit = CreditRow(
+            account=account.id,
+            credit=key,
+            credit_kind=kind,  # type: ignore[arg-type]  # one of the three
+            document=moved.document,
+            currency=moved.currency,
+            amount_minor=0,
+            effective_minor=0,
+            rest_minor=0,
+            names=[Name(document=document) for document in moved.documents],
+            received_on=moved.received_on,
+            freed_on=max(moved.received_on, context.day),
+            excluded=moved.excluded,
+            order=account.row.sequence + 1,
+        )
+        account.credits[key] = credit
+        for each in credit.names:
+            account.settling.claim(credit, each)
+    on = max(context.day, credit.received_on, credit.freed_on or context.day)
+    credit.amount_minor += moved.amount_minor
+    credit.effective_minor += moved.amount_minor
+    if moved.amount_minor < 0:
+        settle(postings, credit)
+    postings.change_credit(credit, kind="transferred_in", amount_minor=moved.amount_minor, on=on)
+    document = moved.document
+    is_money = kind == "payment" and not credit.names and not getattr(document, "order_reference", "")
+    unasked = is_money and moved.amount_minor > 0 and not credit.excluded
+    receive(postings, credit, auto_apply=unasked and context.company.profile.auto_apply)
+    cascade(postings)

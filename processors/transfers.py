@@ -1,0 +1,247 @@
+"""Transfers between accounts of a company (SEMANTICS 2.6): what goes out of one comes into the other.
+
+Sent as a fact (``TransferSent``), whose event the ledger writes to the journal in the same
+transaction; so each is in the log once, and a replay finds it there. What was sent is followed:
+money that goes back at the one goes back at the other, and what comes later goes after it.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from processors import payment_plans
+from processors.account import Account
+from processors.context import FoldContext
+from processors.money import MoneyError, to_minor
+from processors.movements import Postings
+from processors.moving import moved_credit, moved_item
+from processors.promises import refused
+from processors.record_size import TEXT_BYTES_MAX
+from processors.settle import cascade, settle
+from schemas.codec import encode
+from schemas.commands import TransferItem, TransferPayment
+from schemas.events import CustomerMerged
+from schemas.facts import LedgerFact, TransferSent
+from schemas.rows import CreditRow, ItemRow, PaymentPlanRow
+from schemas.transfers import MovedCredit, MovedItem, TransferReceived
+
+__all__ = ["follow", "merge", "transfer_item", "transfer_payment"]
+
+_Moved = TypeVar("_Moved", MovedItem, MovedCredit)
+
+
+def transfer_item(account: Account, event: TransferItem, *, context: FoldContext) -> list[LedgerFact]:
+    """Send what is open of a known item to another customer, now and when more of it is open."""
+    item = account.items[event.document]
+    problem = _problem(account, to_customer=event.to_customer)
+    if problem or item.status == "cancelled":
+        return [_refused(account, event.command, detail=problem or f"{item.item} is cancelled")]
+    item.moved_to = event.to_customer
+    account.touch(item)
+    facts = payment_plans.end_of_item(account, item.item, context=context)
+    sending = _Sending(account, context, to_customer=event.to_customer, reason=event.reason)
+    sending.item(item)
+    return [*facts, *sending.facts()]
+
+
+def transfer_payment(account: Account, event: TransferPayment, *, context: FoldContext) -> list[LedgerFact]:
+    """Send what is left of a known payment, or so much of it, to pay another customer's items."""
+    credit = account.credits[f"payment/{event.payment}"]
+    problem = _problem(account, to_customer=event.to_customer)
+    try:
+        wanted = None if event.amount is None else to_minor(event.amount, currency=credit.currency)
+    except MoneyError as error:
+        problem = error.detail
+        wanted = None
+    amount_minor = credit.rest_minor if wanted is None else wanted
+    if not problem and not 0 < amount_minor <= credit.rest_minor:
+        problem = f"{credit.rest_minor} minor units are left of {credit.credit}, not {amount_minor}"
+    if not problem and credit.moved_to not in ("", event.to_customer):
+        problem = f"a part of {credit.credit} is with {credit.moved_to} already"
+    if problem:
+        return [_refused(account, event.command, detail=problem)]
+    sending = _Sending(account, context, to_customer=event.to_customer, reason=event.reason)
+    sending.credit(credit, amount_minor=amount_minor, documents=event.documents)
+    return sending.facts()
+
+
+def merge(account: Account, event: CustomerMerged, *, context: FoldContext) -> list[LedgerFact]:
+    """Send all that is open to the customer that this one is the same as."""
+    problem = _problem(account, to_customer=event.into)
+    if not problem and account.row.merged_into not in ("", event.into):
+        problem = f"it is merged into {account.row.merged_into} already"
+    if problem:
+        return [_refused(account, f"merged/{event.into}", detail=problem)]
+    account.row.merged_into = event.into
+    account.row.has_moved = True
+    account.advance()
+    facts: list[LedgerFact] = []
+    for name in [row.item for row in _plans(account)]:
+        facts += payment_plans.end_of_item(account, name, context=context)
+    sending = _Sending(account, context, to_customer=event.into, reason=event.reason)
+    _send_all(sending, items=list(account.items.values()), credits=list(account.credits.values()))
+    return [*facts, *sending.facts()]
+
+
+def follow(account: Account, *, context: FoldContext, path: Sequence[str] = ()) -> list[LedgerFact]:
+    """Send after what was sent: of items and credits that an event has touched (``account.stale``).
+
+    Args:
+        path: of the transfer that the event was; nothing goes back to one of them.
+    """
+    row = account.row
+    items = [account.items[name] for name in sorted(account.stale) if name in account.items]
+    credits = [account.credits[key] for key in sorted(account.stale_credits) if key in account.credits]  # noqa: A001 - the domain's word
+    sendings: dict[str, _Sending] = {}
+
+    def to(customer: str) -> _Sending:
+        if customer not in sendings:
+            sendings[customer] = _Sending(account, context, to_customer=customer, path=path)
+        return sendings[customer]
+
+    for credit in credits:
+        if credit.ended_on is not None and credit.moved_minor:
+            to(credit.moved_to).recall(credit)
+    for item in items:
+        target = item.moved_to or row.merged_into
+        if target and target not in path and item.open_minor:
+            to(target).item(item)
+    for credit in credits:
+        targets = {
+            account.items[name.document].moved_to for name in credit.names if name.document in account.items
+        }
+        target = row.merged_into or (targets.pop() if len(targets) == 1 else "")
+        if target and target not in path and credit.rest_minor and credit.moved_to in ("", target):
+            to(target).credit(credit, amount_minor=credit.rest_minor, documents=_documents(credit))
+    return [fact for sending in sendings.values() for fact in sending.facts()]
+
+
+class _Sending:
+    """What one event sends to one customer."""
+
+    def __init__(
+        self,
+        account: Account,
+        context: FoldContext,
+        *,
+        to_customer: str,
+        reason: str = "",
+        path: Sequence[str] = (),
+    ) -> None:
+        self._account = account
+        self._postings = Postings(account, context)
+        self._to = to_customer
+        self._reason = reason
+        self._path = (*path, account.customer_id)
+        self._items: list[MovedItem] = []
+        self._credits: list[MovedCredit] = []
+
+    def item(self, item: ItemRow) -> None:
+        """Send what is open of an item."""
+        amount_minor, postings = item.open_minor, self._postings
+        if not amount_minor:
+            return
+        self._items.append(moved_item(self._account, item, amount_minor=amount_minor))
+        item.moved_minor += amount_minor
+        item.moved_to = self._to
+        on = max(postings.day, item.entered_on or item.issued_on, item.grown_on or postings.day)
+        postings.change_item(item, kind="transferred_out", amount_minor=-amount_minor, on=on)
+
+    def credit(self, credit: CreditRow, *, amount_minor: int, documents: Sequence[str]) -> None:
+        """Send what is left of a credit, or a part of it."""
+        postings = self._postings
+        credit.effective_minor -= amount_minor
+        credit.moved_minor += amount_minor
+        credit.moved_to = self._to
+        settle(postings, credit)
+        on = max(postings.day, credit.received_on, credit.freed_on or postings.day)
+        postings.change_credit(credit, kind="transferred_out", amount_minor=-amount_minor, on=on)
+        self._credits.append(moved_credit(credit, amount_minor=amount_minor, documents=documents))
+
+    def recall(self, credit: CreditRow) -> None:
+        """Take back what was sent of a credit that counts nothing any more, and end that, too (R14)."""
+        amount_minor, postings = credit.moved_minor, self._postings
+        credit.moved_minor = 0
+        on = max(postings.day, credit.received_on, credit.freed_on or postings.day)
+        postings.change_credit(credit, kind="transferred_out", amount_minor=amount_minor, on=on)
+        postings.change_credit(credit, kind="reversed", amount_minor=-amount_minor, on=on)
+        self._credits.append(moved_credit(credit, amount_minor=-amount_minor, documents=()))
+
+    def facts(self) -> list[LedgerFact]:
+        """Give the movements, and what the other account is told, in parts that a record can hold."""
+        account, postings = self._account, self._postings
+        if not self._items and not self._credits:
+            return []
+        cascade(postings)
+        account.row.has_moved = True
+        account.advance()
+        return [*postings.facts, *(self._sent(*part) for part in self._parts())]
+
+    def _sent(self, items: Sequence[MovedItem], credits: Sequence[MovedCredit]) -> TransferSent:  # noqa: A002 - the domain's word
+        account = self._account
+        name = f"{account.id}/{account.next_sequence()}"
+        return TransferSent(
+            id=name,
+            account=account.id,
+            event=TransferReceived(
+                company=account.company,
+                customer=self._to,
+                occurred_at=self._postings.day.isoformat(),
+                transfer=name,
+                from_customer=account.customer_id,
+                reason=self._reason,
+                path=self._path,
+                items=tuple(items),
+                credits=tuple(credits),
+            ),
+        )
+
+    def _parts(self) -> Iterator[tuple[list[MovedItem], list[MovedCredit]]]:
+        """Cut what is sent into parts that a record can hold, items first."""
+        for items in _cut(self._items):
+            yield items, []
+        for credits in _cut(self._credits):  # noqa: A001 - the domain's word
+            yield [], credits
+
+
+def _cut(moved: Sequence[_Moved]) -> Iterator[list[_Moved]]:
+    part: list[_Moved] = []
+    room = TEXT_BYTES_MAX
+    for each in moved:
+        size = len(encode(each))
+        if size > room and part:
+            yield part
+            part, room = [], TEXT_BYTES_MAX
+        part.append(each)
+        room -= size
+    if part:
+        yield part
+
+
+def _send_all(sending: _Sending, *, items: Sequence[ItemRow], credits: Sequence[CreditRow]) -> None:  # noqa: A002 - the domain's word
+    for item in items:
+        sending.item(item)
+    for credit in credits:
+        if credit.rest_minor and not credit.moved_to:
+            sending.credit(credit, amount_minor=credit.rest_minor, documents=_documents(credit))
+
+
+def _plans(account: Account) -> list[PaymentPlanRow]:
+    arranged = account.arrangements
+    return (
+        []
+        if arranged is None
+        else [row for row in arranged.payment_plans.values() if row.status == "running"]
+    )
+
+
+def _documents(credit: CreditRow) -> tuple[str, ...]:
+    """Give what the other account's credit is meant for: the same names."""
+    return tuple(name.document for name in credit.names)
+
+
+def _problem(account: Account, *, to_customer: str) -> str:
+    return "it is the customer itself" if to_customer == account.customer_id else ""
+
+
+def _refused(account: Account, key: str, *, detail: str) -> LedgerFact:
+    return refused(account, reason="request_refused", key=f"transfer/{key}", detail=detail)

@@ -1,0 +1,91 @@
+"""What accounts tell each other: written to the journal by the ledger, in the transaction of what it follows from.
+
+One account's *transfer out* is the other's *transfer in* (SEMANTICS 2.6). Amounts are
+integer minor units; nobody else may write these, so they are no source events.
+"""
+
+import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from schemas.charges import ClaimDocument
+from schemas.events import (
+    Contact,
+    CreditNoteIssued,
+    DebitNoteIssued,
+    InvoiceIssued,
+    ItemOpened,
+    PaymentReceived,
+    WriteOffBooked,
+    _AccountFact,
+)
+from schemas.fields import CustomerId, Text
+
+__all__ = ["MovedCredit", "MovedDispute", "MovedItem", "TransferReceived"]
+
+
+class MovedDispute(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """A dispute that goes with its item."""
+
+    dispute: str
+    opened_on: datetime.date
+    amount_minor: int | None = None
+    reason: str = ""
+    author: str = ""
+    review_on: datetime.date | None = None
+    ruled_on: datetime.date | None = None
+
+
+class MovedItem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """What is open of an item, with its level, its last reminder and its disputes.
+
+    ``excluded`` is the reason of a person who took it out of dunning.
+    """
+
+    document: InvoiceIssued | DebitNoteIssued | ItemOpened | ClaimDocument
+    currency: str
+    amount_minor: int
+    issued_on: datetime.date
+    due_on: datetime.date
+    reference: str = ""
+    contact: Contact | None = None
+    chosen_plan: str = ""
+    plan: str = ""
+    plan_version: int = 0
+    step: int = -1
+    sent_level_on: datetime.date | None = None
+    pay_by_on: datetime.date | None = None
+    shift_days: int = 0
+    plan_finished: bool = False
+    disputes: tuple[MovedDispute, ...] = ()
+    excluded: str | None = None
+
+
+class MovedCredit(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """Money or a note, or a part of it; negative: it does not count any more (a reversal), and goes back.
+
+    ``credit`` is its key in the account that it comes from.
+    """
+
+    credit: str
+    document: PaymentReceived | CreditNoteIssued | WriteOffBooked
+    currency: str
+    amount_minor: int
+    received_on: datetime.date
+    documents: tuple[str, ...] = ()
+    excluded: bool = False
+
+
+class TransferReceived(_AccountFact, frozen=True, kw_only=True, tag="ledger.transfer.received.v1"):
+    """Items and credits come from another account of the company; ``transfer`` is the id of the fact that sent them.
+
+    ``path`` are the customers that they came through: nothing goes back to one of them by itself.
+    """
+
+    transfer: str
+    from_customer: CustomerId
+    reason: Text = ""
+    path: Annotated[tuple[CustomerId, ...], Meta(min_length=1)]
+    items: tuple[MovedItem, ...] = ()
+    credits: tuple[MovedCredit, ...] = ()
