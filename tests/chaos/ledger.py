@@ -178,8 +178,7 @@ class _Run:
                 schedule(profile), progress=progress.share if profile.backlog else self._written_share
             )
             self._drain(fleet, progress=progress)
-            for name in WORKERS:
-                fleet.stop(name)
+            fleet.stop_all()
 
     def judge(self) -> Verdict:
         """Compare everything with the truth."""

@@ -20,6 +20,7 @@ from tests.chaos.truth import Found, judge_partition
 __all__ = ["Verdict", "judge_ledger", "open_transactions"]
 
 _PROCESSES: Final = 2
+_EVENTS_OF_ONE_PROCESS: Final = 10_000  # to start others would take longer than the work
 _ENDED_S_MAX: Final = 30.0
 _POLL_S: Final = 0.2
 
@@ -77,12 +78,15 @@ class Verdict:
 def judge_ledger(settings: Settings, *, verdict: Verdict, seed: int) -> None:
     """Compare every partition with the truth, two at a time, and look for open transactions."""
     verdict.problems += open_transactions(settings)
-    numbers = range(settings.partitions)
-    spawning = multiprocessing.get_context("spawn")
-    # They end after their work, which makes no garbage in cycles but much for the collector to look at.
-    with ProcessPoolExecutor(_PROCESSES, mp_context=spawning, initializer=gc.disable) as pool:
-        tasks = [pool.submit(judge_partition, settings, number, seed * 31 + number) for number in numbers]
-        verdict.found = [task.result() for task in tasks]
+    seeds = {number: seed * 31 + number for number in range(settings.partitions)}
+    if verdict.events <= _EVENTS_OF_ONE_PROCESS:
+        verdict.found = [judge_partition(settings, *one) for one in seeds.items()]
+    else:
+        spawning = multiprocessing.get_context("spawn")
+        # They end after their work, which makes no garbage in cycles but much for the collector to look at.
+        with ProcessPoolExecutor(_PROCESSES, mp_context=spawning, initializer=gc.disable) as pool:
+            tasks = [pool.submit(judge_partition, settings, *one) for one in seeds.items()]
+            verdict.found = [task.result() for task in tasks]
     records = verdict.total("records")
     if records < verdict.events:
         verdict.problems.append(f"the journal holds {records} records, {verdict.events} were acknowledged")

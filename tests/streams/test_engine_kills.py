@@ -124,11 +124,11 @@ def test_three_kills_under_load(rig: Rig, workers: _Workers) -> None:
         stop = asyncio.Event()
         loading = asyncio.create_task(asyncio.to_thread(_load, rig, stop))
         for name in ("a", "b", "a"):
-            await asyncio.sleep(chance.uniform(2.0, 4.0))
+            await asyncio.sleep(chance.uniform(1.0, 2.0))
             workers.kill(name)
             await asyncio.sleep(chance.uniform(0.0, 0.5))
             workers.start(name)
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(1.0)
         stop.set()
         sent = await loading
         await until_true(lambda: rig.lag() == 0, deadline_s=DRAINED_S_MAX)
@@ -151,7 +151,7 @@ def test_a_zombie_that_wakes_changes_nothing(rig: Rig, workers: _Workers) -> Non
         await until_true(lambda: "4 partitions in" in workers.log("b"), deadline_s=60)
         await asyncio.sleep(0.5)
         workers.signal("a", signal.SIGCONT)
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(1.0)
         stop.set()
         sent = await loading
         await until_true(lambda: rig.lag() == 0, deadline_s=DRAINED_S_MAX)

@@ -19,7 +19,7 @@ from streams.engine.worker import EngineApp, build_engine_app
 LIMIT_BYTES = 1_000_000
 Kept = dict[int, tuple[dict[bytes, list[int]], bytes | None]]  # by partition: state and mark
 QUICK = EngineOptions(
-    session_timeout_s=6.0, transaction_timeout_s=6.0, heartbeat_s=1.0, request_timeout_s=8.0
+    session_timeout_s=4.0, transaction_timeout_s=4.0, heartbeat_s=1.0, request_timeout_s=6.0
 )
 
 
