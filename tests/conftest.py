@@ -9,9 +9,12 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from infra.kafka.broker import LocalBroker
 from tests.brokers import WATCHFUL, start_java_quickly
+
+settings.register_profile("long", max_examples=2000)  # of what hypothesis drives: --hypothesis-profile=long
 
 pytest_plugins = ["tests.database_fixture"]
 
