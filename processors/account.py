@@ -39,7 +39,7 @@ from schemas.rows import (
     TaskRow,
     WaitingRow,
     encode_name,
-    encode_row,
+    encode_rows,
     owner_prefix,
 )
 
@@ -83,6 +83,7 @@ class Account:
         contacts: the register that the law asks for, by id (``processors.law.register``).
         alarms: index of what falls due on a day by itself, as ``'<kind>/<id>'`` (``processors.alarms``).
         kept_wake: the wake under which the store has the account; None: it does not have it.
+        net_minor: what ``processors.conservation`` holds the sums to; None: not asked for yet.
         stale: items whose next due step must be computed again (``wake``), and
             ``stale_credits`` the credits that may be used up.
         purging: index of what may be forgotten, and when (``purge``).
@@ -106,6 +107,7 @@ class Account:
         "kept_wake",
         "messages",
         "messages_sent_as",
+        "net_minor",
         "opened",
         "purging",
         "reminders",
@@ -144,6 +146,7 @@ class Account:
         self.stale: set[str] = set()
         self.stale_credits: set[str] = set()
         self.purging = PurgeIndex()
+        self.net_minor: dict[str, int] | None = None
         # By identity: naming a row costs more than remembering it, and most rows change often in one step.
         self._changed: dict[int, AccountRows] = {}
         self._removed: set[int] = set()
@@ -193,6 +196,20 @@ class Account:
         elif kind is CreditRow:
             self.stale_credits.add(row.credit)  # type: ignore[union-attr]  # a CreditRow
 
+    def touch_item(self, item: ItemRow) -> None:
+        """Do what ``touch`` does, for an item."""
+        self._changed[id(item)] = item
+        if self._removed:
+            self._removed.discard(id(item))
+        self.stale.add(item.item)
+
+    def touch_credit(self, credit: CreditRow) -> None:
+        """Do what ``touch`` does, for a credit."""
+        self._changed[id(credit)] = credit
+        if self._removed:
+            self._removed.discard(id(credit))
+        self.stale_credits.add(credit.credit)
+
     def remove(self, row: AccountRows) -> None:
         """Say that ``row`` is gone: a tombstone is written."""
         self._changed[id(row)] = row
@@ -235,9 +252,18 @@ class Account:
 
     def put_application(self, row: ApplicationRow) -> None:
         """Add or change an application in both directions."""
-        self.applications.setdefault(row.item, {})[row.credit] = row
-        self.applied.setdefault(row.credit, {})[row.item] = row
-        self.touch(row)
+        item, credit = row.item, row.credit
+        settled_by = self.applications.get(item)
+        if settled_by is None:
+            self.applications[item] = {credit: row}
+        else:
+            settled_by[credit] = row
+        settles = self.applied.get(credit)
+        if settles is None:
+            self.applied[credit] = {item: row}
+        else:
+            settles[item] = row
+        self._changed[id(row)] = row
 
     def drop_application(self, row: ApplicationRow) -> None:
         """Take an application away in both directions."""
@@ -245,16 +271,26 @@ class Account:
         _drop(self.applied, row.credit, row.item)
         self.remove(row)
 
-    def encode_changes(self, rows: list[tuple[bytes, bytes | None]]) -> None:
-        """Append the rows to write since ``forget_changes``, as keys and values of records (None: a tombstone).
+    def list_changes(self, keys: list[bytes], rows: list[Row | None]) -> None:
+        """Append the rows to write since ``forget_changes`` (None: a tombstone), and their records' keys.
 
         A row removed and made anew is two rows of one key: the newer one comes later and stands.
         """
         prefix, removed = self._prefix, self._removed
-        for number, row in self._changed.items():
+        for row in self._changed.values():
             kind, name = _IDS[type(row)]
-            value = None if removed and number in removed else encode_row(row)
-            rows.append((prefix + kind + encode_name(name(row)) + b"]", value))
+            keys.append(b"%b%b%b]" % (prefix, kind, encode_name(name(row))))
+        if removed:
+            rows += [None if number in removed else row for number, row in self._changed.items()]
+        else:
+            rows += self._changed.values()
+
+    def encode_changes(self, rows: list[tuple[bytes, bytes | None]]) -> None:
+        """Append ``list_changes`` as keys and values of records."""
+        keys: list[bytes] = []
+        changed: list[Row | None] = []
+        self.list_changes(keys, changed)
+        rows += zip(keys, encode_rows(changed), strict=True)
 
     def size(self) -> int:
         """Count the rows, about."""

@@ -36,10 +36,23 @@ class Company:
         plans: plan id -> version -> plan.
         profile: as published, else a default: named by its id, UTC, without plans.
         zone: of the profile.
+        first_looks: due date -> when a tick must look first at an invoice on the company's own plan
+            (``ladder.next_look``); forgotten with each change.
         retention: how long what is settled is remembered (SEMANTICS 2.2).
     """
 
-    __slots__ = ("_day", "_opening_s", "banks", "law", "plans", "profile", "retention", "row", "zone")
+    __slots__ = (
+        "_day",
+        "_opening_s",
+        "banks",
+        "first_looks",
+        "law",
+        "plans",
+        "profile",
+        "retention",
+        "row",
+        "zone",
+    )
 
     law: LawBook
     profile: ConfigureCompany
@@ -171,6 +184,7 @@ class Company:
         self.law = law_of(self.row.law)
         self.zone = zone_of(self.profile.time_zone)
         self._opening_s: dict[datetime.date, int] = {}
+        self.first_looks: dict[datetime.date, datetime.date] = {}
         self._day = (None, datetime.date.min)
         self.retention = datetime.timedelta(days=self.profile.retention_days)
 

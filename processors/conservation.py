@@ -14,15 +14,19 @@ class InvariantBroken(AssertionError):  # noqa: N818 - it reads as what happened
 
 
 def net_minor(account: Account) -> dict[str, int]:
-    """Give currency -> Σ open − Σ credits, in minor units."""
-    return {currency: each.open_minor - each.credit_minor for currency, each in account.row.balances.items()}
+    """Give currency -> Σ open − Σ credits, in minor units: from the sums once, then as movements have said."""
+    net = account.net_minor
+    if net is None:
+        sums = account.row.balances.items()
+        net = account.net_minor = {currency: each.open_minor - each.credit_minor for currency, each in sums}
+    return net
 
 
 def conserve(account: Account, facts: list[LedgerFact], *, before: dict[str, int]) -> None:
     """Compare the sums with what the movements say: the two come about on different paths.
 
     Args:
-        before: ``net_minor`` before the facts; used up.
+        before: ``net_minor`` before the facts; moved on by them.
 
     Raises:
         InvariantBroken: says the account, the currency and both figures.
@@ -30,8 +34,9 @@ def conserve(account: Account, facts: list[LedgerFact], *, before: dict[str, int
     expected = before
     for fact in facts:
         if type(fact) is Movement:
+            currency = fact.currency
             signed = fact.amount_minor if fact.item else -fact.amount_minor
-            expected[fact.currency] = expected.get(fact.currency, 0) + signed
+            expected[currency] = expected.get(currency, 0) + signed
     for currency, balance in account.row.balances.items():
         if balance.open_minor - balance.credit_minor != expected.get(currency, 0):
             raise InvariantBroken(

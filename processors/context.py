@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from processors.company import Company
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["FoldContext"]
 
 
-@dataclass(slots=True)
-class FoldContext:
+class FoldContext(Struct, gc=False):  # made for each event: a dataclass takes three times as long
     """What comes with an event that is folded.
 
     Attributes:

@@ -62,7 +62,7 @@ def receive_payment(account: Account, event: PaymentReceived, *, context: FoldCo
         converted_minor=converted_minor,
         rest_minor=0,
         names=names,
-        shorts=_shorts(event),
+        shorts=_shorts(event) if names else {},
         received_on=context.day,
     )
     if account.holds and f"excluded_payment/{event.payment}" in account.holds:
@@ -208,7 +208,7 @@ def _enter(
     for name in credit.names:
         account.settling.claim(credit, name)
         item = account.items.get(name.document)
-        if item is not None:
+        if item is not None and item.currency != credit.currency:
             refuse_other_currency(postings, credit=credit, item=item)
     costs_first = context.company.profile.money_pays == "costs_first"
     receive(postings, credit, auto_apply=auto_apply, costs_first=costs_first)

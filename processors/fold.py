@@ -116,7 +116,7 @@ def fold(
         RecordTooLarge: a row or fact that its topic does not take; quarantined like a bug.
     """
     row = account.row
-    before = net_minor(account)
+    before = account.net_minor or net_minor(account)
     context = FoldContext(company, cause, business_day(event.occurred_at, company.zone), now)
     if row.purged_through is not None and context.day <= row.purged_through:
         refused = too_old(account, event, through=row.purged_through)

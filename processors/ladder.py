@@ -12,7 +12,7 @@ from processors.company import Company
 from processors.law.days import contacts_someone
 from processors.plan import last_index, planned_offset_days, step_at
 from schemas.charges import ClaimDocument
-from schemas.events import ItemOpened
+from schemas.events import InvoiceIssued, ItemOpened
 from schemas.plans import Plan, Step
 from schemas.rows import CustomerRow, ItemRow
 
@@ -275,12 +275,31 @@ def next_look(item: ItemRow, *, company: Company, customer: CustomerRow | None) 
     """
     if item.status != "open" or item.open_minor <= 0 or type(item.document) is ClaimDocument:
         return None
+    is_fresh = customer is None and _is_untouched(item)
+    if is_fresh:
+        first_on = company.first_looks.get(item.due_on)
+        if first_on is not None:
+            return first_on
     standing = standing_of(item, company=company, customer=customer)
     if standing is None:
         return item.due_on
+    if is_fresh and standing.plan.steps:
+        first_on = rung_at(item, standing=standing, index=0, company=company).due_on
+        company.first_looks[item.due_on] = first_on
+        return first_on
     if standing.consumed < last_index(standing.plan):
         return rung_at(item, standing=standing, index=standing.consumed + 1, company=company).due_on
     return final_day(item, standing=standing) if item.plan_finished else item.due_on
+
+
+def _is_untouched(item: ItemRow) -> bool:
+    """Say whether an item's first step depends on its due date alone: on the company's own plan, nothing done yet."""
+    return (
+        not (item.plan or item.chosen_plan)
+        and item.part_paid_on is None
+        and item.sent_on is None
+        and type(item.document) is InvoiceIssued
+    )
 
 
 def final_day(item: ItemRow, *, standing: Standing) -> datetime.date | None:

@@ -43,7 +43,7 @@ class Postings:
         item.open_minor += amount_minor
         account.balance(item.currency).open_minor += amount_minor
         _set_status(item)
-        account.touch(item)
+        account.touch_item(item)
         self.facts.append(
             Movement(
                 id=self._next_id(),
@@ -65,7 +65,7 @@ class Postings:
         account = self.account
         credit.rest_minor += amount_minor
         account.balance(credit.currency).credit_minor += amount_minor
-        account.touch(credit)
+        account.touch_credit(credit)
         self.facts.append(
             Movement(
                 id=self._next_id(),
@@ -140,40 +140,41 @@ class Postings:
         self, kind: MovementKind, credit: CreditRow, item: ItemRow, *, amount_minor: int, on: datetime.date
     ) -> None:
         """Move ``amount_minor`` from credit to item (negative: back), and say both sides."""
-        account = self.account
-        name = account.row.account
+        account, row, cause = self.account, self.account.row, self.cause
+        name, sequence, currency = row.account, row.sequence, item.currency
+        row.sequence = sequence + 2
         credit.rest_minor -= amount_minor
         item.open_minor -= amount_minor
-        balance = account.balance(item.currency)
+        balance = account.balance(currency)
         balance.open_minor -= amount_minor
         balance.credit_minor -= amount_minor
         _set_status(item)
-        account.touch(item)
-        account.touch(credit)
+        account.touch_item(item)
+        account.touch_credit(credit)
         if item.status == "open" and amount_minor < 0:
             account.settling.open_item(item)
         self.facts.append(
             Movement(
-                id=self._next_id(),
+                id=f"{name}/{sequence + 1}",
                 account=name,
-                currency=item.currency,
+                currency=currency,
                 kind=kind,
                 amount_minor=-amount_minor,
                 business_date=on,
-                cause=self.cause,
+                cause=cause,
                 item=item.item,
                 counterpart=credit.credit,
             )
         )
         self.facts.append(
             Movement(
-                id=self._next_id(),
+                id=f"{name}/{sequence + 2}",
                 account=name,
-                currency=item.currency,
+                currency=currency,
                 kind=kind,
                 amount_minor=-amount_minor,
                 business_date=on,
-                cause=self.cause,
+                cause=cause,
                 credit=credit.credit,
                 counterpart=item.item,
             )

@@ -40,7 +40,17 @@ from schemas.facts import LedgerFact
 from schemas.fields import account_id, split_account_id
 from schemas.journal import AccountEvent, FoldedEvent, TickPassed, decode_entry
 from schemas.outcomes import OutcomeReported
-from schemas.rows import AccountRow, ClockRow, Row, RowKey, decode_key, decode_row, encode_key, encode_row
+from schemas.rows import (
+    AccountRow,
+    ClockRow,
+    Row,
+    RowKey,
+    decode_key,
+    decode_row,
+    encode_key,
+    encode_row,
+    encode_rows,
+)
 
 __all__ = [
     "SLICE_ACCOUNTS_MAX",
@@ -236,32 +246,40 @@ class Partition:
         facts: list[LedgerFact],
     ) -> None:
         self._load_absent(entries)
+        touched, companies, failures = self._touched, self._companies, self._failures
+        now = self.clock.at if self.clock is not None else None
         for place, (event, name, cause) in enumerate(entries, start):
             if isinstance(event, COMPANY_COMMANDS):
                 facts += self._fold_company(event)
-            elif (place, name) in self._failures:
+            elif failures and (place, name) in failures:
                 self._fold_failed(event, name, cause, at=_At(place, records[place]), facts=facts)
             elif name not in self._failed_now:
                 # One that failed in this attempt is left: it will be made again without what it failed on.
-                account = self._touched.get(name)
+                account = touched.get(name)
                 if account is None:
                     account = self._touch(name)
-                company = self._companies.get(event.company)
+                company = companies.get(event.company)
                 if company is None:
                     company = self.company(event.company)
                 try:
-                    self._fold_account(account, event, cause, company, facts)
+                    self._fold_account(account, event, cause, facts, company=company, now=now)
                 except (MemoryError, RecursionError, OSError):
                     raise
                 except Exception as error:  # noqa: BLE001 - any other raise is routed, not swallowed
                     self._fail(place, name, error)
 
     def _fold_account(
-        self, account: Account, event: AccountEvent, cause: str, company: Company, facts: list[LedgerFact]
+        self,
+        account: Account,
+        event: AccountEvent,
+        cause: str,
+        facts: list[LedgerFact],
+        *,
+        company: Company,
+        now: datetime.datetime | None,
     ) -> None:
         row = account.row
         version, purge_on = row.version, row.purge_on
-        now = self.clock.at if self.clock is not None else None
         self._stage = "fold"
         facts += fold(account, event, cause=cause, company=company, now=now)
         self._stage = "schedule"
@@ -444,10 +462,11 @@ class Partition:
         self._broadcast_rows[encode_key(key)] = encode_row(row)
 
     def _encode_rows(self) -> list[KeptRow]:
-        rows: list[KeptRow] = list(self._broadcast_rows.items())
+        keys: list[bytes] = []
+        changed: list[Row | None] = []
         for account in self._touched.values():
-            account.encode_changes(rows)
-        return rows
+            account.list_changes(keys, changed)
+        return [*self._broadcast_rows.items(), *zip(keys, encode_rows(changed), strict=True)]
 
     def _forget(self) -> None:
         self._failed_now = set()

@@ -46,6 +46,21 @@ def settle(postings: Postings, credit: CreditRow) -> None:
     account.settling.loosen(credit)
 
 
+def _settle_first(postings: Postings, credit: CreditRow, *, name: Name) -> None:
+    """Do what ``settle`` does for a credit with one name that has settled nothing yet: by far the most frequent."""
+    account = postings.account
+    item = account.items.get(name.document)
+    take = limit_minor(name, item=item, most=credit.effective_minor)
+    if item is None:
+        if take:
+            credit.reserved_minor = take
+            account.touch_credit(credit)
+    elif item.status != "cancelled" and item.currency == credit.currency:
+        take = min(take, item.open_minor)
+        if take > 0:
+            postings.apply(credit, item, amount_minor=take)
+
+
 def cascade(postings: Postings, *, arriving: ItemRow | None = None) -> None:
     """Serve those who name an item that money was taken off, or that has just come, until nothing moves.
 
@@ -71,29 +86,34 @@ def cascade(postings: Postings, *, arriving: ItemRow | None = None) -> None:
 
 def receive(postings: Postings, credit: CreditRow, *, auto_apply: bool, costs_first: bool = False) -> None:
     """Distribute a credit that has just come; ``auto_apply``: no one named anything, oldest due first (S1-19)."""
-    settle(postings, credit)
-    cascade(postings)
-    if not auto_apply:
-        return
-    for item in postings.account.oldest(credit.currency, costs_first=costs_first):
-        amount = min(free_minor(credit), item.open_minor)
-        if not amount:
-            break
-        postings.apply(credit, item, amount_minor=amount, automatic=True)
+    names = credit.names
+    if len(names) == 1:
+        _settle_first(postings, credit, name=names[0])
+    elif names:
+        settle(postings, credit)
+        cascade(postings)
+    if auto_apply and credit.rest_minor:
+        for item in postings.account.oldest(credit.currency, costs_first=costs_first):
+            amount = min(free_minor(credit), item.open_minor)
+            if not amount:
+                break
+            postings.apply(credit, item, amount_minor=amount, automatic=True)
+    postings.account.settling.loosen(credit)
 
 
 def arrive(postings: Postings, item: ItemRow, *, auto_apply: bool) -> None:
     """Settle an item that has just come: who waits for it by name, then loose payments, in log order."""
-    claims = postings.account.settling.claims(item.item)
+    settling = postings.account.settling
+    claims = settling.claims(item.item)
     if claims:
         for credit, name in claims:
             refuse_other_currency(postings, credit=credit, item=item)
-            if credit.credit in postings.account.settling.unshared:  # else it is distributed as a whole
+            if credit.credit in settling.unshared:  # else it is distributed as a whole
                 credit.reserved_minor -= limit_minor(name, item=None, most=credit.effective_minor)
                 postings.account.touch(credit)
-                postings.account.settling.loosen(credit)
+                settling.loosen(credit)
         cascade(postings, arriving=item)
-    if auto_apply and item.open_minor:
+    if auto_apply and item.open_minor and settling.may_be_loose(item.currency):
         _take_loose(postings, item, heard={credit.credit for credit, _ in claims})
 
 

@@ -105,6 +105,10 @@ class SettlementIndex:
             self._entered.add(credit.credit)
             heapq.heappush(self._loose.setdefault(credit.currency, []), (credit.order, credit.credit))
 
+    def may_be_loose(self, currency: str) -> bool:
+        """Say whether there may be loose money; ``first_loose`` knows."""
+        return bool(self._loose.get(currency))
+
     def first_loose(self, currency: str, *, known: Mapping[str, CreditRow]) -> CreditRow | None:
         """Give the payment with loose money that came first."""
         heap = self._loose.get(currency)

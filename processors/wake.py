@@ -76,7 +76,7 @@ def enter_items(account: Account, *, company: Company, now: datetime.datetime | 
             row.purge_on = min(row.purge_on, today)
     is_ready = account.due.ready
     # In an order of its own: a set's differs from process to process, and what is counted here is versions (R26).
-    for name in sorted(account.stale):
+    for name in sorted(account.stale) if len(account.stale) > 1 else account.stale:
         item = account.items.get(name)
         if item is not None:
             owed = is_owed(account, item, company=company)

@@ -9,7 +9,7 @@ Amounts are integer minor units.
 """
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 from msgspec import Struct, json
@@ -71,6 +71,7 @@ __all__ = [
     "encode_key",
     "encode_name",
     "encode_row",
+    "encode_rows",
     "owner_prefix",
 ]
 
@@ -447,3 +448,16 @@ def decode_key(key: bytes) -> RowKey:
 # Writes a row's record value, and reads it: without a call of Python between, millions are written.
 encode_row: Callable[[Row], bytes] = _encoder.encode
 decode_row: Callable[[bytes], Row] = _row_decoder.decode
+
+
+def encode_rows(rows: Sequence[Row | None]) -> list[bytes | None]:
+    """Write the values of many rows, as ``encode_row`` each; None stays None (a tombstone)."""
+    written = [row for row in rows if row is not None] if None in rows else rows
+    # All in one buffer, which costs less than one for each: JSON holds no line break of its own.
+    values: list[bytes | None] = list(_encoder.encode_lines(written).split(b"\n"))
+    if values.pop() or len(values) != len(written):
+        raise AssertionError(f"{len(written)} rows were written as {len(values)} lines")
+    if written is rows:
+        return values
+    each = iter(values)
+    return [None if row is None else next(each) for row in rows]
