@@ -8,6 +8,7 @@ its field, as the decoder's own errors do.
 import functools
 import zoneinfo
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from processors.calendar import business_day, known_countries, zone_of
 from processors.law.validity import law_problems
@@ -17,6 +18,7 @@ from processors.plan import plan_problems
 from schemas.bank import BankLineUnmatched, BankReconciled
 from schemas.commands import (
     ConfigureCompany,
+    GoLive,
     MakePromise,
     OpenDispute,
     PublishPlan,
@@ -103,10 +105,12 @@ def problems(event: SourceEvent) -> list[str]:
     return found
 
 
-def _command(event: SourceEvent) -> Iterable[str]:
+def _command(event: SourceEvent) -> Iterable[str]:  # noqa: PLR0911 - one per command
     match event:
         case ConfigureCompany():
             return _company(event)
+        case GoLive():
+            return list(_portions(event))
         case SetLaw():
             return law_problems(event)
         case BankReconciled():
@@ -281,6 +285,12 @@ def _company(event: ConfigureCompany) -> Iterator[str]:
 def _unit_values(event: ConfigureCompany) -> Iterator[str]:
     for unit, value in event.unit_values.items():
         yield from _positive(value, currency=event.currency, path=f"$.unit_values.{unit}")
+
+
+def _portions(event: GoLive) -> Iterator[str]:
+    for index, (before, day) in enumerate(pairwise(event.days), start=1):
+        if day.on <= before.on or (day.due_on, day.customer) <= (before.due_on, before.customer):
+            yield f"{day.on} is not later than the day before it, with later debts - at `$.days[{index}]`"
 
 
 def _zone(name: str) -> Iterator[str]:

@@ -48,6 +48,8 @@ COMMANDS: Final[dict[str, str]] = {
     "publish": "console.cli.publish:publish",
     "validate": "console.cli.publish:validate",
     "plan": "console.cli.plan:plan",
+    "ready": "console.cli.ready:ready",
+    "preview": "console.cli.preview:preview",
     "schemas": "console.cli.schemas:schemas",
     "capacity": "console.cli.capacity:capacity",
     "worker": "console.cli.worker:worker",

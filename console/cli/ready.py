@@ -1,0 +1,39 @@
+"""``cobranza ready``: what is missing before a company's reminders can go out by themselves (S4-24)."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from console.cli.formats import OutputFormat, format_option, print_rows
+from console.read_model import open_read_model
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
+
+__all__ = ["ready"]
+
+
+@click.command()
+@click.argument("company")
+@format_option
+@click.pass_obj
+def ready(settings: "Settings", *, company: str, output_format: OutputFormat) -> None:
+    """Look at COMPANY's profile, plans, texts, addresses, law and bank; exits with 1 while something is missing."""
+    from msgspec import structs
+
+    from console.readiness import ready_points
+    from infra.database.queries.debtors import company_as_kept, debtors, enrolled_customers, newest_tick
+    from notifiers.settings import SendSettings
+
+    with open_read_model(settings) as connection:
+        points = ready_points(
+            company_as_kept(connection, company),
+            debtors=list(debtors(connection, company)),
+            enrolled=enrolled_customers(connection, company),
+            newest_tick=newest_tick(connection),
+            mail_goes_to_files=SendSettings().email == "recorder",
+        )
+    rows = [structs.asdict(each) for each in points]
+    print_rows(rows, columns=("point", "verdict", "detail"), output_format=output_format)
+    sys.exit(1 if any(each.verdict == "missing" for each in points) else 0)

@@ -1,0 +1,181 @@
+"""What is missing before a company's reminders can go out by themselves (S4-24), each point in a sentence.
+
+``missing`` keeps automatic sending from working as its people expect;
+``look`` is worth a look, and hinders nothing.
+"""
+
+import datetime
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from infra.database.queries.debtors import Debtor
+from notifiers.render import templates_folder
+from notifiers.words import LANGUAGES
+from processors.company import Company
+from schemas.plans import Plan
+
+__all__ = ["Point", "ready_points"]
+
+Verdict = Literal["ok", "look", "missing"]
+_PARTS = ("subject", "opening", "closing", "sms")
+
+
+class Point(Struct, frozen=True, kw_only=True):
+    """One thing that was looked at."""
+
+    point: str
+    verdict: Verdict
+    detail: str
+
+
+def ready_points(
+    company: Company | None,
+    *,
+    debtors: Sequence[Debtor],
+    enrolled: int,
+    newest_tick: datetime.datetime | None,
+    mail_goes_to_files: bool,
+) -> list[Point]:
+    """Look at a company, as the ledger knows it, and at all who owe it something."""
+    if company is None or company.row.profile is None:
+        return [_point("profile", "missing", "the company was never configured: publish its profile")]
+    found = [_point("profile", "ok", f"{company.profile.name}, {company.profile.time_zone}")]
+    found += _clock(newest_tick)
+    found += _switches(company, enrolled=enrolled, debtors=debtors)
+    found += _plans(company, debtors=debtors)
+    found += _sender(company, mail_goes_to_files=mail_goes_to_files)
+    found += _addresses(debtors)
+    on = newest_tick.date() if newest_tick is not None else datetime.date.max
+    found += _law(company, debtors=debtors, on=min(on, datetime.date(2199, 1, 1)))
+    found += _bank_gate(company, newest_tick=newest_tick)
+    return found
+
+
+def _point(point: str, verdict: Verdict, detail: str) -> Point:
+    return Point(point=point, verdict=verdict, detail=detail)
+
+
+def _clock(newest_tick: datetime.datetime | None) -> Iterator[Point]:
+    if newest_tick is None:
+        yield _point("clock", "missing", "no tick has come yet: nothing is decided without (cobranza up)")
+    else:
+        yield _point("clock", "ok", f"the newest tick is of {newest_tick:%Y-%m-%d %H:%M} UTC")
+
+
+def _switches(company: Company, *, enrolled: int, debtors: Sequence[Debtor]) -> Iterator[Point]:
+    profile = company.profile
+    if not profile.automatic:
+        yield _point("automatic", "missing", "the company is in manual mode: reminders are proposed only")
+    else:
+        yield _point("automatic", "ok", "reminders go out by themselves")
+    if profile.enrolment == "selected" and not enrolled:
+        yield _point("enrolment", "missing", "only selected customers are followed up, and none is enrolled")
+    elif profile.enrolment == "selected":
+        yield _point("enrolment", "ok", f"{enrolled} customers are enrolled")
+    go_live = company.row.go_live
+    if profile.past_from is None and profile.new_from is None and debtors and not (go_live and go_live.days):
+        oldest = min(each.oldest_due_on for each in debtors)
+        yield _point(
+            "first run",
+            "look",
+            f"all debts since {oldest} are chased at once: set start dates, or daily portions (cobranza preview)",
+        )
+
+
+def _plans(company: Company, *, debtors: Sequence[Debtor]) -> Iterator[Point]:
+    names = {company.profile.plan, *company.profile.group_plans.values()}
+    names |= {each.customer.customer.plan for each in debtors if each.customer is not None} - {""}
+    languages = {company.profile.language} | {
+        each.customer.customer.language.partition("-")[0] for each in debtors if each.customer is not None
+    }
+    for name in sorted(names):
+        versions = company.plans.get(name)
+        if not versions:
+            yield _point("plan", "missing", f"plan {name!r} was never published: cobranza plan publish")
+            continue
+        plan = versions[max(versions)]
+        wanted = languages & set(LANGUAGES)
+        lacking = sorted(_lacking_templates(plan, languages=wanted))
+        if lacking:
+            yield _point("templates", "missing", f"plan {name!r} has no texts {', '.join(lacking)}")
+        else:
+            yield _point(
+                "plan", "ok", f"{name!r} version {plan.version}, texts in {', '.join(sorted(wanted))}"
+            )
+
+
+def _lacking_templates(plan: Plan, *, languages: set[str]) -> Iterator[str]:
+    folder = templates_folder()
+    for step in plan.steps:
+        if any(action.channel != "task" or not action.summary for action in step.actions):
+            kind = step.template or step.name
+            for language in languages:
+                if not all((folder / kind / language / f"{part}.txt").is_file() for part in _PARTS):
+                    yield f"{kind}/{language}"
+
+
+def _sender(company: Company, *, mail_goes_to_files: bool) -> Iterator[Point]:
+    profile = company.profile
+    for point, value, detail in (
+        ("sender", profile.sender_email, "no sender_email: customers cannot answer"),
+        (
+            "payment",
+            profile.payment_instructions,
+            "no payment_instructions: nobody is told how to pay (S4-06)",
+        ),
+    ):
+        yield _point(point, "ok", value.splitlines()[0]) if value else _point(point, "missing", detail)
+    if mail_goes_to_files:
+        yield _point("mail", "look", "mail is written to files: COBRANZA_SEND_EMAIL=smtp sends it")
+
+
+def _addresses(debtors: Sequence[Debtor]) -> Iterator[Point]:
+    unknown = [each.account for each in debtors if each.customer is None]
+    mute = [each.account for each in debtors if each.customer is not None and not _reachable(each)]
+    if unknown:
+        yield _point("customers", "missing", f"{_some(unknown)} owe and have no master data")
+    if mute:
+        yield _point("addresses", "missing", f"{_some(mute)} have neither mail, phone nor address")
+    if debtors and not unknown and not mute:
+        yield _point("addresses", "ok", f"all {len(debtors)} debtors can be reached")
+
+
+def _reachable(debtor: Debtor) -> bool:
+    contacts = () if debtor.customer is None else debtor.customer.customer.contacts
+    return any(each.email or each.phone or any(each.address) for each in contacts)
+
+
+def _law(company: Company, *, debtors: Sequence[Debtor], on: datetime.date) -> Iterator[Point]:
+    """Say which laws the debtors are under; who is of unknown kind or country is treated strictly."""
+    laws = Counter(company.law.named_edition(each.customer, on=on)[0] for each in debtors)
+    unsure = [
+        each.account
+        for each in debtors
+        if each.customer is None
+        or each.customer.customer.kind == "unknown"
+        or not each.customer.customer.country
+    ]
+    said = ", ".join(f"{name} ({count})" for name, count in sorted(laws.items()))
+    if unsure:
+        yield _point("law", "look", f"{_some(unsure)} are of unknown kind or country; debtors by law: {said}")
+    elif laws:
+        yield _point("law", "ok", f"debtors by law: {said}")
+
+
+def _bank_gate(company: Company, *, newest_tick: datetime.datetime | None) -> Iterator[Point]:
+    if not company.profile.bank_accounts:
+        yield _point("bank gate", "look", "off: reminders do not wait for the bank's word (R21)")
+    elif newest_tick is not None:
+        stale = company.banks.stale(company.profile, day=company.day_of(newest_tick))
+        if stale:
+            yield _point("bank gate", "missing", f"not reconciled: {', '.join(sorted(stale))}")
+        else:
+            yield _point("bank gate", "ok", f"{len(company.profile.bank_accounts)} accounts are reconciled")
+
+
+def _some(accounts: Sequence[str]) -> str:
+    shown = ", ".join(accounts[:3])
+    return f"{len(accounts)} accounts ({shown}{', …' if len(accounts) > 3 else ''})"

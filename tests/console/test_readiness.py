@@ -1,0 +1,121 @@
+"""Before automatic sending can start: what is missing is said, and the first run is cut into days (S4-24, R36)."""
+
+import datetime
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Engine
+
+from console.cli.main import main
+from console.going_live import portions
+from infra.database.queries.debtors import Debtor
+from tests.infra.database.played import play_into
+
+STORY = """# S4-24: a company on its way to going live.
+company zone UTC min-days 0 {settings}
+law shipped
+{customers}
+{plan}
+2026-03-02  invoice INV-1 100.00 due 2026-03-03
+2026-03-02  invoice INV-2 50.00 due 2026-02-01 @C2
+2026-03-02  invoice INV-3 50.00 due 2026-01-05 @C3
+2026-03-02  tick
+    {expect}
+"""
+PLAN = """plan default
+    first 0 email"""
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def cobranza(database: str) -> Run:
+    """Give a function that runs ``cobranza`` on the read model."""
+    return lambda *said: CliRunner().invoke(main, said, env={"COBRANZA_DATABASE_URL": database})
+
+
+def played(
+    engine: Engine, folder: Path, *, settings: str = "", customers: str = "", plan: str = PLAN
+) -> None:
+    """Play a company until its first tick; nobody is written to on it."""
+    withheld = "\n    ".join(
+        f"expect withheld INV-{number} first because not_enrolled{who}"
+        for number, who in ((2, " @C2"), (3, " @C3"))
+    )
+    text = STORY.format(
+        settings=f"enrolment selected {settings}", customers=customers, plan=plan, expect=withheld
+    )
+    play_into(engine, text, folder=folder)
+
+
+def verdicts(result: Result) -> dict[str, str]:
+    """Read the points of ``cobranza ready``."""
+    import json
+
+    return {row["point"]: row["verdict"] for row in json.loads(result.stdout)}
+
+
+def test_a_company_that_nobody_configured(cobranza: Run, engine: Engine) -> None:
+    """S4-24: there is nothing to start with, and the exit code says so."""
+    result = cobranza("ready", "acme", "--format", "json")
+    assert (1, {"profile": "missing"}) == (result.exit_code, verdicts(result))
+
+
+def test_what_is_missing_is_said(cobranza: Run, engine: Engine, tmp_path: Path) -> None:
+    """S4-24: master data, sender, payment instructions, nobody enrolled; the gate and the law are worth a look."""
+    played(engine, tmp_path, customers="customer kind business country CL email ana@c1.test")
+    result = cobranza("ready", "acme", "--format", "json")
+    found = verdicts(result)
+    assert 1 == result.exit_code
+    missing = {"sender", "payment", "customers", "enrolment"}
+    assert missing == {point for point, verdict in found.items() if verdict == "missing"}
+    assert {"law", "mail", "first run", "bank gate"} == {
+        point for point, verdict in found.items() if verdict == "look"
+    }
+    assert "ok" == found["plan"]
+
+
+def test_preview_of_a_first_run(cobranza: Run, engine: Engine, tmp_path: Path) -> None:
+    """R36: at most two accounts a day, the oldest debts first, on business days; nothing is set."""
+    played(engine, tmp_path)
+    result = cobranza("preview", "acme", "--per-day", "1", "--from", "2026-03-06", "--format", "csv")
+    assert 0 == result.exit_code, result.output
+    assert [
+        "day,accounts,oldest_debt,up_to_debt,last_customer",
+        "2026-03-06,1,2026-01-05,2026-01-05,C3",
+        "2026-03-09,1,2026-02-01,2026-02-01,C2",
+    ] == result.stdout.splitlines()
+
+
+def test_preview_of_the_next_reminders(cobranza: Run, engine: Engine, tmp_path: Path) -> None:
+    """R36: what the next tick that sends anything would send, as the core itself would."""
+    story = (
+        "# R36: two invoices fall due on different days.\ncompany zone UTC\n"
+        "customer email ana@c1.test\nplan default\n    first 0 email\n"
+        "2026-03-02  invoice INV-1 100.00 due 2026-03-05\n"
+        "2026-03-02  invoice INV-2 30.00 due 2026-03-20\n"
+        "2026-03-02  tick\n"
+    )
+    play_into(engine, story, folder=tmp_path)
+    result = cobranza("preview", "acme", "--format", "csv")
+    assert 0 == result.exit_code, result.output
+    assert "2026-03-05,acme:C1,C1,first,email,INV-1,100.00 USD" == result.stdout.splitlines()[1]
+    assert 2 == len(result.stdout.splitlines())
+
+
+def test_portions_end_with_the_last_debtor() -> None:
+    """R36: each account is in one day's portion, whatever the number of days."""
+    found = [
+        Debtor(
+            account=f"acme:C{number}",
+            oldest_due_on=datetime.date(2026, 1, 1 + number),
+            item_count=1,
+            customer=None,
+        )
+        for number in range(5)
+    ]
+    days = portions(found, per_day=2, first_on=datetime.date(2026, 3, 6), country="")
+    assert [("2026-03-06", "C1"), ("2026-03-09", "C3"), ("2026-03-10", "C4")] == [
+        (each.on.isoformat(), each.customer) for each in days
+    ]
