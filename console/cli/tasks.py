@@ -1,4 +1,4 @@
-"""``cobranza tasks``: what reminders ask people to do."""
+"""``cobranza tasks``: what people have to do, whoever asks for it."""
 
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = ["tasks"]
 
-_COLUMNS = ("due_on", "account", "task_type", "summary", "responsible", "step")
-_MORE = ("status", "reminder")
+_COLUMNS = ("due_on", "account", "task_type", "summary", "responsible", "task")
+_MORE = ("step", "blocking", "items", "reminder")
 
 
 @click.command()
@@ -23,11 +23,14 @@ _MORE = ("status", "reminder")
 @format_option
 @click.pass_obj
 def tasks(settings: "Settings", *, account: str, limit: int, output_format: OutputFormat) -> None:
-    """Show open tasks, the longest due first."""
+    """Show open tasks, the longest due first: of reminders, of plans that wait, of the ledger.
+
+    A task is ended by the event collections.task.complete.v1 with its id.
+    """
     from msgspec import structs
 
     from console.read_model import open_read_model
-    from infra.database.queries.sending import task_lines
+    from infra.database.queries.tasks import task_lines
 
     with open_read_model(settings) as connection:
         found = task_lines(connection, account=account, lines_max=limit)

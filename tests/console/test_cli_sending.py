@@ -85,11 +85,11 @@ def test_tasks_are_listed(run: Run, engine: Engine) -> None:
     running.record([read(reminder(channels=("task",)))])
     running.run(partitions=[0])
     (row,) = json.loads(run("tasks", "--format", "json").output)
-    assert ("2012-03-04", "acme:C1", "task", "open", "r1") == (
+    assert ("2012-03-04", "acme:C1", "task", "reminder/r1/0", "r1") == (
         row["due_on"],
         row["account"],
         row["task_type"],
-        row["status"],
+        row["task"],
         row["reminder"],
     )
     assert [] == json.loads(run("tasks", "--account", "acme:C2", "--format", "json").output)

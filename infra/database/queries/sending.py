@@ -1,13 +1,13 @@
-"""Deliveries and tasks as people look at them: what waits, what went, what is in doubt."""
+"""Deliveries as people look at them: what waits, what went, what is in doubt."""
 
 import datetime
 
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
-from infra.database.send_tables import send_jobs, tasks
+from infra.database.send_tables import send_jobs
 
-__all__ = ["DeliveryLine", "TaskLine", "delivery_lines", "task_lines"]
+__all__ = ["DeliveryLine", "delivery_lines"]
 
 
 class DeliveryLine(Struct, frozen=True, kw_only=True):
@@ -27,19 +27,6 @@ class DeliveryLine(Struct, frozen=True, kw_only=True):
     detail: str
 
 
-class TaskLine(Struct, frozen=True, kw_only=True):
-    """One task."""
-
-    due_on: datetime.date
-    account: str
-    task_type: str
-    summary: str
-    responsible: str
-    step: str
-    status: str
-    reminder: str
-
-
 def delivery_lines(
     connection: Connection, *, state: str = "", channel: str = "", account: str = "", lines_max: int
 ) -> list[DeliveryLine]:
@@ -53,17 +40,3 @@ def delivery_lines(
         .limit(lines_max)
     )
     return [DeliveryLine(**row) for row in reversed(connection.execute(query).mappings().all())]
-
-
-def task_lines(
-    connection: Connection, *, status: str = "open", account: str = "", lines_max: int
-) -> list[TaskLine]:
-    """List tasks, the longest due first."""
-    wanted = {"status": status, "account": account}
-    query = (
-        select(*(tasks.c[name] for name in TaskLine.__struct_fields__))
-        .where(*(tasks.c[name] == value for name, value in wanted.items() if value))
-        .order_by(tasks.c["due_on"], tasks.c["account"], tasks.c["reminder"], tasks.c["position"])
-        .limit(lines_max)
-    )
-    return [TaskLine(**row) for row in connection.execute(query).mappings()]

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, field, json
 from sqlalchemy import Connection, and_, exists, func, or_, select
 
+from infra.database.queries.tasks import is_still_to_do
 from infra.database.send_tables import tasks
 from infra.database.tables import (
     accounts,
@@ -214,7 +215,7 @@ def _tasks(connection: Connection, *, line: Callable[[str], WorkLine]) -> None:
         tasks.c["summary"],
         tasks.c["responsible"],
         tasks.c["due_on"],
-    ).where(tasks.c["status"] == "open")
+    ).where(is_still_to_do())
     waited = select(
         open_tasks.c["account"],
         open_tasks.c["task_type"],
