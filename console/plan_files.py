@@ -1,4 +1,4 @@
-"""Plans as YAML files: read with every error at its line and path, and made into the event that publishes one."""
+"""Plans as YAML files: read with every error at its line and path, and made into the event that publishes one; what a migration would do."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,11 +8,14 @@ from typing import Any
 
 import msgspec
 import yaml
+from sqlalchemy import Connection
 
 from console.checking import Problem, problems_of
+from infra.database.queries.pinned import company_with_plans, pinned_items
 from infra.errors import OperatorError
+from processors.migration import Move, moves
 from processors.plan import plan_problems
-from schemas.commands import PublishPlan
+from schemas.commands import MigratePlan, PublishPlan
 from schemas.plans import Plan
 
 __all__ = ["PLANS", "PlanFileError", "find_plan", "publish_plan_command", "read_plan", "template_warnings"]
@@ -81,6 +84,37 @@ def publish_plan_command(plan: Plan, *, company: str, occurred_at: str, author: 
     """Make the command that publishes a plan; its id follows from company, plan and version."""
     command = f"plan/{plan.id}/{plan.version}"
     return PublishPlan(company=company, occurred_at=occurred_at, command=command, author=author, plan=plan)
+
+
+def migrate_plan_command(
+    plan: str, *, to_version: int, company: str, occurred_at: str, author: str
+) -> MigratePlan:
+    """Make the command that migrates a plan's items; its id follows from company, plan and version."""
+    command = f"migrate/{plan}/{to_version}"
+    return MigratePlan(
+        company=company,
+        occurred_at=occurred_at,
+        command=command,
+        author=author,
+        plan=plan,
+        to_version=to_version,
+    )
+
+
+def previewed(connection: Connection, *, event: MigratePlan) -> list[Move]:
+    """Give what a migration does to each item that the read model has.
+
+    Raises:
+        PlanFileError: that version was never published.
+    """
+    company = company_with_plans(connection, company=event.company)
+    if company.plan(event.plan, version=event.to_version) is None:
+        raise PlanFileError(
+            f"Plan {event.plan} version {event.to_version} is not published for {event.company}."
+        )
+    company.apply(event)
+    items = pinned_items(connection, company=event.company, plan=event.plan, below_version=event.to_version)
+    return list(moves(items, company=company))
 
 
 def template_warnings(plan: Plan) -> list[str]:

@@ -9,7 +9,15 @@ from msgspec import Raw, json
 from processors.calendar import business_day_before, local_hour
 from processors.company import Company
 from schemas.bank import BankLineMatched, BankLineUnmatched, BankReconciled
-from schemas.commands import CompanyCommand, ConfigureCompany, GoLive, OverrideBankGate, PublishPlan, SetLaw
+from schemas.commands import (
+    CompanyCommand,
+    ConfigureCompany,
+    GoLive,
+    MigratePlan,
+    OverrideBankGate,
+    PublishPlan,
+    SetLaw,
+)
 from schemas.facts import ExceptionRaised
 from schemas.journal import TickPassed
 from schemas.rows import BankLineRow, BankRow, CompanyRow, GateOverrideRow, PlanRow, Row, RowKey
@@ -44,11 +52,20 @@ def _standing(event: CompanyCommand, *, company: Company) -> tuple[object, str, 
         case PublishPlan():
             plan = company.plan(event.plan.id, version=event.plan.version)
             return plan or company.profile, f"plan/{event.plan.id}/{event.plan.version}", event.command
-        case SetLaw() | GoLive():
-            stands = company.row.law if isinstance(event, SetLaw) else company.row.go_live
-            return stands, event.command, event.command
+        case MigratePlan() | SetLaw() | GoLive() | ConfigureCompany():
+            return _kept(event, company=company), event.command, event.command
+
+
+def _kept(event: MigratePlan | SetLaw | GoLive | ConfigureCompany, *, company: Company) -> object:
+    match event:
+        case MigratePlan():
+            return company.row.migrations.get(event.plan)
+        case SetLaw():
+            return company.row.law
+        case GoLive():
+            return company.row.go_live
         case ConfigureCompany():
-            return company.profile, event.command, event.command
+            return company.profile
 
 
 def bank_alerts(company: Company, *, at: datetime.datetime) -> Iterator[tuple[ExceptionRaised, BankRow]]:

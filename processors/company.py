@@ -14,13 +14,13 @@ import msgspec
 from processors.banks import BankEvent, Banks
 from processors.calendar import epoch_s, instant_of, local_day, zone_of
 from processors.law.book import LawBook, law_of
-from schemas.commands import CompanyCommand, ConfigureCompany, GoLive, PublishPlan, SetLaw
+from schemas.commands import CompanyCommand, ConfigureCompany, GoLive, MigratePlan, PublishPlan, SetLaw
 from schemas.plans import Plan
 from schemas.rows import BankLineRow, BankRow, CompanyRow, CustomerRow, GateOverrideRow, ItemRow, PlanRow, Row
 
 __all__ = ["Company"]
 
-_Command = PublishPlan | ConfigureCompany | SetLaw | GoLive
+_Command = PublishPlan | MigratePlan | ConfigureCompany | SetLaw | GoLive
 _PLAN_PREFIX = "plan "
 _PLAN_KEY = _PLAN_PREFIX + "{}/{}"
 _COMMANDS_MAX = 1000  # of the natural keys that are kept; versions of plans are all kept
@@ -110,6 +110,9 @@ class Company:
         if isinstance(event, PublishPlan):
             self.plans.setdefault(event.plan.id, {})[event.plan.version] = event.plan
             rows.append(PlanRow(company=self.id, plan=event.plan))
+        elif isinstance(event, MigratePlan):
+            known = self.row.migrations.get(event.plan, 0)
+            self.row.migrations[event.plan] = max(known, event.to_version)
         elif isinstance(event, SetLaw):
             if not _is_overtaken(event, known=self.row.law):
                 self.row.law = event
@@ -144,13 +147,21 @@ class Company:
         """Give the plan of an item: invoice > customer > group > company (R17).
 
         An item keeps the version that it was pinned to at its first consumed
-        step, unless its invoice was given another plan since. None: the plan
+        step, unless that was migrated, or its invoice was given another plan since. None: the plan
         that applies was never published.
         """
         if item.plan and item.chosen_plan in ("", item.plan):
-            return self.plans.get(item.plan, {}).get(item.plan_version)
+            return self._pinned(item)
         versions = self.plans.get(self.plan_name(item, customer))
         return versions[max(versions)] if versions else None
+
+    def _pinned(self, item: ItemRow) -> Plan | None:
+        """Give the version that an item began on, or the one that it was migrated to."""
+        versions = self.plans.get(item.plan, {})
+        migrated = versions.get(self.row.migrations.get(item.plan, 0))
+        if migrated is not None and migrated.version > item.plan_version:
+            return migrated
+        return versions.get(item.plan_version)
 
     def plan_name(self, item: ItemRow, customer: CustomerRow | None) -> str:
         """Name the plan that an item is pointed at, published or not (R17)."""

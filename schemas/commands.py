@@ -39,6 +39,7 @@ __all__ = [
     "IncludePayment",
     "MakePaymentPlan",
     "MakePromise",
+    "MigratePlan",
     "OpenDispute",
     "OptIn",
     "OptOut",
@@ -336,6 +337,17 @@ class PublishPlan(_CompanyCommand, frozen=True, kw_only=True, tag="collections.p
     plan: Plan
 
 
+class MigratePlan(_CompanyCommand, frozen=True, kw_only=True, tag="collections.plan.migrate.v1"):
+    """Let items that have begun on older versions of a plan go on by this one (R17).
+
+    Each goes on after the last step whose offset is not later than that of
+    the step it had. A version that is not published moves nothing until it is.
+    """
+
+    plan: Annotated[str, Meta(min_length=1, max_length=64)]
+    to_version: Annotated[int, Meta(ge=1, le=1_000_000_000)]
+
+
 class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collections.company.configure.v1"):
     """Set a company's whole profile; the last one in the log stands.
 
@@ -448,6 +460,7 @@ class OverrideBankGate(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
 
 CompanyCommand = (
     PublishPlan
+    | MigratePlan
     | ConfigureCompany
     | SetLaw
     | GoLive
@@ -458,6 +471,7 @@ CompanyCommand = (
 )
 COMPANY_COMMANDS = (
     PublishPlan,
+    MigratePlan,
     ConfigureCompany,
     SetLaw,
     GoLive,

@@ -364,12 +364,14 @@ class CompanyRow(StateRow, kw_only=True, tag="company"):
 
     ``commands`` are the natural keys that have been taken in, each with a
     digest of its content: all versions of plans, and the newest of the rest.
+    ``migrations`` are, by plan, the version by which items of older ones go on (R17).
     """
 
     company: str
     version: int = 0
     profile: ConfigureCompany | None = None
     commands: dict[str, str] = {}
+    migrations: dict[str, int] = {}
     law: SetLaw | None = None
     go_live: GoLive | None = None
 

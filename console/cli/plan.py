@@ -1,12 +1,15 @@
-"""``cobranza plan``: check a plan file, and publish it as an event."""
+"""``cobranza plan``: check a plan file, publish it as an event, migrate items to a version."""
 
 import click
 
+from console.cli.formats import OutputFormat, format_option, print_rows
+from console.read_model import open_read_model
 from infra.errors import OperatorError
 from infra.settings import Settings
 
 __all__ = ["plan"]
 
+_MOVES = ("account", "item", "from_version", "from_step", "to_step", "next_step", "next_on")
 _FILE = click.argument("file")
 
 
@@ -53,3 +56,46 @@ def publish(settings: Settings, *, file: str, company: str, author: str) -> None
         raise OperatorError("\n".join(wrong))
     send_all([outgoing(event, source="cobranza/plan")], settings=settings)
     click.echo(f"Plan {event.plan.id} version {event.plan.version} is published for {company}.")
+
+
+@plan.command()
+@click.argument("plan_id", metavar="PLAN")
+@click.option("--company", required=True, help="The company whose plan it is.")
+@click.option("--to-version", type=click.IntRange(1), required=True, help="The version to go on by.")
+@click.option("--preview", is_flag=True, help="Publish nothing; show what would become of each item.")
+@click.option("--author", default="", help="Who migrates.")
+@format_option
+@click.pass_obj
+def migrate(
+    settings: Settings,
+    *,
+    plan_id: str,
+    company: str,
+    to_version: int,
+    preview: bool,
+    author: str,
+    output_format: OutputFormat,
+) -> None:
+    """Let items that began on older versions of PLAN go on by another one (R17).
+
+    Each goes on after the last step whose offset is not later than that of the step it had. The preview
+    is of the read model; a day is the earliest, and does not know of levels that went out late.
+    """
+    import datetime
+
+    from msgspec import structs
+
+    from console.plan_files import migrate_plan_command, previewed
+    from console.publishing import outgoing, send_all
+
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    event = migrate_plan_command(
+        plan_id, to_version=to_version, company=company, occurred_at=now, author=author
+    )
+    with open_read_model(settings) as connection:
+        found = previewed(connection, event=event)
+    if preview:
+        print_rows([structs.asdict(each) for each in found], columns=_MOVES, output_format=output_format)
+        return
+    send_all([outgoing(event, source="cobranza/plan")], settings=settings)
+    click.echo(f"{len(found)} items of plan {plan_id} go on by version {to_version} at {company}.")

@@ -450,6 +450,13 @@ _MAKERS: dict[str, Callable[[Line], SourceEvent]] = {
     "go-live": _go_live,
     "law": _law,
     "sent-elsewhere": _elsewhere,
+    "migrate": lambda line: commands.MigratePlan(
+        company=line.words.account.partition(":")[0],
+        occurred_at=line.occurred_at,
+        command=f"line-{line.words.line}",
+        plan=line.text(),
+        to_version=line.words.number(),
+    ),
     "mode": _mode,
     "next-date": lambda line: commands.SetNextDate(**line.asked, next_on=line.words.day()),
     "note": _note("note"),
