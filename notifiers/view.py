@@ -190,7 +190,7 @@ def _line(item: ReminderItem, *, words: Words, reminder: ReminderDecided) -> Lin
         reference=item.reference,
         issued_on=short_day_text(item.issued_on, language=language),
         due_on=short_day_text(item.due_on, language=language),
-        status=_status(item.days_overdue, words=words),
+        status=_status(item.days_overdue, words=words) if item.open_minor else words.nothing_open,
         open=amount_text(item.open_minor - item.held_minor, currency=item.currency, language=language),
         part_of=words.part_of.format(amount=whole)
         if item.open_minor - item.held_minor != item.amount_minor

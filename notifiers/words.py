@@ -31,6 +31,7 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, renam
     due_today: str
     due_one: str
     due_other: str
+    nothing_open: str
     part_of: str
     unlisted_one: str
     unlisted_other: str

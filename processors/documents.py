@@ -7,12 +7,13 @@ from processors.account import Account
 from processors.addressing import address_changed
 from processors.context import FoldContext
 from processors.ladder import reanchored_shift_days
+from processors.late_facts import retract
 from processors.messages import announce_invoice
 from processors.money import MoneyError, to_minor
 from processors.movements import Postings, entered_on
 from processors.settle import arrive, cascade, counted_minor
 from schemas.events import DebitNoteIssued, InvoiceAmended, InvoiceCancelled, InvoiceIssued, ItemOpened
-from schemas.facts import LedgerFact, MovementKind, ReminderRetracted
+from schemas.facts import LedgerFact, MovementKind
 from schemas.rows import ApplicationRow, ItemRow
 
 __all__ = ["amend", "cancel", "issue", "open_existing"]
@@ -196,14 +197,5 @@ def _retract(postings: Postings, item: ItemRow) -> None:
     account = postings.account
     for reminder in sorted(account.reminders.values(), key=lambda row: (row.tick, row.reminder)):
         named = any(each.item == item.item for each in reminder.items)
-        if named and reminder.status == "sent" and item.item not in reminder.retracted:
-            reminder.retracted.append(item.item)
-            account.touch(reminder)
-            postings.facts.append(
-                ReminderRetracted(
-                    id=f"{account.id}/{account.next_sequence()}",
-                    account=account.id,
-                    reminder=reminder.reminder,
-                    item=item.item,
-                )
-            )
+        if named and reminder.status == "sent":
+            postings.facts += retract(account, reminder, item=item.item, context=postings.context)

@@ -1,18 +1,36 @@
-"""What facts that come late say of reminders that were sent: the item had been paid by then (R30).
-
-A cancelled invoice is a retraction (R13), not this.
-"""
+"""What later facts say of reminders that were sent: the item was cancelled (R13), or had been paid by then (R30)."""
 
 import datetime
 from collections.abc import Iterable
 
 from processors.account import Account
 from processors.context import FoldContext
+from processors.messages import correct_reminder
 from processors.tasks import open_task
-from schemas.facts import LedgerFact, ReminderWasWrong
+from schemas.facts import LedgerFact, ReminderRetracted, ReminderWasWrong
 from schemas.rows import ItemRow, ReminderRow
 
-__all__ = ["review_reminders"]
+__all__ = ["retract", "review_reminders"]
+
+
+def retract(account: Account, row: ReminderRow, *, item: str, context: FoldContext) -> list[LedgerFact]:
+    """Say that a sent reminder named an invoice that is cancelled now; the customer is told where the plan says so (R13)."""
+    if item in row.retracted:
+        return []
+    row.retracted.append(item)
+    account.touch(row)
+    step = next((each for each in row.items if each.item == item), None)
+    plan = None if step is None else context.company.plan(step.plan, version=step.plan_version)
+    if plan is not None and plan.correction:
+        correct_reminder(account, row.reminder, context=context)
+    return [
+        ReminderRetracted(
+            id=f"{account.id}/{account.next_sequence()}",
+            account=account.id,
+            reminder=row.reminder,
+            item=item,
+        )
+    ]
 
 
 def review_reminders(account: Account, items: Iterable[str], *, context: FoldContext) -> list[LedgerFact]:

@@ -14,6 +14,7 @@ from processors.circumstances import Case, Circumstances, Verdict
 from processors.consuming import CONSUMED_MAX, consume, record_contact
 from processors.context import FoldContext
 from processors.ladder import Rung, next_look
+from processors.messages import correct_reminder
 from processors.record_size import ENTRIES_MAX
 from processors.reminder import DueItem, row_item
 from processors.tasks import close_task, open_task
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 _OF_STEPS = "step/"
+_OF_CORRECTIONS = "correction/"  # done: the customer is told (R30)
 _OF_REMINDERS = "reminder/"
 
 
@@ -114,6 +116,8 @@ def complete_task(account: Account, event: CompleteTask, *, context: FoldContext
         return _end_of_reminder(account, event)
     if event.task in account.tasks and event.outcome == "done" and event.task.startswith(_OF_STEPS):
         record_contact(account, on=context.day)
+    if event.task in account.tasks and event.outcome == "done" and event.task.startswith(_OF_CORRECTIONS):
+        correct_reminder(account, event.task.removeprefix(_OF_CORRECTIONS), context=context)
     return _close(
         account, event.task, outcome=event.outcome, author=event.author, text=event.text, context=context
     )

@@ -1,4 +1,4 @@
-"""Messages other than reminders: invoice issued, payment received, statements on a schedule (R33, S4-07 … S4-11).
+"""Messages other than reminders: invoice issued, payment received, statements, corrections (R13, R30, R33, S4-07 … S4-11).
 
 Each has its own switch in the company's profile, and costs an account nothing
 while that is off. They consume no level and neither wait for nor start the
@@ -34,6 +34,7 @@ from schemas.rows import ItemRow
 __all__ = [
     "UNBOUND",
     "announce_invoice",
+    "correct_reminder",
     "next_statement_on",
     "report",
     "schedule_statement",
@@ -61,6 +62,23 @@ def thank_for_payment(account: Account, event: PaymentReceived, *, context: Fold
     """Plan to thank a customer for a payment (S4-10)."""
     if context.company.profile.payment_messages:
         _plan(account, kind="payment_received", subject=event.payment, context=context)
+
+
+def correct_reminder(account: Account, reminder: str, *, context: FoldContext) -> None:
+    """Plan to tell a customer what a sent reminder named in error (R13, R30): all of it, in one message."""
+    name = f"correction/{reminder}"
+    known = account.messages.get(name)
+    if known is not None and known.status == "planned":
+        return
+    row = MessageRow(
+        account=account.id,
+        message=name,
+        message_kind="correction",
+        subject=reminder,
+        due_on=context.today(),
+    )
+    _keep(account, row)
+    account.advance()  # whatever told of it: the account is to be looked at
 
 
 def _plan(account: Account, *, kind: MessageKind, subject: str, context: FoldContext) -> None:
@@ -172,6 +190,11 @@ def _content(at: Circumstances, row: MessageRow) -> ReminderDecided | MessageEnd
         case "statement":
             open_items = (each for each in at.account.items.values() if each.open_minor > 0)
             items = sorted(open_items, key=lambda each: (each.due_on, each.item))
+        case "correction":
+            corrected = at.account.reminders.get(row.subject)
+            names = [] if corrected is None else sorted({*corrected.retracted, *corrected.wrong})
+            known = (at.account.items[name] for name in names if name in at.account.items)
+            items = [item for item in known if not item.open_minor]
         case "payment_received":
             payment = at.account.credits.get(f"payment/{row.subject}")
             if payment is not None and payment.ended_on is None:

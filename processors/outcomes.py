@@ -20,9 +20,9 @@ from processors.charges.claims import raise_claims
 from processors.consuming import CONSUMED_MAX, consume, record_contact
 from processors.context import FoldContext
 from processors.judged import in_reminder
-from processors.late_facts import review_reminders
+from processors.late_facts import retract, review_reminders
 from processors.law.register import register
-from schemas.facts import ExceptionRaised, LedgerFact, ReminderEnded, ReminderRetracted
+from schemas.facts import ExceptionRaised, LedgerFact, ReminderEnded
 from schemas.outcomes import OutcomeReported
 from schemas.rows import ReminderRow, ReminderRowItem
 
@@ -110,7 +110,7 @@ def _send(account: Account, row: ReminderRow, *, context: FoldContext) -> Iterat
         item.pending = None
     yield from _ended(account, row, steps=steps)
     yield from finished
-    yield from _retract_cancelled(account, row)
+    yield from _retract_cancelled(account, row, context=context)
     if row.charges:
         yield from raise_claims(account, row.charges, reminder=row.reminder, context=context)
     yield from review_reminders(account, [each.item for each in row.items], context=context)
@@ -141,17 +141,11 @@ def _ended(account: Account, row: ReminderRow, *, steps: list[ReminderRowItem]) 
         )
 
 
-def _retract_cancelled(account: Account, row: ReminderRow) -> Iterator[ReminderRetracted]:
+def _retract_cancelled(account: Account, row: ReminderRow, *, context: FoldContext) -> Iterator[LedgerFact]:
     """Say which named invoices were cancelled while the reminder was on its way (R13)."""
     for each in row.items:
-        if account.items[each.item].status == "cancelled" and each.item not in row.retracted:
-            row.retracted.append(each.item)
-            yield ReminderRetracted(
-                id=f"{account.id}/{account.next_sequence()}",
-                account=account.id,
-                reminder=row.reminder,
-                item=each.item,
-            )
+        if account.items[each.item].status == "cancelled":
+            yield from retract(account, row, item=each.item, context=context)
 
 
 # -- failed and superseded -----------------------------------------------------

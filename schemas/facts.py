@@ -303,7 +303,8 @@ class LevelTakenOver(AccountFact, frozen=True, kw_only=True, tag="collections.le
 class MessageDecided(AccountFact, frozen=True, kw_only=True, tag="collections.message.decided.v1"):
     """The decision to say something other than a reminder (R33); notifiers carry ``content`` as they do reminders.
 
-    ``subject`` is an invoice, a payment, or the day of a statement. A
+    ``subject`` is an invoice, a payment, the day of a statement, or the reminder
+    that is corrected. A
     ``decision_version`` of -1 is overtaken by nothing (R32).
     """
 

@@ -8,7 +8,7 @@ from schemas.row import StateRow
 
 __all__ = ["MessageEnd", "MessageKind", "MessageRow"]
 
-MessageKind = Literal["invoice_issued", "payment_received", "statement"]
+MessageKind = Literal["invoice_issued", "payment_received", "statement", "correction"]
 MessageEnd = Literal[
     "sent",
     "failed",
@@ -19,7 +19,7 @@ MessageEnd = Literal[
 
 
 class MessageRow(StateRow, kw_only=True, tag="message"):
-    """A message about ``subject``: an invoice, a payment, or the day of a statement.
+    """A message about ``subject``: an invoice, a payment, the day of a statement, or the reminder to correct.
 
     ``due_on`` is the first day on which it may be decided; ``sent_as`` the id
     under which it was, '' before that.

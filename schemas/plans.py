@@ -81,6 +81,7 @@ class Plan(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forb
     ``escalate_to``; ``write_off`` asks a person. These come ``after_last_days``
     after the last step was sent (None: the days to pay that it gives). A level
     waits ``part_paid_delay_days`` once ``part_paid_percent`` of an item are paid (R9).
+    ``correction``: who was reminded of an invoice that is then cancelled is told so (R13).
     """
 
     id: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -95,6 +96,7 @@ class Plan(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forb
     after_last_days: Annotated[int, Meta(ge=0, le=3650)] | None = None
     item_grace_days: Annotated[int, Meta(ge=0, le=365)] = 0
     account_grace_days: Annotated[int, Meta(ge=0, le=365)] = 0
+    correction: bool = False
     next_business_day: bool = False
     part_paid_percent: Annotated[int, Meta(ge=1, le=99)] | None = None
     part_paid_delay_days: Annotated[int, Meta(ge=1, le=365)] | None = None

@@ -226,6 +226,11 @@ def _play(stage: Stage, step: Step) -> list[LedgerFact]:
 
 def about_latest(stage: Stage, event: SourceEvent) -> SourceEvent:
     """Let a command that speaks of the latest reminder say which one that is."""
+    task = getattr(event, "task", "")
+    if task.endswith(f"/{LATEST}"):
+        kind = task.removesuffix(LATEST)
+        open_tasks = stage.partition.account(f"{event.company}:{getattr(event, 'customer', '')}").tasks
+        return msgspec.structs.replace(event, task=max(each for each in open_tasks if each.startswith(kind)))
     if getattr(event, "reminder", "") != LATEST:
         return event
     account = account_id(event.company, event.customer)  # type: ignore[union-attr]  # a command about an account

@@ -81,7 +81,8 @@ def _further(fact: LedgerFact) -> Iterator[Clauses]:
         case LevelTakenOver():
             yield {"kind": "taken-over", "account": fact.account, "item": fact.item, "step": fact.step}
         case MessageDecided():
-            content = _reminder(fact.content) | {"items": fact.subject}
+            subject = "latest" if fact.message_kind == "correction" else fact.subject
+            content = _reminder(fact.content) | {"items": subject}
             yield {**content, "kind": "message"}
         case MessageEnded():
             ended = {
@@ -92,7 +93,8 @@ def _further(fact: LedgerFact) -> Iterator[Clauses]:
             }
             yield {**ended, "kind": "sent"} if fact.status == "sent" else {**ended, "because": fact.status}
         case TaskClosed():
-            yield {"kind": "task-closed", "account": fact.account, "task": fact.task, "as": fact.outcome}
+            name = fact.task.partition("/")[0] if fact.task.startswith("correction/") else fact.task
+            yield {"kind": "task-closed", "account": fact.account, "task": name, "as": fact.outcome}
         case _:
             yield from arranged(fact)
 
