@@ -11,10 +11,12 @@ from msgspec import Meta, Struct
 
 from schemas.bank import BANK_FACTS, BankAccountId, BankLineMatched, BankLineUnmatched, BankReconciled
 from schemas.charges import LateCharges, MoneyPays
-from schemas.events import _AccountFact
-from schemas.fields import Amount, Channel, CompanyId, Currency, CustomerId, DocumentId, Text, When
+from schemas.command import AccountRequest as _AccountCommand
+from schemas.command import Author as _Author
+from schemas.fields import Amount, CompanyId, Currency, CustomerId, DocumentId, Text, When
 from schemas.law import LawChoice, LawProfile
 from schemas.plans import Plan
+from schemas.reminder_commands import ApproveReminder, CancelReminder, DropReminder, EditReminder, SendNow
 
 __all__ = [
     "COMPANY_COMMANDS",
@@ -61,14 +63,6 @@ __all__ = [
 ]
 
 HoldKind = Literal["legal_hold", "do_not_contact", "blocked", "snoozed"]
-_Author = Annotated[str, Meta(max_length=128)]
-
-
-class _AccountCommand(_AccountFact, frozen=True, kw_only=True):
-    """A request about one account; ``command`` is its natural key."""
-
-    command: DocumentId
-    author: _Author = ""
 
 
 class EnrolCustomer(_AccountCommand, frozen=True, kw_only=True, tag="collections.customer.enrol.v1"):
@@ -231,56 +225,6 @@ class SetMode(_AccountCommand, frozen=True, kw_only=True, tag="collections.mode.
     """Choose automatic or manual reminders for a customer (S2-14)."""
 
     mode: Literal["automatic", "manual"]
-
-
-class ApproveReminder(_AccountCommand, frozen=True, kw_only=True, tag="collections.reminder.approve.v1"):
-    """Let a proposed reminder go out (R19): at the next tick that nothing else stands against.
-
-    With ``revision`` only if the proposal is still that one. ``now_because``
-    confirms, with a reason, that it goes inside the minimum gap (R5).
-    """
-
-    reminder: DocumentId
-    revision: Annotated[int, Meta(ge=1)] | None = None
-    now_because: Text = ""
-
-
-class EditReminder(_AccountCommand, frozen=True, kw_only=True, tag="collections.reminder.edit.v1"):
-    """Change a proposed reminder (R19); an absent field stays as it was.
-
-    ``channels`` it is written over instead (tasks of its steps stay), ``text``
-    stands for the template's opening, ``drop_items`` are left out of it as
-    if they were dropped, ``next_on`` is the day before which it does not go.
-    """
-
-    reminder: DocumentId
-    channels: Annotated[tuple[Channel, ...], Meta(min_length=1, max_length=4)] | None = None
-    text: Annotated[str, Meta(max_length=8000)] | None = None
-    drop_items: Annotated[tuple[DocumentId, ...], Meta(max_length=500)] = ()
-    next_on: datetime.date | None = None
-
-
-class DropReminder(_AccountCommand, frozen=True, kw_only=True, tag="collections.reminder.drop.v1"):
-    """Drop a proposed reminder (R19): levels stay, its steps wait the minimum days."""
-
-    reminder: DocumentId
-    reason: Text = ""
-
-
-class CancelReminder(_AccountCommand, frozen=True, kw_only=True, tag="collections.reminder.cancel.v1"):
-    """Call back a reminder that no provider has accepted yet (R19); its steps wait like dropped ones."""
-
-    reminder: DocumentId
-    reason: Text = ""
-
-
-class SendNow(_AccountCommand, frozen=True, kw_only=True, tag="collections.reminder.send_now.v1"):
-    """Send today what is due, proposed or not, past the gap, the minimum and the bank gate (R5, R8, R21).
-
-    Inside the minimum gap it needs ``because``: the confirmation, which the reminder then carries.
-    """
-
-    because: Text = ""
 
 
 class SetTrust(_AccountCommand, frozen=True, kw_only=True, tag="collections.trust.set.v1"):

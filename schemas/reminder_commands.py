@@ -1,0 +1,61 @@
+"""What people ask about reminders: to approve, change, drop or call one back, or to send what is due now (R5, R19)."""
+
+import datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+from schemas.command import AccountRequest
+from schemas.fields import Channel, DocumentId, Text
+
+__all__ = ["ApproveReminder", "CancelReminder", "DropReminder", "EditReminder", "SendNow"]
+
+
+class ApproveReminder(AccountRequest, frozen=True, kw_only=True, tag="collections.reminder.approve.v1"):
+    """Let a proposed reminder go out (R19): at the next tick that nothing else stands against.
+
+    With ``revision`` only if the proposal is still that one. ``now_because``
+    confirms, with a reason, that it goes inside the minimum gap (R5).
+    """
+
+    reminder: DocumentId
+    revision: Annotated[int, Meta(ge=1)] | None = None
+    now_because: Text = ""
+
+
+class EditReminder(AccountRequest, frozen=True, kw_only=True, tag="collections.reminder.edit.v1"):
+    """Change a proposed reminder (R19); an absent field stays as it was.
+
+    ``channels`` it is written over instead (tasks of its steps stay), ``text``
+    stands for the template's opening, ``drop_items`` are left out of it as
+    if they were dropped, ``next_on`` is the day before which it does not go.
+    """
+
+    reminder: DocumentId
+    channels: Annotated[tuple[Channel, ...], Meta(min_length=1, max_length=4)] | None = None
+    text: Annotated[str, Meta(max_length=8000)] | None = None
+    drop_items: Annotated[tuple[DocumentId, ...], Meta(max_length=500)] = ()
+    next_on: datetime.date | None = None
+
+
+class DropReminder(AccountRequest, frozen=True, kw_only=True, tag="collections.reminder.drop.v1"):
+    """Drop a proposed reminder (R19): levels stay, its steps wait the minimum days."""
+
+    reminder: DocumentId
+    reason: Text = ""
+
+
+class CancelReminder(AccountRequest, frozen=True, kw_only=True, tag="collections.reminder.cancel.v1"):
+    """Call back a reminder that no provider has accepted yet (R19); its steps wait like dropped ones."""
+
+    reminder: DocumentId
+    reason: Text = ""
+
+
+class SendNow(AccountRequest, frozen=True, kw_only=True, tag="collections.reminder.send_now.v1"):
+    """Send today what is due, proposed or not, past the gap, the minimum and the bank gate (R5, R8, R21).
+
+    Inside the minimum gap it needs ``because``: the confirmation, which the reminder then carries.
+    """
+
+    because: Text = ""
