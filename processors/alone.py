@@ -12,12 +12,12 @@ from msgspec import Struct
 from processors.calendar import epoch_s
 from processors.journal_record import JournalRecord
 from processors.partition import KnownFailures, Partition
-from schemas.facts import Delivery, LedgerFact, ReminderDecided
+from schemas.facts import Delivery, LedgerFact, MessageDecided, ReminderDecided
 from schemas.fields import split_account_id
 from schemas.journal import JournalEntry, JournalEvent, encode_entry
 from schemas.outcomes import OutcomeReported
 
-__all__ = ["Alone", "AloneRecord", "Answer", "accept"]
+__all__ = ["Alone", "AloneRecord", "Answer", "accept", "sent_of"]
 
 # Gives the outcome of one delivery of a reminder.
 Answer = Callable[[ReminderDecided, Delivery], OutcomeReported]
@@ -70,13 +70,21 @@ class Alone:
         return self.fold(AloneRecord(self._next_offset, epoch_s(at) * 1000, value))
 
     def answer(self, facts: Iterable[LedgerFact], *, by: Answer) -> list[LedgerFact]:
-        """Report each delivery of the reminders among ``facts``; give what follows from it."""
+        """Report each delivery of the reminders and messages among ``facts``; give what follows from it."""
         followed: list[LedgerFact] = []
         for fact in facts:
-            if isinstance(fact, ReminderDecided):
-                for delivery in fact.deliveries:
-                    followed += self.take(by(fact, delivery), at=fact.tick)
+            sent = sent_of(fact)
+            if sent is not None:
+                for delivery in sent.deliveries:
+                    followed += self.take(by(sent, delivery), at=sent.tick)
         return followed
+
+
+def sent_of(fact: LedgerFact) -> ReminderDecided | None:
+    """Give what goes out by a fact: a reminder, or the content of another message (R33); None: nothing does."""
+    if isinstance(fact, ReminderDecided):
+        return fact
+    return fact.content if isinstance(fact, MessageDecided) else None
 
 
 def accept(reminder: ReminderDecided, delivery: Delivery) -> OutcomeReported:

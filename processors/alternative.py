@@ -15,7 +15,7 @@ from typing import Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from processors.alone import Alone, accept
+from processors.alone import Alone, accept, sent_of
 from processors.journal_record import JournalRecord
 from processors.outcomes import ADDRESS_ERRORS
 from schemas.commands import (
@@ -27,7 +27,7 @@ from schemas.commands import (
     PublishPlan,
     SetLaw,
 )
-from schemas.facts import Delivery, LedgerFact, Movement, ReminderDecided, ReminderProposed
+from schemas.facts import Delivery, LedgerFact, MessageDecided, Movement, ReminderDecided, ReminderProposed
 from schemas.fields import account_id, split_account_id
 from schemas.journal import JournalEvent, TickPassed, decode_entry
 from schemas.law import LawChoice
@@ -93,7 +93,7 @@ class Log(Struct, kw_only=True):
 
 
 class Contact(Struct, frozen=True, kw_only=True):
-    """One delivery that would go out: the company's day, whom it is for, which level and channel.
+    """One delivery that would go out: the company's day, whom it is for, which level (or kind of message) and channel.
 
     ``fate`` is ``accepted`` or the address error; ``items`` with a due step,
     ``amounts`` (currency, minor units) their totals.
@@ -190,12 +190,13 @@ class Alternative:
                     self.paid.setdefault((fact.account, fact.item), []).append(moved)
             elif isinstance(fact, ReminderProposed):
                 yield from self._follow(self._approve(fact))
-            elif isinstance(fact, ReminderDecided):
+            elif (sent := sent_of(fact)) is not None:
+                kind = fact.message_kind if isinstance(fact, MessageDecided) else sent.step
                 # A channel is one delivery, whatever it carries: two tasks are told of by one outcome.
-                for delivery in {each.channel: each for each in fact.deliveries}.values():
-                    outcome = self._outcome(fact, delivery)
-                    yield self._contact(fact, delivery, outcome=outcome)
-                    yield from self._follow(self._alone.take(outcome, at=fact.tick))
+                for delivery in {each.channel: each for each in sent.deliveries}.values():
+                    outcome = self._outcome(sent, delivery)
+                    yield self._contact(sent, delivery, outcome=outcome, step=kind)
+                    yield from self._follow(self._alone.take(outcome, at=sent.tick))
 
     def _approve(self, fact: ReminderProposed) -> list[LedgerFact]:
         company, customer = split_account_id(fact.account)
@@ -214,13 +215,15 @@ class Alternative:
         error = self._log.fate(fact.account, channel=delivery.channel, at=delivery.not_before)
         return replace(accepted, status="failed", error_type=error, provider_id="") if error else accepted
 
-    def _contact(self, fact: ReminderDecided, delivery: Delivery, *, outcome: OutcomeReported) -> Contact:
+    def _contact(
+        self, fact: ReminderDecided, delivery: Delivery, *, outcome: OutcomeReported, step: str
+    ) -> Contact:
         on = self._alone.partition.company(fact.company).day_of(max(fact.tick, delivery.not_before))
         return Contact(
             on=on,
             account=fact.account,
             reminder=fact.id,
-            step=fact.step,
+            step=step,
             channel=delivery.channel,
             fate=outcome.error_type or "accepted",
             items=tuple(each.item for each in fact.items),

@@ -42,7 +42,7 @@ def forecast(
 
     Args:
         account: ``'<company>:<customer>'``; nothing is foreseen of one that the rows do not have.
-        rows: encoded rows by encoded key: the account's, and its company's with all plans.
+        rows: encoded rows by encoded key: the account's, and its company's with all plans; others' are passed over.
         after: the newest tick that the rows have seen.
         until: the last company day.
         mode: of the journal that the rows come from.
@@ -62,7 +62,7 @@ def forecast(
             break
         facts = alone.take(TickPassed(at=at, mode=mode), at=at)
         facts += alone.answer(facts, by=accept)
-        said += [Foreseen(at=at, on=on, fact=fact) for fact in facts]
+        said += [Foreseen(at=at, on=on, fact=fact) for fact in facts if fact.account == account]
     return said
 
 

@@ -19,6 +19,8 @@ from schemas.events import BillingEvent
 from schemas.facts import (
     ExceptionRaised,
     LedgerFact,
+    MessageDecided,
+    MessageEnded,
     Movement,
     PlanFinished,
     ReminderDecided,
@@ -124,6 +126,10 @@ class Teller:
                 text = self._reminder(fact, text=words.reminder)
             case ReminderProposed():
                 text = self._reminder(fact.content, text=words.proposed)
+            case MessageDecided():
+                channels = self._channels(fact.content)
+                at = self._at(fact.content.tick)
+                text = words.message.format(at=at, kind=fact.message_kind, channels=channels, id=fact.id)
             case ReminderEnded():
                 steps = ", ".join(f"{item} {step}" for item, step in fact.consumed[:_NAMED_MAX])
                 ended: str = getattr(words, f"ended_{fact.status}")
@@ -146,11 +152,26 @@ class Teller:
         return text
 
     def _other(self, fact: LedgerFact) -> str:
+        """Write a fact by the sentence of its type, else as it is."""
+        sentence = self._words.facts_of.get(type_of(fact))
+        if sentence is not None:
+            plain = {
+                name: self._plain(getattr(fact, name), name=name, fact=fact)
+                for name in fact.__struct_fields__
+            }
+            return sentence.format(**plain)
         plain = {k: v for k, v in msgspec.to_builtins(fact).items() if k not in ("type", "id", "account")}
         detail = ", ".join(
             f"{name} {value}" for name, value in plain.items() if value not in ("", [], {}, None)
         )
         return self._words.other_fact.format(type=type_of(fact), detail=detail)
+
+    def _plain(self, value: object, *, name: str, fact: LedgerFact) -> str:
+        if name.endswith("_minor") and isinstance(value, int):
+            return self._money(value, getattr(fact, "currency", "XXX"))
+        if isinstance(value, tuple):
+            return self._named([str(each) for each in value], count=len(value))
+        return "-" if value in (None, "") else str(value)
 
     def _reminder(self, fact: ReminderDecided, *, text: str) -> str:
         words = self._words
@@ -356,7 +377,11 @@ class Teller:
                 yield words.foreseen_finished.format(item=fact.item)
             case TaskOpened():
                 yield words.foreseen_task.format(task_type=fact.task_type)
-            case ReminderEnded() | Movement():
+            case MessageDecided():
+                yield words.foreseen_message.format(
+                    kind=fact.message_kind, channels=self._channels(fact.content)
+                )
+            case ReminderEnded() | MessageEnded() | Movement():
                 return  # assumed: each delivery is accepted
             case _:
                 yield self._other(fact)

@@ -34,6 +34,7 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reminder: str
     reminder_nothing_due: str
     proposed: str
+    message: str
     ended_sent: str
     ended_failed: str
     ended_superseded: str
@@ -79,6 +80,7 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     foreseen: str
     foreseen_reminder: str
     foreseen_proposal: str
+    foreseen_message: str
     foreseen_finished: str
     foreseen_task: str
     foreseen_withheld: str
@@ -91,6 +93,7 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     values: dict[str, str]
     movements: dict[str, str]
     events: dict[str, str]
+    facts_of: dict[str, str]
 
 
 @cache

@@ -19,6 +19,7 @@ from schemas.facts import (
     AccountQuarantined,
     ExceptionRaised,
     LedgerFact,
+    LevelTakenOver,
     Reason,
     ReminderEnded,
     ReminderRetracted,
@@ -26,7 +27,7 @@ from schemas.facts import (
     TaskOpened,
     Withheld,
 )
-from schemas.journal import TickPassed
+from schemas.journal import AccountEvent, TickPassed
 from schemas.rows import AccountRow, ItemRow
 from tests.processors.test_retelling import story_journal
 
@@ -92,6 +93,20 @@ def test_both_languages_fill_the_same_gaps() -> None:
 
 def _gaps(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sentences_of_facts_and_words_of_events(language: str) -> None:
+    """A sentence names fields that its fact has; each event of an account has a word."""
+    facts = {type_of_class(each): each for each in get_args(LedgerFact)}
+    for name, text in words_of(language).facts_of.items():
+        assert _gaps(text) <= set(facts[name].__struct_fields__), name
+    assert {type_of_class(each) for each in get_args(AccountEvent)} <= words_of(language).events.keys()
+
+
+def type_of_class(struct: Any) -> str:
+    """Give the type of a kind of event or fact."""
+    return str(struct.__struct_config__.tag)
 
 
 def test_why_nothing_was_written_on_a_quiet_day(tmp_path: Path) -> None:
@@ -172,6 +187,9 @@ def test_every_kind_of_fact_has_a_sentence() -> None:
         TaskClosed(**whose, task="t", outcome="done"),
         ExceptionRaised(**whose, reason="conflict", key="item/I", detail="twice"),
         AccountQuarantined(**whose, error="fold: KeyError", journal_offset=7),
+        LevelTakenOver(
+            **whose, item="I", step="first", step_index=0, plan="p", plan_version=1, on=tick.date()
+        ),
     )
     lines = list(Teller(said, words=words_of("en")).day())
     start = lines.index("Decided:")
@@ -183,8 +201,9 @@ def test_every_kind_of_fact_has_a_sentence() -> None:
         "  A task: call, due 2026-02-01, Call Ana [t].",
         "  A task is over (done) [t].",
         "  An exception: conflict, item/I: twice",
-        "  collections.account.quarantined.v1: error fold: KeyError, journal_offset 7",
-    ] == lines[start + 1 : start + 9]
+        "  The account is quarantined: fold: KeyError [journal 7].",
+        "  collections.level.taken_over.v1: item I, step first, step_index 0, plan p, plan_version 1, on 2026-02-01",
+    ] == lines[start + 1 : start + 10]
     assert "Sources were behind at that tick: billing.payment.v1." in lines
 
 

@@ -1,4 +1,4 @@
-"""What is planned: the reminders that will be decided if nothing comes in (S4-20, U-9).
+"""What is planned: the reminders and other messages that will be decided if nothing comes in (S4-20, U-9).
 
 Made when asked for, with the core's own forecast, from the rows that are alive; only accounts that
 wake until the last day asked for are looked at. So it is right however plans, holds and money change.
@@ -13,8 +13,9 @@ from sqlalchemy import Connection, select
 
 from infra.database.queries.live import Rows, live_rows_of
 from infra.database.tables import accounts, clocks, customers
+from processors.alone import sent_of
 from processors.forecast import Foreseen, forecast
-from schemas.facts import ReminderDecided
+from schemas.facts import MessageDecided
 from schemas.journal import JournalMode
 
 __all__ = ["ScheduledLine", "newest_day", "scheduled"]
@@ -93,15 +94,16 @@ def _foreseen(each: Any, *, rows: Rows, until: datetime.date) -> list[Foreseen]:
 
 def _lines(each: Any, foreseen: list[Foreseen]) -> Iterator[ScheduledLine]:
     for one in foreseen:
-        fact = one.fact
-        if not isinstance(fact, ReminderDecided):
+        fact = sent_of(one.fact)
+        if fact is None:
             continue
+        level = one.fact.message_kind if isinstance(one.fact, MessageDecided) else fact.step
         for channel in dict.fromkeys(each.channel for each in fact.deliveries):
             yield ScheduledLine(
                 day=one.on,
                 account=each.account,
                 name=each.name or "",
-                level=fact.step,
+                level=level,
                 channel=channel,
                 items=", ".join(item.item for item in fact.items),
                 item_count=len(fact.items) + fact.unlisted,
