@@ -23,10 +23,10 @@ def _topic(broker: str, name: str, *, partitions: int = 1) -> str:
     return name
 
 
-def _drain(reader: KafkaConsumer) -> list[bytes]:
-    """Poll until a poll finds nothing."""
+def _drain(reader: KafkaConsumer, *, patience_ms: int = 10_000) -> list[bytes]:
+    """Poll until a poll finds nothing; the first records are waited for."""
     values: list[bytes] = []
-    while found := reader.poll(timeout_ms=1_500):
+    while found := reader.poll(timeout_ms=200 if values else patience_ms):
         values.extend(record.value for records in found.values() for record in records)
     return values
 
@@ -74,7 +74,7 @@ def test_an_open_transaction_is_not_read(broker: str, namespace: str) -> None:
         other.send(topic, b"decided").get(timeout=10)
 
     reader = consumer(topic, bootstrap_servers=broker, group=None, fetch_wait_ms_max=50)
-    assert [] == _drain(reader)
+    assert [] == _drain(reader, patience_ms=500)
     assert {TopicPartition(topic, 0): 0} == positions(reader, partitions=[TopicPartition(topic, 0)])
     writer.abort_transaction()
     assert [b"decided"] == _drain(reader)
@@ -90,7 +90,7 @@ def test_the_largest_dead_letter_goes_through(broker: str, namespace: str) -> No
     value = b"x" * (largest - 1_000)
     with producer(bootstrap_servers=broker) as writer:
         writer.send(topic, value).get(timeout=30)
-    reader = consumer(topic, bootstrap_servers=broker, group=None)
+    reader = consumer(topic, bootstrap_servers=broker, group=None, fetch_wait_ms_max=50)
     assert [value] == _drain(reader)
     reader.close()
 

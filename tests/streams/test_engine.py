@@ -156,7 +156,7 @@ def test_a_record_in_slices_takes_several_transactions(rig: Rig) -> None:
 
 def test_a_worker_that_ends_between_slices_is_continued(rig: Rig) -> None:
     """The next owner hands the cursor back: no slice is said twice, none is left out."""
-    rig.send([("t", "slices:200"), ("a", "1")], partition=0)
+    rig.send([("t", "slices:100"), ("a", "1")], partition=0)
 
     async def story() -> None:
         async with rig.worker() as app:
@@ -166,7 +166,7 @@ def test_a_worker_that_ends_between_slices_is_continued(rig: Rig) -> None:
             await until(lambda: rig.committed().get(0) == 2)
 
     asyncio.run(story())
-    assert [*(f"slice {n}" for n in range(1, 201)), "1"] == rig.said()
+    assert [*(f"slice {n}" for n in range(1, 101)), "1"] == rig.said()
 
 
 def test_an_output_over_the_limit_stops_the_worker_before_anything_is_sent(rig: Rig) -> None:

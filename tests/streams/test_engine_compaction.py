@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from infra.kafka import consumers
 from streams.engine.acquire import StateReader
 from streams.engine.actions import RowsRead
 from streams.engine.chain import LINK_KEY, Link
@@ -41,7 +42,8 @@ def test_a_worker_restarts_on_a_log_whose_old_links_are_gone(broker: str, namesp
         sent = 0
         async with rig.worker():
             for _ in range(30):
-                rig.send((keys[n % 40], str(n)) for n in range(sent, sent + 40))
+                for n in range(sent, sent + 40):
+                    producer.send(rig.prefix + "src", key=keys[n % 40].encode(), value=b"%d" % n)
                 sent += 40
                 await until_true(partial(_is_committed, rig, sent))
         assert 30 <= len(rig.links())
@@ -51,7 +53,8 @@ def test_a_worker_restarts_on_a_log_whose_old_links_are_gone(broker: str, namesp
             rig.send([(keys[0], str(sent))])
             await until_true(partial(_is_committed, rig, sent + 1))
 
-    asyncio.run(story())
+    with consumers.producer(bootstrap_servers=broker) as producer:
+        asyncio.run(story())
     expected = {key: list(range(n, 1200, 40)) for n, key in enumerate(keys)}
     expected[keys[0]].append(1200)
     assert expected == rig.numbers()
