@@ -24,7 +24,10 @@ def name_of(channel: str, *, task_type: str = "") -> str:
 
 def contacts_someone(actions: Iterable[Action]) -> bool:
     """Say whether one of a step's actions contacts the debtor."""
-    return any(name_of(each.channel, task_type=each.task_type) for each in actions)
+    for each in actions:  # asked with every new invoice
+        if each.channel != "task" or each.task_type in CALL_TASKS:
+            return True
+    return False
 
 
 def is_open_day(rules: Contacting, *, day: datetime.date, country: str) -> bool:

@@ -54,7 +54,8 @@ def test_a_preview_of_a_template_that_is_not_there_says_which_are(tmp_path: Path
     """The error is a sentence with the way out."""
     done = CliRunner().invoke(main, ["render", "--kind", "fourth", "--output", str(tmp_path)])
     assert 1 == done.exit_code
-    assert "there are: courtesy, first, second, third" in done.output
+    said = done.output.partition("there are: ")[2]
+    assert {"courtesy", "first", "second", "third"} <= set(said.strip().split(", "))
 
 
 def test_a_person_resolves_an_unknown_delivery(run: Run, engine: Engine) -> None:
