@@ -62,7 +62,7 @@ def arranged(fact: LedgerFact) -> Iterator[Clauses]:
             }
         case TransferSent():
             items = ", ".join(sorted(each.document.document for each in fact.event.items))
-            yield whose | {"kind": "transferred", "items": items, "to": fact.event.customer}
+            yield whose | {"kind": "transferred", "items": items}
         case AccountQuarantined():
             yield whose | {"kind": "quarantined", "because": fact.error}
         case _:
