@@ -25,6 +25,7 @@ from schemas.rows import (
     AccountRow,
     ApplicationRow,
     Balance,
+    ChildRow,
     CreditRow,
     CustomerRow,
     DisputeRow,
@@ -56,6 +57,7 @@ AccountRows = (
     | DisputeRow
     | InstrumentRow
     | PaymentPlanRow
+    | ChildRow
     | ReminderRow
     | TaskRow
     | ContactRow
@@ -419,6 +421,8 @@ class Account:
             case PaymentPlanRow():
                 self.arranged().add_payment_plan(row)
                 self.alarms.set(f"payment_plan/{row.payment_plan}", row.alarm_on)
+            case ChildRow():
+                self.arranged().children[row.child] = row
             case _:
                 raise TypeError(f"a {type(row).__name__} is no row of an account")
 
@@ -446,6 +450,7 @@ _IDS: dict[type, tuple[bytes, Callable[[Any], str]]] = {
     PromiseRow: (b'"promise",', attrgetter("promise")),
     DisputeRow: (b'"dispute",', attrgetter("dispute")),
     InstrumentRow: (b'"instrument",', attrgetter("payment")),
+    ChildRow: (b'"child",', attrgetter("child")),
     PaymentPlanRow: (b'"payment_plan",', attrgetter("payment_plan")),
     ReminderRow: (b'"reminder",', attrgetter("reminder")),
     TaskRow: (b'"task",', attrgetter("task")),

@@ -37,7 +37,7 @@ _CHANNEL_NAMES = {
 def contacts_for(account: Account, *, items: Sequence[ItemRow], role: Role) -> list[Contact]:
     """List the contacts to try, best first (R27).
 
-    The contact of the invoice when all dunned items share it, those of the
+    Those of the parent, where the customer is dunned there (B-13); the contact of the invoice when all dunned items share it, those of the
     step's role, the main ones, then any other: never silence.
     """
     known: list[Contact] = []
@@ -45,10 +45,16 @@ def contacts_for(account: Account, *, items: Sequence[ItemRow], role: Role) -> l
     if shared is not None and all(item.contact == shared for item in items):
         known.append(shared)
     contacts = () if account.customer is None else account.customer.customer.contacts
-    known += [contact for contact in contacts if contact.role == role]
-    known += [contact for contact in contacts if contact.role == "main"]
-    known += [contact for contact in contacts if contact.role not in (role, "main")]
-    return known
+    if account.customer is not None and account.customer.customer.dunned_at == "parent":
+        known = [*_by_role(account.customer.parent_contacts, role=role), *known]
+    return known + _by_role(contacts, role=role)
+
+
+def _by_role(contacts: Sequence[Contact], *, role: Role) -> list[Contact]:
+    """Give the contacts of the role, the main ones, then any other."""
+    known = [contact for contact in contacts if contact.role == role]
+    known += [contact for contact in contacts if contact.role == "main" and role != "main"]
+    return known + [contact for contact in contacts if contact.role not in (role, "main")]
 
 
 def failed_channel_names(account: Account) -> frozenset[str]:

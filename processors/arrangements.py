@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from schemas.rows import DisputeRow, InstrumentRow, ItemRow, PaymentPlanRow, PromiseRow
+from schemas.rows import ChildRow, DisputeRow, InstrumentRow, ItemRow, PaymentPlanRow, PromiseRow
 
 if TYPE_CHECKING:
     from processors.account import Account
@@ -32,10 +32,12 @@ class Arrangements:
         covered: promise -> the items that it is the last to cover.
         disputed: item -> its disputes by id.
         conditional: item -> payment that has not cleared -> how much of the item it covers.
+        children: the customers that belong to this one (B-13).
         split: item or instalment -> the payment plans that it is part of.
     """
 
     __slots__ = (
+        "children",
         "conditional",
         "covered",
         "disputed",
@@ -53,12 +55,19 @@ class Arrangements:
         self.disputed: dict[str, dict[str, DisputeRow]] = {}
         self.instruments: dict[str, InstrumentRow] = {}
         self.conditional: dict[str, dict[str, int]] = {}
+        self.children: dict[str, ChildRow] = {}
         self.payment_plans: dict[str, PaymentPlanRow] = {}
         self.split: dict[str, list[PaymentPlanRow]] = {}
 
     def size(self) -> int:
         """Count the rows."""
-        return len(self.promises) + len(self.disputes) + len(self.instruments) + len(self.payment_plans)
+        return (
+            len(self.promises)
+            + len(self.disputes)
+            + len(self.instruments)
+            + len(self.payment_plans)
+            + len(self.children)
+        )
 
     def cover(self, item: ItemRow, *, promise: str) -> None:
         """Enter that a promise covers an item."""

@@ -8,6 +8,8 @@ from processors.account import Account
 from processors.addressing import address_changed
 from processors.calendar import instant_of
 from processors.context import FoldContext
+from processors.credit_limit import set_limit
+from processors.kin import tell_kin
 from schemas.events import CustomerUpserted
 from schemas.facts import LedgerFact
 from schemas.rows import CustomerRow
@@ -23,6 +25,7 @@ def upsert(account: Account, event: CustomerUpserted, *, context: FoldContext) -
     """
     row = account.customer
     contacts = () if row is None else row.customer.contacts
+    parent = "" if row is None else row.customer.parent
     if row is not None:
         known = row.customer
         now, then = (_instant(each.occurred_at, context.company.zone) for each in (event, known))
@@ -37,8 +40,9 @@ def upsert(account: Account, event: CustomerUpserted, *, context: FoldContext) -
     if event.contacts != contacts:
         address_changed(account)
     wake.plans_may_differ(account)
+    set_limit(account, event, context=context)
     account.advance()
-    return []
+    return tell_kin(account, event, parent_before=parent, contacts_before=contacts)
 
 
 def _instant(when: str, zone: zoneinfo.ZoneInfo) -> datetime.datetime:

@@ -17,6 +17,7 @@ from processors import (
     elsewhere,
     identity,
     instruments,
+    kin,
     moving,
     outcomes,
     payment_plans,
@@ -31,6 +32,7 @@ from processors.charges import claims
 from processors.company import Company
 from processors.conservation import conserve, net_minor
 from processors.context import FoldContext
+from processors.credit_limit import review_limit
 from processors.late_facts import review_reminders
 from processors.manual_steps import close_settled, complete_task
 from processors.money_tasks import close_needless, propose_write_offs
@@ -69,7 +71,7 @@ from schemas.events import (
 from schemas.facts import LedgerFact
 from schemas.journal import AccountEvent, FoldedEvent
 from schemas.rows import WaitingRow
-from schemas.transfers import TransferReceived
+from schemas.transfers import ChildLinked, ParentKnown, TransferReceived
 
 __all__ = ["fold"]
 
@@ -132,6 +134,8 @@ def fold(
         facts += promises.review(account, facts, context=context)
         facts += disputes.review(account)
         facts += payment_plans.review(account, context=context)
+    if row.limit_minor is not None:
+        facts += review_limit(account)
     if facts:
         conserve(account, facts, before=before)
         if account.stale:
@@ -213,6 +217,8 @@ _HANDLERS: dict[type, Handler] = {
     CustomerUpserted: customers.upsert,
     CustomerMerged: transfers.merge,
     TransferReceived: moving.take_in,
+    ChildLinked: kin.hear_child,
+    ParentKnown: kin.hear_parent,
     **dict.fromkeys(_FOLLOW_UPS, _follow),
     WaiveClaim: claims.waive,
     SetTrust: trust.set_trust,

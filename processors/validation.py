@@ -259,10 +259,24 @@ def _reconciliation(event: ReconciliationRecorded) -> Iterator[str]:
 
 
 def _customer(event: CustomerUpserted) -> Iterator[str]:
+    if event.parent and event.parent == event.customer:
+        yield "a customer cannot be its own parent - at `$.parent`"
+    if event.credit_limit is not None:
+        yield from _credit_limit(event)
     if event.time_zone:
         yield from _zone(event.time_zone)
     for index, contact in enumerate(event.contacts):
         yield from _contact(contact, path=f"$.contacts[{index}]")
+
+
+def _credit_limit(event: CustomerUpserted) -> Iterator[str]:
+    """Without a currency it is the company's, which only the fold knows: then whole units and two decimals are taken."""
+    limit = event.credit_limit or ""
+    if event.credit_currency is not None:
+        negative = "is negative"
+        yield from _amount(limit, currency=event.credit_currency, negative=negative, path="$.credit_limit")
+    elif not _is_plain_decimal(limit) or limit.partition(".")[2].strip("0"):
+        yield f"amount {limit!r} needs a currency unless it is a whole number - at `$.credit_limit`"
 
 
 def _company(event: ConfigureCompany) -> Iterator[str]:

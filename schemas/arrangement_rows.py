@@ -12,6 +12,7 @@ from schemas.events import PaymentReceived
 from schemas.row import StateRow
 
 __all__ = [
+    "ChildRow",
     "DisputeRow",
     "InstrumentRow",
     "InstrumentState",
@@ -116,3 +117,10 @@ class PaymentPlanRow(StateRow, kw_only=True, tag="payment_plan"):
     reason: str = ""
     status: PaymentPlanStatus = "running"
     alarm_on: datetime.date | None = None
+
+
+class ChildRow(StateRow, kw_only=True, tag="child"):
+    """A customer that belongs to this one (B-13): it is told who can be written to."""
+
+    account: str
+    child: str

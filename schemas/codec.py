@@ -82,6 +82,8 @@ _TOPICS: dict[str, tuple[type[Struct], ...]] = {
         facts.DisputeRuled,
         facts.ConditionalPaymentChanged,
         facts.TransferSent,
+        facts.AccountTold,
+        facts.CreditLimitCrossed,
         facts.PaymentPlanMade,
         facts.PaymentPlanEnded,
         facts.AccountQuarantined,

@@ -305,7 +305,11 @@ class ReconciliationRecorded(
 
 
 class CustomerUpserted(_AccountFact, frozen=True, kw_only=True, tag="billing.customer.upserted.v1"):
-    """Master data of a customer at a company; the latest ``occurred_at`` wins."""
+    """Master data of a customer at a company; the latest ``occurred_at`` wins.
+
+    ``parent`` is the customer that this one belongs to; ``dunned_at`` says whose contacts are
+    written to (B-13). ``credit_limit`` is in ``credit_currency``, else in the company's (B-15).
+    """
 
     name: Annotated[str, Meta(max_length=200)]
     tax_id: Annotated[str, Meta(max_length=40)] = ""
@@ -318,6 +322,10 @@ class CustomerUpserted(_AccountFact, frozen=True, kw_only=True, tag="billing.cus
     plan: Annotated[str, Meta(max_length=64)] = ""
     responsible: Annotated[str, Meta(max_length=128)] = ""
     contacts: Annotated[tuple[Contact, ...], Meta(max_length=50)] = ()
+    parent: Annotated[str, Meta(max_length=128)] = ""
+    dunned_at: Literal["own", "parent"] = "own"
+    credit_limit: Amount | None = None
+    credit_currency: Currency | None = None
 
 
 class CustomerMerged(_AccountFact, frozen=True, kw_only=True, tag="billing.customer.merged.v1"):

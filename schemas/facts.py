@@ -25,12 +25,14 @@ from schemas.fields import Channel
 from schemas.journal import JournalMode
 from schemas.law import LawTerms, LegalText
 from schemas.message_rows import MessageEnd, MessageKind
-from schemas.transfers import TransferReceived
+from schemas.transfers import ChildLinked, ParentKnown, TransferReceived
 
 __all__ = [
     "AccountQuarantined",
     "AccountReleased",
+    "AccountTold",
     "ConditionalPaymentChanged",
+    "CreditLimitCrossed",
     "Delivery",
     "DisputeOpened",
     "DisputeRuled",
@@ -438,6 +440,21 @@ class TransferSent(AccountFact, frozen=True, kw_only=True, tag="collections.tran
     event: TransferReceived
 
 
+class AccountTold(AccountFact, frozen=True, kw_only=True, tag="collections.account.told.v1"):
+    """Another account of the company was told something (B-13), in the same transaction."""
+
+    event: ChildLinked | ParentKnown
+
+
+class CreditLimitCrossed(AccountFact, frozen=True, kw_only=True, tag="collections.credit_limit.crossed.v1"):
+    """What a customer owes, credit deducted, has crossed the limit (B-15): ``above``, orders may be blocked; ``below``, not any more."""
+
+    direction: Literal["above", "below"]
+    currency: str
+    limit_minor: int
+    exposure_minor: int
+
+
 class AccountQuarantined(AccountFact, frozen=True, kw_only=True, tag="collections.account.quarantined.v1"):
     """A fold raised on this account: our bug; no reminders until it is replayed (DESIGN 3.6)."""
 
@@ -489,6 +506,8 @@ LedgerFact = (
     | DisputeRuled
     | ConditionalPaymentChanged
     | TransferSent
+    | AccountTold
+    | CreditLimitCrossed
     | PaymentPlanMade
     | PaymentPlanEnded
     | AccountQuarantined

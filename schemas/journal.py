@@ -13,11 +13,12 @@ from msgspec import Struct, json
 from schemas.commands import AccountCommand, Command
 from schemas.events import BillingEvent
 from schemas.outcomes import OutcomeReported
-from schemas.transfers import TransferReceived
+from schemas.transfers import ChildLinked, ParentKnown, TransferReceived
 
 __all__ = [
     "BROADCAST_KEY",
     "AccountEvent",
+    "BetweenAccounts",
     "FoldedEvent",
     "JournalEntry",
     "JournalEvent",
@@ -47,8 +48,9 @@ class TickPassed(
 
 
 SourceEvent = BillingEvent | Command | OutcomeReported
-AccountEvent = BillingEvent | AccountCommand | OutcomeReported | TransferReceived
-FoldedEvent = SourceEvent | TransferReceived  # what a partition folds beside ticks
+BetweenAccounts = TransferReceived | ChildLinked | ParentKnown  # what accounts tell each other
+AccountEvent = BillingEvent | AccountCommand | OutcomeReported | BetweenAccounts
+FoldedEvent = SourceEvent | BetweenAccounts  # what a partition folds beside ticks
 JournalEvent = FoldedEvent | TickPassed
 
 

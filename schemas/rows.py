@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct, json
 
-from schemas.arrangement_rows import DisputeRow, InstrumentRow, PaymentPlanRow, PromiseRow
+from schemas.arrangement_rows import ChildRow, DisputeRow, InstrumentRow, PaymentPlanRow, PromiseRow
 from schemas.bank_rows import BankLineRow, BankRow, GateOverrideRow
 from schemas.charges import ClaimDocument
 from schemas.commands import ConfigureCompany, GoLive, HoldKind, SetLaw
@@ -43,6 +43,7 @@ __all__ = [
     "Balance",
     "BankLineRow",
     "BankRow",
+    "ChildRow",
     "ClockRow",
     "CompanyRow",
     "CreditRow",
@@ -104,7 +105,8 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     the episode has, too. ``opted_out`` are channels that the customer does
     not want (R15); ``promises`` those made in this episode (R35); ``is_all_held``: at the last look
     all that could be dunned was held. ``merged_into`` is the customer that this one is the same
-    as; ``has_moved``: something of it went to another account (SEMANTICS 2.6). ``quarantined_offset`` is the journal offset of the
+    as; ``has_moved``: something of it went to another account (SEMANTICS 2.6). ``limit_minor`` of
+    ``limit_currency`` is the credit limit (B-15). ``quarantined_offset`` is the journal offset of the
     last record that the fold raised on. ``statement_on`` is the day of the next statement (R33). ``purge_on`` is the first day on which something may
     have been kept long enough; ``purged_through`` the newest business day of
     what is gone. ``proposal`` is the reminder that waits for a person, and
@@ -135,6 +137,9 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     is_all_held: bool = False
     merged_into: str = ""
     has_moved: bool = False
+    limit_minor: int | None = None
+    limit_currency: str = ""
+    is_above_limit: bool = False
     quarantined: str = ""
     quarantined_offset: int = -1
     statement_on: datetime.date | None = None
@@ -157,10 +162,11 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
 
 
 class CustomerRow(StateRow, kw_only=True, tag="customer"):
-    """Master data: the latest ``occurred_at`` wins."""
+    """Master data: the latest ``occurred_at`` wins. ``parent_contacts`` are as its parent has told (B-13)."""
 
     account: str
     customer: CustomerUpserted
+    parent_contacts: tuple[Contact, ...] = ()
 
 
 class ItemRow(StateRow, kw_only=True, tag="item"):
@@ -407,6 +413,7 @@ Row = (
     | DisputeRow
     | InstrumentRow
     | PaymentPlanRow
+    | ChildRow
     | ReminderRow
     | TaskRow
     | ContactRow

@@ -1,4 +1,4 @@
-"""What accounts tell each other: written to the journal by the ledger, in the transaction of what it follows from.
+"""What accounts tell each other (transfers, parents and children): written to the journal by the ledger, in the transaction of what it follows from.
 
 One account's *transfer out* is the other's *transfer in* (SEMANTICS 2.6). Amounts are
 integer minor units; nobody else may write these, so they are no source events.
@@ -22,7 +22,7 @@ from schemas.events import (
 )
 from schemas.fields import CustomerId, Text
 
-__all__ = ["MovedCredit", "MovedDispute", "MovedItem", "TransferReceived"]
+__all__ = ["ChildLinked", "MovedCredit", "MovedDispute", "MovedItem", "ParentKnown", "TransferReceived"]
 
 
 class MovedDispute(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -89,3 +89,17 @@ class TransferReceived(_AccountFact, frozen=True, kw_only=True, tag="ledger.tran
     path: Annotated[tuple[CustomerId, ...], Meta(min_length=1)]
     items: tuple[MovedItem, ...] = ()
     credits: tuple[MovedCredit, ...] = ()
+
+
+class ChildLinked(_AccountFact, frozen=True, kw_only=True, tag="ledger.child.linked.v1"):
+    """A customer says that this one is its parent (B-13), or is not any more."""
+
+    child: CustomerId
+    is_child: bool = True
+
+
+class ParentKnown(_AccountFact, frozen=True, kw_only=True, tag="ledger.parent.known.v1"):
+    """A parent tells a child who can be written to (B-13)."""
+
+    parent: CustomerId
+    contacts: tuple[Contact, ...] = ()

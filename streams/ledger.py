@@ -14,7 +14,7 @@ from processors.partition import JournalRecord, Partition, Poison
 from schemas.codec import FACT_TYPES, TOPIC_OF_TYPE, encode
 from schemas.dead_letters import DeadLetter, dead_letter_headers
 from schemas.envelope import Envelope, to_headers
-from schemas.facts import TransferSent
+from schemas.facts import AccountTold, TransferSent
 from schemas.fields import account_id
 from schemas.journal import JournalEntry, decode_entry, encode_entry
 from streams.engine.stage import NO_HEADERS, Output, Record, Step
@@ -84,12 +84,12 @@ class Ledger:
             topic, before, after = routes[type(fact)]
             headers = [*before, ("ce_id", fact.id.encode()), *after]
             outputs.append(_output((topic, number, key, encode(fact), headers)))
-            if type(fact) is TransferSent:
-                outputs.append(self._transfer(fact))
+            if type(fact) is TransferSent or type(fact) is AccountTold:
+                outputs.append(self._told(fact))
         outputs += [self._letter(records[poison.index], poison) for poison in done.poison]
         return Step(done.rows, outputs, done.consumed, done.cursor)
 
-    def _transfer(self, fact: TransferSent) -> Output:
+    def _told(self, fact: TransferSent | AccountTold) -> Output:
         """Write to the journal what another account is told; its place is as intake would choose."""
         account = account_id(fact.event.company, fact.event.customer)
         entry = encode_entry(JournalEntry(fact.event, fact.id, SOURCE))

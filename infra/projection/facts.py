@@ -16,7 +16,9 @@ from schemas.envelope import EnvelopeError, from_headers
 from schemas.facts import (
     AccountQuarantined,
     AccountReleased,
+    AccountTold,
     ConditionalPaymentChanged,
+    CreditLimitCrossed,
     DisputeOpened,
     DisputeRuled,
     ExceptionRaised,
@@ -67,6 +69,8 @@ _TYPE_NAMES: Final = {
     PromiseJudged: "promise_judged",
     DisputeOpened: "dispute_opened",
     DisputeRuled: "dispute_ruled",
+    AccountTold: "account_told",
+    CreditLimitCrossed: "credit_limit_crossed",
     TransferSent: "transfer_sent",
     PaymentPlanMade: "payment_plan_made",
     PaymentPlanEnded: "payment_plan_ended",
@@ -115,6 +119,8 @@ def project_fact(batch: Batch, *, value: bytes, offset: int, recorded_at: dateti
             ConditionalPaymentChanged()
             | PromiseMade()
             | TransferSent()
+            | AccountTold()
+            | CreditLimitCrossed()
             | PromiseJudged()
             | TaskOpened()
             | MessageEnded()

@@ -23,6 +23,7 @@ from schemas.rows import (
     ApplicationRow,
     BankLineRow,
     BankRow,
+    ChildRow,
     ClockRow,
     CompanyRow,
     CreditRow,
@@ -46,7 +47,9 @@ from schemas.rows import (
 
 __all__ = ["project_row"]
 
-_SKIPPED: Final = frozenset({"message", "seen", "waiting", "reminder", "bank", "bank_line", "gate_override"})
+_SKIPPED: Final = frozenset(
+    {"child", "message", "seen", "waiting", "reminder", "bank", "bank_line", "gate_override"}
+)
 _SHARED: Final = frozenset({"company", "plan"})
 # What a BIGINT holds; contracts have no upper limit for revisions and versions.
 _BIGGEST: Final = 2**63 - 1
@@ -119,6 +122,7 @@ def _place(batch: Batch, name: RowKey, value: bytes, partition: int) -> None:
             | MessageRow()
             | SeenRow()
             | WaitingRow()
+            | ChildRow()
             | BankRow()
             | BankLineRow()
             | GateOverrideRow()

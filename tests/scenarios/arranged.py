@@ -6,6 +6,7 @@ from processors.money import to_text
 from schemas.facts import (
     AccountQuarantined,
     ConditionalPaymentChanged,
+    CreditLimitCrossed,
     DisputeOpened,
     DisputeRuled,
     LedgerFact,
@@ -60,6 +61,9 @@ def arranged(fact: LedgerFact) -> Iterator[Clauses]:
                 "status": fact.status,
                 "returned": returned,
             }
+        case CreditLimitCrossed():
+            exposure = to_text(fact.exposure_minor, currency=fact.currency)
+            yield whose | {"kind": "limit", "status": fact.direction, "exposure": exposure}
         case TransferSent():
             items = ", ".join(sorted(each.document.document for each in fact.event.items))
             yield whose | {"kind": "transferred", "items": items}
@@ -87,6 +91,8 @@ def expected(kind: str, words: Words, *, stops: tuple[str, ...]) -> Clauses:
         case "payment-plan":
             clauses["item"], clauses["status"] = words.take("an item"), words.take("what became of it")
             clauses |= {"returned": words.take("an amount")} if words.take_if("returned") else {}
+        case "limit":
+            clauses["status"], clauses["exposure"] = words.take("above or below"), words.take("an amount")
         case "transferred":
             clauses["items"] = ", ".join(sorted(words.until_word(*stops)))
         case "disputed":

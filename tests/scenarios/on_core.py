@@ -21,6 +21,7 @@ from processors.law.register import permits_for
 from processors.messages import UNBOUND
 from processors.partition import Partition
 from schemas.facts import (
+    AccountTold,
     Delivery,
     LedgerFact,
     MessageDecided,
@@ -134,7 +135,7 @@ class Stage:
             self.log.append(event)
         if self.restores:
             self.partition = _restored(self.partition.rows())
-        for sent in [fact for fact in facts if isinstance(fact, TransferSent)]:
+        for sent in [fact for fact in facts if isinstance(fact, TransferSent | AccountTold)]:
             facts += self.fold(sent.event, event_id=sent.id)  # as the ledger writes it to the journal
         return facts
 

@@ -19,8 +19,15 @@ from schemas.codec import TOPIC_OF_TYPE, decode_source, encode, type_of
 from schemas.envelope import Envelope, to_headers
 from schemas.facts import LedgerFact
 from schemas.fields import account_id, split_account_id
-from schemas.journal import BROADCAST_KEY, JournalEntry, JournalEvent, SourceEvent, TickPassed, encode_entry
-from schemas.transfers import TransferReceived
+from schemas.journal import (
+    BROADCAST_KEY,
+    BetweenAccounts,
+    JournalEntry,
+    JournalEvent,
+    SourceEvent,
+    TickPassed,
+    encode_entry,
+)
 from streams.intake import place
 from tests.scenarios.on_core import Stage, run
 from tests.scenarios.script import Answer, Happening, Script, Step
@@ -28,7 +35,7 @@ from tests.scenarios.script import Answer, Happening, Script, Step
 __all__ = ["JOURNAL", "Told", "Writing", "batches", "renamed", "tell", "writings"]
 
 JOURNAL = "ledger.journal"
-_OTHER_CUSTOMERS = ("to_customer", "into")
+_OTHER_CUSTOMERS = ("to_customer", "into", "parent")
 SOURCE = "story"
 
 
@@ -75,7 +82,7 @@ def writings(told: Told) -> Iterator[Writing]:
     """Give the records of a story in order; what intake would refuse goes to the journal directly."""
     for index, event in enumerate(told.inputs):
         event_id = f"event-{index}"
-        if isinstance(event, TransferReceived):
+        if isinstance(event, BetweenAccounts):
             continue  # the ledger writes it by itself
         if isinstance(event, TickPassed) or not _is_welcome(event):
             entry = encode_entry(JournalEntry(event, event_id, SOURCE))

@@ -285,6 +285,9 @@ def _customer(line: Line) -> SourceEvent:
         plan=line.text,
         terms=line.words.number,
         contact=lambda: (line.text(), line.text()),
+        parent=line.text,
+        dunned_at=line.text,
+        credit_limit=line.text,
         kind=line.text,
         country=line.text,
         zone=line.text,
@@ -303,6 +306,10 @@ def _customer(line: Line) -> SourceEvent:
         payment_terms_days=said.get("terms", told.payment_terms_days),
         tax_id=said.get("tax_id", told.tax_id),
         contacts=_contacts(told, said),
+        parent=said.get("parent", told.parent),
+        dunned_at=said.get("dunned_at", told.dunned_at),
+        credit_limit=said.get("credit_limit", told.credit_limit),
+        credit_currency=line.currency,
     )
     return event
 
