@@ -272,6 +272,8 @@ def report(account: Account, event: OutcomeReported, *, context: FoldContext) ->
             occurred_at=event.occurred_at,
             context=context,
         )
+    elif (contact := account.contacts.pop(f"{event.reminder}/{event.channel}", None)) is not None:
+        account.remove(contact)  # it may have gone out, and has not
     fates = set(row.deliveries.values())
     if _UNRESOLVED & fates or row.status != "open":
         return []
