@@ -126,6 +126,8 @@ class _Names:
     def account(self, account: str) -> str:
         if account not in self.known:
             company, customer = split_account_id(account)
+            if customer == "*":  # all of a company's
+                return account_id(self.company(company), customer)
             self.known[account] = next(
                 name
                 for number in itertools.count()
