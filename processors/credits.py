@@ -50,7 +50,7 @@ def receive_payment(account: Account, event: PaymentReceived, *, context: FoldCo
         )
         for line in own_lines(event)
     ]
-    converted_minor = split_off(event)
+    converted_minor = split_off(event) if len(names) < len(event.lines) else 0
     credit = CreditRow(
         account=account.row.account,
         credit=key,

@@ -122,12 +122,16 @@ def ask_about_unknown(account: Account, key: str, *, context: FoldContext) -> li
 def propose_write_offs(account: Account, *, context: FoldContext) -> list[LedgerFact]:
     """Ask to write off what is left of items that have just been paid but for a residual; costs what changed."""
     facts: list[LedgerFact] = []
-    for name in sorted(account.stale):
-        item = account.items.get(name)
-        if item is not None and 0 < item.open_minor < item.amount_minor:
-            residual = residual_of(account, item, company=context.company)
-            if residual is not None:
-                facts += _propose(account, item, residual=residual, on=context.today())
+    items = account.items
+    partly = [
+        name
+        for name in account.stale
+        if name in items and 0 < items[name].open_minor < items[name].amount_minor
+    ]
+    for name in sorted(partly):
+        residual = residual_of(account, items[name], company=context.company)
+        if residual is not None:
+            facts += _propose(account, items[name], residual=residual, on=context.today())
     return facts
 
 

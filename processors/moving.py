@@ -10,6 +10,7 @@ from processors.account import Account, hold_id
 from processors.context import FoldContext
 from processors.movements import Postings
 from processors.settle import arrive, cascade, receive, settle
+from schemas.charges import ClaimDocument
 from schemas.facts import LedgerFact
 from schemas.rows import CreditRow, DisputeRow, HoldRow, ItemRow, Name
 from schemas.transfers import MovedCredit, MovedDispute, MovedItem, TransferReceived
@@ -37,6 +38,9 @@ def moved_item(account: Account, item: ItemRow, *, amount_minor: int) -> MovedIt
         pay_by_on=item.pay_by_on,
         shift_days=item.shift_days,
         plan_finished=item.plan_finished,
+        claimed_through=item.claimed_through,
+        charged=item.charged,
+        costs_minor=item.costs_minor,
         disputes=tuple(_moved_dispute(row) for row in disputes.values()),
         excluded=None if hold is None else hold.reason,
     )
@@ -126,10 +130,15 @@ def _new_item(
         pay_by_on=moved.pay_by_on,
         shift_days=moved.shift_days,
         plan_finished=moved.plan_finished,
+        claimed_through=moved.claimed_through,
+        charged=moved.charged,
+        costs_minor=moved.costs_minor,
         entered_on=context.day,
         moved_from=event.from_customer,
         order=account.row.sequence + 1,
     )
+    if type(moved.document) is ClaimDocument:
+        account.claims[name] = item
     last_on = (account.row.last_contact_on, moved.sent_level_on)
     account.row.last_contact_on = max((day for day in last_on if day is not None), default=None)
     account.touch(account.row)

@@ -38,7 +38,7 @@ class MovedDispute(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
 
 
 class MovedItem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """What is open of an item, with its level, its last reminder and its disputes.
+    """What is open of an item, with its level, its last reminder, its disputes and what was claimed on it.
 
     ``excluded`` is the reason of a person who took it out of dunning.
     """
@@ -58,6 +58,9 @@ class MovedItem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True)
     pay_by_on: datetime.date | None = None
     shift_days: int = 0
     plan_finished: bool = False
+    claimed_through: datetime.date | None = None
+    charged: tuple[str, ...] = ()
+    costs_minor: int = 0
     disputes: tuple[MovedDispute, ...] = ()
     excluded: str | None = None
 
