@@ -17,6 +17,7 @@ from processors.calendar import business_day, epoch_s, local_day
 from processors.company import Company
 from processors.ladder import Rung, rung_at, standing_of
 from processors.partition import KnownFailures
+from processors.plan import last_index
 from schemas.commands import COMPANY_COMMANDS
 from schemas.facts import LedgerFact, Movement, ReminderDecided, ReminderEnded, ReminderWithheld, Withheld
 from schemas.fields import split_account_id
@@ -327,7 +328,7 @@ class _Teller:
                 item.said = said
             if row.status == "open" and row.open_minor > 0:
                 standing = standing_of(row, company=company, customer=live.customer)
-                if standing is not None and standing.consumed + 1 < len(standing.plan.steps):
+                if standing is not None and standing.consumed < last_index(standing.plan):
                     item.next = rung_at(row, standing=standing, index=standing.consumed + 1, company=company)
             told.items[name] = item
 

@@ -1,13 +1,19 @@
 """R34: trust follows the customer's own payments, or what a person said, and the counters follow every reversal."""
 
+import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.account import Account
-from processors.trust import derived_trust, note_promise
+from processors.company import Company
+from processors.context import FoldContext
+from processors.trust import derived_trust, note_promise, set_trust
+from schemas.commands import SetTrust
+from schemas.facts import ExceptionRaised, LedgerFact
 from schemas.rows import AccountRow
 from tests.scenarios.language import read_script
 from tests.scenarios.on_core import Stage, run
@@ -146,3 +152,26 @@ def test_one_payment_of_two_invoices_says_the_same_whatever_they_are_called(tmp_
         assert (20, 2) == (row.paid_items, row.late_items)
         versions.add(row.version)
     assert 1 == len(versions)
+
+
+def _set(account: Account, trust: str, *, command: str) -> list[LedgerFact]:
+    company = Company("acme")
+    context = FoldContext(company, "cause", datetime.date(2026, 2, 1))
+    told: Any = {"company": "acme", "customer": "C1", "occurred_at": "2026-02-01", "command": command}
+    return set_trust(account, SetTrust(**told, trust=trust), context=context)  # type: ignore[arg-type]
+
+
+def test_a_request_counts_once() -> None:
+    """SEMANTICS 2.2: the same request again changes nothing, other content under its id is a conflict; it is kept."""
+    account = Account("acme:C1")
+    assert [] == _set(account, "bad", command="c1")
+    assert [] == _set(account, "good", command="c2")
+    version = account.row.version
+    assert [] == _set(account, "good", command="c2")
+    assert [] == _set(account, "bad", command="c1")
+    assert ("good", version) == (account.row.trust, account.row.version)
+    (conflict,) = _set(account, "normal", command="c2")
+    assert isinstance(conflict, ExceptionRaised)
+    assert ("conflict", "command/c2", "good") == (conflict.reason, conflict.key, account.row.trust)
+    assert {"command/c1", "command/c2"} <= account.seen.keys()
+    assert datetime.date(2027, 3, 8) == account.row.purge_on  # forgotten after the retention of 400 days

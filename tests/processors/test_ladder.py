@@ -1,0 +1,259 @@
+"""Where an item stands on its plan, at the very day on which an answer turns (R2, R12, R17, R36)."""
+
+import datetime
+
+import pytest
+from msgspec import structs
+
+from processors.company import Company
+from processors.ladder import (
+    Standing,
+    final_day,
+    level_offset_days,
+    reanchored_shift_days,
+    rung_at,
+    shift_after_sending,
+    standing_of,
+)
+from schemas.commands import ConfigureCompany, PublishPlan
+from schemas.events import CustomerUpserted, InvoiceIssued, ItemOpened
+from schemas.plans import Action, Plan, Step
+from schemas.rows import CustomerRow, ItemRow
+
+DUE = datetime.date(2026, 2, 1)
+_MAIL = (Action(channel="email"),)
+PLAN = Plan(
+    id="default",
+    version=1,
+    steps=(
+        Step(name="courtesy", offset_days=-3, actions=_MAIL),
+        Step(name="first", offset_days=0, actions=_MAIL, pay_by_days=7),
+        Step(name="second", offset_days=15, actions=_MAIL, pay_by_days=5),
+        Step(name="third", offset_days=60, actions=_MAIL),
+    ),
+)
+OTHER = Plan(
+    id="other",
+    version=1,
+    steps=(
+        Step(name="soft", offset_days=0, actions=_MAIL),
+        Step(name="hard", offset_days=15, actions=_MAIL),
+        Step(name="last", offset_days=16, actions=_MAIL),
+    ),
+)
+
+
+def _company(*plans: Plan) -> Company:
+    company = Company("acme")
+    told = {"company": "acme", "occurred_at": "2025-01-01"}
+    company.apply(
+        ConfigureCompany(
+            company="acme", occurred_at="2025-01-01", command="p", name="A", time_zone="UTC", currency="USD"
+        )
+    )
+    for plan in plans or (PLAN, OTHER):
+        command = f"{plan.id}-{plan.version}"
+        company.apply(
+            PublishPlan(company=told["company"], occurred_at=told["occurred_at"], command=command, plan=plan)
+        )
+    return company
+
+
+def _on(days: int) -> datetime.date:
+    return DUE + datetime.timedelta(days=days)
+
+
+def _item(**more: object) -> ItemRow:
+    issued = InvoiceIssued(
+        company="acme", customer="C", occurred_at="2026-01-01", document="I", currency="USD", amount="10"
+    )
+    given: dict[str, object] = {"document": issued, **more}
+    return ItemRow(
+        account="acme:C",
+        item="I",
+        currency="USD",
+        amount_minor=1000,
+        open_minor=1000,
+        issued_on=datetime.date(2026, 1, 1),
+        due_on=DUE,
+        **given,  # type: ignore[arg-type]  # the test's own fields of the row
+    )
+
+
+def _brought(level: str, *, reminded: datetime.date | None) -> ItemRow:
+    return _item(
+        document=ItemOpened(
+            company="acme",
+            customer="C",
+            occurred_at="2026-03-01",
+            document="I",
+            currency="USD",
+            amount="10",
+            open_amount="10",
+            issue_date=datetime.date(2026, 1, 1),
+            due_date=DUE,
+            level=level,
+            last_reminder_on=reminded,
+        )
+    )
+
+
+# -- going live (R36) ----------------------------------------------------------
+
+
+def test_a_level_that_came_along_gives_its_pay_by_date_and_its_shift() -> None:
+    """Sent 20 days after it was due, it moves the later ones by as much; the customer had the step's days to pay."""
+    company = _company()
+    standing = standing_of(_brought("first", reminded=_on(20)), company=company, customer=None)
+    assert standing is not None
+    assert (1, _on(27), 20) == (standing.consumed, standing.pay_by_on, standing.shift_days)
+    rung = rung_at(_brought("first", reminded=_on(20)), standing=standing, index=2, company=company)
+    assert _on(35) == rung.due_on
+
+
+def test_a_level_that_came_in_time_moves_nothing() -> None:
+    """A week late is not late (R2)."""
+    standing = standing_of(_brought("second", reminded=_on(22)), company=_company(), customer=None)
+    assert standing is not None
+    assert (2, _on(27), 0) == (standing.consumed, standing.pay_by_on, standing.shift_days)
+
+
+@pytest.mark.parametrize(("level", "reminded", "consumed"), [("courtesy", _on(-3), 0), ("second", None, 2)])
+def test_courtesies_and_unknown_days_set_no_pay_by_date(
+    level: str, reminded: datetime.date | None, consumed: int
+) -> None:
+    """What is no level sets none; nor does a level of which nobody knows when it was sent."""
+    standing = standing_of(_brought(level, reminded=reminded), company=_company(), customer=None)
+    assert standing is not None
+    assert (consumed, None, 0) == (standing.consumed, standing.pay_by_on, standing.shift_days)
+
+
+def test_a_level_that_the_plan_does_not_have_is_no_standing() -> None:
+    """Starting over would write twice."""
+    assert standing_of(_brought("notice", reminded=None), company=_company(), customer=None) is None
+
+
+# -- another plan (R17) ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (0, -1),  # after a courtesy the other plan begins
+        (1, 0),  # an offset that both have is done
+        (2, 1),
+        (3, 2),
+    ],
+)
+def test_another_plan_goes_on_after_what_is_not_later(step: int, expected: int) -> None:
+    """The last step of the new plan whose offset is not later than that of the step it had."""
+    item = _item(plan="default", plan_version=1, step=step, chosen_plan="other")
+    standing = standing_of(item, company=_company(), customer=None)
+    assert standing is not None
+    assert ("other", expected) == (standing.plan.id, standing.consumed)
+
+
+def test_another_plan_begins_for_who_had_nothing_and_where_the_old_one_is_unknown() -> None:
+    """No step consumed, or one of a plan that was never published here."""
+    company = _company()
+    for item in (
+        _item(plan="default", plan_version=1, step=-1, chosen_plan="other"),
+        _item(plan="gone", plan_version=1, step=2, chosen_plan="other"),
+    ):
+        standing = standing_of(item, company=company, customer=None)
+        assert standing is not None
+        assert -1 == standing.consumed
+
+
+# -- amended on the way (SEMANTICS 2.2) --------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shift", "later", "expected"),
+    [
+        (0, 5, 0),  # what was never late has no distance to keep
+        (20, 0, 20),
+        (20, 5, 15),  # a later date takes up part of the delay
+        (20, 20, 0),
+        (20, 21, 0),  # never less than none
+        (20, -5, 25),  # an earlier date: the next level comes no earlier than it would have
+    ],
+)
+def test_a_new_due_date_keeps_the_distance_from_a_late_level(shift: int, later: int, expected: int) -> None:
+    """Later levels re-anchor, and never come earlier than the plan's distance from the one that went out late."""
+    assert expected == reanchored_shift_days(_item(shift_days=shift), due_on=_on(later))
+
+
+@pytest.mark.parametrize(("late", "shift"), [(7, 0), (8, 8), (30, 30)])
+def test_late_from_the_eighth_day_on(late: int, shift: int) -> None:
+    """R2: more than seven days late keeps the plan's distances from then on."""
+    company, item = _company(), _item()
+    standing = Standing(PLAN, 0, None, 0)
+    rung = rung_at(item, standing=standing, index=1, company=company)
+    sent_on = _on(late)
+    assert shift == shift_after_sending(standing, rung=rung, item=item, company=company, sent_on=sent_on)
+    courtesy = rung_at(item, standing=Standing(PLAN, -1, None, 3), index=0, company=company)
+    shifted = Standing(PLAN, -1, None, 3)
+    assert 3 == shift_after_sending(shifted, rung=courtesy, item=item, company=company, sent_on=sent_on)
+
+
+# -- levels compared (R1, R12) -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("step", "day", "expected"),
+    [
+        (-1, _on(-4), None),  # on no step yet: below all
+        (-1, _on(-3), -3),
+        (0, _on(-2), -3),  # consumed, the next not due: its own
+        (0, _on(0), 0),
+        (1, _on(14), 0),
+        (1, _on(15), 15),
+    ],
+)
+def test_an_items_level_is_what_is_due_or_else_what_it_consumed(
+    step: int, day: datetime.date, expected: int | None
+) -> None:
+    """Notes without an invoice go to the highest level downwards: this is how levels compare."""
+    item = _item(plan="default", plan_version=1, step=step) if step >= 0 else _item()
+    found = level_offset_days(item, company=_company(), customer=None, day=day)
+    if expected is None:
+        assert found < -365
+    else:
+        assert expected == found
+
+
+def test_a_customers_own_plan_counts() -> None:
+    """R17: the customer's plan comes before the company's, also where levels are compared."""
+    said = CustomerUpserted(company="acme", customer="C", occurred_at="2026-01-01", name="C", plan="other")
+    customer = CustomerRow(account="acme:C", customer=said)
+    company = _company()
+    assert 16 == level_offset_days(
+        _item(plan="other", plan_version=1, step=1), company=company, customer=customer, day=_on(16)
+    )
+    assert 0 == level_offset_days(_item(), company=company, customer=customer, day=_on(2))
+    assert -3 == level_offset_days(_item(), company=company, customer=None, day=_on(-1))
+    nobody = level_offset_days(_item(), company=_company(OTHER), customer=None, day=_on(60))
+    assert nobody < -365  # without a plan it is below all
+
+
+# -- after the last step (R18) -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("after_last", "days", "sent_on", "expected"),
+    [
+        ("stop", None, _on(60), None),
+        ("escalate", None, _on(70), _on(77)),  # the last step's days to pay, from when it was sent
+        ("escalate", 10, _on(70), _on(80)),
+        ("write_off", 10, None, _on(70)),  # never sent: from the plan's own day
+    ],
+)
+def test_what_comes_after_the_plan_has_its_day(
+    after_last: str, days: int | None, sent_on: datetime.date | None, expected: datetime.date | None
+) -> None:
+    """Handed over or proposed for a write-off so many days after the last step; once."""
+    plan = structs.replace(PLAN, after_last=after_last, after_last_days=days)
+    standing = Standing(plan, 3, None, 0)
+    assert expected == final_day(_item(sent_on=sent_on), standing=standing)
+    assert final_day(_item(sent_on=sent_on, final_on=_on(90)), standing=standing) is None
