@@ -3,15 +3,27 @@
 import datetime
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 
 from console.cli.main import main
-from console.going_live import portions
+from console.going_live import go_live_command, portions
+from console.plan_files import find_plan
+from console.readiness import ready_points
 from infra.database.queries.debtors import Debtor
+from processors.company import Company
+from schemas.commands import ConfigureCompany, PublishPlan
+from schemas.events import Contact, CustomerUpserted, InvoiceIssued
+from schemas.facts import ReminderDecided
+from schemas.journal import TickPassed
+from schemas.plans import Action, Plan, Step
+from schemas.rows import CustomerRow
 from tests.infra.database.played import play_into
+from tests.scenarios.law import free_law
+from tests.scenarios.on_core import Stage
 
 STORY = """# S4-24: a company on its way to going live.
 company zone UTC min-days 0 {settings}
@@ -27,6 +39,7 @@ law shipped
 PLAN = """plan default
     first 0 email"""
 Run = Callable[..., Result]
+_EMAIL = Action(channel="email")
 
 
 @pytest.fixture
@@ -119,3 +132,70 @@ def test_portions_end_with_the_last_debtor() -> None:
     assert [("2026-03-06", "C1"), ("2026-03-09", "C3"), ("2026-03-10", "C4")] == [
         (each.on.isoformat(), each.customer) for each in days
     ]
+
+
+def test_a_company_that_is_ready() -> None:
+    """S4-24: with profile, plan, texts, sender, payment instructions, reachable debtors and a bank that speaks, nothing is missing."""
+    company = Company("acme")
+    told: dict[str, Any] = {"company": "acme", "occurred_at": "2026-01-01"}
+    company.apply(
+        ConfigureCompany(
+            **told,
+            command="profile",
+            name="Acme",
+            time_zone="UTC",
+            currency="USD",
+            past_from=datetime.date(2025, 1, 1),
+            sender_email="billing@acme.example",
+            payment_instructions="Bank transfer to 00-123.",
+        )
+    )
+    company.apply(PublishPlan(**told, command="plan", plan=find_plan("default")))
+    said = CustomerUpserted(
+        **told,
+        customer="C1",
+        name="C1",
+        kind="business",
+        country="DE",
+        contacts=(Contact(email="a@c1.test"),),
+    )
+    debtor = Debtor(
+        account="acme:C1",
+        oldest_due_on=datetime.date(2026, 2, 1),
+        item_count=1,
+        customer=CustomerRow(account="acme:C1", customer=said),
+    )
+    tick = datetime.datetime(2026, 3, 2, 9, tzinfo=datetime.UTC)
+    points = ready_points(company, debtors=[debtor], enrolled=0, newest_tick=tick, mail_goes_to_files=False)
+    assert {"bank gate"} == {each.point for each in points if each.verdict != "ok"}
+    assert "debtors by law: eu_business (1)" in [each.detail for each in points]
+
+
+def test_a_first_run_sends_to_at_most_n_accounts_a_day() -> None:
+    """R36: ten debtors, three a day, the oldest debts first; then business as usual."""
+    stage = Stage()
+    told: dict[str, Any] = {"company": "acme", "occurred_at": "2026-01-01"}
+    plan = Plan(id="default", version=1, steps=(Step(name="first", offset_days=0, actions=(_EMAIL,)),))
+    stage.fold(PublishPlan(**told, command="plan", plan=plan))
+    stage.fold(free_law())
+    found = []
+    for number in range(10):
+        due_on = datetime.date(2025, 12, 1) + datetime.timedelta(days=number * 7 % 10)
+        named = told | {"customer": f"C{number}"}
+        stage.fold(CustomerUpserted(**named, name="C", contacts=(Contact(email="a@c.test"),)))
+        stage.fold(
+            InvoiceIssued(**named, document=f"I-{number}", currency="USD", amount="1.00", due_date=due_on)
+        )
+        found.append(Debtor(account=f"acme:C{number}", oldest_due_on=due_on, item_count=1, customer=None))
+    found.sort(key=lambda each: (each.oldest_due_on, each.account))
+    first_on = datetime.date(2026, 3, 2)
+    days = portions(found, per_day=3, first_on=first_on, country="")
+    at = datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)
+    stage.fold(go_live_command(days, company="acme", at=at, author="controller"))
+    written: list[list[str]] = []
+    for day in range(6):
+        noon = datetime.datetime(2026, 3, 2 + day, 12, tzinfo=datetime.UTC)
+        facts = stage.fold(TickPassed(at=noon, mode="played"))
+        written.append(sorted(each.account for each in facts if isinstance(each, ReminderDecided)))
+    expected = [sorted(each.account for each in found[start : start + 3]) for start in range(0, 10, 3)]
+    assert [*expected, [], []] == written
