@@ -141,7 +141,8 @@ def rung_at(item: ItemRow, *, standing: Standing, index: int, company: Company) 
         if contacts_someone(step.actions):
             due_on = company.law.open_day(standing.customer, day=due_on, home=company.profile.country)
         return Rung(plan, index, step, due_on)
-    anchored_on = _anchored_on_reminder(item, standing=standing, index=index)
+    sent_on = item.sent_on
+    anchored_on = None if sent_on is None else _anchored_on(sent_on, standing=standing, index=index)
     due_on = anchored_on or _planned_level_on(item, standing=standing, index=index, company=company)
     if plan.part_paid_delay_days is not None and item.part_paid_on is not None:
         due_on = max(due_on, item.part_paid_on + datetime.timedelta(days=plan.part_paid_delay_days))
@@ -150,17 +151,17 @@ def rung_at(item: ItemRow, *, standing: Standing, index: int, company: Company) 
     return Rung(plan, index, step, due_on)
 
 
-def _anchored_on_reminder(item: ItemRow, *, standing: Standing, index: int) -> datetime.date | None:
+def _anchored_on(sent_on: datetime.date, *, standing: Standing, index: int) -> datetime.date | None:
     """Give the day that the last sent reminder sets for the next step; None: the plan's offsets do."""
     plan = standing.plan
-    if item.sent_on is None or index != standing.consumed + 1:
+    if index != standing.consumed + 1:
         return None
     if index >= len(plan.steps):
-        return item.sent_on + datetime.timedelta(days=plan.repeat_every_days or 0)
+        return sent_on + datetime.timedelta(days=plan.repeat_every_days or 0)
     step = plan.steps[index]
     if step.anchor != "last_reminder":
         return None
-    return item.sent_on + datetime.timedelta(days=step.offset_days)
+    return sent_on + datetime.timedelta(days=step.offset_days)
 
 
 def _planned_level_on(item: ItemRow, *, standing: Standing, index: int, company: Company) -> datetime.date:

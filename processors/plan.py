@@ -28,6 +28,8 @@ def last_index(plan: Plan) -> int:
 def planned_offset_days(plan: Plan, index: int) -> int:
     """Give a step's offset from the due date as if all before it went out on their days (R2); ends of months left out."""
     last = len(plan.steps) - 1
+    if index <= last and plan.steps[index].anchor != "last_reminder":
+        return plan.steps[index].offset_days
     if index > last:
         return planned_offset_days(plan, last) + (index - last) * (plan.repeat_every_days or 0)
     offset_days = 0

@@ -25,7 +25,7 @@ _MORE = ("step", "blocking", "items", "reminder")
 def tasks(settings: "Settings", *, account: str, limit: int, output_format: OutputFormat) -> None:
     """Show open tasks, the longest due first: of reminders, of plans that wait, of the ledger.
 
-    A task is ended by the event collections.task.complete.v1 with its id.
+    A task is ended by `cobranza task done` or `skip` with its account and id.
     """
     from msgspec import structs
 
