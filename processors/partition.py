@@ -31,14 +31,14 @@ from processors.failures import (
     require_rows_fit,
 )
 from processors.fold import fold
-from processors.journal_record import JournalRecord
+from processors.journal_record import Entry, JournalRecord, until_tick
 from processors.record_size import too_large
 from processors.row_store import KeptRow, MemoryRows, RowStore, Wake, WakeChange
 from processors.wake import reschedule
 from schemas.commands import COMPANY_COMMANDS, CompanyCommand, OverrideBankGate
 from schemas.facts import LedgerFact
-from schemas.fields import account_id, split_account_id
-from schemas.journal import AccountEvent, FoldedEvent, TickPassed, decode_entry
+from schemas.fields import split_account_id
+from schemas.journal import AccountEvent, TickPassed
 from schemas.outcomes import OutcomeReported
 from schemas.rows import (
     AccountRow,
@@ -86,10 +86,6 @@ class _At(NamedTuple):
 
     place: int
     record: JournalRecord
-
-
-# A decoded record: event, account ('' for what concerns a whole company), cause.
-_Entry = tuple[FoldedEvent, str, str]
 
 
 class Partition:
@@ -218,7 +214,7 @@ class Partition:
         consumed = 0
         next_cursor = ""
         while consumed < len(records):
-            entries, tick = _until_tick(records, start=consumed)
+            entries, tick = until_tick(records, start=consumed)
             self._fold_entries(entries, records, start=consumed, facts=facts)
             consumed += len(entries)
             if tick is not None:
@@ -239,7 +235,7 @@ class Partition:
 
     def _fold_entries(
         self,
-        entries: Sequence[_Entry],
+        entries: Sequence[Entry],
         records: Sequence[JournalRecord],
         *,
         start: int,
@@ -438,7 +434,7 @@ class Partition:
                 account.touch(account.row)  # whatever it holds, an account has its row: its wake is in it
         return account
 
-    def _load_absent(self, entries: Iterable[_Entry]) -> None:
+    def _load_absent(self, entries: Iterable[Entry]) -> None:
         """Read the accounts of many events at once."""
         live = self._cache.young
         absent = {name: None for _, name, _ in entries if name not in live}
@@ -486,19 +482,6 @@ class Partition:
         rows = [decode_row(value) for value in self._store.load(("",)).get("", ())]
         self.clock = next((row for row in rows if isinstance(row, ClockRow)), None)
         self._clock_before = self.clock
-
-
-def _until_tick(records: Sequence[JournalRecord], *, start: int) -> tuple[list[_Entry], TickPassed | None]:
-    """Decode what comes before the first tick from ``start`` on, and the tick."""
-    entries: list[_Entry] = []
-    for record in islice(records, start, None):
-        entry = decode_entry(record.value)
-        event = entry.event
-        if isinstance(event, TickPassed):
-            return entries, event
-        account = "" if isinstance(event, COMPANY_COMMANDS) else account_id(event.company, event.customer)
-        entries.append((event, account, entry.id))
-    return entries, None
 
 
 def _closed_by(closing: contextlib.ExitStack, walk: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
