@@ -225,7 +225,8 @@ class Audit:
     def _decide(self, fact: ReminderDecided) -> None:
         mine = self._accounts.setdefault(fact.account, _Account())
         waits = mine.open.id if mine.open is not None else mine.proposal
-        if waits not in ("", fact.id) or mine.open is not None:
+        apart = mine.open is not None and mine.open.tick == fact.tick  # one per currency (R23)
+        if (waits not in ("", fact.id) or mine.open is not None) and not apart:
             self.report.object_to(f"{fact.account}: {fact.id} was decided while {waits} is open")
         mine.forget(fact.id)
         mine.proposal, mine.unlisted = "", bool(fact.unlisted)

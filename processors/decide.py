@@ -37,12 +37,12 @@ from processors.plan import last_index, step_at
 from processors.purge import purge
 from processors.reasons import is_only_of_when, judge
 from processors.record_size import fitting, split, text_bytes
-from processors.reminder import DueItem, follow_up, remind
+from processors.reminder import DueItem, decided_beside, follow_up, remind
 from processors.residual import is_owed
 from processors.wake import enter_items, purge_day, set_wake
 from schemas.facts import LedgerFact, PlanFinished, ReminderWithheld, Withheld
 from schemas.journal import TickPassed
-from schemas.rows import HoldRow, ItemRow, ReminderRowItem
+from schemas.rows import HoldRow, ItemRow, ReminderRow, ReminderRowItem
 
 __all__ = ["evaluate"]
 
@@ -78,7 +78,7 @@ def evaluate(
         tick,
         day,
         due=frozenset(due),
-        in_reminder=_in_open_reminder(account, due=due),
+        in_reminder=_in_open_reminder(account, due=due, company=company),
         now_because=now_because(account, day=day),
     )
     judged = [each for name in due if (each := _judge_item(at, account.items[name])) is not None]
@@ -89,10 +89,9 @@ def evaluate(
     if account.tasks:
         facts += release_others(at, waiting=_waiting_for_tasks(judged))
     going = [DueItem(each.item, each.sent) for each in judged if each.sent is not None]
-    decided = remind(at, due=going, proposed=choice.approved) if going else _follow_up(at, judged=judged)
-    if decided is not None:
-        facts.append(decided)
-    forget_send_now(at, decided=decided is not None)
+    decided = _remind(at, going, approved=choice.approved) if going else _follow_up(at, judged=judged)
+    facts += decided
+    forget_send_now(at, decided=bool(decided))
     _review_episode(at)
     note_all_held(at)
     facts += purge(account, day=day, since=company.day_of(since or tick.at), company=company)
@@ -112,13 +111,30 @@ def evaluate(
     return fitting(facts)
 
 
-def _in_open_reminder(account: Account, *, due: Iterable[str]) -> dict[str, ReminderRowItem]:
+def _remind(at: Circumstances, going: Sequence[DueItem], *, approved: ReminderRow | None) -> list[LedgerFact]:
+    """Decide the reminder of what goes out; one per currency, at one tick, where the company sends them apart (R23).
+
+    What a person has approved goes as it was approved.
+    """
+    groups: dict[str, list[DueItem]] = {}
+    is_apart = at.company.profile.currencies_apart and approved is None
+    for each in going:
+        groups.setdefault(each.item.currency if is_apart else "", []).append(each)
+    decided = (remind(at, due=groups[currency], proposed=approved) for currency in sorted(groups))
+    return [fact for fact in decided if fact is not None]
+
+
+def _in_open_reminder(
+    account: Account, *, due: Iterable[str], company: Company
+) -> dict[str, ReminderRowItem]:
     """Give item -> its step in the account's open reminder."""
     reminder = account.reminders.get(account.row.open_reminder)
     if reminder is None:
         return {}
-    steps = {each.item: each for each in reminder.items}
-    if reminder.unlisted:
+    is_apart = company.profile.currencies_apart
+    together = [reminder, *(decided_beside(account, reminder) if is_apart else ())]
+    steps = {each.item: each for row in together for each in row.items}
+    if any(row.unlisted for row in together):
         rows = (account.items[name] for name in due)
         steps |= {row.item: row.pending for row in rows if row.pending is not None}
     return steps
@@ -259,16 +275,17 @@ def _finished(at: Circumstances, judged: Sequence[Judged]) -> Iterator[LedgerFac
 # -- the date by hand ----------------------------------------------------------
 
 
-def _follow_up(at: Circumstances, *, judged: Sequence[Judged]) -> LedgerFact | None:
+def _follow_up(at: Circumstances, *, judged: Sequence[Judged]) -> list[LedgerFact]:
     """Decide the task of a date by hand on which no step is due; nothing open: the date is over (R20)."""
     hold = _date_that_has_come(at)
     if hold is None or any(each.due for each in judged):
-        return None
+        return []
     if not any(at.counts(item) for item in at.account.items.values()):
         del at.account.holds["snoozed"]
         at.account.remove(hold)
-        return None
-    return None if at.tick.lagging else follow_up(at)
+        return []
+    decided = None if at.tick.lagging else follow_up(at)
+    return [] if decided is None else [decided]
 
 
 def _date_that_has_come(at: Circumstances) -> HoldRow | None:

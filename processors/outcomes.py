@@ -22,6 +22,7 @@ from processors.context import FoldContext
 from processors.judged import in_reminder
 from processors.late_facts import retract, review_reminders
 from processors.law.register import register
+from processors.reminder import UNRESOLVED, decided_beside
 from schemas.facts import ExceptionRaised, LedgerFact, ReminderEnded
 from schemas.outcomes import OutcomeReported
 from schemas.rows import ReminderRow, ReminderRowItem
@@ -33,7 +34,6 @@ _MOVES: dict[str, frozenset[str]] = {
     "dispatched": frozenset({"accepted", "failed", "superseded", "unknown"}),
     "unknown": frozenset({"accepted", "failed", "superseded"}),
 }
-_UNRESOLVED = frozenset({"dispatched", "unknown"})
 
 
 def report(account: Account, event: OutcomeReported, *, context: FoldContext) -> list[LedgerFact]:
@@ -56,7 +56,7 @@ def report(account: Account, event: OutcomeReported, *, context: FoldContext) ->
     facts: list[LedgerFact] = []
     if event.status == "accepted" and row.status == "open":
         facts += _send(account, row, context=context)
-    if not _UNRESOLVED & set(row.deliveries.values()):
+    if not UNRESOLVED & set(row.deliveries.values()):
         facts += _close(account, row, context=context)
     return facts
 
@@ -167,7 +167,8 @@ def _forget_other_failures(account: Account) -> None:
 def _close(account: Account, row: ReminderRow, *, context: FoldContext) -> Iterator[LedgerFact]:
     """Let the account go on: every delivery of the reminder has its fate."""
     if account.row.open_reminder == row.reminder:
-        account.row.open_reminder = ""
+        beside = decided_beside(account, row) if context.company.profile.currencies_apart else []
+        account.row.open_reminder = beside[0].reminder if beside else ""
         account.touch(account.row)
     if row.status != "open":
         return

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from processors.account import Account
 from processors.addressing import contacts_for, deliveries_for, unusable_channels
 from processors.arrangements import asked_minor, held_part_minor
 from processors.calendar import epoch_s
@@ -28,9 +29,11 @@ from schemas.rows import CreditRow, ItemRow, Proposal, ReminderRow, ReminderRowI
 
 __all__ = [
     "FOLLOW_UP",
+    "UNRESOLVED",
     "Composed",
     "DueItem",
     "compose",
+    "decided_beside",
     "fitting_items",
     "follow_up",
     "identify",
@@ -43,6 +46,7 @@ __all__ = [
 ]
 
 _CREDITS_MAX = 100  # shown in a message
+UNRESOLVED = frozenset({"dispatched", "unknown"})  # deliveries without a fate (R19)
 FOLLOW_UP = "follow_up"  # the step's name of a task for a date by hand on which nothing is due (R20)
 _DATE_HAS_COME = {
     "en": "Follow up: the date set by hand has come",
@@ -261,7 +265,12 @@ def totals_of(at: Circumstances, items: Iterable[ItemRow]) -> tuple[Total, ...]:
 def _overdue_beside(at: Circumstances, due: Sequence[DueItem]) -> list[ItemRow]:
     """List what is overdue beside the due items, for information: they keep level and anchor (R1)."""
     going = {each.item.item for each in due}
-    return [item for item in at.dunnable() if item.due_on < at.day and item.item not in going]
+    own = {each.item.currency for each in due} if at.company.profile.currencies_apart else None
+    return [
+        item
+        for item in at.dunnable()
+        if item.due_on < at.day and item.item not in going and (own is None or item.currency in own)
+    ]
 
 
 def _credits(
@@ -321,6 +330,19 @@ def note_steps(at: Circumstances, composed: Composed) -> None:
         if (each.item.judged, each.item.pending) != (judged, pending):
             each.item.judged, each.item.pending = judged, pending
             at.account.touch(each.item)
+
+
+def decided_beside(account: Account, row: ReminderRow) -> list[ReminderRow]:
+    """List the reminders of other currencies that were decided at the same tick and still wait for a fate (R23)."""
+    others = [
+        other
+        for other in account.reminders.values()
+        if other.tick == row.tick
+        and other.reminder != row.reminder
+        and other.status not in ("proposed", "dropped")
+        and not UNRESOLVED.isdisjoint(other.deliveries.values())
+    ]
+    return sorted(others, key=lambda other: other.reminder)
 
 
 def _open(at: Circumstances, row: ReminderRow) -> None:

@@ -307,6 +307,7 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     ``bank_accounts`` must be reconciled through the last bank business day before
     anything is sent (R21; none: the gate is off); from the local ``bank_alert_hour``
     on people are told that one is not.
+    ``currencies_apart``: a reminder per currency instead of one with subtotals (R23).
     ``late_charges`` (R22): interest and fees are off, shown in messages, or claimed,
     which puts them into the balance; ``money_pays`` says which of both money without
     names settles first. ``returned_payment_fees`` are amounts per currency;
@@ -336,6 +337,7 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     credit_policy: Literal["net", "hold", "ignore"] = "net"
     bank_accounts: Annotated[tuple[BankAccountId, ...], Meta(max_length=50)] = ()
     bank_alert_hour: Annotated[int, Meta(ge=0, le=23)] = 12
+    currencies_apart: bool = False
     late_charges: LateCharges = "off"
     returned_payment_fees: dict[str, Amount] = {}
     unit_values: dict[str, Amount] = {}

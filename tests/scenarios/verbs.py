@@ -41,6 +41,7 @@ _PROFILE_TEXTS = {
     "money-pays": "money_pays",
 }
 _PROFILE_SWITCHES = {
+    "currencies-apart": "currencies_apart",
     "raise-all": "raise_all_to_max",
     "automatic": "automatic",
     "courtesies": "courtesies",
