@@ -55,6 +55,9 @@ class MovedItem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True)
     plan_version: int = 0
     step: int = -1
     sent_level_on: datetime.date | None = None
+    sent_on: datetime.date | None = None
+    part_paid_on: datetime.date | None = None
+    final_on: datetime.date | None = None
     pay_by_on: datetime.date | None = None
     shift_days: int = 0
     plan_finished: bool = False

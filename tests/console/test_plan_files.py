@@ -164,3 +164,11 @@ def test_missing_file_is_told(tmp_path: Path) -> None:
     """A misspelt name is said as such."""
     with pytest.raises(PlanFileError, match="No such file"):
         find_plan(str(tmp_path / "none"))
+
+
+def test_the_plan_of_the_documentation_is_sound(tmp_path: Path) -> None:
+    """docs/plans.md shows every field, and what it shows can be published."""
+    text = (Path(__file__).parents[2] / "docs" / "plans.md").read_text(encoding="utf-8")
+    plan = read_plan(written(tmp_path, text.partition("```yaml\n")[2].partition("```")[0]))
+    assert ["courtesy", "first", "call", "second"] == [step.name for step in plan.steps]
+    assert [] == plan_warnings(plan, min_days_between_contacts=3)

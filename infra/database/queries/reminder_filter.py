@@ -9,7 +9,7 @@ __all__ = ["STATUSES", "By", "Filter"]
 
 By = Literal["day", "level", "channel", "reason"]
 # A reminder's fate (R19), `open` before it has one; a step that went out in none is `withheld`.
-STATUSES: Final = ("open", "sent", "failed", "superseded", "withheld")
+STATUSES: Final = ("open", "sent", "failed", "superseded", "cancelled", "withheld")
 
 
 class Filter(Struct, frozen=True, kw_only=True):
