@@ -21,7 +21,11 @@ Anchor = Literal[
 
 
 class Action(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
-    """One thing that a step does. The task fields are for ``channel: task`` (S2-09)."""
+    """One thing that a step does. The task fields are for ``channel: task`` (S2-09).
+
+    A ``task_type`` of ``call`` or ``visit`` (``llamada``, ``visita``) has someone contact the
+    debtor: it waits for the law like a message does.
+    """
 
     channel: Channel
     task_type: Annotated[str, Meta(max_length=64)] = ""

@@ -16,7 +16,7 @@ __all__ = ["deliveries"]
 Said = Literal["accepted", "failed", "resend"]
 _STATES = ("scheduled", "sending", "accepted", "failed", "superseded", "unknown")
 _COLUMNS = ("tick", "reminder", "channel", "account", "state", "recipient", "subject", "error_type")
-_MORE = ("attempts", "retry_at", "provider_id", "detail")
+_MORE = ("not_before", "attempts", "retry_at", "provider_id", "detail")
 
 
 class NotUnknownError(OperatorError):

@@ -10,7 +10,7 @@ from schemas.plans import Action
 __all__ = ["CALL_TASKS", "contacts_someone", "hours_on", "is_open_day", "name_of"]
 
 # Tasks of these types have someone call or visit the debtor; other tasks contact nobody.
-CALL_TASKS = frozenset({"call", "visit"})
+CALL_TASKS = frozenset({"call", "visit", "llamada", "visita"})
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _ALL_DAY = Hours(days=_WEEKDAYS, opens=datetime.time(0), closes=datetime.time(23, 59))  # type: ignore[arg-type]
 

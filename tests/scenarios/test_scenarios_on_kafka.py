@@ -98,7 +98,10 @@ def _facts(settings: Settings) -> Facts:
     found: Facts = {}
     for topic in COMPARED_TOPICS:
         for record in read_log(settings, topic=topic):
-            found.setdefault(topic, {}).setdefault(record.key.decode(), []).append(record.value)
+            account = record.key.decode()
+            if account.endswith(":*") and not account.endswith(f"-{record.partition}:*"):
+                continue  # what concerns a company is said by every partition, each in its own time
+            found.setdefault(topic, {}).setdefault(account, []).append(record.value)
     return found
 
 

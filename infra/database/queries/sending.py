@@ -11,13 +11,14 @@ __all__ = ["DeliveryLine", "delivery_lines"]
 
 
 class DeliveryLine(Struct, frozen=True, kw_only=True):
-    """One job as it stands."""
+    """One job as it stands; ``not_before`` is when the law, or a limit, lets it go."""
 
     reminder: str
     channel: str
     account: str
     state: str
     tick: datetime.datetime
+    not_before: datetime.datetime
     attempts: int
     retry_at: datetime.datetime | None
     recipient: str
