@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["StatementError", "statement"]
 
 _LINE_COLUMNS = ("date", "kind", "document", "due_on", "amount", "balance")
+_CONDITIONAL_COLUMNS = ("payment", "means", "state", "since", "amount")
 _ITEM_COLUMNS = ("item", "reference", "issued_on", "due_on", "amount", "open", "days_overdue")
 
 
@@ -77,6 +78,9 @@ def _print_for_people(found: "Statement") -> None:
         if of.open_items:
             click.echo("\nOpen items")
             print_rows(_open_items(of), columns=_ITEM_COLUMNS, output_format="table", row_style=_late_is_red)
+        if of.conditional:
+            click.echo("\nNot cleared yet: no part of the balance")
+            print_rows(_conditional(of), columns=_CONDITIONAL_COLUMNS, output_format="table")
         print_rows(
             [_buckets(found, of, separator=" / ")], columns=_bucket_columns(found), output_format="table"
         )
@@ -101,6 +105,7 @@ def _print_json(found: "Statement") -> None:
                 "lines": list(_lines(of)),
                 "closing": amount(of.closing_minor, currency=of.currency),
                 "open_items": list(_open_items(of)),
+                "conditional": list(_conditional(of)),
                 "aged": _buckets(found, of, separator=None),
             }
             for of in found.currencies
@@ -131,6 +136,17 @@ def _open_items(of: "CurrencyStatement") -> Iterator[dict[str, Cell]]:
             "amount": amount(item.amount_minor, currency=of.currency),
             "open": amount(item.open_minor, currency=of.currency),
             "days_overdue": item.days_overdue,
+        }
+
+
+def _conditional(of: "CurrencyStatement") -> Iterator[dict[str, Cell]]:
+    for each in of.conditional:
+        yield {
+            "payment": each.payment,
+            "means": each.means,
+            "state": each.state,
+            "since": each.since,
+            "amount": amount(each.amount_minor, currency=of.currency),
         }
 
 

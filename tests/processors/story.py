@@ -11,7 +11,6 @@ from processors.fold import fold
 from processors.invariants import check
 from schemas.commands import ConfigureCompany
 from schemas.events import (
-    BillingEvent,
     CreditNoteCancelled,
     CreditNoteIssued,
     DebitNoteIssued,
@@ -29,6 +28,7 @@ from schemas.events import (
     WriteOffReversed,
 )
 from schemas.facts import ExceptionRaised, LedgerFact, Movement
+from schemas.journal import AccountEvent
 from schemas.rows import Row, decode_key, decode_row
 
 COMPANY = "acme"
@@ -105,7 +105,7 @@ class Story:
         self.all: list[LedgerFact] = []
         self._count = 0
 
-    def tell(self, event: BillingEvent, *, cause: str = "") -> list[LedgerFact]:
+    def tell(self, event: AccountEvent, *, cause: str = "") -> list[LedgerFact]:
         """Fold one event and check the whole account."""
         self._count += 1
         facts = fold(self.account, event, cause=cause or f"e{self._count}", company=self.company)

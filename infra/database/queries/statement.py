@@ -15,6 +15,7 @@ from sqlalchemy import Connection, and_, case, exists, func, or_, select
 
 from infra.database.queries.aged import EDGES, AgedRow, aged, bucket_names
 from infra.database.queries.balances import Scope, open_items_as_of, total
+from infra.database.queries.conditional import ConditionalPayment, conditional_payments
 from infra.database.tables import accounts, customers, items, movements
 
 __all__ = ["CurrencyStatement", "OpenItem", "Statement", "StatementLine", "statement"]
@@ -47,13 +48,17 @@ class OpenItem(Struct, frozen=True, kw_only=True):
 
 
 class CurrencyStatement(Struct, frozen=True, kw_only=True):
-    """All of one currency; ``opening_minor`` is the balance before the first line's day."""
+    """All of one currency; ``opening_minor`` is the balance before the first line's day.
+
+    ``conditional`` is no part of any balance: it has not cleared (S1-21).
+    """
 
     currency: str
     opening_minor: int
     lines: tuple[StatementLine, ...]
     closing_minor: int
     open_items: tuple[OpenItem, ...]
+    conditional: tuple[ConditionalPayment, ...]
     aged: AgedRow | None
 
 
@@ -86,8 +91,11 @@ def statement(
     opening = _opening(connection, scope, first_on)
     lines = _by_currency(_lines(connection, scope, as_of, first_on))
     open_items = _by_currency(_open_items(connection, scope, as_of))
+    conditional = _by_currency(
+        (each.currency, each) for each in conditional_payments(connection, account=account, as_of=as_of)
+    )
     by_age = {row.currency: row for row in aged(connection, as_of=as_of, account=account).rows}
-    currencies = sorted({*opening, *lines, *by_age})
+    currencies = sorted({*opening, *lines, *by_age, *conditional})
     return Statement(
         account=account,
         name=name,
@@ -101,6 +109,7 @@ def statement(
                 lines=tuple(lines[currency]),
                 closing_minor=_closing(lines[currency], opening.get(currency, 0)),
                 open_items=tuple(open_items[currency]),
+                conditional=tuple(conditional[currency]),
                 aged=by_age.get(currency),
             )
             for currency in currencies

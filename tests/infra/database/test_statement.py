@@ -6,9 +6,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from infra.database.engine import reading
+from infra.database.engine import reading, writing
 from infra.database.queries.statement import Statement, StatementLine, statement
+from infra.projection.batch import Batch
+from infra.projection.facts import project_fact
+from schemas.codec import encode
+from schemas.facts import ConditionalPaymentChanged
 from tests.infra.database.filled import Filled, day
+
+AT = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
 
 _STORY: list[tuple[Any, ...]] = [
     ("01-01", "issued", 1000, "I1", "01-31"),
@@ -102,3 +108,38 @@ def test_an_account_is_known_or_not(engine: Engine) -> None:
         empty = statement(connection, account="acme:C1", as_of=datetime.date(2025, 12, 31))
     assert empty is not None
     assert () == empty.currencies
+
+
+@pytest.mark.usefixtures("told")
+def test_a_cheque_that_has_not_cleared_is_shown_and_is_no_part_of_the_balance(engine: Engine) -> None:
+    """S1-21: exposure stays; as of a past day it is what it was then."""
+    batch = Batch()
+    for number, (state, on) in enumerate(
+        (("received", "02-10"), ("deposited", "02-15"), ("cleared", "02-20"))
+    ):
+        changed = ConditionalPaymentChanged(
+            id=f"acme:C1/{100 + number}",
+            account="acme:C1",
+            payment="CH-1",
+            means="cheque",
+            state=state,  # type: ignore[arg-type]  # one of its states
+            currency="USD",
+            amount_minor=300,
+            on=day(on),
+        )
+        project_fact(batch, value=encode(changed), offset=100 + number, recorded_at=AT)
+    with writing(engine) as connection:
+        batch.apply(connection)
+    shown = {
+        on: [(each.payment, each.state) for of in asked(engine, on).currencies for each in of.conditional]
+        for on in ("02-09", "02-12", "02-18", "02-28")
+    }
+    expected = {
+        "02-09": [],
+        "02-12": [("CH-1", "received")],
+        "02-18": [("CH-1", "deposited")],
+        "02-28": [],
+    }
+    assert expected == shown
+    (of,) = asked(engine, "02-12").currencies
+    assert 300 == of.closing_minor
