@@ -1,7 +1,10 @@
 """Company days: dates are days as they stand, instants belong to a zone, business days to a country."""
 
 import datetime
+import subprocess
+import sys
 
+import holidays
 import pytest
 
 from processors.calendar import (
@@ -9,6 +12,7 @@ from processors.calendar import (
     epoch_s,
     instant_of,
     is_business_day,
+    known_countries,
     local_day,
     local_hour,
     next_business_day,
@@ -78,3 +82,18 @@ def test_unknown_country_has_weekends_only() -> None:
     assert [True, False] == [
         is_business_day(day(each), country="ZZ") for each in ("2026-12-25", "2026-12-26")
     ]
+
+
+def test_no_country_needs_no_calendars() -> None:
+    """The library loads all of its calendars with the first, a second's work: not where nobody has a country."""
+    script = (
+        "import datetime, sys; from processors.calendar import is_business_day;"
+        "is_business_day(datetime.date(2026, 3, 2)); print('holidays.countries' in sys.modules)"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert "False" == said.strip()
+
+
+def test_countries_are_those_that_the_library_says() -> None:
+    """Two and three letters, as it lists them itself."""
+    assert {*holidays.list_supported_countries()} == known_countries()
