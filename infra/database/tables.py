@@ -312,7 +312,7 @@ plans = _table(
     _text("plan_json"),
 )
 
-# As the ledger keeps them, of what is still alive: what a forecast is made from (``infra.projection.live``).
+# Rows as the ledger keeps them: what a forecast is made from (``infra.projection.live``).
 live_rows = _table(
     "live_rows",
     _key("owner"),

@@ -1,4 +1,4 @@
-"""Live rows of owners, as the core restores them: encoded rows by encoded key."""
+"""Rows of owners as the ledger keeps them, for the core to restore: encoded rows by encoded key."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -14,7 +14,7 @@ Rows = dict[bytes, bytes]
 
 
 def live_rows_of(connection: Connection, *, owners: Sequence[str]) -> dict[str, Rows]:
-    """Give the live rows of some accounts or companies, by owner; who has none is left out."""
+    """Give the kept rows of some accounts or companies, by owner; who has none is left out."""
     found = connection.execute(
         select(live_rows).where(live_rows.c["owner"].in_(owners)).order_by(live_rows.c["owner"])
     )

@@ -1,6 +1,6 @@
 """What is planned: the reminders and other messages that will be decided if nothing comes in (S4-20, U-9).
 
-Made when asked for, with the core's own forecast, from the rows that are alive; only accounts that
+Made when asked for, with the core's own forecast, from the rows as the ledger keeps them; only accounts that
 wake until the last day asked for are looked at. So it is right however plans, holds and money change.
 """
 
