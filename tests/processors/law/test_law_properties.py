@@ -166,6 +166,9 @@ def test_no_law_is_ever_broken(profile: str, acts: list[Act]) -> None:
             currency="USD",
             min_days_between_contacts=0,
             decision_hour=0,
+            invoice_messages=True,
+            payment_messages=True,
+            statements="weekly",
         )
     )
     stage.fold(commands.PublishPlan(**told, command="plan", plan=PLAN))
