@@ -3,12 +3,14 @@
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.audit import audit_journal
+from processors.plan import step_at
 from schemas import commands, events
 from schemas.facts import LedgerFact, ReminderDecided
 from schemas.journal import SourceEvent, TickPassed
@@ -318,6 +320,33 @@ def test_every_due_step_is_sent_once_or_explained(acts: list[Act], index: int) -
         day += datetime.timedelta(days=act.after_days)
         play(stage, act, index=number, day=day)
     assert [] == audit_journal({0: stage.records}).problems
+    assert [] == unasked(stage)
+
+
+def unasked(stage: Stage) -> list[str]:
+    """List what went out though it was a person's to send, and nobody had said so (R19, R20, R28, S2-14)."""
+    plans = {(each.id, each.version): each for each in PLANS}
+    manual, said, found = False, set[str](), list[str]()
+    facts = iter(stage.log)
+    for event in stage.told:
+        if isinstance(event, commands.SetMode):
+            manual = event.mode == "manual"
+        elif isinstance(event, commands.ApproveReminder):
+            said.add(event.reminder)
+        elif isinstance(event, commands.SendNow):
+            said.add(event.occurred_at)
+        elif isinstance(event, TickPassed):
+            for fact in takewhile(lambda each: not isinstance(each, TickPassed), facts):
+                if isinstance(fact, ReminderDecided) and fact.items:
+                    steps = [
+                        step_at(plans[each.plan, each.plan_version], each.step_index) for each in fact.items
+                    ]
+                    is_asked = fact.id in said or fact.tick.date().isoformat() in said
+                    if any(step.blocking for step in steps):
+                        found.append(f"{fact.id} at {fact.tick}: a task that blocks went out")
+                    if (manual or not all(step.automatic for step in steps)) and not is_asked:
+                        found.append(f"{fact.id} at {fact.tick}: nobody approved it")
+    return found
 
 
 @settings(max_examples=40, deadline=None)
