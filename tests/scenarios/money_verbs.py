@@ -1,10 +1,12 @@
-"""The verbs of a scenario about banks, charges and conversions."""
+"""The verbs of a scenario about banks, charges, refunds, write-offs and the bank's word."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from schemas import bank, commands
+import msgspec
+
+from schemas import bank, commands, events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,10 +69,44 @@ def _waive(line: Line) -> SourceEvent:
     return commands.WaiveClaim(**line.asked, claim=claim, amount=amount, reason=reason)
 
 
+def _refund(line: Line) -> SourceEvent:
+    refund = line.text()
+    amount, currency = line.words.amount(currency=line.currency)
+    credit = line.options(of=line.text)["of"]
+    return events.RefundPaid(**line.whose, refund=refund, credit=credit, amount=amount, currency=currency)
+
+
+def _write_off(line: Line) -> SourceEvent:
+    write_off = line.text()
+    amount, currency = line.words.amount(currency=line.currency)
+    document = line.options(of=line.text)["of"]
+    return events.WriteOffBooked(
+        **line.whose, write_off=write_off, document=document, amount=amount, currency=currency
+    )
+
+
+def _reconcile(line: Line) -> SourceEvent:
+    reconciliation, payment = line.text(), line.text()
+    lines = []
+    while line.words:
+        action = line.words.take("apply or unapply")
+        document, _, part = line.words.take("an item").rstrip(",").partition("=")
+        lines.append({"action": action, "document": document, **({"amount": part} if part else {})})
+    return events.ReconciliationRecorded(
+        **line.whose,
+        reconciliation=reconciliation,
+        payment=payment,
+        lines=msgspec.convert(lines, tuple[events.ReconciliationLine, ...]),
+    )
+
+
 MONEY_MAKERS: dict[str, Callable[[Line], SourceEvent]] = {
     "bank-line": _bank_line,
     "bank-line-matched": _matched,
     "override-gate": _override,
+    "reconcile": _reconcile,
     "reconciled": _reconciled,
+    "refund": _refund,
     "waive": _waive,
+    "write-off": _write_off,
 }

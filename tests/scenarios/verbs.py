@@ -160,37 +160,6 @@ def _short(line: Line) -> dict[str, Any]:
     return {"short": line.text(), "short_for": cast("Any", line.text())}
 
 
-def _refund(line: Line) -> SourceEvent:
-    refund = line.text()
-    amount, currency = line.words.amount(currency=line.currency)
-    credit = line.options(of=line.text)["of"]
-    return events.RefundPaid(**line.whose, refund=refund, credit=credit, amount=amount, currency=currency)
-
-
-def _write_off(line: Line) -> SourceEvent:
-    write_off = line.text()
-    amount, currency = line.words.amount(currency=line.currency)
-    document = line.options(of=line.text)["of"]
-    return events.WriteOffBooked(
-        **line.whose, write_off=write_off, document=document, amount=amount, currency=currency
-    )
-
-
-def _reconcile(line: Line) -> SourceEvent:
-    reconciliation, payment = line.text(), line.text()
-    lines = []
-    while line.words:
-        action = line.words.take("apply or unapply")
-        document, _, part = line.words.take("an item").rstrip(",").partition("=")
-        lines.append({"action": action, "document": document, **({"amount": part} if part else {})})
-    return events.ReconciliationRecorded(
-        **line.whose,
-        reconciliation=reconciliation,
-        payment=payment,
-        lines=msgspec.convert(lines, tuple[events.ReconciliationLine, ...]),
-    )
-
-
 def _note(kind: str) -> Callable[[Line], SourceEvent]:
     return lambda line: msgspec.convert(
         {"type": "collections.note.add.v1", **line.asked, "kind": kind, "text": line.text()}, commands.AddNote
@@ -473,8 +442,6 @@ _MAKERS: dict[str, Callable[[Line], SourceEvent]] = {
     "opened": _opened,
     "payment": _payment,
     "plan": _plan,
-    "reconcile": _reconcile,
-    "refund": _refund,
     "release": _release,
     "send-now": lambda line: commands.SendNow(
         **line.asked, because=line.options(because=line.text).get("because", "")
@@ -484,7 +451,6 @@ _MAKERS: dict[str, Callable[[Line], SourceEvent]] = {
     "trust": lambda line: commands.SetTrust(**line.asked, trust=cast("Any", line.text())),
     "task-done": _task("done"),
     "task-skipped": _task("skipped"),
-    "write-off": _write_off,
 }
 
 
