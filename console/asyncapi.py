@@ -79,7 +79,7 @@ def _schemas() -> tuple[dict[str, Json], Json]:
 
 
 def _draft_07(value: Any) -> Any:
-    """Say the same in the dialect of AsyncAPI, which knows no ``prefixItems``."""
+    """Say the same in the dialect of AsyncAPI, which knows no ``prefixItems``, and names a discriminator only."""
     if isinstance(value, list):
         return [_draft_07(each) for each in value]
     if not isinstance(value, dict):
@@ -88,6 +88,8 @@ def _draft_07(value: Any) -> Any:
     if "prefixItems" in said:
         said["additionalItems"] = said.pop("items", True)
         said["items"] = said.pop("prefixItems")
+    if isinstance(said.get("discriminator"), dict):  # OpenAPI's has a mapping, too
+        said["discriminator"] = said["discriminator"]["propertyName"]
     return said
 
 
