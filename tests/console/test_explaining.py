@@ -97,11 +97,11 @@ def _gaps(text: str) -> set[str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_sentences_of_facts_and_words_of_events(language: str) -> None:
-    """A sentence names fields that its fact has; each event of an account has a word."""
+    """A sentence names fields that its fact has; words are of events that there are (the others show their type)."""
     facts = {type_of_class(each): each for each in get_args(LedgerFact)}
     for name, text in words_of(language).facts_of.items():
         assert _gaps(text) <= set(facts[name].__struct_fields__), name
-    assert {type_of_class(each) for each in get_args(AccountEvent)} <= words_of(language).events.keys()
+    assert words_of(language).events.keys() <= {type_of_class(each) for each in get_args(AccountEvent)}
 
 
 def type_of_class(struct: Any) -> str:
