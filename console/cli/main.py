@@ -41,6 +41,7 @@ COMMANDS: Final[dict[str, str]] = {
     "trust": "console.cli.trust:trust",
     "deliveries": "console.cli.deliveries:deliveries",
     "proposals": "console.cli.proposals:proposals",
+    "hand-overs": "console.cli.hand_overs:hand_overs",
     "tasks": "console.cli.tasks:tasks",
     "task": "console.cli.task:task",
     "exceptions": "console.cli.exceptions:exceptions",
