@@ -51,6 +51,7 @@ COMMANDS: Final[dict[str, str]] = {
     "publish": "console.cli.publish:publish",
     "validate": "console.cli.publish:validate",
     "plan": "console.cli.plan:plan",
+    "law": "console.cli.law:law",
     "ready": "console.cli.ready:ready",
     "preview": "console.cli.preview:preview",
     "schemas": "console.cli.schemas:schemas",
