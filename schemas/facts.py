@@ -26,7 +26,7 @@ from schemas.journal import JournalMode
 from schemas.law import LawTerms, LegalText
 from schemas.message_rows import MessageEnd, MessageKind
 from schemas.movement import Movement, MovementKind
-from schemas.transfers import ChildLinked, ParentKnown, TransferReceived
+from schemas.transfer_facts import AccountTold, CreditLimitCrossed, TransferSent
 
 __all__ = [
     "AccountQuarantined",
@@ -388,27 +388,6 @@ class TaskClosed(AccountFact, frozen=True, kw_only=True, tag="collections.task.c
     author: str = ""
     text: str = ""
     consumed: tuple[tuple[str, str], ...] = ()  # (item, step)
-
-
-class TransferSent(AccountFact, frozen=True, kw_only=True, tag="collections.transfer.sent.v1"):
-    """Items and credits went to another account: ``event`` is what that one was told, in the same transaction."""
-
-    event: TransferReceived
-
-
-class AccountTold(AccountFact, frozen=True, kw_only=True, tag="collections.account.told.v1"):
-    """Another account of the company was told something (B-13), in the same transaction."""
-
-    event: ChildLinked | ParentKnown
-
-
-class CreditLimitCrossed(AccountFact, frozen=True, kw_only=True, tag="collections.credit_limit.crossed.v1"):
-    """What a customer owes, credit deducted, has crossed the limit (B-15): ``above``, orders may be blocked; ``below``, not any more."""
-
-    direction: Literal["above", "below"]
-    currency: str
-    limit_minor: int
-    exposure_minor: int
 
 
 class AccountQuarantined(AccountFact, frozen=True, kw_only=True, tag="collections.account.quarantined.v1"):

@@ -10,7 +10,7 @@ from processors.account import Account
 from processors.conservation import InvariantBroken
 from processors.fold import fold
 from processors.invariants import check
-from schemas.events import Contact, CustomerUpserted, InvoiceIssued
+from schemas.events import Contact, CustomerUpserted, InvoiceIssued, ItemOpened
 from schemas.facts import LedgerFact, ReminderRetracted
 from schemas.rows import ReminderRow, ReminderRowItem
 from tests.processors.story import ACCOUNT, COMPANY, CUSTOMER, Story, exceptions, movements, rows_of
@@ -186,6 +186,7 @@ def test_opened_item_brings_its_last_contact() -> None:
     story = Story()
     story.opened("A", "10.00", left="10.00", issued="01-01", due="01-05", on="01-20")
     opened = story.account.items["A"].document
+    assert isinstance(opened, ItemOpened)
     later = msgspec.structs.replace(
         opened,
         document="B",

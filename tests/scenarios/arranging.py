@@ -1,12 +1,14 @@
-"""The verbs of what is arranged with a customer: promises, disputes, excluded payments, opt-outs."""
+"""The verbs of what is arranged with a customer: holds, promises, disputes, excluded payments, opt-outs."""
 
 from collections.abc import Callable
+from typing import cast, get_args
 
 import msgspec
 
 from schemas import commands, events
 from schemas.journal import SourceEvent
 from tests.scenarios.telling import Line
+from tests.scenarios.words import ScenarioError
 
 __all__ = ["ARRANGING"]
 
@@ -141,10 +143,39 @@ def _transfer_payment(line: Line) -> SourceEvent:
     )
 
 
+def _exclude(line: Line) -> SourceEvent:
+    document = line.text()
+    said = line.options(because=line.text, review=line.words.day)
+    return commands.ExcludeItem(
+        **line.asked, document=document, reason=said.get("because", "asked for"), review_on=said.get("review")
+    )
+
+
+def _hold(line: Line) -> SourceEvent:
+    kind = line.text()
+    if kind not in get_args(commands.HoldKind):
+        raise ScenarioError(line.words.line, f"{kind!r} is no hold: {', '.join(get_args(commands.HoldKind))}")
+    said = line.options(because=line.text, until=line.words.day, review=line.words.day)
+    return commands.PlaceHold(
+        **line.asked,
+        kind=cast("commands.HoldKind", kind),
+        reason=said.get("because", "asked for"),
+        until=said.get("until"),
+        review_on=said.get("review"),
+    )
+
+
+def _release(line: Line) -> SourceEvent:
+    return commands.ReleaseHold(**line.asked, kind=cast("commands.HoldKind", line.text()))
+
+
 ARRANGING: dict[str, Callable[[Line], SourceEvent]] = {
     "conditional": _conditional,
     "dispute": _dispute,
+    "exclude": _exclude,
     "exclude-payment": _exclude_payment,
+    "hold": _hold,
+    "include": lambda line: commands.IncludeItem(**line.asked, document=line.text()),
     "include-payment": lambda line: commands.IncludePayment(**line.asked, payment=line.text()),
     "opt-in": _opt(commands.OptIn),
     "opt-out": _opt(commands.OptOut),
@@ -153,6 +184,7 @@ ARRANGING: dict[str, Callable[[Line], SourceEvent]] = {
     "merge": lambda line: events.CustomerMerged(**line.whose, into=line.options(into=line.text)["into"]),
     "payment-state": _state,
     "promise": _promise,
+    "release": _release,
     "rule": _rule,
     "transfer": _transfer,
     "transfer-payment": _transfer_payment,

@@ -1,7 +1,7 @@
 """The verbs of a scenario: each makes one event from the words of its line."""
 
 from collections.abc import Callable
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 import msgspec
 
@@ -164,32 +164,6 @@ def _note(kind: str) -> Callable[[Line], SourceEvent]:
     return lambda line: msgspec.convert(
         {"type": "collections.note.add.v1", **line.asked, "kind": kind, "text": line.text()}, commands.AddNote
     )
-
-
-def _exclude(line: Line) -> SourceEvent:
-    document = line.text()
-    said = line.options(because=line.text, review=line.words.day)
-    return commands.ExcludeItem(
-        **line.asked, document=document, reason=said.get("because", "asked for"), review_on=said.get("review")
-    )
-
-
-def _hold(line: Line) -> SourceEvent:
-    kind = line.text()
-    if kind not in get_args(commands.HoldKind):
-        raise ScenarioError(line.words.line, f"{kind!r} is no hold: {', '.join(get_args(commands.HoldKind))}")
-    said = line.options(because=line.text, until=line.words.day, review=line.words.day)
-    return commands.PlaceHold(
-        **line.asked,
-        kind=cast("commands.HoldKind", kind),
-        reason=said.get("because", "asked for"),
-        until=said.get("until"),
-        review_on=said.get("review"),
-    )
-
-
-def _release(line: Line) -> SourceEvent:
-    return commands.ReleaseHold(**line.asked, kind=cast("commands.HoldKind", line.text()))
 
 
 def _mode(line: Line) -> SourceEvent:
@@ -422,9 +396,6 @@ _MAKERS: dict[str, Callable[[Line], SourceEvent]] = {
     "drop": _drop,
     "edit": _edit,
     "enrol": lambda line: commands.EnrolCustomer(**line.asked),
-    "exclude": _exclude,
-    "hold": _hold,
-    "include": lambda line: commands.IncludeItem(**line.asked, document=line.text()),
     "invoice": _invoice,
     "go-live": _go_live,
     "law": _law,
@@ -442,7 +413,6 @@ _MAKERS: dict[str, Callable[[Line], SourceEvent]] = {
     "opened": _opened,
     "payment": _payment,
     "plan": _plan,
-    "release": _release,
     "send-now": lambda line: commands.SendNow(
         **line.asked, because=line.options(because=line.text).get("because", "")
     ),
