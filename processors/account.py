@@ -281,7 +281,7 @@ class Account:
         prefix, removed = self._prefix, self._removed
         for row in self._changed.values():
             kind, name = _IDS[type(row)]
-            keys.append(b"%b%b%b]" % (prefix, kind, encode_name(name(row))))
+            keys.append(b"".join((prefix, kind, encode_name(name(row)), b"]")))
         if removed:
             rows += [None if number in removed else row for number, row in self._changed.items()]
         else:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from processors.account import Account
 from processors.alarms import ring
 from processors.all_held import note_all_held
-from processors.calendar import epoch_s, local_day
+from processors.calendar import epoch_s
 from processors.choosing import (
     Judged,
     Word,
@@ -61,16 +61,19 @@ def evaluate(
     since then. None: this tick is the first.
     """
     enter_items(account, company=company, now=tick.at)
-    day = local_day(tick.at, company.zone)
+    day, now_s = company.day_of(tick.at), epoch_s(tick.at)
     opening_s = company.decides_from_s(day)
-    if epoch_s(tick.at) < opening_s:
+    if now_s < opening_s:
         set_wake(account, opening_s)
         return []
-    facts = ring(account, context=FoldContext(company, f"tick/{tick.at.isoformat()}", day, tick.at, tick))
-    if facts:
-        enter_items(account, company=company, now=tick.at)
+    facts: list[LedgerFact] = []
+    if account.alarms.first() is not None:
+        facts = ring(account, context=FoldContext(company, f"tick/{tick.at.isoformat()}", day, tick.at, tick))
+        if facts:
+            enter_items(account, company=company, now=tick.at)
     schedule_statement(account, company=company, today=day)
-    account.opened.fill(account.items, is_owed=lambda item: is_owed(account, item, company=company))
+    if not account.opened.is_filled:
+        account.opened.fill(account.items, is_owed=lambda item: is_owed(account, item, company=company))
     due = account.due.until(day)
     at = Circumstances(
         account,
@@ -102,9 +105,9 @@ def evaluate(
     at_next_tick = is_repeated(at, judged) or bool(tick.lagging) or (to_purge is not None and to_purge <= day)
     wake_at_s = _next_wake_s(at, judged=judged, at_next_tick=at_next_tick)
     if any(word.verdict.reason == "bank_gate" for each in judged for word in each.said):
-        retry_s = epoch_s(tick.at) + _BANK_RETRY_S
+        retry_s = now_s + _BANK_RETRY_S
         wake_at_s = retry_s if wake_at_s is None else min(wake_at_s, retry_s)
-    if wake_at_s is not None and wake_at_s <= epoch_s(tick.at):
+    if wake_at_s is not None and wake_at_s <= now_s:
         # An evaluation that wants to be repeated at once would never let the tick end.
         raise AssertionError(f"next wake {wake_at_s} is not after {tick.at.isoformat()}")
     set_wake(account, wake_at_s)

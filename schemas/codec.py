@@ -4,7 +4,7 @@ The one register of event types: intake, ``publish``, ``validate``, the JSON
 Schema export and the examples all go through it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 from msgspec import Struct, json
@@ -20,6 +20,7 @@ __all__ = [
     "ContractError",
     "decode_source",
     "encode",
+    "encode_all",
     "type_of",
 ]
 
@@ -106,6 +107,14 @@ _encoder = json.Encoder()
 
 # Writes an event's data as JSON; not a function of ours, since it is called for each fact.
 encode: Callable[[Struct], bytes] = _encoder.encode
+
+
+def encode_all(events: Sequence[Struct]) -> list[bytes]:
+    """Write the data of many events, as ``encode`` each; in one buffer, which costs less than one for each."""
+    values = _encoder.encode_lines(events).split(b"\n")
+    values.pop()
+    # Contents that are carried as they came may hold line breaks between their fields.
+    return values if len(values) == len(events) else [encode(event) for event in events]
 
 
 def decode_source(event_type: str, data: bytes) -> SourceEvent:

@@ -11,7 +11,7 @@ from typing import cast
 
 from infra.metrics.tally import Tally
 from processors.partition import JournalRecord, Partition, Poison
-from schemas.codec import FACT_TYPES, TOPIC_OF_TYPE, encode
+from schemas.codec import FACT_TYPES, TOPIC_OF_TYPE, encode_all
 from schemas.dead_letters import DeadLetter, dead_letter_headers
 from schemas.envelope import Envelope, to_headers
 from schemas.facts import AccountTold, TransferSent
@@ -77,13 +77,13 @@ class Ledger:
         number, routes = self._number, self._routes
         outputs = []
         account, key = "", b""
-        for fact in done.facts:
+        for fact, value in zip(done.facts, encode_all(done.facts), strict=True):
             if fact.account != account:
                 account = fact.account
                 key = account.encode()
             topic, before, after = routes[type(fact)]
             headers = [*before, ("ce_id", fact.id.encode()), *after]
-            outputs.append(_output((topic, number, key, encode(fact), headers)))
+            outputs.append(_output((topic, number, key, value, headers)))
             if type(fact) is TransferSent or type(fact) is AccountTold:
                 outputs.append(self._told(fact))
         outputs += [self._letter(records[poison.index], poison) for poison in done.poison]
