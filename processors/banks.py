@@ -13,12 +13,12 @@ from processors.calendar import add_business_days, business_day, business_day_be
 from processors.money import to_minor
 from schemas.bank import BankLineMatched, BankLineUnmatched, BankReconciled
 from schemas.commands import ConfigureCompany, OverrideBankGate
-from schemas.rows import BankLineRow, BankRow, GateOverrideRow
+from schemas.rows import BankAlertRow, BankLineRow, BankRow, GateOverrideRow
 
 __all__ = ["LINE_BUSINESS_DAYS", "BankEvent", "BankRows", "Banks"]
 
 BankEvent = BankReconciled | BankLineUnmatched | BankLineMatched | OverrideBankGate
-BankRows = BankRow | BankLineRow | GateOverrideRow
+BankRows = BankRow | BankAlertRow | BankLineRow | GateOverrideRow
 LINE_BUSINESS_DAYS = 5  # R21: so long an unmatched credit holds reminders, then it is a task
 _KEEP = datetime.timedelta(days=90)  # lines and overrides older than the newest by this are forgotten
 
@@ -30,10 +30,11 @@ class Banks:
         gone: rows to delete since they were last taken (``take_gone``).
     """
 
-    __slots__ = ("_documents", "_lines", "_names", "_overrides", "_tax_ids", "accounts", "gone")
+    __slots__ = ("_documents", "_lines", "_names", "_overrides", "_tax_ids", "accounts", "alerted", "gone")
 
     def __init__(self) -> None:
         self.accounts: dict[str, BankRow] = {}
+        self.alerted: dict[str, BankAlertRow] = {}
         self._lines: dict[str, BankLineRow] = {}
         self._overrides: dict[datetime.date, GateOverrideRow] = {}
         self._tax_ids: dict[str, dict[str, None]] = {}
@@ -46,6 +47,8 @@ class Banks:
         match row:
             case BankRow():
                 self.accounts[row.bank_account] = row
+            case BankAlertRow():
+                self.alerted[row.bank_account] = row
             case BankLineRow():
                 self._lines[row.id] = row
                 self._index(row, enter=not row.matched)
@@ -105,7 +108,7 @@ class Banks:
         found: dict[str, datetime.date | None] = {}
         for name in profile.bank_accounts:
             row = self.accounts.get(name)
-            through = None if row is None or not row.through else business_day(row.through, zone)
+            through = None if row is None else business_day(row.through, zone)
             if through is None or through < needed_on:
                 found[name] = through
         return found
@@ -127,13 +130,11 @@ class Banks:
 
     def _reconcile(self, event: BankReconciled, *, profile: ConfigureCompany) -> list[BankRows]:
         known, zone = self.accounts.get(event.bank_account), zone_of(profile.time_zone)
-        if known is None:
-            known = BankRow(company=event.company, bank_account=event.bank_account)
-            self.accounts[event.bank_account] = known
-        elif known.through and business_day(event.through, zone) <= business_day(known.through, zone):
+        if known is not None and business_day(event.through, zone) <= business_day(known.through, zone):
             return []
-        known.through = event.through
-        return [known]
+        row = BankRow(company=event.company, bank_account=event.bank_account, through=event.through)
+        self.place(row)
+        return [row]
 
     def _add_line(self, event: BankLineUnmatched, *, profile: ConfigureCompany) -> list[BankRows]:
         known = self._lines.get(event.line)

@@ -20,7 +20,7 @@ from schemas.commands import (
 )
 from schemas.facts import ExceptionRaised
 from schemas.journal import TickPassed
-from schemas.rows import BankLineRow, BankRow, CompanyRow, GateOverrideRow, PlanRow, Row, RowKey
+from schemas.rows import BankAlertRow, BankLineRow, BankRow, CompanyRow, GateOverrideRow, PlanRow, Row, RowKey
 
 __all__ = ["bank_alerts", "company_key", "conflict", "override_said", "tick_refused"]
 
@@ -68,7 +68,7 @@ def _kept(event: MigratePlan | SetLaw | GoLive | ConfigureCompany, *, company: C
             return company.profile
 
 
-def bank_alerts(company: Company, *, at: datetime.datetime) -> Iterator[tuple[ExceptionRaised, BankRow]]:
+def bank_alerts(company: Company, *, at: datetime.datetime) -> Iterator[tuple[ExceptionRaised, BankAlertRow]]:
     """Say once a day of each bank account that it keeps reminders waiting (R21), from the company's hour on.
 
     The row remembers it; the fact's id is the same in every partition.
@@ -77,10 +77,11 @@ def bank_alerts(company: Company, *, at: datetime.datetime) -> Iterator[tuple[Ex
     if local_hour(at, company.zone) < profile.bank_alert_hour or company.banks.override(day) is not None:
         return
     for name, through in company.banks.stale(profile, day=day).items():
-        row = company.banks.accounts.setdefault(name, BankRow(company=company.id, bank_account=name))
-        if row.alerted_on == day:
+        known = company.banks.alerted.get(name)
+        if known is not None and known.on == day:
             continue
-        row.alerted_on = day
+        row = BankAlertRow(company=company.id, bank_account=name, on=day)
+        company.banks.place(row)
         said = "nothing was ever said of it" if through is None else f"it is reconciled through {through}"
         needed_on = business_day_before(day, country=profile.country)
         yield (
@@ -126,6 +127,8 @@ def company_key(row: Row) -> RowKey:
             return RowKey("plan", row.company, f"{row.plan.id}/{row.plan.version}")
         case BankRow():
             return RowKey("bank", row.company, row.bank_account)
+        case BankAlertRow():
+            return RowKey("bank_alert", row.company, row.bank_account)
         case BankLineRow():
             return RowKey("bank_line", row.company, row.id)
         case GateOverrideRow():

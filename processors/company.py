@@ -16,7 +16,17 @@ from processors.calendar import epoch_s, instant_of, local_day, zone_of
 from processors.law.book import LawBook, law_of
 from schemas.commands import CompanyCommand, ConfigureCompany, GoLive, MigratePlan, PublishPlan, SetLaw
 from schemas.plans import Plan
-from schemas.rows import BankLineRow, BankRow, CompanyRow, CustomerRow, GateOverrideRow, ItemRow, PlanRow, Row
+from schemas.rows import (
+    BankAlertRow,
+    BankLineRow,
+    BankRow,
+    CompanyRow,
+    CustomerRow,
+    GateOverrideRow,
+    ItemRow,
+    PlanRow,
+    Row,
+)
 
 __all__ = ["Company"]
 
@@ -86,7 +96,7 @@ class Company:
                     self.row = row
                 case PlanRow():
                     self.plans.setdefault(row.plan.id, {})[row.plan.version] = row.plan
-                case BankRow() | BankLineRow() | GateOverrideRow():
+                case BankRow() | BankAlertRow() | BankLineRow() | GateOverrideRow():
                     self.banks.place(row)
                 case _:
                     raise TypeError(f"a {type(row).__name__} is no row of a company")

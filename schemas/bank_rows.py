@@ -6,19 +6,23 @@ from schemas.bank import BankLineUnmatched
 from schemas.commands import OverrideBankGate
 from schemas.row import StateRow
 
-__all__ = ["BankLineRow", "BankRow", "GateOverrideRow"]
+__all__ = ["BankAlertRow", "BankLineRow", "BankRow", "GateOverrideRow"]
 
 
 class BankRow(StateRow, kw_only=True, tag="bank"):
-    """How far a bank account of a company is reconciled (R21): the latest word.
-
-    ``alerted_on`` is the last day on which people were told that it is not.
-    """
+    """How far a bank account of a company is reconciled (R21): the latest word."""
 
     company: str
     bank_account: str
-    through: str = ""
-    alerted_on: datetime.date | None = None
+    through: str
+
+
+class BankAlertRow(StateRow, kw_only=True, tag="bank_alert"):
+    """The last company day on which this partition told people that a bank account is not reconciled (R21)."""
+
+    company: str
+    bank_account: str
+    on: datetime.date
 
 
 class BankLineRow(StateRow, kw_only=True, tag="bank_line"):

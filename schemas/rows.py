@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 from msgspec import Struct, json
 
 from schemas.arrangement_rows import ChildRow, DisputeRow, InstrumentRow, PaymentPlanRow, PromiseRow
-from schemas.bank_rows import BankLineRow, BankRow, GateOverrideRow
+from schemas.bank_rows import BankAlertRow, BankLineRow, BankRow, GateOverrideRow
 from schemas.charges import ClaimDocument
 from schemas.commands import ConfigureCompany, GoLive, HoldKind, SetLaw
 from schemas.contacts import ContactRow
@@ -41,6 +41,7 @@ __all__ = [
     "ApplicationRow",
     "Awaited",
     "Balance",
+    "BankAlertRow",
     "BankLineRow",
     "BankRow",
     "ChildRow",
@@ -423,6 +424,7 @@ Row = (
     | CompanyRow
     | PlanRow
     | BankRow
+    | BankAlertRow
     | BankLineRow
     | GateOverrideRow
     | ClockRow

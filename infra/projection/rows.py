@@ -48,7 +48,7 @@ from schemas.rows import (
 __all__ = ["project_row"]
 
 _SKIPPED: Final = frozenset(
-    {"child", "message", "seen", "waiting", "reminder", "bank", "bank_line", "gate_override"}
+    {"child", "message", "seen", "waiting", "reminder", "bank", "bank_alert", "bank_line", "gate_override"}
 )
 _SHARED: Final = frozenset({"company", "plan"})
 # What a BIGINT holds; contracts have no upper limit for revisions and versions.
@@ -124,6 +124,7 @@ def _place(batch: Batch, name: RowKey, value: bytes, partition: int) -> None:
             | WaitingRow()
             | ChildRow()
             | BankRow()
+            | BankAlertRow()
             | BankLineRow()
             | GateOverrideRow()
         ):
