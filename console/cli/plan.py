@@ -6,11 +6,15 @@ from console.cli.formats import OutputFormat, format_option, print_rows
 from console.read_model import open_read_model
 from infra.errors import OperatorError
 from infra.settings import Settings
+from schemas.plans import Plan
 
 __all__ = ["plan"]
 
 _MOVES = ("account", "item", "from_version", "from_step", "to_step", "next_step", "next_on")
 _FILE = click.argument("file")
+_MIN_DAYS = click.option(
+    "--min-days", default=3, show_default=True, help="Days that contacts keep apart, for warnings."
+)
 
 
 @click.group()
@@ -20,15 +24,13 @@ def plan() -> None:
 
 @plan.command()
 @_FILE
-@click.option("--min-days", default=3, show_default=True, help="Days that contacts keep apart, for warnings.")
+@_MIN_DAYS
 def check(file: str, *, min_days: int) -> None:
     """Check FILE: every error with its line and path; exits with 1 when there is one."""
-    from console.plan_files import find_plan, template_warnings
-    from processors.plan import plan_warnings
+    from console.plan_files import find_plan
 
     read = find_plan(file)
-    for warning in plan_warnings(read, min_days_between_contacts=min_days) + template_warnings(read):
-        click.echo(f"warning: {warning}", err=True)
+    _warn(read, min_days=min_days)
     for step in read.steps:
         channels = ", ".join(action.channel for action in step.actions)
         by_hand = "" if step.automatic else " (manual)"
@@ -36,12 +38,22 @@ def check(file: str, *, min_days: int) -> None:
     click.echo(f"Plan {read.id} version {read.version} is good.")
 
 
+def _warn(read: Plan, *, min_days: int) -> None:
+    """Say what can be evaluated, but will not go as its dates say (R2, R5)."""
+    from console.plan_files import template_warnings
+    from processors.plan import plan_warnings
+
+    for warning in plan_warnings(read, min_days_between_contacts=min_days) + template_warnings(read):
+        click.echo(f"warning: {warning}", err=True)
+
+
 @plan.command()
 @_FILE
 @click.option("--company", required=True, help="The company whose plan it is.")
 @click.option("--author", default="", help="Who publishes it.")
+@_MIN_DAYS
 @click.pass_obj
-def publish(settings: Settings, *, file: str, company: str, author: str) -> None:
+def publish(settings: Settings, *, file: str, company: str, author: str, min_days: int) -> None:
     """Publish FILE as a version of a plan; items keep the version that they began with (R17)."""
     import datetime
 
@@ -50,7 +62,9 @@ def publish(settings: Settings, *, file: str, company: str, author: str) -> None
     from processors.validation import problems
 
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    event = publish_plan_command(find_plan(file), company=company, occurred_at=now, author=author)
+    read = find_plan(file)
+    _warn(read, min_days=min_days)
+    event = publish_plan_command(read, company=company, occurred_at=now, author=author)
     wrong = problems(event)
     if wrong:
         raise OperatorError("\n".join(wrong))
