@@ -108,6 +108,9 @@ def _facts(settings: Settings) -> Facts:
 def _rows(settings: Settings) -> Rows:
     found: Rows = {}
     for record in read_log(settings, topic="ledger.account"):
+        owner = decode_key(record.key).owner
+        if owner and ":" not in owner and not owner.endswith(f"-{record.partition}"):
+            continue  # a company's rows are in every partition, each as that one's ticks left them
         if record.value is None:
             found.pop(record.key, None)
         else:
