@@ -21,6 +21,7 @@ from schemas.message_rows import MessageRow
 from schemas.rows import (
     AccountRow,
     ApplicationRow,
+    BankAlertRow,
     BankLineRow,
     BankRow,
     ChildRow,
