@@ -1,12 +1,14 @@
 """``cobranza plan``: check a plan file, publish it as an event, migrate items to a version."""
 
+from collections.abc import Iterator
+
 import click
 
 from console.cli.formats import OutputFormat, format_option, print_rows
 from console.read_model import open_read_model
 from infra.errors import OperatorError
 from infra.settings import Settings
-from schemas.plans import Plan
+from schemas.plans import Plan, Step
 
 __all__ = ["plan"]
 
@@ -33,9 +35,25 @@ def check(file: str, *, min_days: int) -> None:
     _warn(read, min_days=min_days)
     for step in read.steps:
         channels = ", ".join(action.channel for action in step.actions)
-        by_hand = "" if step.automatic else " (manual)"
-        click.echo(f"{step.offset_days:+5d} days  {step.name}: {channels}{by_hand}")
+        noted = ", ".join(_notes(step))
+        click.echo(f"{step.offset_days:+5d} days  {step.name}: {channels}{f' ({noted})' if noted else ''}")
     click.echo(f"Plan {read.id} version {read.version} is good.")
+
+
+def _notes(step: Step) -> Iterator[str]:
+    """Say what of a step its day and channels do not show."""
+    if step.anchor != "due_date":
+        yield {"end_of_month": "at the end of that month", "last_reminder": "after the last reminder"}[
+            step.anchor
+        ]
+    if not step.automatic:
+        yield "manual"
+    if step.blocking:
+        yield "blocking" if step.timeout_days is None else f"blocking for {step.timeout_days} days"
+    if step.must_not_skip:
+        yield "never skipped"
+    if step.when is not None:
+        yield "on conditions"
 
 
 def _warn(read: Plan, *, min_days: int) -> None:
