@@ -1,7 +1,7 @@
 """``cobranza what-if`` and ``cobranza shadow`` on a real journal: other rules are tried, and nothing is written."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from click.testing import CliRunner, Result
@@ -27,7 +27,7 @@ steps:
 
 
 @pytest.fixture(scope="module")
-def run(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def run(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Write a partition of five customers whose company has no plan, and give ``cobranza`` on it."""
     folder = tmp_path_factory.mktemp("what-if")
     (folder / "plan.yaml").write_text(_PLAN, encoding="utf-8")
