@@ -5,25 +5,31 @@ What counts is what is owed, credit deducted: a cheque that has not cleared dedu
 
 from processors.account import Account
 from processors.context import FoldContext
-from processors.money import to_minor
+from processors.money import MoneyError, to_minor
+from processors.promises import refused
 from schemas.events import CustomerUpserted
 from schemas.facts import CreditLimitCrossed, LedgerFact
 
 __all__ = ["review_limit", "set_limit"]
 
 
-def set_limit(account: Account, event: CustomerUpserted, *, context: FoldContext) -> None:
+def set_limit(account: Account, event: CustomerUpserted, *, context: FoldContext) -> list[LedgerFact]:
     """Take the limit of new master data; the currency is the company's, where none is said."""
     row = account.row
     if event.credit_limit is None and row.limit_minor is None:
-        return
-    row.limit_currency = event.credit_currency or context.company.profile.currency
-    row.limit_minor = None
-    if event.credit_limit is not None:
-        row.limit_minor = to_minor(event.credit_limit, currency=row.limit_currency)
-    elif row.is_above_limit:
-        row.is_above_limit = False
+        return []
     account.touch(row)
+    row.limit_minor = None
+    row.limit_currency = event.credit_currency or context.company.profile.currency
+    if event.credit_limit is None:
+        row.is_above_limit = False
+        return []
+    try:
+        row.limit_minor = to_minor(event.credit_limit, currency=row.limit_currency)
+    except MoneyError as error:
+        key = f"credit_limit/{event.credit_limit}"
+        return [refused(account, reason="amount_refused", key=key, detail=error.detail)]
+    return []
 
 
 def review_limit(account: Account) -> list[LedgerFact]:

@@ -40,9 +40,9 @@ def upsert(account: Account, event: CustomerUpserted, *, context: FoldContext) -
     if event.contacts != contacts:
         address_changed(account)
     wake.plans_may_differ(account)
-    set_limit(account, event, context=context)
+    refused = set_limit(account, event, context=context)
     account.advance()
-    return tell_kin(account, event, parent_before=parent, contacts_before=contacts)
+    return refused + tell_kin(account, event, parent_before=parent, contacts_before=contacts)
 
 
 def _instant(when: str, zone: zoneinfo.ZoneInfo) -> datetime.datetime:

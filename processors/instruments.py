@@ -12,11 +12,13 @@ goes on at the old level (R14).
 
 import datetime
 import heapq
+from collections.abc import Iterator
 
 from processors import credits, identity  # noqa: A004 - the domain's word
 from processors.account import Account
 from processors.arrangements import asked_minor
 from processors.context import FoldContext
+from processors.instalment_names import with_instalments
 from processors.money import to_minor
 from processors.promises import refused
 from processors.tasks import close_task, open_task
@@ -24,9 +26,9 @@ from schemas.arrangement_facts import ConditionalPaymentChanged
 from schemas.arrangement_rows import InstrumentState, PartCovered
 from schemas.events import PaymentReceived, PaymentReversed, PaymentStateChanged
 from schemas.facts import LedgerFact
-from schemas.rows import InstrumentRow
+from schemas.rows import InstrumentRow, Name
 
-__all__ = ["UNRESOLVED", "ask_about", "change_state", "is_known", "receive", "reverse"]
+__all__ = ["UNRESOLVED", "ask_about", "change_state", "cover_again", "is_known", "receive", "reverse"]
 
 UNRESOLVED = "instrument_unresolved"  # the task when it should have cleared, and nobody said so
 COVERED_MAX = 5000  # items that one payment covers: as many as it may name
@@ -84,6 +86,17 @@ def reverse(account: Account, event: PaymentReversed, *, context: FoldContext) -
         row = account.arranged().instruments[event.payment]
         return _return(account, row, reason=event.reason, context=context)
     return credits.reverse_payment(account, event, context=context)
+
+
+def cover_again(account: Account) -> None:
+    """Work out anew what payments cover that have not cleared: what they were for is in other items now."""
+    arranged = account.arranged()
+    for row in arranged.instruments.values():
+        if row.state != "returned":
+            arranged.uncover_by(row)
+            row.covers = _covered(account, row)
+            arranged.add_instrument(row)
+            account.touch(row)
 
 
 def ask_about(account: Account, payment: str, *, context: FoldContext) -> list[LedgerFact]:
@@ -176,18 +189,34 @@ def _covered(account: Account, row: InstrumentRow) -> list[PartCovered]:
 
 
 def _wanted(account: Account, row: InstrumentRow) -> list[tuple[str, int]]:
-    document, wanted = row.document, []
-    for line in document.lines:
-        item = account.items.get(line.document)
-        open_minor = row.amount_minor if item is None else item.open_minor
-        named_minor = open_minor if line.amount is None else to_minor(line.amount, currency=row.currency)
-        if item is None or item.currency == row.currency:
-            wanted.append((line.document, min(open_minor, named_minor)))
-    if document.lines or document.order_reference:
-        return wanted
+    """Give what a payment is for, in order, and how much of it each item can take."""
+    document = row.document
+    if document.lines:
+        return list(_named(account, row))
+    if document.order_reference:
+        return []
     items = (item for item in account.items.values() if item.currency == row.currency and item.open_minor)
     oldest = heapq.nsmallest(COVERED_MAX, items, key=lambda item: (item.due_on, item.item))
     return [(item.item, asked_minor(account, item)) for item in oldest]
+
+
+def _named(account: Account, row: InstrumentRow) -> Iterator[tuple[str, int]]:
+    """Walk the items that it names, known or not; an invoice that was split means its instalments (R25)."""
+    names = [
+        Name(
+            document=line.document,
+            limit_minor=None if line.amount is None else to_minor(line.amount, currency=row.currency),
+        )
+        for line in row.document.lines
+    ]
+    for name in with_instalments(account, names):
+        item = account.items.get(name.document)
+        open_minor = row.amount_minor if item is None else item.open_minor
+        if item is None or item.currency == row.currency:
+            yield (
+                name.document,
+                open_minor if name.limit_minor is None else min(open_minor, name.limit_minor),
+            )
 
 
 def _changed(

@@ -18,6 +18,7 @@ from processors.account import Account
 from processors.arrangements import asked_minor, held_part_minor
 from processors.context import FoldContext
 from processors.documents import amend, cancel
+from processors.instruments import cover_again
 from processors.movements import Postings
 from processors.promises import refused
 from processors.settle import arrive, cascade
@@ -282,6 +283,7 @@ def _end(
     account.touch(item)
     account.advance()
     cascade(postings)
+    cover_again(account)
     return [_ended(account, row, returned_minor=returned_minor, reason=reason), *postings.facts]
 
 

@@ -73,7 +73,9 @@ def payment_plan(case: Case) -> Verdict | None:
     if plan is None or case.rung is None or not is_level(case.rung.step):
         return None
     values = {"payment_plan": plan.payment_plan, "of": plan.item, "made_on": plan.made_on.isoformat()}
-    return Verdict("payment_plan", plan.alarm_on, values)
+    until = case.item.due_on + datetime.timedelta(days=plan.tolerance_days) + _DAY
+    # Later it is held otherwise beside the plan (a cheque), which an event ends.
+    return Verdict("payment_plan", until if until > case.at.day else None, values)
 
 
 def conditional_payment(case: Case) -> Verdict | None:

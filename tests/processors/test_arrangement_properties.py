@@ -118,6 +118,7 @@ def play(stage: Stage, act: Act, *, index: int, day: datetime.date) -> list[Ledg
     facts = stage.fold(tick)
     assert [] == stage.fold(tick), "R26: a second look at one instant decides nothing new"
     _ask_for_nothing_that_is_held(stage, facts, day=day)
+    _count_the_money_of_promises(stage)
     answer(stage, act, day=day, facts=facts)
     _hold_true(stage)
     return facts
@@ -134,6 +135,20 @@ def _ask_for_nothing_that_is_held(stage: Stage, facts: list[LedgerFact], *, day:
         assert all(asked.values())
         assert asked == {each.item: each.open_minor - each.held_minor for each in fact.items}
         assert sum(asked.values()) == sum(total.amount_minor for total in fact.totals)
+
+
+def _count_the_money_of_promises(stage: Stage) -> None:
+    """R35: what a promise counts is what all payments dated for it bring now."""
+    account = stage.partition.account("acme:C1")
+    for row in account.arranged().promises.values():
+        received_minor = sum(
+            credit.effective_minor
+            for credit in account.credits.values()
+            if credit.credit_kind == "payment"
+            and credit.order > row.order
+            and row.made_on <= credit.received_on <= row.until
+        )
+        assert received_minor == row.received_minor
 
 
 @settings(max_examples=60, deadline=None)

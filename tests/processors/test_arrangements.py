@@ -4,9 +4,11 @@ import datetime
 from typing import Any
 
 from processors.account import Account
+from processors.company import Company
+from processors.fold import fold
 from processors.instalment_names import with_instalments
 from schemas.commands import ExcludeItem, IncludeItem, MakePaymentPlan, MakePromise, OpenDispute, PublishPlan
-from schemas.events import InvoiceIssued
+from schemas.events import CustomerUpserted, InvoiceIssued
 from schemas.facts import ExceptionRaised, PromiseMade
 from schemas.journal import JournalEvent, TickPassed
 from schemas.plans import Action, Plan, Step
@@ -14,6 +16,7 @@ from schemas.rows import Name
 from tests.processors.story import COMPANY, CUSTOMER, Story
 from tests.scenarios.on_core import Stage
 
+PLAIN: dict[str, Any] = {"company": COMPANY, "customer": CUSTOMER}
 ASKED: dict[str, Any] = {"company": COMPANY, "customer": CUSTOMER, "author": "ana"}
 
 
@@ -91,6 +94,15 @@ def test_a_dispute_of_an_invoice_that_is_not_known_yet_waits_for_it() -> None:
     assert [] == story.tell(dispute)
     said = story.invoice("INV", "90.00")
     assert "DisputeOpened" in [type(fact).__name__ for fact in said]
+
+
+def test_a_limit_in_no_known_currency_is_refused_and_breaks_nothing() -> None:
+    """B-15: the company's currency is not known yet; said to a person, never a quarantine."""
+    account = Account("acme:c-1")
+    event = CustomerUpserted(**PLAIN, occurred_at="2024-01-01", name="C", credit_limit="100")
+    (refused,) = fold(account, event, cause="e1", company=Company("acme"))
+    assert isinstance(refused, ExceptionRaised)
+    assert ("amount_refused", None) == (refused.reason, account.row.limit_minor)
 
 
 def test_accounts_whose_items_are_all_held_are_marked_until_one_is_not() -> None:
