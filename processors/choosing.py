@@ -94,7 +94,7 @@ def choose(at: Circumstances, judged: Sequence[Judged]) -> Choice:
         if any(row_item(each) == steps.get(each.item.item) for each in able):
             return _approved(at, judged, row=waiting, steps=steps)._replace(awaited=awaited)
     because = who_decides(at, (each.rung for each in able)) if able else None
-    if because is not None and not at.account.row.send_now:
+    if because is not None and not _is_sent_now(at.account, at.day):
         return Choice(because=because, awaited=awaited)
     for each in judged:
         _go_or_wait(each, each.not_yet)
@@ -175,11 +175,15 @@ def is_repeated(at: Circumstances, judged: Sequence[Judged]) -> bool:
 
 def now_because(account: Account, *, day: datetime.date) -> str:
     """Give the reason for which a person lets what is due, or a proposal, go inside the gap (R5)."""
-    row = account.row
-    if row.send_now and row.send_now_on == day:
-        return row.send_now
+    if _is_sent_now(account, day):
+        return account.row.send_now
     waiting = proposal_of(account)
     return "" if waiting is None or waiting.proposal is None else waiting.proposal.now_because
+
+
+def _is_sent_now(account: Account, day: datetime.date) -> bool:
+    """Say whether a person wants what is due to go on this day: the word is not good for another."""
+    return bool(account.row.send_now) and account.row.send_now_on == day
 
 
 def forget_send_now(at: Circumstances, *, decided: bool) -> None:

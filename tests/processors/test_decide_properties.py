@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from processors.audit import audit_journal
 from processors.plan import step_at
 from schemas import commands, events
-from schemas.facts import LedgerFact, ReminderDecided
+from schemas.facts import LedgerFact, ReminderDecided, ReminderProposed
 from schemas.journal import SourceEvent, TickPassed
 from schemas.outcomes import OutcomeReported
 from schemas.plans import Action, Conditions, Plan, Step
@@ -326,7 +326,7 @@ def test_every_due_step_is_sent_once_or_explained(acts: list[Act], index: int) -
 def unasked(stage: Stage) -> list[str]:
     """List what went out though it was a person's to send, and nobody had said so (R19, R20, R28, S2-14)."""
     plans = {(each.id, each.version): each for each in PLANS}
-    manual, said, found = False, set[str](), list[str]()
+    manual, waiting, said, found = False, "", set[str](), list[str]()
     facts = iter(stage.log)
     for event in stage.told:
         if isinstance(event, commands.SetMode):
@@ -334,9 +334,10 @@ def unasked(stage: Stage) -> list[str]:
         elif isinstance(event, commands.ApproveReminder):
             said.add(event.reminder)
         elif isinstance(event, commands.SendNow):
-            said.add(event.occurred_at)
+            said |= {event.occurred_at, waiting}  # it approves what waits, which may go later
         elif isinstance(event, TickPassed):
             for fact in takewhile(lambda each: not isinstance(each, TickPassed), facts):
+                waiting = fact.reminder if isinstance(fact, ReminderProposed) else waiting
                 if isinstance(fact, ReminderDecided) and fact.items:
                     steps = [
                         step_at(plans[each.plan, each.plan_version], each.step_index) for each in fact.items
