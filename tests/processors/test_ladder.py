@@ -14,6 +14,7 @@ from processors.ladder import (
     rung_at,
     shift_after_sending,
     standing_of,
+    standing_on,
 )
 from schemas.commands import ConfigureCompany, PublishPlan
 from schemas.events import CustomerUpserted, InvoiceIssued, ItemOpened
@@ -257,3 +258,64 @@ def test_what_comes_after_the_plan_has_its_day(
     standing = Standing(plan, 3, None, 0)
     assert expected == final_day(_item(sent_on=sent_on), standing=standing)
     assert final_day(_item(sent_on=sent_on, final_on=_on(90)), standing=standing) is None
+
+
+def test_what_comes_after_counts_from_the_last_step() -> None:
+    """The days to pay are the last step's own, and its day is the one that counts where nothing was sent."""
+    steps = (*PLAN.steps[:3], structs.replace(PLAN.steps[3], pay_by_days=21))
+    plan = structs.replace(PLAN, steps=steps, after_last="write_off")
+    standing = Standing(plan, 3, None, 0)
+    assert _on(81) == final_day(_item(), standing=standing)
+    assert _on(91) == final_day(_item(sent_on=_on(70)), standing=standing)
+
+
+def test_days_off_count_for_a_level_that_came_along() -> None:
+    """R6: due on a Sunday, the level was due on Monday: what was sent a week after that is not late."""
+    plan = structs.replace(PLAN, next_business_day=True)
+    company = _company(plan)
+    assert 6 == DUE.weekday()
+    in_time = standing_of(_brought("first", reminded=_on(8)), company=company, customer=None)
+    late = standing_of(_brought("first", reminded=_on(9)), company=company, customer=None)
+    assert in_time is not None
+    assert late is not None
+    assert (0, 8) == (in_time.shift_days, late.shift_days)
+
+
+def test_a_level_sent_on_its_planned_day_although_amended_since_moves_nothing() -> None:
+    """Amended on its way, it may not be late any more: then no later level moves."""
+    company, item = _company(), _item()
+    standing = Standing(PLAN, 0, None, 0)
+    rung = rung_at(item, standing=standing, index=1, company=company)
+    amended = _item()
+    amended.due_on = _on(20)
+    assert 0 == shift_after_sending(standing, rung=rung, item=amended, company=company, sent_on=_on(20))
+
+
+# -- sent by a plan that has been replaced (R17) -------------------------------------
+
+
+def test_a_reminder_is_consumed_on_the_plan_that_it_was_sent_by() -> None:
+    """The item's own progress counts where it has another plan by now; else its standing as it is."""
+    company = _company()
+    said = CustomerUpserted(company="acme", customer="C", occurred_at="2026-01-01", name="C", plan="other")
+    customer = CustomerRow(account="acme:C", customer=said)
+    item = _item(plan="default", plan_version=1, step=1, pay_by_on=_on(7), shift_days=4)
+    assert Standing(PLAN, 1, _on(7), 4, customer) == standing_on(
+        item, plan=PLAN, company=company, customer=customer
+    )
+    assert Standing(OTHER, 1, _on(7), 4, customer) == standing_on(
+        item, plan=OTHER, company=company, customer=customer
+    )
+    fresh = standing_on(_item(step=-1), plan=OTHER, company=company, customer=customer)
+    assert Standing(OTHER, -1, None, 0, customer) == fresh
+    brought = standing_on(_brought("first", reminded=_on(0)), plan=PLAN, company=company, customer=None)
+    assert (1, _on(7)) == (brought.consumed, brought.pay_by_on)
+    unknown = standing_on(_item(chosen_plan="none"), plan=PLAN, company=company, customer=None)
+    assert Standing(PLAN, -1, None, 0, None) == unknown
+
+
+def test_a_customers_plan_decides_the_level() -> None:
+    """R17: a day before it is due an item of the company's plan is on its courtesy, one of the customer's on nothing."""
+    said = CustomerUpserted(company="acme", customer="C", occurred_at="2026-01-01", name="C", plan="other")
+    customer = CustomerRow(account="acme:C", customer=said)
+    assert level_offset_days(_item(), company=_company(), customer=customer, day=_on(-1)) < -365
