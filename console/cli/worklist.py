@@ -1,6 +1,7 @@
 """``cobranza worklist``: whom a person has to look at, why, and how much is at risk (R37)."""
 
 import datetime
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -12,11 +13,12 @@ if TYPE_CHECKING:
     from infra.database.queries.worklist import WorkLine
     from infra.settings import Settings
 
-__all__ = ["worklist"]
+__all__ = ["in_short", "worklist"]
 
 _COLUMNS = ("account", "customer", "why", "at_risk", "days", "responsible", "next_action", "details")
 _MORE = ("trust", "last_contact", "last_call", "called", "company")
 _SHOWN = 100
+_DETAILS_SHOWN = 2  # of one account in a table, the longest due first; json and csv have all
 
 
 @click.command()
@@ -58,9 +60,20 @@ def worklist(
     ]
     most = limit or (_SHOWN if output_format == "table" else len(chosen))
     columns = _COLUMNS if output_format == "table" else _COLUMNS + _MORE
-    print_rows([_cells(each) for each in chosen[:most]], columns=columns, output_format=output_format)
+    rows = [_cells(each) for each in chosen[:most]]
+    if output_format == "table":
+        for row, each in zip(rows, chosen, strict=False):
+            row["details"] = in_short(each.details)
+    print_rows(rows, columns=columns, output_format=output_format)
     if len(chosen) > most:
         click.echo(f"The first {most} of {len(chosen)}; --limit says how many.", err=True)
+
+
+def in_short(details: Sequence[str]) -> str:
+    """Keep a row of a table on the screen: the first details, and how many more there are."""
+    more = len(details) - _DETAILS_SHOWN
+    shown = "; ".join(details[:_DETAILS_SHOWN])
+    return f"{shown}; and {more} more" if more > 0 else shown
 
 
 def _cells(one: "WorkLine") -> dict[str, Cell]:
