@@ -255,8 +255,17 @@ def _hold_true(stage: Stage) -> None:
     """Check what holds at every step: sums, and that indexes are what brute force finds."""
     for account, company in _accounts(stage.partition):
         check(account)
+        _people_are_asked(account)
         if account.due.ready and not account.stale and account.row.config_version == company.version:
             assert _days(account, company=company) == _indexed(account)
+
+
+def _people_are_asked(account: Account) -> None:
+    """Check that what waits for a person has its row, and the row what waits (R19, R28)."""
+    waiting = [each.reminder for each in account.reminders.values() if each.status == "proposed"]
+    assert waiting == ([account.row.proposal] if account.row.proposal else [])
+    awaited = {each.awaiting.task for each in account.items.values() if each.awaiting is not None}
+    assert awaited == {task for task in account.tasks if task.startswith("step/")}
 
 
 def _accounts(partition: Partition) -> Iterable[tuple[Account, Company]]:
