@@ -23,8 +23,12 @@ demo: $(READY) ## a year of two companies' business, played through Kafka; shows
 	$(BIN)/cobranza demo
 
 ##@ Prove
+# What computes runs beside what mostly waits for brokers and processes; it lets that go first.
+COMPUTING := tests/architecture tests/benchmarks tests/processors tests/schemas tests/simulation
 test: $(READY) ## all tests but the long play: real Kafka, real PostgreSQL, real PDFs
-	$(BIN)/pytest -m "not acceptance and not packages"
+	@nice $(BIN)/pytest $(COMPUTING) >$(VENV)/computing.log 2>&1 & computing=$$!; trap "kill $$computing" INT TERM; \
+	$(BIN)/pytest -m "not acceptance and not packages" $(COMPUTING:%=--ignore=%); waiting=$$?; \
+	wait $$computing; computing=$$?; cat $(VENV)/computing.log; exit $$((computing | waiting))
 
 test-unit: $(READY) ## contracts, core and house rules; starts no process
 	$(BIN)/pytest tests/architecture tests/schemas tests/processors

@@ -138,7 +138,9 @@ class Fleet:
             if name in self._away or worker.poll() is None:
                 continue
             self.ended_of_themselves += 1
-            self._say(f"worker {name} ended of itself with {worker.returncode}: started again")
+            self._say(
+                f"worker {name} ended of itself with {worker.returncode}: started again\n{self._end(name)}"
+            )
             if self.ended_of_themselves > _ENDS_IN_A_ROW_MAX:
                 raise FleetFailed(f"Workers end of themselves again and again.\n{self._end(name)}")
             self.start(name)
