@@ -15,7 +15,7 @@ from schemas.journal import BROADCAST_KEY, JournalEntry, JournalEvent, TickPasse
 from streams.app import CHAIN, CHANGELOG, JOURNAL
 from streams.engine.chain import LINK_HEADERS, LINK_KEY, Link, encode_link
 from streams.engine.stage import Output
-from streams.ledger import Ledger, fact_topics
+from streams.ledger import FOLD_VERSION, Ledger, fact_topics
 from tests.streams.records import FakeRecord
 
 __all__ = ["CUSTOMERS", "SLICE", "Damage", "Forge", "events"]
@@ -95,7 +95,7 @@ class Forge:
         *,
         damage: Damage = lambda output: [output],
         steps_max: int = 1_000,
-        version: Callable[[int], int] = lambda _: 1,
+        version: Callable[[int], int] = lambda _: FOLD_VERSION,
     ) -> Link:
         """Write what a worker would write for the history, a transaction per step, and give the last link."""
         records = self.journal(partition)

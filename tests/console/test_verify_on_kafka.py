@@ -19,6 +19,7 @@ from schemas.rows import RowKey, encode_key
 from streams.app import CHAIN, CHANGELOG
 from streams.engine.chain import decode_link
 from streams.engine.stage import Output
+from streams.ledger import FOLD_VERSION
 from tests.console.forged_ledger import SLICE, Forge
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(200)]
@@ -77,7 +78,7 @@ def forged(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
     end = forge.fold(OFFSET).end
     forge.move_offset(OFFSET, to=end - 3)
     assert forge.fold(SLICED, steps_max=6).cursor
-    forge.fold(VERSIONS, version=lambda step: 1 + (step > 1))
+    forge.fold(VERSIONS, version=lambda step: FOLD_VERSION - (step < 2))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(processors.partition, "fold", _refuse)
         forge.fold(POISON)
@@ -206,7 +207,8 @@ def test_two_fold_versions_are_not_compared_and_it_is_said(audited: list[dict[st
     """Chain and money are checked all the same."""
     report = audited[VERSIONS]
     assert ([], False) == (report["findings"], report["compared"])
-    assert ["not compared with a replay, which is of fold version 1: 0–8 by 1, 8–18 by 2"] == report["notes"]
+    said = f"not compared with a replay, which is of fold version {FOLD_VERSION}"
+    assert [f"{said}: 0–8 by {FOLD_VERSION - 1}, 8–18 by {FOLD_VERSION}"] == report["notes"]
     assert report["movements"]
 
 
