@@ -44,7 +44,7 @@ from streams.ledger import fact_topics
 __all__ = ["Standing", "main"]
 
 _FULL = Sizes(fast=480_000, middle=120_000, slow=24_000)
-_QUICK = Sizes(fast=60_000, middle=12_000, slow=4_000)
+_QUICK = Sizes(fast=120_000, middle=12_000, slow=4_000)
 _WARM_UP_SHARE = 1 / 6
 
 
