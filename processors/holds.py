@@ -5,9 +5,9 @@ import datetime
 from processors.account import Account
 from schemas.rows import HoldRow
 
-__all__ = ["account_hold", "date_by_hand", "in_force", "item_hold"]
+__all__ = ["ACCOUNT_HOLDS", "account_hold", "date_by_hand", "in_force", "item_hold"]
 
-_ACCOUNT_HOLDS = ("legal_hold", "do_not_contact", "blocked")
+ACCOUNT_HOLDS = ("legal_hold", "do_not_contact", "blocked")
 
 
 def in_force(hold: HoldRow | None, day: datetime.date) -> bool:
@@ -17,7 +17,7 @@ def in_force(hold: HoldRow | None, day: datetime.date) -> bool:
 
 def account_hold(account: Account, day: datetime.date) -> HoldRow | None:
     """Give the account's hold that comes before those of its items: legal hold, do-not-contact, blocked."""
-    for kind in _ACCOUNT_HOLDS:
+    for kind in ACCOUNT_HOLDS:
         hold = account.holds.get(kind)
         if in_force(hold, day):
             return hold

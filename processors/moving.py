@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from processors import identity
 from processors.account import Account, hold_id
 from processors.context import FoldContext
+from processors.holds import ACCOUNT_HOLDS
 from processors.movements import Postings
 from processors.settle import arrive, cascade, receive, settle
 from schemas.charges import ClaimDocument
 from schemas.facts import LedgerFact
 from schemas.rows import CreditRow, DisputeRow, HoldRow, ItemRow, Name
-from schemas.transfers import MovedCredit, MovedDispute, MovedItem, TransferReceived
+from schemas.transfers import MovedCredit, MovedDispute, MovedHold, MovedItem, TransferReceived
 
-__all__ = ["moved_credit", "moved_item", "take_in"]
+__all__ = ["moved_credit", "moved_holds", "moved_item", "take_in"]
 
 
 def moved_item(account: Account, item: ItemRow, *, amount_minor: int) -> MovedItem:
@@ -72,10 +73,52 @@ def take_in(account: Account, event: TransferReceived, *, context: FoldContext) 
     postings = Postings(account, context, correcting=True)
     for moved in event.items:
         _take_item(postings, moved, event=event, context=context)
+    _take_account_holds(account, event)
     for credit in event.credits:
         _take_credit(postings, credit, event=event, context=context)
     account.advance()
     return postings.facts
+
+
+def moved_holds(account: Account) -> tuple[MovedHold, ...]:
+    """Write the holds of a whole customer that is merged."""
+    rows = (account.holds.get(kind) for kind in ACCOUNT_HOLDS)
+    return tuple(
+        MovedHold(
+            hold=row.hold,  # type: ignore[arg-type]  # one of the three
+            reason=row.reason,
+            author=row.author,
+            until=row.until,
+            review_on=row.review_on,
+            placed_at=row.placed_at,
+        )
+        for row in rows
+        if row is not None
+    )
+
+
+def _take_account_holds(account: Account, event: TransferReceived) -> None:
+    """Take the holds over that the account has not; the stricter of two lasts."""
+    for moved in event.holds:
+        known = account.holds.get(moved.hold)
+        if known is not None and (
+            known.until is None or (moved.until is not None and moved.until <= known.until)
+        ):
+            continue
+        row = HoldRow(
+            account=account.id,
+            hold=moved.hold,
+            reason=moved.reason,
+            author=moved.author,
+            until=moved.until,
+            review_on=moved.review_on,
+            placed_at=moved.placed_at,
+        )
+        account.holds[moved.hold] = row
+        account.touch(row)
+        account.row.episode_in_doubt = True  # the next tick looks: all may be held now
+    if event.opted_out:
+        account.row.opted_out = tuple(sorted({*account.row.opted_out, *event.opted_out}))
 
 
 def _take_item(

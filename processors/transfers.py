@@ -13,7 +13,7 @@ from processors.account import Account
 from processors.context import FoldContext
 from processors.money import MoneyError, to_minor
 from processors.movements import Postings
-from processors.moving import moved_credit, moved_item
+from processors.moving import moved_credit, moved_holds, moved_item
 from processors.promises import refused
 from processors.record_size import TEXT_BYTES_MAX
 from processors.settle import cascade, settle
@@ -178,6 +178,7 @@ class _Sending:
 
     def _sent(self, items: Sequence[MovedItem], credits: Sequence[MovedCredit]) -> TransferSent:  # noqa: A002 - the domain's word
         account = self._account
+        is_merged = account.row.merged_into == self._to
         name = f"{account.id}/{account.next_sequence()}"
         return TransferSent(
             id=name,
@@ -192,6 +193,8 @@ class _Sending:
                 path=self._path,
                 items=tuple(items),
                 credits=tuple(credits),
+                holds=moved_holds(account) if is_merged else (),
+                opted_out=account.row.opted_out if is_merged else (),
             ),
         )
 

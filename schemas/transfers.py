@@ -5,7 +5,7 @@ integer minor units; nobody else may write these, so they are no source events.
 """
 
 import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -20,9 +20,17 @@ from schemas.events import (
     WriteOffBooked,
     _AccountFact,
 )
-from schemas.fields import CustomerId, Text
+from schemas.fields import Channel, CustomerId, Text
 
-__all__ = ["ChildLinked", "MovedCredit", "MovedDispute", "MovedItem", "ParentKnown", "TransferReceived"]
+__all__ = [
+    "ChildLinked",
+    "MovedCredit",
+    "MovedDispute",
+    "MovedHold",
+    "MovedItem",
+    "ParentKnown",
+    "TransferReceived",
+]
 
 
 class MovedDispute(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -83,6 +91,17 @@ class MovedCredit(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tru
     excluded: bool = False
 
 
+class MovedHold(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """A hold on a whole customer that goes with him when he is merged: nobody is written to because of a merger (R15)."""
+
+    hold: Literal["legal_hold", "do_not_contact", "blocked"]
+    reason: str = ""
+    author: str = ""
+    until: datetime.date | None = None
+    review_on: datetime.date | None = None
+    placed_at: str = ""
+
+
 class TransferReceived(_AccountFact, frozen=True, kw_only=True, tag="ledger.transfer.received.v1"):
     """Items and credits come from another account of the company; ``transfer`` is the id of the fact that sent them.
 
@@ -95,6 +114,8 @@ class TransferReceived(_AccountFact, frozen=True, kw_only=True, tag="ledger.tran
     path: Annotated[tuple[CustomerId, ...], Meta(min_length=1)]
     items: tuple[MovedItem, ...] = ()
     credits: tuple[MovedCredit, ...] = ()
+    holds: tuple[MovedHold, ...] = ()
+    opted_out: tuple[Channel, ...] = ()
 
 
 class ChildLinked(_AccountFact, frozen=True, kw_only=True, tag="ledger.child.linked.v1"):
