@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from processors.account import Account
 from processors.company import Company
 from processors.context import FoldContext
-from processors.trust import derived_trust, note_promise, set_trust
+from processors.purge import purge
+from processors.trust import derived_trust, note_payment, note_promise, set_trust
+from schemas.charges import ClaimDocument
 from schemas.commands import SetTrust
+from schemas.events import InvoiceIssued
 from schemas.facts import ExceptionRaised, LedgerFact
-from schemas.rows import AccountRow
+from schemas.rows import AccountRow, ApplicationRow, ItemRow
 from tests.scenarios.language import read_script
 from tests.scenarios.on_core import Stage, run
 
@@ -175,3 +178,56 @@ def test_a_request_counts_once() -> None:
     assert ("conflict", "command/c2", "good") == (conflict.reason, conflict.key, account.row.trust)
     assert {"command/c1", "command/c2"} <= account.seen.keys()
     assert datetime.date(2027, 3, 8) == account.row.purge_on  # forgotten after the retention of 400 days
+
+
+def test_a_request_is_forgotten_after_the_retention() -> None:
+    """SEMANTICS 2.2: remembered for 400 days, and no day less."""
+    account, company = Account("acme:C1"), Company("acme")
+    _set(account, "bad", command="c1")
+    since = datetime.date(2020, 1, 1)
+    purge(account, day=datetime.date(2027, 3, 7), since=since, company=company)
+    assert ["command/c1"] == list(account.seen)
+    purge(account, day=datetime.date(2027, 3, 8), since=since, company=company)
+    assert ([], "bad") == (list(account.seen), account.row.trust)
+
+
+def test_interest_that_was_paid_late_says_nothing() -> None:
+    """R22: a claim has no terms of its own; how long it stood open is not how the customer pays."""
+    account = Account("acme:C1")
+    claim = ClaimDocument(
+        company="acme",
+        customer="C1",
+        occurred_at="2026-01-01",
+        document="CL",
+        currency="USD",
+        amount="10",
+        charge="interest",
+        item="I",
+    )
+    issued = InvoiceIssued(
+        company="acme", customer="C1", occurred_at="2026-01-01", document="I", currency="USD", amount="10"
+    )
+    day = datetime.date(2026, 1, 1)
+    for document in (claim, issued):
+        row = ItemRow(
+            account="acme:C1",
+            item=document.document,
+            document=document,
+            currency="USD",
+            amount_minor=1000,
+            open_minor=0,
+            issued_on=day,
+            due_on=day,
+            status="settled",
+        )
+        paid = ApplicationRow(
+            account="acme:C1",
+            credit="payment/P",
+            item=row.item,
+            amount_minor=1000,
+            applied_on=datetime.date(2026, 3, 1),
+        )
+        account.items[row.item] = row
+        account.put_application(paid)
+        note_payment(account, row)
+    assert (1, 1, 59) == (account.row.paid_items, account.row.late_items, account.row.late_days)
