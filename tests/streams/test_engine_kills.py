@@ -127,8 +127,10 @@ def test_three_kills_under_load(rig: Rig, workers: _Workers) -> None:
             await asyncio.sleep(chance.uniform(1.0, 2.0))
             workers.kill(name)
             await asyncio.sleep(chance.uniform(0.0, 0.5))
+            taken = workers.log(name).count("partitions in")
             workers.start(name)
-        await asyncio.sleep(1.0)
+        # Before that it would not yet hear that it is told to stop.
+        await until_true(lambda: workers.log(name).count("partitions in") > taken, deadline_s=60)
         stop.set()
         sent = await loading
         await until_true(lambda: rig.lag() == 0, deadline_s=DRAINED_S_MAX)
