@@ -17,7 +17,7 @@ from typing import NamedTuple
 from processors.account import Account
 from processors.account_cache import CACHE_ROWS_MAX, AccountCache
 from processors.broadcasts import bank_alerts, company_key, conflict, override_said, tick_refused
-from processors.calendar import epoch_s
+from processors.calendar import business_day, epoch_s
 from processors.company import Company
 from processors.decide import evaluate
 from processors.failures import (
@@ -287,7 +287,8 @@ class Partition:
             or type(event) is OutcomeReported
             or row.purge_on != purge_on
         ):
-            reschedule(account, company=company, now=now)
+            heard_on = business_day(event.occurred_at, company.zone)
+            reschedule(account, company=company, now=now, heard_on=heard_on)
         if row.account in self._measured:
             self._stage = "fold"
             require_rows_fit(account)

@@ -21,14 +21,22 @@ __all__ = ["enter_items", "plans_may_differ", "purge_day", "reschedule", "set_wa
 _AT_NEXT_TICK_S = 0
 
 
-def reschedule(account: Account, *, company: Company, now: datetime.datetime | None = None) -> None:
+def reschedule(
+    account: Account,
+    *,
+    company: Company,
+    now: datetime.datetime | None = None,
+    heard_on: datetime.date | None = None,
+) -> None:
     """Set the account's wake time after its events were folded; ``now`` is the ledger's, its newest tick.
 
+    ``heard_on`` is the event's business day: what it closes has been left alone from then on at
+    the earliest, also where the newest tick is of a day before.
     It wakes at the decision hour of the day on which its first item has
     something due: a day that is past means the next tick. After an
     evaluation the wake is ``evaluate``'s own, which knows what waits for when.
     """
-    enter_items(account, company=company, now=now)
+    enter_items(account, company=company, now=now, heard_on=heard_on)
     if account.row.episode_in_doubt:
         set_wake(account, _AT_NEXT_TICK_S)
         return
@@ -61,10 +69,17 @@ def plans_may_differ(account: Account) -> None:
     account.due.ready = False
 
 
-def enter_items(account: Account, *, company: Company, now: datetime.datetime | None = None) -> None:
+def enter_items(
+    account: Account,
+    *,
+    company: Company,
+    now: datetime.datetime | None = None,
+    heard_on: datetime.date | None = None,
+) -> None:
     """Bring the due index up to date with the items that changed, or with all of them; note what has closed."""
     row = account.row
     today = None if now is None else company.day_of(now)
+    changed_on = max((day for day in (today, heard_on) if day is not None), default=None)
     if row.config_version != company.version:
         row.config_version = company.version
         row.failed_on = None  # R19: another plan may have another channel, so a failed step need not wait
@@ -81,7 +96,7 @@ def enter_items(account: Account, *, company: Company, now: datetime.datetime | 
         if item is not None:
             owed = is_owed(account, item, company=company)
             _note_change(account, item, owed=owed, company=company)
-            _note_item(account, item, company=company, today=today)
+            _note_item(account, item, company=company, today=changed_on)
             if item.status != "open" or item.late_days is not None:
                 note_payment(account, item)
             if item.open_minor < item.amount_minor or item.part_paid_on is not None:
@@ -92,7 +107,7 @@ def enter_items(account: Account, *, company: Company, now: datetime.datetime | 
     for key in sorted(account.stale_credits):
         credit = account.credits.get(key)
         if credit is not None:
-            _note_credit(account, credit, company=company, today=today)
+            _note_credit(account, credit, company=company, today=changed_on)
             account.unapplied.set(credit)
     if not is_ready:
         for name, item in account.items.items():

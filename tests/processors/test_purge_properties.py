@@ -18,7 +18,7 @@ from schemas import commands, events
 from schemas.facts import ExceptionRaised, LedgerFact
 from schemas.journal import SourceEvent, TickPassed
 from schemas.plans import Action, Plan, Step
-from schemas.rows import AccountRow, Row, decode_key, decode_row
+from schemas.rows import AccountRow, CreditRow, Row, SeenRow, decode_key, decode_row
 from tests.scenarios.on_core import Stage, _hold_true
 
 START = datetime.date(2024, 1, 1)
@@ -257,6 +257,21 @@ def test_nothing_that_was_forgotten_comes_back(acts: list[Act]) -> None:
             assert fact.reason in ("too_old", "outcome_refused"), fact
     assert items == set(stage.partition.account("acme:C1").items)
     assert _without_header(before) == _without_header(stage.partition.rows())
+
+
+def test_a_late_word_is_remembered_as_long_as_any() -> None:
+    """A payment bounces 60 days after the ledger's newest tick: it is the bounce that counts, not the tick."""
+    stage = books(retention_days=400)
+    day = play(stage, [Act(0, "pay-loose", 3, True), Act(60, "reverse", 0, True)])
+    assert datetime.date(2024, 3, 1) == day
+    _tick(stage, START + datetime.timedelta(days=402))
+    assert ["payment/P0"] == [each.credit for each in rows(stage).values() if isinstance(each, CreditRow)]
+    _tick(stage, day + datetime.timedelta(days=401))
+    assert [] == [each for each in rows(stage).values() if isinstance(each, CreditRow | SeenRow)]
+    told = [event for event in stage.told[2:] if not isinstance(event, TickPassed)]
+    assert 2 == len(told)
+    for event in told:
+        assert ["too_old"] == [fact.reason for fact in stage.fold(event) if isinstance(fact, ExceptionRaised)]
 
 
 def _without_header(stored: dict[bytes, bytes]) -> dict[bytes, bytes]:
