@@ -9,7 +9,9 @@ from processors.account import Account
 from processors.company import Company
 from processors.fold import fold
 from processors.invariants import check
+from processors.wake import reschedule
 from schemas.facts import LedgerFact
+from schemas.journal import AccountEvent
 from tests.processors.histories import History, Source, definite_histories, histories, interleavings
 from tests.processors.story import (
     ACCOUNT,
@@ -27,13 +29,20 @@ BY_NAME_ONLY = company(auto_apply=False)
 DAYS = [datetime.date(2024, 1, 1) + datetime.timedelta(days=number) for number in range(40)]
 
 
+def taken(account: Account, event: AccountEvent, *, number: int, by: Company) -> list[LedgerFact]:
+    """Fold one event as a partition does: what it changed is worked off before the next."""
+    facts = fold(account, event, cause=f"e{number}", company=by)
+    reschedule(account, company=by)
+    check(account)
+    return facts
+
+
 def folded(events: Source, *, by: Company) -> tuple[Account, list[LedgerFact]]:
     """Fold a history into a new account, checking the whole after each event."""
     account = Account(ACCOUNT)
     facts: list[LedgerFact] = []
     for number, event in enumerate(events):
-        facts += fold(account, event, cause=f"e{number}", company=by)
-        check(account)
+        facts += taken(account, event, number=number, by=by)
     return account, facts
 
 
@@ -115,8 +124,7 @@ def test_run_boundaries_change_nothing(events: Source, data: st.DataObject) -> N
             write_changes(account, stored)
             assert stored == rows_of(account)
             account = restored(stored)
-        facts += fold(account, event, cause=f"e{number}", company=AUTOMATIC)
-        check(account)
+        facts += taken(account, event, number=number, by=AUTOMATIC)
     assert (rows_of(expected), expected_facts) == (rows_of(account), facts)
 
 

@@ -143,7 +143,7 @@ def test_an_account_with_nothing_left_to_forget_sleeps() -> None:
     books = Books()
     books.invoice("A", on="2024-01-02")
     books.pay("P", "100.00", "A", on="2024-01-03")
-    wake_at = datetime.datetime(2025, 2, 5, 8, tzinfo=datetime.UTC)  # 400 days after the invoice
+    wake_at = datetime.datetime(2025, 2, 6, 8, tzinfo=datetime.UTC)  # 400 days after it was paid
     assert wake_at.timestamp() == books.account.row.wake_at_s
     books.tick("2025-02-10")
     assert None is books.account.row.wake_at_s
