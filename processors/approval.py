@@ -24,10 +24,9 @@ _Command = ApproveReminder | EditReminder | DropReminder | CancelReminder | Send
 def _once(account: Account, event: _Command, *, context: FoldContext) -> list[LedgerFact]:
     """Carry out a command that is new; of one that came before, only a contradiction is said."""
     key = f"command/{event.command}"
-    repeated = identity.remember(account, event, key=key)
+    repeated = identity.remember_for_retention(account, event, key=key, context=context)
     if repeated is not None:
         return repeated
-    account.keep_until(context.day + context.company.retention, kind="seen", key=key)
     match event:
         case ApproveReminder():
             return _approve(account, event)

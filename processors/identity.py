@@ -11,12 +11,13 @@ import msgspec
 from msgspec import Raw
 
 from processors.account import Account
+from processors.context import FoldContext
 from schemas.codec import encode
 from schemas.facts import ExceptionRaised, LedgerFact
 from schemas.journal import AccountEvent
 from schemas.rows import SeenRow
 
-__all__ = ["compare", "remember", "same_content"]
+__all__ = ["compare", "remember", "remember_for_retention", "same_content"]
 
 _AMOUNTS = frozenset({"amount", "open_amount", "item_amount", "short"})
 
@@ -33,6 +34,16 @@ def remember(account: Account, event: AccountEvent, *, key: str) -> list[LedgerF
     row = SeenRow(account=account.id, key=key, event=event)
     account.add_seen(row)
     return None
+
+
+def remember_for_retention(
+    account: Account, event: AccountEvent, *, key: str, context: FoldContext
+) -> list[LedgerFact] | None:
+    """``remember`` an event that speaks of no document, such as a command: it is forgotten by its own day."""
+    repeated = remember(account, event, key=key)
+    if repeated is None:
+        account.keep_until(context.day + context.company.retention, kind="seen", key=key)
+    return repeated
 
 
 def compare(account: Account, second: AccountEvent, *, first: Any, key: str) -> list[LedgerFact]:

@@ -108,10 +108,9 @@ def _times_out_on(at: Circumstances, rung: Rung) -> datetime.date | None:
 def complete_task(account: Account, event: CompleteTask, *, context: FoldContext) -> list[LedgerFact]:
     """Take a person's word that a task is done or skipped; one that is not open any more is left so."""
     key = f"command/{event.command}"
-    repeated = identity.remember(account, event, key=key)
+    repeated = identity.remember_for_retention(account, event, key=key, context=context)
     if repeated is not None:
         return repeated
-    account.keep_until(context.day + context.company.retention, kind="seen", key=key)
     if event.task.startswith(_OF_REMINDERS):
         return _end_of_reminder(account, event)
     if event.task in account.tasks and event.outcome == "done" and event.task.startswith(_OF_STEPS):

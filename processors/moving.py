@@ -66,10 +66,9 @@ def moved_credit(credit: CreditRow, *, amount_minor: int, documents: Sequence[st
 def take_in(account: Account, event: TransferReceived, *, context: FoldContext) -> list[LedgerFact]:
     """Take in what another account has sent; each transfer once."""
     key = f"transfer/{event.transfer}"
-    repeated = identity.remember(account, event, key=key)
+    repeated = identity.remember_for_retention(account, event, key=key, context=context)
     if repeated is not None:
         return repeated
-    account.keep_until(context.day + context.company.retention, kind="seen", key=key)
     postings = Postings(account, context, correcting=True)
     for moved in event.items:
         _take_item(postings, moved, event=event, context=context)

@@ -70,10 +70,10 @@ def _once(
     account: Account, event: _Plain | _Telling | ReleaseQuarantine, *, context: FoldContext
 ) -> list[LedgerFact]:
     """Carry out a command that is new; of one that came before, only a contradiction is said."""
-    repeated = identity.remember(account, event, key=f"command/{event.command}")
+    key = f"command/{event.command}"
+    repeated = identity.remember_for_retention(account, event, key=key, context=context)
     if repeated is not None:
         return repeated
-    account.keep_until(context.day + context.company.retention, kind="seen", key=f"command/{event.command}")
     telling = _TELLING.get(type(event))
     if telling is not None:
         return telling(account, event, context=context)

@@ -62,10 +62,9 @@ def note_promise(account: Account, *, before: str, after: str) -> None:
 def set_trust(account: Account, event: SetTrust, *, context: FoldContext) -> list[LedgerFact]:
     """Take a person's word, which stands until it is cleared (``derived``)."""
     key = f"command/{event.command}"
-    repeated = identity.remember(account, event, key=key)
+    repeated = identity.remember_for_retention(account, event, key=key, context=context)
     if repeated is not None:
         return repeated
-    account.keep_until(context.day + context.company.retention, kind="seen", key=key)
     account.row.trust_set = None if event.trust == "derived" else event.trust
     _refresh(account)
     return []

@@ -82,10 +82,9 @@ def claim_returned(
 def waive(account: Account, event: WaiveClaim, *, context: FoldContext) -> list[LedgerFact]:
     """Give up what is open of a claim, or an amount of it; more than is open is not waived."""
     key = f"command/{event.command}"
-    repeated = identity.remember(account, event, key=key)
+    repeated = identity.remember_for_retention(account, event, key=key, context=context)
     if repeated is not None:
         return repeated
-    account.keep_until(context.day + context.company.retention, kind="seen", key=key)
     postings = Postings(account, context)
     claim = account.claims.get(event.claim)
     if claim is None:
