@@ -79,7 +79,7 @@ def enter_items(
     """Bring the due index up to date with the items that changed, or with all of them; note what has closed."""
     row = account.row
     today = None if now is None else company.day_of(now)
-    changed_on = max((day for day in (today, heard_on) if day is not None), default=None)
+    changed_on = heard_on if today is None or (heard_on is not None and heard_on > today) else today
     if row.config_version != company.version:
         row.config_version = company.version
         row.failed_on = None  # R19: another plan may have another channel, so a failed step need not wait
