@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from benchmarks.figures import Figure, save
 from benchmarks.workload import COMPANY, PLAN, PROFILE
-from notifiers.render import Renderer
-from notifiers.samples import sample_reminder
+from notifiers.writing.render import Renderer
+from notifiers.writing.samples import sample_reminder
 from processors.partition import Partition
 from schemas.events import Contact, InvoiceIssued
 from schemas.facts import ReminderDecided

@@ -119,7 +119,7 @@ def previewed(connection: Connection, *, event: MigratePlan) -> list[Move]:
 
 def template_warnings(plan: Plan) -> list[str]:
     """List steps that write to customers with texts that do not ship: a notifier would need them in its folder."""
-    from notifiers.render import KINDS
+    from notifiers.writing.render import KINDS
 
     return [
         f"step {step.name!r} needs template {step.template or step.name!r}, which does not ship"

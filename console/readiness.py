@@ -12,8 +12,8 @@ from typing import Literal
 from msgspec import Struct
 
 from infra.database.queries.debtors import Debtor
-from notifiers.render import templates_folder
-from notifiers.words import LANGUAGES
+from notifiers.writing.render import templates_folder
+from notifiers.writing.words import LANGUAGES
 from processors.company import Company
 from schemas.plans import Plan
 

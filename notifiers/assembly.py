@@ -15,11 +15,11 @@ from infra.metrics.tally import Tally
 from infra.settings import Settings
 from notifiers.channel import Channel
 from notifiers.dispatch import Dispatcher, Manner
-from notifiers.letter import LetterFolder
+from notifiers.paper.folder import LetterFolder
 from notifiers.recorder import Recorder
-from notifiers.render import Renderer
+from notifiers.writing.render import Renderer
 from notifiers.settings import DoubtPolicy, SendSettings
-from notifiers.smtp import SmtpChannel, SmtpServer
+from notifiers.mail.smtp import SmtpChannel, SmtpServer
 from notifiers.task import TaskList
 from notifiers.worker import Worker
 from schemas.fields import Channel as ChannelName

@@ -15,7 +15,9 @@ from schemas.fields import Channel as ChannelName
 from schemas.outcomes import ErrorType
 
 __all__ = [
+    "Attachment",
     "Channel",
+    "Cost",
     "Message",
     "PermanentError",
     "Receipt",
@@ -43,6 +45,25 @@ class TaskNote(Struct, frozen=True, kw_only=True):
     responsible: str = ""
 
 
+class Attachment(Struct, frozen=True, kw_only=True):
+    """A file that goes with a message; ``media_type`` as in RFC 6838 ('application/pdf')."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+class Cost(Struct, frozen=True, kw_only=True, order=True):
+    """What a delivery costs: ``micros`` are millionths of the currency's major unit, since an SMS costs part of a cent.
+
+    ``parts`` are what is paid for: segments of an SMS, sheets of a letter, mails.
+    """
+
+    currency: str
+    micros: int
+    parts: int = 1
+
+
 class Message(Struct, frozen=True, kw_only=True):
     """One reminder for one channel, rendered: nothing is left to look up.
 
@@ -67,12 +88,15 @@ class Message(Struct, frozen=True, kw_only=True):
     html: str = ""
     pdf: bytes = b""
     tasks: tuple[TaskNote, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    unsubscribe_url: str = ""
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
-    """The provider has taken the message; ``provider_id`` is what it calls it."""
+    """The provider has taken the message; ``provider_id`` is what it calls it, ``cost`` what it will charge, where known."""
 
     provider_id: str
+    cost: Cost | None = None
 
 
 class TemporaryError(Exception):

@@ -28,7 +28,7 @@ from notifiers.channel import (
     UncertainError,
 )
 from notifiers.outcomes import occurred_at
-from notifiers.quiet import allowed_at
+from notifiers.gates.law import allowed_at
 from notifiers.settings import DoubtPolicy
 from schemas.facts import MessageDecided, ReminderDecided
 from schemas.fields import Channel as ChannelName

@@ -8,7 +8,7 @@ from typing import Final
 
 from notifiers.channel import Message, PermanentError, Receipt
 from notifiers.folders import path_of, write_whole
-from notifiers.mail import mail_of
+from notifiers.mail.mime import mail_of
 
 __all__ = ["Recorder"]
 

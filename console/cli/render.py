@@ -20,10 +20,10 @@ __all__ = ["render"]
 def render(*, kind: str, language: str, output: Path) -> None:
     """Write a sample reminder as a mail (.eml, .txt, .html), an SMS and a letter (.pdf)."""
     from notifiers.channel import PermanentError
-    from notifiers.letter import LetterFolder
+    from notifiers.paper.folder import LetterFolder
     from notifiers.recorder import Recorder
-    from notifiers.render import Renderer
-    from notifiers.samples import sample_reminder
+    from notifiers.writing.render import Renderer
+    from notifiers.writing.samples import sample_reminder
 
     reminder = sample_reminder(kind=kind, language=language)
     renderer = Renderer()

@@ -14,8 +14,8 @@ from infra.database.tables import accounts, clocks
 from infra.metrics.tally import Tally
 from notifiers.channel import Channel, Message, Receipt
 from notifiers.dispatch import Dispatcher, Manner, ReadReminder
-from notifiers.render import Renderer
-from notifiers.samples import sample_reminder
+from notifiers.writing.render import Renderer
+from notifiers.writing.samples import sample_reminder
 from schemas.events import Contact
 from schemas.facts import Delivery, ReminderDecided
 from schemas.fields import Channel as ChannelName

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 from infra.database.engine import reading
 from infra.database.send_tables import tasks
 from notifiers.channel import PermanentError, TemporaryError, TracingChannel
-from notifiers.letter import LetterFolder
+from notifiers.paper.folder import LetterFolder
 from notifiers.recorder import Recorder
 from notifiers.task import TaskList
 from schemas.events import Contact

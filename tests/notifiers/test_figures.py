@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from notifiers.figures import amount_text, day_text, locale_of, short_day_text
+from notifiers.writing.figures import amount_text, day_text, locale_of, short_day_text
 
 NBSP = "\N{NO-BREAK SPACE}"
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine
 
 from notifiers.dispatch import ReadReminder
-from notifiers.render import MESSAGE_KINDS, Renderer
-from notifiers.samples import sample_reminder
+from notifiers.writing.render import MESSAGE_KINDS, Renderer
+from notifiers.writing.samples import sample_reminder
 from processors.messages import UNBOUND
 from schemas.facts import MessageDecided, ReminderDecided, Total
 from schemas.law import LegalText

@@ -11,8 +11,8 @@ import pypdf
 import pytest
 
 from notifiers.channel import Message, PermanentError
-from notifiers.render import KINDS, Renderer
-from notifiers.samples import sample_reminder
+from notifiers.writing.render import KINDS, Renderer
+from notifiers.writing.samples import sample_reminder
 from schemas.facts import ReminderDecided, Total
 from schemas.fields import Channel
 

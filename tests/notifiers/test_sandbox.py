@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from jinja2 import TemplateError
 
-from notifiers.sandbox import OutputLimitError, TemplateRoom
+from notifiers.writing.sandbox import OutputLimitError, TemplateRoom
 
 
 def render(folder: Path, text: str, *, name: str = "t.txt", **values: object) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from infra.ports import free_port
 from notifiers.channel import Message, PermanentError, TemporaryError, UncertainError
-from notifiers.smtp import SmtpChannel, SmtpServer
+from notifiers.mail.smtp import SmtpChannel, SmtpServer
 from schemas.events import Contact
 from tests.notifiers.mail_server import MailServer
 from tests.notifiers.sending import CONTACT, RENDERER, TICK, SettableClock, reminder

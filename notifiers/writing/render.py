@@ -14,9 +14,9 @@ import css_inline
 from jinja2 import TemplateError, TemplateNotFound
 
 from notifiers.channel import Message, PermanentError, Sender, TaskNote
-from notifiers.paper import LetterPress, PaperError
-from notifiers.sandbox import TemplateRoom
-from notifiers.view import MessageView, as_data, company_day, view_of
+from notifiers.paper.press import LetterPress, PaperError
+from notifiers.writing.sandbox import TemplateRoom
+from notifiers.writing.view import MessageView, as_data, company_day, view_of
 from schemas.events import Contact
 from schemas.facts import Delivery, ReminderDecided
 from schemas.fields import Channel

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, structs
 
-from notifiers.figures import amount_text, day_text, short_day_text
-from notifiers.words import Words, words_of
+from notifiers.writing.figures import amount_text, day_text, short_day_text
+from notifiers.writing.words import Words, words_of
 from schemas.charges import Charge
 from schemas.events import Contact
 from schemas.facts import ReminderCredit, ReminderDecided, ReminderItem, Total

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import typst
 
-from notifiers.view import MessageView, as_data
+from notifiers.writing.view import MessageView, as_data
 
 __all__ = ["LetterPress", "PaperError"]
 

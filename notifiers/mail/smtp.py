@@ -18,7 +18,7 @@ from typing import Final, Literal, NoReturn
 from msgspec import Struct
 
 from notifiers.channel import Message, PermanentError, Receipt, TemporaryError, UncertainError
-from notifiers.mail import MAIL_POLICY, mail_of
+from notifiers.mail.mime import MAIL_POLICY, mail_of
 from schemas.outcomes import ErrorType
 
 __all__ = ["SmtpChannel", "SmtpServer"]

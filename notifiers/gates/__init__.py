@@ -1,0 +1,1 @@
+"""What puts a delivery off: each gate says until when a job must wait, and why."""

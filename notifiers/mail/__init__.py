@@ -1,0 +1,1 @@
+"""Mail: how a message becomes one, and who takes it (SMTP, SES)."""
