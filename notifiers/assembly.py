@@ -5,26 +5,43 @@ import random
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 from sqlalchemy import Engine
 
+from infra.database.presence import is_gone, present
 from infra.database.send_ledger import SendLedger
+from infra.database.send_values import Job
 from infra.kafka.consumers import consumer, producer
 from infra.metrics.pulse import Pulses
 from infra.metrics.tally import Tally
 from infra.settings import Settings
 from notifiers.channel import Channel
 from notifiers.dispatch import Dispatcher, Manner
+from notifiers.doubt import Arbiter
+from notifiers.gates.gate import Gate
+from notifiers.mail.smtp import SmtpChannel, SmtpServer
+from notifiers.noting import Noter, sendings_tally, written_of
 from notifiers.paper.folder import LetterFolder
 from notifiers.recorder import Recorder
-from notifiers.writing.render import Renderer
 from notifiers.settings import DoubtPolicy, SendSettings
-from notifiers.mail.smtp import SmtpChannel, SmtpServer
 from notifiers.task import TaskList
 from notifiers.worker import Worker
+from notifiers.writing.render import Renderer
 from schemas.fields import Channel as ChannelName
 
-__all__ = ["LETTERS", "OUTBOX", "REMINDERS", "manner_of", "open_channel", "open_worker", "utc_now"]
+__all__ = [
+    "LETTERS",
+    "OUTBOX",
+    "REMINDERS",
+    "holder_is_gone",
+    "manner_of",
+    "open_arbiter",
+    "open_channel",
+    "open_gates",
+    "open_worker",
+    "utc_now",
+]
 
 REMINDERS = "collections.reminder.v1"
 _OUTCOMES = "notify.outcome.v1"
@@ -82,6 +99,7 @@ def open_worker(
         engine, channel=name, owner=f"{name}-{uuid.uuid4().hex}", reader_age_s_max=send.reader_age_s_max
     )
     with ExitStack() as opened:
+        still_present = opened.enter_context(present(engine, owner=ledger.owner))
         reader = consumer(
             bootstrap_servers=servers,
             group=settings.group(f"notify-{name}"),
@@ -99,6 +117,8 @@ def open_worker(
             manner=manner_of(name, send=send),
             clock=utc_now,
             jitter=random.SystemRandom().random,
+            is_gone=holder_is_gone(engine),
+            gates=open_gates(name, send=send, engine=engine),
             sendings=sendings,
         )
         yield Worker(
@@ -108,8 +128,41 @@ def open_worker(
             target=settings.topic(_OUTCOMES),
             ledger=ledger,
             dispatcher=dispatcher,
+            still_present=still_present,
             pulses=pulses,
         )
+
+
+def open_gates(name: ChannelName, *, send: SendSettings, engine: Engine) -> list[Gate]:  # noqa: ARG001 - the seam
+    """Give what may put a channel's deliveries off before they are claimed, in the order of asking."""
+    return []
+
+
+def open_arbiter(name: ChannelName, *, settings: Settings, send: SendSettings, engine: Engine) -> Arbiter:
+    """Give who ends doubts of a channel without a worker: for a person who wants the provider asked now."""
+    ledger = SendLedger(engine, channel=name, owner="", reader_age_s_max=send.reader_age_s_max)
+    manner = manner_of(name, send=send)
+    noter = Noter(
+        ledger=ledger,
+        manner=manner,
+        clock=utc_now,
+        jitter=random.SystemRandom().random,
+        sendings=sendings_tally(channels=[name]),
+    )
+    return Arbiter(
+        ledger=ledger,
+        channel=open_channel(name, settings=settings, send=send, engine=engine, clock=utc_now),
+        render=partial(written_of, render=Renderer().message),
+        noter=noter,
+        manner=manner,
+        clock=utc_now,
+        is_gone=holder_is_gone(engine),
+    )
+
+
+def holder_is_gone(engine: Engine) -> Callable[[Job], bool]:
+    """Give the question whether the worker that held a job is known not to exist any more."""
+    return lambda job: is_gone(engine, owner=job.owner, since=job.intended_at or job.held_since)
 
 
 def manner_of(name: ChannelName, *, send: SendSettings) -> Manner:

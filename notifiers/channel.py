@@ -18,6 +18,7 @@ __all__ = [
     "Attachment",
     "Channel",
     "Cost",
+    "DescribedChannel",
     "Message",
     "PermanentError",
     "Receipt",
@@ -25,7 +26,9 @@ __all__ = [
     "TaskNote",
     "TemporaryError",
     "TracingChannel",
+    "Traits",
     "UncertainError",
+    "traits_of",
 ]
 
 
@@ -143,13 +146,46 @@ class Channel(Protocol):
         ...
 
 
+class Traits(Struct, frozen=True, kw_only=True):
+    """What the loop must know of a channel.
+
+    Attributes:
+        provider: its name, for the evidence ('smtp', 'ses').
+        endpoint: where it hands over ('mail.example:587', a region, a folder).
+        at_once: so many messages are handed over at the same time, each in a thread of its own;
+            more than 1 needs a channel that several threads may use.
+        is_repeatable: handing the same message over twice is handing it over once (a file of the
+            same name, a provider that keeps idempotency keys): there is never a doubt.
+        settles_s: how long after a message was handed over ``find`` may still miss it.
+    """
+
+    provider: str
+    endpoint: str = ""
+    at_once: int = 1
+    is_repeatable: bool = False
+    settles_s: float = 0.0
+
+
+@runtime_checkable
+class DescribedChannel(Channel, Protocol):
+    """A channel that says of itself what the loop must know."""
+
+    @property
+    def traits(self) -> Traits:
+        """Give them; they never change."""
+        ...
+
+
+def traits_of(channel: Channel) -> Traits:
+    """Give a channel's traits; of one that says nothing, the most careful ones."""
+    if isinstance(channel, DescribedChannel):
+        return channel.traits
+    return Traits(provider=type(channel).__name__.removesuffix("Channel").lower())
+
+
 @runtime_checkable
 class TracingChannel(Channel, Protocol):
-    """A channel that can say afterwards what became of a message.
-
-    Only such a channel's jobs are started several at a time: what a crash
-    leaves in ``sending`` can be cleared up.
-    """
+    """A channel that can say afterwards what became of a message, so that a doubt can end without a person."""
 
     def find(self, message: Message) -> Receipt | None:
         """Give the receipt of ``message`` if it was taken; None says that it was not.

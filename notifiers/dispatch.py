@@ -2,54 +2,45 @@
 
 ::
 
-    ready ──render──► claim (R32, one statement) ──► channel.send ──► finish
-                        │ overtaken: superseded        ├ temporary: put back, with a wait
-                        │ not yet fresh: left alone    ├ permanent: failed
-                                                       └ uncertain: asked, or held, or sent again
+    ready ──► write ──► gates ──► claim (R32) ──► law ──► intend (R32 again) ──► channel.send ──► finish
+                        │ put off │ overtaken:    │ put off   │ overtaken:       ├ temporary: put back, with a wait
+                        │         │ superseded    │           │ superseded       ├ permanent: failed
+                                  │ not yet fresh: left alone │ not ours: left   └ uncertain: see `doubt`
+
+A worker that dies before `intend` has handed over nothing: what it had claimed is simply taken back.
 """
 
 import datetime
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, Literal, assert_never, get_args
+from functools import partial
+from typing import Final
 
 import structlog
 from msgspec import Struct, json
 from msgspec.structs import replace
 
-from infra.database.send_ledger import Ending, Job, NewJob, SendLedger
+from infra.database.send_ledger import SendLedger
+from infra.database.send_values import Claim, Ending, Job, NewJob, Postponement
 from infra.metrics.tally import Tally
-from notifiers.channel import (
-    Channel,
-    Message,
-    PermanentError,
-    Receipt,
-    TemporaryError,
-    TracingChannel,
-    UncertainError,
-)
-from notifiers.outcomes import occurred_at
+from notifiers.carrying import Answer, Carrier, Parcel
+from notifiers.channel import Channel, Message, PermanentError, Receipt, TemporaryError, traits_of
+from notifiers.doubt import Arbiter
+from notifiers.gates.gate import Candidate, Gate, Wait
 from notifiers.gates.law import allowed_at
-from notifiers.settings import DoubtPolicy
+from notifiers.noting import Manner, Noter, Written, sendings_tally, written_of
+from notifiers.outcomes import occurred_at
 from schemas.facts import MessageDecided, ReminderDecided
 from schemas.fields import Channel as ChannelName
-from schemas.outcomes import DeliveryStatus, ErrorType
 
 __all__ = ["Dispatcher", "Manner", "ReadReminder", "sendings_tally"]
 
-Rendered = Message | PermanentError
-_TEXT_MAX: Final = 2_000
-_BATCH_OF_TRACING: Final = 50
-_OUTCOMES: Final = (*get_args(DeliveryStatus), "put_back")
-_DOUBT: Final = "nobody knows whether it went out: "
+_BATCH: Final = 50
+# What was claimed and has not had its turn by then is given back, so that the loop reads and stops in time.
+_RUN_S_MAX: Final = 5.0
+_LOOK_AFTER_S: Final = 5.0
 _log = structlog.get_logger(__name__)
 _decoder = json.Decoder(ReminderDecided)
 _read_decoder: json.Decoder[ReminderDecided | MessageDecided] = json.Decoder(ReminderDecided | MessageDecided)
-
-
-def sendings_tally(*, channels: Iterable[ChannelName] = ()) -> Tally:
-    """Make the count of attempts by outcome that these channels of a process share."""
-    known = [(channel, outcome) for channel in channels for outcome in _OUTCOMES]
-    return Tally("cobranza_sendings_total", known=known)
 
 
 class ReadReminder(Struct, frozen=True, kw_only=True):
@@ -57,20 +48,6 @@ class ReadReminder(Struct, frozen=True, kw_only=True):
 
     partition: int
     value: bytes
-
-
-class Manner(Struct, frozen=True, kw_only=True):
-    """How a channel's failures are dealt with; see ``SendSettings``."""
-
-    doubt: DoubtPolicy
-    attempts_max: int
-    retry_s_first: float
-    retry_s_max: float
-
-    def wait_s(self, attempts: int, *, jitter: float) -> float:
-        """Give the wait after so many attempts; ``jitter`` in [0, 1) spreads its upper half."""
-        full = min(self.retry_s_max, self.retry_s_first * 2.0 ** min(attempts - 1, 30))
-        return full * (0.5 + jitter / 2)
 
 
 class Dispatcher:
@@ -83,6 +60,8 @@ class Dispatcher:
         manner: what to do when it goes wrong.
         clock: the wall clock, UTC.
         jitter: gives a number in [0, 1).
+        is_gone: says whether the worker that held a job is known not to exist any more.
+        gates: what may put a delivery off before it is claimed, asked in this order.
         sendings: counts the attempts by how they ended.
     """
 
@@ -95,18 +74,35 @@ class Dispatcher:
         manner: Manner,
         clock: Callable[[], datetime.datetime],
         jitter: Callable[[], float],
+        is_gone: Callable[[Job], bool],
+        gates: Sequence[Gate] = (),
         sendings: Tally | None = None,
     ) -> None:
         self._ledger = ledger
-        self._sendings = sendings or sendings_tally()
-        self._channel = channel
-        self._render = render
-        self._manner = manner
+        self._write = partial(written_of, render=render)
         self._clock = clock
-        self._jitter = jitter
+        self._gates = gates
+        self._traits = traits_of(channel)
+        self._carrier = Carrier(channel, clock=clock)
+        self._noter = Noter(
+            ledger=ledger,
+            manner=manner,
+            clock=clock,
+            jitter=jitter,
+            sendings=sendings or sendings_tally(),
+        )
+        self._arbiter = Arbiter(
+            ledger=ledger,
+            channel=channel,
+            render=self._write,
+            noter=self._noter,
+            manner=manner,
+            clock=clock,
+            is_gone=is_gone,
+        )
         self._closed_until: dict[int, datetime.datetime] = {}
-        # What a crash leaves in doubt is one mail, unless the channel can say what became of many.
-        self._batch = _BATCH_OF_TRACING if isinstance(channel, TracingChannel) else 1
+        self._channel_waits_until: datetime.datetime | None = None
+        self._looked_after_at: datetime.datetime | None = None
 
     @property
     def closed(self) -> set[int]:
@@ -133,183 +129,165 @@ class Dispatcher:
         return len(jobs)
 
     def run(self, *, partitions: Iterable[int]) -> int:
-        """Move the jobs that can be moved now, up to a batch; return how many were taken or ended."""
+        """Move the jobs that can be moved now, up to a batch; return how many were taken, put off or ended."""
+        now = self._clock()
+        if self._channel_waits_until is not None and now < self._channel_waits_until:
+            return 0
         closed = self.closed
         open_partitions = [each for each in partitions if each not in closed]
-        jobs = self._ledger.ready(partitions=open_partitions, now=self._clock(), limit=self._batch)
+        jobs = self._ledger.ready(partitions=open_partitions, now=now, limit=_BATCH)
         if not jobs:
             return 0
-        rendered = {job.reminder: self._rendering(job) for job in jobs}
-        now = self._clock()
-        happened_at = {job.reminder: occurred_at(job, now=now) for job in jobs}
-        taken, superseded = self._ledger.claim(jobs, now=now, occurred_at=happened_at)
-        for reminder in superseded:
-            self._sendings.add(self._ledger.channel, "superseded")
-            _log.info("send_superseded", reminder=reminder, channel=self._ledger.channel)
-        sent = [
-            self._send(job, rendered[job.reminder])
-            for job in jobs
-            if job.reminder in taken and self._lawful(job)
-        ]
-        self._finish([each for each in sent if each is not None])
-        return len(taken) + len(superseded)
+        written = {job.reminder: self._write(job) for job in jobs}
+        waits = self._ask_gates(jobs, written)
+        may_go = [job for job in jobs if job.reminder not in waits]
+        claims = {
+            job.reminder: self._noter.claim_of(job, written[job.reminder], traits=self._traits)
+            for job in may_go
+        }
+        taken, superseded = self._ledger.claim(list(claims.values()), now=self._clock())
+        self._noter.superseded(superseded)
+        self._carry([job for job in may_go if job.reminder in taken], claims=claims, written=written)
+        put_off = sum(each.holds == "delivery" for each in waits.values())
+        return put_off + len(taken) + len(superseded)
 
     def recover(self, *, partitions: Sequence[int]) -> None:
-        """Clear up what another worker left in ``sending`` on partitions that are ours now."""
+        """Clear up what other workers hold on partitions that are ours now."""
         self._closed_until.clear()
-        for job in self._ledger.interrupted(partitions=partitions):
-            _log.warning("send_interrupted", reminder=job.reminder, channel=job.channel)
-            rendered = self._rendering(job)
-            ending = self._in_doubt(
-                job, rendered, detail=_DOUBT + "the worker ended while it was being sent", retry_at=None
-            )
-            if ending is not None:
-                self._finish([ending], owner=job.owner)
+        self._arbiter.recover(partitions=partitions, all_=True)
 
-    def _lawful(self, job: Job) -> bool:
-        """Ask the law once more; what may not go now is put off to its next allowed instant, never dropped."""
+    def look_after(self, *, partitions: Sequence[int]) -> int:
+        """Every few seconds, ask about what is in doubt and clear up after workers that are gone.
+
+        Returns how many doubts have ended.
+        """
+        now = self._clock()
+        last = self._looked_after_at
+        if last is not None and 0.0 <= (now - last).total_seconds() < _LOOK_AFTER_S:
+            return 0
+        self._looked_after_at = now
+        self._arbiter.recover(partitions=partitions, all_=False)
+        return self._arbiter.ask(partitions=partitions)
+
+    # -- what must wait ----------------------------------------------------------------------
+
+    def _ask_gates(self, jobs: Sequence[Job], written: dict[str, Written]) -> dict[str, Wait]:
+        """Ask every gate about what the ones before it let through; note what has to wait."""
+        left = [
+            Candidate(job=job, message=message)
+            for job in jobs
+            if isinstance(message := written[job.reminder], Message)
+        ]
+        waits: dict[str, Wait] = {}
+        for gate in self._gates:
+            waits |= gate.waits(left, now=self._clock())
+            left = [each for each in left if each.job.reminder not in waits]
+        by_name = {job.reminder: job for job in jobs}
+        put_off = {name: wait for name, wait in waits.items() if wait.holds == "delivery"}
+        self._put_off({name: by_name[name] for name in put_off}, waits=put_off)
+        whole = [wait.until for wait in waits.values() if wait.holds == "channel"]
+        self._channel_waits_until = min(whole, default=None)
+        return waits
+
+    def _put_off(self, jobs: dict[str, Job], *, waits: dict[str, Wait]) -> None:
+        if not waits:
+            return
+        self._ledger.postpone(
+            [
+                Postponement(reminder=name, until=wait.until, detail=wait.detail, by=wait.by)
+                for name, wait in waits.items()
+            ]
+        )
+        for name, wait in waits.items():
+            self._noter.postponed(jobs[name], until=wait.until, why=wait.why)
+
+    def _law_waits(self, job: Job) -> Wait | None:
+        """Ask the law, once the claim shows others that we are about to write to this person."""
         law = _decoder.decode(job.reminder_json).law
         if law is None or job.channel == "task":
-            return True
+            return None
         now = self._clock()
         at = allowed_at(self._ledger.engine, job, law=law, now=now)
         if at <= datetime.datetime.fromisoformat(occurred_at(job, now=now)):
-            return True
+            return None
         detail = f"the law ({law.profile}) allows it from {at.isoformat()}"
-        self._ledger.postpone(job.reminder, until=at, detail=detail)
-        self._sendings.add(job.channel, "put_back")
-        _log.info(
-            "send_postponed",
-            reminder=job.reminder,
-            account=job.account,
-            channel=job.channel,
-            until=at.isoformat(),
-        )
-        return False
+        return Wait(until=at, why="law", detail=detail)
 
-    def _rendering(self, job: Job) -> Rendered:
-        """Write a job's message before it is claimed: what cannot be written has not been sent."""
-        try:
-            return self._render(_decoder.decode(job.reminder_json), self._ledger.channel)
-        except PermanentError as error:
-            return error
+    # -- what goes ---------------------------------------------------------------------------
 
-    def _send(self, job: Job, message: Rendered) -> Ending | None:
-        """Have one job carried; None: it is put back."""
-        try:
+    def _carry(self, taken: Sequence[Job], *, claims: dict[str, Claim], written: dict[str, Written]) -> None:
+        """Have claimed jobs carried, wave by wave; give back what had no turn."""
+        open_ = {job.reminder for job in taken}
+        endings: list[Ending] = []
+        parcels: list[Parcel] = []
+        for job in taken:
+            message = written[job.reminder]
             if isinstance(message, PermanentError):
-                raise message
-            return self._accepted(job, message, self._channel.send(message))
-        except PermanentError as error:
-            _log.warning(
-                "send_failed",
-                reminder=job.reminder,
-                account=job.account,
-                channel=job.channel,
-                error=error.error_type,
-                detail=error.detail,
-            )
-            return self._failed(job, message, error)
-        except TemporaryError as error:
-            return self._put_back(job, message, error)
-        except UncertainError as error:
-            return self._in_doubt(
-                job, message, detail=_DOUBT + error.detail, retry_at=self._retry_at(job.attempts + 1)
-            )
+                endings.append(self._noter.failed(job, message, message))
+            elif (wait := self._law_waits(job)) is not None:
+                self._put_off({job.reminder: job}, waits={job.reminder: wait})
+            else:
+                parcels.append(Parcel(job=job, claim=claims[job.reminder], message=message))
+        started_at = self._clock()
+        while parcels and (self._clock() - started_at).total_seconds() <= _RUN_S_MAX:
+            wave, parcels = parcels[: self._carrier.wave_max], parcels[self._carrier.wave_max :]
+            going = self._intend(wave, endings)
+            endings = []
+            for parcel, answer in self._carrier.carry(going):
+                if answer == "not called":
+                    parcels.append(replace(parcel, was_intended=True))
+                    continue
+                open_.discard(parcel.job.reminder)
+                ending = self._ending_of(parcel, answer)
+                endings += [] if ending is None else [ending]
+            closed = self.closed
+            parcels = [each for each in parcels if each.job.partition not in closed]
+        open_ -= {each.reminder for each in endings}
+        self._finish(endings)
+        self._ledger.release(open_)
 
-    def _put_back(self, job: Job, message: Rendered, error: TemporaryError) -> Ending | None:
-        attempts = job.attempts + 1
-        if attempts >= self._manner.attempts_max:
-            refused = PermanentError(
-                error_type="provider_unavailable", detail=f"tried {attempts} times: {error.detail}"
-            )
-            return self._failed(job, message, refused)
-        until = self._retry_at(attempts)
-        self._sendings.add(job.channel, "put_back")
-        _log.warning(
-            "send_waits",
-            reminder=job.reminder,
-            account=job.account,
-            channel=job.channel,
-            detail=error.detail,
-        )
-        self._ledger.put_back(job.reminder, retry_at=until, detail=error.detail[:_TEXT_MAX])
-        if error.provider_down:
-            self._closed_until[job.partition] = until
-        return None
+    def _intend(self, wave: Sequence[Parcel], endings: Sequence[Ending]) -> list[Parcel]:
+        """Write the intent of a wave, and how the one before it ended; give what may be handed over now."""
+        intended = self._ledger.intend([each.claim for each in wave], now=self._clock(), endings=endings)
+        self._noter.superseded(intended.superseded)
+        self._ended(endings, lost=intended.lost)
+        # What is neither was taken from us, or the reader has fallen behind: that is given back at the end.
+        for each in wave:
+            name = each.job.reminder
+            if each.was_intended and name not in intended.going | intended.superseded:
+                self._arbiter.came_late(name, detail="it was not handed over")
+        return [each for each in wave if each.job.reminder in intended.going]
 
-    def _in_doubt(
-        self, job: Job, message: Rendered, *, detail: str, retry_at: datetime.datetime | None
-    ) -> Ending | None:
-        """End a job that may have been sent, or put it back; ``job.owner`` has it."""
-        found = self._trace(message)
-        if isinstance(found, Receipt):
-            return self._accepted(job, message, found)
-        if found == "cannot say" and self._manner.doubt == "hold":
-            _log.error(
-                "send_in_doubt",
-                reminder=job.reminder,
-                account=job.account,
-                channel=job.channel,
-                detail=detail,
-            )
-            return self._ending(job, message, status="unknown", error_type="interrupted", detail=detail)
-        self._sendings.add(job.channel, "put_back")
-        self._ledger.put_back(
-            job.reminder, retry_at=retry_at, detail=detail[:_TEXT_MAX], owner=job.owner or None
-        )
-        return None
-
-    def _trace(self, message: Rendered) -> Receipt | Literal["not taken", "cannot say"]:
-        if not isinstance(message, Message) or not isinstance(self._channel, TracingChannel):
-            return "cannot say"
-        try:
-            return self._channel.find(message) or "not taken"
-        except TemporaryError as error:
-            _log.warning("send_untraced", reminder=message.reminder, detail=error.detail)
-            return "cannot say"
-
-    def _accepted(self, job: Job, message: Rendered, receipt: Receipt) -> Ending:
-        _log.info(
-            "send_accepted",
-            reminder=job.reminder,
-            account=job.account,
-            channel=job.channel,
-            provider_id=receipt.provider_id,
-        )
-        return self._ending(job, message, status="accepted", provider_id=receipt.provider_id)
-
-    def _failed(self, job: Job, message: Rendered, error: PermanentError) -> Ending:
-        return self._ending(job, message, status="failed", error_type=error.error_type, detail=error.detail)
-
-    def _ending(
-        self,
-        job: Job,
-        message: Rendered,
-        *,
-        status: DeliveryStatus,
-        provider_id: str = "",
-        error_type: ErrorType = "",
-        detail: str = "",
-    ) -> Ending:
-        return Ending(
-            reminder=job.reminder,
-            status=status,
-            occurred_at=occurred_at(job, now=self._clock()),
-            provider_id=provider_id[:_TEXT_MAX],
-            error_type=error_type,
-            detail=detail[:_TEXT_MAX],
-            recipient=_recipient(message),
-            subject=message.subject if isinstance(message, Message) else "",
+    def _ending_of(self, parcel: Parcel, answer: Answer) -> Ending | None:
+        """Judge one answer; None: the job is put back."""
+        job, message = parcel.job, parcel.message
+        if isinstance(answer, Receipt):
+            return self._noter.accepted(job, message, answer)
+        if isinstance(answer, PermanentError):
+            return self._noter.failed(job, message, answer)
+        if isinstance(answer, TemporaryError):
+            put_back = self._noter.put_back(job, message, answer)
+            if isinstance(put_back, Ending):
+                return put_back
+            if answer.provider_down:
+                self._closed_until[job.partition] = put_back
+            return None
+        if answer == "not called":
+            raise AssertionError(f"{job.reminder} was not handed over: there is nothing to judge")
+        return self._arbiter.no_answer(
+            job, message, detail=answer.detail, retry_at=self._noter.retry_at(job.attempts + 1)
         )
 
-    def _finish(self, endings: Sequence[Ending], *, owner: str | None = None) -> None:
-        lost = self._ledger.finish(endings, owner=owner)
-        for reminder in lost:
-            _log.warning("send_taken_over", reminder=reminder, channel=self._ledger.channel)
+    def _finish(self, endings: Sequence[Ending]) -> None:
+        self._ended(endings, lost=self._ledger.finish(endings))
+
+    def _ended(self, endings: Sequence[Ending], *, lost: Sequence[str]) -> None:
+        self._noter.ended(endings, lost=lost)
         for ending in endings:
-            if ending.reminder not in lost:
-                self._sendings.add(self._ledger.channel, ending.status)
+            if ending.reminder in lost:
+                self._arbiter.came_late(
+                    ending, detail=f"{ending.status}: {ending.provider_id or ending.detail}"
+                )
 
     def _tell_recorded(self, reminder: ReminderDecided) -> None:
         """Tell which items a reminder is about: from an item to what was sent for it."""
@@ -322,27 +300,6 @@ class Dispatcher:
             tick=reminder.tick.isoformat(),
             items=[each.item for each in reminder.items],
         )
-
-    def _retry_at(self, attempts: int) -> datetime.datetime:
-        wait_s = self._manner.wait_s(attempts, jitter=self._jitter())
-        return self._clock() + datetime.timedelta(seconds=wait_s)
-
-
-def _recipient(message: Rendered) -> str:
-    if isinstance(message, PermanentError):
-        return ""
-    contact = message.contact
-    match message.channel:
-        case "email":
-            return contact.email
-        case "sms":
-            return contact.phone
-        case "letter":
-            return ", ".join(contact.address)
-        case "task":
-            return ", ".join(dict.fromkeys(note.responsible for note in message.tasks if note.responsible))
-        case _:
-            assert_never(message.channel)
 
 
 def _job_of(reminder: ReminderDecided, *, read: ReadReminder, not_before: datetime.datetime) -> NewJob:

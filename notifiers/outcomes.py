@@ -3,7 +3,7 @@
 import datetime
 from typing import Final
 
-from infra.database.send_ledger import Job
+from infra.database.send_values import Job
 from schemas.codec import type_of
 from schemas.envelope import Envelope
 from schemas.fields import split_account_id
@@ -27,7 +27,7 @@ def outcome_of(job: Job) -> tuple[Envelope, OutcomeReported]:
     Raises:
         ValueError: nothing has become of it yet.
     """
-    if job.state == "scheduled" or job.state == "sending":  # noqa: PLR1714 - mypy narrows this form
+    if job.state == "scheduled" or job.state == "claimed" or job.state == "sending":  # noqa: PLR1714 - mypy narrows this form
         raise ValueError(f"reminder {job.reminder} over {job.channel} is {job.state}: it has no outcome")
     status: DeliveryStatus = job.state
     company, customer = split_account_id(job.account)

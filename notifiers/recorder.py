@@ -6,7 +6,7 @@ It is the default for mail and SMS, so that a new installation writes to nobody.
 from pathlib import Path
 from typing import Final
 
-from notifiers.channel import Message, PermanentError, Receipt
+from notifiers.channel import Message, PermanentError, Receipt, Traits
 from notifiers.folders import path_of, write_whole
 from notifiers.mail.mime import mail_of
 
@@ -26,6 +26,11 @@ class Recorder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    @property
+    def traits(self) -> Traits:
+        """A file that is written again is the same file."""
+        return Traits(provider="recorder", endpoint=str(self._folder), is_repeatable=True)
 
     def send(self, message: Message) -> Receipt:
         """Write the files; writing them again gives the same ones.

@@ -3,7 +3,7 @@
 from sqlalchemy import Engine
 
 from infra.database.task_list import NewTask, add_tasks, has_tasks
-from notifiers.channel import Message, Receipt
+from notifiers.channel import Message, Receipt, Traits
 
 __all__ = ["TaskList"]
 
@@ -13,6 +13,11 @@ class TaskList:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+
+    @property
+    def traits(self) -> Traits:
+        """What is listed twice is listed once."""
+        return Traits(provider="task list", is_repeatable=True)
 
     def send(self, message: Message) -> Receipt:
         """List the tasks of this reminder; listing them again changes nothing."""

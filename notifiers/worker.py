@@ -17,7 +17,8 @@ import structlog
 from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import CommitFailedError, RebalanceInProgressError
 
-from infra.database.send_ledger import Job, SendLedger
+from infra.database.send_ledger import SendLedger
+from infra.database.send_values import Job
 from infra.errors import OperatorError
 from infra.kafka.consumers import positions
 from infra.metrics.pulse import Pulses
@@ -56,6 +57,7 @@ class Worker:
         source: physical name of ``collections.reminder.v1``.
         target: physical name of ``notify.outcome.v1``.
         ledger, dispatcher: of the same channel.
+        still_present: raises when others may take this worker for gone; see ``infra.database.presence``.
         pulses: gets a sign of life after each round, under the channel's name.
     """
 
@@ -68,6 +70,7 @@ class Worker:
         target: str,
         ledger: SendLedger,
         dispatcher: Dispatcher,
+        still_present: Callable[[], None],
         pulses: Pulses | None = None,
     ) -> None:
         self._reader = reader
@@ -76,6 +79,7 @@ class Worker:
         self._target = target
         self._ledger = ledger
         self._dispatcher = dispatcher
+        self._still_present = still_present
         self._pulses = pulses or Pulses([ledger.channel], stalled_s=0.0)
         self._partitions: list[int] = []
         self._committed: dict[TopicPartition, int] = {}
@@ -105,13 +109,18 @@ class Worker:
         self._take_over()
         recorded = self._dispatcher.record(_reminders(polled))
         self._commit()
-        self._work_left = self._work_left or recorded > 0
-        moved = self._dispatcher.run(partitions=self._partitions) if self._work_left else 0
+        ended = self._dispatcher.look_after(partitions=self._partitions)
+        self._work_left = self._work_left or recorded + ended > 0
+        moved = self._dispatch() if self._work_left else 0
         idle = self._wait_ms >= _WAITING_MS_MAX
         if moved or idle:
             self._publish()
         self._pause()
         self._plan_wait(moved=moved, read=bool(polled))
+
+    def _dispatch(self) -> int:
+        self._still_present()
+        return self._dispatcher.run(partitions=self._partitions)
 
     def revoked(self) -> None:
         """Note that the group rebalances; nothing is to be saved, what was read is in SQL."""

@@ -1,26 +1,56 @@
-"""``cobranza deliveries list|resolve``: what became of each delivery, and a person's word where nobody knows."""
+"""``cobranza deliveries list|show|ask|resolve``: what became of each delivery; who says so where nobody knows."""
 
-from typing import TYPE_CHECKING, Literal, cast, get_args
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import click
 
-from console.cli.formats import OutputFormat, format_option, print_rows
+from console.cli.formats import OutputFormat, format_option, print_rows, printable
 from infra.errors import OperatorError
 from schemas.fields import Channel
 
 if TYPE_CHECKING:
+    import datetime
+
+    from sqlalchemy import Engine
+
     from infra.settings import Settings
+    from notifiers.doubt import Arbiter
 
 __all__ = ["deliveries"]
 
 Said = Literal["accepted", "failed", "resend"]
-_STATES = ("scheduled", "sending", "accepted", "failed", "superseded", "unknown")
+_STATES = ("scheduled", "claimed", "sending", "accepted", "failed", "superseded", "unknown")
 _COLUMNS = ("tick", "reminder", "channel", "account", "state", "recipient", "subject", "error_type")
-_MORE = ("not_before", "attempts", "retry_at", "provider_id", "detail")
+_MORE = (
+    "not_before",
+    "attempts",
+    "retry_at",
+    "provider_id",
+    "detail",
+    "provider",
+    "endpoint",
+    "owner",
+    "intended_at",
+    "ask_at",
+)
+_EVIDENCE = (
+    ("what", ("subject", "step")),
+    ("to whom", ("recipient",)),
+    ("handed over from", ("intended_at",)),
+    ("by worker", ("owner",)),
+    ("to", ("provider", "endpoint")),
+    ("tries", ("attempts",)),
+    ("error", ("error_type", "detail")),
+    ("the provider calls it", ("provider_id",)),
+    ("the provider is asked at", ("ask_at",)),
+)
 
 
 class NotUnknownError(OperatorError):
-    """There is nothing to resolve: says what the delivery is instead."""
+    """There is nothing to resolve, or to show: says what the delivery is instead."""
 
 
 @click.group()
@@ -60,7 +90,9 @@ def list_(
         structs.asdict(one)
         | {
             "tick": one.tick.isoformat(timespec="minutes"),
-            "retry_at": one.retry_at.isoformat(timespec="seconds") if one.retry_at else "",
+            "retry_at": _instant(one.retry_at),
+            "intended_at": _instant(one.intended_at),
+            "ask_at": _instant(one.ask_at),
         }
         for one in found
     ]
@@ -72,37 +104,137 @@ def list_(
 @deliveries.command()
 @click.argument("reminder")
 @click.argument("channel", type=click.Choice(get_args(Channel)))
-@click.argument("said", type=click.Choice(get_args(Said)), metavar="accepted|failed|resend")
+@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text")
 @click.pass_obj
-def resolve(settings: "Settings", *, reminder: str, channel: str, said: str) -> None:
+def show(settings: "Settings", *, reminder: str, channel: str, output_format: str) -> None:
+    """Show one delivery with its evidence: what was tried, when, by whom, to whom, and each word about it."""
+    import msgspec
+
+    from console.read_model import open_read_model
+    from infra.database.queries.sending import delivery_line
+    from infra.database.send_doubts import notes_of
+
+    with open_read_model(settings) as connection:
+        found = delivery_line(connection, reminder=reminder, channel=channel)
+        notes = notes_of(connection, reminder=reminder, channel=channel)
+    if found is None:
+        raise NotUnknownError(f"There is no delivery of reminder {reminder} over {channel}.")
+    if output_format == "json":
+        whole = msgspec.structs.asdict(found) | {"notes": [msgspec.structs.asdict(one) for one in notes]}
+        click.echo(msgspec.json.format(msgspec.json.encode(whole), indent=2).decode())
+        return
+    values = msgspec.structs.asdict(found)
+    click.echo(f"{reminder} over {channel}, of {found.account}: {found.state}")
+    for name, columns in _EVIDENCE:
+        said = " · ".join(text for each in columns if (text := _text(values.get(each))))
+        if said:
+            click.echo(f"  {name:<25} {printable(said)}")
+    for note in notes:
+        click.echo(f"  {_instant(note.at)} {note.what}: {printable(note.detail)} ({printable(note.author)})")
+
+
+@deliveries.command()
+@click.argument("channel", type=click.Choice(get_args(Channel)))
+@click.argument("reminder", required=False)
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="So many at most."
+)
+@click.pass_obj
+def ask(settings: "Settings", *, channel: str, reminder: str | None, limit: int) -> None:
+    """Ask the provider what became of unknown deliveries: of one, or of all of a channel.
+
+    What it has is accepted; what it surely has not got is sent again, if it is still
+    fresh. What it cannot say stays unknown. The notifiers ask too, ever less often.
+    """
+    from infra.database.send_doubts import Doubts
+
+    name = cast("Channel", channel)
+    with _database(settings) as engine:
+        open_ = Doubts(engine, channel=name).open(limit=limit)
+        jobs = [job for job in open_ if reminder in (None, job.reminder)]
+        if reminder is not None and not jobs:
+            raise NotUnknownError(f"No delivery of reminder {reminder} over {channel} is unknown.")
+        arbiter = _arbiter(settings, engine=engine, channel=name)
+        for job in jobs:
+            click.echo(f"{job.reminder} {job.channel} {arbiter.ask_about(job)}")
+        if not jobs:
+            click.echo(f"No delivery over {channel} is unknown.", err=True)
+
+
+@deliveries.command()
+@click.argument("reminder")
+@click.argument("channel", type=click.Choice(get_args(Channel)))
+@click.argument("said", type=click.Choice(get_args(Said)), metavar="accepted|failed|resend")
+@click.option("--because", default="", help="How it is known; kept with the delivery.")
+@click.option("--author", default="", help="Who says so; by default the user of this machine.")
+@click.pass_obj
+def resolve(
+    settings: "Settings", *, reminder: str, channel: str, said: str, because: str, author: str
+) -> None:
     """Say what became of an unknown delivery, so that its account goes on (R19).
 
     `accepted`: it went out. `failed`: it did not, and shall not. `resend`: it did
     not; send it now. The channel's notifier publishes the outcome.
     """
-    from infra.database.engine import open_engine
-    from infra.database.migrate import require_current
-    from infra.database.send_ledger import SendLedger
+    from infra.database.send_doubts import Doubts, Note
     from notifiers.assembly import utc_now
     from notifiers.outcomes import occurred_at
-    from notifiers.settings import SendSettings
+
+    with _database(settings) as engine:
+        job = _ledger(engine, channel=cast("Channel", channel)).job(reminder)
+        if job is None:
+            raise NotUnknownError(f"There is no delivery of reminder {reminder} over {channel}.")
+        now = utc_now()
+        resolved = Doubts(engine, channel=job.channel).resolve(
+            reminder,
+            said=cast("Said", said),
+            occurred_at=occurred_at(job, now=now),
+            note=Note(at=now, author=author or _user(), what="said", detail=because or said),
+        )
+        if not resolved:
+            raise NotUnknownError(
+                f"The delivery is {job.state}, which stands: only unknown ones are resolved."
+            )
+
+
+@contextmanager
+def _database(settings: "Settings") -> "Iterator[Engine]":
+    from infra.database.engine import open_engine
+    from infra.database.migrate import require_current
 
     engine = open_engine(settings.database)
     try:
         require_current(engine)
-        ledger = SendLedger(
-            engine,
-            channel=cast("Channel", channel),
-            owner="",
-            reader_age_s_max=SendSettings().reader_age_s_max,
-        )
-        job = ledger.job(reminder)
-        if job is None:
-            raise NotUnknownError(f"There is no delivery of reminder {reminder} over {channel}.")
-        when = occurred_at(job, now=utc_now())
-        if not ledger.resolve(reminder, status=cast("Said", said), occurred_at=when):
-            raise NotUnknownError(
-                f"The delivery is {job.state}, which stands: only unknown ones are resolved."
-            )
+        yield engine
     finally:
         engine.dispose()
+
+
+def _ledger(engine: "Engine", *, channel: Channel) -> Any:
+    from infra.database.send_ledger import SendLedger
+    from notifiers.settings import SendSettings
+
+    age_s_max = SendSettings().reader_age_s_max
+    return SendLedger(engine, channel=channel, owner="", reader_age_s_max=age_s_max)
+
+
+def _arbiter(settings: "Settings", *, engine: "Engine", channel: Channel) -> "Arbiter":
+    from notifiers.assembly import open_arbiter
+    from notifiers.settings import SendSettings
+
+    return open_arbiter(channel, settings=settings, send=SendSettings(), engine=engine)
+
+
+def _instant(at: "datetime.datetime | None") -> str:
+    return at.isoformat(timespec="seconds") if at else ""
+
+
+def _text(value: Any) -> str:
+    return value.isoformat(timespec="milliseconds") if hasattr(value, "isoformat") else str(value or "")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except OSError:
+        return "a person"

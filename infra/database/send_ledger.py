@@ -1,85 +1,51 @@
 """The send ledger: one job per (reminder, channel), and every move of it as a compare-and-set.
 
 It owns what has been sent and what may be; it refuses to send, to wait or to look at a clock:
-instants are arguments. R32 stands here as SQL, so that the check and the claim are one statement:
-between them no newer fact can slip in.
+instants are arguments. R32 stands here as SQL, so that the check and the move are one statement:
+between them no newer fact can slip in. It is asked twice: when a job is claimed, and when the
+intent to hand it over is written, which is the last thing before the provider is called.
 """
 
 import datetime
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from msgspec import Struct
-from sqlalchemy import ColumnElement, Engine, Row, and_, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.database.engine import reading, writing
+from infra.database.send_conditions import ENDED, HELD, fresh, held_by, overtaken
 from infra.database.send_tables import send_jobs
-from infra.database.tables import accounts, clocks
+from infra.database.send_values import Backlog, Claim, Ending, Intended, Job, NewJob, Postponement
+from infra.database.tables import clocks
 from schemas.fields import Channel
-from schemas.outcomes import DeliveryStatus, ErrorType
 
-__all__ = ["Backlog", "Ending", "Job", "NewJob", "SendLedger", "unfinished"]
+__all__ = [
+    "Backlog",
+    "Claim",
+    "Ending",
+    "Intended",
+    "Job",
+    "NewJob",
+    "Postponement",
+    "SendLedger",
+    "jobs_where",
+    "unfinished",
+]
 
-JobState = Literal["scheduled", "sending", "accepted", "failed", "superseded", "unknown"]
-_ENDED: Final = ("accepted", "failed", "superseded", "unknown")
-
-
-class NewJob(Struct, frozen=True, kw_only=True):
-    """A delivery to be recorded; ``partition`` is its account's, ``reminder_json`` the fact itself."""
-
-    reminder: str
-    account: str
-    company: str
-    partition: int
-    mode: str
-    tick: datetime.datetime
-    not_before: datetime.datetime
-    decision_version: int
-    reminder_json: str
-
-
-class Job(Struct, frozen=True, kw_only=True):
-    """A job as it stands; ``clock_at`` is its partition's newest tick in the read model."""
-
-    reminder: str
-    channel: Channel
-    account: str
-    company: str
-    partition: int
-    mode: str
-    tick: datetime.datetime
-    state: JobState
-    owner: str
-    attempts: int
-    reminder_json: str
-    recipient: str
-    subject: str
-    provider_id: str
-    error_type: ErrorType
-    detail: str
-    occurred_at: str
-    clock_at: datetime.datetime | None = None
-
-
-class Ending(Struct, frozen=True, kw_only=True):
-    """How a job ends: the columns of its outcome."""
-
-    reminder: str
-    status: DeliveryStatus
-    occurred_at: str
-    provider_id: str = ""
-    error_type: ErrorType = ""
-    detail: str = ""
-    recipient: str = ""
-    subject: str = ""
-
-
-class Backlog(Struct, frozen=True, kw_only=True):
-    """What is still to do: jobs that wait for anything, and the next instant of a retry."""
-
-    scheduled: int
-    next_retry_at: datetime.datetime | None
+_SUPERSEDED: Final = "the account has changed since"
 
 
 class SendLedger:
@@ -106,76 +72,93 @@ class SendLedger:
 
     def ready(self, *, partitions: Iterable[int], now: datetime.datetime, limit: int) -> list[Job]:
         """List jobs that can be moved now (sent, or superseded), the longest due first."""
-        query = (
-            select(send_jobs, clocks.c["at"].label("clock_at"))
-            .outerjoin(clocks, clocks.c["partition"] == send_jobs.c["partition"])
-            .where(
-                self._scheduled(partitions),
-                or_(send_jobs.c["retry_at"].is_(None), send_jobs.c["retry_at"] <= now),
-                or_(_overtaken(), self._fresh(now)),
-            )
-            .order_by(send_jobs.c["not_before"], send_jobs.c["reminder"])
-            .limit(limit)
-        )
+        due = or_(send_jobs.c["retry_at"].is_(None), send_jobs.c["retry_at"] <= now)
+        movable = or_(overtaken(), self._fresh(now))
         with reading(self._engine) as connection:
-            return [_job(row) for row in connection.execute(query)]
+            return jobs_where(connection, and_(self._scheduled(partitions), due, movable), limit=limit)
 
-    def claim(
-        self, jobs: Sequence[Job], *, now: datetime.datetime, occurred_at: dict[str, str]
-    ) -> tuple[set[str], set[str]]:
+    def postpone(self, postponed: Sequence[Postponement]) -> None:
+        """Put off jobs that wait, or that are ours: it was no attempt. Others stay as they are."""
+        mine = or_(send_jobs.c["state"] == "scheduled", held_by(self.owner))
+        with writing(self._engine) as connection:
+            for one in postponed:
+                instant = "not_before" if one.by == "business" else "retry_at"
+                connection.execute(
+                    update(send_jobs)
+                    .where(self._is(one.reminder), mine)
+                    .values(
+                        {
+                            "state": "scheduled",
+                            "owner": "",
+                            "attempts": _uncounted(),
+                            "retry_at": None,
+                            "detail": one.detail,
+                            instant: one.until,
+                        }
+                    )
+                )
+
+    def claim(self, claims: Sequence[Claim], *, now: datetime.datetime) -> tuple[set[str], set[str]]:
         """Take jobs for sending, or end them as superseded: (taken, superseded), by reminder.
 
         A job is in neither when another worker was first or the read model is not far enough.
-        ``occurred_at`` gives each reminder's business time, should it be superseded.
+        What is taken has surely not been handed over: nobody need ask before `intend`.
         """
-        mine = and_(self._scheduled(None), send_jobs.c["reminder"].in_([job.reminder for job in jobs]))
-        taking = (
-            update(send_jobs)
-            .where(mine, self._fresh(now))
-            .values(state="sending", owner=self.owner, attempts=send_jobs.c["attempts"] + 1, retry_at=None)
-            .returning(send_jobs.c["reminder"])
-        )
-        ending = (
-            update(send_jobs)
-            .where(mine, _overtaken())
-            .values(state="superseded", owner=self.owner)
-            .returning(send_jobs.c["reminder"])
-        )
+        mine = and_(self._scheduled(None), self._among(claims))
         with writing(self._engine) as connection:
-            superseded = set(connection.execute(ending).scalars())
-            taken = set(connection.execute(taking).scalars())
-            for reminder in superseded:
+            superseded = self._supersede(connection, claims, mine)
+            taken = set(
                 connection.execute(
                     update(send_jobs)
-                    .where(self._is(reminder))
-                    .values(occurred_at=occurred_at[reminder], detail="the account has changed since")
-                )
+                    .where(mine, self._fresh(now))
+                    .values(
+                        state="claimed",
+                        owner=self.owner,
+                        held_since=now,
+                        intended_at=None,
+                        attempts=send_jobs.c["attempts"] + 1,
+                        retry_at=None,
+                    )
+                    .returning(send_jobs.c["reminder"])
+                ).scalars()
+            )
+            self._note_whereto(connection, [claim for claim in claims if claim.reminder in taken])
         return taken, superseded
 
+    def intend(
+        self, claims: Sequence[Claim], *, now: datetime.datetime, endings: Sequence[Ending] = ()
+    ) -> Intended:
+        """Write that these jobs of ours are handed over from now on, where they are still ours and fresh.
+
+        Args:
+            claims: claimed by us; or intended already, to be looked at once more.
+            now: the wall clock: what the evidence will say.
+            endings: of jobs handed over before, written in the same transaction.
+        """
+        mine = and_(held_by(self.owner), self._among(claims))
+        with writing(self._engine) as connection:
+            lost = self._end(connection, endings, owner=self.owner)
+            going = set(
+                connection.execute(
+                    update(send_jobs)
+                    .where(mine, self._fresh(now))
+                    .values(state="sending", intended_at=now)
+                    .returning(send_jobs.c["reminder"])
+                ).scalars()
+            )
+            stale = [claim for claim in claims if claim.reminder not in going]
+            superseded = self._supersede(connection, stale, and_(held_by(self.owner), self._among(stale)))
+        return Intended(going=frozenset(going), superseded=frozenset(superseded), lost=tuple(lost))
+
     def finish(self, endings: Sequence[Ending], *, owner: str | None = None) -> list[str]:
-        """End jobs that are being sent by ``owner`` (by default: us); return those that were not.
+        """End jobs that are held by ``owner`` (by default: us); return those that were not.
 
         Such a job was taken over while we were frozen: whoever has it now says how it ended.
         """
-        lost = []
+        if not endings:
+            return []
         with writing(self._engine) as connection:
-            for ending in endings:
-                moved = connection.execute(
-                    update(send_jobs)
-                    .where(self._is(ending.reminder), self._sending(self.owner if owner is None else owner))
-                    .values(
-                        state=ending.status,
-                        occurred_at=ending.occurred_at,
-                        provider_id=ending.provider_id,
-                        error_type=ending.error_type,
-                        detail=ending.detail,
-                        recipient=ending.recipient,
-                        subject=ending.subject,
-                    )
-                )
-                if moved.rowcount == 0:
-                    lost.append(ending.reminder)
-        return lost
+            return self._end(connection, endings, owner=self.owner if owner is None else owner)
 
     def put_back(
         self, reminder: str, *, retry_at: datetime.datetime | None, detail: str, owner: str | None = None
@@ -184,33 +167,51 @@ class SendLedger:
         with writing(self._engine) as connection:
             moved = connection.execute(
                 update(send_jobs)
-                .where(self._is(reminder), self._sending(self.owner if owner is None else owner))
+                .where(self._is(reminder), held_by(self.owner if owner is None else owner))
                 .values(state="scheduled", owner="", retry_at=retry_at, detail=detail)
             )
         return moved.rowcount == 1
 
-    def postpone(self, reminder: str, *, until: datetime.datetime, detail: str) -> bool:
-        """Schedule a job of ours for a later instant, unsent: it was no attempt. False: it is not ours any more."""
+    def release(self, reminders: Iterable[str]) -> None:
+        """Give back jobs of ours that were not handed over after all; it was no attempt."""
+        chosen = list(reminders)
+        if not chosen:
+            return
         with writing(self._engine) as connection:
-            moved = connection.execute(
+            connection.execute(
                 update(send_jobs)
-                .where(self._is(reminder), self._sending(self.owner))
-                .values(
-                    state="scheduled",
-                    owner="",
-                    retry_at=None,
-                    not_before=until,
-                    attempts=send_jobs.c["attempts"] - 1,
-                    detail=detail,
+                .where(
+                    held_by(self.owner),
+                    send_jobs.c["channel"] == self.channel,
+                    send_jobs.c["reminder"].in_(chosen),
                 )
+                .values(state="scheduled", owner="", attempts=_uncounted())
             )
-        return moved.rowcount == 1
+
+    def release_claimed(self, reminders: Sequence[str]) -> list[str]:
+        """Take jobs back that another worker has claimed and not begun to hand over: it cannot any more."""
+        if not reminders:
+            return []
+        with writing(self._engine) as connection:
+            return sorted(
+                connection.execute(
+                    update(send_jobs)
+                    .where(
+                        send_jobs.c["channel"] == self.channel,
+                        send_jobs.c["state"] == "claimed",
+                        send_jobs.c["owner"] != self.owner,
+                        send_jobs.c["reminder"].in_(list(reminders)),
+                    )
+                    .values(state="scheduled", owner="", attempts=_uncounted())
+                    .returning(send_jobs.c["reminder"])
+                ).scalars()
+            )
 
     def interrupted(self, *, partitions: Iterable[int]) -> list[Job]:
-        """List jobs that another worker left in ``sending`` on partitions that are ours now."""
+        """List jobs that another worker holds on partitions that are ours now."""
         return self._select(
             and_(
-                send_jobs.c["state"] == "sending",
+                send_jobs.c["state"].in_(HELD),
                 send_jobs.c["owner"] != self.owner,
                 send_jobs.c["partition"].in_(list(partitions)),
             )
@@ -221,7 +222,7 @@ class SendLedger:
         return self._select(
             and_(
                 send_jobs.c["published"].is_(False),
-                send_jobs.c["state"].in_(_ENDED),
+                send_jobs.c["state"].in_(ENDED),
                 send_jobs.c["partition"].in_(list(partitions)),
             ),
             limit=limit,
@@ -229,40 +230,24 @@ class SendLedger:
 
     def mark_published(self, jobs: Sequence[Job]) -> None:
         """Note that the outcomes of these jobs, as they stood, are in Kafka."""
+        if not jobs:
+            return
+        marking = (
+            update(send_jobs)
+            .where(
+                send_jobs.c["channel"] == self.channel,
+                send_jobs.c["reminder"] == bindparam("of"),
+                send_jobs.c["state"] == bindparam("as"),
+            )
+            .values(published=True)
+        )
         with writing(self._engine) as connection:
-            for job in jobs:
-                connection.execute(
-                    update(send_jobs)
-                    .where(self._is(job.reminder), send_jobs.c["state"] == job.state)
-                    .values(published=True)
-                )
+            connection.execute(marking, [{"of": job.reminder, "as": job.state} for job in jobs])
 
     def job(self, reminder: str) -> Job | None:
         """Give the job of a reminder on this channel."""
         found = self._select(send_jobs.c["reminder"] == reminder)
         return found[0] if found else None
-
-    def resolve(
-        self, reminder: str, *, status: Literal["accepted", "failed", "resend"], occurred_at: str
-    ) -> bool:
-        """Say what became of an unknown delivery: a person's word. False: it is not unknown."""
-        values: dict[str, Any] = {"state": "scheduled", "retry_at": None, "owner": ""}
-        if status != "resend":
-            values = {
-                "state": status,
-                "occurred_at": occurred_at,
-                "published": False,
-                "detail": "said by a person",
-            }
-        if status == "accepted":
-            values["error_type"] = ""
-        with writing(self._engine) as connection:
-            moved = connection.execute(
-                update(send_jobs)
-                .where(self._is(reminder), send_jobs.c["state"] == "unknown")
-                .values(**values)
-            )
-        return moved.rowcount == 1
 
     def backlog(self, *, partitions: Iterable[int]) -> Backlog:
         """Count what is scheduled on these partitions."""
@@ -271,79 +256,109 @@ class SendLedger:
             scheduled, next_retry_at = connection.execute(query).one()
         return Backlog(scheduled=scheduled, next_retry_at=next_retry_at)
 
-    def _select(self, condition: ColumnElement[bool], *, limit: int | None = None) -> list[Job]:
-        query = (
-            select(send_jobs, clocks.c["at"].label("clock_at"))
-            .outerjoin(clocks, clocks.c["partition"] == send_jobs.c["partition"])
-            .where(send_jobs.c["channel"] == self.channel, condition)
-            .order_by(send_jobs.c["not_before"], send_jobs.c["reminder"])
-            .limit(limit)
+    def _supersede(
+        self, connection: Connection, claims: Sequence[Claim], condition: ColumnElement[bool]
+    ) -> set[str]:
+        if not claims:
+            return set()
+        ended = set(
+            connection.execute(
+                update(send_jobs)
+                .where(condition, overtaken())
+                .values(state="superseded", owner=self.owner, detail=_SUPERSEDED, published=False)
+                .returning(send_jobs.c["reminder"])
+            ).scalars()
         )
+        for claim in claims:
+            if claim.reminder in ended:
+                connection.execute(
+                    update(send_jobs).where(self._is(claim.reminder)).values(occurred_at=claim.occurred_at)
+                )
+        return ended
+
+    def _note_whereto(self, connection: Connection, claims: Sequence[Claim]) -> None:
+        names = ("recipient", "subject", "provider", "endpoint")
+        if not claims:
+            return
+        connection.execute(
+            update(send_jobs)
+            .where(send_jobs.c["channel"] == self.channel, send_jobs.c["reminder"] == bindparam("of"))
+            .values({name: bindparam(f"the_{name}") for name in names}),
+            [
+                {"of": claim.reminder} | {f"the_{name}": getattr(claim, name) for name in names}
+                for claim in claims
+            ],
+        )
+
+    def _end(self, connection: Connection, endings: Sequence[Ending], *, owner: str) -> list[str]:
+        lost = []
+        for ending in endings:
+            moved = connection.execute(
+                update(send_jobs)
+                .where(self._is(ending.reminder), held_by(owner))
+                .values(
+                    state=ending.status,
+                    occurred_at=ending.occurred_at,
+                    provider_id=ending.provider_id,
+                    error_type=ending.error_type,
+                    detail=ending.detail,
+                    recipient=ending.recipient,
+                    subject=ending.subject,
+                    ask_at=ending.ask_at,
+                    # It may have had another end before, which was said: unknown, then sent again.
+                    published=False,
+                )
+            )
+            if moved.rowcount == 0:
+                lost.append(ending.reminder)
+        return lost
+
+    def _select(self, condition: ColumnElement[bool], *, limit: int | None = None) -> list[Job]:
         with reading(self._engine) as connection:
-            return [_job(row) for row in connection.execute(query)]
+            mine = and_(send_jobs.c["channel"] == self.channel, condition)
+            return jobs_where(connection, mine, limit=limit)
 
     def _is(self, reminder: str) -> ColumnElement[bool]:
         return and_(send_jobs.c["reminder"] == reminder, send_jobs.c["channel"] == self.channel)
 
-    def _sending(self, owner: str) -> ColumnElement[bool]:
-        return and_(send_jobs.c["state"] == "sending", send_jobs.c["owner"] == owner)
+    def _among(self, claims: Sequence[Claim]) -> ColumnElement[bool]:
+        chosen = [claim.reminder for claim in claims]
+        return and_(send_jobs.c["channel"] == self.channel, send_jobs.c["reminder"].in_(chosen))
 
     def _scheduled(self, partitions: Iterable[int] | None) -> ColumnElement[bool]:
         mine = and_(send_jobs.c["channel"] == self.channel, send_jobs.c["state"] == "scheduled")
         return mine if partitions is None else and_(mine, send_jobs.c["partition"].in_(list(partitions)))
 
     def _fresh(self, now: datetime.datetime) -> ColumnElement[bool]:
-        """R32: the account is as it was judged, its partition's clock has reached what the job needs."""
-        same_version = (
-            exists()
-            .where(
-                accounts.c["account"] == send_jobs.c["account"],
-                or_(
-                    accounts.c["version"] == send_jobs.c["decision_version"],
-                    send_jobs.c["decision_version"] < 0,  # it tells what stays true (R33)
-                ),
-            )
-            .correlate(send_jobs)
-        )
-        played = and_(send_jobs.c["mode"] == "played", clocks.c["at"] >= send_jobs.c["not_before"])
-        live = and_(
-            send_jobs.c["mode"] == "live",
-            send_jobs.c["not_before"] <= now,
-            clocks.c["at"] >= now - self._reader_age_max,
-        )
-        clock = (
-            exists()
-            .where(
-                clocks.c["partition"] == send_jobs.c["partition"],
-                clocks.c["at"] >= send_jobs.c["tick"],
-                or_(played, live),
-            )
-            .correlate(send_jobs)
-        )
-        return and_(same_version, clock)
+        return fresh(now=now, reader_age_max=self._reader_age_max)
+
+
+def jobs_where(connection: Connection, condition: ColumnElement[bool], *, limit: int | None) -> list[Job]:
+    """List the jobs that meet a condition, the longest due first."""
+    query = (
+        select(send_jobs, clocks.c["at"].label("clock_at"))
+        .outerjoin(clocks, clocks.c["partition"] == send_jobs.c["partition"])
+        .where(condition)
+        .order_by(send_jobs.c["not_before"], send_jobs.c["reminder"])
+        .limit(limit)
+    )
+    return [_job(row) for row in connection.execute(query)]
 
 
 def unfinished(engine: Engine, *, at: datetime.datetime) -> int:
     """Count jobs of all channels that may run at ``at`` and whose outcome is not in Kafka yet."""
-    waiting = and_(send_jobs.c["state"].in_(("scheduled", "sending")), send_jobs.c["not_before"] <= at)
-    unsaid = and_(send_jobs.c["state"].in_(_ENDED), send_jobs.c["published"].is_(False))
+    waiting = and_(send_jobs.c["state"].in_(("scheduled", *HELD)), send_jobs.c["not_before"] <= at)
+    unsaid = and_(send_jobs.c["published"].is_(False), send_jobs.c["state"].in_(ENDED))
     with reading(engine) as connection:
         return connection.execute(
             select(func.count()).select_from(send_jobs).where(or_(waiting, unsaid))
         ).scalar_one()
 
 
-def _overtaken() -> ColumnElement[bool]:
-    """R32: the account has changed since the reminder was decided."""
-    return (
-        exists()
-        .where(
-            accounts.c["account"] == send_jobs.c["account"],
-            send_jobs.c["decision_version"] >= 0,
-            accounts.c["version"] > send_jobs.c["decision_version"],
-        )
-        .correlate(send_jobs)
-    )
+def _uncounted() -> ColumnElement[int]:
+    """Give the attempts without the one that was counted when the job was claimed, and was none."""
+    counted = send_jobs.c["attempts"]
+    return case((send_jobs.c["state"].in_(HELD), counted - 1), else_=counted)
 
 
 def _row_of(job: NewJob, *, channel: Channel) -> dict[str, Any]:

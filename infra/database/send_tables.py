@@ -9,18 +9,22 @@ from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, Table,
 from infra.database.tables import metadata
 from infra.database.types import UtcDateTime, key_text
 
-__all__ = ["send_jobs", "tasks"]
+__all__ = ["send_jobs", "send_notes", "tasks"]
 
 # One job per (reminder, channel). `state`:
 #
-#   scheduled ──► sending ──► accepted | failed
-#       │  ▲         │
-#       │  └─────────┤ temporary failure, or found not to have been sent
-#       │            └──────► unknown ──► accepted | failed | scheduled   (a person's word)
-#       └──► superseded
+#   scheduled ──► claimed ──► sending ──► accepted | failed
+#       │  ▲         │  │        │
+#       │  └─────────┘  │        ├──► scheduled    temporary failure, or found not to have been sent
+#       │               │        └──► unknown ──► accepted | failed | scheduled   (see `send_notes`)
+#       └───────────────┴──► superseded
 #
-# `owner` is the worker that holds it in `sending`. `published`: the outcome of an end state is in
-# Kafka. `reminder_json` is the reminder as it was read, so that a job needs no second look at it.
+# `owner` is the worker that holds it in `claimed` (since `held_since`: surely not handed over yet) or
+# `sending` (`intended_at`: from then on it may have been). Both instants are the wall clock's, and
+# they stay, with `provider`, `endpoint` and `recipient`, as the evidence of the last attempt.
+# `ask_at`: when the provider is asked what became of an unknown one. `published`: the outcome of an
+# end state is in Kafka. `reminder_json` is the reminder as it was read, so that a job needs no second
+# look at it.
 send_jobs: Final = Table(
     "send_jobs",
     metadata,
@@ -45,9 +49,29 @@ send_jobs: Final = Table(
     Column("detail", Text, nullable=False, server_default=""),
     Column("occurred_at", Text, nullable=False, server_default=""),
     Column("published", Boolean, nullable=False),
+    Column("provider", Text, nullable=False, server_default=""),
+    Column("endpoint", Text, nullable=False, server_default=""),
+    Column("held_since", UtcDateTime, nullable=True),
+    Column("intended_at", UtcDateTime, nullable=True),
+    Column("ask_at", UtcDateTime, nullable=True),
     Index("ix_send_jobs_work", "channel", "state", "not_before"),
     Index("ix_send_jobs_published", "published", "channel"),
     Index("ix_send_jobs_account", "account"),
+)
+
+# What was found out about a delivery in doubt, and who said what of it: one row per word, never
+# changed. `what`: interrupted, no_answer, asked, not_asked, said, late_word. `at` is the wall clock's.
+send_notes: Final = Table(
+    "send_notes",
+    metadata,
+    Column("reminder", key_text(), primary_key=True),
+    Column("channel", key_text(), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # What a person is to do (S2-09). Listed is done as far as the plan goes: a task does not block (R28).

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from infra.database.engine import reading
 from infra.database.queries.contacts import PastContact, accounts_of_person, contacts_of
-from infra.database.send_ledger import Job
+from infra.database.send_values import Job
 from notifiers.outcomes import occurred_at
 from processors.calendar import business_day
 from processors.law.permits import Made, Permits

@@ -17,7 +17,14 @@ from typing import Final, Literal, NoReturn
 
 from msgspec import Struct
 
-from notifiers.channel import Message, PermanentError, Receipt, TemporaryError, UncertainError
+from notifiers.channel import (
+    Message,
+    PermanentError,
+    Receipt,
+    TemporaryError,
+    Traits,
+    UncertainError,
+)
 from notifiers.mail.mime import MAIL_POLICY, mail_of
 from schemas.outcomes import ErrorType
 
@@ -49,6 +56,11 @@ class SmtpChannel:
         self._clock = clock
         self._connection: smtplib.SMTP | None = None
         self._sent = 0
+
+    @property
+    def traits(self) -> Traits:
+        """One connection; a server that is asked twice sends twice, and cannot be asked what it did."""
+        return Traits(provider="smtp", endpoint=f"{self._server.host}:{self._server.port}")
 
     def send(self, message: Message) -> Receipt:
         """Hand a mail over; the receipt has the server's words, its queue id among them.

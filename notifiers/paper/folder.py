@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from notifiers.channel import Message, PermanentError, Receipt
+from notifiers.channel import Message, PermanentError, Receipt, Traits
 from notifiers.folders import path_of, write_whole
 
 __all__ = ["LetterFolder"]
@@ -13,6 +13,11 @@ class LetterFolder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    @property
+    def traits(self) -> Traits:
+        """A letter that is written again is the same file."""
+        return Traits(provider="folder", endpoint=str(self._folder), is_repeatable=True)
 
     def send(self, message: Message) -> Receipt:
         """Put the letter into the folder, safe on the disk.

@@ -1,7 +1,7 @@
 """What tests of sending start from: reminders, a read model that is as far as told, a clock, a channel."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -10,10 +10,12 @@ from sqlalchemy import Engine, delete, insert, select
 from infra.database.engine import reading, writing
 from infra.database.send_ledger import SendLedger
 from infra.database.send_tables import send_jobs
+from infra.database.send_values import Job
 from infra.database.tables import accounts, clocks
 from infra.metrics.tally import Tally
 from notifiers.channel import Channel, Message, Receipt
 from notifiers.dispatch import Dispatcher, Manner, ReadReminder
+from notifiers.gates.gate import Gate
 from notifiers.writing.render import Renderer
 from notifiers.writing.samples import sample_reminder
 from schemas.events import Contact
@@ -160,6 +162,8 @@ def dispatcher(
     owner: str = "me",
     clock: Callable[[], datetime.datetime] | None = None,
     manner: Manner = MANNER,
+    gates: Sequence[Gate] = (),
+    is_gone: Callable[[Job], bool] = lambda _: True,
     sendings: Tally | None = None,
 ) -> Dispatcher:
     """Make a dispatcher without chance: its jitter is always 0."""
@@ -170,5 +174,7 @@ def dispatcher(
         manner=manner,
         clock=clock or SettableClock(),
         jitter=lambda: 0.0,
+        is_gone=is_gone,
+        gates=gates,
         sendings=sendings,
     )

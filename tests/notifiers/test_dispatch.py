@@ -5,6 +5,8 @@ import datetime
 import pytest
 from sqlalchemy import Engine
 
+from infra.database.send_ledger import SendLedger
+from infra.database.send_values import Claim
 from notifiers.channel import Message, PermanentError, Receipt, TemporaryError, UncertainError
 from notifiers.dispatch import Manner
 from tests.notifiers.sending import (
@@ -205,6 +207,22 @@ def test_a_successor_clears_up_what_was_interrupted(
         dead.run(partitions=[0])
     running.recover(partitions=[0])
     assert {"r1/email": state} == states(engine)
+
+
+def test_what_was_only_claimed_is_never_in_doubt(engine: Engine) -> None:
+    """A worker that dies before it writes its intent has handed over nothing: its jobs simply go on."""
+    dead = SendLedger(engine, channel="email", owner="dead", reader_age_s_max=60.0)
+    heir = dispatcher(engine, channel=(channel := ScriptedChannel()), owner="heir")
+    know(engine)
+    heir.record([read(reminder())])
+    dead.claim([Claim(reminder="r1", occurred_at="t")], now=TICK)
+    heir.recover(partitions=[0])
+    heir.run(partitions=[0])
+    assert (["r1"], {"r1/email": "accepted"}, 1) == (
+        channel.asked,
+        states(engine),
+        job_row(engine)["attempts"],
+    )
 
 
 class _Dies(ScriptedChannel):

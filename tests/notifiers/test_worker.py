@@ -209,6 +209,6 @@ def test_the_command_serves_all_channels_and_stops_when_told(settings: Settings,
     assert {(each, "accepted") for each in ("email", "sms", "letter", "task")} == {
         (each.channel, each.status) for each in found
     }
-    assert ["letters", "outbox"] == [
+    assert ["cobranza.db-workers", "letters", "outbox"] == [
         each.name for each in sorted(settings.data_dir.iterdir()) if each.is_dir()
     ]

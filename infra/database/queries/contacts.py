@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from sqlalchemy import Connection, and_, or_, select
 
+from infra.database.send_conditions import HELD
 from infra.database.send_tables import send_jobs
 from infra.database.tables import contacts, customers
 
@@ -67,7 +68,7 @@ def contacts_of(
         or_(
             send_jobs.c["state"].in_(("accepted", "unknown")),
             and_(
-                send_jobs.c["state"] == "sending",
+                send_jobs.c["state"].in_(HELD),
                 or_(
                     send_jobs.c["reminder"] < before[0],
                     and_(send_jobs.c["reminder"] == before[0], send_jobs.c["channel"] < before[1]),

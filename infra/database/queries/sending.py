@@ -7,11 +7,11 @@ from sqlalchemy import Connection, select
 
 from infra.database.send_tables import send_jobs
 
-__all__ = ["DeliveryLine", "delivery_lines"]
+__all__ = ["DeliveryLine", "delivery_line", "delivery_lines"]
 
 
 class DeliveryLine(Struct, frozen=True, kw_only=True):
-    """One job as it stands; ``not_before`` is when the law, or a limit, lets it go."""
+    """One job as it stands, with the evidence of its last attempt; ``not_before`` is when the law, or a limit, lets it go."""
 
     reminder: str
     channel: str
@@ -26,6 +26,20 @@ class DeliveryLine(Struct, frozen=True, kw_only=True):
     provider_id: str
     error_type: str
     detail: str
+    provider: str
+    endpoint: str
+    owner: str
+    intended_at: datetime.datetime | None
+    ask_at: datetime.datetime | None
+    occurred_at: str
+
+
+def delivery_line(connection: Connection, *, reminder: str, channel: str) -> DeliveryLine | None:
+    """Give one delivery."""
+    columns = [send_jobs.c[name] for name in DeliveryLine.__struct_fields__]
+    query = select(*columns).where(send_jobs.c["reminder"] == reminder, send_jobs.c["channel"] == channel)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else DeliveryLine(**row)
 
 
 def delivery_lines(

@@ -6,6 +6,7 @@ Each question reads a whole table: it is for an exporter that asks now and then.
 from msgspec import Struct
 from sqlalchemy import Connection, and_, func, select
 
+from infra.database.send_conditions import HELD
 from infra.database.send_tables import send_jobs
 from infra.database.tables import accounts, clocks
 
@@ -30,7 +31,7 @@ def standing(connection: Connection) -> Standing:
         ).select_from(accounts.join(clocks, clocks.c["partition"] == accounts.c["partition"]))
     ).one()
     may_run = and_(
-        send_jobs.c["state"].in_(("scheduled", "sending")), send_jobs.c["not_before"] <= clocks.c["at"]
+        send_jobs.c["state"].in_(("scheduled", *HELD)), send_jobs.c["not_before"] <= clocks.c["at"]
     )
     jobs = connection.execute(
         select(
@@ -39,7 +40,7 @@ def standing(connection: Connection) -> Standing:
             func.count().filter(send_jobs.c["state"] == "unknown"),
         )
         .select_from(send_jobs.join(clocks, clocks.c["partition"] == send_jobs.c["partition"]))
-        .where(send_jobs.c["state"].in_(("scheduled", "sending", "unknown")))
+        .where(send_jobs.c["state"].in_(("scheduled", *HELD, "unknown")))
         .group_by(send_jobs.c["channel"])
     ).all()
     return Standing(

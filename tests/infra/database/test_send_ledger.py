@@ -6,7 +6,10 @@ import threading
 import pytest
 from sqlalchemy import Engine
 
-from infra.database.send_ledger import Ending, Job, NewJob, SendLedger, unfinished
+from infra.database.engine import reading
+from infra.database.send_doubts import Doubts, Note, notes_of
+from infra.database.send_ledger import SendLedger, unfinished
+from infra.database.send_values import Claim, Ending, Job, NewJob, Postponement
 from tests.notifiers.sending import TICK, job_row, know, states
 
 MINUTE = datetime.timedelta(minutes=1)
@@ -41,7 +44,15 @@ def ready(of: SendLedger, *, now: datetime.datetime = TICK, partitions: tuple[in
 
 def claim(of: SendLedger, jobs: list[Job], *, now: datetime.datetime = TICK) -> tuple[set[str], set[str]]:
     """Claim jobs; superseded ones happened at 'then'."""
-    return of.claim(jobs, now=now, occurred_at={job.reminder: "then" for job in jobs})
+    return of.claim(claims_of(jobs), now=now)
+
+
+def claims_of(jobs: list[Job]) -> list[Claim]:
+    """Want jobs; superseded ones happened at 'then'."""
+    return [
+        Claim(reminder=job.reminder, occurred_at="then", recipient="to", provider="smtp", endpoint="host:25")
+        for job in jobs
+    ]
 
 
 def test_a_reminder_that_is_read_twice_is_one_job(engine: Engine) -> None:
@@ -51,7 +62,7 @@ def test_a_reminder_that_is_read_twice_is_one_job(engine: Engine) -> None:
     mine.record([new(), new()])
     claim(mine, ready(mine))
     mine.record([new()])
-    assert {"r1/email": "sending"} == states(engine)
+    assert {"r1/email": "claimed"} == states(engine)
     assert 1 == job_row(engine)["attempts"]
 
 
@@ -215,13 +226,124 @@ def test_unfinished_counts_what_may_run_and_what_is_not_said(engine: Engine) -> 
 )
 def test_a_person_says_what_became_of_an_unknown_delivery(engine: Engine, said: "object", state: str) -> None:
     """R19: an unknown delivery is resolved by a person's word, and that is an outcome of its own."""
-    mine = ledger(engine)
+    mine, doubts = ledger(engine), Doubts(engine, channel="email")
+    word = Note(at=TICK, author="ana", what="said", detail="asked the customer")
     mine.record([new()])
     know(engine)
-    assert not mine.resolve("r1", status="failed", occurred_at="t")
+    assert not doubts.resolve("r1", said="failed", occurred_at="t", note=word)
     claim(mine, ready(mine))
     mine.finish([Ending(reminder="r1", status="unknown", occurred_at="t", error_type="interrupted")])
     mine.mark_published(mine.unpublished(partitions=[0], limit=9))
-    assert mine.resolve("r1", status=said, occurred_at="t2")  # type: ignore[arg-type]  # a parameter is any object
+    assert doubts.resolve("r1", said=said, occurred_at="t2", note=word)  # type: ignore[arg-type]  # a parameter is any object
     assert {"r1/email": state} == states(engine)
     assert (0 if state == "scheduled" else 1) == len(mine.unpublished(partitions=[0], limit=9))
+    with reading(engine) as connection:
+        assert [word] == notes_of(connection, reminder="r1", channel="email")
+
+
+@pytest.mark.parametrize("status", ["accepted", "failed", "unknown"])
+def test_what_is_sent_again_after_a_doubt_is_said_again(engine: Engine, status: "object") -> None:
+    """R19: the doubt was published; the end of the second try is one more outcome, and must not be lost."""
+    mine, doubts = ledger(engine), Doubts(engine, channel="email")
+    mine.record([new()])
+    know(engine)
+    claim(mine, ready(mine))
+    mine.finish([Ending(reminder="r1", status="unknown", occurred_at="t", error_type="interrupted")])
+    mine.mark_published(mine.unpublished(partitions=[0], limit=9))
+    word = Note(at=TICK, author="ana", what="said", detail="")
+    doubts.resolve("r1", said="resend", occurred_at="t", note=word)
+    claim(mine, ready(mine))
+    mine.finish([Ending(reminder="r1", status=status, occurred_at="t2")])  # type: ignore[arg-type]
+    assert [status] == [job.state for job in mine.unpublished(partitions=[0], limit=9)]
+
+
+def test_a_payment_after_a_doubt_supersedes_and_is_said(engine: Engine) -> None:
+    """R32: what was to be sent again is overtaken; that outcome is published too."""
+    mine, doubts = ledger(engine), Doubts(engine, channel="email")
+    mine.record([new()])
+    know(engine)
+    claim(mine, ready(mine))
+    mine.finish([Ending(reminder="r1", status="unknown", occurred_at="t")])
+    mine.mark_published(mine.unpublished(partitions=[0], limit=9))
+    word = Note(at=TICK, author="ana", what="said", detail="")
+    doubts.resolve("r1", said="resend", occurred_at="t", note=word)
+    know(engine, version=6)
+    claim(mine, ready(mine))
+    assert ["superseded"] == [job.state for job in mine.unpublished(partitions=[0], limit=9)]
+
+
+def test_a_payment_between_claim_and_intent_stops_it(engine: Engine) -> None:
+    """R32: the account is looked at once more in the statement that lets a message be handed over."""
+    mine = ledger(engine)
+    mine.record([new("r1"), new("r2")])
+    know(engine)
+    jobs = ready(mine)
+    claim(mine, jobs)
+    going = mine.intend(claims_of(jobs[:1]), now=TICK)
+    know(engine, version=6)
+    stopped = mine.intend(claims_of(jobs[1:]), now=TICK)
+    assert [["r1"], [], ["r2"]] == [sorted(each) for each in (going.going, stopped.going, stopped.superseded)]
+    assert {"r1/email": "sending", "r2/email": "superseded"} == states(engine)
+
+
+def test_a_worker_that_was_replaced_cannot_begin(engine: Engine) -> None:
+    """What was only claimed is taken back, and its old owner may not hand it over any more."""
+    old, heir = ledger(engine, "old"), ledger(engine, "heir")
+    old.record([new()])
+    know(engine)
+    jobs = ready(old)
+    claim(old, jobs)
+    assert ["r1"] == heir.release_claimed(["r1"])
+    assert frozenset() == old.intend(claims_of(jobs), now=TICK).going
+    assert ("scheduled", 0) == (job_row(engine)["state"], job_row(engine)["attempts"])
+
+
+def test_what_is_being_handed_over_is_not_taken_back(engine: Engine) -> None:
+    """Once the intent is written the provider may have it: an heir may only ask."""
+    old, heir = ledger(engine, "old"), ledger(engine, "heir")
+    old.record([new()])
+    know(engine)
+    jobs = ready(old)
+    claim(old, jobs)
+    old.intend(claims_of(jobs), now=TICK)
+    assert [] == heir.release_claimed(["r1"])
+    assert {"r1/email": "sending"} == states(engine)
+
+
+def test_the_evidence_stays_when_the_worker_does_not_come_back(engine: Engine) -> None:
+    """To whom, by which provider and endpoint, by which worker, since when: written before the call."""
+    mine = ledger(engine)
+    mine.record([new()])
+    know(engine)
+    jobs = ready(mine)
+    claim(mine, jobs)
+    mine.intend(claims_of(jobs), now=TICK + MINUTE)
+    row = job_row(engine)
+    assert ("to", "smtp", "host:25", "a", TICK + MINUTE) == tuple(
+        row[name] for name in ("recipient", "provider", "endpoint", "owner", "intended_at")
+    )
+
+
+def test_endings_are_written_with_the_next_intent(engine: Engine) -> None:
+    """One transaction for two steps of the loop: half of the waits for the disk."""
+    mine = ledger(engine)
+    mine.record([new("r1"), new("r2")])
+    know(engine)
+    jobs = ready(mine)
+    claim(mine, jobs)
+    mine.intend(claims_of(jobs[:1]), now=TICK)
+    done = Ending(reminder="r1", status="accepted", occurred_at="t", provider_id="p")
+    mine.intend(claims_of(jobs[1:]), now=TICK, endings=[done])
+    assert {"r1/email": "accepted", "r2/email": "sending"} == states(engine)
+
+
+@pytest.mark.parametrize("by", ["business", "wall"])
+def test_a_gate_puts_off_and_counts_no_attempt(engine: Engine, by: "object") -> None:
+    """Until an instant of the journal's time, or of the wall clock's; then it may be claimed."""
+    mine = ledger(engine)
+    mine.record([new(mode="live")])
+    know(engine)
+    mine.postpone([Postponement(reminder="r1", until=TICK + MINUTE, detail="cap", by=by)])  # type: ignore[arg-type]
+    assert [] == ready(mine)
+    assert ["r1"] == [job.reminder for job in ready(mine, now=TICK + MINUTE)]
+    assert 0 == job_row(engine)["attempts"]

@@ -1,0 +1,199 @@
+"""What is done about deliveries of which nobody knows whether they went out.
+
+::
+
+    found in `sending`, its worker away  ┐                      taken ──► accepted
+    no answer to a call                  ├─► ask the provider ──┼ not taken, and nobody can still be
+    `unknown`, and its time to ask       ┘   (if it can say)    │ at it ──► scheduled
+                                                                └ cannot say ──► unknown, with the evidence;
+                                                                                 asked again after a while
+
+That a provider has not got a message proves something only when its worker is known to be gone and
+the provider has had time to show it: a frozen worker goes on with its call when it wakes.
+"""
+
+import datetime
+from collections.abc import Callable, Sequence
+from typing import Final, Literal
+
+import structlog
+
+from infra.database.send_doubts import Doubts, Note, Said, Word
+from infra.database.send_ledger import SendLedger
+from infra.database.send_values import Ending, Job
+from notifiers.channel import Channel, Message, Receipt, TemporaryError, TracingChannel, traits_of
+from notifiers.noting import Manner, Noter, Written
+from notifiers.outcomes import occurred_at
+
+__all__ = ["Arbiter", "Found"]
+
+Found = Receipt | Literal["not taken", "cannot say"]
+_DOUBT: Final = "nobody knows whether it went out: "
+_ASKED_AT_ONCE: Final = 50
+_ASKED_AGAIN_S_MIN: Final = 30.0
+_ASKED_AGAIN_S_MAX: Final = 6 * 3600.0
+_ASKED_DAYS_MAX: Final = 7
+# A worker that holds something for so long and is not known to be gone is taken for it.
+_HELD_S_MAX: Final = 60.0
+_log = structlog.get_logger(__name__)
+
+
+class Arbiter:
+    """Ends doubts of one channel, or holds them for a person.
+
+    Args:
+        ledger: where the jobs are.
+        channel: who is asked, if it can say.
+        render: writes a job's message once more.
+        noter: notes what comes of it.
+        manner: whether to hold or to send again what nobody can say.
+        clock: the wall clock, UTC.
+        is_gone: says whether the worker that held a job is known not to exist any more.
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger: SendLedger,
+        channel: Channel,
+        render: Callable[[Job], Written],
+        noter: Noter,
+        manner: Manner,
+        clock: Callable[[], datetime.datetime],
+        is_gone: Callable[[Job], bool],
+    ) -> None:
+        self._ledger = ledger
+        self._doubts = Doubts(ledger.engine, channel=ledger.channel)
+        self._channel = channel
+        self._traits = traits_of(channel)
+        self._render = render
+        self._noter = noter
+        self._manner = manner
+        self._clock = clock
+        self._is_gone = is_gone
+
+    def recover(self, *, partitions: Sequence[int], all_: bool) -> None:
+        """Clear up what other workers hold on partitions that are ours.
+
+        Args:
+            partitions: ours.
+            all_: what any other holds, since the group has just given these to us; else only what
+                is held by one that is gone, or has been held for a minute.
+        """
+        held = [
+            job
+            for job in self._ledger.interrupted(partitions=partitions)
+            if all_ or self._is_gone(job) or self._is_old(job)
+        ]
+        released = self._ledger.release_claimed([job.reminder for job in held if job.state == "claimed"])
+        for reminder in released:
+            _log.info("send_released", reminder=reminder, channel=self._ledger.channel)
+        for job in held:
+            if job.state == "sending":
+                self._interrupted(job)
+
+    def no_answer(
+        self, job: Job, written: Written, *, detail: str, retry_at: datetime.datetime
+    ) -> Ending | None:
+        """Judge a call of ours that ended without an answer; None: it is scheduled again."""
+        self._note(job, "no_answer", detail)
+        return self._judge(job, written, detail=_DOUBT + detail, retry_at=retry_at, is_gone=True)
+
+    def ask(self, *, partitions: Sequence[int]) -> int:
+        """Ask the provider about unknown deliveries whose time has come; return how many doubts ended."""
+        due = self._doubts.due(partitions=partitions, now=self._clock(), limit=_ASKED_AT_ONCE)
+        return sum(self.ask_about(job) != "cannot say" for job in due)
+
+    def ask_about(self, job: Job) -> Said | Literal["cannot say"]:
+        """Ask the provider about one unknown delivery, and do as it says."""
+        found = self._found(job, self._render(job), is_gone=self._is_gone(job))
+        if found == "cannot say":
+            note = self._word("not_asked", "the provider cannot say, or was not there to be asked")
+            self._doubts.ask_again(job.reminder, ask_at=self._ask_at(job), note=note)
+            return found
+        said: Said = "accepted" if isinstance(found, Receipt) else "resend"
+        detail = "it has the message" if isinstance(found, Receipt) else "it has not got the message"
+        self._doubts.resolve(
+            job.reminder,
+            said=said,
+            occurred_at=occurred_at(job, now=self._clock()),
+            note=Note(
+                at=self._clock(), author=f"provider {self._traits.provider}", what="asked", detail=detail
+            ),
+            provider_id=found.provider_id if isinstance(found, Receipt) else "",
+        )
+        _log.info("send_doubt_ended", reminder=job.reminder, channel=job.channel, said=said)
+        return said
+
+    def came_late(self, ending: Ending | str, *, detail: str) -> None:
+        """Say how a call of ours ended, or that there was none, of a job that was taken from us meanwhile."""
+        note = self._word("late_word", detail)
+        ended = self._doubts.late_word(ending, owner=self._ledger.owner, note=note)
+        reminder = ending if isinstance(ending, str) else ending.reminder
+        _log.warning("send_taken_over", reminder=reminder, channel=self._ledger.channel, ended_doubt=ended)
+
+    def _interrupted(self, job: Job) -> None:
+        is_gone = self._is_gone(job)
+        _log.warning("send_interrupted", reminder=job.reminder, channel=job.channel, is_gone=is_gone)
+        since = job.intended_at.isoformat(timespec="milliseconds") if job.intended_at else "?"
+        worker = "has ended" if is_gone else "may still exist"
+        self._note(
+            job, "interrupted", f"worker {job.owner}, which {worker}, was handing it over since {since}"
+        )
+        detail = _DOUBT + "the worker ended while it was being sent"
+        ending = self._judge(job, self._render(job), detail=detail, retry_at=None, is_gone=is_gone)
+        if ending is not None:
+            lost = self._ledger.finish([ending], owner=job.owner)
+            self._noter.ended([ending], lost=lost)
+
+    def _judge(
+        self, job: Job, written: Written, *, detail: str, retry_at: datetime.datetime | None, is_gone: bool
+    ) -> Ending | None:
+        found = self._found(job, written, is_gone=is_gone)
+        if isinstance(found, Receipt):
+            return self._noter.accepted(job, written, found)
+        if found == "cannot say" and self._manner.doubt == "hold":
+            ask_at = self._ask_at(job) if isinstance(self._channel, TracingChannel) else None
+            return self._noter.unknown(job, written, detail=detail, ask_at=ask_at)
+        self._noter.sent_again(job, detail=detail, retry_at=retry_at)
+        return None
+
+    def _found(self, job: Job, written: Written, *, is_gone: bool) -> Found:
+        """Ask, and believe a no only where nothing can come after it."""
+        if not isinstance(written, Message):
+            return "cannot say"
+        if isinstance(self._channel, TracingChannel):
+            try:
+                receipt = self._channel.find(written)
+            except TemporaryError as error:
+                _log.warning("send_untraced", reminder=job.reminder, detail=error.detail)
+                return "not taken" if self._traits.is_repeatable else "cannot say"
+            if receipt is not None:
+                return receipt
+            if is_gone and self._has_settled(job):
+                return "not taken"
+        return "not taken" if self._traits.is_repeatable else "cannot say"
+
+    def _has_settled(self, job: Job) -> bool:
+        if self._traits.settles_s <= 0.0 or job.intended_at is None:
+            return self._traits.settles_s <= 0.0
+        return (self._clock() - job.intended_at).total_seconds() >= self._traits.settles_s
+
+    def _is_old(self, job: Job) -> bool:
+        since = job.intended_at or job.held_since
+        return since is None or (self._clock() - since).total_seconds() >= _HELD_S_MAX
+
+    def _ask_at(self, job: Job) -> datetime.datetime | None:
+        """Give the next instant to ask: after as long again as the doubt is old; after a week nobody asks."""
+        now = self._clock()
+        age_s = (now - (job.intended_at or now)).total_seconds()
+        if age_s > datetime.timedelta(days=_ASKED_DAYS_MAX).total_seconds():
+            return None
+        first_s = max(_ASKED_AGAIN_S_MIN, self._traits.settles_s)
+        return now + datetime.timedelta(seconds=min(_ASKED_AGAIN_S_MAX, max(first_s, age_s)))
+
+    def _note(self, job: Job, what: Word, detail: str) -> None:
+        self._doubts.note(job.reminder, self._word(what, detail))
+
+    def _word(self, what: Word, detail: str) -> Note:
+        return Note(at=self._clock(), author=self._ledger.owner or "a person", what=what, detail=detail)

@@ -1,0 +1,198 @@
+"""What is noted of a delivery, in the send ledger, the log and the tally: each move once, in all three."""
+
+import datetime
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, assert_never, get_args
+
+import structlog
+from msgspec import Struct, json
+
+from infra.database.send_ledger import SendLedger
+from infra.database.send_values import Claim, Ending, Job
+from infra.metrics.tally import Tally
+from notifiers.channel import Message, PermanentError, Receipt, TemporaryError, Traits
+from notifiers.outcomes import occurred_at
+from notifiers.settings import DoubtPolicy
+from schemas.facts import ReminderDecided
+from schemas.fields import Channel as ChannelName
+from schemas.outcomes import DeliveryStatus, ErrorType
+
+__all__ = ["Manner", "Noter", "Written", "recipient_of", "sendings_tally", "written_of"]
+
+Written = Message | PermanentError
+_TEXT_MAX: Final = 2_000
+_OUTCOMES: Final = (*get_args(DeliveryStatus), "put_back")
+_log = structlog.get_logger(__name__)
+_decoder = json.Decoder(ReminderDecided)
+
+
+def sendings_tally(*, channels: Iterable[ChannelName] = ()) -> Tally:
+    """Make the count of attempts by outcome that these channels of a process share."""
+    known = [(channel, outcome) for channel in channels for outcome in _OUTCOMES]
+    return Tally("cobranza_sendings_total", known=known)
+
+
+class Manner(Struct, frozen=True, kw_only=True):
+    """How a channel's failures are dealt with; see ``SendSettings``."""
+
+    doubt: DoubtPolicy
+    attempts_max: int
+    retry_s_first: float
+    retry_s_max: float
+
+    def wait_s(self, attempts: int, *, jitter: float) -> float:
+        """Give the wait after so many attempts; ``jitter`` in [0, 1) spreads its upper half."""
+        full = min(self.retry_s_max, self.retry_s_first * 2.0 ** min(attempts - 1, 30))
+        return full * (0.5 + jitter / 2)
+
+
+class Noter:
+    """Writes down what becomes of the jobs of one channel.
+
+    Args:
+        ledger: where they are.
+        manner: how often one is tried, and how long it waits.
+        clock: the wall clock, UTC.
+        jitter: gives a number in [0, 1).
+        sendings: counts the attempts by how they ended.
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger: SendLedger,
+        manner: Manner,
+        clock: Callable[[], datetime.datetime],
+        jitter: Callable[[], float],
+        sendings: Tally,
+    ) -> None:
+        self._ledger = ledger
+        self._manner = manner
+        self._clock = clock
+        self._jitter = jitter
+        self._sendings = sendings
+
+    def claim_of(self, job: Job, written: Written, *, traits: Traits) -> Claim:
+        """Give the claim of a job, with the evidence that it leaves should the worker not come back."""
+        return Claim(
+            reminder=job.reminder,
+            occurred_at=occurred_at(job, now=self._clock()),
+            recipient=recipient_of(written),
+            subject=written.subject if isinstance(written, Message) else "",
+            provider=traits.provider,
+            endpoint=traits.endpoint,
+        )
+
+    def accepted(self, job: Job, written: Written, receipt: Receipt) -> Ending:
+        """Give the ending of a message that was taken."""
+        _log.info("send_accepted", **_of(job), provider_id=receipt.provider_id)
+        return self._ending(job, written, status="accepted", provider_id=receipt.provider_id)
+
+    def failed(self, job: Job, written: Written, error: PermanentError) -> Ending:
+        """Give the ending of a message that will never be taken."""
+        _log.warning("send_failed", **_of(job), error=error.error_type, detail=error.detail)
+        return self._ending(job, written, status="failed", error_type=error.error_type, detail=error.detail)
+
+    def unknown(self, job: Job, written: Written, *, detail: str, ask_at: datetime.datetime | None) -> Ending:
+        """Give the ending of a message that may have been taken; ``ask_at``: when the provider is asked."""
+        _log.error("send_in_doubt", **_of(job), detail=detail)
+        return self._ending(
+            job, written, status="unknown", error_type="interrupted", detail=detail, ask_at=ask_at
+        )
+
+    def put_back(self, job: Job, written: Written, error: TemporaryError) -> Ending | datetime.datetime:
+        """Schedule a job again after a temporary failure, and say until when; or end it, tried too often."""
+        attempts = job.attempts + 1
+        if attempts >= self._manner.attempts_max:
+            refused = PermanentError(
+                error_type="provider_unavailable", detail=f"tried {attempts} times: {error.detail}"
+            )
+            return self.failed(job, written, refused)
+        until = self.retry_at(attempts)
+        self._sendings.add(job.channel, "put_back")
+        _log.warning("send_waits", **_of(job), detail=error.detail)
+        self._ledger.put_back(job.reminder, retry_at=until, detail=error.detail[:_TEXT_MAX])
+        return until
+
+    def sent_again(self, job: Job, *, detail: str, retry_at: datetime.datetime | None) -> None:
+        """Schedule a job again that was in doubt; whoever holds it."""
+        self._sendings.add(job.channel, "put_back")
+        self._ledger.put_back(
+            job.reminder, retry_at=retry_at, detail=detail[:_TEXT_MAX], owner=job.owner or None
+        )
+
+    def postponed(self, job: Job, *, until: datetime.datetime, why: str) -> None:
+        """Note that a job waits, unsent; its row says so already."""
+        self._sendings.add(job.channel, "put_back")
+        _log.info("send_postponed", **_of(job), until=until.isoformat(), why=why)
+
+    def superseded(self, reminders: Iterable[str]) -> None:
+        """Note that jobs have ended because their accounts have changed (R32); their rows say so already."""
+        for reminder in reminders:
+            self._sendings.add(self._ledger.channel, "superseded")
+            _log.info("send_superseded", reminder=reminder, channel=self._ledger.channel)
+
+    def ended(self, endings: Sequence[Ending], *, lost: Iterable[str]) -> None:
+        """Count endings that are written; those of the jobs in ``lost`` were taken over and are not."""
+        missing = set(lost)
+        for ending in endings:
+            if ending.reminder not in missing:
+                self._sendings.add(self._ledger.channel, ending.status)
+
+    def retry_at(self, attempts: int) -> datetime.datetime:
+        """Give the instant of the next try after so many."""
+        wait_s = self._manner.wait_s(attempts, jitter=self._jitter())
+        return self._clock() + datetime.timedelta(seconds=wait_s)
+
+    def _ending(
+        self,
+        job: Job,
+        written: Written,
+        *,
+        status: DeliveryStatus,
+        provider_id: str = "",
+        error_type: ErrorType = "",
+        detail: str = "",
+        ask_at: datetime.datetime | None = None,
+    ) -> Ending:
+        return Ending(
+            reminder=job.reminder,
+            status=status,
+            occurred_at=occurred_at(job, now=self._clock()),
+            provider_id=provider_id[:_TEXT_MAX],
+            error_type=error_type,
+            detail=detail[:_TEXT_MAX],
+            recipient=recipient_of(written),
+            subject=written.subject if isinstance(written, Message) else "",
+            ask_at=ask_at,
+        )
+
+
+def written_of(job: Job, *, render: Callable[[ReminderDecided, ChannelName], Message]) -> Written:
+    """Write a job's message; one that cannot be written is known before it is claimed."""
+    try:
+        return render(_decoder.decode(job.reminder_json), job.channel)
+    except PermanentError as error:
+        return error
+
+
+def recipient_of(written: Written) -> str:
+    """Give whom a message goes to, as people read it; "" for one that could not be written."""
+    if isinstance(written, PermanentError):
+        return ""
+    contact = written.contact
+    match written.channel:
+        case "email":
+            return contact.email
+        case "sms":
+            return contact.phone
+        case "letter":
+            return ", ".join(contact.address)
+        case "task":
+            return ", ".join(dict.fromkeys(note.responsible for note in written.tasks if note.responsible))
+        case _:
+            assert_never(written.channel)
+
+
+def _of(job: Job) -> dict[str, str]:
+    return {"reminder": job.reminder, "account": job.account, "channel": job.channel}
