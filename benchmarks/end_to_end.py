@@ -43,9 +43,10 @@ from infra.kafka import consumers, topics
 from infra.kafka.broker import LocalBroker
 from infra.settings import Settings
 from schemas.codec import TOPIC_OF_TYPE, encode, type_of
-from schemas.commands import Command
+from schemas.commands import Command, SetLaw
 from schemas.envelope import Envelope, to_headers
 from schemas.events import BillingEvent, Contact, InvoiceIssued
+from schemas.law import LawChoice, LawEdition, LawProfile
 
 __all__ = ["main"]
 
@@ -54,6 +55,18 @@ _SHARES = (0.01, 0.5, 0.9)
 _ROWS_LOOKED_FOR_PER_S = 100
 _READY_S_MAX, _DRAIN_S_MAX = 90.0, 120.0
 _PROCESSES = (("worker", "intake"), ("worker", "ledger"), ("clock",), ("projector",))
+# A law without hours or limits: the shipped ones would have a figure depend on the hour and weekday of its run.
+_LAW = SetLaw(
+    company=COMPANY,
+    occurred_at="2026-01-01",
+    command="law-1",
+    profiles=(
+        LawProfile(
+            id="any_time", editions=(LawEdition(start_on=datetime.date(2000, 1, 1), sources=("none",)),)
+        ),
+    ),
+    choices=(LawChoice(profile="any_time"),),
+)
 
 
 class _Load(NamedTuple):
@@ -75,6 +88,7 @@ class Pipeline:
         """Publish company and plan, and wait until a first event has come through."""
         self._send(replace(PROFILE, decision_hour=0), id="profile-1")
         self._send(PLAN, id="plan-1")
+        self._send(_LAW, id="law-1")
         self._producer.flush()
         self.see(self.publish(1, rate=1.0), deadline_s=_READY_S_MAX)
 
