@@ -27,6 +27,7 @@ _PARTS = (
     ("large_account", ["--items=20000"]),
     ("sizes", ["--events=30000"]),
     ("on_disk", ["--accounts=100000"]),
+    ("mails", ["--mails=500"]),
     ("end_to_end", ["--burst=4000", "--seconds=5"]),
 )
 

@@ -19,7 +19,7 @@ _BEGIN: Final = "<!-- results: written by python -m benchmarks --write -->"
 _END: Final = "<!-- end of results -->"
 _MEDIAN: Final = ", p50"
 _TAIL: Final = ", p99"
-_SPEEDS: Final = ("events/s", "rows/s", "decisions/s", "letters/s", "ms", "µs")
+_SPEEDS: Final = ("events/s", "rows/s", "decisions/s", "letters/s", "mails/s", "ms", "µs")
 _LEDGERS: Final = {system.name for system in LEDGERS}
 _WIDTH, _BAR, _LEFT, _RIGHT = 900, 26, 430, 150
 

@@ -6,15 +6,17 @@
 
 import datetime
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
 
 from infra.database.queries.debtors import Debtor
+from notifiers.settings import SendSettings
 from notifiers.writing.render import templates_folder
 from notifiers.writing.words import LANGUAGES
 from processors.company import Company
+from schemas.fields import Channel as ChannelName
 from schemas.plans import Plan
 
 __all__ = ["Point", "ready_points"]
@@ -37,16 +39,21 @@ def ready_points(
     debtors: Sequence[Debtor],
     enrolled: int,
     newest_tick: datetime.datetime | None,
-    mail_goes_to_files: bool,
+    send: SendSettings,
+    faults: Mapping[ChannelName, str],
 ) -> list[Point]:
-    """Look at a company, as the ledger knows it, and at all who owe it something."""
+    """Look at a company, as the ledger knows it, at all who owe it something, and at who carries its messages.
+
+    ``faults`` says of which channels the carrier cannot be opened, and why.
+    """
     if company is None or company.row.profile is None:
         return [_point("profile", "missing", "the company was never configured: publish its profile")]
     found = [_point("profile", "ok", f"{company.profile.name}, {company.profile.time_zone}")]
     found += _clock(newest_tick)
     found += _switches(company, enrolled=enrolled, debtors=debtors)
     found += _plans(company, debtors=debtors)
-    found += _sender(company, mail_goes_to_files=mail_goes_to_files)
+    found += _sender(company)
+    found += _carriers(company, send=send, faults=faults)
     found += _addresses(debtors)
     on = newest_tick.date() if newest_tick is not None else datetime.date.max
     found += _law(company, debtors=debtors, on=min(on, datetime.date(2199, 1, 1)))
@@ -117,7 +124,7 @@ def _lacking_templates(plan: Plan, *, languages: set[str]) -> Iterator[str]:
                     yield f"{kind}/{language}"
 
 
-def _sender(company: Company, *, mail_goes_to_files: bool) -> Iterator[Point]:
+def _sender(company: Company) -> Iterator[Point]:
     profile = company.profile
     for point, value, detail in (
         ("sender", profile.sender_email, "no sender_email: customers cannot answer"),
@@ -128,8 +135,34 @@ def _sender(company: Company, *, mail_goes_to_files: bool) -> Iterator[Point]:
         ),
     ):
         yield _point(point, "ok", value.splitlines()[0]) if value else _point(point, "missing", detail)
-    if mail_goes_to_files:
-        yield _point("mail", "look", "mail is written to files: COBRANZA_SEND_EMAIL=smtp sends it")
+
+
+def _carriers(company: Company, *, send: SendSettings, faults: Mapping[ChannelName, str]) -> Iterator[Point]:
+    """Say how mail goes out, and whatever else the company's plans use."""
+    used = {
+        action.channel
+        for versions in company.plans.values()
+        for step in versions[max(versions)].steps
+        for action in step.actions
+    }
+    carried: tuple[tuple[ChannelName, str, str], ...] = (
+        ("email", "mail", "mail is written to files: COBRANZA_SEND_EMAIL=smtp, or ses, sends it"),
+        ("sms", "sms", "SMS are written to files: no provider is switched on by COBRANZA_SEND_SMS"),
+        ("letter", "letter", "letters are PDF files in a folder: somebody has to print and post them"),
+    )
+    for channel, point, files in carried:
+        if channel != "email" and channel not in used:
+            continue
+        if channel in faults:
+            yield _point(point, "missing", faults[channel])
+        elif not send.is_real(channel):
+            yield _point(point, "ok" if channel == "letter" else "look", files)
+        elif send.sandbox.covers(channel):
+            yield _point(
+                point, "look", f"by {send.provider(channel)}, to the sandbox only: no customer is written to"
+            )
+        else:
+            yield _point(point, "ok", f"by {send.provider(channel)}")
 
 
 def _addresses(debtors: Sequence[Debtor]) -> Iterator[Point]:

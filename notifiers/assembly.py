@@ -3,7 +3,7 @@
 import datetime
 import random
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from infra.database.presence import is_gone, present
 from infra.database.send_ledger import SendLedger
 from infra.database.send_values import Job
+from infra.errors import OperatorError
 from infra.kafka.consumers import consumer, producer
 from infra.metrics.pulse import Pulses
 from infra.metrics.tally import Tally
@@ -20,11 +21,13 @@ from notifiers.channel import Channel
 from notifiers.dispatch import Dispatcher, Manner
 from notifiers.doubt import Arbiter
 from notifiers.gates.gate import Gate
-from notifiers.mail.smtp import SmtpChannel, SmtpServer
+from notifiers.mail.settings import DkimSettings, SesSettings, SmtpSettings
+from notifiers.mail.smtp import smtp_channel
 from notifiers.noting import Noter, sendings_tally, written_of
 from notifiers.paper.folder import LetterFolder
 from notifiers.recorder import Recorder
-from notifiers.settings import DoubtPolicy, SendSettings
+from notifiers.redirecting import guarded, rehearsed
+from notifiers.settings import DoubtPolicy, SendSettings, SettingsError, read_settings
 from notifiers.task import TaskList
 from notifiers.worker import Worker
 from notifiers.writing.render import Renderer
@@ -34,6 +37,7 @@ __all__ = [
     "LETTERS",
     "OUTBOX",
     "REMINDERS",
+    "carrier_faults",
     "holder_is_gone",
     "manner_of",
     "open_arbiter",
@@ -63,14 +67,52 @@ def open_channel(
     engine: Engine,
     clock: Callable[[], datetime.datetime],
 ) -> Channel:
-    """Give the channel that the settings name; without settings, one that writes files."""
-    if name == "task":
-        return TaskList(engine)
-    if name == "letter":
-        return LetterFolder(settings.data_dir / LETTERS)
-    if name == "email" and send.email == "smtp":
-        return SmtpChannel(_smtp_server(send), clock=clock)
-    return Recorder(settings.data_dir / OUTBOX)
+    """Give the channel that the settings name; without settings, one that writes files.
+
+    Nothing is connected to yet. While a sandbox is set, nothing gets to a carrier with another address.
+
+    Raises:
+        OperatorError: what its provider needs is not set, or is wrong.
+    """
+    carrier = _carrier(name, settings=settings, send=send, engine=engine, clock=clock)
+    return guarded(carrier, to=send.sandbox)
+
+
+def carrier_faults(
+    channels: Iterable[ChannelName], *, settings: Settings, send: SendSettings, engine: Engine
+) -> dict[ChannelName, str]:
+    """Say of which channels the carrier cannot be opened, and why; nothing is connected to."""
+    faults: dict[ChannelName, str] = {}
+    for name in channels:
+        try:
+            open_channel(name, settings=settings, send=send, engine=engine, clock=utc_now)
+        except OperatorError as error:
+            faults[name] = str(error)
+    return faults
+
+
+def _carrier(
+    name: ChannelName,
+    *,
+    settings: Settings,
+    send: SendSettings,
+    engine: Engine,
+    clock: Callable[[], datetime.datetime],
+) -> Channel:
+    """Open a provider: a line for each, and what it needs is read only here."""
+    match name, send.provider(name):
+        case "task", _:
+            return TaskList(engine)
+        case "letter", "folder":
+            return LetterFolder(settings.data_dir / LETTERS)
+        case "email", "smtp":
+            return smtp_channel(read_settings(SmtpSettings), dkim=read_settings(DkimSettings), clock=clock)
+        case "email", "ses":
+            return _ses(clock)
+        case _, "recorder":
+            return Recorder(settings.data_dir / OUTBOX)
+        case _, provider:
+            raise SettingsError(f"COBRANZA_SEND_{name.upper()}: nobody carries {name} by {provider}")
 
 
 @contextmanager
@@ -113,7 +155,7 @@ def open_worker(
         dispatcher = Dispatcher(
             ledger=ledger,
             channel=open_channel(name, settings=settings, send=send, engine=engine, clock=utc_now),
-            render=Renderer().message,
+            render=rehearsed(Renderer().message, to=send.sandbox),
             manner=manner_of(name, send=send),
             clock=utc_now,
             jitter=random.SystemRandom().random,
@@ -152,7 +194,7 @@ def open_arbiter(name: ChannelName, *, settings: Settings, send: SendSettings, e
     return Arbiter(
         ledger=ledger,
         channel=open_channel(name, settings=settings, send=send, engine=engine, clock=utc_now),
-        render=partial(written_of, render=Renderer().message),
+        render=partial(written_of, render=rehearsed(Renderer().message, to=send.sandbox)),
         noter=noter,
         manner=manner,
         clock=utc_now,
@@ -181,13 +223,9 @@ def manner_of(name: ChannelName, *, send: SendSettings) -> Manner:
     )
 
 
-def _smtp_server(send: SendSettings) -> SmtpServer:
-    return SmtpServer(
-        host=send.smtp_host,
-        port=send.smtp_port,
-        security=send.smtp_security,
-        user=send.smtp_user,
-        password=send.smtp_password.get_secret_value(),
-        sender=send.smtp_sender,
-        timeout_s=send.smtp_timeout_s,
-    )
+def _ses(clock: Callable[[], datetime.datetime]) -> Channel:
+    from notifiers.mail.ses import ses_channel  # boto3 takes half a second to import
+
+    if read_settings(DkimSettings).is_on:
+        raise SettingsError("COBRANZA_SEND_DKIM_*: SES signs mails itself, and changes what we would sign")
+    return ses_channel(read_settings(SesSettings), clock=clock)

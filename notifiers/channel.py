@@ -73,7 +73,8 @@ class Message(Struct, frozen=True, kw_only=True):
     ``reminder`` is the idempotency key: a provider that is asked twice with
     one key may carry the message once only. ``at`` is the reminder's tick,
     ``on`` the company's day of it. Which of ``text``, ``html``, ``pdf`` and ``tasks`` is
-    filled depends on the channel.
+    filled depends on the channel. ``meant_for`` is the customer's address where the
+    message goes to a sandbox instead, "" where it goes to the customer.
     """
 
     reminder: str
@@ -93,6 +94,7 @@ class Message(Struct, frozen=True, kw_only=True):
     tasks: tuple[TaskNote, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     unsubscribe_url: str = ""
+    meant_for: str = ""
 
 
 class Receipt(Struct, frozen=True, kw_only=True):

@@ -8,11 +8,11 @@ from typing import Final
 
 from notifiers.channel import Message, PermanentError, Receipt, Traits
 from notifiers.folders import path_of, write_whole
-from notifiers.mail.mime import mail_of
+from notifiers.mail.mime import MailSender, mail_of
 
 __all__ = ["Recorder"]
 
-_NO_SENDER: Final = "no-sender@invalid.example"
+_NO_SENDER: Final = MailSender(address="no-sender@invalid.example")
 
 
 class Recorder:
@@ -64,9 +64,9 @@ def _sms(message: Message) -> list[tuple[str, bytes]]:
 
 
 def _mail(message: Message) -> list[tuple[str, bytes]]:
-    mail = mail_of(message, sender=message.sender.email or _NO_SENDER, dated=message.at)
+    mail = mail_of(message, sender=_NO_SENDER, dated=message.at)
     return [
         (".txt", message.text.encode()),
         (".html", message.html.encode()),
-        (".eml", mail.as_bytes()),
+        (".eml", mail.content),
     ]

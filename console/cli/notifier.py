@@ -9,7 +9,6 @@ from schemas.fields import Channel
 
 if TYPE_CHECKING:
     from infra.settings import Settings
-    from notifiers.settings import SendSettings
 
 __all__ = ["notifier"]
 
@@ -36,7 +35,14 @@ def notifier(settings: "Settings", *, chosen: tuple[str, ...], member: str | Non
 
     Nothing leaves the machine unless a provider is switched on: mail and SMS
     become files in the data folder's outbox, letters PDF files in its letters.
-    COBRANZA_SEND_EMAIL=smtp with COBRANZA_SEND_SMTP_HOST sends mail.
+
+    \b
+    COBRANZA_SEND_EMAIL=smtp   with COBRANZA_SEND_SMTP_HOST and others
+    COBRANZA_SEND_EMAIL=ses    with COBRANZA_SEND_SES_REGION and others
+
+    To try a provider out without writing to customers, every message can go
+    to addresses of your own: COBRANZA_SEND_SANDBOX_EMAIL, _PHONE, _ADDRESS.
+    All settings are in docs/sending.md.
     """
     import threading
 
@@ -45,10 +51,15 @@ def notifier(settings: "Settings", *, chosen: tuple[str, ...], member: str | Non
     from infra.metrics.pulse import Pulses
     from infra.metrics.server import MetricsServer
     from infra.metrics.settings import MetricsSettings
+    from notifiers.assembly import carrier_faults
     from notifiers.dispatch import sendings_tally
     from notifiers.serving import serve
+    from notifiers.settings import SendSettings, SettingsError, read_settings
 
-    send = _send_settings()
+    try:
+        send = read_settings(SendSettings)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -58,6 +69,9 @@ def notifier(settings: "Settings", *, chosen: tuple[str, ...], member: str | Non
     engine = open_engine(settings.database)
     try:
         require_current(engine)
+        faults = carrier_faults(channels, settings=settings, send=send, engine=engine)
+        if faults:
+            raise click.UsageError("\n".join(faults.values()))
         with MetricsServer(metrics, probe=pulses, samples=sendings.samples):
             serve(
                 channels,
@@ -71,18 +85,3 @@ def notifier(settings: "Settings", *, chosen: tuple[str, ...], member: str | Non
             )
     finally:
         engine.dispose()
-
-
-def _send_settings() -> "SendSettings":
-    from pydantic import ValidationError
-
-    from notifiers.settings import SendSettings
-
-    try:
-        return SendSettings()
-    except ValidationError as error:
-        lines = [
-            f"COBRANZA_SEND_{'.'.join(map(str, one['loc'])).upper() or '*'}: {one['msg']}"
-            for one in error.errors()
-        ]
-        raise click.UsageError("Settings of sending are wrong:\n" + "\n".join(lines)) from error

@@ -24,15 +24,20 @@ def ready(settings: "Settings", *, company: str, output_format: OutputFormat) ->
 
     from console.readiness import ready_points
     from infra.database.queries.debtors import company_as_kept, debtors, enrolled_customers, newest_tick
-    from notifiers.settings import SendSettings
+    from notifiers.assembly import carrier_faults
+    from notifiers.settings import SendSettings, read_settings
 
+    send = read_settings(SendSettings)
     with open_read_model(settings) as connection:
         points = ready_points(
             company_as_kept(connection, company),
             debtors=list(debtors(connection, company)),
             enrolled=enrolled_customers(connection, company),
             newest_tick=newest_tick(connection),
-            mail_goes_to_files=SendSettings().email == "recorder",
+            send=send,
+            faults=carrier_faults(
+                ("email", "sms", "letter"), settings=settings, send=send, engine=connection.engine
+            ),
         )
     rows = [structs.asdict(each) for each in points]
     print_rows(rows, columns=("point", "verdict", "detail"), output_format=output_format)

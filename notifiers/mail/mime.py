@@ -1,22 +1,66 @@
-"""A message as a mail (RFC 5322): what the recorder writes to a file and SMTP sends is the same.
+"""A message as a mail (RFC 5322): what the recorder writes to a file, and SMTP and SES send, is the same.
 
-It refuses addresses that no server could take; it does not ask any server.
+::
+
+    multipart/mixed                    only where something is attached
+    ├── multipart/alternative          only where there is HTML
+    │   ├── text/plain
+    │   └── text/html
+    └── attachments, in base64
+
+The same message gives the same bytes: boundaries are made of the reminder's id. It refuses
+addresses that no server could take; it does not ask any server.
 """
 
+import base64
+import binascii
 import datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
+import hashlib
+import re
+from email.utils import format_datetime
+from functools import lru_cache
 from typing import Final
 
 from email_validator import EmailNotValidError, validate_email
+from msgspec import Struct
 
-from notifiers.channel import Message, PermanentError
+from notifiers.channel import Attachment, Message, PermanentError
+from notifiers.mail.headers import mailbox_field, one_line, parameter, text_field
 
-__all__ = ["MAIL_POLICY", "mail_of", "usable_email"]
+__all__ = ["Mail", "MailSender", "mail_of", "usable_email"]
 
-# Seven bits: no server need know an extension to take it.
-MAIL_POLICY: Final = SMTP.clone(max_line_length=200, cte_type="7bit")
+_PLAIN: Final = re.compile(rb"[\t\r\n -~]*")
+_LINE_END: Final = re.compile(r"\r\n?|\n")
+_LINE_MAX: Final = 78
+_FROM: Final = re.compile(rb"(?m)^From ")
+_ID: Final = re.compile(r"[A-Za-z0-9_+=/-]+(?:\.[A-Za-z0-9_+=/-]+)*")
+_MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*", re.ASCII)
+_PATH: Final = re.compile(r"[/\\:]+")
+_NAME_MAX: Final = 120
+_URL: Final = re.compile(r"https?://[!-;=?-~]{1,900}")  # a line holds 998
+
+
+class MailSender(Struct, frozen=True, kw_only=True):
+    """Whose address mails come from: ``address`` where a company has none of its own, or ``always``."""
+
+    address: str = ""
+    always: bool = False
+
+
+class Mail(Struct, frozen=True, kw_only=True):
+    """A mail for one recipient. ``content`` is all of it, lines ending in CRLF.
+
+    Its addresses are ASCII, or ``content`` holds them as UTF-8 and a server needs SMTPUTF8.
+    """
+
+    sender: str
+    recipient: str
+    content: bytes
+
+    @property
+    def is_international(self) -> bool:
+        """Say whether an address is beyond ASCII (RFC 6531)."""
+        return not (self.sender + self.recipient).isascii()
 
 
 def usable_email(message: Message) -> str:
@@ -31,51 +75,152 @@ def usable_email(message: Message) -> str:
             error_type="address_missing", detail=f"customer {message.customer} has no mail address"
         )
     try:
-        # Whether the domain takes mail is for the server to say; names under .test are for trying things out.
-        valid = validate_email(
-            email, check_deliverability=False, globally_deliverable=False, test_environment=True
-        )
+        return _written(email)
     except EmailNotValidError as error:
         raise PermanentError(error_type="address_refused", detail=f"{email!r}: {error}") from error
-    return valid.ascii_email or valid.normalized
 
 
-def mail_of(message: Message, *, sender: str, dated: datetime.datetime) -> EmailMessage:
-    """Make the mail: text with HTML as the alternative.
+def mail_of(message: Message, *, sender: MailSender, dated: datetime.datetime) -> Mail:
+    """Make the mail.
 
     Args:
         message: one for the channel ``email``.
-        sender: the address that it comes from.
+        sender: for companies without an address, or for all.
         dated: its Date header.
 
     Raises:
-        PermanentError: as `usable_email`, or ``content_refused`` where a name or
-            address cannot stand in a header.
+        PermanentError: as `usable_email`; ``provider_refused`` where there is no sender;
+            ``content_refused`` where a text cannot be encoded.
     """
-    recipient = usable_email(message)
-    mail = EmailMessage(policy=MAIL_POLICY)
-    try:
-        mail["From"] = _mailbox(message.sender.name, sender)
-        mail["To"] = _mailbox(message.contact.name, recipient)
-        mail["Subject"] = message.subject
-        mail["Date"] = dated
-        # The same each time: a server or a reader that sees it twice can tell.
-        mail["Message-ID"] = f"<{message.reminder}.{message.channel}@{sender.rpartition('@')[2]}>"
-        mail["Auto-Submitted"] = "auto-generated"
-        mail["X-Cobranza-Reminder"] = message.reminder
-    except (ValueError, IndexError) as error:
+    own = message.sender.email.strip()
+    from_email = sender.address if sender.always or not own else own
+    if not from_email:
         raise PermanentError(
-            error_type="content_refused", detail=f"a header cannot hold it: {error}"
+            error_type="provider_refused", detail=f"company {message.sender.company} has no mail address"
+        )
+    recipient = usable_email(message)
+    try:
+        from_email = _written(from_email)
+        reply_to = _written(own) if own and sender.always else ""
+        fields = _fields(message, from_email=from_email, reply_to=reply_to, recipient=recipient, dated=dated)
+        content = fields.encode() + _body(message)
+    except EmailNotValidError as error:
+        raise PermanentError(
+            error_type="provider_refused", detail=f"the sender's address: {error}"
         ) from error
-    mail.set_content(message.text)
-    mail["Content-Language"] = message.language
+    except UnicodeEncodeError as error:
+        raise PermanentError(error_type="content_refused", detail=f"no encoding holds it: {error}") from error
+    return Mail(sender=from_email, recipient=recipient, content=content)
+
+
+@lru_cache(maxsize=4_096)
+def _written(email: str) -> str:
+    # Whether the domain takes mail is for the server to say; names under .test are for trying things out.
+    valid = validate_email(
+        email, check_deliverability=False, globally_deliverable=False, test_environment=True
+    )
+    return valid.ascii_email or valid.normalized
+
+
+def _fields(
+    message: Message, *, from_email: str, reply_to: str, recipient: str, dated: datetime.datetime
+) -> str:
+    company = message.sender.name
+    domain = from_email.rpartition("@")[2]
+    fields = [
+        mailbox_field("From", display=company, address=from_email),
+        mailbox_field("Reply-To", display=company, address=reply_to) if reply_to else "",
+        mailbox_field("To", display=message.contact.name, address=recipient),
+        text_field("Subject", message.subject),
+        f"Date: {format_datetime(dated)}\r\n",
+        # The same each time: a server or a reader that sees it twice can tell.
+        f"Message-ID: <{_id(message.reminder)}.{message.channel}@{domain}>\r\n",
+        "Auto-Submitted: auto-generated\r\n",
+        text_field("X-Cobranza-Reminder", message.reminder),
+        text_field("X-Cobranza-Meant-For", message.meant_for) if message.meant_for else "",
+        f"Content-Language: {message.language}\r\n" if message.language.isascii() else "",
+    ]
+    if _URL.fullmatch(message.unsubscribe_url):
+        # One press, no page between (RFC 8058); both fields are among those that are signed.
+        fields += [
+            f"List-Unsubscribe: <{message.unsubscribe_url}>\r\n",
+            "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
+        ]
+    return "".join([*fields, "MIME-Version: 1.0\r\n"])
+
+
+def _body(message: Message) -> bytes:
+    digest = hashlib.blake2b(message.reminder.encode(), digest_size=12).hexdigest()
+    body = _text_part(message.text, subtype="plain")
     if message.html:
-        mail.add_alternative(message.html, subtype="html")
-        # Without this the boundary is random, and the same reminder gives two different files.
-        mail.set_boundary(f"=_{message.reminder}")
-    return mail
+        html = _text_part(message.html, subtype="html")
+        body = _multipart("alternative", [body, html], boundary=f"=_a_{digest}")
+    if message.attachments:
+        parts = [body, *map(_attachment, message.attachments)]
+        body = _multipart("mixed", parts, boundary=f"=_m_{digest}")
+    return body
 
 
-def _mailbox(name: str, email: str) -> Address:
-    local, _, domain = email.rpartition("@")
-    return Address(display_name=" ".join(name.split()), username=local, domain=domain)
+def _multipart(subtype: str, parts: list[bytes], *, boundary: str) -> bytes:
+    """Put parts together. No part can hold the boundary: neither encoding writes ``=_``, and plain parts are looked at."""
+    line = b"--" + boundary.encode()
+    head = f"Content-Type: multipart/{subtype}" + parameter("boundary", boundary) + "\r\n\r\n"
+    return head.encode() + b"".join(b"%b\r\n%b\r\n" % (line, part) for part in parts) + line + b"--\r\n"
+
+
+def _text_part(text: str, *, subtype: str) -> bytes:
+    octets = _LINE_END.sub("\r\n", text).encode()
+    if not octets.endswith(b"\r\n"):
+        octets += b"\r\n"
+    encoding, encoded = _transfer(octets)
+    head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+    return head.encode() + encoded
+
+
+def _transfer(octets: bytes) -> tuple[str, bytes]:
+    """Choose an encoding of seven bits: as it is, readable where most of it is Latin, else base64."""
+    if (
+        _PLAIN.fullmatch(octets)
+        and max(map(len, octets.split(b"\r\n"))) <= _LINE_MAX
+        and b"=_" not in octets
+        and not _FROM.search(octets)
+    ):
+        return "7bit", octets
+    if sum(octet > 0x7F for octet in octets) * 6 > len(octets):
+        return "base64", _base64(octets)
+    # A line that begins with "From " is changed on its way by some servers, and a signature is broken.
+    quoted = binascii.b2a_qp(octets, istext=True, quotetabs=False)
+    return "quoted-printable", _FROM.sub(b"=46rom ", quoted)
+
+
+def _attachment(attachment: Attachment) -> bytes:
+    name = _file_name(attachment.name)
+    media_type = attachment.media_type.lower()
+    if not _MEDIA_TYPE.fullmatch(media_type) or media_type.startswith(("multipart/", "message/")):
+        media_type = "application/octet-stream"
+    head = (
+        f"Content-Type: {media_type}{parameter('name', name)}\r\n"
+        "Content-Transfer-Encoding: base64\r\n"
+        f"Content-Disposition: attachment{parameter('filename', name)}\r\n\r\n"
+    )
+    return head.encode() + _base64(attachment.content)
+
+
+def _file_name(name: str) -> str:
+    """Give a name that is no path, and not longer than a file system takes; its ending stays."""
+    name = _PATH.sub("_", one_line(name)).lstrip(".") or "attachment"
+    stem, dot, ending = name.rpartition(".")
+    if len(name) <= _NAME_MAX or not dot or len(ending) > 10:
+        return name[:_NAME_MAX]
+    return stem[: _NAME_MAX - len(ending) - 1] + dot + ending
+
+
+def _base64(octets: bytes) -> bytes:
+    return base64.encodebytes(octets).replace(b"\n", b"\r\n")
+
+
+def _id(reminder: str) -> str:
+    """Give a reminder's id as the left side of a Message-ID."""
+    if _ID.fullmatch(reminder):
+        return reminder
+    return hashlib.blake2b(reminder.encode(), digest_size=16).hexdigest()

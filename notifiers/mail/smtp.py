@@ -1,172 +1,129 @@
-"""Mail by SMTP, one command at a time, so that each answer is known for what it refuses.
+"""Mail by SMTP: connections are kept, and several mails may be under way at a time.
 
-::
-
-    connect · MAIL FROM     4xx, no answer: later, for everybody     5xx: this sender never
-    RCPT TO                 4xx: this mail later                     5xx: this address never
-    DATA                    4xx: this mail later                     5xx: this content never
-    the content is out      no answer: nobody knows (``UncertainError``)
+What each answer of a server means is in ``connection``. A kept connection that has died meanwhile
+costs nothing: it is found out before the mail is handed over, which then goes over a new one.
 """
 
 import datetime
-import re
-import smtplib
-import ssl
+import threading
 from collections.abc import Callable
-from typing import Final, Literal, NoReturn
+from typing import Final
 
-from msgspec import Struct
+from msgspec.structs import replace
 
-from notifiers.channel import (
-    Message,
-    PermanentError,
-    Receipt,
-    TemporaryError,
-    Traits,
-    UncertainError,
-)
-from notifiers.mail.mime import MAIL_POLICY, mail_of
-from schemas.outcomes import ErrorType
+from notifiers.channel import Message, Receipt, TemporaryError, Traits
+from notifiers.mail.connection import LostConnection, SmtpConnection, SmtpServer
+from notifiers.mail.mime import MailSender, mail_of
+from notifiers.mail.settings import DkimSettings, SmtpSettings
+from notifiers.mail.signature import DkimSigner
 
-__all__ = ["SmtpChannel", "SmtpServer"]
+__all__ = ["SmtpChannel", "SmtpServer", "smtp_channel"]
 
 _MAILS_PER_CONNECTION: Final = 100
-_CLOSING: Final = 421  # the server hangs up, whatever it was asked
-_POLICIES: Final = {False: MAIL_POLICY, True: MAIL_POLICY.clone(utf8=True)}
-_LINE_DOT: Final = re.compile(rb"(?m)^\.")
-
-
-class SmtpServer(Struct, frozen=True, kw_only=True):
-    """Where mail is handed over. ``sender`` is used for companies that have no address of their own."""
-
-    host: str
-    port: int
-    security: Literal["starttls", "tls", "none"]
-    user: str = ""
-    password: str = ""
-    sender: str = ""
-    timeout_s: float = 30.0
 
 
 class SmtpChannel:
-    """Sends mail to one server; keeps the connection. Not thread-safe."""
+    """Sends mail to one server. Thread-safe: each caller has a connection of its own.
 
-    def __init__(self, server: SmtpServer, *, clock: Callable[[], datetime.datetime]) -> None:
+    Args:
+        server: where mail is handed over.
+        sender: whose address mails come from.
+        clock: dates mails; UTC.
+        signer: signs them, where there is one.
+        connections: so many callers may come at a time.
+    """
+
+    def __init__(
+        self,
+        server: SmtpServer,
+        *,
+        sender: MailSender,
+        clock: Callable[[], datetime.datetime],
+        signer: DkimSigner | None = None,
+        connections: int = 1,
+    ) -> None:
         self._server = server
+        self._sender = sender
         self._clock = clock
-        self._connection: smtplib.SMTP | None = None
-        self._sent = 0
+        self._signer = signer
+        self._connections = connections
+        self._idle: list[SmtpConnection] = []
+        self._lock = threading.Lock()
 
     @property
     def traits(self) -> Traits:
-        """One connection; a server that is asked twice sends twice, and cannot be asked what it did."""
-        return Traits(provider="smtp", endpoint=f"{self._server.host}:{self._server.port}")
+        """A server that is asked twice sends twice, and cannot be asked what it did."""
+        return Traits(
+            provider="smtp",
+            endpoint=f"{self._server.host}:{self._server.port}",
+            at_once=self._connections,
+        )
 
     def send(self, message: Message) -> Receipt:
         """Hand a mail over; the receipt has the server's words, its queue id among them.
 
         Raises:
-            TemporaryError, PermanentError, UncertainError: see the drawing above.
+            TemporaryError, PermanentError, UncertainError: see ``connection``.
         """
-        sender = message.sender.email or self._server.sender
-        if not sender:
-            raise PermanentError(
-                error_type="provider_refused", detail=f"company {message.sender.company} has no mail address"
-            )
-        mail = mail_of(message, sender=sender, dated=self._clock())
-        recipient = mail["To"].addresses[0].addr_spec
-        # Addresses beyond ASCII need an extension of the server, and then stand in the headers as they are.
-        international = not (sender + recipient).isascii()
-        self._envelope(sender=sender, recipient=recipient, international=international)
-        return self._content(mail.as_bytes(policy=_POLICIES[international]))
+        now = self._clock()
+        mail = mail_of(message, sender=self._sender, dated=now)
+        if self._signer is not None:
+            mail = replace(mail, content=self._signer.signed(mail.content, at_s=int(now.timestamp())))
+        while True:
+            connection, was_kept = self._taken()
+            try:
+                return connection.carry(mail)
+            except LostConnection as error:
+                # Each turn takes a kept connection away, so that this ends with a new one.
+                if not was_kept:
+                    raise TemporaryError(f"{self._server.host}:{self._server.port}: {error}") from error
+            finally:
+                self._give_back(connection)
 
     def close(self) -> None:
         """Hang up."""
-        if self._connection is not None:
-            self._connection.close()
-        self._connection, self._sent = None, 0
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
 
-    def _envelope(self, *, sender: str, recipient: str, international: bool) -> None:
-        connection = self._ready()
-        try:
-            if international and not connection.has_extn("smtputf8"):
-                raise PermanentError(
-                    error_type="address_refused", detail=f"the server cannot take {recipient!r}"
-                )
-            options = ["SMTPUTF8", "BODY=8BITMIME"] if international else []
-            if international:
-                connection.command_encoding = "utf-8"
-            code, text = connection.mail(sender, options)
-            self._check(code, text, error_type="provider_refused", everybody=True)
-            code, text = connection.rcpt(recipient)
-            self._check(code, text, error_type="address_refused", everybody=False)
-            code, text = connection.docmd("DATA")
-            if code != 354:
-                self._check(code, text, error_type="content_refused", everybody=False)
-                raise TemporaryError(_said(code, text))
-        except (OSError, smtplib.SMTPException) as error:
-            self._gone(error)
+    def _taken(self) -> tuple[SmtpConnection, bool]:
+        """Give a connection, and whether it was kept since another mail."""
+        with self._lock:
+            if self._idle:
+                return self._idle.pop(), True
+        return SmtpConnection(self._server), False
 
-    def _content(self, content: bytes) -> Receipt:
-        connection = self._connection
-        if connection is None:
-            raise TemporaryError("the connection is closed")
-        try:
-            connection.send(_LINE_DOT.sub(b"..", content) + b".\r\n")
-            code, text = connection.getreply()
-        except (OSError, smtplib.SMTPException) as error:
-            self.close()
-            raise UncertainError(f"no answer after the mail was handed over: {error}") from error
-        self._check(code, text, error_type="content_refused", everybody=False)
-        self._sent += 1
-        return Receipt(provider_id=_said(code, text))
-
-    def _check(self, code: int, text: bytes, *, error_type: ErrorType, everybody: bool) -> None:
-        if 200 <= code < 300:
-            return
-        # One refused mail must not leave half an envelope for the next one.
-        self.close()
-        if code >= 500:
-            raise PermanentError(error_type=error_type, detail=_said(code, text))
-        raise TemporaryError(_said(code, text), provider_down=everybody or code in (_CLOSING, -1))
-
-    def _ready(self) -> smtplib.SMTP:
-        """Give a connection that answers."""
-        if self._connection is not None and (self._sent >= _MAILS_PER_CONNECTION or not self._answers()):
-            self.close()
-        if self._connection is None:
-            self._connection = self._connect()
-        return self._connection
-
-    def _answers(self) -> bool:
-        try:
-            return self._connection is not None and self._connection.noop()[0] == 250
-        except (OSError, smtplib.SMTPException):
-            return False
-
-    def _connect(self) -> smtplib.SMTP:
-        server = self._server
-        try:
-            if server.security == "tls":
-                made: smtplib.SMTP = smtplib.SMTP_SSL(
-                    server.host, server.port, timeout=server.timeout_s, context=ssl.create_default_context()
-                )
-            else:
-                made = smtplib.SMTP(server.host, server.port, timeout=server.timeout_s)
-            if server.security == "starttls":
-                made.starttls(context=ssl.create_default_context())
-            if server.user:
-                made.login(server.user, server.password)
-            made.ehlo_or_helo_if_needed()
-        except (OSError, smtplib.SMTPException) as error:
-            # Also a refused password: no mail is at fault, and lag shows that nothing goes.
-            raise TemporaryError(f"{server.host}:{server.port}: {error}") from error
-        return made
-
-    def _gone(self, error: Exception) -> NoReturn:
-        self.close()
-        raise TemporaryError(f"{self._server.host}:{self._server.port}: {error}") from error
+    def _give_back(self, connection: SmtpConnection) -> None:
+        if connection.carried >= _MAILS_PER_CONNECTION:
+            connection.close()
+        if connection.is_open:
+            with self._lock:
+                self._idle.append(connection)
 
 
-def _said(code: int, text: bytes) -> str:
-    return f"{code} {text.decode(errors='replace')}"[:500]
+def smtp_channel(
+    settings: SmtpSettings, *, dkim: DkimSettings, clock: Callable[[], datetime.datetime]
+) -> SmtpChannel:
+    """Make the channel that the settings describe; nothing is connected yet.
+
+    Raises:
+        DkimError: the key cannot be used.
+    """
+    signer = None
+    if dkim.key_file is not None:
+        signer = DkimSigner.from_file(dkim.key_file, domain=dkim.domain, selector=dkim.selector)
+    return SmtpChannel(
+        SmtpServer(
+            host=settings.host,
+            port=settings.port,
+            security=settings.security,
+            user=settings.user,
+            password=settings.password.get_secret_value(),
+            timeout_s=settings.timeout_s,
+        ),
+        sender=MailSender(address=settings.sender, always=settings.sender_always),
+        clock=clock,
+        signer=signer,
+        connections=settings.connections,
+    )

@@ -100,4 +100,4 @@ def test_smtp_without_a_host_is_said_before_anything_starts(run: Run) -> None:
     """A provider is switched on by name, and with all that it needs."""
     done = run("notifier", COBRANZA_SEND_EMAIL="smtp")
     assert 2 == done.exit_code
-    assert "smtp_host is needed when email is smtp" in done.output
+    assert "COBRANZA_SEND_SMTP_HOST is needed when COBRANZA_SEND_EMAIL is smtp" in done.output

@@ -14,6 +14,7 @@ from console.going_live import go_live_command, portions
 from console.plan_files import find_plan
 from console.readiness import ready_points
 from infra.database.queries.debtors import Debtor
+from notifiers.settings import SendSettings
 from processors.company import Company
 from schemas.commands import ConfigureCompany, PublishPlan
 from schemas.events import Contact, CustomerUpserted, InvoiceIssued
@@ -166,7 +167,9 @@ def test_a_company_that_is_ready() -> None:
         customer=CustomerRow(account="acme:C1", customer=said),
     )
     tick = datetime.datetime(2026, 3, 2, 9, tzinfo=datetime.UTC)
-    points = ready_points(company, debtors=[debtor], enrolled=0, newest_tick=tick, mail_goes_to_files=False)
+    points = ready_points(
+        company, debtors=[debtor], enrolled=0, newest_tick=tick, send=SendSettings(email="smtp"), faults={}
+    )
     assert {"bank gate"} == {each.point for each in points if each.verdict != "ok"}
     assert "debtors by law: eu_business (1)" in [each.detail for each in points]
 

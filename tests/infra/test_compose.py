@@ -20,6 +20,7 @@ from infra.metrics.pulse import Pulses
 from infra.metrics.server import MetricsServer
 from infra.metrics.settings import MetricsSettings
 from infra.settings import Settings
+from notifiers.mail.settings import SmtpSettings
 from notifiers.settings import SendSettings
 from streams.settings import StreamSettings
 
@@ -28,7 +29,13 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = sorted(name for name, one in SERVICES.items() if one.get("image") == "cobranza:local")
 DOCKERFILE = (ROOT / "infra" / "deploy" / "Dockerfile").read_text()
-SETTINGS: tuple[type[BaseSettings], ...] = (Settings, SendSettings, StreamSettings, MetricsSettings)
+SETTINGS: tuple[type[BaseSettings], ...] = (
+    Settings,
+    SendSettings,
+    SmtpSettings,
+    StreamSettings,
+    MetricsSettings,
+)
 
 
 def _commands(name: str) -> list[list[str]]:

@@ -34,7 +34,7 @@ class MailServer:
 
     @property
     def settings(self) -> dict[str, object]:
-        """What ``SendSettings`` needs to use it."""
+        """What ``COBRANZA_SEND_*`` must say for mail to go there."""
         return {
             "email": "smtp",
             "smtp_host": "127.0.0.1",

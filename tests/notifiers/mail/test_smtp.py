@@ -10,6 +10,7 @@ import pytest
 
 from infra.ports import free_port
 from notifiers.channel import Message, PermanentError, TemporaryError, UncertainError
+from notifiers.mail.mime import MailSender
 from notifiers.mail.smtp import SmtpChannel, SmtpServer
 from schemas.events import Contact
 from tests.notifiers.mail_server import MailServer
@@ -34,7 +35,8 @@ def channel(server: MailServer) -> Iterator[SmtpChannel]:
 def channel_to(port: int) -> SmtpChannel:
     """Make a channel to a port of this machine."""
     there = SmtpServer(host="127.0.0.1", port=port, security="none", timeout_s=5.0)
-    return SmtpChannel(there, clock=SettableClock(TICK + datetime.timedelta(hours=1)))
+    clock = SettableClock(TICK + datetime.timedelta(hours=1))
+    return SmtpChannel(there, sender=MailSender(), clock=clock)
 
 
 def message(contact: Contact = CONTACT, *, name: str = "r1") -> Message:
@@ -111,7 +113,7 @@ def test_4xx_is_for_later(
     server.answers[command] = answer
     with pytest.raises(TemporaryError) as caught:
         channel.send(message())
-    assert (answer, provider_down) == (caught.value.detail, caught.value.provider_down)
+    assert (True, provider_down) == (caught.value.detail.endswith(answer), caught.value.provider_down)
     server.answers.clear()
     channel.send(message())
     assert 1 == len(server.mails)

@@ -1,0 +1,218 @@
+"""One connection to an SMTP server, one step at a time, so that each answer is known for what it refuses.
+
+::
+
+    connect · log in     no answer, any refusal: later, for everybody
+    MAIL FROM            4xx, 421, 53x: later, for everybody    552: this content never    5xx: this sender never
+    RCPT TO              4xx: this mail later                   5xx: this address never (5.7.x: this sender)
+    DATA                 4xx: this mail later (454: everybody)  5xx: this content never (5.1.x: this address)
+    the content is out   no answer: nobody knows (``UncertainError``)
+
+A server that offers it gets MAIL, RCPT and DATA at once (RFC 2920): half the round trips.
+"""
+
+import re
+import smtplib
+import socket
+import ssl
+from functools import lru_cache
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from notifiers.channel import PermanentError, Receipt, TemporaryError, UncertainError
+from notifiers.mail.mime import Mail
+from schemas.outcomes import ErrorType
+
+__all__ = ["LostConnection", "SmtpConnection", "SmtpServer"]
+
+_CLOSING: Final = 421  # the server hangs up, whatever it was asked
+_THROTTLED: Final = 454
+_TOO_LARGE: Final = 552
+_LOGIN_WANTED: Final = (530, 534, 535, 538)
+_GO_AHEAD: Final = 354
+_LINE_DOT: Final = re.compile(rb"(?m)^\.")
+_DETAIL_MAX: Final = 500
+Step = Literal["MAIL", "RCPT", "DATA", "content"]
+
+
+class SmtpServer(Struct, frozen=True, kw_only=True):
+    """Where mail is handed over; ``timeout_s`` is for each answer."""
+
+    host: str
+    port: int
+    security: Literal["starttls", "tls", "none"]
+    user: str = ""
+    password: str = ""
+    timeout_s: float = 30.0
+
+    def __repr__(self) -> str:
+        return f"SmtpServer({self.host}:{self.port}, {self.security})"
+
+
+class LostConnection(Exception):  # noqa: N818 - what happened, and no mail is at fault
+    """The connection ended, or was ended by 421, before the mail was handed over."""
+
+
+class SmtpConnection:
+    """A connection that was made and logged in. Not thread-safe.
+
+    Attributes:
+        carried: how many mails went over it.
+        is_open: it may be used again.
+
+    Raises:
+        TemporaryError: the server is not there, or does not let us in.
+    """
+
+    def __init__(self, server: SmtpServer) -> None:
+        self.carried = 0
+        self.is_open = True
+        try:
+            self._smtp = _connected(server)
+        except (OSError, smtplib.SMTPException) as error:
+            # Also a refused password: no mail is at fault, and lag shows that nothing goes.
+            raise TemporaryError(f"{server.host}:{server.port}: {error}") from error
+
+    def carry(self, mail: Mail) -> Receipt:
+        """Hand a mail over; the receipt has the server's words, its queue id among them.
+
+        Raises:
+            LostConnection: see there; the mail may go over another connection.
+            TemporaryError, PermanentError, UncertainError: see the drawing above.
+        """
+        try:
+            self._envelope(mail)
+        except (OSError, smtplib.SMTPException) as error:
+            self.close()
+            raise LostConnection(str(error)) from error
+        try:
+            self._smtp.send(_LINE_DOT.sub(b"..", mail.content) + b".\r\n")
+        except (OSError, smtplib.SMTPException) as error:
+            # The line that ends it did not get out: nobody can have taken it.
+            self.close()
+            raise TemporaryError(f"the connection broke within the mail: {error}") from error
+        try:
+            code, text = self._smtp.getreply()
+        except (OSError, smtplib.SMTPException) as error:
+            self.close()
+            raise UncertainError(f"no answer after the mail was handed over: {error}") from error
+        self.carried += 1
+        if not 200 <= code < 300:
+            self._refused("content", code=code, text=text)
+        return Receipt(provider_id=_said(code, text))
+
+    def close(self) -> None:
+        """Hang up."""
+        self.is_open = False
+        self._smtp.close()
+
+    def _envelope(self, mail: Mail) -> None:
+        """Say from whom and to whom; returns when the server waits for the content."""
+        steps = self._steps(mail)
+        if self._smtp.has_extn("pipelining"):
+            self._smtp.send(b"".join(steps.values()))
+            answers = {step: self._smtp.getreply() for step in steps}
+        else:
+            answers = {}
+            for step, command in steps.items():
+                self._smtp.send(command)
+                answers[step] = self._smtp.getreply()
+                if not _is_good(answers[step][0]):
+                    break
+        for step, (code, text) in answers.items():
+            if not _is_good(code):
+                if answers.get("DATA", (0, b""))[0] == _GO_AHEAD:
+                    self.close()  # it waits for a content that must not come
+                self._refused(step, code=code, text=text)
+
+    def _steps(self, mail: Mail) -> dict[Step, bytes]:
+        options = ""
+        if self._smtp.has_extn("size"):
+            options += f" SIZE={len(mail.content)}"
+        if mail.is_international:
+            # Addresses beyond ASCII need an extension of the server.
+            if not self._smtp.has_extn("smtputf8"):
+                raise PermanentError(
+                    error_type="address_refused", detail=f"the server cannot take {mail.recipient!r}"
+                )
+            options += " SMTPUTF8 BODY=8BITMIME"
+        return {
+            "MAIL": f"MAIL FROM:<{mail.sender}>{options}\r\n".encode(),
+            "RCPT": f"RCPT TO:<{mail.recipient}>\r\n".encode(),
+            "DATA": b"DATA\r\n",
+        }
+
+    def _refused(self, step: Step, *, code: int, text: bytes) -> None:
+        """Raise what an answer means; one refused mail leaves no half envelope for the next one."""
+        if code == _CLOSING or not 400 <= code < 600:
+            self.close()
+            if step != "content":
+                raise LostConnection(_said(code, text))
+            if code != _CLOSING:
+                raise UncertainError(f"what the server says of the mail is no answer: {_said(code, text)}")
+        elif self.is_open:
+            self._reset()
+        if code in _LOGIN_WANTED:
+            raise TemporaryError(_said(code, text))
+        if code >= 500:
+            raise PermanentError(error_type=_error_type(step, code, text), detail=_said(code, text))
+        everybody = step == "MAIL" or code in (_CLOSING, _THROTTLED)
+        raise TemporaryError(_said(code, text), provider_down=everybody)
+
+    def _reset(self) -> None:
+        try:
+            if self._smtp.docmd("RSET")[0] != 250:
+                self.close()
+        except (OSError, smtplib.SMTPException):
+            self.close()
+
+
+def _connected(server: SmtpServer) -> smtplib.SMTP:
+    name = _own_name()
+    if server.security == "tls":
+        made: smtplib.SMTP = smtplib.SMTP_SSL(
+            server.host,
+            server.port,
+            local_hostname=name,
+            timeout=server.timeout_s,
+            context=ssl.create_default_context(),
+        )
+    else:
+        made = smtplib.SMTP(server.host, server.port, local_hostname=name, timeout=server.timeout_s)
+    try:
+        if server.security == "starttls":
+            made.starttls(context=ssl.create_default_context())
+        if server.user:
+            made.login(server.user, server.password)
+        made.ehlo_or_helo_if_needed()
+    except (OSError, smtplib.SMTPException):
+        made.close()
+        raise
+    return made
+
+
+@lru_cache(maxsize=1)
+def _own_name() -> str:
+    """Give the name that we greet with; asked of the resolver once, who may take seconds."""
+    name = socket.getfqdn()
+    return name if "." in name else "[127.0.0.1]"
+
+
+def _error_type(step: Step, code: int, text: bytes) -> ErrorType:
+    """Say what is at fault. 5.1.x is an address and 5.7.x a policy, at whatever step it comes (RFC 3463)."""
+    if text.startswith((b"5.1.1 ", b"5.1.10 ")):
+        return "address_refused"
+    if step == "RCPT":
+        return "provider_refused" if text.startswith(b"5.7.") else "address_refused"
+    if step == "MAIL" and code != _TOO_LARGE:
+        return "provider_refused"
+    return "content_refused"
+
+
+def _is_good(code: int) -> bool:
+    return 200 <= code < 300 or code == _GO_AHEAD
+
+
+def _said(code: int, text: bytes) -> str:
+    return f"{code} {text.decode(errors='replace')}"[:_DETAIL_MAX]

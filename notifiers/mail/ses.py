@@ -1,0 +1,209 @@
+"""Mail by Amazon SES (API v2, SendEmail with the whole mail as raw content).
+
+::
+
+    throttled · quota · paused · suspended · credentials · 5xx · no connection   later, for everybody
+    MailFromDomainNotVerified, an identity of ours is not verified               this sender never
+    the recipient is not verified (SES's own sandbox), illegal address           this address never
+    MessageRejected, BadRequest, too large                                       this content never
+    no answer after the request went out, an answer that is none                 nobody knows
+
+boto3 repeats nothing here: a second request after a lost answer would be a second mail, and SES
+has no key that would tell them apart.
+"""
+
+import datetime
+import re
+import ssl
+from collections.abc import Callable
+from typing import Any, Final
+
+import boto3
+from botocore import exceptions
+from botocore.config import Config
+
+from notifiers.channel import Message, PermanentError, Receipt, TemporaryError, Traits, UncertainError
+from notifiers.mail.mime import Mail, MailSender, mail_of
+from notifiers.mail.settings import SesSettings
+
+__all__ = ["SesChannel", "ses_channel"]
+
+_DETAIL_MAX: Final = 500
+_TAG: Final = re.compile(r"[^A-Za-z0-9_.@-]")
+_TAG_MAX: Final = 256
+# No mail is at fault, and none would pass: a person has to act, or time to go by.
+_EVERYBODY: Final = frozenset(
+    (
+        "AccessDeniedException",
+        "AccountSuspendedException",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "LimitExceededException",
+        "MissingAuthenticationTokenException",
+        "NotFoundException",  # the configuration set
+        "OptInRequired",
+        "RequestExpired",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "SendingPausedException",
+        "ServiceUnavailable",
+        "SignatureDoesNotMatch",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "UnrecognizedClientException",
+    )
+)
+# Raised before a byte of the request has left.
+_NOT_SENT: Final = (
+    exceptions.ConnectTimeoutError,
+    exceptions.CredentialRetrievalError,
+    exceptions.EndpointConnectionError,
+    exceptions.InvalidEndpointConfigurationError,
+    exceptions.NoAuthTokenError,
+    exceptions.NoCredentialsError,
+    exceptions.PartialCredentialsError,
+    exceptions.ProfileNotFound,
+    exceptions.ProxyConnectionError,
+    exceptions.SSOError,
+    exceptions.TokenRetrievalError,
+)
+
+
+class SesChannel:
+    """Sends mail by SES. Thread-safe.
+
+    Args:
+        client: boto3's for ``sesv2``, which must repeat nothing (``ses_channel`` makes one).
+        sender: whose address mails come from; SES must have verified it.
+        configuration_set: its name, "" for the account's own.
+        clock: dates mails; UTC.
+        connections: so many callers may come at a time.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        *,
+        sender: MailSender,
+        configuration_set: str,
+        clock: Callable[[], datetime.datetime],
+        connections: int = 1,
+    ) -> None:
+        self._client = client
+        self._sender = sender
+        self._configuration_set = configuration_set
+        self._clock = clock
+        self._connections = connections
+
+    @property
+    def traits(self) -> Traits:
+        """SES takes no idempotency key, and cannot be asked what it took."""
+        return Traits(
+            provider="ses", endpoint=str(self._client.meta.endpoint_url), at_once=self._connections
+        )
+
+    def send(self, message: Message) -> Receipt:
+        """Hand a mail over; the receipt has SES's message id, which its events name.
+
+        Raises:
+            TemporaryError, PermanentError, UncertainError: see the drawing above.
+        """
+        mail = mail_of(message, sender=self._sender, dated=self._clock())
+        if mail.is_international:
+            raise PermanentError(
+                error_type="address_refused",
+                detail=f"SES cannot take {mail.recipient!r} from {mail.sender!r}",
+            )
+        try:
+            answer = self._client.send_email(**self._request(message, mail))
+        except exceptions.ClientError as error:
+            raise _meaning(error, recipient=mail.recipient) from error
+        except exceptions.SSLError as error:
+            raise _unless_refused(error) from error
+        except _NOT_SENT as error:
+            raise TemporaryError(_text(error)) from error
+        except exceptions.ParamValidationError as error:
+            raise PermanentError(error_type="content_refused", detail=_text(error)) from error
+        except exceptions.BotoCoreError as error:
+            raise UncertainError(f"no answer after the mail was handed over: {_text(error)}") from error
+        if not answer.get("MessageId"):
+            raise UncertainError("what answered is not SES: no message id")
+        return Receipt(provider_id=str(answer["MessageId"]))
+
+    def _request(self, message: Message, mail: Mail) -> dict[str, Any]:
+        tags = {"reminder": message.reminder, "company": message.sender.company, "channel": message.channel}
+        request: dict[str, Any] = {
+            "FromEmailAddress": mail.sender,
+            "Destination": {"ToAddresses": [mail.recipient]},
+            "Content": {"Raw": {"Data": mail.content}},
+            "EmailTags": [{"Name": name, "Value": _tag(value)} for name, value in tags.items()],
+        }
+        if self._configuration_set:
+            request["ConfigurationSetName"] = self._configuration_set
+        return request
+
+
+def ses_channel(settings: SesSettings, *, clock: Callable[[], datetime.datetime]) -> SesChannel:
+    """Make the channel that the settings describe; nothing is connected yet."""
+    client = boto3.session.Session().client(
+        "sesv2",
+        region_name=settings.region,
+        endpoint_url=settings.endpoint_url or None,
+        config=Config(
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            connect_timeout=settings.timeout_s,
+            read_timeout=settings.timeout_s,
+            max_pool_connections=settings.connections,
+        ),
+    )
+    return SesChannel(
+        client,
+        sender=MailSender(address=settings.sender, always=settings.sender_always),
+        configuration_set=settings.configuration_set,
+        clock=clock,
+        connections=settings.connections,
+    )
+
+
+def _meaning(
+    error: exceptions.ClientError, *, recipient: str
+) -> TemporaryError | PermanentError | UncertainError:
+    """Say what an answer of SES means."""
+    said = error.response.get("Error", {})
+    code, text = str(said.get("Code", "")), str(said.get("Message", ""))
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    detail = f"{code or status}: {text}"[:_DETAIL_MAX]
+    if code in _EVERYBODY or status == 429:
+        return TemporaryError(detail)
+    if status >= 500:
+        # With a code it is SES that says so; without, something on the way that may have passed it on.
+        is_its_word = status == 503 or not code.isdigit()
+        return TemporaryError(detail) if is_its_word else UncertainError(detail)
+    if code == "MailFromDomainNotVerifiedException" or "not verified" in text:
+        is_recipient = recipient.lower() in text.lower()
+        return PermanentError(
+            error_type="address_refused" if is_recipient else "provider_refused", detail=detail
+        )
+    if code == "BadRequestException" and "address" in text.lower():
+        return PermanentError(error_type="address_refused", detail=detail)
+    return PermanentError(error_type="content_refused", detail=detail)
+
+
+def _unless_refused(error: exceptions.SSLError) -> TemporaryError | UncertainError:
+    """Tell a handshake that failed from a connection that broke later."""
+    cause = error.kwargs.get("error")
+    if isinstance(cause, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(cause):
+        return TemporaryError(_text(error))
+    return UncertainError(_text(error))
+
+
+def _tag(value: str) -> str:
+    """Give a tag's value as SES allows it: what it does not is an underscore."""
+    return _TAG.sub("_", value)[:_TAG_MAX] or "_"
+
+
+def _text(error: Exception) -> str:
+    return str(error)[:_DETAIL_MAX]
