@@ -101,9 +101,7 @@ class SesChannel:
     @property
     def traits(self) -> Traits:
         """SES takes no idempotency key, and cannot be asked what it took."""
-        return Traits(
-            provider="ses", endpoint=str(self._client.meta.endpoint_url), at_once=self._connections
-        )
+        return Traits(provider="ses", endpoint=str(self._client.meta.endpoint_url), at_once=self._connections)
 
     def send(self, message: Message) -> Receipt:
         """Hand a mail over; the receipt has SES's message id, which its events name.

@@ -165,12 +165,13 @@ def dispatcher(
     gates: Sequence[Gate] = (),
     is_gone: Callable[[Job], bool] = lambda _: True,
     sendings: Tally | None = None,
+    render: Callable[[ReminderDecided, ChannelName], Message] = RENDERER.message,
 ) -> Dispatcher:
     """Make a dispatcher without chance: its jitter is always 0."""
     return Dispatcher(
         ledger=SendLedger(engine, channel=name, owner=owner, reader_age_s_max=60.0),
         channel=channel,
-        render=RENDERER.message,
+        render=render,
         manner=manner,
         clock=clock or SettableClock(),
         jitter=lambda: 0.0,

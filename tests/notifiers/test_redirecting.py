@@ -117,8 +117,7 @@ def test_behind_the_door_a_tracer_still_traces() -> None:
 
 def test_the_job_notes_where_it_really_went(engine: Engine) -> None:
     """`cobranza deliveries` shows the address that was used."""
-    running = dispatcher(engine, channel=ScriptedChannel())
-    running._render = rehearsed(RENDERER.message, to=US)
+    running = dispatcher(engine, channel=ScriptedChannel(), render=rehearsed(RENDERER.message, to=US))
     know(engine)
     running.record([read(reminder())])
     running.run(partitions=[0])
