@@ -18,6 +18,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from console.supervisor import Service, ServiceStatus, Supervisor
+from console.web.settings import WebSettings
 from infra.errors import OperatorError
 from infra.metrics.settings import FIRST_PORT, MetricsSettings
 from infra.metrics.targets import Target, targets_file, write_targets
@@ -36,10 +37,11 @@ __all__ = [
     "running",
     "services",
     "with_ports",
+    "with_web_port",
 ]
 
 # Those who decide stop before those who carry out, writers before readers.
-STOP_ORDER = ("clock", "notifier", "intake", "ledger", "projector", "exporter")
+STOP_ORDER = ("web", "clock", "notifier", "intake", "ledger", "projector", "exporter")
 _READY_S_MAX = 90.0
 _POLL_S = 0.1
 _BROKER_LOOK_S = 1.0
@@ -104,8 +106,8 @@ def _keep(broker: "LocalBroker", stop: threading.Event, say: Callable[[str], Non
             broker.start()
 
 
-def services(*, clock: bool) -> list[Service]:
-    """List the processes in the order of starting; ``clock``: the live clock among them."""
+def services(*, clock: bool, web: bool = False) -> list[Service]:
+    """List the processes in the order of starting; ``clock``: the live clock among them, ``web``: what readers reach."""
     named: dict[str, tuple[str, ...]] = {
         # A fixed member name: after a kill the worker has its partitions back at once.
         "intake": ("worker", "intake", "--member", "up"),
@@ -114,10 +116,26 @@ def services(*, clock: bool) -> list[Service]:
         "notifier": ("notifier", "--member", "up"),
         "exporter": ("exporter",),
     }
+    if web:
+        named["web"] = ("web",)
     if clock:
         named["clock"] = ("clock",)
     command = (sys.executable, "-m", "console")
     return [Service(name=name, command=(*command, *arguments)) for name, arguments in named.items()]
+
+
+def with_web_port(services: Sequence[Service]) -> list[Service]:
+    """Give the web a port that is free, unless one is set: two installations may share a machine."""
+    web = WebSettings()
+    if "port" in web.model_fields_set:
+        return list(services)
+    port = next(filter(is_free, itertools.count(web.port)))
+    return [
+        replace(each, variables={**each.variables, "COBRANZA_WEB_PORT": str(port)})
+        if each.name == "web"
+        else each
+        for each in services
+    ]
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -134,15 +152,17 @@ def running(
     settings: Settings,
     *,
     clock: bool,
+    web: bool = False,
     changed: Callable[[ServiceStatus], None] = lambda _: None,
 ) -> Iterator[Supervisor]:
     """Run the processes of an installation that is prepared; give their supervisor.
 
     Each process has a port of its own for metrics and health; where, is written for
-    Prometheus and `cobranza top` (``infra.metrics.targets``).
+    Prometheus and `cobranza top` (``infra.metrics.targets``). ``web``: what readers of messages reach runs, too.
     """
     metrics = MetricsSettings()
-    ported, targets = with_ports(services(clock=clock), host=metrics.host, first=metrics.port)
+    wanted = with_web_port(services(clock=clock, web=web))
+    ported, targets = with_ports(wanted, host=metrics.host, first=metrics.port)
     supervisor = Supervisor(
         settings.data_dir,
         services=ported,
@@ -169,7 +189,7 @@ def with_ports(
     for each in services:
         port = next(filter(is_free, candidates))
         variables = {"COBRANZA_METRICS_HOST": host, "COBRANZA_METRICS_PORT": str(port)}
-        ported.append(replace(each, variables=variables))
+        ported.append(replace(each, variables={**each.variables, **variables}))
         targets.append(Target(process=each.name, address=f"{host}:{port}"))
     return ported, targets
 

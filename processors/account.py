@@ -44,7 +44,9 @@ from schemas.rows import (
     owner_prefix,
 )
 
-__all__ = ["Account"]
+__all__ = ["LOOK_FOR_PAYMENT", "Account"]
+
+LOOK_FOR_PAYMENT = "answer_paid"  # the type of the task after a reader has said "I have paid"
 
 AccountRows = (
     AccountRow
@@ -79,7 +81,7 @@ class Account:
         settling: index for settlement (who names which item, oldest first, loose money).
         due: index of the next due step per item; ``opened`` of open items by due date;
             ``unapplied`` of what is left of credits.
-        tasks: what people have to do, by id.
+        tasks: what people have to do, by id; ``sought`` gives those that look for an item's payment (S4-17).
         messages: what else is said to the customer, by name (``processors.messages``);
             ``messages_sent_as`` gives the name by the id of what was decided.
         contacts: the register that the law asks for, by id (``processors.law.register``).
@@ -116,6 +118,7 @@ class Account:
         "row",
         "seen",
         "settling",
+        "sought",
         "stale",
         "stale_credits",
         "tasks",
@@ -136,6 +139,7 @@ class Account:
         self.seen: dict[str, SeenRow] = {}
         self.waiting: dict[str, dict[str, WaitingRow]] = {}
         self.tasks: dict[str, TaskRow] = {}
+        self.sought: dict[str, list[str]] = {}
         self.contacts: dict[str, ContactRow] = {}
         self.messages: dict[str, MessageRow] = {}
         self.messages_sent_as: dict[str, str] = {}
@@ -309,6 +313,21 @@ class Account:
             + (0 if self.arrangements is None else self.arrangements.size())
         )
 
+    def add_task(self, row: TaskRow) -> None:
+        """Enter a task that is open."""
+        self.tasks[row.task] = row
+        if row.task_type == LOOK_FOR_PAYMENT:
+            for item in row.items:
+                self.sought.setdefault(item, []).append(row.task)
+
+    def drop_task(self, row: TaskRow) -> None:
+        """Take a task away that is over."""
+        del self.tasks[row.task]
+        for item in row.items if row.task_type == LOOK_FOR_PAYMENT else ():
+            self.sought[item].remove(row.task)
+            if not self.sought[item]:
+                del self.sought[item]
+
     def arranged(self) -> Arrangements:
         """Give what was arranged with the customer, made when first asked for."""
         if self.arrangements is None:
@@ -385,7 +404,7 @@ class Account:
             case ReminderRow():
                 self.reminders[row.reminder] = row
             case TaskRow():
-                self.tasks[row.task] = row
+                self.add_task(row)
                 self.alarms.set(f"task/{row.task}", row.timeout_on)
             case MessageRow():
                 self.messages[row.message] = row

@@ -9,6 +9,7 @@ import datetime
 from collections.abc import Callable
 
 from processors import (
+    answers,
     approval,
     credits,  # noqa: A004 - the domain's word
     customers,
@@ -42,6 +43,7 @@ from processors.subjects import DOCUMENTS, KEYS, SUBJECTS
 from processors.too_old import WAITING, too_old
 from schemas.commands import (
     CompleteTask,
+    GiveAnswer,
     MakePaymentPlan,
     OpenDispute,
     SetTrust,
@@ -223,6 +225,7 @@ _HANDLERS: dict[type, Handler] = {
     WaiveClaim: claims.waive,
     SetTrust: trust.set_trust,
     CompleteTask: complete_task,
+    GiveAnswer: answers.give_answer,
     **requests.HANDLERS,
     **approval.HANDLERS,
     **outcomes.HANDLERS,

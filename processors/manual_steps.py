@@ -203,10 +203,21 @@ def close_settled(account: Account, *, context: FoldContext) -> list[LedgerFact]
         if item.status != "open":
             for task in (f"escalate/{name}", f"write_off/{name}/plan"):
                 facts += close_task(account, task=task, outcome="needless")
+            facts += _found(account, name)
         if item.awaiting is not None and not _is_due(account, item, context=context):
             left[item.awaiting.task] = None
             _leave(account, item)
     return facts + _close_empty(account, sorted(left))
+
+
+def _found(account: Account, item: str) -> list[LedgerFact]:
+    """End the tasks that look for an item's payment, where nothing else of theirs is open (S4-17)."""
+    facts: list[LedgerFact] = []
+    for task in list(account.sought.get(item, ())):
+        known = (account.items.get(name) for name in account.tasks[task].items)
+        if not any(each is not None and each.status == "open" for each in known):
+            facts += close_task(account, task=task, outcome="needless")
+    return facts
 
 
 def _is_due(account: Account, item: ItemRow, *, context: FoldContext) -> bool:

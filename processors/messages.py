@@ -1,5 +1,8 @@
 """Messages other than reminders: invoice issued, payment received, statements, corrections (R13, R30, R33, S4-07 … S4-11).
 
+What a customer has answered (S4-17) goes to the company's own desk the same way: once, and to be
+replayed. It is no contact with the customer: neither holds nor the law keep it back.
+
 Each has its own switch in the company's profile, and costs an account nothing
 while that is off. They consume no level and neither wait for nor start the
 minimum gap; the law counts them like everything that is written (section 5).
@@ -24,7 +27,9 @@ from processors.context import FoldContext
 from processors.holds import account_hold
 from processors.law.register import register
 from processors.reminder import fitting_items, listed_item, totals_of, write_content
-from schemas.events import InvoiceIssued, PaymentReceived
+from processors.wake import AT_NEXT_TICK_S, set_wake
+from schemas.answers import GiveAnswer
+from schemas.events import Contact, InvoiceIssued, PaymentReceived
 from schemas.facts import Delivery, LedgerFact, MessageDecided, MessageEnded, ReminderDecided, Total
 from schemas.message_rows import MessageEnd, MessageKind, MessageRow
 from schemas.outcomes import OutcomeReported
@@ -40,6 +45,7 @@ __all__ = [
     "schedule_statement",
     "send",
     "send_statement",
+    "tell_desk",
     "thank_for_payment",
 ]
 
@@ -79,6 +85,21 @@ def correct_reminder(account: Account, reminder: str, *, context: FoldContext) -
     )
     _keep(account, row)
     account.advance()  # whatever told of it: the account is to be looked at
+
+
+def tell_desk(account: Account, *, answer: str, context: FoldContext) -> None:
+    """Plan to mail an answer to each address that the company wants it at (S4-17)."""
+    for position, desk in enumerate(context.company.profile.answers_to, start=1):
+        row = MessageRow(
+            account=account.id,
+            message=f"answer/{answer}/{position}",
+            message_kind="answer",
+            subject=answer,
+            due_on=context.today(),
+            desk=desk,
+        )
+        _keep(account, row)
+        set_wake(account, AT_NEXT_TICK_S)  # an answer by itself changes nothing that is decided
 
 
 def _plan(account: Account, *, kind: MessageKind, subject: str, context: FoldContext) -> None:
@@ -158,7 +179,7 @@ def send(account: Account, message: str, *, context: FoldContext) -> list[Ledger
     if context.tick is None:
         raise AssertionError(f"{message}: messages are decided on ticks")
     not_enrolled = context.company.profile.enrolment == "selected" and not account.row.enrolled
-    if not_enrolled or account_hold(account, context.day) is not None:
+    if not row.desk and (not_enrolled or account_hold(account, context.day) is not None):
         return [_end(account, row, status="held", context=context)]
     at = Circumstances(account, context.company, context.tick, context.day)
     content = _content(at, row)
@@ -181,6 +202,8 @@ def send(account: Account, message: str, *, context: FoldContext) -> list[Ledger
 
 def _content(at: Circumstances, row: MessageRow) -> ReminderDecided | MessageEnd:
     """Write a message; or say what keeps it from being sent."""
+    if row.desk:
+        return _answered(at, row)
     items: list[ItemRow] = []
     totals: tuple[Total, ...] = ()
     match row.message_kind:
@@ -247,6 +270,42 @@ def _written(
     return msgspec.structs.replace(written, decision_version=UNBOUND, credits=(), credit_totals=())
 
 
+def _answered(at: Circumstances, row: MessageRow) -> ReminderDecided | MessageEnd:
+    """Tell the company's desk what a customer has answered: in its language, under no law, about the documents named."""
+    seen = at.account.seen.get(f"command/{row.subject}")
+    if seen is None or not isinstance(seen.event, GiveAnswer):
+        return "needless"
+    said = seen.event.said
+    items = [at.account.items[name] for name in said.documents if name in at.account.items]
+    listed = fitting_items([listed_item(at, each) for each in items])
+    contact = Contact(email=row.desk)
+    written = write_content(
+        at,
+        reminder=_id(at, row),
+        step=row.message_kind,
+        offset_days=0,
+        template=row.message_kind,
+        attach_invoices=False,
+        pay_by_on=at.day,
+        deliveries=(Delivery(channel="email", not_before=at.tick.at, contact=contact),),
+        listed=listed,
+        totals=totals_of(at, items),
+        unlisted=len(items) - len(listed),
+        others=(),
+    )
+    return msgspec.structs.replace(
+        written,
+        decision_version=UNBOUND,
+        language=at.company.profile.language,
+        credits=(),
+        credit_totals=(),
+        payment_instructions="",
+        law=None,
+        legal_texts=(),
+        answer=said,
+    )
+
+
 def _id(at: Circumstances, row: MessageRow) -> str:
     content = msgspec.json.encode([at.account.id, row.message, epoch_s(at.tick.at), at.tick.at.microsecond])
     return hashlib.blake2s(content, digest_size=16).hexdigest()
@@ -263,7 +322,9 @@ def report(account: Account, event: OutcomeReported, *, context: FoldContext) ->
         return []
     row.deliveries[event.channel] = event.status
     account.touch(row)
-    if event.status in ("accepted", "unknown"):
+    if row.desk:
+        pass  # nobody of the customer's was written to
+    elif event.status in ("accepted", "unknown"):
         register(
             account,
             contact=f"{event.reminder}/{event.channel}",

@@ -51,7 +51,7 @@ def open_task(
         blocking=blocking,
         timeout_on=timeout_on,
     )
-    account.tasks[task] = row
+    account.add_task(row)
     account.touch(row)
     account.touch(account.row)
     account.alarms.set(f"task/{task}", timeout_on)
@@ -81,9 +81,10 @@ def close_task(
     consumed: Sequence[tuple[str, str]] = (),
 ) -> list[LedgerFact]:
     """End a task; nothing is said of one that is not open. ``consumed``: (item, step) that were waiting for it."""
-    row = account.tasks.pop(task, None)
+    row = account.tasks.get(task)
     if row is None:
         return []
+    account.drop_task(row)
     account.remove(row)
     account.touch(account.row)
     account.alarms.set(f"task/{task}", None)

@@ -18,6 +18,7 @@ from processors.plan import plan_problems
 from schemas.bank import BankLineUnmatched, BankReconciled
 from schemas.commands import (
     ConfigureCompany,
+    GiveAnswer,
     GoLive,
     MakePromise,
     OpenDispute,
@@ -117,6 +118,8 @@ def _command(event: SourceEvent) -> Iterable[str]:  # noqa: PLR0911 - one per co
             return _time(event.through, path="$.through")
         case PublishPlan():
             return [problem.replace("at `$.", "at `$.plan.") for problem in plan_problems(event.plan)]
+        case GiveAnswer():
+            return list(_answer(event))
         case MakePromise() | OpenDispute() | RuleDispute() | TransferPayment():
             return _asked(event)
         case _:
@@ -196,6 +199,21 @@ def _asked(event: MakePromise | OpenDispute | RuleDispute | TransferPayment) -> 
         yield from _positive(event.amount or "1", currency=currency)
     elif event.amount is not None and not (_is_plain_decimal(event.amount) and event.amount.strip("0.")):
         yield f"amount {event.amount!r} is no plain decimal above zero - at `$.amount`"
+
+
+def _answer(event: GiveAnswer) -> Iterator[str]:
+    """Look at what kinds of answers need: a day to pay on, what is disputed and why, and a currency with an amount."""
+    said = event.said
+    if said.kind == "will_pay" and said.on is None:
+        yield "a promise needs its day - at `$.said.on`"
+    if said.kind == "dispute" and not (said.documents and said.reason):
+        yield "a dispute needs documents and a reason - at `$.said.documents`"
+    if said.on is not None and said.on.year not in _YEARS:
+        yield f"{said.on} is outside the years {_YEARS[0]} to {_YEARS[-1]} - at `$.said.on`"
+    if (said.amount is None) != (said.currency is None):
+        yield "an amount needs its currency - at `$.said.currency`"
+    elif said.amount is not None and said.currency is not None:
+        yield from _positive(said.amount, currency=said.currency, path="$.said.amount")
 
 
 def _opened(event: ItemOpened) -> Iterator[str]:
@@ -285,6 +303,8 @@ def _company(event: ConfigureCompany) -> Iterator[str]:
         yield f"no holidays are known for country {event.country!r} - at `$.country`"
     yield from _amount("0", currency=event.currency, negative="")
     yield from _unit_values(event)
+    for index, address in enumerate(event.answers_to):
+        yield from _email(address, path=f"$.answers_to[{index}]")
     for field, amounts in (
         ("minimums", event.minimums),
         ("tolerances", event.tolerances),
@@ -317,9 +337,12 @@ def _zone(name: str) -> Iterator[str]:
 def _contact(contact: Contact | None, *, path: str) -> Iterator[str]:
     if contact is None:
         return
-    if contact.email and (
-        "@" not in contact.email[1:-1] or not contact.email.isprintable() or " " in contact.email
-    ):
-        yield f"{contact.email!r} is no e-mail address - at `{path}.email`"
+    if contact.email:
+        yield from _email(contact.email, path=f"{path}.email")
     if contact.phone and not (contact.phone.startswith("+") and contact.phone[1:].isdecimal()):
         yield f"{contact.phone!r} is no E.164 number such as +56912345678 - at `{path}.phone`"
+
+
+def _email(address: str, *, path: str) -> Iterator[str]:
+    if "@" not in address[1:-1] or not address.isprintable() or " " in address:
+        yield f"{address!r} is no e-mail address - at `{path}`"

@@ -16,9 +16,9 @@ from processors.residual import is_owed
 from processors.trust import note_payment
 from schemas.rows import CreditRow, ItemRow
 
-__all__ = ["enter_items", "plans_may_differ", "purge_day", "reschedule", "set_wake"]
+__all__ = ["AT_NEXT_TICK_S", "enter_items", "plans_may_differ", "purge_day", "reschedule", "set_wake"]
 
-_AT_NEXT_TICK_S = 0
+AT_NEXT_TICK_S = 0
 
 
 def reschedule(
@@ -38,10 +38,10 @@ def reschedule(
     """
     enter_items(account, company=company, now=now, heard_on=heard_on)
     if account.row.episode_in_doubt:
-        set_wake(account, _AT_NEXT_TICK_S)
+        set_wake(account, AT_NEXT_TICK_S)
         return
     if company.profile.statements != "off" and account.row.statement_on is None:
-        set_wake(account, _AT_NEXT_TICK_S)
+        set_wake(account, AT_NEXT_TICK_S)
         return
     day = account.due.first()
     by_hand = date_by_hand(account) if account.holds else None

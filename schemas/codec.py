@@ -83,6 +83,7 @@ _TOPICS: dict[str, tuple[type[Struct], ...]] = {
         facts.DisputeRuled,
         facts.ConditionalPaymentChanged,
         facts.TransferSent,
+        facts.AnswerGiven,
         facts.AccountTold,
         facts.CreditLimitCrossed,
         facts.PaymentPlanMade,

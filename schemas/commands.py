@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from schemas.answers import GiveAnswer
 from schemas.bank import BANK_FACTS, BankAccountId, BankLineMatched, BankLineUnmatched, BankReconciled
 from schemas.charges import LateCharges, MoneyPays
 from schemas.command import AccountRequest as _AccountCommand
@@ -34,6 +35,7 @@ __all__ = [
     "EnrolCustomer",
     "ExcludeItem",
     "ExcludePayment",
+    "GiveAnswer",
     "GoLive",
     "GoLiveDay",
     "HoldKind",
@@ -319,7 +321,10 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     message (R33); ``statement_day`` is a day of the month, or of the week (1 is Monday).
     ``next_action_days`` after the last contact or note a person looks at a
     customer again (R20, S0-14). ``raise_all_to_max``: all items of a message go
-    as its highest step (R1).
+    as its highest step (R1). What readers of messages answer (S4-17) is mailed to ``answers_to``;
+    "I have paid" lets the account rest for ``answer_rest_days`` (0: it does not), once a
+    message; a promise for a day up to ``answer_promise_days`` ahead is taken by itself (0: none is);
+    ``answer_disputes``: so is a dispute.
     """
 
     name: Annotated[str, Meta(max_length=200)]
@@ -363,6 +368,10 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     tax_id: Annotated[str, Meta(max_length=40)] = ""
     payment_instructions: Annotated[str, Meta(max_length=4000)] = ""
     footer: Annotated[str, Meta(max_length=4000)] = ""
+    answers_to: Annotated[tuple[Annotated[str, Meta(max_length=254)], ...], Meta(max_length=10)] = ()
+    answer_rest_days: Annotated[int, Meta(ge=0, le=30)] = 3
+    answer_promise_days: Annotated[int, Meta(ge=0, le=365)] = 14
+    answer_disputes: bool = True
 
 
 class SetLaw(_CompanyCommand, frozen=True, kw_only=True, tag="collections.law.set.v1"):
@@ -454,5 +463,6 @@ AccountCommand = (
     | RuleDispute
     | ReleaseQuarantine
     | WaiveClaim
+    | GiveAnswer
 )
 Command = AccountCommand | CompanyCommand

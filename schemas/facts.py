@@ -9,6 +9,7 @@ from typing import Literal
 
 from msgspec import Raw, Struct, field
 
+from schemas.answers import AnswerGiven, AnswerSaid
 from schemas.arrangement_facts import (
     ConditionalPaymentChanged,
     DisputeOpened,
@@ -32,6 +33,7 @@ __all__ = [
     "AccountQuarantined",
     "AccountReleased",
     "AccountTold",
+    "AnswerGiven",
     "ConditionalPaymentChanged",
     "CreditLimitCrossed",
     "Delivery",
@@ -191,7 +193,8 @@ class ReminderDecided(AccountFact, frozen=True, kw_only=True, tag="collections.r
     beside ``totals``, with claims of earlier reminders that are open.
     ``text`` is a person's opening instead of the template's; ``approved_by``
     and ``now_because`` are whose word it goes out on, and why it does not
-    wait for the gap (R5, R19).
+    wait for the gap (R5, R19). ``answer`` is what a customer answered, where
+    this tells the company's own desk of it.
     """
 
     company: str
@@ -229,6 +232,7 @@ class ReminderDecided(AccountFact, frozen=True, kw_only=True, tag="collections.r
     now_because: str = ""
     law: LawTerms | None = None
     legal_texts: tuple[LegalText, ...] = ()
+    answer: AnswerSaid | None = None
 
 
 class ReminderProposed(AccountFact, frozen=True, kw_only=True, tag="collections.reminder.proposed.v1"):
@@ -441,6 +445,7 @@ LedgerFact = (
     | DisputeRuled
     | ConditionalPaymentChanged
     | TransferSent
+    | AnswerGiven
     | AccountTold
     | CreditLimitCrossed
     | PaymentPlanMade

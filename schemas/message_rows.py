@@ -8,7 +8,7 @@ from schemas.row import StateRow
 
 __all__ = ["MessageEnd", "MessageKind", "MessageRow"]
 
-MessageKind = Literal["invoice_issued", "payment_received", "statement", "correction"]
+MessageKind = Literal["invoice_issued", "payment_received", "statement", "correction", "answer"]
 MessageEnd = Literal[
     "sent",
     "failed",
@@ -19,10 +19,11 @@ MessageEnd = Literal[
 
 
 class MessageRow(StateRow, kw_only=True, tag="message"):
-    """A message about ``subject``: an invoice, a payment, the day of a statement, or the reminder to correct.
+    """A message about ``subject``: an invoice, a payment, the day of a statement, the reminder to correct,
+    or the answer of a customer, which goes to the company's own desk at ``desk``.
 
     ``due_on`` is the first day on which it may be decided; ``sent_as`` the id
-    under which it was, '' before that.
+    under which it was, '' before that. ``rested`` as for reminders.
     """
 
     account: str
@@ -34,3 +35,5 @@ class MessageRow(StateRow, kw_only=True, tag="message"):
     deliveries: dict[str, DeliveryStatus | Literal["dispatched"]] = {}
     status: Literal["planned", "open"] | MessageEnd = "planned"
     ended_on: datetime.date | None = None
+    desk: str = ""
+    rested: bool = False

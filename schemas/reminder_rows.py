@@ -56,6 +56,7 @@ class ReminderRow(StateRow, kw_only=True, tag="reminder"):
     ``unlisted`` counts items that are in it and not in ``items``.
     ``cancelled``: a person has called it back, and it ends so unless it was
     accepted meanwhile; ``ended_by`` and ``ended_because`` are that person's.
+    ``rested``: its reader has said "I have paid", which puts the next one off once (S4-17).
     """
 
     account: str
@@ -76,6 +77,7 @@ class ReminderRow(StateRow, kw_only=True, tag="reminder"):
     ended_by: str = ""
     ended_because: str = ""
     tasks_done: list[str] = []
+    rested: bool = False
 
 
 class TaskRow(StateRow, kw_only=True, tag="task"):

@@ -44,6 +44,8 @@ COMMANDS: Final[dict[str, str]] = {
     "hand-overs": "console.cli.hand_overs:hand_overs",
     "tasks": "console.cli.tasks:tasks",
     "task": "console.cli.task:task",
+    "answers": "console.cli.answers:answers",
+    "links": "console.cli.links:links",
     "exceptions": "console.cli.exceptions:exceptions",
     "lag": "console.cli.lag:lag",
     "dlq": "console.cli.dlq:dlq",
@@ -60,6 +62,7 @@ COMMANDS: Final[dict[str, str]] = {
     "clock": "console.cli.clock:clock",
     "notifier": "console.cli.notifier:notifier",
     "exporter": "console.cli.exporter:exporter",
+    "web": "console.cli.web:web",
     "render": "console.cli.render:render",
 }
 

@@ -17,6 +17,7 @@ from schemas.facts import (
     AccountQuarantined,
     AccountReleased,
     AccountTold,
+    AnswerGiven,
     ConditionalPaymentChanged,
     CreditLimitCrossed,
     DisputeOpened,
@@ -72,6 +73,7 @@ _TYPE_NAMES: Final = {
     AccountTold: "account_told",
     CreditLimitCrossed: "credit_limit_crossed",
     TransferSent: "transfer_sent",
+    AnswerGiven: "answer_given",
     PaymentPlanMade: "payment_plan_made",
     PaymentPlanEnded: "payment_plan_ended",
     ConditionalPaymentChanged: "conditional_payment_changed",
@@ -103,7 +105,7 @@ def project_fact(batch: Batch, *, value: bytes, offset: int, recorded_at: dateti
             _decision(batch, fact, reminder=fact.reminder, item=fact.item, value=value)
         case MessageDecided():
             _decision(batch, fact, reminder=fact.content.id, item="", value=value)
-        case ReminderProposed():
+        case ReminderProposed() | AnswerGiven():
             _decision(batch, fact, reminder=fact.reminder, item="", value=value)
         case (
             PlanFinished()

@@ -63,7 +63,7 @@ def _pid(line: str) -> int:
 
 def test_up_restarts_what_dies_and_stops_in_order(up: _Up, tmp_path: Path) -> None:
     """Issue 3: supervised processes, their state, and an orderly end on Ctrl-C."""
-    for service in services(clock=True):
+    for service in services(clock=True, web=True):
         up.wait_for(f"{service.name}: running")
     _await_ticks(tmp_path)
     killed = _pid(up.wait_for("notifier: running")[0])
@@ -72,7 +72,7 @@ def test_up_restarts_what_dies_and_stops_in_order(up: _Up, tmp_path: Path) -> No
     up.process.send_signal(signal.SIGINT)
     assert 0 == up.process.wait(60)
     stopped = [line.split(":")[0] for line in up.lines() if ": stopped" in line]
-    assert ["clock", "notifier", "intake", "ledger", "projector", "exporter"] == stopped
+    assert ["web", "clock", "notifier", "intake", "ledger", "projector", "exporter"] == stopped
     assert [] == [pid for pid in (killed, again) if lives(pid)]
     assert "Stopped." == up.lines()[-1]
 

@@ -15,11 +15,13 @@ from pydantic_settings import BaseSettings
 from sqlalchemy import make_url
 
 from console.cli.main import main
+from console.web.settings import WebSettings
 from infra.kafka.consumers import admin
 from infra.metrics.pulse import Pulses
 from infra.metrics.server import MetricsServer
 from infra.metrics.settings import MetricsSettings
 from infra.settings import Settings
+from notifiers.links import LinkSettings
 from notifiers.mail.settings import SmtpSettings
 from notifiers.settings import SendSettings
 from streams.settings import StreamSettings
@@ -35,6 +37,8 @@ SETTINGS: tuple[type[BaseSettings], ...] = (
     SmtpSettings,
     StreamSettings,
     MetricsSettings,
+    LinkSettings,
+    WebSettings,
 )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from processors.money import to_text
 from schemas.facts import (
     AccountQuarantined,
+    AnswerGiven,
     ConditionalPaymentChanged,
     CreditLimitCrossed,
     DisputeOpened,
@@ -64,6 +65,8 @@ def arranged(fact: LedgerFact) -> Iterator[Clauses]:
         case CreditLimitCrossed():
             exposure = to_text(fact.exposure_minor, currency=fact.currency)
             yield whose | {"kind": "limit", "status": fact.direction, "exposure": exposure}
+        case AnswerGiven():
+            yield whose | {"kind": "answered", "status": fact.said.kind, "placed": ", ".join(fact.placed)}
         case TransferSent():
             items = ", ".join(sorted(each.document.document for each in fact.event.items))
             yield whose | {"kind": "transferred", "items": items}
@@ -95,6 +98,9 @@ def expected(kind: str, words: Words, *, stops: tuple[str, ...]) -> Clauses:
             clauses["status"], clauses["exposure"] = words.take("above or below"), words.take("an amount")
         case "transferred":
             clauses["items"] = ", ".join(sorted(words.until_word(*stops)))
+        case "answered":
+            clauses["status"] = words.take("a kind of answer")
+            clauses |= {"placed": words.take("what was placed")} if words.take_if("placed") else {}
         case "disputed":
             clauses["item"] = words.take("an item")
         case "dispute":

@@ -9,6 +9,7 @@ from schemas import commands, events
 from schemas.fields import Channel
 from schemas.journal import SourceEvent
 from schemas.plans import Action, Plan, Step
+from tests.scenarios.answering import ANSWERING
 from tests.scenarios.arranging import ARRANGING
 from tests.scenarios.law import chosen_law
 from tests.scenarios.money_verbs import MONEY_MAKERS
@@ -27,6 +28,8 @@ _PROFILE_NUMBERS = {
     "terms": "payment_terms_days",
     "promise-tolerance": "promise_tolerance_days",
     "next-action-days": "next_action_days",
+    "answer-rest": "answer_rest_days",
+    "answer-promise": "answer_promise_days",
 }
 _PROFILE_DAYS = {"past-from": "past_from", "new-from": "new_from"}
 _PROFILE_TEXTS = {
@@ -48,6 +51,7 @@ _PROFILE_SWITCHES = {
     "auto-apply": "auto_apply",
     "invoice-messages": "invoice_messages",
     "payment-messages": "payment_messages",
+    "answer-disputes": "answer_disputes",
 }
 
 
@@ -304,6 +308,8 @@ def _company(line: Line) -> SourceEvent:
             changes["returned_payment_fees"] = {currency: amount}
         elif word == "statements":
             changes["statements"], changes["statement_day"] = line.text(), line.words.number()
+        elif word == "answers-to":
+            changes["answers_to"] = tuple(line.text().split(","))
         elif word == "banks":
             changes["bank_accounts"] = tuple(line.text().split(","))
         elif word == "group-plan":
@@ -382,6 +388,7 @@ def _plan(line: Line) -> SourceEvent:
 
 _MAKERS: dict[str, Callable[[Line], SourceEvent]] = {
     **ARRANGING,
+    **ANSWERING,
     "amend": _amend,
     "approve": _approve,
     "call-attempt": _note("call_attempt"),

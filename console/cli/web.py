@@ -1,0 +1,77 @@
+"""``cobranza web``: the pages behind signed links, and what providers report, over HTTP."""
+
+import signal
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from console.web.settings import WebSettings
+    from infra.settings import Settings
+    from notifiers.links import LinkSettings
+
+__all__ = ["web"]
+
+
+@click.command()
+@click.option("--host", default=None, help="What to bind (COBRANZA_WEB_HOST; default 127.0.0.1).")
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), default=None, help="COBRANZA_WEB_PORT; default 8480; 0: any."
+)
+@click.pass_obj
+def web(settings: "Settings", *, host: str | None, port: int | None) -> None:
+    """Answer readers of messages and providers until stopped (Ctrl-C or SIGTERM).
+
+    Messages have links when COBRANZA_PUBLIC_URL says where this is reached, and
+    COBRANZA_LINK_SECRETS what signs them (the same for the notifiers). Something that
+    speaks TLS belongs in front of it.
+    """
+    from console.web.app import outside_app
+    from console.web.outbox import LOOP
+    from console.web.serving import open_parts, server_of
+    from infra.database.engine import open_engine
+    from infra.database.migrate import require_current
+    from infra.metrics.pulse import Pulses
+    from infra.metrics.server import MetricsServer
+    from infra.metrics.settings import MetricsSettings
+    from notifiers.assembly import utc_now
+    from notifiers.links import Links
+
+    limits, link_settings = _settings(host=host, port=port)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)  # the server has its own while it runs, and gives them back
+    metrics = MetricsSettings()
+    pulses = Pulses([LOOP], stalled_s=metrics.stalled_s)
+    engine = open_engine(settings.database)
+    try:
+        require_current(engine)
+        links = Links(link_settings)
+        if links.missing:
+            click.echo(links.missing, err=True)
+        with (
+            open_parts(
+                settings, web=limits, links=links, engine=engine, pulses=pulses, clock=utc_now
+            ) as parts,
+            MetricsServer(metrics, probe=pulses),
+        ):
+            server_of(outside_app(parts), web=limits).run()
+    finally:
+        engine.dispose()
+
+
+def _settings(*, host: str | None, port: int | None) -> "tuple[WebSettings, LinkSettings]":
+    from pydantic import ValidationError
+
+    from console.web.settings import WebSettings
+    from notifiers.links import LinkSettings
+
+    given: dict[str, Any] = {
+        name: value for name, value in (("host", host), ("port", port)) if value is not None
+    }
+    try:
+        return WebSettings(**given), LinkSettings()
+    except ValidationError as error:
+        lines = [
+            f"{'.'.join(map(str, one['loc'])).upper() or 'LINKS'}: {one['msg']}" for one in error.errors()
+        ]
+        raise click.UsageError("Settings of the web are wrong:\n" + "\n".join(lines)) from error

@@ -1,0 +1,103 @@
+"""From what a reader sent to a command: named after link and content, so that sending it twice is asking once.
+
+It is kept in SQL first, as it goes to Kafka (``console.web.outbox`` takes it there); the same
+answer again is the row that is there.
+"""
+
+import datetime
+import hashlib
+from typing import Final, Literal
+
+from msgspec import json
+
+from console.web.outside.reading import Opened
+from infra.database.links import LinkBook, NewAnswer
+from processors.validation import problems
+from schemas.answers import AnswerSaid, GiveAnswer
+from schemas.codec import encode
+from schemas.commands import OptOut
+from schemas.fields import split_account_id
+
+__all__ = ["READER", "TooManyAnswersError", "answer_command", "keep_answer", "opt_out_command"]
+
+READER: Final = "reader"
+_Refusable = Literal["email", "sms", "letter"]
+
+
+class TooManyAnswersError(Exception):
+    """This link has brought as many different answers as one may."""
+
+
+def answer_command(opened: Opened, said: AnswerSaid) -> GiveAnswer:
+    """Make the command of an answer."""
+    company, customer = split_account_id(opened.message.account)
+    return GiveAnswer(
+        company=company,
+        customer=customer,
+        occurred_at=_at(opened.now),
+        command=f"{READER}/{_digest(opened, json.encode(said))}",
+        author=READER,
+        reminder=opened.link.reminder,
+        channel=opened.link.channel,
+        said=said,
+    )
+
+
+def opt_out_command(opened: Opened) -> OptOut | None:
+    """Make the command of whoever wants no more messages by the link's channel; None: nobody can want that of a task.
+
+    It is named after the day, too: who was opted in again meanwhile can leave again.
+    """
+    channel: _Refusable
+    match opened.link.channel:
+        case "email" | "sms" | "letter" as channel:
+            pass
+        case _:
+            return None
+    company, customer = split_account_id(opened.message.account)
+    return OptOut(
+        company=company,
+        customer=customer,
+        occurred_at=_at(opened.now),
+        command=f"{READER}/stop/{_digest(opened, opened.now.date().isoformat().encode())}",
+        author=READER,
+        channel=channel,
+        reason="the reader of a message asked for it",
+    )
+
+
+def keep_answer(book: LinkBook, opened: Opened, event: GiveAnswer | OptOut, *, answers_max: int) -> bool:
+    """Keep a command for Kafka; False: it was there before.
+
+    Raises:
+        TooManyAnswersError: enough different ones came by this link.
+        AssertionError: intake would refuse it, which is our bug.
+    """
+    wrong = problems(event)
+    if wrong:
+        raise AssertionError(f"a reader's answer would be refused: {wrong}")
+    if book.has(event.command):
+        return False
+    link = opened.link
+    if book.answers(link.reminder, channel=link.channel) >= answers_max:
+        raise TooManyAnswersError
+    return book.keep(
+        NewAnswer(
+            command=event.command,
+            reminder=link.reminder,
+            channel=link.channel,
+            account=opened.message.account,
+            given_at=opened.now,
+            event_json=encode(event).decode(),
+        )
+    )
+
+
+def _at(now: datetime.datetime) -> str:
+    return now.astimezone(datetime.UTC).isoformat(timespec="seconds")
+
+
+def _digest(opened: Opened, content: bytes) -> str:
+    link = opened.link
+    whose = json.encode([link.purpose, link.reminder, link.channel])
+    return hashlib.blake2b(whose + b"\n" + content, digest_size=16, person=b"cobranza answer").hexdigest()

@@ -1,0 +1,120 @@
+"""``cobranza web`` at work: its parts opened, the applications served, all of it closed in order when told to stop."""
+
+import contextlib
+import datetime
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import uvicorn
+from sqlalchemy import Engine
+from starlette.types import ASGIApp
+
+from console.publishing import PublishError, outgoing, publish
+from console.web.outbox import Outbox
+from console.web.parts import WebParts
+from console.web.settings import WebSettings
+from infra.database.links import LinkBook
+from infra.errors import OperatorError
+from infra.metrics.pulse import Pulses
+from infra.settings import Settings
+from notifiers.links import Links
+from schemas.journal import SourceEvent
+
+if TYPE_CHECKING:
+    from kafka import KafkaProducer
+
+__all__ = ["Publisher", "open_parts", "server_of"]
+
+_SOURCE = "cobranza/web"
+_KEEP_ALIVE_S = 5
+
+
+class Publisher:
+    """Puts events on their source topics; the producer is made when it is first needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._producer: KafkaProducer | None = None
+        self._guard = threading.Lock()
+
+    def __call__(self, events: Sequence[SourceEvent]) -> None:
+        """Publish events, and return when they are written.
+
+        Raises:
+            PublishError: they are not, or not all.
+        """
+        from kafka.errors import KafkaError
+
+        try:
+            with self._guard:
+                sender = self._opened()
+            records = [outgoing(event, source=_SOURCE) for event in events]
+            publish(records, sender=sender, topic_name=self._settings.topic)
+        except PublishError:
+            raise
+        except (KafkaError, OperatorError) as error:
+            raise PublishError(f"the broker cannot be reached: {error}") from error
+
+    def close(self) -> None:
+        """Let go of the producer."""
+        with self._guard:
+            if self._producer is not None:
+                self._producer.close()
+                self._producer = None
+
+    def _opened(self) -> "KafkaProducer":
+        from infra.kafka.consumers import producer
+
+        if self._producer is None:
+            self._producer = producer(bootstrap_servers=self._settings.brokers())
+        return self._producer
+
+
+@contextlib.contextmanager
+def open_parts(
+    settings: Settings,
+    *,
+    web: WebSettings,
+    links: Links,
+    engine: Engine,
+    pulses: Pulses,
+    clock: Callable[[], datetime.datetime],
+) -> Iterator[WebParts]:
+    """Give what pages and hooks need, with the outbox running; ``pulses`` has its loop."""
+    publisher = Publisher(settings)
+    outbox = Outbox(LinkBook(engine), publish=publisher, pulses=pulses)
+    outbox.start()
+    try:
+        yield WebParts(
+            settings=settings,
+            web=web,
+            engine=engine,
+            links=links,
+            clock=clock,
+            publish=publisher,
+            answered=outbox.wake,
+        )
+    finally:
+        outbox.stop()
+        publisher.close()
+
+
+def server_of(app: ASGIApp, *, web: WebSettings) -> uvicorn.Server:
+    """Make a server of one application; its ``run`` ends in order on SIGTERM and Ctrl-C."""
+    config = uvicorn.Config(
+        app,
+        host=web.host,
+        port=web.port,
+        log_config=None,  # lines of requests would hold signed links; ours hold their routes
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        ws="none",
+        proxy_headers=False,
+        limit_concurrency=web.connections_max,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=int(web.stop_s_max),
+        h11_max_incomplete_event_size=32 * 1024,
+    )
+    return uvicorn.Server(config)
