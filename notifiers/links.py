@@ -38,6 +38,8 @@ _DAYS_MAX: Final = 84_000  # the year 2199
 # A reader may leave for as long as the mail may lie in a mailbox, whatever else has ended.
 _UNSUBSCRIBE_DAYS_MIN: Final = 400
 
+_decoder = msgspec.msgpack.Decoder(tuple[str, int, int, bytes, str, str])
+
 
 class LinkSettings(BaseSettings):
     """Where links lead and what signs them, by ``COBRANZA_*`` variables.
@@ -184,7 +186,8 @@ class Links:
     def _made(
         self, reminder: ReminderDecided, *, channel: Channel, purpose: Purpose, subject: str = ""
     ) -> str:
-        if self.missing or channel == "task":
+        # A colleague who is told of an answer has no business with the customer's links.
+        if self.missing or channel == "task" or reminder.answer is not None:
             return ""
         days = self._days
         if purpose == "unsubscribe":
@@ -197,15 +200,12 @@ class Links:
 
 def _packed(link: Link) -> bytes:
     """Write a link in few bytes: an SMS has room for little else."""
-    name = bytes.fromhex(link.reminder) if _is_digest(link.reminder) else link.reminder
-    values = [
-        _PATHS[link.purpose],
-        _CHANNELS.index(link.channel),
-        name,
-        (link.last_on - _EPOCH).days,
-        link.subject,
-    ]
-    return msgspec.msgpack.encode(values)
+    is_digest = _is_digest(link.reminder)
+    digest, name = (bytes.fromhex(link.reminder), "") if is_digest else (b"", link.reminder)
+    days = (link.last_on - _EPOCH).days
+    return msgspec.msgpack.encode(
+        (_PATHS[link.purpose], _CHANNELS.index(link.channel), days, digest, name, link.subject)
+    )
 
 
 def _unpacked(payload: str) -> Link:
@@ -216,15 +216,13 @@ def _unpacked(payload: str) -> Link:
     """
     try:
         raw = base64.b64decode(payload + "=" * (-len(payload) % 4), altchars=b"-_", validate=True)
-        path, channel, name, days, subject = msgspec.msgpack.decode(
-            raw, type=tuple[str, int, bytes | str, int, str]
-        )
+        path, channel, days, digest, name, subject = _decoder.decode(raw)
         purpose = next(each for each, known in _PATHS.items() if known == path)
         if not (0 <= channel < len(_CHANNELS) and 0 <= days <= _DAYS_MAX):
             raise LinkError("forged")
         return Link(
             purpose=purpose,
-            reminder=name.hex() if isinstance(name, bytes) else name,
+            reminder=digest.hex() or name,
             channel=_CHANNELS[channel],
             last_on=_EPOCH + datetime.timedelta(days=days),
             subject=subject,

@@ -278,7 +278,7 @@ def _answered(at: Circumstances, row: MessageRow) -> ReminderDecided | MessageEn
     said = seen.event.said
     items = [at.account.items[name] for name in said.documents if name in at.account.items]
     listed = fitting_items([listed_item(at, each) for each in items])
-    contact = Contact(email=row.desk)
+    contact = Contact(name=at.company.profile.name, email=row.desk)
     written = write_content(
         at,
         reminder=_id(at, row),

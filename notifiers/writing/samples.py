@@ -3,6 +3,7 @@
 import datetime
 from typing import Final
 
+from schemas.answers import AnswerSaid
 from schemas.charges import Charge
 from schemas.events import Contact
 from schemas.facts import Delivery, ReminderCredit, ReminderDecided, ReminderItem, Total
@@ -70,9 +71,20 @@ def sample_reminder(*, kind: str, language: str) -> ReminderDecided:
         company_tax_id="76.000.000-0",
         payment_instructions=_PAYMENT["es" if spanish else "en"],
         footer=_FOOTER["es" if spanish else "en"],
+        answer=_ANSWER if kind == "answer" else None,
     )
 
 
+_ANSWER: Final = AnswerSaid(
+    kind="paid",
+    documents=("F-10023", "F-10031"),
+    amount="1576.06",
+    currency="USD",
+    on=datetime.date(2026, 3, 13),
+    means="transfer",
+    reference="TRX-5512",
+    by="Accounts Payable",
+)
 _PAYMENT: Final = {
     "en": "Bank transfer to account 00-123-45678-90, Sample Bank\nPlease state the document numbers.",
     "es": "Transferencia a la cuenta 00-123-45678-90, Banco de Muestra\nIndique, por favor, los números de documento.",

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, structs
 
+from notifiers.writing.answer_view import AnswerView, answer_view
 from notifiers.writing.figures import amount_text, day_text, short_day_text
 from notifiers.writing.words import Words, words_of
 from schemas.charges import Charge
@@ -77,7 +78,8 @@ class MessageView(Struct, frozen=True, kw_only=True):
     """All that the templates of a message can name.
 
     ``what`` speaks of the due items ('document 0379', '3 documents'), ``one``
-    says that there is just one; ``address`` and ``facts`` are for letters.
+    says that there is just one; ``address`` and ``facts`` are for letters; ``answer`` is for the
+    company's own desk (S4-17), None in all that customers read.
     """
 
     language: str
@@ -103,6 +105,7 @@ class MessageView(Struct, frozen=True, kw_only=True):
     address: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     page: str
+    answer: AnswerView | None
 
 
 def company_day(reminder: ReminderDecided) -> datetime.date:
@@ -145,6 +148,9 @@ def view_of(reminder: ReminderDecided, *, contact: Contact) -> MessageView:
         address=_address(contact, customer=customer),
         facts=_facts(reminder, words=words),
         page=words.page,
+        answer=None
+        if reminder.answer is None
+        else answer_view(reminder.answer, who=customer, language=language),
     )
 
 

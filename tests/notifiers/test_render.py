@@ -187,8 +187,8 @@ def test_the_day_is_the_companys() -> None:
 @pytest.mark.parametrize(
     ("changes", "detail"),
     [
-        ({"template": "fifth"}, "there are: correction, courtesy, first"),
-        ({"template": "../layout"}, "there are: correction, courtesy, first"),
+        ({"template": "fifth"}, "there are: answer, correction, courtesy, first"),
+        ({"template": "../layout"}, "there are: answer, correction, courtesy, first"),
         ({"template": "layout"}, "there is no template"),
         ({"template": ""}, "there is no template"),
         ({"language": "fr"}, "there are no texts in 'fr'"),

@@ -9,7 +9,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
 
-import infra.database.send_ledger  # noqa: F401 - its tables are in the one MetaData
+import infra.database.links
+import infra.database.send_ledger  # noqa: F401 - their tables are in the one MetaData
 from infra.database.engine import DatabaseError, database_url, open_engine, reading, writing
 from infra.database.migrate import current, newest, require_current, upgrade
 from infra.database.tables import clocks, metadata
