@@ -68,7 +68,7 @@ def test_a_failure_of_ours_is_a_page_that_tells_nothing(
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr("console.web.outside.pages.document_views", fails)
-    reader.browser._transport.raise_server_exceptions = False  # type: ignore[attr-defined]
+    reader.browser._transport.raise_server_exceptions = False
     answer = reader.browser.get(path)
     assert 500 == answer.status_code
     assert "secret detail" not in answer.text
