@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := .venv-peers
 .DEFAULT_GOAL := help
+# Hundreds of processes are started here; each would compile all modules anew where bytecode is not written.
+export PYTHONDONTWRITEBYTECODE :=
 .PHONY: help setup demo test test-unit test-system check format bench chaos dst chaos-play pauses acceptance lock clean
 
 ##@ Begin
