@@ -74,7 +74,8 @@ class Account:
 
     Attributes:
         applications: item -> credit -> application; ``applied`` is the same by credit -> item.
-        claims: the items that are claims of interest and costs (R22).
+        claims: the items that are claims of interest and costs (R22); ``claimed`` the same by the item
+            that was late.
         waiting: what is waited for -> natural key -> who waits for it, in log order.
         holds: ``hold`` for the account's own, ``'excluded/<item>'`` for an item's.
         arrangements: promises and disputes; None until there is one.
@@ -101,6 +102,7 @@ class Account:
         "applications",
         "applied",
         "arrangements",
+        "claimed",
         "claims",
         "contacts",
         "credits",
@@ -132,6 +134,7 @@ class Account:
         self.items: dict[str, ItemRow] = {}
         self.credits: dict[str, CreditRow] = {}
         self.claims: dict[str, ItemRow] = {}
+        self.claimed: dict[str, list[ItemRow]] = {}
         self.applications: dict[str, dict[str, ApplicationRow]] = {}
         self.applied: dict[str, dict[str, ApplicationRow]] = {}
         self.holds: dict[str, HoldRow] = {}
@@ -255,6 +258,23 @@ class Account:
         yield from self.settling.oldest(currency, items=self.items)
         if not costs_first:
             yield from claims
+
+    def enter_claim(self, row: ItemRow, *, document: ClaimDocument) -> None:
+        """Enter an item that is a claim, beside those on the same item."""
+        self.claims[row.item] = row
+        if document.charge != "returned_payment":  # which is on a payment
+            self.claimed.setdefault(document.item, []).append(row)
+
+    def drop_claim(self, row: ItemRow) -> None:
+        """Take a claim out that is forgotten; any other item is none."""
+        document = row.document
+        if self.claims.pop(row.item, None) is None or not isinstance(document, ClaimDocument):
+            return
+        others = self.claimed.get(document.item)
+        if others is not None:
+            self.claimed[document.item] = [each for each in others if each is not row]
+            if not self.claimed[document.item]:
+                del self.claimed[document.item]
 
     def put_application(self, row: ApplicationRow) -> None:
         """Add or change an application in both directions."""
@@ -423,7 +443,7 @@ class Account:
     def _place_item(self, row: ItemRow) -> None:
         self.items[row.item] = row
         if type(row.document) is ClaimDocument:
-            self.claims[row.item] = row
+            self.enter_claim(row, document=row.document)
         if row.promise:
             self.arranged().cover(row, promise=row.promise)
 

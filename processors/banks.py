@@ -128,6 +128,29 @@ class Banks:
         found |= dict.fromkeys(name for name in named if _has_amount(account, self._lines[name]))
         return [self._lines[name] for name in sorted(found)]
 
+    def may_be_from(self, account: Account, *, line: BankLineRow) -> bool:
+        """Say whether one unmatched credit may be this customer's, as ``lines_of`` finds it."""
+        said = line.line
+        if said is None or line.matched:
+            return False
+        customer = None if account.customer is None else account.customer.customer
+        if (
+            customer is not None
+            and said.payer_tax_id
+            and _plain(customer.tax_id) == _plain(said.payer_tax_id)
+        ):
+            return True
+        items = account.items
+        if any(name in items and items[name].status == "open" for name in _documents(said)):
+            return True
+        if customer is None or not said.payer_name or _plain(customer.name) != _plain(said.payer_name):
+            return False
+        return _has_amount(account, line)
+
+    def row_of(self, line: str) -> BankLineRow | None:
+        """Give the row of a line."""
+        return self._lines.get(line)
+
     def _reconcile(self, event: BankReconciled, *, profile: ConfigureCompany) -> list[BankRows]:
         known, zone = self.accounts.get(event.bank_account), zone_of(profile.time_zone)
         if known is not None and business_day(event.through, zone) <= business_day(known.through, zone):

@@ -1,68 +1,100 @@
-"""Lines of a payment that give the amount in the item's own currency, too: that part becomes credit of that currency.
+"""Parts of a payment that become credits of their own: of another currency, or for another customer's items.
 
-The rate is the payer's bank's, never ours: both amounts are in the line
-(SEMANTICS section 3). What is converted counts no more in the payment's currency.
+A line may give the amount in the item's own currency, too: the rate is the payer's bank's, never ours, since
+both amounts are in the line (SEMANTICS section 3). A line may name the item of another customer (2.6): that part
+waits here for nobody, and is sent there (``transfers.follow``). What is split off counts no more in the payment.
 """
+
+from collections.abc import Iterator
 
 from processors.account import Account
 from processors.money import to_minor
 from schemas.events import PaymentLine, PaymentReceived
 from schemas.rows import CreditRow, Name
 
-__all__ = ["converted_parts", "own_lines", "part_in", "parts_of", "split_off"]
+__all__ = ["converted_parts", "for_others", "own_lines", "part_in", "parts_of", "split_off"]
 
 
 def own_lines(event: PaymentReceived) -> list[PaymentLine]:
-    """List the lines whose items are in the payment's own currency."""
-    return [line for line in event.lines if line.item_amount is None]
+    """List the lines that name the payer's own items in the payment's own currency."""
+    return [line for line in event.lines if line.item_amount is None and not _other(event, line)]
+
+
+def for_others(event: PaymentReceived, *, customer: str, currency: str) -> list[Name]:
+    """List what a payment names of another customer's items in a currency, with amounts."""
+    return [
+        _name(event, line)
+        for line in event.lines
+        if _other(event, line) == customer and _currency(event, line) == currency
+    ]
 
 
 def split_off(event: PaymentReceived) -> int:
-    """Give how much of the payment is converted, in its own minor units."""
-    lines = (line for line in event.lines if line.item_amount is not None)
+    """Give how much of the payment becomes credits of their own, in its own minor units."""
+    lines = (line for line in event.lines if line.item_amount is not None or _other(event, line))
     return sum(to_minor(line.amount or "0", currency=event.currency) for line in lines)
 
 
 def converted_parts(payment: CreditRow, event: PaymentReceived) -> list[CreditRow]:
-    """Make the credits that the converted lines become, one per currency; each names its items with their amounts."""
-    names: dict[str, list[Name]] = {}
+    """Make the credits that lines become, one per currency and customer; the payer's own name their items."""
+    named: dict[tuple[str, str], list[Name]] = {}
     for line in event.lines:
-        if line.item_amount is not None and line.item_currency is not None:
-            limit_minor = to_minor(line.item_amount, currency=line.item_currency)
-            names.setdefault(line.item_currency, []).append(
-                Name(document=line.document, limit_minor=limit_minor)
-            )
-    parts: list[CreditRow] = []
-    for currency, named in sorted(names.items()):
-        amount_minor = sum(name.limit_minor or 0 for name in named)
-        parts.append(
-            CreditRow(
-                account=payment.account,
-                credit=f"{payment.credit}@{currency}",
-                credit_kind="payment",
-                document=event,
-                currency=currency,
-                amount_minor=amount_minor,
-                effective_minor=amount_minor,
-                rest_minor=0,
-                names=named,
-                received_on=payment.received_on,
-                part_of=payment.credit,
-            )
-        )
-    return parts
+        customer = _other(event, line)
+        if line.item_amount is not None or customer:
+            named.setdefault((_currency(event, line), customer), []).append(_name(event, line))
+    return [
+        _part(payment, event, currency=currency, customer=customer, names=names)
+        for (currency, customer), names in sorted(named.items())
+    ]
 
 
 def parts_of(account: Account, payment: CreditRow) -> list[CreditRow]:
-    """Give a payment with all that was converted of it, in the order of their coming."""
-    found = [payment]
-    for currency in payment.converted_into:
-        part = account.credits.get(f"{payment.credit}@{currency}")
-        if part is not None:
-            found.append(part)
-    return found
+    """Give a payment with all that became credits of their own, in the order of their coming."""
+    return [payment, *_parts(account, payment)]
 
 
 def part_in(account: Account, payment: CreditRow, *, currency: str) -> CreditRow:
-    """Give the part of a payment that is in a currency; the payment itself where there is none."""
-    return next((part for part in parts_of(account, payment) if part.currency == currency), payment)
+    """Give the payer's own part of a payment in a currency; the payment itself where there is none."""
+    parts = (part for part in parts_of(account, payment) if not part.for_customer)
+    return next((part for part in parts if part.currency == currency), payment)
+
+
+def _parts(account: Account, payment: CreditRow) -> Iterator[CreditRow]:
+    for suffix in payment.converted_into:
+        part = account.credits.get(f"{payment.credit}@{suffix}")
+        if part is not None:
+            yield part
+
+
+def _part(
+    payment: CreditRow, event: PaymentReceived, *, currency: str, customer: str, names: list[Name]
+) -> CreditRow:
+    amount_minor = sum(name.limit_minor or 0 for name in names)
+    return CreditRow(
+        account=payment.account,
+        credit=f"{payment.credit}@{currency}" + (f">{customer}" if customer else ""),
+        credit_kind="payment",
+        document=event,
+        currency=currency,
+        amount_minor=amount_minor,
+        effective_minor=amount_minor,
+        rest_minor=0,
+        names=[] if customer else names,
+        received_on=payment.received_on,
+        part_of=payment.credit,
+        for_customer=customer,
+    )
+
+
+def _other(event: PaymentReceived, line: PaymentLine) -> str:
+    """Give whose item a line names where it is another customer's; '' for the payer's own."""
+    return "" if line.customer in (None, event.customer) else line.customer or ""
+
+
+def _currency(event: PaymentReceived, line: PaymentLine) -> str:
+    return line.item_currency or event.currency
+
+
+def _name(event: PaymentReceived, line: PaymentLine) -> Name:
+    amount = line.amount if line.item_amount is None else line.item_amount
+    return Name(document=line.document, limit_minor=to_minor(amount or "0", currency=_currency(event, line)))

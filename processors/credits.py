@@ -76,7 +76,9 @@ def receive_payment(account: Account, event: PaymentReceived, *, context: FoldCo
     if context.company.profile.payment_messages:
         thank_for_payment(account, event, context=context)
     parts = converted_parts(credit, event) if converted_minor else []
-    credit.converted_into = tuple(part.currency for part in parts)
+    credit.converted_into = tuple(part.credit.removeprefix(f"{key}@") for part in parts)
+    if any(part.for_customer for part in parts):
+        account.row.has_moved = True  # ``transfers.follow`` sends it on
     facts = _enter(account, credit, kind="received", context=context, auto_apply=unasked)
     for part in parts:
         facts += _enter(account, part, kind="converted", context=context)

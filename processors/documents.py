@@ -10,11 +10,11 @@ from processors.ladder import reanchored_shift_days
 from processors.late_facts import retract
 from processors.messages import announce_invoice
 from processors.money import MoneyError, to_minor
-from processors.movements import Postings, entered_on
+from processors.movements import Postings, entered_on, latest_first
 from processors.settle import arrive, cascade, counted_minor
 from schemas.events import DebitNoteIssued, InvoiceAmended, InvoiceCancelled, InvoiceIssued, ItemOpened
 from schemas.facts import LedgerFact, MovementKind
-from schemas.rows import ApplicationRow, ItemRow
+from schemas.rows import ItemRow
 
 __all__ = ["amend", "cancel", "issue", "open_existing"]
 
@@ -109,7 +109,7 @@ def cancel(account: Account, event: InvoiceCancelled, *, context: FoldContext) -
         return []
     postings = Postings(account, context)
     item.status = "cancelled"
-    for row in _latest_first(account, item):
+    for row in latest_first(account, item):
         postings.unapply(row, amount_minor=row.amount_minor)
     on = max(context.day, entered_on(item), item.grown_on or context.day)
     postings.change_item(item, kind="cancelled", amount_minor=-counted_minor(item), on=on)
@@ -163,7 +163,7 @@ def _amend_terms(account: Account, item: ItemRow, event: InvoiceAmended) -> None
 def _change_amount(postings: Postings, item: ItemRow, *, change_minor: int) -> None:
     """Say the amendment; money that is too much now is released, the last applied first, and keeps its names."""
     account = postings.account
-    _release(postings, item, excess_minor=-change_minor - item.open_minor)
+    postings.release(item, excess_minor=-change_minor - item.open_minor)
     on = max(postings.day, entered_on(item))
     if change_minor > 0:
         item.grown_on = max(item.grown_on or on, on)
@@ -177,20 +177,6 @@ def _change_amount(postings: Postings, item: ItemRow, *, change_minor: int) -> N
         if name.less_minor:  # it asks for a part of the amount, which is another one now
             postings.freed[credit.credit] = credit
     cascade(postings)
-
-
-def _release(postings: Postings, item: ItemRow, *, excess_minor: int) -> None:
-    for row in _latest_first(postings.account, item):
-        if excess_minor <= 0:
-            break
-        amount_minor = min(excess_minor, row.amount_minor)
-        postings.unapply(row, amount_minor=amount_minor)
-        excess_minor -= amount_minor
-
-
-def _latest_first(account: Account, item: ItemRow) -> list[ApplicationRow]:
-    rows = account.applications.get(item.item, {}).values()
-    return sorted(rows, key=lambda row: row.order, reverse=True)
 
 
 def _retract(postings: Postings, item: ItemRow) -> None:

@@ -30,6 +30,7 @@ from processors import (
 from processors.account import Account
 from processors.calendar import business_day
 from processors.charges import claims
+from processors.charges.corrections import correct_claims
 from processors.company import Company
 from processors.conservation import conserve, net_minor
 from processors.context import FoldContext
@@ -129,9 +130,11 @@ def fold(
     facts = _HANDLERS[type(event)](account, event, context=context)
     if account.waiting:
         facts += _resume(account, event, context=context)
+    if account.claimed and account.stale:
+        facts += correct_claims(account, account.stale, context=context)
     if row.has_moved and facts:
         path = event.path if isinstance(event, TransferReceived) else ()
-        facts += transfers.follow(account, context=context, path=path)
+        facts += transfers.follow(account, context=context, said=facts, path=path)
     if account.arrangements is not None and facts:
         facts += promises.review(account, facts, context=context)
         facts += disputes.review(account)

@@ -27,8 +27,19 @@ from schemas.arrangement_rows import InstrumentState, PartCovered
 from schemas.events import PaymentReceived, PaymentReversed, PaymentStateChanged
 from schemas.facts import LedgerFact
 from schemas.rows import InstrumentRow, Name
+from schemas.transfers import MovedInstrument
 
-__all__ = ["UNRESOLVED", "ask_about", "change_state", "cover_again", "is_known", "receive", "reverse"]
+__all__ = [
+    "UNRESOLVED",
+    "ask_about",
+    "change_state",
+    "cover_again",
+    "give_up",
+    "is_known",
+    "receive",
+    "reverse",
+    "take_over",
+]
 
 UNRESOLVED = "instrument_unresolved"  # the task when it should have cleared, and nobody said so
 COVERED_MAX = 5000  # items that one payment covers: as many as it may name
@@ -88,6 +99,44 @@ def reverse(account: Account, event: PaymentReversed, *, context: FoldContext) -
     return credits.reverse_payment(account, event, context=context)
 
 
+def take_over(
+    account: Account, moved: MovedInstrument, *, from_customer: str, context: FoldContext
+) -> list[LedgerFact]:
+    """Let what a payment of a merged customer covers sleep here; cleared, its money has come with the same event."""
+    name = f"{moved.payment}@{from_customer}"
+    row = account.arranged().instruments[name] if is_known(account, name) else None
+    if moved.state == "returned":
+        return [] if row is None else _return(account, row, reason="", context=context)
+    if moved.state == "cleared":
+        return [] if row is None else _drop(account, row, on=context.day)
+    if row is None and moved.document is not None:
+        document = moved.document
+        row = InstrumentRow(
+            account=account.id,
+            payment=name,
+            document=document,
+            currency=document.currency,
+            amount_minor=to_minor(document.amount, currency=document.currency),
+            received_on=moved.received_on,
+            state=moved.state,
+        )
+    elif row is not None:
+        account.arranged().uncover_by(row)
+        row.state = moved.state
+    if row is None:
+        return []
+    _await(account, row, context=context)
+    return [_changed(account, row, state=row.state, on=context.day)]
+
+
+def give_up(account: Account, row: InstrumentRow) -> MovedInstrument:
+    """Write a payment that has not cleared for the customer that this one is merged into: it asks about it from now on."""
+    _wake(account, row, on=None)
+    return MovedInstrument(
+        payment=row.payment, state=row.state, received_on=row.received_on, document=row.document
+    )
+
+
 def cover_again(account: Account) -> None:
     """Work out anew what payments cover that have not cleared: what they were for is in other items now."""
     arranged = account.arranged()
@@ -139,10 +188,14 @@ def _of_money(account: Account, event: PaymentStateChanged, *, context: FoldCont
 def _clear(
     account: Account, row: InstrumentRow, event: PaymentStateChanged, *, context: FoldContext
 ) -> list[LedgerFact]:
-    facts: list[LedgerFact] = [_changed(account, row, state="cleared", on=context.day, reason=event.reason)]
-    account.drop_instrument(row)
-    facts += close_task(account, task=f"{UNRESOLVED}/{row.payment}", outcome="needless")
+    facts = _drop(account, row, on=context.day, reason=event.reason)
     return facts + credits.receive_payment(account, row.document, context=context)
+
+
+def _drop(account: Account, row: InstrumentRow, *, on: datetime.date, reason: str = "") -> list[LedgerFact]:
+    facts: list[LedgerFact] = [_changed(account, row, state="cleared", on=on, reason=reason)]
+    account.drop_instrument(row)
+    return facts + close_task(account, task=f"{UNRESOLVED}/{row.payment}", outcome="needless")
 
 
 def _return(account: Account, row: InstrumentRow, *, reason: str, context: FoldContext) -> list[LedgerFact]:
@@ -163,7 +216,8 @@ def _await(account: Account, row: InstrumentRow, *, context: FoldContext) -> Non
     account.arranged().add_instrument(row)
     days = context.company.profile.promise_tolerance_days + 1
     payable_on = max(row.document.payable_on or context.day, context.day)
-    _wake(account, row, on=payable_on + datetime.timedelta(days=days))
+    is_asked_there = bool(account.row.merged_into)  # by whom the customer is now
+    _wake(account, row, on=None if is_asked_there else payable_on + datetime.timedelta(days=days))
     account.touch(row)
     account.advance()
 
@@ -208,6 +262,7 @@ def _named(account: Account, row: InstrumentRow) -> Iterator[tuple[str, int]]:
             limit_minor=None if line.amount is None else to_minor(line.amount, currency=row.currency),
         )
         for line in row.document.lines
+        if line.customer in (None, row.document.customer)  # another customer's sleeps there, once it is money
     ]
     for name in with_instalments(account, names):
         item = account.items.get(name.document)

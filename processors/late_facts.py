@@ -2,15 +2,20 @@
 
 import datetime
 from collections.abc import Iterable
+from typing import Literal, NamedTuple
 
 from processors.account import Account
+from processors.company import Company
 from processors.context import FoldContext
 from processors.messages import correct_reminder
+from processors.residual import residual_of
 from processors.tasks import open_task
 from schemas.facts import LedgerFact, ReminderRetracted, ReminderWasWrong
 from schemas.rows import ItemRow, ReminderRow
 
 __all__ = ["retract", "review_reminders"]
+
+_Because = Literal["settled", "within_tolerance", "below_minimum"]
 
 
 def retract(account: Account, row: ReminderRow, *, item: str, context: FoldContext) -> list[LedgerFact]:
@@ -34,43 +39,85 @@ def retract(account: Account, row: ReminderRow, *, item: str, context: FoldConte
 
 
 def review_reminders(account: Account, items: Iterable[str], *, context: FoldContext) -> list[LedgerFact]:
-    """Say which sent reminders named items that had been settled before the day they were sent.
+    """Say which sent reminders would not have named items, had the money been known that came before their day.
 
-    Each reminder and item once; a person is asked once per reminder whether
-    a correction is to be sent. Costs what changed, and the account's reminders
-    where something of it had been paid.
+    It settled the item, or left a mere residual of it, or left the whole reminder below the company's
+    minimum. Each reminder and item once; a person is asked once per reminder whether a correction is to
+    be sent. Costs what changed, and the account's reminders where something of it had been paid.
     """
     facts: list[LedgerFact] = []
     for name in sorted(items):
         item = account.items.get(name)
-        if item is None or item.status != "settled" or item.step < 0:
+        if item is None or item.step < 0 or item.status == "cancelled":
             continue
-        settled_on = _settled_on(account, item, context=context)
-        for row in _wrong_of(account, name, settled_on=settled_on):
-            facts += _say(account, row, item=name, settled_on=settled_on, context=context)
+        over = _over(account, item, company=context.company)
+        for row in _naming(account, name):
+            wrong = _wrong(account, row, item=item, over=over, context=context)
+            if wrong is not None:
+                facts += _say(account, row, item=name, wrong=wrong, context=context)
     return facts
 
 
-def _settled_on(account: Account, item: ItemRow, *, context: FoldContext) -> datetime.date:
-    applied = (row.applied_on for row in account.applications.get(item.item, {}).values())
-    return max(applied, default=context.day)
+class _Wrong(NamedTuple):
+    """Why a reminder need not have named an item, and the day of the money that says so."""
+
+    because: _Because
+    settled_on: datetime.date
 
 
-def _wrong_of(account: Account, item: str, *, settled_on: datetime.date) -> list[ReminderRow]:
+def _over(account: Account, item: ItemRow, *, company: Company) -> _Because | None:
+    """Say that nothing is left of an item that may be dunned."""
+    if item.status == "settled":
+        return "settled"
+    return None if residual_of(account, item, company=company) is None else "within_tolerance"
+
+
+def _naming(account: Account, item: str) -> list[ReminderRow]:
     rows = [
         row
         for row in account.reminders.values()
         if row.status == "sent"
         and row.ended_on is not None
-        and settled_on < row.ended_on
         and item not in row.wrong
         and any(each.item == item for each in row.items)
     ]
     return sorted(rows, key=lambda row: (row.tick, row.reminder))
 
 
+def _wrong(
+    account: Account, row: ReminderRow, *, item: ItemRow, over: _Because | None, context: FoldContext
+) -> _Wrong | None:
+    sent_on = row.ended_on
+    if sent_on is None:
+        raise AssertionError(f"reminder {row.reminder} was sent on no day")
+    days = [each.applied_on for each in account.applications.get(item.item, {}).values()]
+    if over is not None and (settled_on := max(days, default=context.day)) < sent_on:
+        return _Wrong(over, settled_on)
+    spare_minor = row.spare_minor.get(item.currency)
+    before = [day for day in days if day < sent_on]
+    if spare_minor is None or not before or _known_late_minor(account, row, item=item) <= spare_minor:
+        return None
+    return _Wrong("below_minimum", max(before))
+
+
+def _known_late_minor(account: Account, row: ReminderRow, *, item: ItemRow) -> int:
+    """Give what money of before a reminder's day, heard after it was decided, took off its items of a currency."""
+    late_minor = 0
+    for each in row.items:
+        known = account.items.get(each.item)
+        if known is not None and known.currency == item.currency:
+            late_minor += sum(
+                one.amount_minor
+                for one in account.applications.get(each.item, {}).values()
+                if row.ended_on is not None
+                and one.applied_on < row.ended_on
+                and account.credits[one.credit].order > row.sequence
+            )
+    return late_minor
+
+
 def _say(
-    account: Account, row: ReminderRow, *, item: str, settled_on: datetime.date, context: FoldContext
+    account: Account, row: ReminderRow, *, item: str, wrong: _Wrong, context: FoldContext
 ) -> list[LedgerFact]:
     if row.ended_on is None:
         raise AssertionError(f"reminder {row.reminder} was sent on no day")
@@ -83,7 +130,8 @@ def _say(
         reminder=row.reminder,
         item=item,
         sent_on=row.ended_on,
-        settled_on=settled_on,
+        settled_on=wrong.settled_on,
+        because=wrong.because,
         known_on=context.today(),
         cause=context.cause,
     )
@@ -96,7 +144,8 @@ def _say(
         values={
             "reminder": row.reminder,
             "sent_on": row.ended_on.isoformat(),
-            "settled_on": settled_on.isoformat(),
+            "settled_on": wrong.settled_on.isoformat(),
+            "because": wrong.because,
         },
     )
     return [said, *offered]

@@ -217,7 +217,7 @@ def _content(at: Circumstances, row: MessageRow) -> ReminderDecided | MessageEnd
             corrected = at.account.reminders.get(row.subject)
             names = [] if corrected is None else sorted({*corrected.retracted, *corrected.wrong})
             known = (at.account.items[name] for name in names if name in at.account.items)
-            items = [item for item in known if not item.open_minor]
+            items = [item for item in known if not item.open_minor or at.residual(item) is not None]
         case "payment_received":
             payment = at.account.credits.get(f"payment/{row.subject}")
             if payment is not None and payment.ended_on is None:

@@ -11,7 +11,7 @@ from processors.context import FoldContext
 from schemas.facts import ExceptionRaised, ExceptionReason, LedgerFact, Movement, MovementKind
 from schemas.rows import ApplicationRow, CreditRow, ItemRow
 
-__all__ = ["Postings", "entered_on"]
+__all__ = ["Postings", "entered_on", "latest_first"]
 
 
 class Postings:
@@ -128,6 +128,15 @@ class Postings:
         if len(credit.names) > 1:
             self.freed[credit.credit] = credit
 
+    def release(self, item: ItemRow, *, excess_minor: int) -> None:
+        """Take so much of what settles an item off it, the last applied first: it is worth less now."""
+        for row in latest_first(self.account, item):
+            if excess_minor <= 0:
+                break
+            amount_minor = min(excess_minor, row.amount_minor)
+            self.unapply(row, amount_minor=amount_minor)
+            excess_minor -= amount_minor
+
     def object_to(self, *, reason: ExceptionReason, key: str, detail: str) -> None:
         """Say that a person must look at something."""
         self.facts.append(
@@ -189,6 +198,12 @@ class Postings:
 def entered_on(item: ItemRow) -> datetime.date:
     """Give the day from which an item is in the account: its issue, or when it was brought in."""
     return item.entered_on or item.issued_on
+
+
+def latest_first(account: Account, item: ItemRow) -> list[ApplicationRow]:
+    """List what settles an item, the last applied first."""
+    rows = account.applications.get(item.item, {}).values()
+    return sorted(rows, key=lambda row: row.order, reverse=True)
 
 
 def _set_status(item: ItemRow) -> None:

@@ -4,11 +4,13 @@ It keeps level, last reminder, disputes and exclusion; what was settled of it st
 """
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
-from processors import identity
+from processors import identity, instruments, promises
 from processors.account import Account, hold_id
 from processors.context import FoldContext
 from processors.holds import ACCOUNT_HOLDS
+from processors.money_tasks import watch_unknown
 from processors.movements import Postings
 from processors.settle import arrive, cascade, receive, settle
 from schemas.charges import ClaimDocument
@@ -50,15 +52,17 @@ def moved_item(account: Account, item: ItemRow, *, amount_minor: int) -> MovedIt
     )
 
 
-def moved_credit(credit: CreditRow, *, amount_minor: int, documents: Sequence[str]) -> MovedCredit:
-    """Write what is sent of a credit; negative: what was sent counts no more."""
+def moved_credit(credit: CreditRow, *, amount_minor: int, names: Sequence[Name]) -> MovedCredit:
+    """Write what is sent of a credit, and what it is meant for; negative: what was sent counts no more."""
+    has_limits = any(name.limit_minor is not None for name in names)
     return MovedCredit(
         credit=credit.credit,
         document=credit.document,
         currency=credit.currency,
         amount_minor=amount_minor,
         received_on=credit.received_on,
-        documents=tuple(documents),
+        documents=tuple(name.document for name in names),
+        limits=tuple(name.limit_minor for name in names) if has_limits else (),
         excluded=credit.excluded,
     )
 
@@ -75,8 +79,15 @@ def take_in(account: Account, event: TransferReceived, *, context: FoldContext) 
     _take_account_holds(account, event)
     for credit in event.credits:
         _take_credit(postings, credit, event=event, context=context)
+    arranged: list[LedgerFact] = []
+    for instrument in event.instruments:
+        arranged += instruments.take_over(
+            account, instrument, from_customer=event.from_customer, context=context
+        )
+    for promise in event.promises:
+        arranged += promises.take_over(account, promise, from_customer=event.from_customer, context=context)
     account.advance()
-    return postings.facts
+    return postings.facts + arranged
 
 
 def moved_holds(account: Account) -> tuple[MovedHold, ...]:
@@ -186,7 +197,7 @@ def _new_item(
         order=account.row.sequence + 1,
     )
     if type(moved.document) is ClaimDocument:
-        account.claims[name] = item
+        account.enter_claim(item, document=moved.document)
     last_on = (account.row.last_contact_on, moved.sent_level_on)
     account.row.last_contact_on = max((day for day in last_on if day is not None), default=None)
     account.touch(account.row)
@@ -252,7 +263,10 @@ def _take_credit(
             amount_minor=0,
             effective_minor=0,
             rest_minor=0,
-            names=[Name(document=document) for document in moved.documents],
+            names=[
+                Name(document=document, limit_minor=limit_minor)
+                for document, limit_minor in zip_longest(moved.documents, moved.limits)
+            ],
             received_on=moved.received_on,
             freed_on=max(moved.received_on, context.day),
             excluded=moved.excluded,
@@ -272,3 +286,4 @@ def _take_credit(
     unasked = is_money and moved.amount_minor > 0 and not credit.excluded
     receive(postings, credit, auto_apply=unasked and context.company.profile.auto_apply)
     cascade(postings)
+    watch_unknown(account, credit, context=context)

@@ -31,10 +31,12 @@ from processors.failures import (
     require_rows_fit,
 )
 from processors.fold import fold
+from processors.in_flight import InFlight
 from processors.journal_record import Entry, JournalRecord, until_tick
 from processors.record_size import too_large
 from processors.row_store import KeptRow, MemoryRows, RowStore, Wake, WakeChange
 from processors.wake import reschedule
+from schemas.bank import BankLineUnmatched
 from schemas.commands import COMPANY_COMMANDS, CompanyCommand, OverrideBankGate
 from schemas.facts import LedgerFact
 from schemas.fields import split_account_id
@@ -114,6 +116,7 @@ class Partition:
         self._store: RowStore = MemoryRows() if store is None else store
         self._cache = AccountCache(rows_max=cache_rows_max)
         self._companies: dict[str, Company] = {}
+        self._in_flight = InFlight(self._store, account=self.account)
         self._changed_companies: set[str] = set()
         self._all_changed = True  # which companies have changed is not known: it may be any
         self._touched: dict[str, Account] = {}
@@ -196,6 +199,7 @@ class Partition:
         self._store.write(self._rows, wakes=wakes, mark=mark)
         self._clock_before = self.clock
         written = len(self._rows)
+        self._in_flight.note(self._touched.values())
         self._forget()
         self._cache.grow(written)
 
@@ -326,6 +330,9 @@ class Partition:
             self._write(company_key(row), row)
         for gone in company.banks.take_gone():
             self._broadcast_rows[encode_key(company_key(gone))] = None
+        if rows and isinstance(event, BankLineUnmatched):
+            for name in self._in_flight.overtaken(event, company, clock=self.clock, touched=self._touched):
+                self._touch(name).advance()
         return [override_said(event)] if rows and isinstance(event, OverrideBankGate) else []
 
     # -- ticks ----------------------------------------------------------------
@@ -425,8 +432,6 @@ class Partition:
             return f"a live tick at {tick.at.isoformat()} was appended at {appended.isoformat()}"
         return ""
 
-    # -- live accounts and rows -----------------------------------------------
-
     def _touch(self, name: str) -> Account:
         account = self._touched.get(name)
         if account is None:
@@ -476,6 +481,7 @@ class Partition:
     def _forget_live(self) -> None:
         self._cache.clear()
         self._companies.clear()
+        self._in_flight.forget()
         self._all_changed = True
         self._read_clock()
 

@@ -272,6 +272,7 @@ def _end(
     for part in _open(account, row):
         left_minor = part.open_minor
         part.moved_minor += left_minor
+        _settle_names(account, part)
         on = max(context.day, part.entered_on or part.issued_on, part.grown_on or context.day)
         postings.change_item(part, kind="instalment", amount_minor=-left_minor, on=on)
         returned_minor += left_minor
@@ -285,6 +286,16 @@ def _end(
     cascade(postings)
     cover_again(account)
     return [_ended(account, row, returned_minor=returned_minor, reason=reason), *postings.facts]
+
+
+def _settle_names(account: Account, part: ItemRow) -> None:
+    """Let what the bank took off an instalment be no part of what returns: its names ask for what they hold."""
+    held = account.applications.get(part.item, {})
+    for credit, name in account.settling.claims(part.item):
+        if name.less_minor:
+            row = held.get(credit.credit)
+            name.limit_minor, name.less_minor = (0 if row is None else row.amount_minor), 0
+            account.touch(credit)
 
 
 def _made(

@@ -19,12 +19,21 @@ from schemas.arrangement_facts import PromiseJudged, PromiseMade
 from schemas.commands import MakePromise, WithdrawPromise
 from schemas.facts import ExceptionRaised, ExceptionReason, LedgerFact, Movement
 from schemas.rows import ItemRow, PromiseRow
+from schemas.transfers import MovedPromise
 
-__all__ = ["fall_due", "make_promise", "refused", "review", "withdraw_promise"]
+__all__ = [
+    "fall_due",
+    "give_up",
+    "make_promise",
+    "refused",
+    "review",
+    "take_over",
+    "withdraw_promise",
+]
 
 LISTED_MAX = 500  # items that a fact names (DESIGN 3.6)
 _DAY = datetime.timedelta(days=1)
-_MONEY = frozenset({"received", "reversed", "refunded"})
+_MONEY = frozenset({"received", "reversed", "refunded", "transferred_in"})
 _JUDGED = frozenset({"kept", "partly_kept", "broken"})
 
 
@@ -95,6 +104,58 @@ def review(account: Account, facts: Iterable[LedgerFact], *, context: FoldContex
         if row.status in _JUDGED and status != row.status:
             said.append(_end(account, row, status=status, context=context))
     return said
+
+
+def give_up(account: Account, row: PromiseRow, *, context: FoldContext) -> tuple[MovedPromise, LedgerFact]:
+    """Write an open promise for the customer that this one is merged into; here it is over."""
+    moved = MovedPromise(
+        promise=row.promise,
+        currency=row.currency,
+        amount_minor=row.amount_minor,
+        made_on=row.made_on,
+        due_on=row.due_on,
+        until=row.until,
+        by=row.by,
+        how=row.how,
+        author=row.author,
+        received_minor=row.received_minor,
+        documents=tuple(account.arranged().covered.get(row.promise, ()))[:LISTED_MAX],
+    )
+    return moved, _end(account, row, status="moved", context=context)
+
+
+def take_over(
+    account: Account, moved: MovedPromise, *, from_customer: str, context: FoldContext
+) -> list[LedgerFact]:
+    """Take the promise of a merged customer for what has come from there; it goes on beside one's own.
+
+    What had been received towards it stays counted: that money came before it.
+    """
+    names = (name for each in moved.documents for name in (each, f"{each} @{from_customer}"))
+    items = [
+        item
+        for name in names
+        if (item := account.items.get(name)) is not None and item.moved_from == from_customer
+    ]
+    if moved.promise in account.arranged().promises or context.today() > moved.until:
+        return []
+    row = PromiseRow(
+        account=account.id,
+        promise=moved.promise,
+        currency=moved.currency,
+        amount_minor=moved.amount_minor,
+        made_on=moved.made_on,
+        due_on=moved.due_on,
+        until=moved.until,
+        order=account.row.sequence + 1,
+        by=moved.by,
+        how=moved.how,
+        author=moved.author,
+        received_minor=moved.received_minor,
+        alarm_on=moved.until + _DAY,
+    )
+    _enter(account, row, items=items)
+    return [_made(account, row, items=items)]
 
 
 def refused(account: Account, *, reason: ExceptionReason, key: str, detail: str) -> ExceptionRaised:

@@ -247,7 +247,7 @@ class _Look:
     def _forget_item(self, name: str) -> None:
         account = self.account
         item = account.items.pop(name)
-        account.claims.pop(name, None)
+        account.drop_claim(item)
         for row in list(account.applications.get(name, {}).values()):
             account.drop_application(row)
             self.removed += 1

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from processors.account import Account
 from processors.context import FoldContext
 from processors.conversions import parts_of
+from processors.instalment_names import spread
 from processors.money import MoneyError, to_minor
 from processors.money_tasks import watch_unknown
 from processors.movements import Postings
@@ -65,10 +66,11 @@ def _correct(
             key = f"reconciliation/{event.reconciliation}/{line.document}"
             postings.object_to(reason="amount_refused", key=key, detail=error.detail)
             continue
-        if line.action == "apply":
-            _name(postings, credit, names, document=line.document, limit_minor=amount_minor)
-        else:
-            _take_off(postings, credit, names, line=line, amount_minor=amount_minor, shared=shared)
+        for document, part_minor in spread(account, credit, line=line, amount_minor=amount_minor):
+            if line.action == "apply":
+                _name(postings, credit, names, document=document, limit_minor=part_minor)
+            else:
+                _take_off(postings, credit, names, document=document, amount_minor=part_minor, shared=shared)
     require_credit_fits(credit)
     account.touch(credit)
     settle(postings, credit)
@@ -101,19 +103,19 @@ def _take_off(
     credit: CreditRow,
     names: dict[str, Name],
     *,
-    line: ReconciliationLine,
+    document: str,
     amount_minor: int | None,
     shared: bool,
 ) -> None:
     account = postings.account
-    row = account.applied.get(credit.credit, {}).get(line.document)
-    name = names.get(line.document)
+    row = account.applied.get(credit.credit, {}).get(document)
+    name = names.get(document)
     if amount_minor is None:
         if name is not None:
-            del names[line.document]
+            del names[document]
             credit.names = [each for each in credit.names if each is not name]
             account.settling.unclaim(name)
-            item = account.items.get(line.document)
+            item = account.items.get(document)
             if item is not None:
                 account.touch(item)  # it is kept for its own sake from now on (``purge``)
         if row is not None:

@@ -21,6 +21,7 @@ from processors.circumstances import Circumstances
 from processors.judged import in_reminder
 from processors.ladder import Rung, is_level
 from processors.law.register import legal_texts
+from processors.money import to_minor
 from processors.record_size import ENTRIES_MAX, split, text_bytes
 from schemas.facts import Delivery, ReminderCredit, ReminderDecided, ReminderItem, Total
 from schemas.fields import Channel
@@ -319,7 +320,22 @@ def _enter(at: Circumstances, composed: Composed, *, proposed: ReminderRow | Non
     row.pay_by_on = content.pay_by_on if is_level(header.step) else None
     row.unlisted = content.unlisted
     row.charges = content.charges
+    row.now_because = bool(at.now_because)
+    row.sequence = at.account.row.sequence
+    row.spare_minor = _spare_minor(at, content.totals) if at.company.profile.minimums else {}
     _open(at, row)
+
+
+def _spare_minor(at: Circumstances, totals: Iterable[Total]) -> dict[str, int]:
+    """Give by how much what R8 looks at is above the minimum, for the currencies that have one."""
+    spare: dict[str, int] = {}
+    for total in totals:
+        minimum = at.company.profile.minimums.get(total.currency)
+        if minimum is not None:
+            cover = at.cover(total.currency)
+            asked_now = at.dunnable_minor(total.currency) if cover is None else cover.rest_minor
+            spare[total.currency] = asked_now - to_minor(minimum, currency=total.currency)
+    return spare
 
 
 def note_steps(at: Circumstances, composed: Composed) -> None:

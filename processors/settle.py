@@ -118,8 +118,11 @@ def arrive(postings: Postings, item: ItemRow, *, auto_apply: bool) -> None:
 
 
 def refuse_other_currency(postings: Postings, *, credit: CreditRow, item: ItemRow) -> None:
-    """Ask a person about money that names an item in another currency; it stays credit."""
-    if credit.currency == item.currency:
+    """Ask a person about money that names an item in another currency; it stays credit.
+
+    What counts no more (a reversed payment, a write-off taken back) is nobody's question.
+    """
+    if credit.currency == item.currency or not credit.effective_minor:
         return
     postings.object_to(
         reason="currency_mismatch",

@@ -158,8 +158,14 @@ def shares_money(credit: CreditRow) -> bool:
 def is_auto_applied(credit: CreditRow) -> bool:
     """Say whether the credit's rest may go to items that no one named: deposits, what a person excluded (S0-10), notes and write-offs never do."""
     document = credit.document
-    return isinstance(document, PaymentReceived) and not document.order_reference and not credit.excluded
+    return (
+        isinstance(document, PaymentReceived) and not document.order_reference and not _is_spoken_for(credit)
+    )
 
 
 def _place(claim: Claim) -> int:
     return claim[0].order
+
+
+def _is_spoken_for(credit: CreditRow) -> bool:
+    return credit.excluded or bool(credit.for_customer)

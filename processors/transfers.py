@@ -6,27 +6,39 @@ money that goes back at the one goes back at the other, and what comes later goe
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from processors import payment_plans
+from processors import instruments, payment_plans, promises
 from processors.account import Account
+from processors.arrangements import Arrangements
 from processors.context import FoldContext
+from processors.conversions import for_others
 from processors.money import MoneyError, to_minor
 from processors.movements import Postings
 from processors.moving import moved_credit, moved_holds, moved_item
 from processors.promises import refused
 from processors.record_size import TEXT_BYTES_MAX
 from processors.settle import cascade, settle
+from schemas.arrangement_facts import ConditionalPaymentChanged
 from schemas.codec import encode
 from schemas.commands import TransferItem, TransferPayment
-from schemas.events import CustomerMerged
+from schemas.events import CustomerMerged, PaymentReceived
 from schemas.facts import LedgerFact, TransferSent
-from schemas.rows import CreditRow, ItemRow, PaymentPlanRow
-from schemas.transfers import MovedCredit, MovedItem, TransferReceived
+from schemas.rows import CreditRow, ItemRow, Name, PaymentPlanRow
+from schemas.transfers import MovedCredit, MovedInstrument, MovedItem, MovedPromise, TransferReceived
 
 __all__ = ["follow", "merge", "transfer_item", "transfer_payment"]
 
-_Moved = TypeVar("_Moved", MovedItem, MovedCredit)
+_Moved = TypeVar("_Moved", MovedItem, MovedCredit, MovedInstrument, MovedPromise)
+
+
+class _Part(NamedTuple):
+    """What one record tells the other account."""
+
+    items: Sequence[MovedItem] = ()
+    credits: Sequence[MovedCredit] = ()
+    instruments: Sequence[MovedInstrument] = ()
+    promises: Sequence[MovedPromise] = ()
 
 
 def transfer_item(account: Account, event: TransferItem, *, context: FoldContext) -> list[LedgerFact]:
@@ -60,7 +72,7 @@ def transfer_payment(account: Account, event: TransferPayment, *, context: FoldC
     if problem:
         return [_refused(account, event.command, detail=problem)]
     sending = _Sending(account, context, to_customer=event.to_customer, reason=event.reason)
-    sending.credit(credit, amount_minor=amount_minor, documents=event.documents)
+    sending.credit(credit, amount_minor=amount_minor, names=[Name(document=each) for each in event.documents])
     return sending.facts()
 
 
@@ -79,13 +91,18 @@ def merge(account: Account, event: CustomerMerged, *, context: FoldContext) -> l
         facts += payment_plans.end_of_item(account, name, context=context)
     sending = _Sending(account, context, to_customer=event.into, reason=event.reason)
     _send_all(sending, items=list(account.items.values()), credits=list(account.credits.values()))
+    if account.arrangements is not None:
+        facts += sending.arranged(account.arrangements)
     return [*facts, *sending.facts()]
 
 
-def follow(account: Account, *, context: FoldContext, path: Sequence[str] = ()) -> list[LedgerFact]:
+def follow(
+    account: Account, *, context: FoldContext, said: Sequence[LedgerFact] = (), path: Sequence[str] = ()
+) -> list[LedgerFact]:
     """Send after what was sent: of items and credits that an event has touched (``account.stale``).
 
     Args:
+        said: the facts of the event: what became of payments that have not cleared goes after a merged customer.
         path: of the transfer that the event was; nothing goes back to one of them.
     """
     row = account.row
@@ -109,9 +126,13 @@ def follow(account: Account, *, context: FoldContext, path: Sequence[str] = ()) 
         targets = {
             account.items[name.document].moved_to for name in credit.names if name.document in account.items
         }
-        target = row.merged_into or (targets.pop() if len(targets) == 1 else "")
+        target = credit.for_customer or row.merged_into or (targets.pop() if len(targets) == 1 else "")
         if target and target not in path and credit.rest_minor and credit.moved_to in ("", target):
-            to(target).credit(credit, amount_minor=credit.rest_minor, documents=_documents(credit))
+            to(target).credit(credit, amount_minor=credit.rest_minor, names=_names(account, credit))
+    if row.merged_into and row.merged_into not in path:
+        for fact in said:
+            if isinstance(fact, ConditionalPaymentChanged):
+                to(row.merged_into).instrument(fact)
     return [fact for sending in sendings.values() for fact in sending.facts()]
 
 
@@ -127,26 +148,28 @@ class _Sending:
         reason: str = "",
         path: Sequence[str] = (),
     ) -> None:
-        self._account = account
+        self.account = account
         self._postings = Postings(account, context)
         self._to = to_customer
         self._reason = reason
         self._path = (*path, account.customer_id)
         self._items: list[MovedItem] = []
         self._credits: list[MovedCredit] = []
+        self._instruments: list[MovedInstrument] = []
+        self._promises: list[MovedPromise] = []
 
     def item(self, item: ItemRow) -> None:
         """Send what is open of an item."""
         amount_minor, postings = item.open_minor, self._postings
         if not amount_minor:
             return
-        self._items.append(moved_item(self._account, item, amount_minor=amount_minor))
+        self._items.append(moved_item(self.account, item, amount_minor=amount_minor))
         item.moved_minor += amount_minor
         item.moved_to = self._to
         on = max(postings.day, item.entered_on or item.issued_on, item.grown_on or postings.day)
         postings.change_item(item, kind="transferred_out", amount_minor=-amount_minor, on=on)
 
-    def credit(self, credit: CreditRow, *, amount_minor: int, documents: Sequence[str]) -> None:
+    def credit(self, credit: CreditRow, *, amount_minor: int, names: Sequence[Name]) -> None:
         """Send what is left of a credit, or a part of it."""
         postings = self._postings
         credit.effective_minor -= amount_minor
@@ -155,7 +178,7 @@ class _Sending:
         settle(postings, credit)
         on = max(postings.day, credit.received_on, credit.freed_on or postings.day)
         postings.change_credit(credit, kind="transferred_out", amount_minor=-amount_minor, on=on)
-        self._credits.append(moved_credit(credit, amount_minor=amount_minor, documents=documents))
+        self._credits.append(moved_credit(credit, amount_minor=amount_minor, names=names))
 
     def recall(self, credit: CreditRow) -> None:
         """Take back what was sent of a credit that counts nothing any more, and end that, too (R14)."""
@@ -164,20 +187,45 @@ class _Sending:
         on = max(postings.day, credit.received_on, credit.freed_on or postings.day)
         postings.change_credit(credit, kind="transferred_out", amount_minor=amount_minor, on=on)
         postings.change_credit(credit, kind="reversed", amount_minor=-amount_minor, on=on)
-        self._credits.append(moved_credit(credit, amount_minor=-amount_minor, documents=()))
+        self._credits.append(moved_credit(credit, amount_minor=-amount_minor, names=()))
+
+    def arranged(self, arrangements: Arrangements) -> list[LedgerFact]:
+        """Send the open promises of a merged customer, and his payments that have not cleared (S1-21, R35)."""
+        facts: list[LedgerFact] = []
+        for row in arrangements.instruments.values():
+            if row.state != "returned":
+                self._instruments.append(instruments.give_up(self.account, row))
+        for promise in list(arrangements.promises.values()):
+            if promise.status == "open":
+                moved, fact = promises.give_up(self.account, promise, context=self._postings.context)
+                self._promises.append(moved)
+                facts.append(fact)
+        return facts
+
+    def instrument(self, fact: ConditionalPaymentChanged) -> None:
+        """Tell what became of a payment that has not cleared, or had not."""
+        known = self.account.arranged().instruments.get(fact.payment)
+        self._instruments.append(
+            MovedInstrument(
+                payment=fact.payment,
+                state=fact.state,
+                received_on=fact.on if known is None else known.received_on,
+                document=None if known is None else known.document,
+            )
+        )
 
     def facts(self) -> list[LedgerFact]:
         """Give the movements, and what the other account is told, in parts that a record can hold."""
-        account, postings = self._account, self._postings
-        if not self._items and not self._credits:
+        account, postings = self.account, self._postings
+        if not (self._items or self._credits or self._instruments or self._promises):
             return []
         cascade(postings)
         account.row.has_moved = True
         account.advance()
-        return [*postings.facts, *(self._sent(*part) for part in self._parts())]
+        return [*postings.facts, *(self._sent(part) for part in self._parts())]
 
-    def _sent(self, items: Sequence[MovedItem], credits: Sequence[MovedCredit]) -> TransferSent:  # noqa: A002 - the domain's word
-        account = self._account
+    def _sent(self, part: _Part) -> TransferSent:
+        account = self.account
         is_merged = account.row.merged_into == self._to
         name = f"{account.id}/{account.next_sequence()}"
         return TransferSent(
@@ -191,19 +239,25 @@ class _Sending:
                 from_customer=account.customer_id,
                 reason=self._reason,
                 path=self._path,
-                items=tuple(items),
-                credits=tuple(credits),
+                items=tuple(part.items),
+                credits=tuple(part.credits),
+                instruments=tuple(part.instruments),
+                promises=tuple(part.promises),
                 holds=moved_holds(account) if is_merged else (),
                 opted_out=account.row.opted_out if is_merged else (),
             ),
         )
 
-    def _parts(self) -> Iterator[tuple[list[MovedItem], list[MovedCredit]]]:
-        """Cut what is sent into parts that a record can hold, items first."""
+    def _parts(self) -> Iterator[_Part]:
+        """Cut what is sent into parts that a record can hold: items first, what is about them last."""
         for items in _cut(self._items):
-            yield items, []
+            yield _Part(items=items)
         for credits in _cut(self._credits):  # noqa: A001 - the domain's word
-            yield [], credits
+            yield _Part(credits=credits)
+        for conditional in _cut(self._instruments):
+            yield _Part(instruments=conditional)
+        for promised in _cut(self._promises):
+            yield _Part(promises=promised)
 
 
 def _cut(moved: Sequence[_Moved]) -> Iterator[list[_Moved]]:
@@ -225,7 +279,7 @@ def _send_all(sending: _Sending, *, items: Sequence[ItemRow], credits: Sequence[
         sending.item(item)
     for credit in credits:
         if credit.rest_minor and not credit.moved_to:
-            sending.credit(credit, amount_minor=credit.rest_minor, documents=_documents(credit))
+            sending.credit(credit, amount_minor=credit.rest_minor, names=_names(sending.account, credit))
 
 
 def _plans(account: Account) -> list[PaymentPlanRow]:
@@ -237,9 +291,22 @@ def _plans(account: Account) -> list[PaymentPlanRow]:
     )
 
 
-def _documents(credit: CreditRow) -> tuple[str, ...]:
-    """Give what the other account's credit is meant for: the same names."""
-    return tuple(name.document for name in credit.names)
+def _names(account: Account, credit: CreditRow) -> list[Name]:
+    """Give what the other account's credit is meant for: the same names, less what they have had here."""
+    if credit.for_customer and isinstance(credit.document, PaymentReceived):
+        return for_others(credit.document, customer=credit.for_customer, currency=credit.currency)
+    held = account.applied.get(credit.credit, {})
+    return [
+        Name(
+            document=name.document,
+            limit_minor=None
+            if name.limit_minor is None
+            else max(
+                0, name.limit_minor - (held[name.document].amount_minor if name.document in held else 0)
+            ),
+        )
+        for name in credit.names
+    ]
 
 
 def _problem(account: Account, *, to_customer: str) -> str:

@@ -241,9 +241,11 @@ def _payment(event: PaymentReceived) -> Iterator[str]:
     named = 0
     seen: set[str] = set()
     for index, line in enumerate(event.lines):
-        if line.document in seen:
+        whose = f"{line.customer or event.customer}/{line.document}"
+        if whose in seen:
             found.append(f"document {line.document!r} is named twice - at `$.lines[{index}].document`")
-        seen.add(line.document)
+        seen.add(whose)
+        found += _of_other(line, index=index)
         found += _converted(line, index=index, currency=event.currency)
         if line.short is not None:
             found += _positive(line.short, currency=event.currency, path=f"$.lines[{index}].short")
@@ -255,6 +257,14 @@ def _payment(event: PaymentReceived) -> Iterator[str]:
     if not found and named > to_minor(event.amount, currency=event.currency):
         found.append(f"the lines name more than the amount {event.amount} - at `$.lines`")
     yield from found
+
+
+def _of_other(line: PaymentLine, *, index: int) -> Iterator[str]:
+    """Check a line that pays another customer's item: how much of the money goes there must be said."""
+    if line.customer is not None and line.amount is None:
+        yield f"another customer's item needs an amount - at `$.lines[{index}].amount`"
+    if line.customer is not None and line.short is not None:
+        yield f"what was kept back is said of one's own items only - at `$.lines[{index}].short`"
 
 
 def _converted(line: PaymentLine, *, index: int, currency: str) -> Iterator[str]:

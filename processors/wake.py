@@ -161,6 +161,9 @@ def _note_item(account: Account, item: ItemRow, *, company: Company, today: date
     if item.status == "open":
         item.closed_on = None
         return
+    item.final_on = (
+        None  # R18: what bounces later is handed over again, since its first hand-over ended with it
+    )
     entered = entered_on(item)
     item.closed_on = entered if today is None else max(today, entered)
     account.keep_until(item.closed_on + company.retention, kind="item", key=item.item)

@@ -23,7 +23,7 @@ __all__ = [
     "PromiseStatus",
 ]
 
-PromiseStatus = Literal["open", "kept", "partly_kept", "broken", "replaced", "withdrawn"]
+PromiseStatus = Literal["open", "kept", "partly_kept", "broken", "replaced", "withdrawn", "moved"]
 PaymentPlanStatus = Literal["running", "kept", "broken", "cancelled"]
 InstrumentState = Literal["received", "deposited", "cleared", "returned"]
 

@@ -73,6 +73,7 @@ _TOPICS: dict[str, tuple[type[Struct], ...]] = {
         facts.ReminderRetracted,
         facts.ReminderWasWrong,
         charges.ClaimRaised,
+        charges.ClaimCorrected,
         facts.PlanFinished,
         facts.ItemHandedOver,
         facts.TaskOpened,

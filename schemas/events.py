@@ -198,6 +198,9 @@ class PaymentLine(
 ):
     """An item that a payment names; without an amount: up to its open amount.
 
+    ``customer`` is whose item it is, where the payer is another one (SEMANTICS 2.6): so much of the money,
+    which needs an ``amount``, goes over to that customer's account, and settles it there.
+
     ``item_amount`` is the same money in the item's own currency, where that is
     another one than the payment's; it needs an ``amount``, too.
 
@@ -211,6 +214,7 @@ class PaymentLine(
     item_currency: Currency | None = None
     short: Amount | None = None
     short_for: Literal["bank_fee", "withholding"] = "bank_fee"
+    customer: CustomerId | None = None
 
 
 class PaymentReceived(_AccountFact, frozen=True, kw_only=True, tag="billing.payment.received.v1"):

@@ -19,7 +19,7 @@ from schemas.arrangement_facts import (
     PromiseJudged,
     PromiseMade,
 )
-from schemas.charges import Charge, ClaimRaised
+from schemas.charges import Charge, ClaimCorrected, ClaimRaised
 from schemas.events import Contact
 from schemas.fact import AccountFact
 from schemas.fields import Channel
@@ -326,9 +326,11 @@ class ReminderRetracted(AccountFact, frozen=True, kw_only=True, tag="collections
 
 
 class ReminderWasWrong(AccountFact, frozen=True, kw_only=True, tag="collections.reminder.was_wrong.v1"):
-    """A sent reminder named an item that had been settled before (R30), as we know since ``known_on``.
+    """A sent reminder need not have named an item (R30), as we know since ``known_on``: it had been settled before.
 
-    ``settled_on`` is the business day, ``cause`` the event that told it.
+    ``settled_on`` is the business day of the money, ``cause`` the event that told it. ``because`` says
+    what the money did: it ``settled`` the item; it left no more than a residual (``within_tolerance``); or
+    it left the whole reminder ``below_minimum``.
     """
 
     reminder: str
@@ -337,6 +339,7 @@ class ReminderWasWrong(AccountFact, frozen=True, kw_only=True, tag="collections.
     settled_on: datetime.date
     known_on: datetime.date
     cause: str
+    because: Literal["settled", "within_tolerance", "below_minimum"] = "settled"
 
 
 class PlanFinished(AccountFact, frozen=True, kw_only=True, tag="collections.plan.finished.v1"):
@@ -435,6 +438,7 @@ LedgerFact = (
     | ReminderRetracted
     | ReminderWasWrong
     | ClaimRaised
+    | ClaimCorrected
     | PlanFinished
     | ItemHandedOver
     | TaskOpened

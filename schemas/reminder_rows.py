@@ -57,6 +57,9 @@ class ReminderRow(StateRow, kw_only=True, tag="reminder"):
     ``cancelled``: a person has called it back, and it ends so unless it was
     accepted meanwhile; ``ended_by`` and ``ended_because`` are that person's.
     ``rested``: its reader has said "I have paid", which puts the next one off once (S4-17).
+    ``spare_minor`` is, by currency, how much the total was above the company's minimum (R8) when it was
+    decided, with all that was known then: credits up to ``sequence``. ``now_because``: a person had it
+    go, whatever banks say (R5).
     """
 
     account: str
@@ -76,6 +79,9 @@ class ReminderRow(StateRow, kw_only=True, tag="reminder"):
     cancelled: bool = False
     ended_by: str = ""
     ended_because: str = ""
+    sequence: int = 0
+    spare_minor: dict[str, int] = {}
+    now_because: bool = False
     tasks_done: list[str] = []
     rested: bool = False
 

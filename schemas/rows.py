@@ -191,7 +191,8 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     reminder where that lists too many items to name it. ``proposed_minor`` is the
     residual that was last proposed as a write-off. ``claimed_through`` is the last day
     whose interest was claimed, ``charged`` what was claimed once (``fixed_sum``,
-    ``fee/<level>``), ``costs_minor`` what of it counts against the law's cap. ``closed_on`` is the
+    ``fee/<level>``), ``costs_minor`` what of it counts against the law's cap. ``corrected_minor`` is what later
+    facts took off a claim (``processors.charges.corrections``). ``closed_on`` is the
     ledger's day of the last change since the item is settled or cancelled. ``late_days`` is how long after its
     due date money settled it (None: it did not), as the account's counters have it.
     ``sent_on`` is when any of its steps was sent last, ``part_paid_on`` the
@@ -242,6 +243,7 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     claimed_through: datetime.date | None = None
     charged: tuple[str, ...] = ()
     costs_minor: int = 0
+    corrected_minor: int = 0
 
 
 class Name(Struct, kw_only=True, gc=False, array_like=True):
@@ -275,8 +277,9 @@ class CreditRow(StateRow, kw_only=True, tag="credit"):
     took it out, and it is never applied unasked (S0-10); ``moved_minor`` of it counts for the
     customer ``moved_to`` (SEMANTICS 2.6); ``closed_on`` the
     ledger's day of the last change since nothing is left of it. ``shorts`` are by item.
-    ``converted_minor`` of a payment counts in other currencies: in the credits
-    ``'<credit>@<currency>'`` of ``converted_into``, which are ``part_of`` it.
+    ``converted_minor`` of a payment counts in other credits: in ``'<credit>@<part>'`` for each of
+    ``converted_into``, which are ``part_of`` it: of another currency (``EUR``), or meant for the items of
+    another customer (``EUR>C2``; ``for_customer``), to whom it goes.
     ``ask_on`` is the day on which a person is asked what the unknown items are.
     """
 
@@ -304,6 +307,7 @@ class CreditRow(StateRow, kw_only=True, tag="credit"):
     converted_minor: int = 0
     converted_into: tuple[str, ...] = ()
     part_of: str = ""
+    for_customer: str = ""
 
 
 class ApplicationRow(StateRow, kw_only=True, tag="application"):

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from schemas.arrangement_rows import InstrumentState
 from schemas.charges import ClaimDocument
 from schemas.events import (
     Contact,
@@ -27,7 +28,9 @@ __all__ = [
     "MovedCredit",
     "MovedDispute",
     "MovedHold",
+    "MovedInstrument",
     "MovedItem",
+    "MovedPromise",
     "ParentKnown",
     "TransferReceived",
 ]
@@ -79,7 +82,8 @@ class MovedItem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True)
 class MovedCredit(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """Money or a note, or a part of it; negative: it does not count any more (a reversal), and goes back.
 
-    ``credit`` is its key in the account that it comes from.
+    ``credit`` is its key in the account that it comes from. ``limits`` are how much of it each of
+    ``documents`` gets, in their order (None, or none said: as much as is open).
     """
 
     credit: str
@@ -88,6 +92,7 @@ class MovedCredit(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tru
     amount_minor: int
     received_on: datetime.date
     documents: tuple[str, ...] = ()
+    limits: tuple[int | None, ...] = ()
     excluded: bool = False
 
 
@@ -100,6 +105,34 @@ class MovedHold(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True)
     until: datetime.date | None = None
     review_on: datetime.date | None = None
     placed_at: str = ""
+
+
+class MovedInstrument(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """A payment of a merged customer that has not cleared, or what has become of it (S1-21).
+
+    Its states are still told to the account that it came to, and its money comes from there.
+    """
+
+    payment: str
+    state: InstrumentState
+    received_on: datetime.date
+    document: PaymentReceived | None = None
+
+
+class MovedPromise(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """An open promise of a merged customer (R35): ``documents`` are what it covers, as they were called there."""
+
+    promise: str
+    currency: str
+    amount_minor: int
+    made_on: datetime.date
+    due_on: datetime.date
+    until: datetime.date
+    by: str = ""
+    how: str = ""
+    author: str = ""
+    received_minor: int = 0
+    documents: tuple[str, ...] = ()
 
 
 class TransferReceived(_AccountFact, frozen=True, kw_only=True, tag="ledger.transfer.received.v1"):
@@ -115,6 +148,8 @@ class TransferReceived(_AccountFact, frozen=True, kw_only=True, tag="ledger.tran
     items: tuple[MovedItem, ...] = ()
     credits: tuple[MovedCredit, ...] = ()
     holds: tuple[MovedHold, ...] = ()
+    instruments: tuple[MovedInstrument, ...] = ()
+    promises: tuple[MovedPromise, ...] = ()
     opted_out: tuple[Channel, ...] = ()
 
 

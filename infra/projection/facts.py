@@ -10,7 +10,7 @@ from msgspec import json
 
 from infra.database import tables
 from infra.projection.batch import Batch
-from schemas.charges import ClaimRaised
+from schemas.charges import ClaimCorrected, ClaimRaised
 from schemas.codec import ContractError, decode_source
 from schemas.envelope import EnvelopeError, from_headers
 from schemas.facts import (
@@ -57,6 +57,7 @@ _TYPE_NAMES: Final = {
     ReminderRetracted: "retracted",
     ReminderWasWrong: "was_wrong",
     ClaimRaised: "claim_raised",
+    ClaimCorrected: "claim_corrected",
     AccountQuarantined: "quarantined",
     AccountReleased: "released",
     ReminderProposed: "proposed",
@@ -111,6 +112,7 @@ def project_fact(batch: Batch, *, value: bytes, offset: int, recorded_at: dateti
             PlanFinished()
             | ItemHandedOver()
             | LevelTakenOver()
+            | ClaimCorrected()
             | DisputeOpened()
             | DisputeRuled()
             | PaymentPlanMade()

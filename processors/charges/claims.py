@@ -133,6 +133,9 @@ def _raise(account: Account, charge: Charge, *, reminder: str, context: FoldCont
         until_on=charge.until_on,
         step=charge.step,
         reminder=reminder,
+        rates=charge.rates,
+        days_in_year=charge.days_in_year,
+        disputed_minor=charge.disputed_minor,
     )
     claim = ItemRow(
         account=account.id,
@@ -145,7 +148,8 @@ def _raise(account: Account, charge: Charge, *, reminder: str, context: FoldCont
         due_on=context.day,
         order=account.row.sequence + 1,
     )
-    account.items[claim.item] = account.claims[claim.item] = claim
+    account.items[claim.item] = claim
+    account.enter_claim(claim, document=document)
     postings = Postings(account, context)
     raised = ClaimRaised(
         id=f"{account.id}/{account.next_sequence()}",

@@ -11,9 +11,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from processors.percent import MICRO_PER_WHOLE, micro_of, rounded
-from schemas.law import Interest
+from schemas.law import Rate
 
-__all__ = ["Segment", "interest_minor", "segments"]
+__all__ = ["Segment", "interest_minor", "rates_between", "segments"]
 
 _DAY = datetime.timedelta(days=1)
 
@@ -36,7 +36,7 @@ def segments(
     balance_minor: int,
     *,
     settled: Iterable[tuple[datetime.date, int]],
-    law: Interest,
+    rates: Sequence[Rate],
     from_on: datetime.date,
     until_on: datetime.date,
 ) -> list[Segment]:
@@ -45,7 +45,7 @@ def segments(
     Args:
         balance_minor: what the item came to.
         settled: when how much of it was settled; a payment's own day still bears interest on it.
-        law: the rates, which include the margin; a day before the first has none.
+        rates: ascending by day, margin included; a day before the first has none.
         from_on: the first day to bear interest.
         until_on: the last one.
     """
@@ -54,11 +54,11 @@ def segments(
     paid = sorted(settled)
     cuts = {from_on, until_on + _DAY}
     cuts |= {on + _DAY for on, _ in paid if from_on < on + _DAY <= until_on}
-    cuts |= {rate.start_on for rate in law.rates if from_on < rate.start_on <= until_on}
+    cuts |= {rate.start_on for rate in rates if from_on < rate.start_on <= until_on}
     found: list[Segment] = []
     for start, end in pairwise(sorted(cuts)):
         owed_minor = balance_minor - sum(amount_minor for on, amount_minor in paid if on < start)
-        rate_micro = _rate_micro(law, start)
+        rate_micro = _rate_micro(rates, start)
         if owed_minor > 0 and rate_micro > 0:
             found.append(Segment(start, end - _DAY, owed_minor, rate_micro))
     return found
@@ -70,9 +70,18 @@ def interest_minor(found: Sequence[Segment], *, days_in_year: int) -> int:
     return rounded(exact, denominator=MICRO_PER_WHOLE * days_in_year)
 
 
-def _rate_micro(law: Interest, day: datetime.date) -> int:
+def rates_between(
+    rates: Sequence[Rate], *, from_on: datetime.date, until_on: datetime.date
+) -> tuple[Rate, ...]:
+    """Give the rates that hold on some day of a time: what is computed again by them comes out the same."""
+    later = [each for each in rates if from_on < each.start_on <= until_on]
+    first = [each for each in rates if each.start_on <= from_on][-1:]
+    return (*first, *later)
+
+
+def _rate_micro(rates: Iterable[Rate], day: datetime.date) -> int:
     percent = "0"
-    for rate in law.rates:
+    for rate in rates:
         if rate.start_on > day:
             break
         percent = rate.percent

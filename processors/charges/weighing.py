@@ -10,7 +10,7 @@ from typing import NamedTuple
 from processors.account import Account
 from processors.arrangements import disputed_minor
 from processors.charges.costs import cap_minor, fixed_sum_minor
-from processors.charges.interest import interest_minor, segments
+from processors.charges.interest import interest_minor, rates_between, segments
 from processors.company import Company
 from processors.money import to_minor
 from processors.settle import counted_minor
@@ -97,7 +97,10 @@ def _interest(
     from_on = item.due_on + _DAY
     if claims and item.claimed_through is not None:
         from_on = max(from_on, item.claimed_through + _DAY)
-    amount_minor = _interest_minor(account, item, terms=terms, from_on=from_on, until_on=day)
+    held_minor = disputed_minor(account, item)
+    amount_minor = _interest_minor(
+        account, item, terms=terms, from_on=from_on, until_on=day, held_minor=held_minor
+    )
     if not amount_minor:
         return None
     return Charge(
@@ -108,20 +111,29 @@ def _interest(
         from_on=from_on,
         until_on=day,
         claim=f"{item.item}/interest/{day}" if claims else "",
+        rates=rates_between(terms.rates, from_on=from_on, until_on=day),
+        days_in_year=terms.days_in_year,
+        disputed_minor=held_minor,
     )
 
 
 def _interest_minor(
-    account: Account, item: ItemRow, *, terms: Interest, from_on: datetime.date, until_on: datetime.date
+    account: Account,
+    item: ItemRow,
+    *,
+    terms: Interest,
+    from_on: datetime.date,
+    until_on: datetime.date,
+    held_minor: int,
 ) -> int:
     settled = [
         (account.credits[row.credit].received_on, row.amount_minor)
         for row in account.applications.get(item.item, {}).values()
     ]
     found = segments(
-        counted_minor(item) - disputed_minor(account, item),
+        counted_minor(item) - held_minor,
         settled=settled,
-        law=terms,
+        rates=terms.rates,
         from_on=from_on,
         until_on=until_on,
     )

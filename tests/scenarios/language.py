@@ -242,7 +242,7 @@ def _clauses(words: Words) -> Clauses:  # noqa: PLR0912 - one per thing that is 
             clauses |= _values(words)
         case "sent" | "failed" | "superseded" | "dropped" | "cancelled":
             clauses |= {"on": words.day().isoformat()} if words.take_if("on") else {}
-        case "task" | "task-closed" | "claim":
+        case "task" | "task-closed" | "claim" | "claim-corrected":
             clauses |= _named(kind, words)
         case "exception":
             clauses["because"] = words.take("a reason")
@@ -259,7 +259,7 @@ def _clauses(words: Words) -> Clauses:  # noqa: PLR0912 - one per thing that is 
 
 def _named(kind: str, words: Words) -> Clauses:
     """Read a claim with its amount, or a task with its values or its outcome."""
-    if kind == "claim":
+    if kind in ("claim", "claim-corrected"):
         return {"claim": words.take("a claim"), "amount": words.take("an amount")}
     task: Clauses = {"task": words.take("a task")}
     return task | ({"as": words.take("an outcome")} if words.take_if("as") else _values(words))

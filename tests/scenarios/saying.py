@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from processors.calendar import zone_of
 from processors.money import to_text
-from schemas.charges import Charge, ClaimRaised
+from schemas.charges import Charge, ClaimCorrected, ClaimRaised
 from schemas.facts import (
     ExceptionRaised,
     ItemHandedOver,
@@ -70,10 +70,15 @@ def _further(fact: LedgerFact) -> Iterator[Clauses]:
                 "value sent": fact.sent_on.isoformat(),
                 "value settled": fact.settled_on.isoformat(),
                 "value known": fact.known_on.isoformat(),
+                "value because": fact.because,
             }
         case ClaimRaised():
             amount = to_text(fact.amount_minor, currency=fact.currency)
             yield {"kind": "claim", "account": fact.account, "claim": fact.claim, "amount": amount}
+        case ClaimCorrected():
+            amount = to_text(fact.amount_minor, currency=fact.currency)
+            corrected = {"kind": "claim-corrected", "account": fact.account, "because": fact.because}
+            yield corrected | {"claim": fact.claim, "amount": amount}
         case TaskOpened():
             # No one knows the id of the reminder that is to be corrected.
             task = fact.task.partition("/")[0] if fact.task_type == "correction" else fact.task

@@ -147,8 +147,13 @@ def _payment(line: Line) -> SourceEvent:
     named = line.words.until_word("short", "as") if line.words.take_if("for") else []
     lines = []
     for word in named:
+        word, _, customer = word.partition(">")  # noqa: PLW2901 - ``INV-2=60.00>C2`` is customer C2's
         document, _, part = word.partition("=")
-        lines.append(events.PaymentLine(document=document, amount=part or None, **_short(line)))
+        lines.append(
+            events.PaymentLine(
+                document=document, amount=part or None, customer=customer or None, **_short(line)
+            )
+        )
     return events.PaymentReceived(
         **line.whose, payment=payment, amount=amount, currency=currency, lines=tuple(lines)
     )

@@ -24,7 +24,7 @@ LAW = Interest(
 def charged(*, balance: int, settled: list[tuple[datetime.date, int]], from_on: str, until_on: str) -> int:
     """Charge interest under the law of these tests."""
     days = [datetime.date.fromisoformat(each) for each in (from_on, until_on)]
-    found = segments(balance, settled=settled, law=LAW, from_on=days[0], until_on=days[1])
+    found = segments(balance, settled=settled, rates=LAW.rates, from_on=days[0], until_on=days[1])
     return interest_minor(found, days_in_year=365)
 
 
@@ -65,7 +65,7 @@ def test_a_claim_and_the_next_are_the_same_as_one(
     first, cut, last = sorted((first, cut, last))
 
     def exact(from_on: datetime.date, until_on: datetime.date) -> Fraction:
-        found = segments(balance, settled=settled, law=LAW, from_on=from_on, until_on=until_on)
+        found = segments(balance, settled=settled, rates=LAW.rates, from_on=from_on, until_on=until_on)
         return sum(
             (Fraction(each.balance_minor * each.rate_micro * each.days) for each in found), Fraction(0)
         )
@@ -84,5 +84,5 @@ def test_segments_are_what_each_day_says(
         owed = balance - sum(amount for on, amount in settled if on < day)
         rate = 12_500_000 if day < datetime.date(2024, 7, 1) else 12_250_000
         expected += max(0, owed) * rate
-    found = segments(balance, settled=settled, law=LAW, from_on=first, until_on=last)
+    found = segments(balance, settled=settled, rates=LAW.rates, from_on=first, until_on=last)
     assert expected == sum(each.balance_minor * each.rate_micro * each.days for each in found)
