@@ -19,7 +19,7 @@ from processors.company import Company
 from schemas.fields import Channel as ChannelName
 from schemas.plans import Plan
 
-__all__ = ["Point", "ready_points"]
+__all__ = ["Point", "link_point", "ready_points"]
 
 Verdict = Literal["ok", "look", "missing"]
 _PARTS = ("subject", "opening", "closing", "sms")
@@ -31,6 +31,13 @@ class Point(Struct, frozen=True, kw_only=True):
     point: str
     verdict: Verdict
     detail: str
+
+
+def link_point(missing: str) -> Point:
+    """Say whether messages have links (S4-17); ``missing`` is what keeps them from it."""
+    if missing:
+        return _point("links", "look", f"readers cannot answer by a link: {missing}")
+    return _point("links", "ok", "messages have signed links")
 
 
 def ready_points(

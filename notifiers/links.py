@@ -125,6 +125,11 @@ class Links:
         """Say whether readers come by TLS."""
         return self._base.startswith("https://")
 
+    @property
+    def root(self) -> str:
+        """The path below which readers see the pages; "" where that is the host's own."""
+        return urlsplit(self._base).path
+
     def answer(self, reminder: ReminderDecided, *, channel: Channel) -> str:
         """Give the address of "tell us here" (S4-17) for whoever has this reminder by this channel; "": none."""
         return self._made(reminder, channel=channel, purpose="answer")

@@ -22,9 +22,10 @@ def ready(settings: "Settings", *, company: str, output_format: OutputFormat) ->
     """Look at COMPANY's profile, plans, texts, addresses, law and bank; exits with 1 while something is missing."""
     from msgspec import structs
 
-    from console.readiness import ready_points
+    from console.readiness import link_point, ready_points
     from infra.database.queries.debtors import company_as_kept, debtors, enrolled_customers, newest_tick
     from notifiers.assembly import carrier_faults
+    from notifiers.links import Links, LinkSettings
     from notifiers.settings import SendSettings, read_settings
 
     send = read_settings(SendSettings)
@@ -39,6 +40,7 @@ def ready(settings: "Settings", *, company: str, output_format: OutputFormat) ->
                 ("email", "sms", "letter"), settings=settings, send=send, engine=connection.engine
             ),
         )
+    points.append(link_point(Links(read_settings(LinkSettings)).missing))
     rows = [structs.asdict(each) for each in points]
     print_rows(rows, columns=("point", "verdict", "detail"), output_format=output_format)
     sys.exit(1 if any(each.verdict == "missing" for each in points) else 0)

@@ -64,14 +64,15 @@ def _settings(*, host: str | None, port: int | None) -> "tuple[WebSettings, Link
 
     from console.web.settings import WebSettings
     from notifiers.links import LinkSettings
+    from notifiers.settings import read_settings
 
     given: dict[str, Any] = {
         name: value for name, value in (("host", host), ("port", port)) if value is not None
     }
     try:
-        return WebSettings(**given), LinkSettings()
+        return WebSettings(**given), read_settings(LinkSettings)
     except ValidationError as error:
         lines = [
-            f"{'.'.join(map(str, one['loc'])).upper() or 'LINKS'}: {one['msg']}" for one in error.errors()
+            f"COBRANZA_WEB_{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()
         ]
         raise click.UsageError("Settings of the web are wrong:\n" + "\n".join(lines)) from error

@@ -13,6 +13,7 @@ from console.explaining.words import Words
 from processors.forecast import Foreseen
 from processors.money import to_text
 from processors.retelling import DayTold, Heard, ItemTold, Said
+from schemas.answers import AnswerSaid, GiveAnswer
 from schemas.codec import type_of
 from schemas.commands import AddNote
 from schemas.events import BillingEvent
@@ -38,6 +39,7 @@ from schemas.outcomes import OutcomeReported
 __all__ = ["Teller"]
 
 _NAMED_MAX = 5
+_WORDS_MAX = 200
 _BILLING = BillingEvent.__args__
 _KEYS = (
     "document",
@@ -169,9 +171,23 @@ class Teller:
     def _plain(self, value: object, *, name: str, fact: LedgerFact) -> str:
         if name.endswith("_minor") and isinstance(value, int):
             return self._money(value, getattr(fact, "currency", "XXX"))
-        if isinstance(value, tuple):
+        if isinstance(value, AnswerSaid):
+            return self._answer(value)
+        if isinstance(value, tuple) and value:
             return self._named([str(each) for each in value], count=len(value))
-        return "-" if value in (None, "") else str(value)
+        return "-" if value in (None, "", ()) else str(value)
+
+    def _answer(self, said: AnswerSaid) -> str:
+        """Write what a reader said, in a line; his own words last."""
+        parts = (
+            self._words.answers[said.kind],
+            self._named(said.documents, count=len(said.documents)) if said.documents else "",
+            "" if said.amount is None else f"{said.amount} {said.currency}",
+            "" if said.on is None else said.on.isoformat(),
+            said.reason,
+            " ".join(said.text.split())[:_WORDS_MAX],
+        )
+        return ", ".join(part for part in parts if part)
 
     def _reminder(self, fact: ReminderDecided, *, text: str) -> str:
         words = self._words
@@ -338,6 +354,8 @@ class Teller:
         amount = getattr(event, "amount", None)
         if isinstance(amount, str) and amount:
             key = f"{key} {amount} {getattr(event, 'currency', '')}".strip()
+        if isinstance(event, GiveAnswer):
+            key = self._answer(event.said)
         kind = self._words.events.get(type_of(event), type_of(event))
         return self._words.heard.format(
             event=kind, key=key, on=heard.on, id=heard.id, known=self._known(heard)

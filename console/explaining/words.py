@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from schemas.answers import AnswerKind
 from schemas.facts import Reason
 from schemas.fields import Channel
 
@@ -89,6 +90,7 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     by: str
     and_more: str
     channels: dict[Channel, str]
+    answers: dict[AnswerKind, str]
     reasons: dict[Reason, str]
     values: dict[str, str]
     movements: dict[str, str]

@@ -24,7 +24,7 @@ def outside_app(parts: WebParts, *, counted: Callable[[int], None] = lambda _: N
     """Make the application that the world may reach; ``counted`` is told the status of each answer."""
     app = FastAPI(title="Cobranza", openapi_url=None, docs_url=None, redoc_url=None)
     app.include_router(pages.router(parts))
-    add_faults(app)
+    add_faults(app, root=parts.links.root)
     web = parts.web
     answer_bytes_max = web.files_max * web.file_bytes_max + _FORM_BYTES
 

@@ -1,5 +1,6 @@
 """What a reader sees when something does not work: a page in his language that says what to do, and nothing else."""
 
+import functools
 from typing import Final
 
 from fastapi import FastAPI, Request
@@ -18,8 +19,9 @@ __all__ = ["add_faults"]
 _UNKNOWN: Final = 400
 
 
-def add_faults(app: FastAPI) -> None:
-    """Let an application answer errors with pages."""
+def add_faults(app: FastAPI, *, root: str) -> None:
+    """Let an application answer errors with pages; ``root`` is the path that readers see it below."""
+    _page = functools.partial(_written, root=root)
 
     async def closed(request: Request, error: Exception) -> HTMLResponse:
         if not isinstance(error, ClosedLinkError):
@@ -52,11 +54,11 @@ def add_faults(app: FastAPI) -> None:
     app.add_exception_handler(Exception, broken)
 
 
-def _page(
-    request: Request, status: int, *, language: str = "", headers: dict[str, str] | None = None
+def _written(
+    request: Request, status: int, *, root: str, language: str = "", headers: dict[str, str] | None = None
 ) -> HTMLResponse:
     words = words_of(language or accepted_language(request.headers.get("accept-language", "")))
     text = words.faults.get(str(status), words.faults[str(_UNKNOWN)])
-    answer = page("fault.html", words=words, status=status, text=text)
+    answer = page("fault.html", words=words, root=root, status=status, text=text)
     answer.headers.update(headers or {})
     return answer

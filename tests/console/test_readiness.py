@@ -73,7 +73,7 @@ def verdicts(result: Result) -> dict[str, str]:
 def test_a_company_that_nobody_configured(cobranza: Run, engine: Engine) -> None:
     """S4-24: there is nothing to start with, and the exit code says so."""
     result = cobranza("ready", "acme", "--format", "json")
-    assert (1, {"profile": "missing"}) == (result.exit_code, verdicts(result))
+    assert (1, {"profile": "missing", "links": "look"}) == (result.exit_code, verdicts(result))
 
 
 def test_what_is_missing_is_said(cobranza: Run, engine: Engine, tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_what_is_missing_is_said(cobranza: Run, engine: Engine, tmp_path: Path) 
     assert 1 == result.exit_code
     missing = {"sender", "payment", "customers", "enrolment"}
     assert missing == {point for point, verdict in found.items() if verdict == "missing"}
-    assert {"law", "mail", "first run", "bank gate"} == {
+    assert {"law", "links", "mail", "first run", "bank gate"} == {
         point for point, verdict in found.items() if verdict == "look"
     }
     assert "ok" == found["plan"]

@@ -74,17 +74,17 @@ class _Pages:
         """Show what there is to say, the form of one kind of answer, or that one has arrived."""
         opened = open_link(self._parts, token, purpose="answer")
         if said in KINDS:
-            return _page("said.html", opened, kind=said, here=f"/a/{token}")
+            return self._page("said.html", opened, kind=said, here=f"{self._parts.links.root}/a/{token}")
         if say in KINDS:
             kind: AnswerKind = say
             shown = _shown(opened)
             chosen = shown.documents if kind in _WITH_DOCUMENTS_CHOSEN else ()
             return self._form(opened, Given(kind=kind, documents=chosen), token=token, errors={})
         words = words_of(opened.language)
-        return _page(
+        return self._page(
             "choose.html",
             opened,
-            here=f"/a/{token}",
+            here=f"{self._parts.links.root}/a/{token}",
             title=words.answer_title.format(company=_company(opened)),
             intro=words.answer_intro.format(company=_company(opened), customer=_customer(opened)),
             documents=document_views(opened.items[:_SHOWN_MAX], language=opened.language),
@@ -128,7 +128,7 @@ class _Pages:
             raise ClosedLinkError(429, language=opened.language) from error
         self._parts.answered()
         # What is reached by GET can be loaded again without asking again.
-        return RedirectResponse(f"/a/{token}?said={said.kind}", status_code=303)
+        return RedirectResponse(f"{self._parts.links.root}/a/{token}?said={said.kind}", status_code=303)
 
     def _wrong_files(self, contents: list[tuple[str, bytes]], *, words: Words) -> dict[str, str]:
         web = self._parts.web
@@ -145,11 +145,11 @@ class _Pages:
 
     def _form(self, opened: Opened, given: Given, *, token: str, errors: dict[str, str]) -> HTMLResponse:
         words, shown = words_of(opened.language), _shown(opened)
-        return _page(
+        return self._page(
             "answer.html",
             opened,
             status=422 if errors else 200,
-            here=f"/a/{token}",
+            here=f"{self._parts.links.root}/a/{token}",
             title=words.answer_title.format(company=_company(opened)),
             kind=given.kind,
             given=given,
@@ -159,6 +159,16 @@ class _Pages:
             documents=document_views(opened.items[:_SHOWN_MAX], language=opened.language),
             files_max=self._parts.web.files_max,
             megabytes=_megabytes(self._parts.web.file_bytes_max),
+        )
+
+    def _page(self, name: str, opened: Opened, *, status: int = 200, **values: Any) -> HTMLResponse:
+        return page(
+            name,
+            words=words_of(opened.language),
+            root=self._parts.links.root,
+            company=_company(opened),
+            status=status,
+            **values,
         )
 
     # -- stop these messages ---------------------------------------------------------
@@ -191,18 +201,14 @@ class _Pages:
 
     def _stop_page(self, opened: Opened, *, token: str, done: bool) -> HTMLResponse:
         names: Any = words_of(opened.language).channels
-        return _page(
+        return self._page(
             "unsubscribe.html",
             opened,
-            here=f"/u/{token}",
+            here=f"{self._parts.links.root}/u/{token}",
             done=done,
             customer=_customer(opened),
             channel=names.get(opened.link.channel, ""),
         )
-
-
-def _page(name: str, opened: Opened, *, status: int = 200, **values: Any) -> HTMLResponse:
-    return page(name, words=words_of(opened.language), company=_company(opened), status=status, **values)
 
 
 def _company(opened: Opened) -> str:

@@ -35,10 +35,12 @@ def _environment() -> Environment:
     )
 
 
-def page(name: str, *, words: Words, company: str = "", status: int = 200, **values: Any) -> HTMLResponse:
+def page(
+    name: str, *, words: Words, root: str, company: str = "", status: int = 200, **values: Any
+) -> HTMLResponse:
     """Write a page."""
     template = _environment().get_template(name)
-    text = template.render(words=words, company=company, root="", **values)
+    text = template.render(words=words, company=company, root=root, **values)
     return HTMLResponse(text, status_code=status, headers={"Content-Language": words.language})
 
 

@@ -1,0 +1,154 @@
+"""An installation with all its processes, the web among them, on a journal that the test plays."""
+
+import datetime
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import httpx
+from click.testing import CliRunner, Result
+from msgspec import json
+from sqlalchemy import select
+
+from console.cli.main import main
+from console.installation import await_ready, prepare, running
+from console.logs import read_log
+from console.player import open_play
+from console.playing import Play
+from console.publishing import outgoing
+from console.quiet import groups_of
+from infra.database.engine import open_engine, reading
+from infra.database.send_tables import send_jobs
+from infra.ports import free_port
+from infra.settings import Settings
+from notifiers.links import Links, LinkSettings
+from schemas.commands import ConfigureCompany, PublishPlan
+from schemas.events import Contact, CustomerUpserted, InvoiceIssued
+from schemas.facts import ReminderDecided
+from schemas.journal import SourceEvent
+from schemas.plans import Action, Plan, Step
+
+ISSUED = datetime.date(2026, 1, 2)
+DUE = datetime.date(2026, 2, 2)
+SECRET = "a secret of one installation in one test"
+_decoder = json.Decoder(ReminderDecided)
+
+
+class Played:
+    """Publishes, ticks, and waits until all is done; ``web`` is where readers come to."""
+
+    def __init__(self, settings: Settings, play: Play, *, web: str) -> None:
+        self.settings, self.web = settings, web
+        self._play = play
+        self._links = Links(LinkSettings())
+        self._newest: datetime.datetime | None = None
+
+    def publish(self, *events: SourceEvent) -> None:
+        """Publish events, and wait until they are folded."""
+        self._play.publish(outgoing(each, source="story") for each in events)
+        self.rest()
+
+    def tick(self, day: datetime.date) -> None:
+        """Let the clock strike nine on a day, and wait until all that follows is done."""
+        self._newest = datetime.datetime.combine(day, datetime.time(9), datetime.UTC)
+        self._play.tick(self._newest)
+        self.rest()
+
+    def rest(self) -> None:
+        """Wait until nothing is left to do."""
+        self._play.quiet.wait(at=self._newest)
+
+    def run(self, *arguments: str) -> Result:
+        """Run ``cobranza`` on this installation."""
+        options = ["--data-dir", str(self.settings.data_dir), "--bootstrap-servers", self.settings.brokers()]
+        variables = {"COBRANZA_TOPIC_PREFIX": self.settings.topic_prefix}
+        return CliRunner().invoke(main, [*options, *arguments], env=variables)
+
+    def commands(self) -> int:
+        """Count what people have asked for."""
+        return sum(1 for _ in read_log(self.settings, topic="collections.command.v1"))
+
+    def sent(self, template: str) -> list[ReminderDecided]:
+        """Give what was sent by mail with these texts."""
+        engine = open_engine(self.settings.database)
+        try:
+            with reading(engine) as connection:
+                query = select(send_jobs.c["reminder_json"]).where(
+                    send_jobs.c["channel"] == "email", send_jobs.c["state"] == "accepted"
+                )
+                made = [_decoder.decode(text) for text in connection.execute(query).scalars()]
+        finally:
+            engine.dispose()
+        return sorted((each for each in made if each.template == template), key=lambda each: each.tick)
+
+    def answer_url(self, reminder: ReminderDecided) -> str:
+        """Give the address of "tell us here" of a mail."""
+        return self._links.answer(reminder, channel="email")
+
+    def stop_url(self, reminder: ReminderDecided) -> str:
+        """Give the address that a mail program posts to."""
+        return self._links.unsubscribe(reminder, channel="email")
+
+    def mails(self) -> list[str]:
+        """Give the texts of all mails that were written."""
+        return [path.read_text() for path in sorted((self.settings.data_dir / "outbox").rglob("*.txt"))]
+
+
+@contextmanager
+def played(broker: str, *, prefix: str, data_dir: Path) -> Iterator[Played]:
+    """Run an installation of a company with one customer and one invoice that is due on ``DUE``."""
+    port = free_port()
+    web = f"http://127.0.0.1:{port}"
+    variables = {
+        "COBRANZA_PUBLIC_URL": web,
+        "COBRANZA_LINK_SECRETS": SECRET,
+        "COBRANZA_WEB_PORT": str(port),
+    }
+    wanted = Settings(data_dir=data_dir, bootstrap_servers=broker, topic_prefix=prefix)
+    with (
+        mock.patch.dict(os.environ, variables),
+        prepare(wanted) as settings,
+        running(settings, clock=False, web=True) as supervisor,
+    ):
+        await_ready(settings, groups=groups_of(settings), check=supervisor.check)
+        with open_play(settings, check=supervisor.check) as play:
+            installation = Played(settings, play, web=web)
+            installation.publish(*_company())
+            installation.publish(*_customer())
+            with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
+                assert 200 == client.get(f"{web}/robots.txt").status_code
+            yield installation
+
+
+def _company() -> list[SourceEvent]:
+    asked: dict[str, Any] = {"company": "acme", "occurred_at": "2026-01-01"}
+    step = {"first": 0, "second": 15, "third": 30}
+    steps = tuple(
+        Step(name=name, offset_days=days, actions=(Action(channel="email"),)) for name, days in step.items()
+    )
+    return [
+        ConfigureCompany(
+            **asked,
+            command="profile",
+            name="Acme & Sons",
+            time_zone="UTC",
+            currency="USD",
+            language="en",
+            sender_email="billing@acme.test",
+            answers_to=("desk@acme.test",),
+        ),
+        PublishPlan(**asked, command="plan", plan=Plan(id="default", version=1, steps=steps)),
+    ]
+
+
+def _customer() -> list[SourceEvent]:
+    whose: dict[str, Any] = {"company": "acme", "customer": "C-1", "occurred_at": ISSUED.isoformat()}
+    contact = Contact(name="Zoë", email="zoe@customer.test", address=("Calle 1", "Santiago"))
+    return [
+        CustomerUpserted(**whose, name="Panadería", kind="business", language="es", contacts=(contact,)),
+        InvoiceIssued(**whose, document="INV-1", amount="100.00", currency="USD", due_date=DUE),
+        InvoiceIssued(**whose, document="INV-2", amount="50.00", currency="USD", due_date=DUE),
+    ]
