@@ -37,6 +37,7 @@ __all__ = [
     "LETTERS",
     "OUTBOX",
     "REMINDERS",
+    "TEMPLATES",
     "carrier_faults",
     "holder_is_gone",
     "manner_of",
@@ -51,6 +52,7 @@ REMINDERS = "collections.reminder.v1"
 _OUTCOMES = "notify.outcome.v1"
 OUTBOX = "outbox"
 LETTERS = "letters"
+TEMPLATES = "templates"  # a folder per company, before what ships
 _SESSION_MS = 10_000
 
 
@@ -155,7 +157,7 @@ def open_worker(
         dispatcher = Dispatcher(
             ledger=ledger,
             channel=open_channel(name, settings=settings, send=send, engine=engine, clock=utc_now),
-            render=rehearsed(Renderer().message, to=send.sandbox),
+            render=rehearsed(Renderer(own=settings.data_dir / TEMPLATES).message, to=send.sandbox),
             manner=manner_of(name, send=send),
             clock=utc_now,
             jitter=random.SystemRandom().random,

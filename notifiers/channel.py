@@ -49,11 +49,15 @@ class TaskNote(Struct, frozen=True, kw_only=True):
 
 
 class Attachment(Struct, frozen=True, kw_only=True):
-    """A file that goes with a message; ``media_type`` as in RFC 6838 ('application/pdf')."""
+    """A file that goes with a message; ``media_type`` as in RFC 6838 ('application/pdf').
+
+    With a ``content_id`` it is a part of the HTML (``cid:<content_id>``), not a file to keep.
+    """
 
     name: str
     media_type: str
     content: bytes
+    content_id: str = ""
 
 
 class Cost(Struct, frozen=True, kw_only=True, order=True):

@@ -27,10 +27,12 @@ _FALLBACKS: dict[Channel, tuple[Channel, ...]] = {
 _ADDRESS_MISSING = {
     "en": "No usable address for {channel}: mend the address and follow up by hand",
     "es": "Sin dirección útil para {channel}: corregir la dirección y dar seguimiento a mano",
+    "pt": "Sem endereço utilizável para {channel}: corrigir o endereço e acompanhar manualmente",
 }
 _CHANNEL_NAMES = {
     "en": {"email": "email", "sms": "SMS", "letter": "letter"},
     "es": {"email": "correo", "sms": "SMS", "letter": "carta"},
+    "pt": {"email": "e-mail", "sms": "SMS", "letter": "carta"},
 }
 
 

@@ -26,7 +26,7 @@ from processors.company import Company
 from processors.context import FoldContext
 from processors.holds import account_hold
 from processors.law.register import register
-from processors.reminder import fitting_items, listed_item, totals_of, write_content
+from processors.reminder import aged_totals, fitting_items, listed_item, totals_of, write_content
 from processors.wake import AT_NEXT_TICK_S, set_wake
 from schemas.answers import GiveAnswer
 from schemas.events import Contact, InvoiceIssued, PaymentReceived
@@ -265,6 +265,8 @@ def _written(
         unlisted=len(items) - len(listed),
         others=(),
     )
+    if len(listed) < len(items):
+        written = msgspec.structs.replace(written, aging=aged_totals(at, items))
     if row.message_kind == "statement":
         return written
     return msgspec.structs.replace(written, decision_version=UNBOUND, credits=(), credit_totals=())

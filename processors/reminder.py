@@ -8,12 +8,13 @@ import datetime
 import hashlib
 import heapq
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import msgspec
 
 from processors.account import Account
 from processors.addressing import contacts_for, deliveries_for, unusable_channels
+from processors.aging import age_bucket
 from processors.arrangements import asked_minor, held_part_minor
 from processors.calendar import epoch_s
 from processors.charges.weighing import Weighed, charges_of, open_claims
@@ -23,8 +24,8 @@ from processors.ladder import Rung, is_level
 from processors.law.register import legal_texts
 from processors.money import to_minor
 from processors.record_size import ENTRIES_MAX, split, text_bytes
-from schemas.facts import Delivery, ReminderCredit, ReminderDecided, ReminderItem, Total
-from schemas.fields import Channel
+from schemas.facts import AgedTotal, Delivery, ReminderCredit, ReminderDecided, ReminderItem, Total
+from schemas.fields import Channel, TextLanguage
 from schemas.plans import Action
 from schemas.rows import CreditRow, ItemRow, Proposal, ReminderRow, ReminderRowItem
 
@@ -33,6 +34,7 @@ __all__ = [
     "UNRESOLVED",
     "Composed",
     "DueItem",
+    "aged_totals",
     "compose",
     "decided_beside",
     "fitting_items",
@@ -52,8 +54,9 @@ FOLLOW_UP = "follow_up"  # the step's name of a task for a date by hand on which
 _DATE_HAS_COME = {
     "en": "Follow up: the date set by hand has come",
     "es": "Dar seguimiento: llegó la fecha fijada a mano",
+    "pt": "Acompanhar: chegou a data marcada manualmente",
 }
-_LANGUAGES = ("es", "en")
+_LANGUAGES = get_args(TextLanguage)
 
 
 class DueItem(NamedTuple):
@@ -115,6 +118,7 @@ def compose(
     )
     deliveries = at.permits().plan(deliveries, at=at.tick.at)
     listed = fitting_items([listed_item(at, each.item, rung=each.rung) for each in due])
+    beside = _overdue_beside(at, due)
     content = write_content(
         at,
         reminder=reminder,
@@ -127,10 +131,13 @@ def compose(
         listed=listed,
         totals=totals_of(at, (each.item for each in due)),
         unlisted=len(due) - len(listed),
-        others=_overdue_beside(at, due),
+        others=beside,
         said=said,
         writes_level=is_level(header.step),
     )
+    if content.unlisted or len(content.others) < len(beside):
+        aging = aged_totals(at, [*(each.item for each in due), *beside])
+        content = msgspec.structs.replace(content, aging=aging)
     return Composed(_charged(at, content, due=due[: len(listed)]), header, due, len(listed))
 
 
@@ -253,6 +260,18 @@ def fitting_items(items: Sequence[ReminderItem]) -> list[ReminderItem]:
 
 def _size(item: ReminderItem) -> int:
     return 300 + text_bytes(item.item, item.reference, item.pdf_url, item.xml_url, item.step, item.plan)
+
+
+def aged_totals(at: Circumstances, items: Iterable[ItemRow]) -> tuple[AgedTotal, ...]:
+    """Give what is asked for, by currency and days past due."""
+    sums: dict[str, list[int]] = {}
+    for item in items:
+        buckets = sums.setdefault(item.currency, [0, 0, 0, 0, 0])
+        buckets[age_bucket((at.day - item.due_on).days)] += asked_minor(at.account, item)
+    return tuple(
+        AgedTotal(currency=currency, buckets=(a, b, c, d, e))
+        for currency, (a, b, c, d, e) in sorted(sums.items())
+    )
 
 
 def totals_of(at: Circumstances, items: Iterable[ItemRow]) -> tuple[Total, ...]:
@@ -433,6 +452,8 @@ def write_content(
         company_tax_id=profile.tax_id,
         payment_instructions=profile.payment_instructions,
         footer=profile.footer,
+        payment_link=profile.payment_link,
+        logo=profile.logo,
         text="" if said is None else said.text,
         approved_by="" if said is None else said.approved_by,
         now_because=at.now_because,

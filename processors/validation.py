@@ -6,6 +6,7 @@ its field, as the decoder's own errors do.
 """
 
 import functools
+import re
 import zoneinfo
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
@@ -13,6 +14,7 @@ from itertools import pairwise
 from processors.calendar import business_day, known_countries, zone_of
 from processors.law.validity import law_problems
 from processors.money import MoneyError, to_minor
+from processors.payment_link import https_problem, payment_link_problem
 from processors.percent import MICRO_PER_WHOLE, micro_of
 from processors.plan import plan_problems
 from schemas.bank import BankLineUnmatched, BankReconciled
@@ -63,6 +65,7 @@ _DAYS = (
 )
 _START_DAYS = ("past_from", "new_from")
 _NEGATIVE_INVOICE = "is negative; money in the customer's favour is a credit note"
+_LOGO_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.(png|jpg|jpeg|gif)")
 _IDS = (
     "customer",
     "document",
@@ -315,6 +318,10 @@ def _company(event: ConfigureCompany) -> Iterator[str]:
     yield from _unit_values(event)
     for index, address in enumerate(event.answers_to):
         yield from _email(address, path=f"$.answers_to[{index}]")
+    if event.payment_link and (problem := payment_link_problem(event.payment_link)):
+        yield f"{event.payment_link!r} {problem} - at `$.payment_link`"
+    if event.logo and (problem := _logo_problem(event.logo)):
+        yield f"{event.logo!r} {problem} - at `$.logo`"
     for field, amounts in (
         ("minimums", event.minimums),
         ("tolerances", event.tolerances),
@@ -324,6 +331,14 @@ def _company(event: ConfigureCompany) -> Iterator[str]:
             path = f"$.{field}.{currency}"
             for problem in _amount(amount, currency=currency, negative="is negative", path=path):
                 yield problem.replace("`$.currency`", f"`{path}`")
+
+
+def _logo_problem(logo: str) -> str:
+    if "/" in logo:
+        return https_problem(logo)
+    return (
+        "" if _LOGO_FILE.fullmatch(logo) else "is neither an https address nor the name of a PNG, JPEG or GIF"
+    )
 
 
 def _unit_values(event: ConfigureCompany) -> Iterator[str]:

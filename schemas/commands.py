@@ -14,7 +14,7 @@ from schemas.bank import BANK_FACTS, BankAccountId, BankLineMatched, BankLineUnm
 from schemas.charges import LateCharges, MoneyPays
 from schemas.command import AccountRequest as _AccountCommand
 from schemas.command import Author as _Author
-from schemas.fields import Amount, CompanyId, Currency, CustomerId, DocumentId, Text, When
+from schemas.fields import Amount, CompanyId, Currency, CustomerId, DocumentId, Text, TextLanguage, When
 from schemas.law import LawChoice, LawProfile
 from schemas.plans import Plan
 from schemas.reminder_commands import ApproveReminder, CancelReminder, DropReminder, EditReminder, SendNow
@@ -319,6 +319,9 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     is settled is remembered.
     ``courtesies``, ``invoice_messages``, ``payment_messages`` and ``statements`` switch each kind of
     message (R33); ``statement_day`` is a day of the month, or of the week (1 is Monday).
+    ``payment_link`` leads to where a customer can pay: an https URL in which ``{reminder}``,
+    ``{customer}``, ``{document}``, ``{amount}`` and ``{currency}`` are filled in. ``logo`` is an
+    https URL, or the name of a file in the company's template folder.
     ``next_action_days`` after the last contact or note a person looks at a
     customer again (R20, S0-14). ``raise_all_to_max``: all items of a message go
     as its highest step (R1). What readers of messages answer (S4-17) is mailed to ``answers_to``;
@@ -330,7 +333,7 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     name: Annotated[str, Meta(max_length=200)]
     time_zone: Annotated[str, Meta(min_length=1, max_length=64)]
     currency: Currency
-    language: Literal["es", "en"] = "en"
+    language: TextLanguage = "en"
     country: Annotated[str, Meta(max_length=2)] = ""
     plan: Annotated[str, Meta(max_length=64)] = "default"
     group_plans: dict[str, str] = {}
@@ -372,6 +375,8 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     answer_rest_days: Annotated[int, Meta(ge=0, le=30)] = 3
     answer_promise_days: Annotated[int, Meta(ge=0, le=365)] = 14
     answer_disputes: bool = True
+    payment_link: Annotated[str, Meta(max_length=1000)] = ""
+    logo: Annotated[str, Meta(max_length=500)] = ""
 
 
 class SetLaw(_CompanyCommand, frozen=True, kw_only=True, tag="collections.law.set.v1"):

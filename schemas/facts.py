@@ -33,6 +33,7 @@ __all__ = [
     "AccountQuarantined",
     "AccountReleased",
     "AccountTold",
+    "AgedTotal",
     "AnswerGiven",
     "ConditionalPaymentChanged",
     "CreditLimitCrossed",
@@ -136,6 +137,13 @@ class Total(Struct, frozen=True, kw_only=True, gc=False):
     amount_minor: int
 
 
+class AgedTotal(Struct, frozen=True, kw_only=True, gc=False):
+    """What is asked for in one currency, by days past due: not due, 1-30, 31-60, 61-90, more; minor units."""
+
+    currency: str
+    buckets: tuple[int, int, int, int, int]
+
+
 class ReminderItem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """An item listed in a reminder; with ``step`` it is due and consumes it (R1).
 
@@ -191,6 +199,8 @@ class ReminderDecided(AccountFact, frozen=True, kw_only=True, tag="collections.r
     ``credits`` are what the customer has on account in these currencies, the oldest
     100 of them; ``credit_totals`` count all. ``charges`` are what lateness costs (R22),
     beside ``totals``, with claims of earlier reminders that are open.
+    ``aging`` counts all items by age, where the message does not name all of them
+    (else their own figures say it). ``payment_link`` is the company's, not filled in yet.
     ``text`` is a person's opening instead of the template's; ``approved_by``
     and ``now_because`` are whose word it goes out on, and why it does not
     wait for the gap (R5, R19). ``answer`` is what a customer answered, where
@@ -227,6 +237,9 @@ class ReminderDecided(AccountFact, frozen=True, kw_only=True, tag="collections.r
     company_tax_id: str = ""
     payment_instructions: str = ""
     footer: str = ""
+    payment_link: str = ""
+    logo: str = ""
+    aging: tuple[AgedTotal, ...] = ()
     text: str = ""
     approved_by: str = ""
     now_because: str = ""

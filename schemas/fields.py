@@ -20,6 +20,7 @@ __all__ = [
     "DocumentId",
     "Language",
     "Text",
+    "TextLanguage",
     "Trust",
     "When",
     "account_id",
@@ -91,8 +92,9 @@ When = Annotated[
 ]
 Text = Annotated[str, Meta(max_length=2000)]
 Language = Annotated[
-    str, Meta(min_length=2, max_length=5, description="'es' or 'en'; a region may follow: 'es-CL'.")
+    str, Meta(min_length=2, max_length=5, description="'es', 'en' or 'pt'; a region may follow: 'es-CL'.")
 ]
+TextLanguage = Literal["es", "en", "pt"]  # what messages are written in
 Channel = Literal["email", "sms", "letter", "task"]
 Trust = Literal["good", "normal", "bad"]
 

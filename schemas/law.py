@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from schemas.fields import Amount, Channel
+from schemas.fields import Amount, Channel, TextLanguage
 
 __all__ = [
     "Contacting",
@@ -94,7 +94,7 @@ class Contacting(_Part, frozen=True, kw_only=True):
 class LegalText(_Part, frozen=True, kw_only=True):
     """A text that a message must carry; ``levels_only``: courtesies need it not."""
 
-    language: Literal["es", "en"]
+    language: TextLanguage
     text: _Text
     channels: Annotated[tuple[Channel, ...], Meta(min_length=1, max_length=4)] = ("email", "letter")
     levels_only: bool = True

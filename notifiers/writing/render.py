@@ -2,27 +2,30 @@
 
 The wording of a level is four small texts in ``templates/<kind>/<language>/``
 (subject, opening, closing, sms); ``templates/layout/`` says how a mail and a
-letter look. Whatever is wrong with them fails for good, as ``template_error``.
+letter look. A company's own stand before them (`notifiers.writing.library`).
+Whatever is wrong with them fails for good, as ``template_error``.
 """
 
 import re
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final, Protocol, get_args
 
-import css_inline
 from jinja2 import TemplateError, TemplateNotFound
 
-from notifiers.channel import Message, PermanentError, Sender, TaskNote
+from notifiers.channel import Attachment, Message, PermanentError, Sender, TaskNote
 from notifiers.paper.press import LetterPress, PaperError
-from notifiers.writing.sandbox import TemplateRoom
+from notifiers.writing.library import Library, Room
+from notifiers.writing.logo import logo_of
 from notifiers.writing.view import MessageView, as_data, company_day, view_of
+from notifiers.writing.ways import Ways
 from schemas.events import Contact
 from schemas.facts import Delivery, ReminderDecided
 from schemas.fields import Channel
 from schemas.message_rows import MessageKind
 
-__all__ = ["KINDS", "MESSAGE_KINDS", "Renderer", "templates_folder"]
+__all__ = ["KINDS", "MESSAGE_KINDS", "PageLinks", "Renderer", "templates_folder"]
 
 KINDS: Final = ("courtesy", "first", "second", "third")
 # Messages other than reminders have texts of their own names (R33).
@@ -32,7 +35,24 @@ _SUBJECT_MAX: Final = 200
 _TEXT_MAX: Final = 10_000
 _SMS_MAX: Final = 1_600
 _BODY_MAX: Final = 2_000_000
+_GAP: Final = re.compile("\n{3,}")
 _NAME: Final = re.compile("[a-z0-9][a-z0-9_-]*")
+
+
+class PageLinks(Protocol):
+    """Who makes the addresses behind signed links; "" where there are no such pages."""
+
+    def answer(self, reminder: ReminderDecided, *, channel: Channel) -> str:
+        """Give the page where a reader says what is the matter (S4-17)."""
+        ...
+
+    def unsubscribe(self, reminder: ReminderDecided, *, channel: Channel) -> str:
+        """Give the page where messages are stopped."""
+        ...
+
+    def document(self, reminder: ReminderDecided, *, channel: Channel, item: str) -> str:
+        """Give the page of one document."""
+        ...
 
 
 def templates_folder() -> Path:
@@ -41,28 +61,43 @@ def templates_folder() -> Path:
 
 
 class Renderer:
-    """Writes messages; keeps compiled templates and fonts warm. Not thread-safe."""
+    """Writes messages; keeps compiled templates and fonts warm. Not thread-safe.
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder = templates_folder() if folder is None else folder
-        self._room = TemplateRoom(self._folder)
-        self._press = LetterPress(self._folder / "layout" / "letter.typ")
-        self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False)
+    Args:
+        folder: the shipped templates, where they are others than those of the package.
+        own: the folder with a folder of templates per company.
+        links: makes the addresses of pages for readers; None: messages lead to none.
+    """
 
-    def message(self, reminder: ReminderDecided, channel: Channel) -> Message:
+    def __init__(
+        self, folder: Path | None = None, *, own: Path | None = None, links: PageLinks | None = None
+    ) -> None:
+        folder = templates_folder() if folder is None else folder
+        self._library = Library(folder, own=own)
+        self._press = LetterPress(folder / "layout" / "letter.typ")
+        self._links = links
+
+    def message(
+        self, reminder: ReminderDecided, channel: Channel, *, files: Sequence[Attachment] = ()
+    ) -> Message:
         """Write a reminder for one of its channels. Tasks that say what to do need no texts of its kind.
+
+        Args:
+            reminder: what was decided.
+            channel: one of its deliveries'.
+            files: what goes with a mail, beside what the layout needs.
 
         Raises:
             PermanentError: ``template_error``: there is no text of that kind
                 or language, or it cannot be filled in.
         """
+        room = self._library.room(reminder.company)
         deliveries = [each for each in reminder.deliveries if each.channel == channel]
-        contact = deliveries[0].contact if deliveries else Contact()
         try:
-            return self._message(reminder, channel=channel, contact=contact, deliveries=deliveries)
+            return self._message(reminder, room=room, channel=channel, deliveries=deliveries, files=files)
         except TemplateNotFound as error:
             raise _template_error(
-                f"there is no template {error.name!r}; there are: {', '.join(self._kinds())}"
+                f"there is no template {error.name!r}; there are: {', '.join(room.kinds())}"
             ) from error
         except TemplateError as error:
             raise _template_error(
@@ -72,21 +107,28 @@ class Renderer:
             raise _template_error(str(error)) from error
 
     def _message(
-        self, reminder: ReminderDecided, *, channel: Channel, contact: Contact, deliveries: list[Delivery]
+        self,
+        reminder: ReminderDecided,
+        *,
+        room: Room,
+        channel: Channel,
+        deliveries: list[Delivery],
+        files: Sequence[Attachment],
     ) -> Message:
-        view = view_of(reminder, contact=contact)
+        contact = deliveries[0].contact if deliveries else Contact()
+        ways, parts = self._ways(reminder, room=room, channel=channel, files=files)
+        view = view_of(reminder, contact=contact, words=room.words(reminder.language), ways=ways)
+        writer = _Writer(room, reminder=reminder, view=view)
         subject = ""
         if channel != "task" or not all(each.summary for each in deliveries):
-            subject = " ".join(self._text(reminder, view=view, part="subject", limit=_SUBJECT_MAX).split())
+            subject = " ".join(writer.text("subject", limit=_SUBJECT_MAX).split())
         text, html, pdf = "", "", b""
         if channel == "email":
-            text, html = self._mail(reminder, view=view, subject=subject)
+            text, html = writer.mail(subject)
         elif channel == "sms":
-            written = reminder.text or self._text(reminder, view=view, part="sms", limit=_SMS_MAX)
-            legal = " ".join(_legal_texts(reminder, channel))
-            text = " ".join(" ".join(written.split())[: _SMS_MAX - len(legal) - 1].split() + legal.split())
+            text = writer.sms()
         elif channel == "letter":
-            texts = self._paragraphs(reminder, view=view, channel=channel) | {"subject": subject}
+            texts = writer.paragraphs(channel) | {"subject": subject}
             pdf = self._press.print(view, texts=texts, printed_on=reminder.tick)
         return Message(
             reminder=reminder.id,
@@ -104,38 +146,77 @@ class Renderer:
             html=html,
             pdf=pdf,
             tasks=tuple(_note(each, subject=subject) for each in deliveries) if channel == "task" else (),
+            attachments=tuple(parts),
+            unsubscribe_url=ways.unsubscribe if channel == "email" else "",
         )
 
-    def _mail(self, reminder: ReminderDecided, *, view: MessageView, subject: str) -> tuple[str, str]:
-        values = as_data(view) | self._paragraphs(reminder, view=view, channel="email") | {"subject": subject}
-        text = self._room.render("layout/body.txt", values, limit=_BODY_MAX)
-        html = self._room.render("layout/body.html", values, limit=_BODY_MAX)
-        return text, self._inliner.inline(html)
+    def _ways(
+        self, reminder: ReminderDecided, *, room: Room, channel: Channel, files: Sequence[Attachment]
+    ) -> tuple[Ways, list[Attachment]]:
+        """Give where the message leads, and the files that go with it."""
+        logo, part = logo_of(reminder.logo, folder=room.own) if channel == "email" else ("", None)
+        parts = [] if part is None else [part]
+        if channel == "email":
+            parts += files
+        links = self._links
+        ways = Ways(logo=logo, attached=tuple(each.name for each in parts if not each.content_id))
+        if links is None or reminder.answer is not None:  # an answer is read at the company's own desk
+            return ways, parts
+        return (
+            Ways(
+                report=links.answer(reminder, channel=channel),
+                unsubscribe=links.unsubscribe(reminder, channel=channel),
+                document=lambda item: (
+                    links.document(reminder, channel=channel, item=item.item)
+                    if item.pdf_url or item.xml_url
+                    else ""
+                ),
+                logo=ways.logo,
+                attached=ways.attached,
+            ),
+            parts,
+        )
 
-    def _paragraphs(
-        self, reminder: ReminderDecided, *, view: MessageView, channel: Channel
-    ) -> dict[str, object]:
+
+class _Writer:
+    """Writes the texts of one message."""
+
+    def __init__(self, room: Room, *, reminder: ReminderDecided, view: MessageView) -> None:
+        self._room = room
+        self._reminder = reminder
+        self._view = view
+        self._values = as_data(view)
+
+    def mail(self, subject: str) -> tuple[str, str]:
+        """Write a mail as text and as HTML."""
+        values = self._values | self.paragraphs("email") | {"subject": subject}
+        room = self._room.templates
+        text = _GAP.sub("\n\n", room.render("layout/body.txt", values, limit=_BODY_MAX))
+        return text, room.render("layout/body.html", values, limit=_BODY_MAX)
+
+    def sms(self) -> str:
+        """Write an SMS: a person's words or the template's, and what the law has said at its end."""
+        written = self._reminder.text or self.text("sms", limit=_SMS_MAX)
+        legal = " ".join(_legal_texts(self._reminder, "sms"))
+        return " ".join(" ".join(written.split())[: _SMS_MAX - len(legal) - 1].split() + legal.split())
+
+    def paragraphs(self, channel: Channel) -> dict[str, object]:
         """Write opening and closing; what the law has said at the start comes first."""
-        texts = {
-            part: self._text(reminder, view=view, part=part, limit=_TEXT_MAX)
-            for part in ("opening", "closing")
-        }
-        if reminder.text:  # a person's words, as they are: no template (R19)
-            texts["opening"] = reminder.text
-        texts["opening"] = "\n\n".join((*_legal_texts(reminder, channel), texts["opening"]))
+        texts = {"opening": self._reminder.text, "closing": self.text("closing", limit=_TEXT_MAX)}
+        if not self._reminder.text:  # a person's words stand as they are: no template (R19)
+            texts["opening"] = self.text("opening", limit=_TEXT_MAX)
+        texts["opening"] = "\n\n".join((*_legal_texts(self._reminder, channel), texts["opening"]))
         return {
-            part: [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
+            part: [" ".join(paragraph.split()) for paragraph in text.split("\n\n") if paragraph.strip()]
             for part, text in texts.items()
         }
 
-    def _text(self, reminder: ReminderDecided, *, view: MessageView, part: str, limit: int) -> str:
-        if not _NAME.fullmatch(reminder.template):
-            raise TemplateNotFound(reminder.template)
-        name = f"{reminder.template}/{view.language}/{part}.txt"
-        return self._room.render(name, as_data(view), limit=limit)
-
-    def _kinds(self) -> list[str]:
-        return sorted(each.name for each in self._folder.iterdir() if each.is_dir() and each.name != "layout")
+    def text(self, part: str, *, limit: int) -> str:
+        """Write one of the texts of the reminder's kind."""
+        if not _NAME.fullmatch(self._reminder.template):
+            raise TemplateNotFound(self._reminder.template)
+        name = f"{self._reminder.template}/{self._view.language}/{part}.txt"
+        return self._room.templates.render(name, self._values, limit=limit)
 
 
 def _legal_texts(reminder: ReminderDecided, channel: Channel) -> list[str]:

@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, structs
 
+from notifiers.writing.aging_table import AgingView, aging_of
 from notifiers.writing.answer_view import AnswerView, answer_view
 from notifiers.writing.figures import amount_text, day_text, short_day_text
+from notifiers.writing.ways import LinkView, Ways, asks_for_money, item_payment_link, payment_links
 from notifiers.writing.words import Words, words_of
 from schemas.charges import Charge
 from schemas.events import Contact
@@ -30,8 +32,15 @@ __all__ = [
 ]
 
 
+_NOWHERE = Ways()
+_TURNS = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+
+
 class LineView(Struct, frozen=True, kw_only=True):
-    """One item. ``part_of`` is the original amount where only a part is open (R9)."""
+    """One item. ``part_of`` is the original amount where only a part is open (R9).
+
+    ``late`` is past due; ``link`` leads to the document, ``pay`` to where it is paid alone; '' leads nowhere.
+    """
 
     document: str
     reference: str
@@ -40,7 +49,9 @@ class LineView(Struct, frozen=True, kw_only=True):
     status: str
     open: str
     part_of: str
+    late: bool
     link: str
+    pay: str
 
 
 class TotalView(Struct, frozen=True, kw_only=True):
@@ -66,28 +77,40 @@ class ChargeView(Struct, frozen=True, kw_only=True):
 
 
 class CompanyView(Struct, frozen=True, kw_only=True):
-    """The sender's footer (S4-18); ``lines`` are phone, mail address and tax id, labelled."""
+    """The sender's footer (S4-18); ``lines`` are phone, mail address and tax id, labelled.
+
+    ``logo`` is an image's address, '' without one.
+    """
 
     name: str
     address: tuple[str, ...]
     phone: str
+    email: str
+    tax_id: str
     lines: tuple[str, ...]
+    logo: str
 
 
 class MessageView(Struct, frozen=True, kw_only=True):
     """All that the templates of a message can name.
 
     ``what`` speaks of the due items ('document 0379', '3 documents'), ``one``
-    says that there is just one; ``address`` and ``facts`` are for letters; ``answer`` is for the
-    company's own desk (S4-17), None in all that customers read.
+    says that there is just one; ``document`` is its number ('' of several), ``due_on`` when
+    the oldest of them was due. ``pay_links`` are buttons to pay by, ``report_url`` is behind "tell us
+    here", '' where there is no such page. ``attached`` names files that go along; ``address`` and ``facts`` are for letters;
+    ``answer`` is for the company's own desk (S4-17), None in all that customers read.
     """
 
     language: str
     words: Words
     company: CompanyView
+    customer: str
+    contact: str
     greeting: str
     what: str
     one: bool
+    document: str
+    due_on: str
     totals_text: str
     pay_by: str
     today: str
@@ -100,7 +123,13 @@ class MessageView(Struct, frozen=True, kw_only=True):
     charge_totals: tuple[TotalView, ...]
     credits: tuple[CreditView, ...]
     credit_totals: tuple[TotalView, ...]
+    aging_currencies: tuple[str, ...]
+    aging: tuple[AgingView, ...]
     payment_instructions: tuple[str, ...]
+    pay_links: tuple[LinkView, ...]
+    report_url: str
+    unsubscribe_url: str
+    attached: tuple[str, ...]
     footer: tuple[str, ...]
     address: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
@@ -113,37 +142,61 @@ def company_day(reminder: ReminderDecided) -> datetime.date:
     return reminder.tick.astimezone(ZoneInfo(reminder.time_zone)).date()
 
 
-def view_of(reminder: ReminderDecided, *, contact: Contact) -> MessageView:
+def view_of(
+    reminder: ReminderDecided, *, contact: Contact, words: Words | None = None, ways: Ways = _NOWHERE
+) -> MessageView:
     """Write a reminder to ``contact`` in the reminder's language.
+
+    Args:
+        reminder: what was decided.
+        contact: who is written to.
+        words: a company's own, where it has some.
+        ways: where the message leads.
 
     Raises:
         ValueError: no texts in that language, or a currency that is not in
             ISO 4217.
     """
-    words, language = words_of(reminder.language), reminder.language
+    words, language = words or words_of(reminder.language), reminder.language
     count = len(reminder.items) + reminder.unlisted
-    company = _company(reminder, words=words)
-    customer = reminder.customer_name or reminder.customer
+    company = _company(reminder, words=words, logo=ways.logo)
+    aging_currencies, aging = (
+        aging_of(reminder, words=words, language=language) if asks_for_money(reminder) else ((), ())
+    )
+    customer = _plain(reminder.customer_name) or reminder.customer
+    addressee = _plain(contact.name) or customer
     return MessageView(
         language=language.partition("-")[0],
         words=words,
         company=company,
-        greeting=words.greeting.format(name=contact.name or customer),
+        customer=customer,
+        contact=addressee,
+        greeting=words.greeting.format(name=addressee),
         what=_what(reminder, words=words, count=count),
         one=count == 1,
+        document=reminder.items[0].item if count == 1 else "",
+        due_on=day_text(
+            min((each.due_on for each in reminder.items), default=reminder.pay_by_on), language=language
+        ),
         totals_text=_listed([_amount(total, language=language) for total in reminder.totals], words=words),
         pay_by=day_text(reminder.pay_by_on, language=language),
         today=day_text(company_day(reminder), language=language),
-        items=tuple(_line(item, words=words, reminder=reminder) for item in reminder.items),
+        items=tuple(_line(item, words=words, reminder=reminder, ways=ways) for item in reminder.items),
         unlisted=_counted(reminder.unlisted, one=words.unlisted_one, other=words.unlisted_other),
         totals=_totals(reminder.totals, label=words.total, language=language),
-        others=tuple(_line(item, words=words, reminder=reminder) for item in reminder.others),
+        others=tuple(_line(item, words=words, reminder=reminder, ways=ways) for item in reminder.others),
         other_totals=_totals(reminder.other_totals, label=words.other_total, language=language),
         charges=tuple(_charge(each, words=words, language=language) for each in reminder.charges),
         charge_totals=_totals(reminder.charge_totals, label=words.charge_total, language=language),
         credits=tuple(_credit(each, words=words, language=language) for each in reminder.credits),
         credit_totals=_totals(reminder.credit_totals, label=words.credit_total, language=language),
-        payment_instructions=_lines(reminder.payment_instructions),
+        aging_currencies=aging_currencies,
+        aging=aging,
+        payment_instructions=_lines(reminder.payment_instructions) if asks_for_money(reminder) else (),
+        pay_links=payment_links(reminder, words=words, language=language),
+        report_url=ways.report,
+        unsubscribe_url=ways.unsubscribe,
+        attached=ways.attached,
         footer=_lines(reminder.footer),
         address=_address(contact, customer=customer),
         facts=_facts(reminder, words=words),
@@ -159,7 +212,7 @@ def as_data(view: MessageView) -> dict[str, object]:
     return structs.asdict(view)
 
 
-def _company(reminder: ReminderDecided, *, words: Words) -> CompanyView:
+def _company(reminder: ReminderDecided, *, words: Words, logo: str) -> CompanyView:
     labelled = (
         (words.phone, reminder.company_phone),
         (words.email, reminder.sender_email),
@@ -169,6 +222,9 @@ def _company(reminder: ReminderDecided, *, words: Words) -> CompanyView:
         name=reminder.company_name or reminder.company,
         address=reminder.company_address,
         phone=reminder.company_phone,
+        email=reminder.sender_email,
+        tax_id=reminder.company_tax_id,
+        logo=logo,
         lines=tuple(f"{label}: {value}" for label, value in labelled if value),
     )
 
@@ -188,12 +244,12 @@ def _what(reminder: ReminderDecided, *, words: Words, count: int) -> str:
     return words.what_other.format(count=count)
 
 
-def _line(item: ReminderItem, *, words: Words, reminder: ReminderDecided) -> LineView:
+def _line(item: ReminderItem, *, words: Words, reminder: ReminderDecided, ways: Ways) -> LineView:
     language = reminder.language
     whole = amount_text(item.amount_minor, currency=item.currency, language=language)
     return LineView(
         document=item.item,
-        reference=item.reference,
+        reference=_plain(item.reference),
         issued_on=short_day_text(item.issued_on, language=language),
         due_on=short_day_text(item.due_on, language=language),
         status=_status(item.days_overdue, words=words) if item.open_minor else words.nothing_open,
@@ -201,7 +257,9 @@ def _line(item: ReminderItem, *, words: Words, reminder: ReminderDecided) -> Lin
         part_of=words.part_of.format(amount=whole)
         if item.open_minor - item.held_minor != item.amount_minor
         else "",
-        link=_link(item.pdf_url) if reminder.attach_invoices else "",
+        late=item.days_overdue > 0 and item.open_minor > 0,
+        link=_document_link(item, reminder=reminder, ways=ways),
+        pay=item_payment_link(item, reminder=reminder),
     )
 
 
@@ -242,8 +300,12 @@ def _status(days_overdue: int, *, words: Words) -> str:
     return one if days == 1 else other.format(days=days)
 
 
-def _link(url: str) -> str:
-    """Give a link only where it leads to the web: no ``javascript:``, no ``file:``."""
+def _document_link(item: ReminderItem, *, reminder: ReminderDecided, ways: Ways) -> str:
+    """Give where the document is, where the step attaches documents: only on the web, no ``javascript:``."""
+    if not reminder.attach_invoices:
+        return ""
+    url = ways.document(item) if ways.document is not None else ""
+    url = url or item.pdf_url
     return url if url.startswith(("https://", "http://")) else ""
 
 
@@ -269,6 +331,11 @@ def _counted(count: int, *, one: str, other: str) -> str:
     if count == 0:
         return ""
     return one if count == 1 else other.format(count=count)
+
+
+def _plain(text: str) -> str:
+    """Take the marks away that turn the direction of what follows: a name must not mirror an amount."""
+    return text if text.isascii() else text.translate(_TURNS)
 
 
 def _lines(text: str) -> tuple[str, ...]:

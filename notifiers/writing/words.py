@@ -1,14 +1,28 @@
-"""The fixed words of a message, one TOML file per language, read once and checked as a whole."""
+"""The fixed words of a message, one TOML file per language, read once and checked as a whole.
 
+A company's own words stand before the shipped ones, word by word; what is
+filled into them is what the shipped ones have filled in, and nothing else.
+"""
+
+import string
 from functools import cache
-from importlib import resources
+from pathlib import Path
+from typing import Final, get_args
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
-__all__ = ["LANGUAGES", "Words", "words_of"]
+from notifiers.writing.shelf import TEMPLATE_BYTES_MAX
+from schemas.fields import TextLanguage
 
-LANGUAGES = ("en", "es")
+__all__ = ["LANGUAGES", "Words", "WordsError", "own_words", "words_of"]
+
+LANGUAGES: Final = tuple(sorted(get_args(TextLanguage)))
+_WORD_MAX: Final = 500
+
+
+class WordsError(ValueError):
+    """A company's own words cannot be used."""
 
 
 class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"and_": "and"}):
@@ -53,6 +67,21 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, renam
     customer: str
     date: str
     page: str
+    aging: str
+    age_not_due: str
+    age_1: str
+    age_2: str
+    age_3: str
+    age_4: str
+    pay_now: str
+    pay_amount: str
+    pay_document: str
+    report: str
+    report_lead: str
+    attached: str
+    documents: str
+    rebuilt: str
+    unsubscribe: str
 
 
 @cache
@@ -65,5 +94,46 @@ def words_of(language: str) -> Words:
     stem = language.partition("-")[0]
     if stem not in LANGUAGES:
         raise ValueError(f"there are no texts in {language!r}; there are: {', '.join(LANGUAGES)}")
-    file = resources.files("notifiers") / "templates" / "layout" / f"labels.{stem}.toml"
+    file = Path(__file__).parents[1] / "templates" / "layout" / f"labels.{stem}.toml"
     return msgspec.toml.decode(file.read_bytes(), type=Words)
+
+
+def own_words(words: Words, *, file: Path) -> Words:
+    """Give ``words`` with those of a company's file in their place.
+
+    Raises:
+        WordsError: it is no TOML of words that there are, or one has a place
+            to fill in that the shipped one has not.
+    """
+    content = file.read_bytes()
+    if len(content) > TEMPLATE_BYTES_MAX:
+        raise WordsError(f"{file.name} is larger than {TEMPLATE_BYTES_MAX:,} bytes")
+    try:
+        said = msgspec.toml.decode(content, type=dict[str, str])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise WordsError(f"{file.name}: {error}") from error
+    known = {field.encode_name: field.name for field in structs.fields(words)}
+    for name, text in said.items():
+        if name not in known:
+            raise WordsError(f"{file.name}: there is no word {name!r}")
+        if problem := _problem(text, shipped=getattr(words, known[name])):
+            raise WordsError(f"{file.name}: {name} {problem}")
+    return structs.replace(words, **{known[name]: text for name, text in said.items()})
+
+
+def _problem(text: str, *, shipped: str) -> str:
+    """Say why a text cannot be filled in as the shipped one is; a format such as ``{name:>999999}`` is no place."""
+    if len(text) > _WORD_MAX:
+        return f"is longer than {_WORD_MAX} characters"
+    places = {name for _, name, _, _ in string.Formatter().parse(shipped) if name is not None}
+    try:
+        parsed = list(string.Formatter().parse(text))
+    except ValueError as error:
+        return f"has braces that do not fit: {error}"
+    for _, name, form, conversion in parsed:
+        if name is None:
+            continue
+        if name not in places or form or conversion:
+            there = ", ".join(f"{{{each}}}" for each in sorted(places)) or "none"
+            return f"has the place {{{name}}}, and there are: {there}"
+    return ""

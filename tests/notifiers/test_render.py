@@ -13,10 +13,10 @@ import pytest
 from notifiers.channel import Message, PermanentError
 from notifiers.writing.render import KINDS, Renderer
 from notifiers.writing.samples import sample_reminder
+from notifiers.writing.words import LANGUAGES
 from schemas.facts import ReminderDecided, Total
 from schemas.fields import Channel
 
-LANGUAGES = ("en", "es")
 RENDERER = Renderer()
 
 
@@ -62,6 +62,14 @@ EXPECTED = {
         "interés por mora de F-10023, del 7 mar 2026 al 16 mar 2026", "6,15 US$", "23 de marzo de 2026",
         "Transferencia a la cuenta 00-123-45678-90", "Muestras y Señales S.A.", "Valparaíso",
         "+56 32 000 0000", "76.000.000-0", "Horario de atención", "A la atención de Cuentas por pagar:",
+    ],
+    "pt": [
+        "F-10023", "PO 7781", "US$ 1.250,56", "F-10031", "US$ 325,50", "de US$ 800,00", "F-10032",
+        "CLP 459.900", "Total em aberto em USD", "US$ 1.576,06", "Total em aberto em CLP", "30 de jan. de 2026",
+        "1 de mar. de 2026", "15 dias de atraso", "F-10044", "vence em 12 dias", "US$ 210,00", "nota de crédito N-551", "US$ 42,75",
+        "juros de mora de F-10023, de 7 de mar. de 2026 a 16 de mar. de 2026", "US$ 6,15", "23 de março de 2026",
+        "Transferência para a conta 00-123-45678-90", "Amostras e Sinais S.A.", "Valparaíso",
+        "+56 32 000 0000", "76.000.000-0", "Horário de atendimento", "aos cuidados de Contas a pagar:",
     ],
 }  # fmt: skip
 
@@ -119,6 +127,7 @@ def test_one_document_is_named_in_the_subject() -> None:
     assert [
         "Second reminder: document F-10023 still open – Samples & Signals Ltd",
         "Segundo recordatorio: el documento F-10023 sigue pendiente – Muestras y Señales S.A.",
+        "Segundo lembrete: o documento F-10023 continua em aberto – Amostras e Sinais S.A.",
     ] == [mail(msgspec.structs.replace(made, items=made.items[:1])).subject for made in one.values()]
 
 
@@ -149,10 +158,12 @@ def test_a_link_leads_to_the_web_or_nowhere() -> None:
 
 
 def test_styles_are_inline() -> None:
-    """Mail programs drop style sheets."""
+    """Mail programs drop style sheets; what only they can say (dark and narrow screens) stays one."""
     page = mail(sample()).html
-    assert "<style" not in page
+    assert 1 == page.count("<style")
+    assert "prefers-color-scheme: dark" in page
     assert 'class="bar" style="' in page
+    assert "{{" not in page
 
 
 def test_currencies_are_never_added() -> None:
