@@ -32,6 +32,7 @@ __all__ = ["Mail", "MailSender", "mail_of", "usable_email"]
 _PLAIN: Final = re.compile(rb"[\t\r\n -~]*")
 _LINE_END: Final = re.compile(r"\r\n?|\n")
 _LINE_MAX: Final = 78
+_ASCII: Final = bytes(range(0x80))
 _FROM: Final = re.compile(rb"(?m)^From ")
 _ID: Final = re.compile(r"[A-Za-z0-9_+=/-]+(?:\.[A-Za-z0-9_+=/-]+)*")
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*", re.ASCII)
@@ -186,7 +187,7 @@ def _transfer(octets: bytes) -> tuple[str, bytes]:
         and not _FROM.search(octets)
     ):
         return "7bit", octets
-    if sum(octet > 0x7F for octet in octets) * 6 > len(octets):
+    if len(octets.translate(None, _ASCII)) * 6 > len(octets):
         return "base64", _base64(octets)
     # A line that begins with "From " is changed on its way by some servers, and a signature is broken.
     quoted = binascii.b2a_qp(octets, istext=True, quotetabs=False)

@@ -32,7 +32,7 @@ class SmtpSettings(BaseSettings):
     password: SecretStr = SecretStr("")
     sender: str = ""
     sender_always: bool = False
-    connections: int = Field(default=4, ge=1, le=100)
+    connections: int = Field(default=8, ge=1, le=100)
     timeout_s: float = Field(default=30.0, gt=0.0, le=300.0)
 
     @model_validator(mode="after")
@@ -93,7 +93,7 @@ class SesSettings(BaseSettings):
     configuration_set: str = ""
     sender: str = ""
     sender_always: bool = False
-    connections: int = Field(default=4, ge=1, le=100)
+    connections: int = Field(default=8, ge=1, le=100)
     timeout_s: float = Field(default=30.0, gt=0.0, le=300.0)
     endpoint_url: str = ""
 
