@@ -1,0 +1,274 @@
+"""Many mails to one SMTP server: connections that are kept, used side by side, lost, and protected."""
+
+import datetime
+import ssl
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from notifiers.channel import Message, PermanentError, TemporaryError, UncertainError
+from notifiers.mail.mime import MailSender
+from notifiers.mail.smtp import SmtpChannel, SmtpServer
+from schemas.events import Contact
+from tests.notifiers.mail.scripted_server import HANG_UP, ScriptedServer
+from tests.notifiers.sending import CONTACT, RENDERER, TICK, SettableClock, reminder
+
+ENVELOPE = ["MAIL", "RCPT", "DATA"]
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    """Give a server that takes everything."""
+    with ScriptedServer() as running:
+        yield running
+
+
+@pytest.fixture
+def channel(server: ScriptedServer) -> Iterator[SmtpChannel]:
+    """Give a channel to it."""
+    made = channel_to(server)
+    yield made
+    made.close()
+
+
+def channel_to(server: ScriptedServer, **changes: object) -> SmtpChannel:
+    """Make a channel."""
+    plain = SmtpServer(host="127.0.0.1", port=server.port, security="none", timeout_s=5.0)
+    return SmtpChannel(
+        msgspec.structs.replace(plain, **changes),
+        sender=MailSender(),
+        clock=SettableClock(),
+        connections=8,
+    )
+
+
+def message(name: str = "r1", contact: Contact = CONTACT, *, text: str = "pay") -> Message:
+    """Make a small mail."""
+    written = RENDERER.message(reminder(name, contact=contact), "email")
+    return msgspec.structs.replace(written, text=text, html="")
+
+
+def test_an_envelope_takes_one_round_trip(server: ScriptedServer, channel: SmtpChannel) -> None:
+    """RFC 2920: the server answers only when it has heard all three; the mail's size is said."""
+    server.withholds = True
+    channel.send(message())
+    assert 1 == len(server.contents)
+    assert f"MAIL FROM:<billing@company.example> SIZE={len(server.contents[0]) - 3}" == server.heard[0][1]
+
+
+def test_without_the_extension_each_answer_is_waited_for(
+    server: ScriptedServer, channel: SmtpChannel
+) -> None:
+    """After a refusal the rest is not said."""
+    server.extensions = []
+    server.answers["RCPT"] = ["550 5.1.1 nobody here"]
+    with pytest.raises(PermanentError):
+        channel.send(message())
+    assert ["MAIL", "RCPT", "RSET"] == server.commands
+
+
+def test_a_refused_mail_leaves_the_connection_to_the_next(
+    server: ScriptedServer, channel: SmtpChannel
+) -> None:
+    """Many bad addresses do not cost as many connections; nothing of the one is in the other."""
+    server.answers["RCPT"] = ["550 5.1.1 nobody here"]
+    server.answers["DATA"] = ["503 no recipient"]
+    with pytest.raises(PermanentError) as caught:
+        channel.send(message("r1"))
+    assert "address_refused" == caught.value.error_type
+    channel.send(message("r2"))
+    assert (1, [*ENVELOPE, "RSET", *ENVELOPE]) == (len(server.heard), server.commands)
+
+
+def test_a_server_that_waits_for_a_content_gets_none_for_a_refused_recipient(
+    server: ScriptedServer, channel: SmtpChannel
+) -> None:
+    """RFC 2920, 3.1: it says 354 all the same; the connection ends, and the next mail goes over another."""
+    server.answers["RCPT"] = ["550 nobody here"]
+    with pytest.raises(PermanentError):
+        channel.send(message("r1"))
+    channel.send(message("r2"))
+    assert (2, 1) == (len(server.heard), len(server.contents))
+
+
+@pytest.mark.parametrize("answer", [HANG_UP, "421 4.7.0 too many mails on this connection"])
+def test_a_kept_connection_that_has_died_costs_nothing(
+    server: ScriptedServer, channel: SmtpChannel, answer: str
+) -> None:
+    """Found out by the envelope: the mail goes over a new one, at once and once."""
+    channel.send(message("r1"))
+    server.answers["MAIL"] = [answer]
+    channel.send(message("r2"))
+    assert (2, 2) == (len(server.heard), len(server.contents))
+
+
+def test_a_new_connection_that_dies_is_for_later(server: ScriptedServer, channel: SmtpChannel) -> None:
+    """It is not tried for ever."""
+    server.answers["MAIL"] = [HANG_UP, HANG_UP]
+    with pytest.raises(TemporaryError) as caught:
+        channel.send(message())
+    assert (True, 1) == (caught.value.provider_down, len(server.heard))
+
+
+@pytest.mark.parametrize(
+    ("step", "answer", "provider_down"),
+    [
+        ("MAIL", "454 Throttling failure: Maximum sending rate exceeded.", True),
+        ("RCPT", "454 Throttling failure: Daily message quota exceeded.", True),
+        ("content", "454 Throttling failure", True),
+        ("content", "421 closing", True),
+        ("content", "451 4.7.1 greylisted", False),
+        ("MAIL", "530 5.7.0 Authentication required", True),
+        ("RCPT", "451 4.7.1 greylisted", False),
+    ],
+)
+def test_what_is_for_later(
+    server: ScriptedServer, channel: SmtpChannel, step: str, answer: str, provider_down: bool
+) -> None:
+    """Throttling and a login that is asked for concern all mails, greylisting this one."""
+    server.answers[step] = [answer]
+    with pytest.raises(TemporaryError) as caught:
+        channel.send(message())
+    assert provider_down == caught.value.provider_down
+    channel.send(message())
+    assert ENVELOPE == server.commands[-3:]
+
+
+@pytest.mark.parametrize(
+    ("step", "answer", "error_type"),
+    [
+        ("MAIL", "550 5.7.1 not your domain", "provider_refused"),
+        ("MAIL", "552 5.3.4 message too big", "content_refused"),
+        ("RCPT", "550 5.7.1 relaying denied", "provider_refused"),
+        ("RCPT", "550 no such user", "address_refused"),
+        ("content", "550 5.1.1 user unknown", "address_refused"),
+        ("content", "554 5.7.1 spam", "content_refused"),
+    ],
+)
+def test_what_is_for_good(
+    server: ScriptedServer, channel: SmtpChannel, step: str, answer: str, error_type: str
+) -> None:
+    """A relay that refuses us says nothing of the customer's address; a mailbox that is unknown does, at any step."""
+    server.answers[step] = [answer]
+    with pytest.raises(PermanentError) as caught:
+        channel.send(message())
+    assert (error_type, answer) == (caught.value.error_type, caught.value.detail)
+
+
+@pytest.mark.parametrize("answer", [HANG_UP, "not an answer", "354 more please"])
+def test_after_the_content_only_a_word_counts(
+    server: ScriptedServer, channel: SmtpChannel, answer: str
+) -> None:
+    """No answer, or none that means anything: nobody knows."""
+    server.answers["content"] = [answer]
+    with pytest.raises(UncertainError):
+        channel.send(message())
+
+
+def test_a_connection_that_breaks_within_the_content_is_for_later(
+    server: ScriptedServer, channel: SmtpChannel
+) -> None:
+    """The line that ends the mail did not get out: surely not taken, nobody need look."""
+    server.answers["content"] = [f"{HANG_UP} within"]
+    with pytest.raises(TemporaryError):
+        channel.send(message(text="long\n" * 4_000_000))
+    assert [] == server.contents
+
+
+def test_mails_go_side_by_side(server: ScriptedServer, channel: SmtpChannel) -> None:
+    """Eight callers, eight connections: no mail is answered before all are there."""
+    all_there = threading.Barrier(8)
+    server.before_content_answer = lambda: all_there.wait(10)
+    with ThreadPoolExecutor(8) as callers:
+        receipts = list(callers.map(lambda number: channel.send(message(f"r{number}")), range(8)))
+    assert (8, 8) == (len(receipts), len(server.heard))
+    server.before_content_answer = lambda: None
+    channel.send(message())
+    assert 8 == len(server.heard)
+
+
+def test_an_international_address_needs_a_server_that_can(
+    server: ScriptedServer, channel: SmtpChannel
+) -> None:
+    """RFC 6531: refused here, without a word to the server; with the extension it goes."""
+    abroad = Contact(email="ñandú@customer.example")
+    with pytest.raises(PermanentError) as caught:
+        channel.send(message(contact=abroad))
+    assert ("address_refused", []) == (caught.value.error_type, server.commands)
+    server.extensions.append("SMTPUTF8")
+    channel.close()
+    channel.send(message(contact=abroad))
+    assert "RCPT TO:<ñandú@customer.example>" == server.heard[-1][2]
+    assert server.heard[-1][1].endswith("SMTPUTF8 BODY=8BITMIME")
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Make a certificate that nobody has signed, for localhost, with its key."""
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path / "server.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(made.public_bytes(Encoding.PEM) + private)
+    return file
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_a_protected_connection_checks_the_certificate(
+    monkeypatch: pytest.MonkeyPatch, certificate: Path, security: str
+) -> None:
+    """A server that cannot prove its name gets no password; one that we trust gets the mail."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with ScriptedServer(tls=context, is_tls_at_once=security == "tls") as server:
+        server.extensions.append("AUTH PLAIN")
+        server.answers["AUTH"] = ["235 welcome"] * 9
+        told = {"host": "localhost", "security": security, "user": "acme", "password": "s3cr3t-7"}
+        with pytest.raises(TemporaryError) as caught:
+            channel_to(server, **told).send(message())
+        assert (True, []) == (caught.value.provider_down, server.contents)
+        assert not any(each.startswith("AUTH") for said in server.heard for each in said)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        channel_to(server, **told).send(message())
+        assert 1 == len(server.contents)
+
+
+def test_a_refused_password_is_for_later_and_nowhere_told(
+    monkeypatch: pytest.MonkeyPatch, certificate: Path
+) -> None:
+    """No mail is at fault; the password is in no error and no representation."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with ScriptedServer(tls=context, is_tls_at_once=True) as server:
+        server.extensions.append("AUTH PLAIN")
+        server.answers["AUTH"] = ["535 5.7.8 no"]
+        told = SmtpServer(
+            host="localhost", port=server.port, security="tls", user="acme", password="s3cr3t-7"
+        )
+        channel = SmtpChannel(told, sender=MailSender(), clock=SettableClock(TICK))
+        with pytest.raises(TemporaryError) as caught:
+            channel.send(message())
+    assert caught.value.provider_down
+    assert "s3cr3t-7" not in f"{caught.value.detail} {told!r} {told}"
