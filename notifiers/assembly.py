@@ -17,10 +17,11 @@ from infra.kafka.consumers import consumer, producer
 from infra.metrics.pulse import Pulses
 from infra.metrics.tally import Tally
 from infra.settings import Settings
-from notifiers.channel import Channel
+from notifiers.channel import Channel, Message
 from notifiers.dispatch import Dispatcher, Manner
 from notifiers.doubt import Arbiter
 from notifiers.gates.gate import Gate
+from notifiers.limits import LimitSettings, open_limits, worded
 from notifiers.mail.settings import DkimSettings, SesSettings, SmtpSettings
 from notifiers.mail.smtp import smtp_channel
 from notifiers.noting import Noter, sendings_tally, written_of
@@ -28,9 +29,11 @@ from notifiers.paper.folder import LetterFolder
 from notifiers.recorder import Recorder
 from notifiers.redirecting import guarded, rehearsed
 from notifiers.settings import DoubtPolicy, SendSettings, SettingsError, read_settings
+from notifiers.sms.settings import TwilioSettings
 from notifiers.task import TaskList
 from notifiers.worker import Worker
 from notifiers.writing.render import Renderer
+from schemas.facts import ReminderDecided
 from schemas.fields import Channel as ChannelName
 
 __all__ = [
@@ -44,6 +47,7 @@ __all__ = [
     "open_arbiter",
     "open_channel",
     "open_gates",
+    "open_render",
     "open_worker",
     "utc_now",
 ]
@@ -111,6 +115,8 @@ def _carrier(
             return smtp_channel(read_settings(SmtpSettings), dkim=read_settings(DkimSettings), clock=clock)
         case "email", "ses":
             return _ses(clock)
+        case "sms", "twilio":
+            return _twilio(engine)
         case _, "recorder":
             return Recorder(settings.data_dir / OUTBOX)
         case _, provider:
@@ -157,12 +163,12 @@ def open_worker(
         dispatcher = Dispatcher(
             ledger=ledger,
             channel=open_channel(name, settings=settings, send=send, engine=engine, clock=utc_now),
-            render=rehearsed(Renderer(own=settings.data_dir / TEMPLATES).message, to=send.sandbox),
+            render=open_render(name, settings=settings, send=send),
             manner=manner_of(name, send=send),
             clock=utc_now,
             jitter=random.SystemRandom().random,
             is_gone=holder_is_gone(engine),
-            gates=open_gates(name, send=send, engine=engine),
+            gates=open_gates(name, settings=settings, send=send, engine=engine),
             sendings=sendings,
         )
         yield Worker(
@@ -177,9 +183,19 @@ def open_worker(
         )
 
 
-def open_gates(name: ChannelName, *, send: SendSettings, engine: Engine) -> list[Gate]:  # noqa: ARG001 - the seam
+def open_gates(name: ChannelName, *, settings: Settings, send: SendSettings, engine: Engine) -> list[Gate]:
     """Give what may put a channel's deliveries off before they are claimed, in the order of asking."""
-    return []
+    provider, limits = send.provider(name), LimitSettings()
+    return open_limits(name, provider=provider, settings=settings, limits=limits, engine=engine)
+
+
+def open_render(
+    name: ChannelName, *, settings: Settings, send: SendSettings
+) -> Callable[[ReminderDecided, ChannelName], Message]:
+    """Give what writes a channel's messages: twice the same, or nobody could ask a provider for one."""
+    provider, limits = send.provider(name), LimitSettings()
+    rehearsing = rehearsed(Renderer(own=settings.data_dir / TEMPLATES).message, to=send.sandbox)
+    return worded(rehearsing, provider=provider, settings=settings, limits=limits)
 
 
 def open_arbiter(name: ChannelName, *, settings: Settings, send: SendSettings, engine: Engine) -> Arbiter:
@@ -196,7 +212,7 @@ def open_arbiter(name: ChannelName, *, settings: Settings, send: SendSettings, e
     return Arbiter(
         ledger=ledger,
         channel=open_channel(name, settings=settings, send=send, engine=engine, clock=utc_now),
-        render=partial(written_of, render=rehearsed(Renderer().message, to=send.sandbox)),
+        render=partial(written_of, render=open_render(name, settings=settings, send=send)),
         noter=noter,
         manner=manner,
         clock=utc_now,
@@ -231,3 +247,9 @@ def _ses(clock: Callable[[], datetime.datetime]) -> Channel:
     if read_settings(DkimSettings).is_on:
         raise SettingsError("COBRANZA_SEND_DKIM_*: SES signs mails itself, and changes what we would sign")
     return ses_channel(read_settings(SesSettings), clock=clock)
+
+
+def _twilio(engine: Engine) -> Channel:
+    from notifiers.sms.opening import twilio_channel  # its client takes a second to import
+
+    return twilio_channel(read_settings(TwilioSettings), engine=engine)

@@ -63,7 +63,8 @@ class Attachment(Struct, frozen=True, kw_only=True):
 class Cost(Struct, frozen=True, kw_only=True, order=True):
     """What a delivery costs: ``micros`` are millionths of the currency's major unit, since an SMS costs part of a cent.
 
-    ``parts`` are what is paid for: segments of an SMS, sheets of a letter, mails.
+    ``parts`` are what is paid for: segments of an SMS, pages of a letter, mails. Without a
+    price ``currency`` is ''.
     """
 
     currency: str
@@ -78,7 +79,10 @@ class Message(Struct, frozen=True, kw_only=True):
     one key may carry the message once only. ``at`` is the reminder's tick,
     ``on`` the company's day of it. Which of ``text``, ``html``, ``pdf`` and ``tasks`` is
     filled depends on the channel. ``meant_for`` is the customer's address where the
-    message goes to a sandbox instead, "" where it goes to the customer.
+    message goes to a sandbox instead, "" where it goes to the customer. ``country``
+    (ISO 3166, '' unknown) is where a phone number without a country is dialled in, and what
+    prices go by; ``pages`` are those of ``pdf``; ``time_zone`` is the company's. ``cost`` is
+    what sending it will cost, as far as that is known.
     """
 
     reminder: str
@@ -99,6 +103,10 @@ class Message(Struct, frozen=True, kw_only=True):
     attachments: tuple[Attachment, ...] = ()
     unsubscribe_url: str = ""
     meant_for: str = ""
+    country: str = ""
+    pages: int = 0
+    time_zone: str = "UTC"
+    cost: Cost | None = None
 
 
 class Receipt(Struct, frozen=True, kw_only=True):

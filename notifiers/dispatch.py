@@ -172,11 +172,14 @@ class Dispatcher:
     # -- what must wait ----------------------------------------------------------------------
 
     def _ask_gates(self, jobs: Sequence[Job], written: dict[str, Written]) -> dict[str, Wait]:
-        """Ask every gate about what the ones before it let through; note what has to wait."""
+        """Ask every gate about what the ones before it let through; note what has to wait.
+
+        What is overtaken (R32) has to end, not to wait.
+        """
         left = [
             Candidate(job=job, message=message)
             for job in jobs
-            if isinstance(message := written[job.reminder], Message)
+            if isinstance(message := written[job.reminder], Message) and not job.is_overtaken
         ]
         waits: dict[str, Wait] = {}
         for gate in self._gates:

@@ -21,7 +21,7 @@ __all__ = ["Manner", "Noter", "Written", "recipient_of", "sendings_tally", "writ
 
 Written = Message | PermanentError
 _TEXT_MAX: Final = 2_000
-_OUTCOMES: Final = (*get_args(DeliveryStatus), "put_back")
+_OUTCOMES: Final = (*get_args(DeliveryStatus), "put_back", "capped")
 _log = structlog.get_logger(__name__)
 _decoder = json.Decoder(ReminderDecided)
 
@@ -74,6 +74,7 @@ class Noter:
 
     def claim_of(self, job: Job, written: Written, *, traits: Traits) -> Claim:
         """Give the claim of a job, with the evidence that it leaves should the worker not come back."""
+        cost = written.cost if isinstance(written, Message) else None
         return Claim(
             reminder=job.reminder,
             occurred_at=occurred_at(job, now=self._clock()),
@@ -81,6 +82,9 @@ class Noter:
             subject=written.subject if isinstance(written, Message) else "",
             provider=traits.provider,
             endpoint=traits.endpoint,
+            cost_currency="" if cost is None else cost.currency,
+            cost_micros=0 if cost is None else cost.micros,
+            cost_parts=0 if cost is None else cost.parts,
         )
 
     def accepted(self, job: Job, written: Written, receipt: Receipt) -> Ending:
@@ -123,7 +127,7 @@ class Noter:
 
     def postponed(self, job: Job, *, until: datetime.datetime, why: str) -> None:
         """Note that a job waits, unsent; its row says so already."""
-        self._sendings.add(job.channel, "put_back")
+        self._sendings.add(job.channel, "capped" if why == "daily_cap" else "put_back")
         _log.info("send_postponed", **_of(job), until=until.isoformat(), why=why)
 
     def superseded(self, reminders: Iterable[str]) -> None:

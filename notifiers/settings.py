@@ -52,7 +52,7 @@ class SendSettings(BaseSettings):
 
     Attributes:
         email: who carries mail: ``recorder`` (files), ``smtp`` or ``ses``.
-        sms: who carries SMS.
+        sms: who carries SMS: ``recorder`` (files) or ``twilio``.
         letter: who carries letters: ``folder`` (PDF files).
         sandbox_email, sandbox_phone, sandbox_address: while trying things out, every mail, SMS
             or letter goes there instead (an address: lines parted by ``|``). A message says
@@ -70,7 +70,7 @@ class SendSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="COBRANZA_SEND_", frozen=True, extra="forbid")
 
     email: Literal["recorder", "smtp", "ses"] = "recorder"
-    sms: Literal["recorder"] = "recorder"
+    sms: Literal["recorder", "twilio"] = "recorder"
     letter: Literal["folder"] = "folder"
     sandbox_email: str = ""
     sandbox_phone: str = ""

@@ -67,6 +67,10 @@ def _edit(account: Account, event: EditReminder, *, context: FoldContext) -> lis
         said.text = event.text
     if event.next_on is not None:
         said.next_on = event.next_on
+    if event.template is not None:
+        said.template = event.template
+    if event.attach_invoices is not None:
+        said.attach_invoices = event.attach_invoices
     named = {each.item for each in steps_of(account, row)}
     for name in event.drop_items:
         if name in named:

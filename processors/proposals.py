@@ -91,7 +91,7 @@ def propose(at: Circumstances, *, due: Sequence[DueItem], because: WhoDecides) -
     if said is None:
         raise AssertionError(f"{row.reminder} waits and was never proposed")
     composed = compose(at, due=due, reminder=row.reminder, said=said)
-    content = _digest(composed, because=because)
+    content = _digest(composed, because=because, said=said)
     if content == said.content:
         note_steps(at, composed)
         return []
@@ -192,10 +192,10 @@ def _too_soon_until(at: Circumstances) -> datetime.date | None:
     return until if at.day < until else None
 
 
-def _digest(composed: Composed, *, because: WhoDecides) -> str:
+def _digest(composed: Composed, *, because: WhoDecides, said: Proposal) -> str:
     """Sum up what a person would read anew: not the days that pass, nor what is listed beside."""
     content = composed.content
-    said = [
+    read: list[object] = [
         because,
         content.step,
         content.text,
@@ -207,4 +207,6 @@ def _digest(composed: Composed, *, because: WhoDecides) -> str:
         content.totals,
         content.unlisted,
     ]
-    return hashlib.blake2s(msgspec.json.encode(said), digest_size=12).hexdigest()
+    if said.template or said.attach_invoices is not None:
+        read.append((said.template, said.attach_invoices))
+    return hashlib.blake2s(msgspec.json.encode(read), digest_size=12).hexdigest()

@@ -124,8 +124,8 @@ def compose(
         reminder=reminder,
         step=header.step.name,
         offset_days=header.offset_days,
-        template=header.step.template or header.step.name,
-        attach_invoices=header.step.attach_invoices,
+        template=_template(header, said=said),
+        attach_invoices=_attaches(header, said=said),
         pay_by_on=at.day + datetime.timedelta(days=header.step.pay_by_days),
         deliveries=deliveries,
         listed=listed,
@@ -157,6 +157,16 @@ def _charged(at: Circumstances, content: ReminderDecided, *, due: Sequence[DueIt
 
 def _sorted(due: Sequence[DueItem]) -> list[DueItem]:
     return sorted(due, key=lambda each: (each.item.due_on, each.item.item))
+
+
+def _template(header: Rung, *, said: Proposal | None) -> str:
+    chosen = "" if said is None else said.template
+    return chosen or header.step.template or header.step.name
+
+
+def _attaches(header: Rung, *, said: Proposal | None) -> bool:
+    chosen = None if said is None else said.attach_invoices
+    return header.step.attach_invoices if chosen is None else chosen
 
 
 def _over(actions: Sequence[Action], *, channels: Sequence[Channel] | None) -> list[Action]:
@@ -461,6 +471,7 @@ def write_content(
         legal_texts=legal_texts(
             at.account, company=at.company, on=at.day, language=language, levels=writes_level
         ),
+        country=(customer.customer.country if customer is not None else "") or profile.country,
     )
 
 

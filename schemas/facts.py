@@ -204,7 +204,8 @@ class ReminderDecided(AccountFact, frozen=True, kw_only=True, tag="collections.r
     ``text`` is a person's opening instead of the template's; ``approved_by``
     and ``now_because`` are whose word it goes out on, and why it does not
     wait for the gap (R5, R19). ``answer`` is what a customer answered, where
-    this tells the company's own desk of it.
+    this tells the company's own desk of it. ``country`` is the customer's,
+    else the company's: where a phone number without a country is dialled in.
     """
 
     company: str
@@ -246,6 +247,7 @@ class ReminderDecided(AccountFact, frozen=True, kw_only=True, tag="collections.r
     law: LawTerms | None = None
     legal_texts: tuple[LegalText, ...] = ()
     answer: AnswerSaid | None = None
+    country: str = ""
 
 
 class ReminderProposed(AccountFact, frozen=True, kw_only=True, tag="collections.reminder.proposed.v1"):

@@ -29,6 +29,8 @@ class EditReminder(AccountRequest, frozen=True, kw_only=True, tag="collections.r
     ``channels`` it is written over instead (tasks of its steps stay), ``text``
     stands for the template's opening, ``drop_items`` are left out of it as
     if they were dropped, ``next_on`` is the day before which it does not go.
+    ``template`` names the texts that it uses instead of its step's, ``attach_invoices``
+    says whether the invoices go along (S2-17).
     """
 
     reminder: DocumentId
@@ -36,6 +38,8 @@ class EditReminder(AccountRequest, frozen=True, kw_only=True, tag="collections.r
     text: Annotated[str, Meta(max_length=8000)] | None = None
     drop_items: Annotated[tuple[DocumentId, ...], Meta(max_length=500)] = ()
     next_on: datetime.date | None = None
+    template: Annotated[str, Meta(max_length=64, pattern="^[a-z0-9][a-z0-9_-]*$")] | None = None
+    attach_invoices: bool | None = None
 
 
 class DropReminder(AccountRequest, frozen=True, kw_only=True, tag="collections.reminder.drop.v1"):

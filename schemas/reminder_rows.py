@@ -36,6 +36,7 @@ class Proposal(Struct, kw_only=True, gc=False, omit_defaults=True):
 
     ``revision`` counts what was proposed; ``content`` is a digest of the
     last of it. ``now_because`` is the reason for which the gap does not count.
+    ``template`` '' and ``attach_invoices`` None are as its step says.
     """
 
     proposed_on: datetime.date
@@ -47,6 +48,8 @@ class Proposal(Struct, kw_only=True, gc=False, omit_defaults=True):
     channels: tuple[Channel, ...] | None = None
     text: str = ""
     next_on: datetime.date | None = None
+    template: str = ""
+    attach_invoices: bool | None = None
 
 
 class ReminderRow(StateRow, kw_only=True, tag="reminder"):

@@ -40,6 +40,7 @@ COMMANDS: Final[dict[str, str]] = {
     "worklist": "console.cli.worklist:worklist",
     "trust": "console.cli.trust:trust",
     "deliveries": "console.cli.deliveries:deliveries",
+    "costs": "console.cli.costs:costs",
     "proposals": "console.cli.proposals:proposals",
     "hand-overs": "console.cli.hand_overs:hand_overs",
     "tasks": "console.cli.tasks:tasks",

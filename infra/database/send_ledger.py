@@ -45,6 +45,7 @@ __all__ = [
     "unfinished",
 ]
 
+_COST: Final = ("cost_currency", "cost_micros", "cost_parts")
 _SUPERSEDED: Final = "the account has changed since"
 
 
@@ -277,7 +278,7 @@ class SendLedger:
         return ended
 
     def _note_whereto(self, connection: Connection, claims: Sequence[Claim]) -> None:
-        names = ("recipient", "subject", "provider", "endpoint")
+        names = ("recipient", "subject", "provider", "endpoint", *_COST)
         if not claims:
             return
         connection.execute(
@@ -336,7 +337,7 @@ class SendLedger:
 def jobs_where(connection: Connection, condition: ColumnElement[bool], *, limit: int | None) -> list[Job]:
     """List the jobs that meet a condition, the longest due first."""
     query = (
-        select(send_jobs, clocks.c["at"].label("clock_at"))
+        select(send_jobs, clocks.c["at"].label("clock_at"), overtaken().label("is_overtaken"))
         .outerjoin(clocks, clocks.c["partition"] == send_jobs.c["partition"])
         .where(condition)
         .order_by(send_jobs.c["not_before"], send_jobs.c["reminder"])

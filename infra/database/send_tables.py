@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, Table,
 from infra.database.tables import metadata
 from infra.database.types import UtcDateTime, key_text
 
-__all__ = ["send_jobs", "send_notes", "tasks"]
+__all__ = ["rate_buckets", "send_days", "send_jobs", "send_notes", "tasks"]
 
 # One job per (reminder, channel). `state`:
 #
@@ -25,6 +25,8 @@ __all__ = ["send_jobs", "send_notes", "tasks"]
 # `ask_at`: when the provider is asked what became of an unknown one. `published`: the outcome of an
 # end state is in Kafka. `reminder_json` is the reminder as it was read, so that a job needs no second
 # look at it.
+# `cost_*`: what the last attempt cost, in millionths of a currency ('': no price is known), and its
+# segments or pages. `counted_on`: the company day whose caps it counts in.
 send_jobs: Final = Table(
     "send_jobs",
     metadata,
@@ -54,6 +56,10 @@ send_jobs: Final = Table(
     Column("held_since", UtcDateTime, nullable=True),
     Column("intended_at", UtcDateTime, nullable=True),
     Column("ask_at", UtcDateTime, nullable=True),
+    Column("cost_currency", Text, nullable=False, server_default=""),
+    Column("cost_micros", BigInteger, nullable=False, server_default="0"),
+    Column("cost_parts", Integer, nullable=False, server_default="0"),
+    Column("counted_on", Date, nullable=True),
     Index("ix_send_jobs_work", "channel", "state", "not_before"),
     Index("ix_send_jobs_published", "published", "channel"),
     Index("ix_send_jobs_account", "account"),
@@ -91,5 +97,27 @@ tasks: Final = Table(
     Column("status", key_text(), nullable=False),
     Index("ix_tasks_work", "status", "due_on"),
     Index("ix_tasks_account", "account"),
+    sqlite_with_rowid=False,
+)
+
+# How fast each provider may be written to by all workers together: `infra.database.rates`.
+rate_buckets: Final = Table(
+    "rate_buckets",
+    metadata,
+    Column("bucket", key_text(), primary_key=True),
+    Column("full_at_us", BigInteger, nullable=False),
+    Column("granted", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# How much went out on a company's day: `infra.database.send_days`.
+send_days: Final = Table(
+    "send_days",
+    metadata,
+    Column("company", key_text(), primary_key=True),
+    Column("channel", key_text(), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("micros", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )

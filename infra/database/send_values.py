@@ -30,7 +30,8 @@ class NewJob(Struct, frozen=True, kw_only=True):
 class Job(Struct, frozen=True, kw_only=True):
     """A job as it stands; ``clock_at`` is its partition's newest tick in the read model.
 
-    ``held_since``, ``intended_at``, ``ask_at``: see `send_tables`.
+    ``held_since``, ``intended_at``, ``ask_at``: see `send_tables`. ``is_overtaken``: the account
+    has changed since (R32), so that it will not be sent.
     """
 
     reminder: str
@@ -56,12 +57,13 @@ class Job(Struct, frozen=True, kw_only=True):
     intended_at: datetime.datetime | None
     ask_at: datetime.datetime | None
     clock_at: datetime.datetime | None = None
+    is_overtaken: bool = False
 
 
 class Claim(Struct, frozen=True, kw_only=True):
     """A job that a worker wants, with what will be known of the attempt should the worker not come back.
 
-    ``occurred_at`` is its business time, should it be superseded.
+    ``occurred_at`` is its business time, should it be superseded; ``cost_micros`` are millionths.
     """
 
     reminder: str
@@ -70,6 +72,9 @@ class Claim(Struct, frozen=True, kw_only=True):
     subject: str = ""
     provider: str = ""
     endpoint: str = ""
+    cost_currency: str = ""
+    cost_micros: int = 0
+    cost_parts: int = 0
 
 
 class Intended(Struct, frozen=True, kw_only=True):

@@ -76,7 +76,7 @@ METRICS: Final[Mapping[str, Described]] = {
     # notifiers
     "cobranza_sendings_total": Described(
         "counter",
-        "Attempts by how they ended: accepted, failed, unknown, superseded, put_back.",
+        "Attempts by how they ended: accepted, failed, unknown, superseded, put_back, capped.",
         ("channel", "outcome"),
     ),
     # exporter

@@ -148,6 +148,8 @@ class Renderer:
             tasks=tuple(_note(each, subject=subject) for each in deliveries) if channel == "task" else (),
             attachments=tuple(parts),
             unsubscribe_url=ways.unsubscribe if channel == "email" else "",
+            country=reminder.country,
+            time_zone=reminder.time_zone,
         )
 
     def _ways(

@@ -106,7 +106,7 @@ def test_an_unknown_template_fails_for_good(engine: Engine) -> None:
     running.run(partitions=[0])
     row = job_row(engine)
     assert ("failed", "template_error", []) == (row["state"], row["error_type"], channel.asked)
-    assert "there are: correction, courtesy, first" in str(row["detail"])
+    assert "there are: answer, correction, courtesy, first" in str(row["detail"])
 
 
 def test_a_provider_that_is_down_closes_its_partition(engine: Engine) -> None:

@@ -138,6 +138,7 @@ def _reminder(fact: ReminderDecided) -> Clauses:
         "text": fact.text,
         "approved-by": fact.approved_by,
         "now-because": fact.now_because,
+        "attached": "yes" if fact.attach_invoices else "no",
     }
 
 

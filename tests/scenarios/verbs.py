@@ -197,11 +197,13 @@ def _approve(line: Line) -> SourceEvent:
 def _edit(line: Line) -> SourceEvent:
     said = line.options(
         channels=lambda: msgspec.convert(
-            line.words.until_word("text", "without", "next"), tuple[Channel, ...]
+            line.words.until_word("text", "without", "next", "template", "attach"), tuple[Channel, ...]
         ),
         text=line.text,
-        without=lambda: tuple(line.words.until_word("text", "channels", "next")),
+        without=lambda: tuple(line.words.until_word("text", "channels", "next", "template", "attach")),
         next=line.words.day,
+        template=line.text,
+        attach=line.text,
     )
     return commands.EditReminder(
         **line.asked,
@@ -210,6 +212,8 @@ def _edit(line: Line) -> SourceEvent:
         text=said.get("text"),
         drop_items=said.get("without", ()),
         next_on=said.get("next"),
+        template=said.get("template"),
+        attach_invoices={"yes": True, "no": False}.get(said.get("attach", "")),
     )
 
 

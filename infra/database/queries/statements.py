@@ -1,0 +1,144 @@
+"""Statements that wait to be processed (S0-19): every account with something overdue or proposed, and its last reminder.
+
+It lists whom one may act on, not what must be done: that is the worklist.
+"""
+
+import datetime
+from collections import defaultdict
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct, json
+from sqlalchemy import Connection, func, or_, select
+
+from infra.database.queries.proposals import waiting
+from infra.database.tables import accounts, clocks, companies, customers, holds, items, reminders
+from schemas.facts import ReminderProposed
+
+__all__ = ["Statement", "statements"]
+
+_GAP_DAYS = 3  # R5, where a company says nothing else
+_DAY = datetime.timedelta(days=1)
+
+
+class Statement(Struct, kw_only=True):
+    """One account.
+
+    Attributes:
+        at_risk: (currency, minor units) of what is overdue; ``days`` how late the worst of it is.
+        next_on: the date set by hand (R20).
+        last_step, last_on: of the last reminder that it got.
+        too_soon_until: the day on which the minimum gap ends; None: it has ended (S0-16).
+        proposal: what waits for a person; None: nothing does.
+        today: its company's day of the newest tick.
+    """
+
+    account: str
+    company: str
+    today: datetime.date
+    name: str = ""
+    responsible: str = ""
+    mode: str = "automatic"
+    at_risk: list[tuple[str, int]] = []
+    days: int = 0
+    next_on: datetime.date | None = None
+    last_step: str = ""
+    last_on: datetime.date | None = None
+    too_soon_until: datetime.date | None = None
+    proposal: ReminderProposed | None = None
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Give what its proposal would go by."""
+        deliveries = () if self.proposal is None else self.proposal.content.deliveries
+        return tuple(dict.fromkeys(each.channel for each in deliveries))
+
+
+class _Company(Struct, frozen=True, kw_only=True):
+    zone: ZoneInfo
+    today: datetime.date
+    gap_days: int
+
+
+def statements(connection: Connection, *, company: str = "") -> list[Statement]:
+    """List them, whose last reminder is the oldest first: those that never got one before all."""
+    known = _companies(connection)
+    proposals = {each.account: each for each in waiting(connection, company=company)}
+    found = _accounts(connection, known, company=company)
+    for account, each in found.items():
+        each.proposal = proposals.get(account)
+    _overdue(connection, found)
+    _last_reminders(connection, found, known)
+    by_hand = select(holds.c["account"], holds.c["until_on"]).where(holds.c["by_hand"])
+    for account, until_on in connection.execute(by_hand):
+        if account in found:
+            found[account].next_on = until_on
+    chosen = [each for each in found.values() if each.at_risk or each.proposal is not None]
+    return sorted(chosen, key=lambda each: (each.last_on or datetime.date.min, -each.days, each.account))
+
+
+def _companies(connection: Connection) -> dict[str, _Company]:
+    at = connection.execute(select(func.min(clocks.c["at"]))).scalar_one()
+    found = {"": _company(at, zone="UTC", gap_days=_GAP_DAYS)}
+    for row in connection.execute(select(companies)):
+        profile = json.decode(row.profile_json) or {}
+        gap_days = profile.get("min_days_between_contacts", _GAP_DAYS)
+        found[str(row.company)] = _company(at, zone=row.time_zone, gap_days=gap_days)
+    return found
+
+
+def _company(at: datetime.datetime | None, *, zone: str, gap_days: int) -> _Company:
+    local = ZoneInfo(zone)
+    today = datetime.date.min if at is None else at.astimezone(local).date()
+    return _Company(zone=local, today=today, gap_days=gap_days)
+
+
+def _accounts(connection: Connection, known: dict[str, _Company], *, company: str) -> dict[str, Statement]:
+    concerned = or_(accounts.c["episode_opened_on"].is_not(None), accounts.c["proposal"] != "")
+    query = (
+        select(accounts, customers.c["name"], customers.c["responsible"])
+        .outerjoin(customers, customers.c["account"] == accounts.c["account"])
+        .where(concerned, *([accounts.c["company"] == company] if company else []))
+    )
+    found = {}
+    for row in connection.execute(query):
+        of = known.get(row.company, known[""])
+        until = None if row.last_contact_on is None else row.last_contact_on + of.gap_days * _DAY
+        found[str(row.account)] = Statement(
+            account=row.account,
+            company=row.company,
+            today=of.today,
+            name=row.name or "",
+            responsible=row.responsible or "",
+            mode=row.mode,
+            too_soon_until=until if until is not None and of.today < until else None,
+        )
+    return found
+
+
+def _overdue(connection: Connection, found: dict[str, Statement]) -> None:
+    columns = (items.c["account"], items.c["currency"], items.c["due_on"])
+    sums = select(*columns, func.sum(items.c["open_minor"])).where(items.c["open_minor"] > 0)
+    money: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for account, currency, due_on, minor in connection.execute(sums.group_by(*columns)):
+        each = found.get(account)
+        if each is not None and due_on < each.today:
+            each.days = max(each.days, (each.today - due_on).days)
+            money[account][currency] += int(minor)
+    for account, owed in money.items():
+        found[account].at_risk = sorted(owed.items())
+
+
+def _last_reminders(connection: Connection, found: dict[str, Statement], known: dict[str, _Company]) -> None:
+    newest = (
+        select(reminders.c["account"], func.max(reminders.c["tick"]).label("tick"))
+        .group_by(reminders.c["account"])
+        .subquery("newest")
+    )
+    query = select(reminders.c["account"], reminders.c["step"], reminders.c["tick"]).join(
+        newest, (newest.c["account"] == reminders.c["account"]) & (newest.c["tick"] == reminders.c["tick"])
+    )
+    for account, step, tick in connection.execute(query):
+        each = found.get(account)
+        if each is not None:
+            zone = known.get(each.company, known[""]).zone
+            each.last_step, each.last_on = step, tick.astimezone(zone).date()

@@ -1,0 +1,235 @@
+"""SMS by Twilio: one request a message, asked afterwards by number, text and day where the answer was lost.
+
+::
+
+    no connection, refused connection      nothing was said: later
+    400 … 499, 503, with Twilio's code     ``twilio_errors``
+    the answer does not come, or is cut    nobody knows (``UncertainError``), and nothing is asked twice
+    201                                    taken; the price is of our own count of segments
+
+The provider keeps no key of ours, so a message is found again by what it says. That is sound only
+while one delivery alone can be meant, and only some time after the question was put: `TwilioChannel.find`
+says when it cannot say. It refuses to try again by itself, and to let bodies or numbers into logs.
+"""
+
+import datetime
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+import requests
+from requests.adapters import HTTPAdapter
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.http import HttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+from twilio.rest.api.v2010.account.message import MessageInstance
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, NewConnectionError
+
+from notifiers.channel import Message, PermanentError, Receipt, TemporaryError, Traits, UncertainError
+from notifiers.sms.account import API, TwilioAccount
+from notifiers.sms.numbers import e164
+from notifiers.sms.twilio_errors import Refusal, error_of
+
+__all__ = ["TwilioChannel"]
+
+_CONNECT_S_MAX: Final = 10.0
+_LISTED_MAX: Final = 1_000  # one page of the provider's list
+_SKEW: Final = datetime.timedelta(minutes=5)
+_NOT_CONNECTED: Final = (ConnectTimeoutError, NewConnectionError, NameResolutionError)
+_FAILED: Final = ("failed", "undelivered")
+
+
+class TwilioChannel:
+    """Sends SMS over one account; keeps the connection. Not thread-safe.
+
+    Args:
+        account: whose.
+        of_others: of these ids of the provider, those that other deliveries than this reminder's have.
+        in_flight: how many other deliveries to this number, as it was given, wait for an answer.
+    """
+
+    def __init__(
+        self,
+        account: TwilioAccount,
+        *,
+        of_others: Callable[[Collection[str], str], Collection[str]],
+        in_flight: Callable[[str, str], int],
+    ) -> None:
+        self._account = account
+        self._of_others = of_others
+        self._in_flight = in_flight
+        self._wire = _Wire(account)
+        self._client = Client(
+            account.key_sid or account.account_sid,
+            account.secret,
+            account.account_sid,
+            http_client=self._wire,
+        )
+
+    @property
+    def traits(self) -> Traits:
+        """One at a time: of each message in flight a crash leaves a doubt."""
+        sender = self._account.messaging_service_sid or self._account.sender
+        return Traits(
+            provider="twilio",
+            endpoint=f"{self._account.account_sid}/{sender}",
+            settles_s=self._account.settle_s,
+        )
+
+    def send(self, message: Message) -> Receipt:
+        """Hand an SMS over.
+
+        Raises:
+            TemporaryError, PermanentError, UncertainError: see the drawing above.
+        """
+        to = _number(message)
+        try:
+            made = self._client.messages.create(to=to, body=_body(message), **self._manner(message))
+        except TwilioRestException as error:
+            raise error_of(_refusal(error)) from error
+        except requests.RequestException as error:
+            raise _broken(error) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise UncertainError(f"the answer cannot be read: {error}") from error
+        return _accepted(made)
+
+    def find(self, message: Message) -> Receipt | None:
+        """Ask the list of messages for this one.
+
+        None says that it is not listed, which means that it was not taken once ``settle_s`` have passed.
+
+        Raises:
+            TemporaryError: the list cannot be asked, or it cannot say: texts are not kept (redaction),
+                there are too many messages to this number, or more than one delivery can be meant.
+        """
+        try:
+            to = _number(message)
+        except PermanentError:
+            return None  # what can have no number was never handed over
+        listed = self._listed(to)
+        if len(listed) >= _LISTED_MAX:
+            raise TemporaryError(f"there are {_LISTED_MAX} messages or more to this number")
+        since = message.at - _SKEW
+        recent = [each for each in listed if _is_ours(each) and _made_at(each) >= since]
+        others = self._of_others([str(each.sid) for each in recent], message.reminder)
+        unclaimed = [each for each in recent if each.sid not in others]
+        if any(not each.body for each in unclaimed):
+            raise TemporaryError("the provider keeps no texts: they cannot be compared")
+        found = [each for each in unclaimed if _is_same(str(each.body), _body(message))]
+        if found and (len(found) > 1 or self._in_flight(message.contact.phone, message.reminder)):
+            raise TemporaryError("more than one delivery of the same text to this number can be meant")
+        return Receipt(provider_id=str(found[0].sid)) if found else None
+
+    def _manner(self, message: Message) -> dict[str, Any]:
+        account = self._account
+        manner: dict[str, Any] = {"validity_period": account.validity_s, "smart_encoded": False}
+        if account.messaging_service_sid:
+            manner["messaging_service_sid"] = account.messaging_service_sid
+        else:
+            manner["from_"] = account.sender
+        if account.status_url:
+            joint = "&" if "?" in account.status_url else "?"
+            manner["status_callback"] = (
+                f"{account.status_url}{joint}reminder={quote(message.reminder, safe='')}"
+            )
+        return manner
+
+    def _listed(self, to: str) -> list[MessageInstance]:
+        try:
+            return list(self._client.messages.list(to=to, limit=_LISTED_MAX, page_size=_LISTED_MAX))
+        except TwilioException as error:
+            raise TemporaryError(f"the list was refused: {error}"[:500]) from error
+        except (requests.RequestException, ValueError, KeyError, TypeError) as error:
+            raise TemporaryError(
+                f"the list cannot be read: {type(error).__name__}"
+            ) from error  # its words have the number
+
+
+class _Wire(HttpClient):  # type: ignore[misc]  # twilio's classes have no types
+    """Carries the client's requests: nothing is tried twice, nothing is logged, time has an end."""
+
+    def __init__(self, account: TwilioAccount) -> None:
+        super().__init__(logger=None, is_async=False, timeout=account.timeout_s)
+        self._url = account.url.rstrip("/")
+        self._timeout_s = (min(_CONNECT_S_MAX, account.timeout_s), account.timeout_s)
+        self._session = requests.Session()
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, HTTPAdapter(max_retries=0))
+
+    def request(  # noqa: PLR0917 - twilio's signature
+        self,
+        method: str,
+        uri: str,
+        params: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ARG002 - ours is set once
+        allow_redirects: bool = False,
+    ) -> Response:
+        """Make one request; it may raise what requests raises."""
+        answered = self._session.request(
+            method,
+            self._url + uri.removeprefix(API),
+            params=params,
+            data=data,
+            headers=headers,
+            auth=auth,
+            timeout=self._timeout_s,
+            allow_redirects=allow_redirects,
+        )
+        return Response(answered.status_code, answered.text)
+
+
+def _number(message: Message) -> str:
+    try:
+        return e164(message.contact.phone, country=message.country)
+    except PermanentError as error:
+        raise PermanentError(
+            error_type=error.error_type, detail=f"customer {message.customer}: {error.detail}"
+        ) from error
+
+
+def _body(message: Message) -> str:
+    return message.text.strip()
+
+
+def _accepted(made: MessageInstance) -> Receipt:
+    if not made.sid:
+        raise UncertainError("the answer names no message")
+    if str(made.status) in _FAILED:
+        raise error_of(Refusal(status=400, code=int(made.error_code or 0), text=str(made.error_message)))
+    return Receipt(provider_id=str(made.sid))
+
+
+def _refusal(error: TwilioRestException) -> Refusal:
+    # Without a body of its own the client gives the HTTP status for a code.
+    code = 0 if error.code == error.status or error.code is None else int(error.code)
+    return Refusal(status=int(error.status), code=code, text=str(error.msg))
+
+
+def _broken(error: requests.RequestException) -> TemporaryError | UncertainError:
+    """Say of a connection that failed whether anything can have been said over it."""
+    reason: Any = error.args[0] if error.args else None
+    if isinstance(reason, MaxRetryError):
+        reason = reason.reason
+    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.SSLError) or isinstance(
+        reason, _NOT_CONNECTED
+    ):
+        return TemporaryError(f"there is no connection: {error}"[:500])
+    return UncertainError(f"no answer after the message was handed over: {error}"[:500])
+
+
+def _is_ours(each: MessageInstance) -> bool:
+    return str(each.direction).startswith("outbound")
+
+
+def _made_at(each: MessageInstance) -> datetime.datetime:
+    made: datetime.datetime | None = each.date_created
+    return datetime.datetime.max.replace(tzinfo=datetime.UTC) if made is None else made
+
+
+def _is_same(listed: str, written: str) -> bool:
+    """Compare texts; a trial account's begins with words of the provider's."""
+    return listed.strip() == written or listed.strip().endswith(f" - {written}")

@@ -1,0 +1,84 @@
+"""What Twilio's error codes mean for a message: later, never, or nobody knows. No network here.
+
+::
+
+    says something of          codes such as                    so
+    the recipient              21211 21614 21610 30005 30006    this message never (next channel, R19)
+    the text                   21602 21617 30007                this message never
+    the route                  21408 21612                      this message never
+    us: account, sender, URL   20003 21606 21703 30034          later: no message is at fault; lag shows it
+    the load                   20429 21611 30001, 503           later
+    nothing (500, 502, 504)                                     nobody knows
+
+The provider adds codes and says that it does; one that is not here is taken by its HTTP status.
+"""
+
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from notifiers.channel import PermanentError, TemporaryError, UncertainError
+from schemas.outcomes import ErrorType
+
+__all__ = ["Refusal", "error_of", "error_type_of"]
+
+_Of = Literal["recipient", "text", "route", "us", "load"]
+
+_CODES: Final[dict[_Of, tuple[int, ...]]] = {
+    "recipient": (
+        *(21211, 21214, 21217, 21219, 21265, 21266, 21268, 21401, 21407, 21421, 21604, 21610, 21614, 21635),
+        *(30003, 30004, 30005, 30006, 30011, 60200, 60205),
+    ),
+    "text": (21602, 21605, 21617, 21619, 21620, 21623, 30007, 30019, 30038, 30039),
+    "route": (21408, 21612, 30010, 30036, 30044, 30454),
+    "us": (
+        *(20001, 20003, 20005, 20006, 20008, 20104, 20107, 20403, 20404, 21210, 21212, 21213, 21267, 21603),
+        *(21606, 21607, 21608, 21609, 21618, 21621, 21622, 21651, 21654, 21659, 21660, 21661, 21664, 21701),
+        *(21702, 21703, 21704, 21705, 21710, 21712, 30002, 30023, 30024, 30027, 30032, 30034, 30035),
+        *(63038, 90010),
+    ),
+    "load": (14107, 20429, 20503, 21611, 30001, 30022, 63018),
+}
+_OF: Final[dict[int, _Of]] = {code: about for about, codes in _CODES.items() for code in codes}
+_TYPES: Final[dict[_Of, ErrorType]] = {
+    "recipient": "address_refused",
+    "text": "content_refused",
+    "route": "provider_refused",
+    "us": "provider_refused",
+    "load": "provider_unavailable",
+}
+_TOO_MANY: Final = 429
+_DOWN: Final = 503  # the only one of the 5xx by which nothing was begun
+_OF_US: Final = (401, 403, 404, 405)
+
+
+class Refusal(Struct, frozen=True, kw_only=True):
+    """An answer that is no acceptance; ``code`` 0: it had none, the answer was not the provider's own."""
+
+    status: int
+    code: int = 0
+    text: str = ""
+
+
+def error_of(refusal: Refusal) -> TemporaryError | PermanentError | UncertainError:
+    """Say what becomes of a message that was answered so."""
+    about = _OF.get(refusal.code)
+    detail = _said(refusal)
+    if about in ("recipient", "text", "route"):
+        return PermanentError(error_type=error_type_of(refusal.code), detail=detail)
+    if about in ("us", "load") or refusal.status in (_TOO_MANY, _DOWN, *_OF_US):
+        return TemporaryError(detail)
+    if 400 <= refusal.status < 500:
+        return PermanentError(error_type="provider_refused", detail=detail)
+    return UncertainError(detail)
+
+
+def error_type_of(code: int) -> ErrorType:
+    """Give the closed type of a code; one that is not known was the provider's refusal."""
+    about = _OF.get(code)
+    return "provider_refused" if about is None else _TYPES[about]
+
+
+def _said(refusal: Refusal) -> str:
+    code = f" (code {refusal.code})" if refusal.code else ""
+    return f"{refusal.status}{code}: {refusal.text or 'no word of why'}"[:500]

@@ -1,0 +1,174 @@
+"""Pace and caps at the loop: what waits, until when, and that nothing is lost."""
+
+import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from structlog.testing import capture_logs
+
+from infra.errors import OperatorError
+from infra.settings import Settings
+from notifiers.dispatch import Dispatcher, sendings_tally
+from notifiers.limits import LimitSettings, open_limits, worded
+from tests.notifiers.sending import (
+    RENDERER,
+    TICK,
+    ScriptedChannel,
+    SettableClock,
+    dispatcher,
+    job_row,
+    know,
+    read,
+    reminder,
+    states,
+)
+
+PRICES = """
+[[price]]
+channel = "sms"
+currency = "USD"
+part = "0.04"
+"""
+TODAY, TOMORROW = TICK.date(), TICK.date() + datetime.timedelta(days=1)
+
+
+class House:
+    """One channel's loop with the limits that files and settings say."""
+
+    def __init__(self, engine: Engine, *, folder: Path, clock: SettableClock, owner: str = "me") -> None:
+        self.engine, self.folder, self.clock, self.owner = engine, folder, clock, owner
+        self.channel = ScriptedChannel()
+        self.sendings = sendings_tally()
+
+    def loop(self, *, caps: str = "", prices: str = "", limits: LimitSettings | None = None) -> Dispatcher:
+        """Open the loop of SMS over a provider."""
+        (self.folder / "caps.toml").write_text(caps)
+        (self.folder / "prices.toml").write_text(prices)
+        settings, chosen = Settings(data_dir=self.folder), limits or LimitSettings()
+        gates = open_limits("sms", provider="twilio", settings=settings, limits=chosen, engine=self.engine)
+        render = worded(RENDERER.message, provider="twilio", settings=settings, limits=chosen)
+        return dispatcher(
+            self.engine,
+            channel=self.channel,
+            name="sms",
+            owner=self.owner,
+            clock=self.clock,
+            gates=gates,
+            render=render,
+            sendings=self.sendings,
+        )
+
+
+@pytest.fixture
+def house(engine: Engine, tmp_path: Path) -> House:
+    """Give the loop's surroundings, at noon in UTC."""
+    return House(engine, folder=tmp_path, clock=SettableClock(TICK))
+
+
+def _record(loop: Dispatcher, engine: Engine, *, count: int, version: int = 5) -> None:
+    know(engine, version=version)
+    loop.record([read(reminder(f"r{number}", channels=("sms",))) for number in range(count)])
+
+
+def _run(loop: Dispatcher) -> None:
+    while loop.run(partitions=[0]):
+        pass
+
+
+def test_over_the_cap_goes_on_the_next_company_day(house: House) -> None:
+    """Two a day of three: the third waits until midnight in the company's zone, and goes then."""
+    loop = house.loop(caps='[[cap]]\nchannel = "sms"\nnumber = 2\n')
+    _record(loop, house.engine, count=3)
+    with capture_logs() as logs:
+        _run(loop)
+    assert 2 == len(house.channel.asked)
+    waiting = job_row(house.engine, "r2", channel="sms")
+    # The sample company is in Santiago, where midnight is at 3 in the morning in UTC.
+    midnight = datetime.datetime.combine(TOMORROW, datetime.time(3), tzinfo=datetime.UTC)
+    assert ("scheduled", 0, midnight) == (waiting["state"], waiting["attempts"], waiting["not_before"])
+    assert "the daily cap of acme for sms by number is reached" in str(waiting["detail"])
+    assert 1 == house.sendings.count("sms", "capped")
+    assert [("acme", "number")] == [
+        (each["company"], each["by"]) for each in logs if each["event"] == "send_cap_reached"
+    ]
+    know(house.engine, clock=midnight)
+    _run(loop)
+    assert ["r0", "r1", "r2"] == house.channel.asked
+    assert {"accepted"} == set(states(house.engine).values())
+
+
+def test_a_cap_of_cost_counts_segments(house: House) -> None:
+    """The sample is one segment of 4 cents: 10 cents are two a day; what each cost stands on its row."""
+    caps = '[[cap]]\nchannel = "sms"\ncost = "0.10"\ncurrency = "USD"\n'
+    loop = house.loop(caps=caps, prices=PRICES)
+    _record(loop, house.engine, count=3)
+    _run(loop)
+    row = job_row(house.engine, "r0", channel="sms")
+    parts = row["cost_parts"]
+    assert isinstance(parts, int)
+    assert ("USD", 40_000 * parts) == (row["cost_currency"], row["cost_micros"])
+    assert 10 // (4 * parts) == len(house.channel.asked)
+
+
+def test_companies_have_caps_of_their_own(house: House) -> None:
+    """A company's own cap stands for the one of everybody."""
+    caps = '[[cap]]\nchannel = "sms"\nnumber = 1\n[[cap]]\ncompany = "acme"\nchannel = "sms"\nnumber = 3\n'
+    loop = house.loop(caps=caps)
+    _record(loop, house.engine, count=3)
+    _run(loop)
+    assert 3 == len(house.channel.asked)
+
+
+def test_what_was_paid_meanwhile_ends_and_does_not_wait(house: House) -> None:
+    """R32 before the cap: a capped day does not keep a superseded reminder open."""
+    loop = house.loop(caps='[[cap]]\nchannel = "sms"\nnumber = 1\n')
+    _record(loop, house.engine, count=3)
+    know(house.engine, version=6)
+    _run(loop)
+    assert {"superseded"} == set(states(house.engine).values())
+
+
+def test_the_pace_is_kept_and_nothing_is_put_off(house: House) -> None:
+    """Two a second: two go at once, the others as time passes; no row is written for waiting."""
+    loop = house.loop(limits=LimitSettings(rate_sms=2.0))
+    _record(loop, house.engine, count=5)
+    _run(loop)
+    assert 2 == len(house.channel.asked)
+    assert "" == job_row(house.engine, "r4", channel="sms")["detail"]
+    house.clock.pass_s(0.5)
+    _run(loop)
+    assert 3 == len(house.channel.asked)
+    house.clock.pass_s(10)
+    _run(loop)
+    assert ["r0", "r1", "r2", "r3", "r4"] == house.channel.asked
+    assert 0 == house.sendings.count("sms", "put_back")
+
+
+def test_two_loops_share_the_pace(house: House, tmp_path: Path) -> None:
+    """What one has taken the other has not."""
+    other = House(house.engine, folder=tmp_path, clock=house.clock, owner="other")
+    limits = LimitSettings(rate_sms=3.0)
+    first, second = house.loop(limits=limits), other.loop(limits=limits)
+    _record(first, house.engine, count=5)
+    _run(first)
+    _run(second)
+    assert (3, 0) == (len(house.channel.asked), len(other.channel.asked))
+
+
+@pytest.mark.parametrize(
+    ("caps", "prices", "said"),
+    [
+        ('[[cap]]\nchannel = "sms"\nnumber = 0\n', "", "number"),
+        ('[[cap]]\nchannel = "fax"\n', "", "fax"),
+        ('[[cap]]\nchannel = "sms"\ncost = "1"\n', "", "cost and currency go together"),
+        ('[[cap]]\nchannel = "sms"\ncost = "x"\ncurrency = "USD"\n', PRICES, "no amount"),
+        ('[[cap]]\nchannel = "sms"\ncost = "1"\ncurrency = "EUR"\n', PRICES, "costs USD"),
+        ('[[cap]]\nchannel = "sms"\ncost = "1"\ncurrency = "USD"\n', "", "needs a price"),
+        ('[[cap]]\nchannel = "sms"\n[[cap]]\nchannel = "sms"\n', "", "two caps"),
+    ],
+)
+def test_limits_that_cannot_be_are_refused(house: House, caps: str, prices: str, said: str) -> None:
+    """At the start, with what is wrong; a cap that would be passed unseen is none."""
+    with pytest.raises(OperatorError, match=said):
+        house.loop(caps=caps, prices=prices)

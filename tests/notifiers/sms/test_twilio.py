@@ -1,0 +1,273 @@
+"""SMS by Twilio against a stand-in: what each answer means, what no answer means, and what is found again."""
+
+import datetime
+import logging
+from collections.abc import Callable, Collection
+
+import msgspec
+import pytest
+from pytest_httpserver import HTTPServer
+
+from infra.ports import free_port
+from notifiers.channel import Message, PermanentError, TemporaryError, TracingChannel, UncertainError
+from notifiers.sms.account import TwilioAccount
+from notifiers.sms.twilio import TwilioChannel
+from schemas.events import Contact
+from tests.notifiers.sending import CONTACT, RENDERER, TICK, SettableClock, reminder
+from tests.notifiers.sms.twilio_server import ACCOUNT, SERVICE, TwilioServer, cutting_server
+
+PHONE = "+34600000000"
+
+
+class Ledger:
+    """What the send ledger knows: ids of other deliveries, and how many are in flight."""
+
+    def __init__(self) -> None:
+        self.others: set[str] = set()
+        self.flying = 0
+
+    def of_others(self, ids: Collection[str], _reminder: str) -> Collection[str]:
+        """Give those that are others'."""
+        return self.others.intersection(ids)
+
+    def in_flight(self, _phone: str, _reminder: str) -> int:
+        """Count."""
+        return self.flying
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    """Give a wall clock an hour after the reminder was decided."""
+    return SettableClock(TICK + datetime.timedelta(hours=1))
+
+
+@pytest.fixture
+def server(httpserver: HTTPServer, clock: SettableClock) -> TwilioServer:
+    """Give a provider that takes everything."""
+    return TwilioServer(httpserver, now=clock())
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    """Give a ledger without other deliveries."""
+    return Ledger()
+
+
+Open = Callable[..., TwilioChannel]
+
+
+@pytest.fixture
+def opened(server: TwilioServer, ledger: Ledger) -> Open:
+    """Give a function that opens a channel to the stand-in."""
+
+    def open_(**more: object) -> TwilioChannel:
+        plain = TwilioAccount(
+            account_sid=ACCOUNT, secret="s3cret", messaging_service_sid=SERVICE, url=server.url, timeout_s=0.5
+        )
+        account = msgspec.structs.replace(plain, **more)
+        return TwilioChannel(account, of_others=ledger.of_others, in_flight=ledger.in_flight)
+
+    return open_
+
+
+def message(contact: Contact = CONTACT, *, name: str = "r1", country: str = "") -> Message:
+    """Make an SMS."""
+    made = RENDERER.message(reminder(name, contact=contact, channels=("sms",)), "sms")
+    return msgspec.structs.replace(made, country=country)
+
+
+def _phone(number: str) -> Contact:
+    return msgspec.structs.replace(CONTACT, phone=number)
+
+
+def test_a_message_is_handed_over_whole(server: TwilioServer, opened: Open) -> None:
+    """Recipient, text, service, validity, and a callback that names the reminder; the receipt has the provider's id."""
+    channel = opened(status_url="https://pay.example/hooks/twilio", validity_s=600)
+    receipt = channel.send(message(name="r/1"))
+    assert "SM" + "0" * 32 == receipt.provider_id
+    (asked,) = server.requests
+    assert {
+        "To": PHONE,
+        "Body": message(name="r/1").text,
+        "MessagingServiceSid": SERVICE,
+        "ValidityPeriod": "600",
+        "SmartEncoded": "False",
+        "StatusCallback": "https://pay.example/hooks/twilio?reminder=r%2F1",
+    } == {name: value if name != "SmartEncoded" else value.capitalize() for name, value in asked.items()}
+    assert [(ACCOUNT, "s3cret")] == server.authorized
+
+
+def test_a_sender_of_ones_own_and_an_api_key(server: TwilioServer, opened: Open) -> None:
+    """Without a service the message names its sender; a key signs for the account."""
+    channel = opened(messaging_service_sid="", sender="+15005550006", key_sid="SK1")
+    channel.send(message())
+    assert "+15005550006" == server.requests[0]["From"]
+    assert "MessagingServiceSid" not in server.requests[0]
+    assert "StatusCallback" not in server.requests[0]
+    assert [("SK1", "s3cret")] == server.authorized
+
+
+def test_a_number_is_dialled_in_the_customers_country(server: TwilioServer, opened: Open) -> None:
+    """'9 6123 4567' in Chile is +56961234567."""
+    opened().send(message(_phone("9 6123 4567"), country="CL"))
+    assert "+56961234567" == server.requests[0]["To"]
+
+
+@pytest.mark.parametrize(
+    ("phone", "country", "error_type"),
+    [
+        ("", "CL", "address_missing"),
+        ("call Ana", "CL", "address_refused"),
+        ("961234567", "", "address_refused"),
+        ("123", "CL", "address_refused"),
+        ("+44 20 7946 0000", "", "address_refused"),
+    ],
+)
+def test_what_is_no_mobile_number_is_not_sent(
+    server: TwilioServer, opened: Open, phone: str, country: str, error_type: str
+) -> None:
+    """No number, no country, too short, a landline in London: refused here, and nothing is paid for."""
+    with pytest.raises(PermanentError) as refused:
+        opened().send(message(_phone(phone), country=country))
+    assert error_type == refused.value.error_type
+    assert [] == server.requests
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ((400, 21610), PermanentError),
+        ((401, 20003), TemporaryError),
+        ((429, 20429), TemporaryError),
+        ((503, 0), TemporaryError),
+        ((500, 0), UncertainError),
+        ((502, 0), UncertainError),
+    ],
+)
+def test_refusals(
+    server: TwilioServer, opened: Open, answer: tuple[int, int], error: type[Exception]
+) -> None:
+    """STOP, a wrong token, too many, down, nobody knows; each is asked once, and the next message goes."""
+    server.refusals.append(answer)
+    channel = opened()
+    with pytest.raises(error):
+        channel.send(message())
+    assert 1 == len(server.requests)
+    assert channel.send(message(name="r2")).provider_id
+
+
+def test_what_is_taken_as_failed_has_failed(opened: Open, server: TwilioServer) -> None:
+    """The provider takes some messages and says at once that they go nowhere."""
+    take = server.take
+    server.take = lambda **asked: take(**asked, status="failed", error_code=30006, error_message="landline")  # type: ignore[method-assign]
+    with pytest.raises(PermanentError, match="code 30006"):
+        opened().send(message())
+
+
+def test_no_connection_is_no_message(opened: Open) -> None:
+    """Nothing was said: it waits, and all of the channel with it."""
+    with pytest.raises(TemporaryError):
+        opened(url=f"http://127.0.0.1:{free_port()}").send(message())
+
+
+def test_no_answer_in_time_is_asked_once(server: TwilioServer, opened: Open) -> None:
+    """The provider took it and was slow: nobody knows, and no second request is made."""
+    server.silent.set()
+    with pytest.raises(UncertainError):
+        opened(timeout_s=0.3).send(message())
+    server.released.set()
+    assert 1 == len(server.requests)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        b"",
+        b"HTTP/1.1 201 CREATED\r\nContent-Length: 500\r\nContent-Type: application/json\r\n\r\n{",
+        b"HTTP/1.1 201 CREATED\r\nContent-Length: 1\r\nContent-Type: application/json\r\n\r\n{",
+    ],
+)
+def test_a_cut_answer_is_nobody_knows(opened: Open, first: bytes) -> None:
+    """Hung up on before, within, or instead of the answer."""
+    with cutting_server(first) as url, pytest.raises(UncertainError):
+        opened(url=url).send(message())
+
+
+def test_a_lost_answer_is_found(server: TwilioServer, opened: Open) -> None:
+    """After a crash the list is asked for number and text: it has the message, whose id is given."""
+    opened().send(message())
+    after = opened()
+    assert isinstance(after, TracingChannel)
+    found = after.find(message())
+    assert found is not None
+    assert server.taken[0]["sid"] == found.provider_id
+
+
+def test_a_trial_accounts_words_are_no_other_text(server: TwilioServer, opened: Open) -> None:
+    """They stand before ours."""
+    server.take(to=PHONE, body=f"Sent from your Twilio trial account - {message().text}")
+    assert opened().find(message()) is not None
+
+
+def test_what_is_not_listed_is_not_there(server: TwilioServer, opened: Open) -> None:
+    """Another text, an older message, an answer of the customer's: none is ours. It takes a minute to be sure."""
+    channel = opened()
+    server.take(to=PHONE, body="something else")
+    server.take(to=PHONE, body=message().text, at=TICK - datetime.timedelta(days=1))
+    server.take(to=PHONE, body=message().text, direction="inbound")
+    assert channel.find(message()) is None
+    assert 60.0 == channel.traits.settles_s
+
+
+def test_another_deliverys_message_is_not_ours(server: TwilioServer, opened: Open, ledger: Ledger) -> None:
+    """Two customers with one phone and the same words: the message that has an owner is not given away."""
+    taken = server.take(to=PHONE, body=message().text)
+    ledger.others = {taken["sid"]}
+    assert opened().find(message()) is None
+
+
+def test_it_does_not_guess(server: TwilioServer, opened: Open, ledger: Ledger) -> None:
+    """Two that could be it, or two deliveries that it could be of: a person decides."""
+    server.take(to=PHONE, body=message().text)
+    ledger.flying = 1
+    with pytest.raises(TemporaryError, match="more than one delivery"):
+        opened().find(message())
+    ledger.flying = 0
+    server.take(to=PHONE, body=message().text)
+    with pytest.raises(TemporaryError, match="more than one delivery"):
+        opened().find(message())
+
+
+def test_it_says_when_it_cannot_say(server: TwilioServer, opened: Open) -> None:
+    """The list is refused, is too long, or keeps no texts."""
+    server.refusals.append((401, 20003))
+    with pytest.raises(TemporaryError, match="refused"):
+        opened().find(message())
+    server.take(to=PHONE, body="")
+    with pytest.raises(TemporaryError, match="keeps no texts"):
+        opened().find(message())
+    server.taken *= 1000
+    with pytest.raises(TemporaryError, match="1000 messages"):
+        opened().find(message())
+    with pytest.raises(TemporaryError, match="cannot be read"):
+        opened(url=f"http://127.0.0.1:{free_port()}").find(message())
+
+
+def test_what_has_no_number_was_never_taken(opened: Open) -> None:
+    """A crash while a bad number was refused leaves nothing in doubt."""
+    assert opened().find(message(_phone("call Ana"))) is None
+
+
+def test_nothing_of_a_message_is_logged(
+    opened: Open, caplog: pytest.LogCaptureFixture, server: TwilioServer
+) -> None:
+    """Neither number nor text: logs are kept longer and read by more people."""
+    caplog.set_level(logging.DEBUG)
+    opened().send(message())
+    server.refusals.append((400, 21614))
+    with pytest.raises(PermanentError):
+        opened().send(message(name="r2"))
+    said = caplog.text
+    assert PHONE not in said
+    assert PHONE.removeprefix("+") not in said
+    assert message().text[:30] not in said
