@@ -1,20 +1,42 @@
 """Who is written to, and by which channels when an address is missing or has failed (R19, R27).
 
 An action never vanishes: without a usable address it falls through to the
-next channel, in the end to a task, which needs no address.
+next channel, in the end to a task, which needs no address. What has failed is
+kept on the account as ``channel/error type``, or ``channel/error type/address``
+where it is that address alone.
 """
 
 import datetime
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from processors.account import Account
+from processors.fates import ADDRESS_ERRORS, error_of
+from processors.tasks import close_task
 from schemas.events import Contact, Role
-from schemas.facts import Delivery
+from schemas.facts import Delivery, LedgerFact
 from schemas.fields import Channel
+from schemas.outcomes import OutcomeReported
 from schemas.plans import Action
 from schemas.rows import ItemRow
 
-__all__ = ["address_changed", "contacts_for", "deliveries_for", "failed_channel_names", "unusable_channels"]
+__all__ = [
+    "ADDRESS_TASK",
+    "address_changed",
+    "close_mended",
+    "contacts_for",
+    "deliveries_for",
+    "failed_channel_names",
+    "forget_other_failures",
+    "is_address_bad",
+    "opt_out",
+    "remember_failure",
+    "trust_addresses",
+    "unusable_channels",
+]
+
+ADDRESS_TASK = "address/"  # a task to mend the customer's address of a channel
 
 _FALLBACKS: dict[Channel, tuple[Channel, ...]] = {
     "sms": ("sms", "email", "letter"),
@@ -49,7 +71,34 @@ def contacts_for(account: Account, *, items: Sequence[ItemRow], role: Role) -> l
     contacts = () if account.customer is None else account.customer.customer.contacts
     if account.customer is not None and account.customer.customer.dunned_at == "parent":
         known = [*_by_role(account.customer.parent_contacts, role=role), *known]
-    return known + _by_role(contacts, role=role)
+    known += _by_role(contacts, role=role)
+    bad = _bad_addresses(account)
+    return [_without(each, bad) for each in known] if bad else known
+
+
+def _bad_addresses(account: Account) -> frozenset[tuple[str, str]]:
+    """Give (channel, address) of what has failed by its address alone."""
+    parted = (each.split("/", 2) for each in account.row.failed_channels)
+    return frozenset((each[0], each[2]) for each in parted if len(each) > 2)
+
+
+def _without(contact: Contact, bad: frozenset[tuple[str, str]]) -> Contact:
+    """Give a contact without the addresses that are not written to."""
+    return msgspec.structs.replace(
+        contact,
+        email="" if ("email", contact.email) in bad else contact.email,
+        phone="" if ("sms", contact.phone) in bad else contact.phone,
+        address=() if ("letter", ", ".join(contact.address)) in bad else contact.address,
+    )
+
+
+def _addresses(account: Account, items: Iterable[str] = ()) -> set[str]:
+    """Give every address, of any channel, under which the customer can be written to, about these items."""
+    known = (account.items.get(name) for name in items)
+    contacts = [item.contact for item in known if item is not None and item.contact is not None]
+    if account.customer is not None:
+        contacts += [*account.customer.customer.contacts, *account.customer.parent_contacts]
+    return {name for each in contacts for name in (each.email, each.phone, ", ".join(each.address)) if name}
 
 
 def _by_role(contacts: Sequence[Contact], *, role: Role) -> list[Contact]:
@@ -60,8 +109,9 @@ def _by_role(contacts: Sequence[Contact], *, role: Role) -> list[Contact]:
 
 
 def failed_channel_names(account: Account) -> frozenset[str]:
-    """Give the channels that failed for the account and whose cause has not changed since."""
-    return frozenset(each.partition("/")[0] for each in account.row.failed_channels)
+    """Give the channels that failed for the account as a whole, and whose cause has not changed since."""
+    parted = (each.split("/", 2) for each in account.row.failed_channels)
+    return frozenset(each[0] for each in parted if len(each) < 3)
 
 
 def unusable_channels(account: Account) -> frozenset[str]:
@@ -137,8 +187,78 @@ def _has_address(contact: Contact, *, channel: Channel) -> bool:
             return True
 
 
+# -- what has failed -----------------------------------------------------------
+
+
+def remember_failure(account: Account, event: OutcomeReported, *, items: Iterable[str]) -> None:
+    """Keep what failed, so that the next decision goes by another address or channel (R19).
+
+    With an address, that address is bad, not the channel; one that the customer
+    has no more is no news. ``items`` are those that were written about.
+    """
+    mark = f"{event.channel}/{error_of(event)}"
+    if event.address:
+        if event.address not in _addresses(account, items):
+            return
+        mark = f"{mark}/{event.address}"
+    elif event.channel in failed_channel_names(account):
+        return
+    if mark not in account.row.failed_channels:
+        account.row.failed_channels += (mark,)
+        account.touch(account.row)
+
+
+def is_address_bad(account: Account, event: OutcomeReported) -> bool:
+    """Say whether what was reported left an address, or its channel, marked as bad."""
+    marks = (each.split("/", 2) for each in account.row.failed_channels)
+    return any(
+        each[0] == event.channel and each[1] in ADDRESS_ERRORS and each[2:] in ([], [event.address])
+        for each in marks
+    )
+
+
+def forget_other_failures(account: Account) -> None:
+    """Once something was sent, try again what failed for another reason than the address."""
+    marks = account.row.failed_channels
+    kept = tuple(each for each in marks if each.split("/", 2)[1] in ADDRESS_ERRORS)
+    if kept != marks:
+        account.row.failed_channels = kept
+        account.touch(account.row)
+
+
 def address_changed(account: Account) -> None:
-    """Forget what failed: with another address each channel and step is tried again (R19)."""
+    """With another address each channel and step is tried again (R19); an address that has stayed stays as bad as it was."""
+    known = _addresses(account) if account.row.failed_channels else set()
+    parted = (each.split("/", 2) for each in account.row.failed_channels)
     account.row.failed_on = None
-    account.row.failed_channels = ()
+    account.row.failed_channels = tuple("/".join(each) for each in parted if each[2:] and each[2] in known)
     account.touch(account.row)
+
+
+def trust_addresses(account: Account, channel: str) -> None:
+    """Write by a channel again under all its addresses: a person has mended them, or knows better."""
+    kept = tuple(each for each in account.row.failed_channels if each.partition("/")[0] != channel)
+    if kept != account.row.failed_channels:
+        account.row.failed_channels = kept
+        account.row.failed_on = None
+        account.touch(account.row)
+
+
+def opt_out(account: Account, channel: Channel) -> None:
+    """Write by a channel no more (R15); what failed is tried again by what is left (R19)."""
+    account.row.opted_out = tuple(sorted({*account.row.opted_out, channel}))
+    account.row.failed_on = None
+    account.advance()
+
+
+def close_mended(account: Account) -> list[LedgerFact]:
+    """End the tasks to mend an address that is not bad any more."""
+    tasks = [each for each in account.tasks if each.startswith(ADDRESS_TASK)]
+    if not tasks:
+        return []
+    bad = {each.split("/", 2)[0] for each in account.row.failed_channels}
+    facts: list[LedgerFact] = []
+    for task in sorted(tasks):
+        if task.removeprefix(ADDRESS_TASK) not in bad:
+            facts += close_task(account, task=task, outcome="needless")
+    return facts

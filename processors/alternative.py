@@ -16,8 +16,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from processors.alone import Alone, accept, sent_of
+from processors.fates import ADDRESS_ERRORS, UNREACHED, error_of
 from processors.journal_record import JournalRecord
-from processors.outcomes import ADDRESS_ERRORS
 from schemas.commands import (
     ApproveReminder,
     CancelReminder,
@@ -38,6 +38,7 @@ __all__ = ["Alternative", "Contact", "Log", "Rules", "learn"]
 
 # Of reminders of the log, which other rules do not have.
 _OF_REMINDERS = (OutcomeReported, ApproveReminder, EditReminder, DropReminder, CancelReminder)
+_TELLING_OF_ADDRESSES = ("accepted", *sorted(UNREACHED))
 _A_DAY = 10  # characters of a date without a time
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
@@ -75,11 +76,12 @@ class Log(Struct, kw_only=True):
         event = decode_entry(record.value).event
         if isinstance(event, PublishPlan):
             self.plans.setdefault(event.company, set()).add(event.plan.id)
-        elif isinstance(event, OutcomeReported) and event.status in ("accepted", "failed"):
+        elif isinstance(event, OutcomeReported) and event.status in _TELLING_OF_ADDRESSES:
             at = _EPOCH + datetime.timedelta(milliseconds=record.timestamp)
             if len(event.occurred_at) > _A_DAY:
                 at = datetime.datetime.fromisoformat(event.occurred_at).astimezone(datetime.UTC)
-            error: ErrorType = event.error_type if event.error_type in ADDRESS_ERRORS else ""
+            said = error_of(event)
+            error: ErrorType = said if said in ADDRESS_ERRORS else ""
             key = (account_id(event.company, event.customer), event.channel)
             insort(self.fates.setdefault(key, []), (at, error))
 

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
-import msgspec
-
 from processors.account import Account
+from processors.audit_item import AuditedItem, adopt, blank, carried, follow_terms, take_back
 from processors.calendar import epoch_s, local_day
 from processors.circumstances import Circumstances
 from processors.company import Company
@@ -38,7 +37,6 @@ from schemas.facts import (
     TaskClosed,
 )
 from schemas.journal import TickPassed, decode_entry
-from schemas.rows import ItemRow
 
 __all__ = ["Audit", "AuditReport", "audit_journal"]
 
@@ -69,27 +67,6 @@ class AuditReport:
             self.problems.append(problem)
 
 
-@dataclass(slots=True)
-class _Item:
-    """What is known of an item from facts alone.
-
-    Attributes:
-        row: its terms, and the progress that ended reminders gave it.
-        open_minor: Σ of its movements; ``closed_on`` the business day on which that became 0.
-        words: step -> the last word on it: a reason, or a reminder on its way.
-        sent: (plan, step) of all that it consumed.
-        named: (reminder, its day) of all that named it.
-    """
-
-    row: ItemRow
-    open_minor: int = 0
-    closed_on: datetime.date | None = None
-    words: dict[str, str] = field(default_factory=dict)
-    sent: set[tuple[str, str]] = field(default_factory=set)
-    finished: set[str] = field(default_factory=set)
-    named: list[tuple[str, datetime.date]] = field(default_factory=list)
-
-
 class _Due(NamedTuple):
     """What a day finds of an item: courtesies that are overtaken, and the step that is due."""
 
@@ -99,12 +76,13 @@ class _Due(NamedTuple):
 
 @dataclass(slots=True)
 class _Account:
-    items: dict[str, _Item] = field(default_factory=dict)
-    live: dict[str, _Item] = field(default_factory=dict)  # with something open
+    items: dict[str, AuditedItem] = field(default_factory=dict)
+    live: dict[str, AuditedItem] = field(default_factory=dict)  # with something open
     open: ReminderDecided | None = None
     proposal: str = ""  # the reminder that waits for a person
     unlisted: bool = False  # what is open, or waits, has items that it does not name
     reminders: dict[str, ReminderDecided] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
     due: dict[str, _Due] = field(
         default_factory=dict
     )  # at the latest reminder: terms may be amended on its way
@@ -204,8 +182,8 @@ class Audit:
             return  # it has no steps
         item = mine.items.get(fact.item)
         if item is None:
-            carried = fact.kind == "transferred_in"  # it comes with the level that it had (SEMANTICS 2.6)
-            item = mine.items[fact.item] = _Item(_carried(row) if carried else _blank(row))
+            has_level = fact.kind == "transferred_in"  # it comes with the level that it had (SEMANTICS 2.6)
+            item = mine.items[fact.item] = AuditedItem(carried(row) if has_level else blank(row))
         item.open_minor += fact.amount_minor
         item.closed_on = None if item.open_minor else fact.business_date
         if item.open_minor < 0:
@@ -291,6 +269,10 @@ class Audit:
         if reminder is None:
             self.report.object_to(f"{fact.account}: {fact.reminder} ended and was never decided")
             return
+        if fact.reminder in mine.ended and fact.status == "failed":
+            self._give_back(fact, mine)
+            return
+        mine.ended.add(fact.reminder)
         mine.open, mine.unlisted = None, False
         for name, step in fact.consumed:
             self._consume(fact, mine, mine.items[name], step=step, reminder=reminder)
@@ -298,7 +280,7 @@ class Audit:
             mine.forget(fact.reminder)
 
     def _consume(
-        self, fact: ReminderEnded, mine: _Account, item: _Item, *, step: str, reminder: ReminderDecided
+        self, fact: ReminderEnded, mine: _Account, item: AuditedItem, *, step: str, reminder: ReminderDecided
     ) -> None:
         self.report.consumed += 1
         account = self._partition.account(fact.account)
@@ -315,8 +297,19 @@ class Audit:
         if (rung.plan.id, time) in item.sent:
             self.report.object_to(f"{where} for the second time")
         item.sent.add((rung.plan.id, time))
+        item.spent = dict(item.words)
         item.words.clear()
         _progress(account, item, rung=rung, company=company, reminder=reminder, sent_on=fact.on)
+
+    def _give_back(self, fact: ReminderEnded, mine: _Account) -> None:
+        """Take back what a reminder had consumed that reached nobody after all (R19)."""
+        for name, step in fact.given_back:
+            self.report.consumed -= 1
+            row = self._partition.account(fact.account).items[name]
+            if not take_back(mine.items[name], row, step=step):
+                self.report.object_to(
+                    f"{fact.account}: reminder {fact.reminder} gives back {name} {step}, which it did not consume"
+                )
 
     def _close_task(self, fact: TaskClosed) -> None:
         """Take the steps that waited for a task: each must have been said to wait (R28)."""
@@ -328,13 +321,13 @@ class Audit:
                     f"{fact.account}: task {fact.task} consumes {name} {step}, which did not wait for it"
                 )
             item.words.clear()
-            _adopt(item.row, self._partition.account(fact.account).items[name])
+            adopt(item.row, self._partition.account(fact.account).items[name])
 
     def _take_over(self, fact: LevelTakenOver) -> None:
         """Move the copy of an item up to a level that was sent elsewhere (R36)."""
         item = self._accounts[fact.account].items[fact.item]
         item.words.clear()
-        _adopt(item.row, self._partition.account(fact.account).items[fact.item])
+        adopt(item.row, self._partition.account(fact.account).items[fact.item])
 
     def _finish(self, fact: PlanFinished) -> None:
         item = self._accounts[fact.account].items[fact.item]
@@ -352,9 +345,9 @@ class Audit:
         day = local_day(tick.at, company.zone)
         return Circumstances(account, company, tick, day, due=frozenset(account.due.until(day)))
 
-    def _look(self, at: Circumstances, mine: _Account, item: _Item) -> None:
+    def _look(self, at: Circumstances, mine: _Account, item: AuditedItem) -> None:
         account, company, day = at.account, at.company, at.day
-        _follow_terms(item, account.items[item.row.item])
+        follow_terms(item, account.items[item.row.item])
         standing = standing_of(item.row, company=company, customer=account.customer)
         if standing is None:
             if item.row.due_on <= day and "" not in item.words:
@@ -368,7 +361,7 @@ class Audit:
         for each in [*overtaken, *([] if rung is None else [rung])]:
             self._explained(account.id, item, rung=each, day=day)
 
-    def _explained(self, account: str, item: _Item, *, rung: Rung, day: datetime.date) -> None:
+    def _explained(self, account: str, item: AuditedItem, *, rung: Rung, day: datetime.date) -> None:
         if rung.step.name not in item.words:
             self.report.object_to(
                 f"{account}: {item.row.item} {rung.step.name} is due since {rung.due_on},"
@@ -379,39 +372,9 @@ class Audit:
         return self._partition.company(account.partition(":")[0])
 
 
-def _carried(row: ItemRow) -> ItemRow:
-    """Copy an item's terms with its progress."""
-    return msgspec.structs.replace(row, open_minor=1, status="open")
-
-
-def _blank(row: ItemRow) -> ItemRow:
-    """Copy an item's terms without its progress."""
-    return msgspec.structs.replace(
-        row, open_minor=1, status="open", plan="", plan_version=0, step=-1, pay_by_on=None, shift_days=0,
-        sent_level_on=None, sent_on=getattr(row.document, "last_reminder_on", None), part_paid_on=None, final_on=None, awaiting=None, plan_finished=False, judged="", failed_on=None, dropped_on=None, pending=None,
-    )  # fmt: skip
-
-
-def _follow_terms(item: _Item, row: ItemRow) -> None:
-    """Take over amended terms; an amended due date brings its own shift (``ladder.reanchored_shift_days``)."""
-    mine = item.row
-    if mine.due_on != row.due_on:
-        mine.due_on, mine.shift_days = row.due_on, row.shift_days
-    if row.step < mine.step:  # repetitions are forgotten with the episode (R10)
-        mine.step = row.step
-        item.sent = {(plan, step) for plan, step in item.sent if step.endswith(" 0")}
-    mine.chosen_plan, mine.part_paid_on = row.chosen_plan, row.part_paid_on
-
-
-def _adopt(mine: ItemRow, row: ItemRow) -> None:
-    """Take over the progress that a task gave an item."""
-    mine.plan, mine.plan_version, mine.step = row.plan, row.plan_version, row.step
-    mine.shift_days, mine.pay_by_on, mine.sent_on = row.shift_days, row.pay_by_on, row.sent_on
-
-
-def _due(at: Circumstances, item: _Item) -> _Due:
+def _due(at: Circumstances, item: AuditedItem) -> _Due:
     row = at.account.items[item.row.item]
-    _follow_terms(item, row)
+    follow_terms(item, row)
     standing = standing_of(item.row, company=at.company, customer=at.account.customer)
     if standing is None:
         return _Due([], None)
@@ -428,7 +391,7 @@ def _due(at: Circumstances, item: _Item) -> _Due:
 
 def _progress(
     account: Account,
-    item: _Item,
+    item: AuditedItem,
     *,
     rung: Rung,
     company: Company,

@@ -13,7 +13,7 @@ from processors.holds import date_by_hand
 from processors.ladder import Rung, is_level, shift_after_sending, standing_on
 from processors.plan import last_index, step_at
 from schemas.facts import PlanFinished
-from schemas.rows import ItemRow, ReminderRowItem
+from schemas.rows import Before, ItemRow, ReminderRowItem
 
 __all__ = ["CONSUMED_MAX", "consume", "record_contact"]
 
@@ -29,14 +29,17 @@ def consume(
     pay_by_on: datetime.date | None,
     company: Company,
     reached: bool = True,
+    reminder: str = "",
 ) -> Iterator[PlanFinished]:
     """Move an item up to a step: the plan's version is pinned, a level sets pay-by date and distances (R2, R17).
 
     Args:
         pay_by_on: what it gave the customer; None: nothing.
         reached: the customer was reached by it; a step that was skipped leaves the item's days as they were.
+        reminder: what carries it: should that reach nobody, the step is given back (R19). "": it cannot be.
     """
     account.touch(item)
+    item.before = _standing_before(item, reminder=reminder) if reminder else None
     plan = company.plan(step.plan, version=step.plan_version)
     if plan is None:
         raise LookupError(
@@ -64,6 +67,20 @@ def consume(
             plan=plan.id,
             plan_version=plan.version,
         )
+
+
+def _standing_before(item: ItemRow, *, reminder: str) -> Before:
+    return Before(
+        reminder=reminder,
+        plan=item.plan,
+        plan_version=item.plan_version,
+        step=item.step,
+        shift_days=item.shift_days,
+        plan_finished=item.plan_finished,
+        sent_on=item.sent_on,
+        sent_level_on=item.sent_level_on,
+        pay_by_on=item.pay_by_on,
+    )
 
 
 def record_contact(account: Account, *, on: datetime.date) -> None:

@@ -28,6 +28,7 @@ from processors import (
     trust,
 )
 from processors.account import Account
+from processors.addressing import close_mended
 from processors.calendar import business_day
 from processors.charges import claims
 from processors.charges.corrections import correct_claims
@@ -149,6 +150,7 @@ def fold(
                 facts += review_reminders(account, account.stale, context=context)
     if account.tasks:
         facts += [*close_needless(account, company=company), *close_settled(account, context=context)]
+        facts += close_mended(account)
     return fitting(facts)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from processors import identity
 from processors.account import Account
+from processors.addressing import ADDRESS_TASK, trust_addresses
 from processors.circumstances import Case, Circumstances, Verdict
 from processors.consuming import CONSUMED_MAX, consume, record_contact
 from processors.context import FoldContext
@@ -117,6 +118,8 @@ def complete_task(account: Account, event: CompleteTask, *, context: FoldContext
         record_contact(account, on=context.day)
     if event.task in account.tasks and event.outcome == "done" and event.task.startswith(_OF_CORRECTIONS):
         correct_reminder(account, event.task.removeprefix(_OF_CORRECTIONS), context=context)
+    if event.task in account.tasks and event.outcome == "done" and event.task.startswith(ADDRESS_TASK):
+        trust_addresses(account, event.task.removeprefix(ADDRESS_TASK))
     return _close(
         account, event.task, outcome=event.outcome, author=event.author, text=event.text, context=context
     )

@@ -20,10 +20,12 @@ import msgspec
 
 from processors.account import Account
 from processors.addressing import contacts_for, deliveries_for, unusable_channels
+from processors.afterwards import mend_address, take_afterword
 from processors.calendar import epoch_s
 from processors.circumstances import Circumstances
 from processors.company import Company
 from processors.context import FoldContext
+from processors.fates import REACHED, is_afterword, word
 from processors.holds import account_hold
 from processors.law.register import register
 from processors.reminder import aged_totals, fitting_items, listed_item, totals_of, write_content
@@ -320,31 +322,66 @@ def report(account: Account, event: OutcomeReported, *, context: FoldContext) ->
     """Take the fate of one delivery of a message; what a new state of the account overtook is written anew."""
     row = account.messages[account.messages_sent_as[event.reminder]]
     before = row.deliveries.get(event.channel)
-    if before is None or before == event.status or before not in _UNRESOLVED:
+    if before is None:
         return []
+    if is_afterword(event.status, before=before):
+        return _report_afterword(account, row, event, before=before, context=context)
+    if before == event.status or before not in _UNRESOLVED:
+        return []
+    return _take(account, row, event, context=context)
+
+
+def _take(
+    account: Account, row: MessageRow, event: OutcomeReported, *, context: FoldContext
+) -> list[LedgerFact]:
+    """Take what a sender says of its delivery."""
     row.deliveries[event.channel] = event.status
     account.touch(row)
-    if row.desk:
-        pass  # nobody of the customer's was written to
-    elif event.status in ("accepted", "unknown"):
-        register(
-            account,
-            contact=f"{event.reminder}/{event.channel}",
-            channel=event.channel,
-            kind="delivery",
-            occurred_at=event.occurred_at,
-            context=context,
-        )
-    elif (contact := account.contacts.pop(f"{event.reminder}/{event.channel}", None)) is not None:
-        account.remove(contact)  # it may have gone out, and has not
+    if not row.desk:  # else nobody of the customer's was written to
+        _register(account, event, context=context)
     fates = set(row.deliveries.values())
     if _UNRESOLVED & fates or row.status != "open":
         return []
     if fates == {"superseded"}:
         _again(account, row, context=context)
         return []
-    status: MessageEnd = "sent" if "accepted" in fates else "failed"
+    status: MessageEnd = "sent" if REACHED & fates else "failed"
     return [_end(account, row, status=status, context=context)]
+
+
+def _register(account: Account, event: OutcomeReported, *, context: FoldContext) -> None:
+    contact = f"{event.reminder}/{event.channel}"
+    if event.status in ("accepted", "unknown"):
+        register(
+            account,
+            contact=contact,
+            channel=event.channel,
+            kind="delivery",
+            occurred_at=event.occurred_at,
+            context=context,
+        )
+    elif (known := account.contacts.pop(contact, None)) is not None:
+        account.remove(known)  # it may have gone out, and has not
+
+
+def _report_afterword(
+    account: Account, row: MessageRow, event: OutcomeReported, *, before: str, context: FoldContext
+) -> list[LedgerFact]:
+    """Take what a provider says later (R19): a message that came back has failed, and its address is to be mended."""
+    if before == "superseded" or word(event) in row.told:
+        return []
+    facts: list[LedgerFact] = []
+    if before in _UNRESOLVED:
+        accepted = msgspec.structs.replace(event, status="accepted", error_type="", detail="")
+        facts += _take(account, row, accepted, context=context)
+    items = [row.subject] if row.message_kind == "invoice_issued" else ()
+    take_afterword(account, row, event=event, items=items, is_customers=not row.desk)
+    if event.status == "failed" and not row.desk:
+        _register(account, event, context=context)
+    fates = set(row.deliveries.values())
+    if row.status == "sent" and not (_UNRESOLVED | REACHED) & fates:
+        facts.append(_end(account, row, status="failed", context=context))
+    return facts if row.desk else facts + mend_address(account, event, context=context)
 
 
 def _again(account: Account, row: MessageRow, *, context: FoldContext) -> None:

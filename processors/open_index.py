@@ -61,6 +61,8 @@ class OpenIndex:
                 heapq.heapify(self._coming)
         if item.sent_level_on is not None:
             self.levelled.add(name)
+        else:
+            self.levelled.discard(name)  # it was given back (R19)
 
     def overdue(self, day: datetime.date) -> list[str]:
         """List what was due before ``day``."""

@@ -7,18 +7,31 @@
       ├──some superseded, the rest failed──► superseded   evaluated again at the next tick
       └──the same, a person called it back──► cancelled   nothing is consumed; its steps wait
 
+    sent ──all came back, or failed─────► failed      what it consumed is given back (``afterwards``)
+
 The account's next reminder waits until every delivery has a fate: also those
-of a sent one, and while one is unknown.
+of a sent one, and while one is unknown. The order in which outcomes come does
+not matter: what a provider says later implies that it had taken the delivery.
 """
 
 from collections.abc import Callable, Iterator
 
+import msgspec
+
 from processors import messages
 from processors.account import Account
-from processors.addressing import failed_channel_names
+from processors.addressing import forget_other_failures, remember_failure
+from processors.afterwards import (
+    give_back_unreached,
+    heed_stop,
+    mend_address,
+    take_afterword,
+    was_told,
+)
 from processors.charges.claims import raise_claims
 from processors.consuming import CONSUMED_MAX, consume, record_contact
 from processors.context import FoldContext
+from processors.fates import is_afterword, word
 from processors.judged import in_reminder
 from processors.late_facts import retract, review_reminders
 from processors.law.register import register
@@ -27,9 +40,8 @@ from schemas.facts import ExceptionRaised, LedgerFact, ReminderEnded
 from schemas.outcomes import OutcomeReported
 from schemas.rows import ReminderRow, ReminderRowItem
 
-__all__ = ["ADDRESS_ERRORS", "HANDLERS", "report"]
+__all__ = ["HANDLERS", "report"]
 
-ADDRESS_ERRORS = frozenset({"address_missing", "address_refused", "provider_refused"})
 _MOVES: dict[str, frozenset[str]] = {
     "dispatched": frozenset({"accepted", "failed", "superseded", "unknown"}),
     "unknown": frozenset({"accepted", "failed", "superseded"}),
@@ -44,20 +56,56 @@ def report(account: Account, event: OutcomeReported, *, context: FoldContext) ->
     before = None if row is None else row.deliveries.get(event.channel)
     if row is None or before is None:
         return [_refused(account, event, detail="the account has no such delivery")]
-    if before == event.status:
-        return []
+    if is_afterword(event.status, before=before):
+        return _report_afterword(account, row, event, before=before, context=context)
+    if before == event.status or (event.status == "accepted" and was_told(row, event.channel)):
+        return []  # a provider that says what became of it has taken it
     if event.status not in _MOVES.get(before, ()):
         return [_refused(account, event, detail=f"the delivery is {before}, which stands")]
+    return _take(account, row, event, context=context)
+
+
+def _take(
+    account: Account, row: ReminderRow, event: OutcomeReported, *, context: FoldContext
+) -> list[LedgerFact]:
+    """Take what a sender says of its delivery."""
     row.deliveries[event.channel] = event.status
     account.touch(row)
     _register(account, event, context=context)
     if event.status == "failed":
-        _remember_failure(account, event)
+        remember_failure(account, event, items=[each.item for each in row.items])
+        heed_stop(account, event)
     facts: list[LedgerFact] = []
     if event.status == "accepted" and row.status == "open":
         facts += _send(account, row, context=context)
     if not UNRESOLVED & set(row.deliveries.values()):
         facts += _close(account, row, context=context)
+        facts += give_back_unreached(account, row, context=context)
+    return facts
+
+
+def _report_afterword(
+    account: Account, row: ReminderRow, event: OutcomeReported, *, before: str, context: FoldContext
+) -> list[LedgerFact]:
+    """Take what a provider says later; of a delivery whose sender is not heard yet it says that it was accepted, too."""
+    if before == "superseded" or event.channel == "task":
+        return [_refused(account, event, detail=f"the delivery is {before}, which stands")]
+    if word(event) in row.told:
+        return []
+    facts: list[LedgerFact] = []
+    if before in _MOVES:
+        accepted = msgspec.structs.replace(event, status="accepted", error_type="", detail="")
+        facts += _take(account, row, accepted, context=context)
+    contradiction = take_afterword(account, row, event=event, items=[each.item for each in row.items])
+    if contradiction:
+        facts.append(_refused(account, event, detail=contradiction))
+    if event.status == "failed":
+        _register(account, event, context=context)
+    was_sent = row.status == "sent"
+    ended = give_back_unreached(account, row, context=context)
+    facts += ended
+    if was_sent and not any(each.given_back for each in ended):
+        facts += mend_address(account, event, context=context)  # nothing else will be tried because of it
     return facts
 
 
@@ -96,16 +144,22 @@ def _refused(account: Account, event: OutcomeReported, *, detail: str) -> Except
 def _send(account: Account, row: ReminderRow, *, context: FoldContext) -> Iterator[LedgerFact]:
     """Consume the steps of a reminder that one provider has accepted; the day is the company's."""
     on = context.day
-    row.status, row.ended_on = "sent", on
+    row.status, row.ended_on, row.contact_before = "sent", on, account.row.last_contact_on
     account.keep_until(on + context.company.retention, kind="reminder", key=row.reminder)
     record_contact(account, on=on)
-    _forget_other_failures(account)
+    forget_other_failures(account)
     steps = list(_steps(account, row))
     finished: list[LedgerFact] = []
     for each in steps:
         item = account.items[each.item]
         finished += consume(
-            account, item=item, step=each, on=on, pay_by_on=row.pay_by_on, company=context.company
+            account,
+            item=item,
+            step=each,
+            on=on,
+            pay_by_on=row.pay_by_on,
+            company=context.company,
+            reminder=row.reminder,
         )
         item.pending = None
     yield from _ended(account, row, steps=steps)
@@ -149,19 +203,6 @@ def _retract_cancelled(account: Account, row: ReminderRow, *, context: FoldConte
 
 
 # -- failed and superseded -----------------------------------------------------
-
-
-def _remember_failure(account: Account, event: OutcomeReported) -> None:
-    """Keep a failed channel, so that the next decision goes by its fallback."""
-    if event.channel not in failed_channel_names(account):
-        account.row.failed_channels += (f"{event.channel}/{event.error_type}",)
-        account.touch(account.row)
-
-
-def _forget_other_failures(account: Account) -> None:
-    """Once something was sent, try again the channels that failed for another reason than the address."""
-    kept = (each for each in account.row.failed_channels if each.partition("/")[2] in ADDRESS_ERRORS)
-    account.row.failed_channels = tuple(kept)
 
 
 def _close(account: Account, row: ReminderRow, *, context: FoldContext) -> Iterator[LedgerFact]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from processors import identity
 from processors.account import Account, hold_id
+from processors.addressing import opt_out, trust_addresses
 from processors.consuming import record_contact
 from processors.context import FoldContext
 from processors.disputes import rule_dispute
@@ -16,6 +17,7 @@ from processors.law.register import register
 from processors.payment_plans import cancel_payment_plan
 from processors.promises import make_promise, withdraw_promise
 from processors.quarantine import release
+from processors.replies import record_reply
 from schemas.commands import (
     AddNote,
     CancelPaymentPlan,
@@ -28,6 +30,7 @@ from schemas.commands import (
     OptIn,
     OptOut,
     PlaceHold,
+    RecordReply,
     ReleaseHold,
     ReleaseQuarantine,
     RuleDispute,
@@ -53,7 +56,15 @@ _Plain = (
     | OptIn
     | EnrolCustomer
 )
-_Telling = ExcludePayment | IncludePayment | MakePromise | WithdrawPromise | RuleDispute | CancelPaymentPlan
+_Telling = (
+    ExcludePayment
+    | IncludePayment
+    | MakePromise
+    | WithdrawPromise
+    | RuleDispute
+    | CancelPaymentPlan
+    | RecordReply
+)
 
 # What these lead to is said, and may move money.
 _TELLING: dict[type, Callable[..., list[LedgerFact]]] = {
@@ -63,6 +74,7 @@ _TELLING: dict[type, Callable[..., list[LedgerFact]]] = {
     WithdrawPromise: withdraw_promise,
     CancelPaymentPlan: cancel_payment_plan,
     RuleDispute: rule_dispute,
+    RecordReply: record_reply,
 }
 
 
@@ -105,15 +117,16 @@ def _carry_out(account: Account, event: _Plain, *, context: FoldContext) -> None
             account.row.enrolled = event.enrolled
             account.advance()
         case OptOut():
-            _opt(account, {*account.row.opted_out, event.channel})
+            opt_out(account, event.channel)
         case OptIn():
-            _opt(account, {*account.row.opted_out} - {event.channel})
+            _opt_in(account, event.channel)
 
 
-def _opt(account: Account, channels: set[Channel]) -> None:
-    """Keep which channels the customer does not want; what failed is tried again by what is left (R15, R19)."""
-    account.row.opted_out = tuple(sorted(channels))
+def _opt_in(account: Account, channel: Channel) -> None:
+    """Write by a channel again, also under addresses that had failed: the customer asks for it (R15, R19)."""
+    account.row.opted_out = tuple(each for each in account.row.opted_out if each != channel)
     account.row.failed_on = None
+    trust_addresses(account, channel)
     account.advance()
 
 

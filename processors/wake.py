@@ -138,7 +138,7 @@ def _forget_repetitions(item: ItemRow, *, company: Company) -> None:
     """Let an item that is open again after its episode repeat its last step as often as any other (R10)."""
     plan = company.plan(item.plan, version=item.plan_version)
     if plan is not None and item.step >= len(plan.steps):
-        item.step, item.plan_finished = len(plan.steps) - 1, False
+        item.step, item.plan_finished, item.before = len(plan.steps) - 1, False, None
 
 
 def _note_part_paid(account: Account, item: ItemRow, *, company: Company) -> None:

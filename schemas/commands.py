@@ -17,7 +17,14 @@ from schemas.command import Author as _Author
 from schemas.fields import Amount, CompanyId, Currency, CustomerId, DocumentId, Text, TextLanguage, When
 from schemas.law import LawChoice, LawProfile
 from schemas.plans import Plan
-from schemas.reminder_commands import ApproveReminder, CancelReminder, DropReminder, EditReminder, SendNow
+from schemas.reminder_commands import (
+    ApproveReminder,
+    CancelReminder,
+    DropReminder,
+    EditReminder,
+    RecordReply,
+    SendNow,
+)
 
 __all__ = [
     "COMPANY_COMMANDS",
@@ -50,6 +57,7 @@ __all__ = [
     "OverrideBankGate",
     "PlaceHold",
     "PublishPlan",
+    "RecordReply",
     "ReleaseHold",
     "ReleaseQuarantine",
     "RuleDispute",
@@ -469,5 +477,6 @@ AccountCommand = (
     | ReleaseQuarantine
     | WaiveClaim
     | GiveAnswer
+    | RecordReply
 )
 Command = AccountCommand | CompanyCommand

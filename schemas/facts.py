@@ -322,6 +322,8 @@ class ReminderEnded(AccountFact, frozen=True, kw_only=True, tag="collections.rem
     """A reminder's fate (R19): ``sent`` consumes the steps of its items.
 
     ``dropped`` and ``cancelled`` are a person's word, whose ``author`` and ``reason`` it has.
+    A second one of a sent reminder is ``failed``: it has reached nobody after all, and
+    ``given_back`` are the steps of it that were the last ones of their items.
     """
 
     reminder: str
@@ -331,6 +333,7 @@ class ReminderEnded(AccountFact, frozen=True, kw_only=True, tag="collections.rem
     consumed: tuple[tuple[str, str], ...] = ()  # (item, step)
     author: str = ""
     reason: str = ""
+    given_back: tuple[tuple[str, str], ...] = ()  # (item, step)
 
 
 class ReminderRetracted(AccountFact, frozen=True, kw_only=True, tag="collections.reminder.retracted.v1"):

@@ -23,7 +23,7 @@ class MessageRow(StateRow, kw_only=True, tag="message"):
     or the answer of a customer, which goes to the company's own desk at ``desk``.
 
     ``due_on`` is the first day on which it may be decided; ``sent_as`` the id
-    under which it was, '' before that. ``rested`` as for reminders.
+    under which it was, '' before that. ``rested`` and ``told`` as for reminders.
     """
 
     account: str
@@ -37,3 +37,4 @@ class MessageRow(StateRow, kw_only=True, tag="message"):
     ended_on: datetime.date | None = None
     desk: str = ""
     rested: bool = False
+    told: list[str] = []

@@ -1,4 +1,5 @@
-"""What people ask about reminders: to approve, change, drop or call one back, or to send what is due now (R5, R19)."""
+"""What people ask about reminders: to approve, change, drop or call one back, to send what is due now (R5, R19);
+and what customers answer to them."""
 
 import datetime
 from typing import Annotated
@@ -8,7 +9,7 @@ from msgspec import Meta
 from schemas.command import AccountRequest
 from schemas.fields import Channel, DocumentId, Text
 
-__all__ = ["ApproveReminder", "CancelReminder", "DropReminder", "EditReminder", "SendNow"]
+__all__ = ["ApproveReminder", "CancelReminder", "DropReminder", "EditReminder", "RecordReply", "SendNow"]
 
 
 class ApproveReminder(AccountRequest, frozen=True, kw_only=True, tag="collections.reminder.approve.v1"):
@@ -63,3 +64,15 @@ class SendNow(AccountRequest, frozen=True, kw_only=True, tag="collections.remind
     """
 
     because: Text = ""
+
+
+class RecordReply(AccountRequest, frozen=True, kw_only=True, tag="collections.reply.record.v1"):
+    """Keep what a customer has written back, and have a person read it (B-14): it opens a task, and is no contact of ours.
+
+    ``reminder`` is the one that it answers, where that is known; ``address`` whom it came from.
+    """
+
+    channel: Channel
+    text: Annotated[str, Meta(max_length=8000)]
+    reminder: DocumentId | None = None
+    address: Text = ""

@@ -10,7 +10,7 @@ from schemas.fields import Channel
 from schemas.outcomes import DeliveryStatus
 from schemas.row import StateRow
 
-__all__ = ["Awaited", "Proposal", "ReminderRow", "ReminderRowItem", "TaskRow"]
+__all__ = ["Awaited", "Before", "Proposal", "ReminderRow", "ReminderRowItem", "TaskRow"]
 
 
 class ReminderRowItem(Struct, kw_only=True, gc=False, array_like=True):
@@ -29,6 +29,20 @@ class Awaited(Struct, kw_only=True, gc=False, array_like=True):
 
     task: str
     step: ReminderRowItem
+
+
+class Before(Struct, kw_only=True, gc=False, array_like=True):
+    """Where an item stood before its last step was consumed by ``reminder``: given back if that reached nobody (R19)."""
+
+    reminder: str
+    plan: str
+    plan_version: int
+    step: int
+    shift_days: int
+    plan_finished: bool
+    sent_on: datetime.date | None
+    sent_level_on: datetime.date | None
+    pay_by_on: datetime.date | None
 
 
 class Proposal(Struct, kw_only=True, gc=False, omit_defaults=True):
@@ -63,6 +77,8 @@ class ReminderRow(StateRow, kw_only=True, tag="reminder"):
     ``spare_minor`` is, by currency, how much the total was above the company's minimum (R8) when it was
     decided, with all that was known then: credits up to ``sequence``. ``now_because``: a person had it
     go, whatever banks say (R5).
+    ``told`` are the later words on its deliveries that were taken, as ``'<channel>/<status>'``;
+    ``contact_before`` is the account's last contact before this one.
     """
 
     account: str
@@ -87,6 +103,8 @@ class ReminderRow(StateRow, kw_only=True, tag="reminder"):
     now_because: bool = False
     tasks_done: list[str] = []
     rested: bool = False
+    told: list[str] = []
+    contact_before: datetime.date | None = None
 
 
 class TaskRow(StateRow, kw_only=True, tag="task"):

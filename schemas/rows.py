@@ -33,7 +33,7 @@ from schemas.fields import Channel, Trust
 from schemas.journal import FoldedEvent, JournalMode
 from schemas.message_rows import MessageRow
 from schemas.plans import Plan
-from schemas.reminder_rows import Awaited, Proposal, ReminderRow, ReminderRowItem, TaskRow
+from schemas.reminder_rows import Awaited, Before, Proposal, ReminderRow, ReminderRowItem, TaskRow
 from schemas.row import StateRow
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "BankAlertRow",
     "BankLineRow",
     "BankRow",
+    "Before",
     "ChildRow",
     "ClockRow",
     "CompanyRow",
@@ -101,7 +102,8 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     ``wake_at_s`` is when a tick must look at it again, in epoch seconds UTC
     (None: nothing to come). ``config_version`` is the company version that
     the wake was computed with. ``failed_channels`` are ``channel/error type``
-    of deliveries that failed and whose cause has not changed since (R19).
+    of deliveries that failed and whose cause has not changed since (R19), or ``channel/error type/address``
+    where only that address is bad.
     ``episode_in_doubt``: an item has closed, and the next tick asks whether
     the episode has, too. ``opted_out`` are channels that the customer does
     not want (R15); ``promises`` those made in this episode (R35); ``is_all_held``: at the last look
@@ -198,7 +200,7 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     ``sent_on`` is when any of its steps was sent last, ``part_paid_on`` the
     day since which the plan's share of it is paid (R9), ``final_on``
     when it was handed over or proposed as a loss (R18), ``awaiting`` the task
-    that its next step is.
+    that its next step is. ``before`` is where it stood before a reminder consumed its last step.
     """
 
     account: str
@@ -240,6 +242,7 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     closed_on: datetime.date | None = None
     late_days: int | None = None
     proposed_minor: int = 0
+    before: Before | None = None
     claimed_through: datetime.date | None = None
     charged: tuple[str, ...] = ()
     costs_minor: int = 0

@@ -81,6 +81,7 @@ class Teller:
             yield from (f"  {text}" for text in decided)
         elif told.tick is not None and told.has_tick and told.decides:
             yield words.nothing_said
+        yield from self._providers()
         yield words.items
         yield from self._items()
         yield from self._requests()
@@ -133,9 +134,7 @@ class Teller:
                 at = self._at(fact.content.tick)
                 text = words.message.format(at=at, kind=fact.message_kind, channels=channels, id=fact.id)
             case ReminderEnded():
-                steps = ", ".join(f"{item} {step}" for item, step in fact.consumed[:_NAMED_MAX])
-                ended: str = getattr(words, f"ended_{fact.status}")
-                text = ended.format(steps=steps, reminder=fact.reminder)
+                text = self._ended(fact)
             case ReminderRetracted():
                 text = words.retracted.format(item=fact.item, reminder=fact.reminder)
             case PlanFinished():
@@ -152,6 +151,14 @@ class Teller:
             case _:
                 text = self._other(fact)
         return text
+
+    def _ended(self, fact: ReminderEnded) -> str:
+        consumed = fact.given_back or fact.consumed
+        steps = ", ".join(f"{item} {step}" for item, step in consumed[:_NAMED_MAX])
+        ended: str = self._words.ended_given_back
+        if not fact.given_back:
+            ended = getattr(self._words, f"ended_{fact.status}")
+        return ended.format(steps=steps, reminder=fact.reminder)
 
     def _other(self, fact: LedgerFact) -> str:
         """Write a fact by the sentence of its type, else as it is."""
@@ -342,6 +349,29 @@ class Teller:
         if asked:
             yield self._words.requests
             yield from (f"  {self._heard(each)}" for each in asked)
+
+    def _providers(self) -> Iterator[str]:
+        """Write what providers said on the day of what became of deliveries (R19)."""
+        words, heard = self._words, self._told.heard.values()
+        said = [
+            each.event
+            for each in heard
+            if each.on == self._told.day
+            and isinstance(each.event, OutcomeReported)
+            and each.event.status in words.fates
+        ]
+        if said:
+            yield words.providers
+        for event in said:
+            error = words.errors.get(event.error_type, event.error_type)
+            sentence = words.provider_word.format(
+                channel=words.channels[event.channel],
+                address=f" {event.address}" if event.address else "",
+                fate=words.fates[event.status],
+                error=f" ({error})" if error else "",
+                reminder=event.reminder,
+            )
+            yield f"  {sentence}"
 
     def _is_request(self, event: AccountEvent) -> bool:
         if isinstance(event, AddNote):

@@ -41,6 +41,9 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ended_superseded: str
     ended_dropped: str
     ended_cancelled: str
+    ended_given_back: str
+    providers: str
+    provider_word: str
     retracted: str
     plan_finished: str
     task_opened: str
@@ -91,6 +94,8 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     and_more: str
     channels: dict[Channel, str]
     answers: dict[AnswerKind, str]
+    fates: dict[str, str]
+    errors: dict[str, str]
     reasons: dict[Reason, str]
     values: dict[str, str]
     movements: dict[str, str]

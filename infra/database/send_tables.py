@@ -63,6 +63,8 @@ send_jobs: Final = Table(
     Index("ix_send_jobs_work", "channel", "state", "not_before"),
     Index("ix_send_jobs_published", "published", "channel"),
     Index("ix_send_jobs_account", "account"),
+    Index("ix_send_jobs_provider_id", "provider_id"),
+    Index("ix_send_jobs_recipient", "channel", "recipient"),
 )
 
 # What was found out about a delivery in doubt, and who said what of it: one row per word, never

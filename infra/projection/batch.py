@@ -42,12 +42,12 @@ class Batch:
         """Delete the rows whose primary key starts with `key`; later rows of the batch come after it."""
         columns = tuple(table.primary_key)[: len(key)]
         self._gone[columns].add(key)
-        rows = self._rows[table]
-        if len(columns) == len(table.primary_key):
-            rows.pop(key, None)
-        else:
-            for known in [each for each in rows if each[: len(key)] == key]:
-                del rows[known]
+        for rows in (self._rows[table], self._facts[table]):
+            if len(columns) == len(table.primary_key):
+                rows.pop(key, None)
+            else:
+                for known in [each for each in rows if each[: len(key)] == key]:
+                    del rows[known]
 
     def rows(self, table: Table) -> list[Values]:
         """Give the rows of state that it writes to a table."""

@@ -282,11 +282,15 @@ def _withheld(batch: Batch, fact: ReminderWithheld) -> None:
 
 
 def _reminder_end(batch: Batch, fact: ReminderEnded) -> None:
-    batch.add(
+    # One that was sent fails later where it reached nobody (R19); no other end comes after an end.
+    write = batch.put if fact.status == "failed" else batch.add
+    write(
         tables.reminder_ends,
         key=(fact.reminder,),
         row=(fact.reminder, fact.account, fact.tick, fact.status, fact.on),
     )
+    for item, step in fact.given_back:
+        batch.forget(tables.consumed_steps, key=(fact.account, item, step, fact.reminder))
     for item, step in fact.consumed:
         key = (fact.account, item, step, fact.reminder)
         batch.add(tables.consumed_steps, key=key, row=(*key, fact.on))

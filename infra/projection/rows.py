@@ -163,7 +163,7 @@ def _account(batch: Batch, row: AccountRow, partition: int) -> None:
             row.episode_opened_on,
             row.open_reminder,
             row.quarantined,
-            ", ".join(row.failed_channels),
+            ", ".join(dict.fromkeys("/".join(each.split("/", 2)[:2]) for each in row.failed_channels)),
             row.proposal,
             row.trust,
             row.trust_set is not None,

@@ -5,7 +5,7 @@ from typing import cast, get_args
 
 import msgspec
 
-from schemas import commands, events
+from schemas import commands, events, fields
 from schemas.journal import SourceEvent
 from tests.scenarios.telling import Line
 from tests.scenarios.words import ScenarioError
@@ -178,6 +178,9 @@ ARRANGING: dict[str, Callable[[Line], SourceEvent]] = {
     "include": lambda line: commands.IncludeItem(**line.asked, document=line.text()),
     "include-payment": lambda line: commands.IncludePayment(**line.asked, payment=line.text()),
     "opt-in": _opt(commands.OptIn),
+    "reply": lambda line: commands.RecordReply(
+        **{**line.asked, "command": line.text()}, channel=cast("fields.Channel", line.text()), text=line.text()
+    ),
     "opt-out": _opt(commands.OptOut),
     "cancel-payment-plan": lambda line: commands.CancelPaymentPlan(**line.asked, payment_plan=line.text()),
     "payment-plan": _payment_plan,

@@ -21,7 +21,8 @@ At each tick exactly what is expected may be decided. ``dated D`` gives a
 fact an earlier business day than the day on which it comes.
 ``notifier email fails address_refused`` (accepts, supersedes, waits,
 unknown) says how a channel answers from then on; ``outcome email accepted``
-answers for the latest reminder. ``law shipped`` puts a company's debtors under
+answers for the latest reminder, ``of message`` for the latest message, ``of 1`` for
+the first reminder; ``at ana@c1.test`` says of which address. ``law shipped`` puts a company's debtors under
 the law of their country and kind, ``law strict`` all of them under one profile;
 without such a line there is none. ``later "letter 2026-03-09 08:00"`` expects
 a delivery that is held until then (company time).
@@ -198,9 +199,15 @@ def _notifying(words: Words) -> Notifying:
 
 def _answer(words: Words, *, occurred_at: str) -> Answer:
     channel, status = words.take("a channel"), words.take("a status")
-    error_type = cast("ErrorType", words.take("an error") if words else "")
+    error_type = cast(
+        "ErrorType", words.take("an error") if words and words.peek() not in ("at", "of") else ""
+    )
+    address = words.take("an address") if words.take_if("at") else ""
+    of = words.take("a reminder") if words.take_if("of") else ""
     words.end()
     return Answer(
+        address=address,
+        of=of,
         line=words.line,
         account=words.account,
         channel=channel,
@@ -243,6 +250,9 @@ def _clauses(words: Words) -> Clauses:  # noqa: PLR0912 - one per thing that is 
         case "sent" | "failed" | "superseded" | "dropped" | "cancelled":
             clauses |= {"on": words.day().isoformat()} if words.take_if("on") else {}
         case "task" | "task-closed" | "claim" | "claim-corrected":
+            if words.take_if("gives-back"):
+                clauses["gives-back"] = ", ".join(sorted(words.until_word(*_OPTIONAL)))
+        case "task" | "task-closed" | "claim":
             clauses |= _named(kind, words)
         case "exception":
             clauses["because"] = words.take("a reason")

@@ -56,6 +56,7 @@ class Stage:
     Attributes:
         answers: channel -> how it answers; without an entry it accepts.
         latest: account -> its latest reminder.
+        decided: account -> all its reminders in order; ``messages``: its latest message.
         held: deliveries that wait for their instant.
         restores: build the partition from its rows after each record.
         told: what was folded, in order; ``records`` is the same as the journal has it.
@@ -65,6 +66,8 @@ class Stage:
     partition: Partition = field(default_factory=lambda: Partition(number=0))
     answers: dict[str, Notifying] = field(default_factory=dict)
     latest: dict[str, str] = field(default_factory=dict)
+    decided: dict[str, list[str]] = field(default_factory=dict)
+    messages: dict[str, str] = field(default_factory=dict)
     held: list[tuple[Delivery, ReminderDecided]] = field(default_factory=list)
     log: list[LedgerFact | TickPassed] = field(default_factory=list)
     told: list[JournalEvent] = field(default_factory=list)
@@ -130,6 +133,11 @@ class Stage:
             facts += step.facts
             cursor, consumed = step.cursor, step.consumed
         self.log += facts
+        for each in facts:
+            if isinstance(each, ReminderDecided):
+                self.decided.setdefault(each.account, []).append(each.id)
+            elif isinstance(each, MessageDecided):
+                self.messages[each.account] = each.id
         self.latest |= {each.account: each.reminder for each in facts if isinstance(each, ReminderProposed)}
         if isinstance(event, TickPassed):
             self.log.append(event)
@@ -138,6 +146,12 @@ class Stage:
         for sent in [fact for fact in facts if isinstance(fact, TransferSent | AccountTold)]:
             facts += self.fold(sent.event, event_id=sent.id)  # as the ledger writes it to the journal
         return facts
+
+    def spoken_of(self, answer: Answer) -> str:
+        """Give the id of the reminder or message that an outcome told by hand is of."""
+        if answer.of == "message":
+            return self.messages[answer.account]
+        return self.decided[answer.account][int(answer.of) - 1] if answer.of else self.latest[answer.account]
 
     def _answer(
         self,
@@ -217,10 +231,11 @@ def _play(stage: Stage, step: Step) -> list[LedgerFact]:
                     company=company,
                     customer=customer,
                     occurred_at=step.occurred_at,
-                    reminder=stage.latest[step.account],
+                    reminder=stage.spoken_of(step),
                     channel=step.channel,  # type: ignore[arg-type]  # the ledger refuses what it does not know
                     status=step.status,
                     error_type=step.error_type,
+                    address=step.address,
                 )
             )
 

@@ -49,7 +49,13 @@ def clauses_of(fact: LedgerFact) -> Iterator[Clauses]:
                     **_values(each.values),
                 }
         case ReminderEnded():
-            yield {"kind": fact.status, "account": fact.account, "on": fact.on.isoformat()}
+            back = ", ".join(f"{item}:{step}" for item, step in sorted(fact.given_back))
+            yield {
+                "kind": fact.status,
+                "account": fact.account,
+                "on": fact.on.isoformat(),
+                "gives-back": back,
+            }
         case ReminderRetracted():
             yield {"kind": "retracted", "account": fact.account, "item": fact.item}
         case PlanFinished() | ItemHandedOver():

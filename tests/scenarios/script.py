@@ -56,7 +56,10 @@ class Notifying:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The outcome of one channel of the account's latest reminder, told by hand."""
+    """The outcome of one channel of the account's latest reminder, told by hand.
+
+    ``of``: ``message`` for its latest message, or the number of an earlier reminder (1 is the first).
+    """
 
     line: int
     account: str
@@ -64,6 +67,8 @@ class Answer:
     status: DeliveryStatus
     occurred_at: str
     error_type: ErrorType = ""
+    address: str = ""
+    of: str = ""
     expects: list[Expectation] = field(default_factory=list)
 
 

@@ -42,7 +42,17 @@ from infra.database.tables import (
 
 __all__ = ["ReminderLine", "Summary", "reminder_lines", "reminder_summary"]
 
-_FINAL_FIRST: Final = {"accepted": 0, "failed": 1, "superseded": 2, "unknown": 3}
+# The worst that was said of a delivery stands (``processors.fates``).
+_FINAL_FIRST: Final = {
+    "bounced": 0,
+    "returned": 1,
+    "failed": 2,
+    "complained": 3,
+    "delivered": 4,
+    "accepted": 5,
+    "superseded": 6,
+    "unknown": 7,
+}
 
 
 class ReminderLine(Struct, frozen=True, kw_only=True):

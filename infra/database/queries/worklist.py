@@ -26,7 +26,7 @@ from infra.database.tables import (
     open_tasks,
     outcomes,
 )
-from processors.outcomes import ADDRESS_ERRORS
+from processors.fates import ADDRESS_ERRORS
 
 __all__ = ["WHYS", "WorkLine", "worklist"]
 

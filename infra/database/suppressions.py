@@ -1,0 +1,96 @@
+"""The addresses that are not written to, of one company or of all: asked before each sending, kept for ever.
+
+It knows addresses and reasons; who put one here, and what follows for a
+customer, others decide. An address is compared as people mean it: a mail
+address without regard to case, a phone number by its digits.
+"""
+
+import datetime
+from collections.abc import Iterable
+
+from msgspec import Struct
+from sqlalchemy import Connection, RowMapping, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from infra.database.feedback_tables import suppressions
+from schemas.fields import Channel
+
+__all__ = ["Suppression", "normal_address", "release", "suppress", "suppressed", "suppression_lines"]
+
+
+class Suppression(Struct, frozen=True, kw_only=True):
+    """One address that is not written to, since when, why, and by whose word; ``company`` '': by no company."""
+
+    channel: Channel
+    address: str
+    company: str
+    reason: str
+    source: str
+    since: datetime.datetime
+    detail: str = ""
+
+
+def normal_address(address: str, *, channel: Channel) -> str:
+    """Write an address so that two ways of writing it are one.
+
+    Mail: without regard to case, also of the part before the @, since no server in use tells
+    them apart. Phones: digits after a plus. Post: words in one line.
+    """
+    if channel == "sms":
+        digits = "".join(each for each in address if each in "0123456789")
+        return f"+{digits}" if digits else ""
+    return " ".join(address.split()).casefold()
+
+
+def suppress(connection: Connection, entry: Suppression) -> bool:
+    """Put an address on the list; False: it is there already, and stays as it is."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    row = {name: getattr(entry, name) for name in entry.__struct_fields__}
+    row["address"] = normal_address(entry.address, channel=entry.channel)
+    if not row["address"]:
+        return False
+    return connection.execute(insert(suppressions).on_conflict_do_nothing(), [row]).rowcount == 1
+
+
+def release(connection: Connection, *, channel: Channel, address: str, company: str | None = None) -> int:
+    """Take an address off the list; without a company of all; return how many entries that were."""
+    conditions = [
+        suppressions.c["channel"] == channel,
+        suppressions.c["address"] == normal_address(address, channel=channel),
+    ]
+    if company is not None:
+        conditions.append(suppressions.c["company"] == company)
+    return connection.execute(delete(suppressions).where(*conditions)).rowcount
+
+
+def suppressed(connection: Connection, *, channel: Channel, address: str, company: str) -> Suppression | None:
+    """Give the entry that keeps a company from writing to an address; None: it may."""
+    found = connection.execute(
+        select(suppressions)
+        .where(
+            suppressions.c["channel"] == channel,
+            suppressions.c["address"] == normal_address(address, channel=channel),
+            suppressions.c["company"].in_(("", company)),
+        )
+        .order_by(suppressions.c["company"])
+        .limit(1)
+    )
+    return next(iter(_entries(found.mappings())), None)
+
+
+def suppression_lines(
+    connection: Connection, *, channel: str = "", company: str = "", lines_max: int
+) -> list[Suppression]:
+    """List the newest entries, the newest first."""
+    wanted = {"channel": channel, "company": company}
+    query = (
+        select(suppressions)
+        .where(*(suppressions.c[name] == value for name, value in wanted.items() if value))
+        .order_by(suppressions.c["since"].desc(), suppressions.c["channel"], suppressions.c["address"])
+        .limit(lines_max)
+    )
+    return _entries(connection.execute(query).mappings())
+
+
+def _entries(rows: Iterable[RowMapping]) -> list[Suppression]:
+    return [Suppression(**row) for row in rows]
