@@ -179,7 +179,9 @@ ARRANGING: dict[str, Callable[[Line], SourceEvent]] = {
     "include-payment": lambda line: commands.IncludePayment(**line.asked, payment=line.text()),
     "opt-in": _opt(commands.OptIn),
     "reply": lambda line: commands.RecordReply(
-        **{**line.asked, "command": line.text()}, channel=cast("fields.Channel", line.text()), text=line.text()
+        **{**line.asked, "command": line.text()},
+        channel=cast("fields.Channel", line.text()),
+        text=line.text(),
     ),
     "opt-out": _opt(commands.OptOut),
     "cancel-payment-plan": lambda line: commands.CancelPaymentPlan(**line.asked, payment_plan=line.text()),
