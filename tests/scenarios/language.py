@@ -249,10 +249,9 @@ def _clauses(words: Words) -> Clauses:  # noqa: PLR0912 - one per thing that is 
             clauses |= _values(words)
         case "sent" | "failed" | "superseded" | "dropped" | "cancelled":
             clauses |= {"on": words.day().isoformat()} if words.take_if("on") else {}
-        case "task" | "task-closed" | "claim" | "claim-corrected":
             if words.take_if("gives-back"):
                 clauses["gives-back"] = ", ".join(sorted(words.until_word(*_OPTIONAL)))
-        case "task" | "task-closed" | "claim":
+        case "task" | "task-closed" | "claim" | "claim-corrected":
             clauses |= _named(kind, words)
         case "exception":
             clauses["because"] = words.take("a reason")
