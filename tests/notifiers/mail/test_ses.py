@@ -6,6 +6,7 @@ import email.policy
 import json
 import threading
 from collections.abc import Iterator
+from functools import cache
 
 import msgspec
 import pytest
@@ -38,8 +39,9 @@ def channel(httpserver: HTTPServer) -> SesChannel:
     return channel_to(httpserver.url_for(""))
 
 
+@cache
 def channel_to(url: str, *, timeout_s: float = 5.0) -> SesChannel:
-    """Make a channel to an endpoint."""
+    """Make a channel to an endpoint; boto3 takes a second for it."""
     settings = SesSettings(
         region="eu-west-1", endpoint_url=url, configuration_set="events", timeout_s=timeout_s
     )
@@ -210,7 +212,7 @@ def test_without_credentials_nothing_leaves(httpserver: HTTPServer, monkeypatch:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
     with pytest.raises(TemporaryError) as caught:
-        channel_to(httpserver.url_for("")).send(message())
+        channel_to.__wrapped__(httpserver.url_for("")).send(message())
     assert (True, []) == (caught.value.provider_down, httpserver.log)
 
 
