@@ -10,6 +10,7 @@ from collections.abc import Callable
 from processors import identity
 from processors.account import Account
 from processors.context import FoldContext
+from processors.kin import last_contact_on
 from processors.proposals import end, proposal_of, steps_of
 from schemas.commands import ApproveReminder, CancelReminder, DropReminder, EditReminder, SendNow
 from schemas.facts import ExceptionRaised, ExceptionReason, LedgerFact
@@ -106,7 +107,7 @@ def _cancel(account: Account, event: CancelReminder) -> list[LedgerFact]:
 def _send_now(account: Account, event: SendNow, *, context: FoldContext) -> list[LedgerFact]:
     until = _gap_until(account, context=context)
     if _inside_gap(account, context=context) and not event.because:
-        detail = f"the last contact was on {account.row.last_contact_on}: too soon before {until}, unless confirmed with a reason"
+        detail = f"the last contact was on {last_contact_on(account)}: too soon before {until}, unless confirmed with a reason"
         return [_refused(account, event, detail=detail, reason="not_confirmed")]
     row = proposal_of(account)
     if row is not None:
@@ -146,7 +147,7 @@ def _day(context: FoldContext) -> datetime.date:
 
 
 def _gap_until(account: Account, *, context: FoldContext) -> datetime.date | None:
-    last_on = account.row.last_contact_on
+    last_on = last_contact_on(account)
     if last_on is None:
         return None
     return last_on + datetime.timedelta(days=context.company.profile.min_days_between_contacts)

@@ -15,7 +15,7 @@ from processors.company import Company
 from processors.cover import Cover, cover
 from processors.ladder import Rung, level_offset_days
 from processors.law.permits import Permits
-from processors.law.register import permits_for
+from processors.law.register import on_their_way, permits_for
 from processors.residual import Residual, is_owed, residual_of
 from schemas.events import Contact
 from schemas.facts import Delivery, Reason
@@ -82,9 +82,11 @@ class Circumstances:
         return found
 
     def permits(self) -> Permits:
-        """Give the law for the account's debtor, with the contacts made so far."""
+        """Give the law for the account's debtor, with the contacts made so far and the messages on their way."""
         if self._permits is None:
             self._permits = permits_for(self.account, company=self.company, on=self.day)
+            for made in on_their_way(self.account):
+                self._permits.add(made)
         return self._permits
 
     def dunnable(self) -> list[ItemRow]:

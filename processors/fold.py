@@ -75,7 +75,7 @@ from schemas.events import (
 from schemas.facts import LedgerFact
 from schemas.journal import AccountEvent, FoldedEvent
 from schemas.rows import WaitingRow
-from schemas.transfers import ChildLinked, ParentKnown, TransferReceived
+from schemas.transfers import ChildLinked, GroupContacted, ParentKnown, TransferReceived
 
 __all__ = ["fold"]
 
@@ -128,7 +128,10 @@ def fold(
         refused = too_old(account, event, through=row.purged_through)
         if refused is not None:
             return [refused]
+    contacted_on = row.last_contact_on
     facts = _HANDLERS[type(event)](account, event, context=context)
+    if row.last_contact_on is not contacted_on:
+        facts += kin.tell_contact(account, context=context)
     if account.waiting:
         facts += _resume(account, event, context=context)
     if account.claimed and account.stale:
@@ -226,6 +229,7 @@ _HANDLERS: dict[type, Handler] = {
     TransferReceived: moving.take_in,
     ChildLinked: kin.hear_child,
     ParentKnown: kin.hear_parent,
+    GroupContacted: kin.hear_contact,
     **dict.fromkeys(_FOLLOW_UPS, _follow),
     WaiveClaim: claims.waive,
     SetTrust: trust.set_trust,

@@ -1,9 +1,12 @@
 """Parents and children among customers (B-13): who belongs to whom, and whose contacts are written to.
 
 A child tells its parent's account that it is there; the parent tells its children who can be
-written to, and again when that changes. Each account's decisions depend on its own rows only.
+written to, and again when that changes. Who is dunned at the parent shares its contact budget: that there was a
+contact goes from a child to the parent, and from there to the others. Each account's decisions depend on its
+own rows only.
 """
 
+import datetime
 from collections.abc import Iterator, Sequence
 
 from processors.account import Account
@@ -12,9 +15,9 @@ from processors.context import FoldContext
 from schemas.events import Contact, CustomerUpserted
 from schemas.facts import AccountTold, LedgerFact
 from schemas.rows import ChildRow
-from schemas.transfers import ChildLinked, ParentKnown
+from schemas.transfers import ChildLinked, GroupContacted, ParentKnown
 
-__all__ = ["hear_child", "hear_parent", "tell_kin"]
+__all__ = ["hear_child", "hear_contact", "hear_parent", "last_contact_on", "tell_contact", "tell_kin"]
 
 
 def tell_kin(
@@ -62,6 +65,58 @@ def hear_parent(account: Account, event: ParentKnown, *, context: FoldContext) -
     return []
 
 
+def last_contact_on(account: Account) -> datetime.date | None:
+    """Give the day of the last contact that the minimum gap counts from (R5): of the group, where it is dunned at one place."""
+    own, of_group = account.row.last_contact_on, account.row.group_contact_on
+    if of_group is None or not (_is_dunned_at_parent(account) or _children(account)):
+        return own
+    return of_group if own is None else max(own, of_group)
+
+
+def tell_contact(account: Account, *, context: FoldContext) -> list[LedgerFact]:
+    """Tell the parent, or the children, that there was a contact: all of a group that is dunned at one place count it."""
+    on = account.row.last_contact_on
+    if on is None:
+        return []
+    if _is_dunned_at_parent(account) and account.customer is not None:
+        return [_told_contact(account, account.customer.customer.parent, on=on, context=context)]
+    return [_told_contact(account, child, on=on, context=context) for child in _children(account)]
+
+
+def hear_contact(account: Account, event: GroupContacted, *, context: FoldContext) -> list[LedgerFact]:
+    """Note a contact of the group, and tell the other children the newest day once; no decision is overtaken by it.
+
+    Reminders of a group that were decided at one tick are one contact, as those of two currencies are (R23).
+    """
+    row = account.row
+    if row.group_contact_on is not None and event.on <= row.group_contact_on:
+        return []
+    row.group_contact_on = event.on
+    account.touch(row)
+    others = [child for child in _children(account) if child != event.of]
+    return [_told_contact(account, child, on=event.on, context=context) for child in others]
+
+
+def _children(account: Account) -> list[str]:
+    return [] if account.arrangements is None else sorted(account.arrangements.children)
+
+
+def _is_dunned_at_parent(account: Account) -> bool:
+    said = None if account.customer is None else account.customer.customer
+    return said is not None and said.dunned_at == "parent" and said.parent not in ("", account.customer_id)
+
+
+def _told_contact(account: Account, customer: str, *, on: datetime.date, context: FoldContext) -> LedgerFact:
+    told = GroupContacted(
+        company=account.company,
+        customer=customer,
+        occurred_at=context.day.isoformat(),
+        of=account.customer_id,
+        on=on,
+    )
+    return _told(account, told)
+
+
 def _tell_parents(account: Account, event: CustomerUpserted, *, before: str) -> Iterator[LedgerFact]:
     for parent, is_child in ((before, False), (event.parent, True)):
         if parent and parent != account.customer_id:
@@ -86,6 +141,6 @@ def _tell_child(account: Account, child: str, *, event: CustomerUpserted) -> Led
     return _told(account, told)
 
 
-def _told(account: Account, event: ChildLinked | ParentKnown) -> AccountTold:
+def _told(account: Account, event: ChildLinked | ParentKnown | GroupContacted) -> AccountTold:
     account.touch(account.row)
     return AccountTold(id=f"{account.id}/{account.next_sequence()}", account=account.id, event=event)

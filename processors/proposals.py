@@ -22,6 +22,7 @@ from processors.account import Account
 from processors.circumstances import Circumstances, Verdict
 from processors.context import FoldContext
 from processors.judged import in_reminder
+from processors.kin import last_contact_on
 from processors.ladder import Rung, is_level
 from processors.reminder import Composed, DueItem, compose, identify, note_steps, row_item
 from schemas.facts import LedgerFact, ReminderEnded, ReminderProposed
@@ -185,7 +186,7 @@ def leave(account: Account, row: ReminderRow, *, stay: Iterable[str] = ()) -> No
 
 
 def _too_soon_until(at: Circumstances) -> datetime.date | None:
-    last_on = at.account.row.last_contact_on
+    last_on = last_contact_on(at.account)
     if last_on is None:
         return None
     until = last_on + datetime.timedelta(days=at.company.profile.min_days_between_contacts)

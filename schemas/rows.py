@@ -118,6 +118,7 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     end with what resets it. ``trust`` is R34's: ``trust_set`` by a person, else derived from the counters of
     items that money has settled and of broken promises (``processors.trust``). ``last_note_on`` and
     ``last_call_on`` (an attempt or a conversation) are what the worklist asks for (R20, R37).
+    ``group_contact_on`` is when the contacts of the group that it belongs to were last contacted for another of it (B-13).
     ``asked_lines`` are bank credits that a person was asked about (R21).
     """
 
@@ -129,6 +130,7 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     wake_at_s: int | None = None
     config_version: int = 0
     last_contact_on: datetime.date | None = None
+    group_contact_on: datetime.date | None = None
     episode_opened_on: datetime.date | None = None
     episode_closed_on: datetime.date | None = None
     episode_in_doubt: bool = False

@@ -25,6 +25,7 @@ from schemas.fields import Channel, CustomerId, Text
 
 __all__ = [
     "ChildLinked",
+    "GroupContacted",
     "MovedCredit",
     "MovedDispute",
     "MovedHold",
@@ -158,6 +159,13 @@ class ChildLinked(_AccountFact, frozen=True, kw_only=True, tag="ledger.child.lin
 
     child: CustomerId
     is_child: bool = True
+
+
+class GroupContacted(_AccountFact, frozen=True, kw_only=True, tag="ledger.group.contacted.v1"):
+    """The contacts of a group of customers were written or talked to on a day, for the account ``of`` (B-13, R5)."""
+
+    of: CustomerId
+    on: datetime.date
 
 
 class ParentKnown(_AccountFact, frozen=True, kw_only=True, tag="ledger.parent.known.v1"):

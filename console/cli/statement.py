@@ -2,7 +2,7 @@
 
 import datetime
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +12,7 @@ from console.read_model import DAY, amount, day, open_read_model, say_age
 from infra.errors import OperatorError
 
 if TYPE_CHECKING:
+    from infra.database.queries.group import GroupStatement
     from infra.database.queries.statement import CurrencyStatement, Statement
     from infra.settings import Settings
 
@@ -30,6 +31,9 @@ class StatementError(OperatorError):
 @click.argument("account")
 @click.option("--as-of", type=DAY, required=True, help="The day, as of its end: YYYY-MM-DD.")
 @click.option("--from", "first_on", type=DAY, help="First day of the lines; before it: an opening balance.")
+@click.option(
+    "--group", "is_group", is_flag=True, help="With the customers that belong to it, and their total."
+)
 @format_option
 @click.pass_obj
 def statement(
@@ -38,29 +42,54 @@ def statement(
     account: str,
     as_of: datetime.datetime,
     first_on: datetime.datetime | None,
+    is_group: bool,
     output_format: OutputFormat,
 ) -> None:
     """Show the statement of ACCOUNT (COMPANY:CUSTOMER); items that are late are red.
 
     With --format csv it is the lines only.
     """
-    from infra.database.queries import statement as query
+    from infra.database.queries.group import group_statement
 
     if first_on is not None and first_on > as_of:
         raise click.BadParameter("is after --as-of", param_hint="--from")
     with open_read_model(settings) as connection:
-        found = query.statement(connection, account=account, as_of=as_of.date(), first_on=day(first_on))
+        group = group_statement(
+            connection, account=account, as_of=as_of.date(), first_on=day(first_on), with_children=is_group
+        )
         if output_format == "table":
             say_age(connection)
-    if found is None:
+    if group is None:
         raise StatementError(f"nothing is known of account {account!r}; accounts are COMPANY:CUSTOMER")
+    members = group.members
     if output_format == "table":
-        _print_for_people(found)
+        for each in members:
+            _print_for_people(each)
+            click.echo("")
+        if is_group:
+            _print_totals(group)
     elif output_format == "csv":
-        lines = [{"currency": of.currency, **line} for of in found.currencies for line in _lines(of)]
-        print_rows(lines, columns=("currency", *_LINE_COLUMNS), output_format="csv")
+        columns = ("account", "currency", *_LINE_COLUMNS) if is_group else ("currency", *_LINE_COLUMNS)
+        print_rows(list(_all_lines(members)), columns=columns, output_format="csv")
+    elif is_group:
+        totals = {
+            currency: amount(minor, currency=currency) for currency, minor in group.totals_minor.items()
+        }
+        _print_json({"group": [_written(each) for each in members], "totals": totals})
     else:
-        _print_json(found)
+        _print_json(_written(members[0]))
+
+
+def _all_lines(members: "Sequence[Statement]") -> Iterator[dict[str, Cell]]:
+    for each in members:
+        for of in each.currencies:
+            yield from ({"account": each.account, "currency": of.currency, **line} for line in _lines(of))
+
+
+def _print_totals(group: "GroupStatement") -> None:
+    click.echo(f"The group of {printable(group.account)}: {len(group.members)} accounts")
+    for currency, minor in group.totals_minor.items():
+        click.echo(f"Balance: {amount(minor, currency=currency):,} {currency}")
 
 
 def _print_for_people(found: "Statement") -> None:
@@ -90,10 +119,14 @@ def _late_is_red(row: Any) -> str:
     return "red" if row["days_overdue"] > 0 else ""
 
 
-def _print_json(found: "Statement") -> None:
+def _print_json(written: dict[str, Any]) -> None:
     import msgspec
 
-    written = {
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(written), indent=2).decode() + "\n")
+
+
+def _written(found: "Statement") -> dict[str, Any]:
+    return {
         "account": found.account,
         "name": found.name,
         "from": found.first_on,
@@ -111,7 +144,6 @@ def _print_json(found: "Statement") -> None:
             for of in found.currencies
         ],
     }
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(written), indent=2).decode() + "\n")
 
 
 def _lines(of: "CurrencyStatement") -> Iterator[dict[str, Cell]]:

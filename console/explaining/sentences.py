@@ -41,6 +41,8 @@ __all__ = ["Teller"]
 _NAMED_MAX = 5
 _WORDS_MAX = 200
 _BILLING = BillingEvent.__args__
+# Fields of facts whose values are words of ours.
+_TERMS = frozenset({"status", "ruling", "charge", "because", "message_kind", "state", "direction", "to"})
 _KEYS = (
     "document",
     "payment",
@@ -75,6 +77,7 @@ class Teller:
         zone = told.company.profile.time_zone
         yield words.head.format(account=told.account, customer=customer, day=told.day, zone=zone)
         yield from self._look()
+        yield from self._too_soon()
         decided = [text for said in told.decided if (text := self._decided(said))]
         if decided:
             yield words.decided
@@ -82,8 +85,9 @@ class Teller:
         elif told.tick is not None and told.has_tick and told.decides:
             yield words.nothing_said
         yield from self._providers()
-        yield words.items
-        yield from self._items()
+        items = list(self._items())
+        yield words.items if items else words.no_items
+        yield from items
         yield from self._requests()
         if told.late:
             yield words.late
@@ -119,6 +123,15 @@ class Teller:
         if told.tick.lagging:
             yield words.lagging.format(topics=", ".join(told.tick.lagging))
 
+    def _too_soon(self) -> Iterator[str]:
+        """Warn that the account was contacted a few days ago (S0-16)."""
+        last_on, day = self._told.row.last_contact_on, self._told.day
+        if last_on is None or last_on > day:
+            return
+        until = last_on + datetime.timedelta(days=self._told.company.profile.min_days_between_contacts)
+        if day < until:
+            yield self._words.too_soon.format(last=last_on, until=until)
+
     def _decided(self, said: Said) -> str:
         words = self._words
         text = ""  # of what is withheld, its items say so
@@ -132,7 +145,8 @@ class Teller:
             case MessageDecided():
                 channels = self._channels(fact.content)
                 at = self._at(fact.content.tick)
-                text = words.message.format(at=at, kind=fact.message_kind, channels=channels, id=fact.id)
+                kind = self._term(fact.message_kind)
+                text = words.message.format(at=at, kind=kind, channels=channels, id=fact.id)
             case ReminderEnded():
                 text = self._ended(fact)
             case ReminderRetracted():
@@ -142,10 +156,10 @@ class Teller:
             case TaskOpened():
                 summary = f", {fact.summary}" if fact.summary else ""
                 text = words.task_opened.format(
-                    task_type=fact.task_type, due=fact.due_on, summary=summary, task=fact.task
+                    task_type=self._task(fact.task_type), due=fact.due_on, summary=summary, task=fact.task
                 )
             case TaskClosed():
-                text = words.task_closed.format(outcome=fact.outcome, task=fact.task)
+                text = words.task_closed.format(outcome=self._term(fact.outcome), task=fact.task)
             case ExceptionRaised():
                 text = words.exception.format(reason=fact.reason, key=fact.key, detail=fact.detail)
             case _:
@@ -182,6 +196,8 @@ class Teller:
             return self._answer(value)
         if isinstance(value, tuple) and value:
             return self._named([str(each) for each in value], count=len(value))
+        if name in _TERMS:
+            return self._term(str(value))
         return "-" if value in (None, "", ()) else str(value)
 
     def _answer(self, said: AnswerSaid) -> str:
@@ -189,7 +205,7 @@ class Teller:
         parts = (
             self._words.answers[said.kind],
             self._named(said.documents, count=len(said.documents)) if said.documents else "",
-            "" if said.amount is None else f"{said.amount} {said.currency}",
+            "" if said.amount is None else f"{self._figure(said.amount)} {said.currency}",
             "" if said.on is None else said.on.isoformat(),
             said.reason,
             " ".join(said.text.split())[:_WORDS_MAX],
@@ -262,14 +278,16 @@ class Teller:
             return text.format(item=row.item)
         days = (self._told.day - row.due_on).days
         if days > 0:
-            lateness = words.overdue.format(days=days)
+            lateness = words.overdue_one if days == 1 else words.overdue.format(days=days)
+        elif days:
+            lateness = words.not_due_one if days == -1 else words.not_due.format(days=-days)
         else:
-            lateness = words.not_due.format(days=-days) if days else words.due_today
+            lateness = words.due_today
         return words.item.format(
             item=row.item,
-            open=to_text(row.open_minor, currency=row.currency),
+            open=self._figure(to_text(row.open_minor, currency=row.currency)),
             currency=row.currency,
-            amount=to_text(row.amount_minor, currency=row.currency),
+            amount=self._figure(to_text(row.amount_minor, currency=row.currency)),
             due=row.due_on,
             lateness=lateness,
         )
@@ -383,7 +401,7 @@ class Teller:
         key = next((str(getattr(event, name)) for name in _KEYS if getattr(event, name, "")), "")
         amount = getattr(event, "amount", None)
         if isinstance(amount, str) and amount:
-            key = f"{key} {amount} {getattr(event, 'currency', '')}".strip()
+            key = f"{key} {self._figure(amount)} {getattr(event, 'currency', '')}".strip()
         if isinstance(event, GiveAnswer):
             key = self._answer(event.said)
         kind = self._words.events.get(type_of(event), type_of(event))
@@ -424,10 +442,10 @@ class Teller:
             case PlanFinished():
                 yield words.foreseen_finished.format(item=fact.item)
             case TaskOpened():
-                yield words.foreseen_task.format(task_type=fact.task_type)
+                yield words.foreseen_task.format(task_type=self._task(fact.task_type))
             case MessageDecided():
                 yield words.foreseen_message.format(
-                    kind=fact.message_kind, channels=self._channels(fact.content)
+                    kind=self._term(fact.message_kind), channels=self._channels(fact.content)
                 )
             case ReminderEnded() | MessageEnded() | Movement():
                 return  # assumed: each delivery is accepted
@@ -445,7 +463,23 @@ class Teller:
         return at.astimezone(self._told.company.zone).isoformat(sep=" ", timespec="minutes")[:16]
 
     def _money(self, amount_minor: int, currency: str) -> str:
-        return f"{to_text(amount_minor, currency=currency)} {currency}"
+        return f"{self._figure(to_text(amount_minor, currency=currency))} {currency}"
+
+    def _figure(self, text: str) -> str:
+        """Write a decimal amount with the language's separators."""
+        whole, dot, decimals = text.partition(".")
+        if not whole.lstrip("-").isdecimal():
+            return text
+        return f"{int(whole):,}".replace(",", self._words.thousands) + (
+            self._words.decimal + decimals if dot else ""
+        )
+
+    def _task(self, task_type: str) -> str:
+        """Write a kind of task; of a plan's own kinds, which have no word here, their name."""
+        return self._words.tasks.get(task_type, task_type.replace("_", " "))
+
+    def _term(self, name: str) -> str:
+        return self._words.terms.get(name, name.replace("_", " "))
 
     def _named(self, names: Iterable[str], *, count: int) -> str:
         shown = list(names)[:_NAMED_MAX]

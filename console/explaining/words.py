@@ -18,7 +18,14 @@ LANGUAGES: Final = ("en", "es")
 
 
 class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Sentences with ``{braces}``; ``reasons`` has every reason, ``values`` and ``movements`` those that have a word."""
+    """Sentences with ``{braces}``; ``reasons`` has every reason, the other tables those that have a word.
+
+    ``decimal`` and ``thousands`` separate figures; ``tasks`` are kinds of tasks, ``terms`` what became of
+    something, or what it is.
+    """
+
+    decimal: str
+    thousands: str
 
     head: str
     no_tick_yet: str
@@ -26,9 +33,11 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     before_hour: str
     looked: str
     lagging: str
+    too_soon: str
     nothing_said: str
     decided: str
     items: str
+    no_items: str
     late: str
     next: str
     next_nothing: str
@@ -52,8 +61,10 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     other_fact: str
     item: str
     overdue: str
+    overdue_one: str
     due_today: str
     not_due: str
+    not_due_one: str
     settled: str
     cancelled: str
     in_reminder: str
@@ -99,6 +110,8 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reasons: dict[Reason, str]
     values: dict[str, str]
     movements: dict[str, str]
+    tasks: dict[str, str]
+    terms: dict[str, str]
     events: dict[str, str]
     facts_of: dict[str, str]
 

@@ -17,7 +17,7 @@ from processors.law.permits import Made, Permits
 from schemas.contacts import ContactKind, ContactRow
 from schemas.law import LawEdition, LawTerms, LegalText
 
-__all__ = ["edition_for", "legal_texts", "permits_for", "register", "terms_for"]
+__all__ = ["edition_for", "legal_texts", "on_their_way", "permits_for", "register", "terms_for"]
 
 
 def edition_for(account: Account, *, company: Company, on: datetime.date) -> LawEdition:
@@ -50,6 +50,14 @@ def permits_for(account: Account, *, company: Company, on: datetime.date) -> Per
     """Give the law for an account with all contacts that its register has."""
     terms = terms_for(account, company=company, on=on)
     return Permits(terms, made=_made(account, zone_of(terms.time_zone)))
+
+
+def on_their_way(account: Account) -> Iterator[Made]:
+    """Walk the messages that were decided and have no fate yet: what is planned beside them counts them (section 5)."""
+    for message in account.messages.values():
+        if message.status == "open":
+            fates = message.deliveries.items()
+            yield from (Made(message.due_on, channel) for channel, fate in fates if fate == "dispatched")
 
 
 def register(

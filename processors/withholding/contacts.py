@@ -4,6 +4,7 @@ import datetime
 
 from processors.calendar import epoch_s, local_day
 from processors.circumstances import Case, Verdict
+from processors.kin import last_contact_on
 from processors.law.permits import channel_names
 
 __all__ = ["gap", "law"]
@@ -11,7 +12,7 @@ __all__ = ["gap", "law"]
 
 def gap(case: Case) -> Verdict | None:
     """Withhold until the minimum days between contacts have passed (R5)."""
-    last_on = case.at.account.row.last_contact_on
+    last_on = last_contact_on(case.at.account)
     min_days = case.at.company.profile.min_days_between_contacts
     if last_on is None:
         return None

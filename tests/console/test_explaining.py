@@ -131,14 +131,31 @@ def test_what_nobody_knew_and_what_comes_next_in_spanish(tmp_path: Path) -> None
     assert "    está en el recordatorio de 2026-02-10 09:00, paso first (enviado)" in lines
     late = lines.index("No se sabía entonces, aunque tiene fecha de hasta ese día:")
     assert [
-        "  pago P-1 100.00 USD del 2026-02-09 [event, se supo después de la revisión de 2026-02-10 09:00]",
+        "  pago P-1 100,00 USD del 2026-02-09 [event, se supo después de la revisión de 2026-02-10 09:00]",
         "Si no llega nada hasta el 2027-01-26:",
-        "  2026-02-20: second por correo electrónico a ana@c1.test sobre INV-1 (100.00 USD)",
+        "  2026-02-20: second por correo electrónico a ana@c1.test sobre INV-1 (100,00 USD)",
         "  2026-02-20: a INV-1 no le quedan pasos",
-        "  2026-12-31: first por correo electrónico a ana@c1.test sobre INV-3 (60.00 USD)",
-        "  2027-01-10: second por correo electrónico a ana@c1.test sobre INV-3 (60.00 USD)",
+        "  2026-12-31: first por correo electrónico a ana@c1.test sobre INV-3 (60,00 USD)",
+        "  2027-01-10: second por correo electrónico a ana@c1.test sobre INV-3 (60,00 USD)",
         "  2027-01-10: a INV-3 no le quedan pasos",
     ] == lines[late + 1 :]
+
+
+def test_too_soon_is_said_at_the_top(tmp_path: Path) -> None:
+    """S0-16: who was written to a few days ago is not to be written to again yet; from the day of the gap on nothing is said."""
+    soon = "Demasiado pronto: el último contacto fue el 2026-02-10; antes del 2026-02-13, otro necesita que una persona lo confirme."
+    assert [False, True, True, False] == [
+        soon in _lines(f"2026-02-{day:02}", folder=tmp_path, language="es") for day in (3, 10, 12, 13)
+    ]
+
+
+def test_one_day_and_nothing_at_all(tmp_path: Path) -> None:
+    """A day is one day; where no item is to be told of, that is said."""
+    assert any("(vence ese día)" in line for line in _lines("2026-02-02", folder=tmp_path, language="es"))
+    assert any("(1 día de atraso)" in line for line in _lines("2026-02-03", folder=tmp_path, language="es"))
+    assert "Ningún documento está abierto ni cambió ese día." in _lines(
+        "2026-01-01", folder=tmp_path, language="es"
+    )
 
 
 def test_of_one_item_only(tmp_path: Path) -> None:
@@ -184,6 +201,8 @@ def test_every_kind_of_fact_has_a_sentence() -> None:
         ReminderEnded(**whose, reminder="r3", tick=tick, status="superseded", on=tick.date()),
         ReminderRetracted(**whose, reminder="r1", item="I"),
         TaskOpened(**whose, task="t", task_type="call", due_on=tick.date(), summary="Call Ana"),
+        TaskOpened(**whose, task="apply_credit/USD", task_type="apply_credit", due_on=tick.date()),
+        TaskOpened(**whose, task="own", task_type="ask_the_seller", due_on=tick.date()),
         TaskClosed(**whose, task="t", outcome="done"),
         ExceptionRaised(**whose, reason="conflict", key="item/I", detail="twice"),
         AccountQuarantined(**whose, error="fold: KeyError", journal_offset=7),
@@ -199,11 +218,13 @@ def test_every_kind_of_fact_has_a_sentence() -> None:
         "  The reminder was overtaken by news before it was sent; nothing is consumed [r3].",
         "  I was cancelled after the reminder had named it [r1].",
         "  A task: call, due 2026-02-01, Call Ana [t].",
+        "  A task: apply the credit on the account, due 2026-02-01 [apply_credit/USD].",
+        "  A task: ask the seller, due 2026-02-01 [own].",
         "  A task is over (done) [t].",
         "  An exception: conflict, item/I: twice",
         "  The account is quarantined: fold: KeyError [journal 7].",
         "  collections.level.taken_over.v1: item I, step first, step_index 0, plan p, plan_version 1, on 2026-02-01",
-    ] == lines[start + 1 : start + 10]
+    ] == lines[start + 1 : start + 12]
     assert "Sources were behind at that tick: billing.payment.v1." in lines
 
 
@@ -227,6 +248,6 @@ def test_values_are_money_where_they_are() -> None:
     lines = list(Teller(_day(items=(ItemTold(row=row, word=word),)), words=words_of("en")).day())
     assert (
         "    step first, due 2026-02-01, was not sent: the total is below the minimum; judged by total 900 CLP, "
-        "minimum 1000 CLP, new rule x; it stands until something comes in." in lines
+        "minimum 1,000 CLP, new rule x; it stands until something comes in." in lines
     )
     assert "    not said by the ledger yet" in lines

@@ -6,6 +6,7 @@ that the rows alone are the state.
 """
 
 import datetime
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -25,6 +26,7 @@ from schemas.facts import (
     Delivery,
     LedgerFact,
     MessageDecided,
+    Movement,
     ReminderDecided,
     ReminderProposed,
     TransferSent,
@@ -258,12 +260,22 @@ def _tick(stage: Stage, *, at: datetime.datetime, lagging: tuple[str, ...]) -> l
     tick = TickPassed(at=at, mode="played", lagging=lagging)
     facts = stage.fold(tick)
     assert [] == stage.fold(tick)
+    _moves_no_balance(facts)
     facts += stage.send_held(at=at)
     for each in _going(facts):
         if each in facts:
             stage.latest[each.account] = each.id
         facts += stage.send(each, at=at)
     return facts
+
+
+def _moves_no_balance(facts: list[LedgerFact]) -> None:
+    """Check that what comes about by itself is worth nothing: a credit limit need not be looked at at ticks (B-15)."""
+    sums: Counter[tuple[str, str]] = Counter()
+    for fact in facts:
+        if isinstance(fact, Movement):
+            sums[fact.account, fact.currency] += fact.amount_minor if fact.item else -fact.amount_minor
+    assert {} == {key: minor for key, minor in sums.items() if minor}
 
 
 def _hold_true(stage: Stage) -> None:

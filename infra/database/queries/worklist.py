@@ -1,12 +1,13 @@
 """Who has to be looked at today, and why (R37): all reasons of an account on one line, ranked.
 
-Broken promises first, then by money at risk (what is overdue): in the company's own currency, then in
-others; currencies are never added. Nobody is left out because someone else's reason weighs more.
+Broken promises first, then by money at risk (what is overdue). Currencies are never added, and no rate is
+guessed: what is overdue counts in typical items, the mean open item of the company in that currency being one. Nobody is left out because someone else's reason weighs more.
 """
 
 import datetime
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -84,7 +85,6 @@ class WorkLine(Struct, kw_only=True):
 
 class _Company(Struct, frozen=True, kw_only=True):
     today: datetime.date
-    currency: str
     action_days: int
 
 
@@ -114,17 +114,26 @@ def worklist(connection: Connection, *, company: str = "", on: datetime.date | N
     _describe(connection, found, today=today)
     for each in found:
         each.whys.sort(key=WHYS.index)
-    return sorted(found, key=lambda each: _rank(each, _of(known, each.company, on=on).currency))
+    typical = _typical(connection)
+    return sorted(found, key=lambda each: _rank(each, typical))
 
 
-def _rank(line: WorkLine, currency: str) -> tuple[object, ...]:
-    own = sum(minor for name, minor in line.at_risk if name == currency)
-    others = max((minor for name, minor in line.at_risk if name != currency), default=0)
-    return "broken_promise" not in line.whys, -own, -others, -line.days, line.account
+def _rank(line: WorkLine, typical: dict[tuple[str, str], Fraction]) -> tuple[object, ...]:
+    """Weigh what is overdue: in one currency as its money does, in several as so many typical items of each."""
+    weight = sum((minor / typical[line.company, currency] for currency, minor in line.at_risk), Fraction(0))
+    return "broken_promise" not in line.whys, -weight, -line.days, line.account
+
+
+def _typical(connection: Connection) -> dict[tuple[str, str], Fraction]:
+    """Give, by company and currency, the mean open amount of its items."""
+    count, minor = func.count(), func.sum(items.c["open_minor"])
+    by = (items.c["company"], items.c["currency"])
+    found = connection.execute(select(*by, count, minor).where(items.c["open_minor"] > 0).group_by(*by))
+    return {(company, currency): Fraction(int(total), many) for company, currency, many, total in found}
 
 
 def _of(known: dict[str, _Company], company: str, *, on: datetime.date | None) -> _Company:
-    plain = _Company(today=on or datetime.date.min, currency="", action_days=NEXT_ACTION_DAYS)
+    plain = _Company(today=on or datetime.date.min, action_days=NEXT_ACTION_DAYS)
     return known.get(company) or known.get("") or plain
 
 
@@ -136,10 +145,9 @@ def _companies(connection: Connection, *, on: datetime.date | None) -> dict[str,
         profile = json.decode(row.profile_json) or {}
         found[str(row.company)] = _Company(
             today=on or _local(at, row.time_zone),
-            currency=row.currency,
             action_days=profile.get("next_action_days", NEXT_ACTION_DAYS),
         )
-    found[""] = _Company(today=on or _local(at, "UTC"), currency="", action_days=NEXT_ACTION_DAYS)
+    found[""] = _Company(today=on or _local(at, "UTC"), action_days=NEXT_ACTION_DAYS)
     return found
 
 
@@ -225,7 +233,7 @@ def _tasks(connection: Connection, *, line: Callable[[str], WorkLine]) -> None:
     )
     for row in (*connection.execute(waited), *connection.execute(listed)):
         each = line(row.account)
-        each.why("task", f"{row.summary or row.task_type} ({row.due_on})")
+        each.why("task", f"{row.summary or row.task_type.replace('_', ' ')} ({row.due_on})")
         each.responsible = each.responsible or row.responsible
 
 

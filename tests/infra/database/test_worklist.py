@@ -32,7 +32,7 @@ def _customers(*names: str) -> str:
 
 
 def test_ranked_by_money_at_risk(engine: Engine, tmp_path: Path) -> None:
-    """What is overdue counts, in the company's currency first; currencies are not added."""
+    """What is overdue counts; not what is not due yet, nor the bare number in a currency of small units."""
     story = "# three who owe\n" + _customers("C1", "C2", "C3") + "company courtesies on\n"
     story += "2026-01-02  invoice A 100.00 due 2026-02-01\n2026-01-02  @C2 invoice B 300.00 due 2026-02-01\n"
     story += "2026-01-02  @C2 invoice B2 900.00 due 2026-12-01\n"
@@ -43,7 +43,8 @@ def test_ranked_by_money_at_risk(engine: Engine, tmp_path: Path) -> None:
     )
     play_into(engine, story, folder=tmp_path)
     found = _lines(engine)
-    assert ["acme:C2", "acme:C1", "acme:C3"] == list(found)
+    # Of a mean open item: C3 owes 1 in pesos, C2 300 of 433.33 dollars, C1 100 of them.
+    assert ["acme:C3", "acme:C2", "acme:C1"] == list(found)
     assert [("USD", 30000)] == found["acme:C2"].at_risk
     assert [("CLP", 9999)] == found["acme:C3"].at_risk
     assert 4 == found["acme:C1"].days
