@@ -25,7 +25,7 @@ from notifiers.limits import LimitSettings, open_limits, worded
 from notifiers.mail.settings import DkimSettings, SesSettings, SmtpSettings
 from notifiers.mail.smtp import smtp_channel
 from notifiers.noting import Noter, sendings_tally, written_of
-from notifiers.paper.folder import LetterFolder
+from notifiers.paper.opening import LETTERS, open_letters
 from notifiers.recorder import Recorder
 from notifiers.redirecting import guarded, rehearsed
 from notifiers.settings import DoubtPolicy, SendSettings, SettingsError, read_settings
@@ -55,7 +55,6 @@ __all__ = [
 REMINDERS = "collections.reminder.v1"
 _OUTCOMES = "notify.outcome.v1"
 OUTBOX = "outbox"
-LETTERS = "letters"
 TEMPLATES = "templates"  # a folder per company, before what ships
 _SESSION_MS = 10_000
 
@@ -109,8 +108,8 @@ def _carrier(
     match name, send.provider(name):
         case "task", _:
             return TaskList(engine)
-        case "letter", "folder":
-            return LetterFolder(settings.data_dir / LETTERS)
+        case "letter", provider:
+            return open_letters(provider, data_dir=settings.data_dir, engine=engine, clock=clock)
         case "email", "smtp":
             return smtp_channel(read_settings(SmtpSettings), dkim=read_settings(DkimSettings), clock=clock)
         case "email", "ses":
@@ -194,7 +193,9 @@ def open_render(
 ) -> Callable[[ReminderDecided, ChannelName], Message]:
     """Give what writes a channel's messages: twice the same, or nobody could ask a provider for one."""
     provider, limits = send.provider(name), LimitSettings()
-    rehearsing = rehearsed(Renderer(own=settings.data_dir / TEMPLATES).message, to=send.sandbox)
+    rehearsing = rehearsed(
+        Renderer(own=settings.data_dir / TEMPLATES, fonts=send.letter_fonts).message, to=send.sandbox
+    )
     return worded(rehearsing, provider=provider, settings=settings, limits=limits)
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "Sender",
     "TaskNote",
     "TemporaryError",
+    "TendedChannel",
     "TracingChannel",
     "Traits",
     "UncertainError",
@@ -82,7 +83,7 @@ class Message(Struct, frozen=True, kw_only=True):
     message goes to a sandbox instead, "" where it goes to the customer. ``country``
     (ISO 3166, '' unknown) is where a phone number without a country is dialled in, and what
     prices go by; ``pages`` are those of ``pdf``; ``time_zone`` is the company's. ``cost`` is
-    what sending it will cost, as far as that is known.
+    what sending it will cost, as far as that is known. ``address_lines`` stand in a letter's window.
     """
 
     reminder: str
@@ -107,6 +108,7 @@ class Message(Struct, frozen=True, kw_only=True):
     pages: int = 0
     time_zone: str = "UTC"
     cost: Cost | None = None
+    address_lines: tuple[str, ...] = ()
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
@@ -207,5 +209,17 @@ class TracingChannel(Channel, Protocol):
         Raises:
             TemporaryError: the provider cannot be asked; the job is then treated
                 like that of a channel that cannot say.
+        """
+        ...
+
+
+@runtime_checkable
+class TendedChannel(Channel, Protocol):
+    """A channel that has something to do beside its messages: print runs to close, connections to give up."""
+
+    def tend(self) -> None:
+        """Do what is to be done now, for seconds at most; called at each round of the loop, idle ones too.
+
+        What fails is logged and done again later: no message waits for it.
         """
         ...

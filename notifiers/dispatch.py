@@ -23,7 +23,15 @@ from infra.database.send_ledger import SendLedger
 from infra.database.send_values import Claim, Ending, Job, NewJob, Postponement
 from infra.metrics.tally import Tally
 from notifiers.carrying import Answer, Carrier, Parcel
-from notifiers.channel import Channel, Message, PermanentError, Receipt, TemporaryError, traits_of
+from notifiers.channel import (
+    Channel,
+    Message,
+    PermanentError,
+    Receipt,
+    TemporaryError,
+    TendedChannel,
+    traits_of,
+)
 from notifiers.doubt import Arbiter
 from notifiers.gates.gate import Candidate, Gate, Wait
 from notifiers.gates.law import allowed_at
@@ -82,6 +90,7 @@ class Dispatcher:
         self._write = partial(written_of, render=render)
         self._clock = clock
         self._gates = gates
+        self._channel = channel
         self._traits = traits_of(channel)
         self._carrier = Carrier(channel, clock=clock)
         self._noter = Noter(
@@ -150,6 +159,11 @@ class Dispatcher:
         self._carry([job for job in may_go if job.reminder in taken], claims=claims, written=written)
         put_off = sum(each.holds == "delivery" for each in waits.values())
         return put_off + len(taken) + len(superseded)
+
+    def tend(self) -> None:
+        """Let the channel do what it has to do beside its messages."""
+        if isinstance(self._channel, TendedChannel):
+            self._channel.tend()
 
     def recover(self, *, partitions: Sequence[int]) -> None:
         """Clear up what other workers hold on partitions that are ours now."""

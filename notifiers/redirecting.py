@@ -16,6 +16,7 @@ from notifiers.channel import (
     Message,
     PermanentError,
     Receipt,
+    TendedChannel,
     TracingChannel,
     Traits,
     traits_of,
@@ -109,6 +110,10 @@ class _Guard:
 
     def send(self, message: Message) -> Receipt:
         return self._channel.send(self._checked(message))
+
+    def tend(self) -> None:
+        if isinstance(self._channel, TendedChannel):
+            self._channel.tend()
 
     def _checked(self, message: Message) -> Message:
         checked = redirected(message, to=self._to)

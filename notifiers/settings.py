@@ -5,6 +5,7 @@ provider itself needs stands in settings beside it (``COBRANZA_SEND_<PROVIDER>_*
 """
 
 import re
+from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 from email_validator import EmailNotValidError, validate_email
@@ -53,7 +54,9 @@ class SendSettings(BaseSettings):
     Attributes:
         email: who carries mail: ``recorder`` (files), ``smtp`` or ``ses``.
         sms: who carries SMS: ``recorder`` (files) or ``twilio``.
-        letter: who carries letters: ``folder`` (PDF files).
+        letter: who carries letters: ``folder`` (PDF files), ``print_run`` (runs of files with a manifest, in a
+            folder or a bucket) or ``post`` (a print-and-post service).
+        letter_fonts: a folder with fonts for scripts that those that come along do not have.
         sandbox_email, sandbox_phone, sandbox_address: while trying things out, every mail, SMS
             or letter goes there instead (an address: lines parted by ``|``). A message says
             whom it was meant for.
@@ -71,7 +74,8 @@ class SendSettings(BaseSettings):
 
     email: Literal["recorder", "smtp", "ses"] = "recorder"
     sms: Literal["recorder", "twilio"] = "recorder"
-    letter: Literal["folder"] = "folder"
+    letter: Literal["folder", "print_run", "post"] = "folder"
+    letter_fonts: Path | None = None
     sandbox_email: str = ""
     sandbox_phone: str = ""
     sandbox_address: str = ""

@@ -109,6 +109,7 @@ class Worker:
         self._take_over()
         recorded = self._dispatcher.record(_reminders(polled))
         self._commit()
+        self._dispatcher.tend()
         ended = self._dispatcher.look_after(partitions=self._partitions)
         self._work_left = self._work_left or recorded + ended > 0
         moved = self._dispatch() if self._work_left else 0

@@ -24,6 +24,7 @@ from processors.ladder import Rung, is_level
 from processors.law.register import legal_texts
 from processors.money import to_minor
 from processors.record_size import ENTRIES_MAX, split, text_bytes
+from processors.stationery import letter_layout_of
 from schemas.facts import AgedTotal, Delivery, ReminderCredit, ReminderDecided, ReminderItem, Total
 from schemas.fields import Channel, TextLanguage
 from schemas.plans import Action
@@ -472,6 +473,7 @@ def write_content(
             at.account, company=at.company, on=at.day, language=language, levels=writes_level
         ),
         country=(customer.customer.country if customer is not None else "") or profile.country,
+        letter_layout=letter_layout_of(profile),
     )
 
 

@@ -14,7 +14,17 @@ from schemas.bank import BANK_FACTS, BankAccountId, BankLineMatched, BankLineUnm
 from schemas.charges import LateCharges, MoneyPays
 from schemas.command import AccountRequest as _AccountCommand
 from schemas.command import Author as _Author
-from schemas.fields import Amount, CompanyId, Currency, CustomerId, DocumentId, Text, TextLanguage, When
+from schemas.fields import (
+    Amount,
+    CompanyId,
+    Currency,
+    CustomerId,
+    DocumentId,
+    LetterLayout,
+    Text,
+    TextLanguage,
+    When,
+)
 from schemas.law import LawChoice, LawProfile
 from schemas.plans import Plan
 from schemas.reminder_commands import (
@@ -335,7 +345,8 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     as its highest step (R1). What readers of messages answer (S4-17) is mailed to ``answers_to``;
     "I have paid" lets the account rest for ``answer_rest_days`` (0: it does not), once a
     message; a promise for a day up to ``answer_promise_days`` ahead is taken by itself (0: none is);
-    ``answer_disputes``: so is a dispute.
+    ``answer_disputes``: so is a dispute. ``letter_layout`` is the paper of letters and the window of their
+    envelopes: DIN 5008 form A or B on A4, US #10 on Letter, or what the company's country uses.
     """
 
     name: Annotated[str, Meta(max_length=200)]
@@ -385,6 +396,7 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     answer_disputes: bool = True
     payment_link: Annotated[str, Meta(max_length=1000)] = ""
     logo: Annotated[str, Meta(max_length=500)] = ""
+    letter_layout: LetterLayout | Literal["by_country"] = "by_country"
 
 
 class SetLaw(_CompanyCommand, frozen=True, kw_only=True, tag="collections.law.set.v1"):

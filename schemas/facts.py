@@ -22,7 +22,7 @@ from schemas.arrangement_facts import (
 from schemas.charges import Charge, ClaimCorrected, ClaimRaised
 from schemas.events import Contact
 from schemas.fact import AccountFact
-from schemas.fields import Channel
+from schemas.fields import Channel, LetterLayout
 from schemas.journal import JournalMode
 from schemas.law import LawTerms, LegalText
 from schemas.message_rows import MessageEnd, MessageKind
@@ -205,7 +205,8 @@ class ReminderDecided(AccountFact, frozen=True, kw_only=True, tag="collections.r
     and ``now_because`` are whose word it goes out on, and why it does not
     wait for the gap (R5, R19). ``answer`` is what a customer answered, where
     this tells the company's own desk of it. ``country`` is the customer's,
-    else the company's: where a phone number without a country is dialled in.
+    else the company's: where a phone number without a country is dialled in. ``letter_layout``
+    is the paper of its letter, and the window of the envelope.
     """
 
     company: str
@@ -248,6 +249,7 @@ class ReminderDecided(AccountFact, frozen=True, kw_only=True, tag="collections.r
     legal_texts: tuple[LegalText, ...] = ()
     answer: AnswerSaid | None = None
     country: str = ""
+    letter_layout: LetterLayout = "din_5008_b"
 
 
 class ReminderProposed(AccountFact, frozen=True, kw_only=True, tag="collections.reminder.proposed.v1"):

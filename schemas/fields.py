@@ -19,6 +19,7 @@ __all__ = [
     "CustomerId",
     "DocumentId",
     "Language",
+    "LetterLayout",
     "Text",
     "TextLanguage",
     "Trust",
@@ -96,6 +97,7 @@ Language = Annotated[
 ]
 TextLanguage = Literal["es", "en", "pt"]  # what messages are written in
 Channel = Literal["email", "sms", "letter", "task"]
+LetterLayout = Literal["din_5008_a", "din_5008_b", "us_10"]  # paper, and the envelope's window
 Trust = Literal["good", "normal", "bad"]
 
 

@@ -39,6 +39,7 @@ COMMANDS: Final[dict[str, str]] = {
     "reminders": "console.cli.reminders:reminders",
     "worklist": "console.cli.worklist:worklist",
     "trust": "console.cli.trust:trust",
+    "letters": "console.cli.letters:letters",
     "deliveries": "console.cli.deliveries:deliveries",
     "costs": "console.cli.costs:costs",
     "proposals": "console.cli.proposals:proposals",

@@ -1,4 +1,4 @@
-"""Letters as PDF: A4, a window address as in DIN 5008, tagged for readers who do not see (PDF/UA-1).
+"""Letters as PDF: for window envelopes, kept for ever (PDF/A-2a), tagged for readers who do not see (PDF/UA-1).
 
 The layout is a typst file; words and figures are passed as JSON, so that no
 text of a customer is ever read as markup.
@@ -7,6 +7,7 @@ text of a customer is ever read as markup.
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import msgspec
 import typst
@@ -14,6 +15,9 @@ import typst
 from notifiers.writing.view import MessageView, as_data
 
 __all__ = ["LetterPress", "PaperError"]
+
+# Level a of part 2, not of part 1: only the later parts may also be accessible in the sense of PDF/UA.
+_STANDARDS: "Final[list[typst.PDFStandard]]" = ["a-2a", "ua-1"]
 
 
 class PaperError(Exception):
@@ -24,11 +28,20 @@ class LetterPress:
     """A warm typst compiler: the first letter takes some 50 ms, the next ones a few.
 
     Not thread-safe: each sending loop has its own.
+
+    Args:
+        layout: the typst file.
+        fonts: a folder with more fonts, for scripts that those that come along do not have.
     """
 
-    def __init__(self, layout: Path) -> None:
+    def __init__(self, layout: Path, *, fonts: Path | None = None) -> None:
         # The fonts come with typst, so that letters look the same on every machine.
-        self._compiler = typst.Compiler(layout, root=layout.parent, ignore_system_fonts=True)
+        self._compiler = typst.Compiler(
+            str(layout),
+            root=str(layout.parent),
+            font_paths=[] if fonts is None else [str(fonts)],
+            ignore_system_fonts=True,
+        )
 
     def print(self, view: MessageView, *, texts: Mapping[str, object], printed_on: datetime) -> bytes:
         """Set one letter; the same input gives the same bytes.
@@ -39,18 +52,25 @@ class LetterPress:
             printed_on: the creation time noted in the file.
 
         Raises:
-            PaperError: typst refuses.
+            PaperError: typst refuses: no font has a character, or the address does not fit.
         """
         data = msgspec.json.encode(as_data(view) | dict(texts)).decode()
         try:
             pdf = self._compiler.compile(
                 format="pdf",
                 sys_inputs={"letter": data},
-                pdf_standards="ua-1",
+                pdf_standards=_STANDARDS,
                 timestamp=printed_on,
             )
         except typst.TypstError as error:
-            raise PaperError(str(error)) from error
+            raise PaperError(_said(error)) from error
         if not isinstance(pdf, bytes):
             raise PaperError("typst gave no single PDF")
         return pdf
+
+
+def _said(error: typst.TypstError) -> str:
+    said = error.message or str(error)
+    if "could not be displayed" in said:
+        return f"{said}; a font that has it belongs into the folder that COBRANZA_SEND_LETTER_FONTS names"
+    return said

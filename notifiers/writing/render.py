@@ -16,6 +16,7 @@ from jinja2 import TemplateError, TemplateNotFound
 
 from notifiers.channel import Attachment, Message, PermanentError, Sender, TaskNote
 from notifiers.paper.press import LetterPress, PaperError
+from notifiers.paper.sheets import extent_of
 from notifiers.writing.library import Library, Room
 from notifiers.writing.logo import logo_of
 from notifiers.writing.view import MessageView, as_data, company_day, view_of
@@ -67,14 +68,20 @@ class Renderer:
         folder: the shipped templates, where they are others than those of the package.
         own: the folder with a folder of templates per company.
         links: makes the addresses of pages for readers; None: messages lead to none.
+        fonts: a folder with fonts for letters, beside those that come along.
     """
 
     def __init__(
-        self, folder: Path | None = None, *, own: Path | None = None, links: PageLinks | None = None
+        self,
+        folder: Path | None = None,
+        *,
+        own: Path | None = None,
+        links: PageLinks | None = None,
+        fonts: Path | None = None,
     ) -> None:
         folder = templates_folder() if folder is None else folder
         self._library = Library(folder, own=own)
-        self._press = LetterPress(folder / "layout" / "letter.typ")
+        self._press = LetterPress(folder / "layout" / "letter.typ", fonts=fonts)
         self._links = links
 
     def message(
@@ -149,6 +156,8 @@ class Renderer:
             attachments=tuple(parts),
             unsubscribe_url=ways.unsubscribe if channel == "email" else "",
             country=reminder.country,
+            pages=extent_of(pdf).pages if channel == "letter" else 0,
+            address_lines=view.address if channel == "letter" else (),
             time_zone=reminder.time_zone,
         )
 

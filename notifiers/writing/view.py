@@ -18,6 +18,7 @@ from notifiers.writing.words import Words, words_of
 from schemas.charges import Charge
 from schemas.events import Contact
 from schemas.facts import ReminderCredit, ReminderDecided, ReminderItem, Total
+from schemas.fields import LetterLayout
 
 __all__ = [
     "ChargeView",
@@ -97,7 +98,7 @@ class MessageView(Struct, frozen=True, kw_only=True):
     ``what`` speaks of the due items ('document 0379', '3 documents'), ``one``
     says that there is just one; ``document`` is its number ('' of several), ``due_on`` when
     the oldest of them was due. ``pay_links`` are buttons to pay by, ``report_url`` is behind "tell us
-    here", '' where there is no such page. ``attached`` names files that go along; ``address`` and ``facts`` are for letters;
+    here", '' where there is no such page. ``attached`` names files that go along; ``address``, ``facts`` and ``layout`` are for letters;
     ``answer`` is for the company's own desk (S4-17), None in all that customers read.
     """
 
@@ -135,6 +136,7 @@ class MessageView(Struct, frozen=True, kw_only=True):
     facts: tuple[tuple[str, str], ...]
     page: str
     answer: AnswerView | None
+    layout: LetterLayout
 
 
 def company_day(reminder: ReminderDecided) -> datetime.date:
@@ -204,6 +206,7 @@ def view_of(
         answer=None
         if reminder.answer is None
         else answer_view(reminder.answer, who=customer, language=language),
+        layout=reminder.letter_layout,
     )
 
 

@@ -10,6 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
 
 import infra.database.links
+import infra.database.print_runs
 import infra.database.send_ledger  # noqa: F401 - their tables are in the one MetaData
 from infra.database.engine import DatabaseError, database_url, open_engine, reading, writing
 from infra.database.migrate import current, newest, require_current, upgrade

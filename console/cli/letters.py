@@ -1,0 +1,128 @@
+"""``cobranza letters list|show|close``: print runs, what is in them, and their end."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from console.cli.formats import OutputFormat, format_option, print_rows
+from infra.errors import OperatorError
+
+if TYPE_CHECKING:
+    from infra.database.print_runs import Run
+    from infra.settings import Settings
+
+__all__ = ["letters"]
+
+_STATES = ("open", "closing", "closed")
+_RUN = ("run", "company", "state", "letters", "pages", "sheets", "opened_at", "closed_at", "place", "detail")
+_LETTER = ("position", "reminder", "customer", "pages", "sheets", "paper", "sha256", "spool")
+
+
+class NoRunError(OperatorError):
+    """There is no print run of that name."""
+
+
+@click.group()
+def letters() -> None:
+    """Letters that are printed together (COBRANZA_SEND_LETTER=print_run)."""
+
+
+@letters.command("list")
+@click.option("--state", type=click.Choice(_STATES), default=None, help="In this state only.")
+@click.option("--company", default="", help="Of this company only.")
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=200, show_default=True, help="The newest so many."
+)
+@format_option
+@click.pass_obj
+def list_(
+    settings: "Settings", *, state: str | None, company: str, limit: int, output_format: OutputFormat
+) -> None:
+    """Show print runs, the newest first; `detail` says why a closing one waits."""
+    from infra.database.engine import open_engine
+    from infra.database.migrate import require_current
+    from infra.database.print_runs import PrintRuns
+
+    engine = open_engine(settings.database)
+    try:
+        require_current(engine)
+        found = PrintRuns(engine).runs(states=(state,) if state else (), company=company, limit=limit)  # type: ignore[arg-type]  # click has checked it
+    finally:
+        engine.dispose()
+    print_rows([_row(run) for run in found], columns=_RUN, output_format=output_format)
+
+
+@letters.command()
+@click.argument("run")
+@format_option
+@click.pass_obj
+def show(settings: "Settings", *, run: str, output_format: OutputFormat) -> None:
+    """Show the letters of a print run in their order."""
+    from msgspec import structs
+
+    from infra.database.engine import open_engine
+    from infra.database.migrate import require_current
+    from infra.database.print_runs import PrintRuns
+
+    engine = open_engine(settings.database)
+    try:
+        require_current(engine)
+        runs = PrintRuns(engine)
+        if runs.run(run) is None:
+            raise NoRunError(f"There is no print run {run!r}: cobranza letters list")
+        found = runs.letters(run)
+    finally:
+        engine.dispose()
+    print_rows(
+        [structs.asdict(each) | {"added_at": each.added_at.isoformat()} for each in found],
+        columns=_LETTER,
+        output_format=output_format,
+    )
+
+
+@letters.command()
+@click.argument("company", default="")
+@format_option
+@click.pass_obj
+def close(settings: "Settings", *, company: str, output_format: OutputFormat) -> None:
+    """Close the open print runs of COMPANY (without it: of all) and write them out, now.
+
+    Runs that wait to be written out are, too. Where the notifier is at the same
+    work, both end with the same files.
+    """
+    from infra.database.engine import open_engine
+    from infra.database.migrate import require_current
+    from notifiers.assembly import utc_now
+    from notifiers.channel import TemporaryError
+    from notifiers.paper.opening import open_closer
+    from notifiers.paper.settings import PrintRunSettings
+    from notifiers.settings import read_settings
+
+    engine = open_engine(settings.database)
+    try:
+        require_current(engine)
+        closer = open_closer(
+            read_settings(PrintRunSettings), data_dir=settings.data_dir, engine=engine, clock=utc_now
+        )
+        closed = closer.close(company)
+    except TemporaryError as error:
+        raise OperatorError(
+            f"{error.detail}\nThe run is kept as it is: mend this, and close it again."
+        ) from error
+    finally:
+        engine.dispose()
+    print_rows([_row(run) for run in closed], columns=_RUN, output_format=output_format)
+
+
+def _row(run: "Run") -> dict[str, Any]:
+    from msgspec import structs
+
+    times = {
+        name: "" if when is None else when.isoformat(timespec="minutes")
+        for name, when in (
+            ("opened_at", run.opened_at),
+            ("closing_at", run.closing_at),
+            ("closed_at", run.closed_at),
+        )
+    }
+    return structs.asdict(run) | times

@@ -1,0 +1,208 @@
+"""Print runs: which letter is in which run, and every move of a run as a compare-and-set.
+
+It owns that a letter is in one run, and a run closed once; it refuses to touch files or to look at
+a clock: instants are arguments, and whoever asks has put the letter's file into safety before.
+"""
+
+import datetime
+from collections.abc import Sequence
+from typing import Any, Final, Literal
+
+from msgspec import Struct, structs
+from sqlalchemy import Connection, Engine, and_, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from infra.database.engine import reading, writing
+from infra.database.print_tables import print_letters, print_runs
+
+__all__ = ["NewLetter", "PrintRuns", "Run", "RunLetter", "RunState"]
+
+RunState = Literal["open", "closing", "closed"]
+# Each try finds the open run or makes one; that a neighbour closes each of them in between is no accident.
+_TRIES_MAX: Final = 20
+
+
+class NewLetter(Struct, frozen=True, kw_only=True):
+    """A letter that is in safety at ``spool``; ``sheets`` are what is paid for, ``paper`` is 'a4' or 'us_letter'."""
+
+    reminder: str
+    company: str
+    account: str
+    customer: str
+    spool: str
+    sha256: str
+    size_bytes: int
+    pages: int
+    sheets: int
+    paper: str
+
+
+class RunLetter(NewLetter, frozen=True, kw_only=True):
+    """A letter in its run, at ``position`` from 1."""
+
+    run: str
+    position: int
+    added_at: datetime.datetime
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """A run as it stands; ``place`` and ``manifest_sha256`` are of what was written when it was closed."""
+
+    run: str
+    company: str
+    state: RunState
+    letters: int
+    pages: int
+    sheets: int
+    opened_at: datetime.datetime
+    closing_at: datetime.datetime | None
+    closed_at: datetime.datetime | None
+    place: str
+    manifest_sha256: str
+    detail: str
+
+
+class PrintRuns:
+    """The runs of an installation; any number of processes may use them at once."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add(self, letter: NewLetter, *, now: datetime.datetime, letters_max: int) -> RunLetter:
+        """Put a letter into its company's open run, which is made where there is none.
+
+        A letter that is in a run already stays there. The run that has become
+        ``letters_max`` long takes no more.
+        """
+        with writing(self._engine) as connection:
+            known = _letter(connection, letter.reminder)
+            if known is not None:
+                return known
+            run = self._open_run(connection, letter.company, now=now)
+            row = structs.asdict(letter) | {"run": run.run, "position": run.letters + 1, "added_at": now}
+            added = connection.execute(self._insert(print_letters).on_conflict_do_nothing(), row)
+            if added.rowcount == 0:
+                known = _letter(connection, letter.reminder)
+                if known is None:
+                    raise AssertionError(f"letter {letter.reminder} is neither new nor known")
+                return known
+            is_full = run.letters + 1 >= letters_max
+            connection.execute(
+                update(print_runs)
+                .where(print_runs.c["run"] == run.run)
+                .values(
+                    letters=print_runs.c["letters"] + 1,
+                    pages=print_runs.c["pages"] + letter.pages,
+                    sheets=print_runs.c["sheets"] + letter.sheets,
+                    state="closing" if is_full else "open",
+                    closing_at=now if is_full else None,
+                )
+            )
+        return RunLetter(**row)
+
+    def letter(self, reminder: str) -> RunLetter | None:
+        """Give the letter of a reminder, None when it is in no run."""
+        with reading(self._engine) as connection:
+            return _letter(connection, reminder)
+
+    def letters(self, run: str) -> list[RunLetter]:
+        """List the letters of a run in their order."""
+        query = (
+            select(print_letters).where(print_letters.c["run"] == run).order_by(print_letters.c["position"])
+        )
+        with reading(self._engine) as connection:
+            return [RunLetter(**row) for row in connection.execute(query).mappings()]
+
+    def run(self, name: str) -> Run | None:
+        """Give a run, None when there is none of that name."""
+        with reading(self._engine) as connection:
+            row = connection.execute(select(*_COLUMNS).where(print_runs.c["run"] == name)).mappings().first()
+        return None if row is None else Run(**row)
+
+    def runs(self, *, states: Sequence[RunState] = (), company: str = "", limit: int = 1_000) -> list[Run]:
+        """List runs in these states (none: in any) of a company ("": of all), the newest first."""
+        query = select(*_COLUMNS).order_by(print_runs.c["opened_at"].desc(), print_runs.c["run"]).limit(limit)
+        if states:
+            query = query.where(print_runs.c["state"].in_(states))
+        if company:
+            query = query.where(print_runs.c["company"] == company)
+        with reading(self._engine) as connection:
+            return [Run(**row) for row in connection.execute(query).mappings()]
+
+    def close(
+        self, *, now: datetime.datetime, company: str = "", opened_before: datetime.datetime | None = None
+    ) -> list[str]:
+        """Let open runs take no more letters: of a company ("": of all), opened before an instant (None: at any)."""
+        which = [print_runs.c["state"] == "open"]
+        if company:
+            which.append(print_runs.c["company"] == company)
+        if opened_before is not None:
+            which.append(print_runs.c["opened_at"] < opened_before)
+        with writing(self._engine) as connection:
+            moved = connection.execute(
+                update(print_runs)
+                .where(*which)
+                .values(state="closing", closing_at=now)
+                .returning(print_runs.c["run"])
+            )
+            return sorted(moved.scalars())
+
+    def finish(self, run: str, *, now: datetime.datetime, place: str, manifest_sha256: str) -> bool:
+        """Note that a closing run has been written out; False when somebody else was first."""
+        with writing(self._engine) as connection:
+            moved = connection.execute(
+                update(print_runs)
+                .where(print_runs.c["run"] == run, print_runs.c["state"] == "closing")
+                .values(
+                    state="closed", closed_at=now, place=place, manifest_sha256=manifest_sha256, detail=""
+                )
+            )
+        return moved.rowcount == 1
+
+    def wait(self, run: str, *, detail: str) -> None:
+        """Note why a closing run is not written out yet."""
+        with writing(self._engine) as connection:
+            connection.execute(
+                update(print_runs)
+                .where(print_runs.c["run"] == run, print_runs.c["state"] == "closing")
+                .values(detail=detail)
+            )
+
+    def _open_run(self, connection: Connection, company: str, *, now: datetime.datetime) -> Run:
+        """Give the open run of a company, held until the transaction ends: letters are counted one at a time."""
+        is_open = and_(print_runs.c["company"] == company, print_runs.c["state"] == "open")
+        for _ in range(_TRIES_MAX):
+            row = connection.execute(select(*_COLUMNS).where(is_open).with_for_update()).mappings().first()
+            if row is not None:
+                return Run(**row)
+            newest = select(func.coalesce(func.max(print_runs.c["number"]), 0)).where(
+                print_runs.c["company"] == company
+            )
+            number = connection.execute(newest).scalar_one() + 1
+            connection.execute(
+                self._insert(print_runs).on_conflict_do_nothing(),
+                {
+                    "run": f"{company}-{number:06d}",
+                    "company": company,
+                    "number": number,
+                    "state": "open",
+                    "letters": 0,
+                    "pages": 0,
+                    "sheets": 0,
+                    "opened_at": now,
+                },
+            )
+        raise AssertionError(f"no run of {company} stays open")
+
+    def _insert(self, table: Any) -> Any:
+        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+        return insert(table)
+
+
+_COLUMNS: Final = [print_runs.c[name] for name in Run.__struct_fields__]
+
+
+def _letter(connection: Connection, reminder: str) -> RunLetter | None:
+    query = select(print_letters).where(print_letters.c["reminder"] == reminder)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else RunLetter(**row)

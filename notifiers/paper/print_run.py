@@ -1,0 +1,258 @@
+"""Letters gathered into print runs: each into one run, each run written out once, with a manifest.
+
+::
+
+    letter ─► spool/<company>/<letter>.pdf ─► row in SQL: it is in the run (accepted)
+                                                  │ the run is full, the hour has come, or a person says so
+    runs/<company>/<run>/000001-<letter>.pdf … ◄──┘
+                         letters.pdf               all of them for the printer, where that is wanted
+                         manifest.json             last: where it is, the run is whole
+
+The rows alone say which letter is in which run. Whatever is killed in between is done again and
+gives the same files under the same names; a file that no row speaks of is in no manifest.
+"""
+
+import datetime
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import structlog
+
+from infra.database.print_runs import NewLetter, PrintRuns, Run, RunLetter
+from infra.errors import OperatorError
+from notifiers.channel import Message, PermanentError, Receipt, TemporaryError, Traits
+from notifiers.folders import path_of
+from notifiers.paper.manifest import LETTERS, MANIFEST, FileOf, file_of, folder_of, manifest_of, merged
+from notifiers.paper.sheets import extent_of
+from notifiers.paper.stores import MissingError, Store
+
+__all__ = ["DamagedLetterError", "PrintRun", "RunCloser", "last_cut_off"]
+
+_log = structlog.get_logger(__name__)
+# What closing may take of the sending loop at a time; the rest follows at its next round.
+_SLICE_S: Final = 2.0
+_LOOK_EVERY: Final = datetime.timedelta(seconds=5)
+
+
+class DamagedLetterError(OperatorError):
+    """A letter of a run is not in the spool as it was accepted; says which, and the way out."""
+
+
+class PrintRun:
+    """Takes letters into runs; a receipt names run and position.
+
+    Args:
+        runs: the rows.
+        store: where the letters are kept.
+        closer: writes out the runs that have become full or whose hour has come.
+        clock: the wall clock, UTC.
+        letters_max: a run of so many is full.
+        duplex: two pages make a sheet.
+    """
+
+    def __init__(
+        self,
+        *,
+        runs: PrintRuns,
+        store: Store,
+        closer: "RunCloser",
+        clock: Callable[[], datetime.datetime],
+        letters_max: int,
+        duplex: bool = False,
+    ) -> None:
+        self._runs = runs
+        self._store = store
+        self._closer = closer
+        self._clock = clock
+        self._letters_max = letters_max
+        self._duplex = duplex
+
+    @property
+    def traits(self) -> Traits:
+        """To put a letter into its run twice is to put it there once."""
+        return Traits(provider="print_run", endpoint=self._store.place(""), is_repeatable=True)
+
+    def send(self, message: Message) -> Receipt:
+        """Put a letter into its company's run; one that is in a run stays there.
+
+        Raises:
+            PermanentError: there is no postal address.
+            TemporaryError: the store does not take it. To put it there again does no harm, so that
+                nothing is ever uncertain.
+        """
+        if not any(line.strip() for line in message.contact.address):
+            raise PermanentError(
+                error_type="address_missing", detail=f"customer {message.customer} has no postal address"
+            )
+        known = self.find(message)
+        if known is not None:
+            return known
+        letter = self._letter(message)
+        self._store.put(letter.spool, message.pdf)
+        return self._receipt(self._runs.add(letter, now=self._clock(), letters_max=self._letters_max))
+
+    def find(self, message: Message) -> Receipt | None:
+        """Say whether the letter is in a run."""
+        letter = self._runs.letter(message.reminder)
+        return None if letter is None else self._receipt(letter)
+
+    def tend(self) -> None:
+        """Close runs whose hour has come, and write out closed ones, a little at a time."""
+        self._closer.tend()
+
+    def _letter(self, message: Message) -> NewLetter:
+        extent = extent_of(message.pdf)
+        return NewLetter(
+            reminder=message.reminder,
+            company=message.sender.company,
+            account=message.account,
+            customer=message.customer,
+            spool=f"spool/{message.sender.company}/{path_of(message, suffix='.pdf').name}",
+            sha256=hashlib.sha256(message.pdf).hexdigest(),
+            size_bytes=len(message.pdf),
+            pages=extent.pages,
+            sheets=extent.sheets(duplex=self._duplex),
+            paper=extent.paper,
+        )
+
+    @staticmethod
+    def _receipt(letter: RunLetter) -> Receipt:
+        return Receipt(provider_id=f"{letter.run}/{letter.position:06d}")
+
+
+class RunCloser:
+    """Closes runs and writes them out. Any number may be at work on the same runs.
+
+    Args:
+        runs: the rows.
+        store: where letters and runs are kept.
+        clock: the wall clock, UTC.
+        cut_off: gives the newest cut-off that has passed at an instant; a run that was opened before it
+            is closed. None: only its size, or a person, closes a run.
+        duplex: for the manifest, and for sheets that no two letters share in the merged file.
+        merge: also write all letters of a run as one PDF.
+    """
+
+    def __init__(
+        self,
+        *,
+        runs: PrintRuns,
+        store: Store,
+        clock: Callable[[], datetime.datetime],
+        cut_off: Callable[[datetime.datetime], datetime.datetime] | None = None,
+        duplex: bool = False,
+        merge: bool = False,
+    ) -> None:
+        self._runs = runs
+        self._store = store
+        self._clock = clock
+        self._cut_off = cut_off
+        self._duplex = duplex
+        self._merge = merge
+        self._at_work: Iterator[None] | None = None
+        self._look_at: datetime.datetime | None = None
+
+    def tend(self) -> None:
+        """Do a little of what is to be done; what cannot be done now is noted on its run, and tried again."""
+        now = self._clock()
+        if self._look_at is None or now >= self._look_at:
+            self._look_at = now + _LOOK_EVERY
+            if self._cut_off is not None:
+                self._runs.close(now=now, opened_before=self._cut_off(now))
+            self._at_work = self._at_work or self._all()
+        until_s = time.monotonic() + _SLICE_S
+        for _ in self._at_work or ():
+            if time.monotonic() >= until_s:
+                return
+        self._at_work = None
+
+    def close(self, company: str = "") -> list[Run]:
+        """Close the open runs of a company ("": of all), write out all that are closing, and return those now closed.
+
+        Raises:
+            TemporaryError: the store does not take one.
+            DamagedLetterError: a letter is not as it was accepted.
+        """
+        self._runs.close(now=self._clock(), company=company)
+        closed = []
+        for run in self._runs.runs(states=("closing",), company=company):
+            for _ in self.write_out(run):
+                pass
+            found = self._runs.run(run.run)
+            if found is not None:
+                closed.append(found)
+        return closed
+
+    def write_out(self, run: Run) -> Iterator[None]:
+        """Write the files of a closing run, one a step; to do it again, wholly or in part, changes nothing.
+
+        Raises:
+            TemporaryError: the store does not take them.
+            DamagedLetterError: a letter is not as it was accepted.
+        """
+        letters = self._runs.letters(run.run)
+        folder = folder_of(run)
+        files, contents = [], []
+        for letter in letters:
+            content = self._content(letter, folder=folder)
+            self._store.put(f"{folder}/{file_of(letter)}", content)
+            if self._merge:
+                contents.append(content)
+            yield
+        if self._merge:
+            whole = merged(contents, duplex=self._duplex)
+            self._store.put(f"{folder}/{LETTERS}", whole)
+            files.append(FileOf.of(LETTERS, whole))
+            yield
+        manifest = manifest_of(run, letters=letters, duplex=self._duplex, merged=files[0] if files else None)
+        self._store.put(f"{folder}/{MANIFEST}", manifest)
+        yield
+        for letter in letters:
+            self._store.drop(letter.spool)
+            yield
+        self._runs.finish(
+            run.run,
+            now=self._clock(),
+            place=self._store.place(folder),
+            manifest_sha256=hashlib.sha256(manifest).hexdigest(),
+        )
+        _log.info(
+            "print_run_closed", run=run.run, company=run.company, letters=run.letters, sheets=run.sheets
+        )
+
+    def _all(self) -> Iterator[None]:
+        """Write out what is closing; a run that cannot be does not stop the others."""
+        for run in self._runs.runs(states=("closing",)):
+            try:
+                yield from self.write_out(run)
+            except (TemporaryError, DamagedLetterError) as error:
+                _log.error("print_run_waits", run=run.run, company=run.company, detail=str(error))
+                self._runs.wait(run.run, detail=str(error)[:2_000])
+
+    def _content(self, letter: RunLetter, *, folder: str) -> bytes:
+        """Read a letter from the spool, else, where its spool was emptied already, from the run."""
+        for name in (letter.spool, f"{folder}/{file_of(letter)}"):
+            try:
+                content = self._store.get(name)
+            except MissingError:
+                continue
+            if hashlib.sha256(content).hexdigest() == letter.sha256:
+                return content
+        raise DamagedLetterError(
+            f"Letter {letter.reminder} of run {letter.run} is not in {self._store.place(letter.spool)} as it was "
+            f"accepted (SHA-256 {letter.sha256}). Put the file back from a copy; the run then closes by itself."
+        )
+
+
+def last_cut_off(now: datetime.datetime, *, at: datetime.time, zone: datetime.tzinfo) -> datetime.datetime:
+    """Give the newest instant, now or before, at which it was ``at`` in ``zone``."""
+    local = now.astimezone(zone)
+    today = datetime.datetime.combine(local.date(), at, zone)
+    found = (
+        today
+        if today <= local
+        else datetime.datetime.combine(local.date() - datetime.timedelta(days=1), at, zone)
+    )
+    return found.astimezone(datetime.UTC)

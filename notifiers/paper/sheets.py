@@ -1,0 +1,34 @@
+"""How much paper a letter is: its pages, its sheets, and the paper's name."""
+
+import io
+import math
+from typing import Final
+
+import pypdf
+from msgspec import Struct
+
+__all__ = ["Extent", "extent_of"]
+
+_POINTS_PER_MM: Final = 72 / 25.4
+# Width and height in millimetres; a letter is upright.
+_PAPERS: Final = {"a4": (210.0, 297.0), "us_letter": (215.9, 279.4)}
+
+
+class Extent(Struct, frozen=True, kw_only=True):
+    """The size of a letter; ``paper`` is 'a4', 'us_letter' or 'other'."""
+
+    pages: int
+    paper: str
+
+    def sheets(self, *, duplex: bool) -> int:
+        """Count the sheets that are folded into the envelope."""
+        return math.ceil(self.pages / 2) if duplex else self.pages
+
+
+def extent_of(pdf: bytes) -> Extent:
+    """Read a letter's pages and paper."""
+    reader = pypdf.PdfReader(io.BytesIO(pdf))
+    box = reader.pages[0].mediabox
+    size = (float(box.width) / _POINTS_PER_MM, float(box.height) / _POINTS_PER_MM)
+    papers = [name for name, (width, height) in _PAPERS.items() if math.dist(size, (width, height)) < 1.0]
+    return Extent(pages=len(reader.pages), paper=papers[0] if papers else "other")
