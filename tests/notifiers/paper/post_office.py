@@ -37,8 +37,7 @@ class PostOffice:
 def post_office() -> Iterator[PostOffice]:
     """Open it on a free port."""
     office = PostOffice()
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _desk(office))
-    server.daemon_threads = True
+    server = _Office(office)
     office.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -50,77 +49,88 @@ def post_office() -> Iterator[PostOffice]:
         server.server_close()
 
 
-def _desk(office: PostOffice) -> type[http.server.BaseHTTPRequestHandler]:
-    class Desk(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Office(http.server.ThreadingHTTPServer):
+    daemon_threads = True
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-            """Say nothing."""
+    def __init__(self, office: PostOffice) -> None:
+        super().__init__(("127.0.0.1", 0), _Desk)
+        self.office = office
 
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            office.asked.append(f"GET {parts.path.removeprefix('/v1')}")
-            if office.quiet:
-                return self._error(*office.quiet.pop(0))
-            reference = parse_qs(parts.query)["reference"][0]
-            found = office.letters.get(reference)
-            return self._answer(200, {"letters": [] if found is None else [found]})
 
-        def do_POST(self) -> None:
-            path = self.path.removeprefix("/v1")
-            office.asked.append(f"POST {path}")
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            if self.headers["Authorization"] != KEY:
-                return self._error(401, "unauthorized")
-            if path == "/quotes":
-                return self._answer(200, self._price(body))
-            trouble = office.answers.pop(0) if office.answers else None
-            if isinstance(trouble, tuple):
-                return self._error(*trouble)
-            if trouble == "drop before":
-                return self._hang_up()
-            return self._take(body, trouble)
+class _Desk(http.server.BaseHTTPRequestHandler):
+    server: _Office
 
-        def _take(self, body: dict[str, Any], trouble: Trouble | None) -> None:
-            reference = body["reference"]
-            if reference in office.letters:
-                return self._error(409, "duplicate_reference")
-            assert reference == self.headers["Idempotency-Key"]
-            assert base64.b64decode(body["document"]).startswith(b"%PDF")
-            taken = {"id": f"L-{len(office.letters) + 1}", "status": "received", "reference": reference}
-            office.letters[reference] = taken | self._price(body) | {"recipient": body["recipient"]}
-            if trouble == "drop after":
-                return self._hang_up()
-            if trouble == "silent after":
-                office.asked.append("silent")
-                self.rfile.read(1)  # until the other side gives up
-                self.close_connection = True
-                return None
-            if trouble == "garbage after":
-                return self._write(200, b"<html>gateway</html>")
-            return self._answer(201, office.letters[reference])
+    protocol_version = "HTTP/1.1"
 
-        def _price(self, body: dict[str, Any]) -> dict[str, Any]:
-            return {
-                "price": f"{office.price_per_sheet * body['sheets']:.2f}",
-                "currency": "EUR",
-                "sheets": body["sheets"],
-            }
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+        """Say nothing."""
 
-        def _error(self, status: int, code: str) -> None:
-            self._answer(status, {"error": {"code": code, "message": f"{code} was asked for"}})
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        self.server.office.asked.append(f"GET {parts.path.removeprefix('/v1')}")
+        if self.server.office.quiet:
+            return self._error(*self.server.office.quiet.pop(0))
+        reference = parse_qs(parts.query)["reference"][0]
+        found = self.server.office.letters.get(reference)
+        return self._answer(200, {"letters": [] if found is None else [found]})
 
-        def _answer(self, status: int, body: dict[str, Any]) -> None:
-            self._write(status, json.dumps(body).encode())
+    def do_POST(self) -> None:
+        path = self.path.removeprefix("/v1")
+        self.server.office.asked.append(f"POST {path}")
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.headers["Authorization"] != KEY:
+            return self._error(401, "unauthorized")
+        if path == "/quotes":
+            return self._answer(200, self._price(body))
+        trouble = self.server.office.answers.pop(0) if self.server.office.answers else None
+        if isinstance(trouble, tuple):
+            return self._error(*trouble)
+        if trouble == "drop before":
+            return self._hang_up()
+        return self._take(body, trouble)
 
-        def _write(self, status: int, content: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def _hang_up(self) -> None:
+    def _take(self, body: dict[str, Any], trouble: Trouble | None) -> None:
+        reference = body["reference"]
+        if reference in self.server.office.letters:
+            return self._error(409, "duplicate_reference")
+        assert reference == self.headers["Idempotency-Key"]
+        assert base64.b64decode(body["document"]).startswith(b"%PDF")
+        taken = {
+            "id": f"L-{len(self.server.office.letters) + 1}",
+            "status": "received",
+            "reference": reference,
+        }
+        self.server.office.letters[reference] = taken | self._price(body) | {"recipient": body["recipient"]}
+        if trouble == "drop after":
+            return self._hang_up()
+        if trouble == "silent after":
+            self.server.office.asked.append("silent")
+            self.rfile.read(1)  # until the other side gives up
             self.close_connection = True
-            self.connection.close()
+            return None
+        if trouble == "garbage after":
+            return self._write(200, b"<html>gateway</html>")
+        return self._answer(201, self.server.office.letters[reference])
 
-    return Desk
+    def _price(self, body: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "price": f"{self.server.office.price_per_sheet * body['sheets']:.2f}",
+            "currency": "EUR",
+            "sheets": body["sheets"],
+        }
+
+    def _error(self, status: int, code: str) -> None:
+        self._answer(status, {"error": {"code": code, "message": f"{code} was asked for"}})
+
+    def _answer(self, status: int, body: dict[str, Any]) -> None:
+        self._write(status, json.dumps(body).encode())
+
+    def _write(self, status: int, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+        self.connection.close()
