@@ -22,6 +22,7 @@ from notifiers.dispatch import Dispatcher, Manner
 from notifiers.doubt import Arbiter
 from notifiers.gates.gate import Gate
 from notifiers.limits import LimitSettings, open_limits, worded
+from notifiers.links import Links, LinkSettings
 from notifiers.mail.settings import DkimSettings, SesSettings, SmtpSettings
 from notifiers.mail.smtp import smtp_channel
 from notifiers.noting import Noter, sendings_tally, written_of
@@ -193,9 +194,9 @@ def open_render(
 ) -> Callable[[ReminderDecided, ChannelName], Message]:
     """Give what writes a channel's messages: twice the same, or nobody could ask a provider for one."""
     provider, limits = send.provider(name), LimitSettings()
-    rehearsing = rehearsed(
-        Renderer(own=settings.data_dir / TEMPLATES, fonts=send.letter_fonts).message, to=send.sandbox
-    )
+    links = Links(read_settings(LinkSettings))
+    renderer = Renderer(own=settings.data_dir / TEMPLATES, fonts=send.letter_fonts, links=links)
+    rehearsing = rehearsed(renderer.message, to=send.sandbox)
     return worded(rehearsing, provider=provider, settings=settings, limits=limits)
 
 

@@ -55,6 +55,10 @@ def router(parts: WebParts) -> APIRouter:
     async def css() -> Response:
         return Response(style, media_type="text/css", headers={"Cache-Control": "public, max-age=3600"})
 
+    @routes.get("/favicon.ico", response_model=None)
+    async def icon() -> Response:
+        return Response(status_code=204)  # browsers ask, whatever the page says
+
     @routes.get("/robots.txt", response_model=None)
     async def robots() -> Response:
         return Response("User-agent: *\nDisallow: /\n", media_type="text/plain")

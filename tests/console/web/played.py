@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +25,6 @@ from infra.database.engine import open_engine, reading
 from infra.database.send_tables import send_jobs
 from infra.ports import free_port
 from infra.settings import Settings
-from notifiers.links import Links, LinkSettings
 from schemas.commands import ConfigureCompany, PublishPlan
 from schemas.events import Contact, CustomerUpserted, InvoiceIssued
 from schemas.facts import ReminderDecided
@@ -43,7 +43,6 @@ class Played:
     def __init__(self, settings: Settings, play: Play, *, web: str) -> None:
         self.settings, self.web = settings, web
         self._play = play
-        self._links = Links(LinkSettings())
         self._newest: datetime.datetime | None = None
 
     def publish(self, *events: SourceEvent) -> None:
@@ -84,13 +83,11 @@ class Played:
             engine.dispose()
         return sorted((each for each in made if each.template == template), key=lambda each: each.tick)
 
-    def answer_url(self, reminder: ReminderDecided) -> str:
-        """Give the address of "tell us here" of a mail."""
-        return self._links.answer(reminder, channel="email")
-
-    def stop_url(self, reminder: ReminderDecided) -> str:
-        """Give the address that a mail program posts to."""
-        return self._links.unsubscribe(reminder, channel="email")
+    def link(self, path: str) -> str:
+        """Give the one address that begins with ``path`` in the mails that were written."""
+        found = {each for text in self.mails() for each in re.findall(rf"{self.web}{path}\S+", text)}
+        assert 1 == len(found), found
+        return found.pop()
 
     def mails(self) -> list[str]:
         """Give the texts of all mails that were written."""

@@ -24,8 +24,7 @@ def installation(broker: str, namespace: str, tmp_path: Path) -> Iterator[Played
 def test_an_answer_reaches_the_ledger_once_and_the_desk_once(installation: Played) -> None:
     """S4-17: link, form, command, fact, task, hold, mail to the desk; pressing twice changes nothing."""
     installation.tick(DUE)
-    [reminder] = installation.sent("first")
-    url = installation.answer_url(reminder)
+    url, stop = installation.link("/a/"), installation.link("/u/")
     assert "Ya pagué" in httpx.get(url).text
     before = installation.commands()
     form = {"kind": "dispute", "documents": "INV-1", "reason": "faulty", "text": "Una caja llegó mojada."}
@@ -48,9 +47,7 @@ def test_an_answer_reaches_the_ledger_once_and_the_desk_once(installation: Playe
     assert installation.web not in mail  # the desk has no business with the customer's links
 
     # One click of a mail program: the next level goes by letter.
-    assert (
-        200 == httpx.post(installation.stop_url(reminder), data={"List-Unsubscribe": "One-Click"}).status_code
-    )
+    assert 200 == httpx.post(stop, data={"List-Unsubscribe": "One-Click"}).status_code
     installation.rest()
     installation.tick(DUE + 15 * _DAY)
     assert [] == installation.sent("second")
