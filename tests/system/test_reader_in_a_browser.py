@@ -8,15 +8,16 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from tests.console.web.played import DUE, Played, played
 
 pytestmark = [pytest.mark.packages, pytest.mark.timeout(300)]
-_NARROW = {"width": 360, "height": 740}
+_NARROW: ViewportSize = {"width": 360, "height": 740}
 
 
 @pytest.fixture(scope="module")
@@ -106,10 +107,12 @@ def test_the_keyboard_is_enough(installation: Played, page: Page) -> None:
     "path",
     ["", "?say=paid", "?say=will_pay", "?say=dispute", "?say=wrong_person", "?say=other", "?said=paid"],
 )
-def test_nobody_is_left_out(installation: Played, browser: Browser, path: str, scheme: str) -> None:
+def test_nobody_is_left_out(
+    installation: Played, browser: Browser, path: str, scheme: Literal["light", "dark"]
+) -> None:
     """Axe finds nothing on any page, by day or by night, and nothing is wider than a telephone."""
     # Axe is a script of its own, which our policy would not let in: it is let in for the test.
-    context = browser.new_context(bypass_csp=True, viewport=_NARROW, color_scheme=scheme)  # type: ignore[arg-type]
+    context = browser.new_context(bypass_csp=True, viewport=_NARROW, color_scheme=scheme)
     page = context.new_page()
     page.goto(installation.link("/a/") + path)
     found = Axe().run(page)

@@ -85,7 +85,9 @@ class Played:
 
     def link(self, path: str) -> str:
         """Give the one address that begins with ``path`` in the mails that were written."""
-        found = {each for text in self.mails() for each in re.findall(rf"{self.web}{path}\S+", text)}
+        found: set[str] = {
+            each for text in self.mails() for each in re.findall(rf"{self.web}{path}\S+", text)
+        }
         assert 1 == len(found), found
         return found.pop()
 
