@@ -9,6 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
 
+import infra.database.feedback_tables
 import infra.database.links
 import infra.database.print_runs
 import infra.database.send_ledger  # noqa: F401 - their tables are in the one MetaData
