@@ -43,6 +43,7 @@ COMMANDS: Final[dict[str, str]] = {
     "deliveries": "console.cli.deliveries:deliveries",
     "costs": "console.cli.costs:costs",
     "proposals": "console.cli.proposals:proposals",
+    "batch": "console.cli.batch:batch",
     "hand-overs": "console.cli.hand_overs:hand_overs",
     "tasks": "console.cli.tasks:tasks",
     "task": "console.cli.task:task",
