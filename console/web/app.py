@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from console.web.faults import add_faults
 from console.web.limits import BodyLimit, SafeHeaders
-from console.web.outside import pages
+from console.web.outside import documents, pages
 from console.web.parts import WebParts
 
 __all__ = ["outside_app"]
@@ -24,6 +24,7 @@ def outside_app(parts: WebParts, *, counted: Callable[[int], None] = lambda _: N
     """Make the application that the world may reach; ``counted`` is told the status of each answer."""
     app = FastAPI(title="Cobranza", openapi_url=None, docs_url=None, redoc_url=None)
     app.include_router(pages.router(parts))
+    app.include_router(documents.router(parts))
     add_faults(app, root=parts.links.root)
     web = parts.web
     answer_bytes_max = web.files_max * web.file_bytes_max + _FORM_BYTES

@@ -8,7 +8,9 @@ from sqlalchemy import Engine
 
 from console.web.settings import WebSettings
 from infra.settings import Settings
+from notifiers.channel import Attachment
 from notifiers.links import Links
+from schemas.facts import ReminderDecided, ReminderItem
 from schemas.journal import SourceEvent
 
 __all__ = ["WebParts"]
@@ -25,6 +27,9 @@ class WebParts:
         clock: the wall clock, UTC.
         publish: checks events and puts them on their source topics (``console.publishing``); returns
             when they are written, raises ``PublishError`` when they are not.
+        printed: gives a message as PDF.
+        rebuilt: gives a readable document of an item that has an XML only, marked as not the original;
+            None: it cannot be made.
         answered: called when an answer was kept in SQL: somebody takes it to Kafka.
     """
 
@@ -34,4 +39,6 @@ class WebParts:
     links: Links
     clock: Callable[[], datetime.datetime]
     publish: Callable[[Sequence[SourceEvent]], None]
+    printed: Callable[[ReminderDecided], bytes]
+    rebuilt: Callable[[ReminderDecided, ReminderItem], Attachment | None]
     answered: Callable[[], None]

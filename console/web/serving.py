@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -12,13 +13,18 @@ from starlette.types import ASGIApp
 
 from console.publishing import PublishError, outgoing, publish
 from console.web.outbox import Outbox
+from console.web.outside.documents import PrintedMessages
 from console.web.parts import WebParts
 from console.web.settings import WebSettings
 from infra.database.links import LinkBook
 from infra.errors import OperatorError
 from infra.metrics.pulse import Pulses
 from infra.settings import Settings
+from notifiers.assembly import TEMPLATES
 from notifiers.links import Links
+from notifiers.settings import SendSettings, read_settings
+from notifiers.writing.render import Renderer
+from schemas.facts import ReminderDecided
 from schemas.journal import SourceEvent
 
 if TYPE_CHECKING:
@@ -93,11 +99,24 @@ def open_parts(
             links=links,
             clock=clock,
             publish=publisher,
+            printed=PrintedMessages(_press(settings)),
+            rebuilt=lambda _reminder, _item: None,
             answered=outbox.wake,
         )
     finally:
         outbox.stop()
         publisher.close()
+
+
+def _press(settings: Settings) -> Callable[[ReminderDecided], bytes]:
+    """Give what prints messages, opened when it is first needed: most readers do without."""
+
+    @cache
+    def renderer() -> Renderer:
+        send = read_settings(SendSettings)
+        return Renderer(own=settings.data_dir / TEMPLATES, fonts=send.letter_fonts)
+
+    return lambda reminder: renderer().message(reminder, "letter").pdf
 
 
 def server_of(app: ASGIApp, *, web: WebSettings) -> uvicorn.Server:

@@ -4,6 +4,7 @@ A GET changes nothing: programs of mail servers follow every link. Whoever posts
 token, which is in the address and nowhere else, so a form needs no other proof.
 """
 
+from functools import partial
 from importlib import resources
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ from console.web.outside.writing import document_views, page
 from console.web.parts import WebParts
 from infra.database.links import LinkBook
 from schemas.answers import AnswerFile, AnswerKind
+from schemas.facts import ReminderItem
 
 __all__ = ["router"]
 
@@ -91,8 +93,18 @@ class _Pages:
             here=f"{self._parts.links.root}/a/{token}",
             title=words.answer_title.format(company=_company(opened)),
             intro=words.answer_intro.format(company=_company(opened), customer=_customer(opened)),
-            documents=document_views(opened.items[:_SHOWN_MAX], language=opened.language),
+            documents=document_views(
+                opened.items[:_SHOWN_MAX],
+                language=opened.language,
+                link=partial(self._document_link, opened),
+            ),
+            letter=self._parts.links.letter(opened.reminder, channel=opened.link.channel),
         )
+
+    def _document_link(self, opened: Opened, item: ReminderItem) -> str:
+        if not (item.pdf_url or item.xml_url):
+            return ""
+        return self._parts.links.document(opened.reminder, channel=opened.link.channel, item=item.item)
 
     async def take(self, request: Request, token: str) -> Response:
         """Take an answer: keep it and say so, or show the form again with what is wrong."""

@@ -25,6 +25,7 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     answer_title: str
     answer_intro: str
     documents: str
+    letter: str
     choose: str
     choices: dict[AnswerKind, str]
     hints: dict[AnswerKind, str]

@@ -1,5 +1,6 @@
 """How the pages behind links are written: templates with escaped values, in the reader's language."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -22,6 +23,7 @@ class DocumentView(Struct, frozen=True, kw_only=True):
     reference: str
     due_on: str
     open: str
+    link: str = ""
 
 
 @cache
@@ -44,8 +46,10 @@ def page(
     return HTMLResponse(text, status_code=status, headers={"Content-Language": words.language})
 
 
-def document_views(items: list[ReminderItem], *, language: str) -> list[DocumentView]:
-    """Write the documents of a message."""
+def document_views(
+    items: list[ReminderItem], *, language: str, link: Callable[[ReminderItem], str] = lambda _: ""
+) -> list[DocumentView]:
+    """Write the documents of a message; ``link`` gives where one can be had, "" where it cannot."""
     return [
         DocumentView(
             id=each.item,
@@ -53,6 +57,7 @@ def document_views(items: list[ReminderItem], *, language: str) -> list[Document
             reference=each.reference,
             due_on=short_day_text(each.due_on, language=language),
             open=amount_text(each.open_minor - each.held_minor, currency=each.currency, language=language),
+            link=link(each),
         )
         for each in items
     ]

@@ -16,10 +16,11 @@ from console.web.settings import WebSettings
 from infra.database.links import LinkBook, NewAnswer
 from infra.database.send_ledger import NewJob, SendLedger
 from infra.settings import Settings
+from notifiers.channel import Attachment
 from notifiers.links import Links, LinkSettings
 from schemas.answers import GiveAnswer
 from schemas.commands import OptOut
-from schemas.facts import ReminderDecided
+from schemas.facts import ReminderDecided, ReminderItem
 from schemas.journal import SourceEvent
 from tests.notifiers.sending import TICK, know, reminder
 
@@ -38,6 +39,7 @@ class Reader:
     web: WebSettings = field(default_factory=WebSettings)
     published: list[SourceEvent] = field(default_factory=list)
     woken: int = 0
+    rebuilt: dict[str, Attachment] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Make the application."""
@@ -48,6 +50,8 @@ class Reader:
             links=LINKS,
             clock=lambda: self.now,
             publish=self._publish,
+            printed=lambda made: b"%PDF- " + made.id.encode(),
+            rebuilt=self._rebuilt,
             answered=self._answered,
         )
         self.browser = TestClient(outside_app(parts), base_url="https://pay.example", follow_redirects=False)
@@ -64,8 +68,13 @@ class Reader:
     def path(self, made: ReminderDecided, *, purpose: str = "answer") -> str:
         """Give the path of a link of a message."""
         channel = made.deliveries[0].channel
-        make = LINKS.answer if purpose == "answer" else LINKS.unsubscribe
-        return make(made, channel=channel).removeprefix("https://pay.example")
+        makes = {"answer": LINKS.answer, "unsubscribe": LINKS.unsubscribe, "letter": LINKS.letter}
+        return makes[purpose](made, channel=channel).removeprefix("https://pay.example")
+
+    def document(self, made: ReminderDecided, *, item: str) -> str:
+        """Give the path of one document of a message."""
+        url = LINKS.document(made, channel=made.deliveries[0].channel, item=item)
+        return url.removeprefix("https://pay.example")
 
     @property
     def kept(self) -> list[NewAnswer]:
@@ -79,6 +88,9 @@ class Reader:
 
     def _publish(self, events: Sequence[SourceEvent]) -> None:
         self.published += events
+
+    def _rebuilt(self, _: ReminderDecided, item: ReminderItem) -> Attachment | None:
+        return self.rebuilt.get(item.item)
 
     def _answered(self) -> None:
         self.woken += 1

@@ -1,0 +1,92 @@
+"""What a reader can have by a link (S1-26, S4-14 … S4-16): his documents, and the message as a letter."""
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import Engine
+
+from console.web.outside.documents import PrintedMessages
+from notifiers.channel import Attachment
+from schemas.facts import ReminderDecided
+from tests.console.web.reader import Reader
+from tests.notifiers.sending import RENDERER, reminder
+
+
+@pytest.fixture
+def reader(sqlite_engine: Engine, tmp_path: Path) -> Reader:
+    """Give a reader with a browser."""
+    return Reader(sqlite_engine, tmp_path)
+
+
+def made(**urls: str) -> ReminderDecided:
+    """Make a message whose first document is to be had."""
+    plain = reminder("r1", mode="live")
+    return replace(plain, items=(replace(plain.items[0], **urls), *plain.items[1:]))
+
+
+def test_a_document_is_where_the_billing_system_has_it(reader: Reader) -> None:
+    """The page leads to our address, and that to the document; so it ends with the link."""
+    message = made(pdf_url="https://billing.example/F-10023.pdf", xml_url="https://billing.example/F.xml")
+    page = reader.browser.get(reader.got(message)).text
+    path = reader.document(message, item="F-10023")
+    assert f"https://pay.example{path}" in page
+    answer = reader.browser.get(path)
+    assert (303, "https://billing.example/F-10023.pdf") == (answer.status_code, answer.headers["location"])
+
+
+def test_of_an_xml_a_readable_document_is_made(reader: Reader) -> None:
+    """S4-16: where it can be; else the reader is led to the XML."""
+    message = made(xml_url="https://billing.example/F.xml")
+    reader.got(message)
+    path = reader.document(message, item="F-10023")
+    assert "https://billing.example/F.xml" == reader.browser.get(path).headers["location"]
+    reader.rebuilt["F-10023"] = Attachment(
+        name="F-10023 – copia.pdf", media_type="application/pdf", content=b"%PDF-x"
+    )
+    answer = reader.browser.get(path)
+    assert (200, b"%PDF-x") == (answer.status_code, answer.content)
+    assert answer.headers["content-disposition"].startswith("attachment; filename*=UTF-8''F-10023")
+    assert "sandbox" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "file:///etc/passwd", ""])
+def test_only_addresses_of_the_web_are_led_to(reader: Reader, url: str) -> None:
+    """Whatever a billing system says."""
+    message = made(pdf_url=url, xml_url=url)
+    reader.got(message)
+    assert 404 == reader.browser.get(reader.document(message, item="F-10023")).status_code
+
+
+def test_documents_that_the_message_does_not_show_are_not_there(reader: Reader) -> None:
+    """Also with a good signature: it is the message that says what its reader may see."""
+    message = made(pdf_url="https://billing.example/F.pdf")
+    reader.got(message)
+    assert 404 == reader.browser.get(reader.document(message, item="F-99999")).status_code
+
+
+def test_the_message_is_to_be_had_as_a_letter(reader: Reader) -> None:
+    """As a file, under a name that says whose and of when."""
+    message = reminder("r1", mode="live")
+    page = reader.browser.get(reader.got(message)).text
+    path = reader.path(message, purpose="letter")
+    assert f"https://pay.example{path}" in page
+    answer = reader.browser.get(path)
+    assert (200, "application/pdf") == (answer.status_code, answer.headers["content-type"])
+    assert answer.headers["content-disposition"].endswith("acme-2012-03-04.pdf")
+
+
+def test_a_message_is_printed_once() -> None:
+    """A link that is opened again and again costs one print; the file is a real PDF."""
+    printed: list[str] = []
+
+    def press(message: ReminderDecided) -> bytes:
+        printed.append(message.id)
+        return RENDERER.message(message, "letter").pdf
+
+    messages = PrintedMessages(press)
+    first = messages(reminder("r1"))
+    assert first.startswith(b"%PDF-")
+    assert first == messages(reminder("r1"))
+    messages(reminder("r2"))
+    assert ["r1", "r2"] == printed
