@@ -46,6 +46,15 @@ __all__ = [
 ]
 
 _COST: Final = ("cost_currency", "cost_micros", "cost_parts")
+_ENDS: Final = (
+    "occurred_at",
+    "provider_id",
+    "error_type",
+    "detail",
+    "recipient",
+    "subject",
+    "ask_at",
+)
 _SUPERSEDED: Final = "the account has changed since"
 
 
@@ -292,27 +301,33 @@ class SendLedger:
         )
 
     def _end(self, connection: Connection, endings: Sequence[Ending], *, owner: str) -> list[str]:
-        lost = []
-        for ending in endings:
-            moved = connection.execute(
+        """Write how jobs ended that ``owner`` holds; give those that it does not. Two statements, however many they are."""
+        if not endings:
+            return []
+        # The first one looks, and holds the rows until the end of the transaction.
+        ours = set(
+            connection.execute(
                 update(send_jobs)
-                .where(self._is(ending.reminder), held_by(owner))
-                .values(
-                    state=ending.status,
-                    occurred_at=ending.occurred_at,
-                    provider_id=ending.provider_id,
-                    error_type=ending.error_type,
-                    detail=ending.detail,
-                    recipient=ending.recipient,
-                    subject=ending.subject,
-                    ask_at=ending.ask_at,
-                    # It may have had another end before, which was said: unknown, then sent again.
-                    published=False,
-                )
+                .where(held_by(owner), self._among(endings))
+                # It may have had another end before, which was said: unknown, then sent again.
+                .values(published=False)
+                .returning(send_jobs.c["reminder"])
+            ).scalars()
+        )
+        rows = [
+            {"of": ending.reminder, "as": ending.status}
+            | {f"the_{name}": getattr(ending, name) for name in _ENDS}
+            for ending in endings
+            if ending.reminder in ours
+        ]
+        if rows:
+            ending_it = (
+                update(send_jobs)
+                .where(send_jobs.c["channel"] == self.channel, send_jobs.c["reminder"] == bindparam("of"))
+                .values({"state": bindparam("as")} | {name: bindparam(f"the_{name}") for name in _ENDS})
             )
-            if moved.rowcount == 0:
-                lost.append(ending.reminder)
-        return lost
+            connection.execute(ending_it, rows)
+        return [ending.reminder for ending in endings if ending.reminder not in ours]
 
     def _select(self, condition: ColumnElement[bool], *, limit: int | None = None) -> list[Job]:
         with reading(self._engine) as connection:
@@ -322,7 +337,7 @@ class SendLedger:
     def _is(self, reminder: str) -> ColumnElement[bool]:
         return and_(send_jobs.c["reminder"] == reminder, send_jobs.c["channel"] == self.channel)
 
-    def _among(self, claims: Sequence[Claim]) -> ColumnElement[bool]:
+    def _among(self, claims: Sequence[Claim | Ending]) -> ColumnElement[bool]:
         chosen = [claim.reminder for claim in claims]
         return and_(send_jobs.c["channel"] == self.channel, send_jobs.c["reminder"].in_(chosen))
 
