@@ -66,6 +66,8 @@ COMMANDS: Final[dict[str, str]] = {
     "notifier": "console.cli.notifier:notifier",
     "exporter": "console.cli.exporter:exporter",
     "web": "console.cli.web:web",
+    "console": "console.cli.console:console",
+    "users": "console.cli.users:users",
     "render": "console.cli.render:render",
 }
 

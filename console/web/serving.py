@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from starlette.types import ASGIApp
 
 from console.publishing import PublishError, outgoing, publish
+from console.web.inside.settings import ConsoleSettings
 from console.web.outbox import Outbox
 from console.web.outside.documents import PrintedMessages
 from console.web.parts import WebParts
@@ -119,7 +120,7 @@ def _press(settings: Settings) -> Callable[[ReminderDecided], bytes]:
     return lambda reminder: renderer().message(reminder, "letter").pdf
 
 
-def server_of(app: ASGIApp, *, web: WebSettings) -> uvicorn.Server:
+def server_of(app: ASGIApp, *, web: WebSettings | ConsoleSettings) -> uvicorn.Server:
     """Make a server of one application; its ``run`` ends in order on SIGTERM and Ctrl-C."""
     config = uvicorn.Config(
         app,

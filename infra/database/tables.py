@@ -39,6 +39,7 @@ __all__ = [
     "reminder_ends",
     "reminder_items",
     "reminders",
+    "requests",
     "withheld",
 ]
 
@@ -310,6 +311,19 @@ plans = _table(
     _big("version"),
     _text("name"),
     _text("plan_json"),
+)
+
+# What people asked, as the ledger remembers it for the retention; `request` is the command's id.
+requests = _table(
+    "requests",
+    _key("account"),
+    _key("request"),
+    _id("company"),
+    _text("request_type"),
+    _text("occurred_at"),
+    _text("author"),
+    _text("request_json"),
+    Index("ix_requests_occurred_at", "account", "occurred_at"),
 )
 
 # Rows as the ledger keeps them: what a forecast is made from (``infra.projection.live``).

@@ -1,6 +1,6 @@
 """Rows of ``ledger.account`` as rows of SQL: the columns that reports need.
 
-Kinds that only the ledger needs (seen, waiting, reminder, what banks said) are skipped; a reminder is read from
+Kinds that only the ledger needs (waiting, reminder, what banks said) are skipped; a reminder is read from
 its own facts, which are never deleted. Rows that every partition has (companies, plans) are
 taken from partition 0, so that one writer's order decides.
 """
@@ -14,6 +14,7 @@ from infra.database import tables
 from infra.projection.arrangements import project_arrangement
 from infra.projection.batch import Batch
 from infra.projection.live import keep_live
+from infra.projection.requests import project_request
 from schemas.codec import type_of
 from schemas.contacts import ContactRow
 from schemas.fields import split_account_id
@@ -49,7 +50,7 @@ from schemas.rows import (
 __all__ = ["project_row"]
 
 _SKIPPED: Final = frozenset(
-    {"child", "message", "seen", "waiting", "reminder", "bank", "bank_alert", "bank_line", "gate_override"}
+    {"child", "message", "waiting", "reminder", "bank", "bank_alert", "bank_line", "gate_override"}
 )
 _SHARED: Final = frozenset({"company", "plan"})
 # What a BIGINT holds; contracts have no upper limit for revisions and versions.
@@ -80,7 +81,9 @@ def project_row(batch: Batch, *, key: bytes, value: bytes | None, partition: int
     """
     name = decode_key(key)
     keep_live(batch, name=name, value=value, partition=partition)
-    if name.kind in _SKIPPED or (name.kind in _SHARED and partition != 0):
+    if name.kind == "seen":
+        project_request(batch, name=name, value=value)
+    elif name.kind in _SKIPPED or (name.kind in _SHARED and partition != 0):
         batch.skipped["not_projected"] += 1
     elif value is None:
         _forget(batch, name)

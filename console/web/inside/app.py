@@ -1,0 +1,101 @@
+"""The application of ``cobranza console``: every page behind a login, on an address of its own."""
+
+from collections.abc import Callable
+from importlib import resources
+from typing import Final
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from console.publishing import PublishError
+from console.web.inside import login
+from console.web.inside.access import COOKIE, Denied, LoginNeededError, Refusal, person_of
+from console.web.inside.asking import WrongRequestError
+from console.web.inside.pages import customers, today
+from console.web.inside.parts import InsideParts
+from console.web.inside.showing import page
+from console.web.limits import BodyLimit, RefusedRequestError, SafeHeaders
+from console.web.outside.words import accepted_language
+
+__all__ = ["PAGES", "inside_app", "make_routes"]
+
+# One router per area; docs/console.md has the rules that their routes keep.
+PAGES: Final = (today.router, customers.router)
+_STATIC: Final = {"console.css": "text/css"}
+_STATUS: Final[dict[type[Exception], int]] = {
+    Denied: 403,
+    Refusal: 403,
+    WrongRequestError: 422,
+    RequestValidationError: 400,
+    PublishError: 503,
+    Exception: 500,
+}
+
+
+def inside_app(parts: InsideParts, *, counted: Callable[[int], None] = lambda _: None) -> ASGIApp:
+    """Make the application; ``counted`` is told the status of each answer."""
+    app = make_routes(parts)
+    console = parts.console
+    app.add_middleware(
+        BodyLimit, bytes_max=lambda _: console.body_bytes_max, receive_s_max=console.receive_s_max
+    )
+    return SafeHeaders(app, is_https=console.is_https, counted=counted)
+
+
+def make_routes(parts: InsideParts) -> FastAPI:
+    """Make the routes alone: a test walks them with every role."""
+    app = FastAPI(title="Cobranza", openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.parts = parts
+    app.include_router(login.router(parts))
+    for router in PAGES:
+        app.include_router(router(parts))
+    for name, media_type in _STATIC.items():
+        app.add_api_route(f"/static/{name}", _static(name, media_type), response_model=None)
+    _add_faults(app, parts)
+    return app
+
+
+def _static(name: str, media_type: str) -> Callable[[], Response]:
+    content = resources.files("console.web.inside").joinpath("static", name).read_bytes()
+
+    def give() -> Response:
+        return Response(content, media_type=media_type, headers={"Cache-Control": "public, max-age=3600"})
+
+    return give
+
+
+def _add_faults(app: FastAPI, parts: InsideParts) -> None:
+    async def to_login(request: Request, error: Exception) -> Response:  # noqa: ARG001 - Starlette's signature
+        path = request.url.path if request.method == "GET" else "/"
+        return RedirectResponse(f"/login?then={quote(path)}", status_code=303)
+
+    async def fault(request: Request, error: Exception) -> HTMLResponse:
+        return _fault_page(request, parts, error)
+
+    app.add_exception_handler(LoginNeededError, to_login)
+    app.add_exception_handler(RefusedRequestError, fault)
+    app.add_exception_handler(HTTPException, fault)
+    for kind in _STATUS:
+        app.add_exception_handler(kind, fault)
+
+
+def _fault_page(request: Request, parts: InsideParts, error: Exception) -> HTMLResponse:
+    if isinstance(error, HTTPException):
+        status = error.status_code
+    elif isinstance(error, RefusedRequestError):
+        status = error.status
+    else:
+        status = next(number for kind, number in _STATUS.items() if isinstance(error, kind))
+    try:
+        person = person_of(parts, request.cookies.get(COOKIE))
+    except LoginNeededError:
+        person = None
+    language = accepted_language(request.headers.get("accept-language", ""))
+    problems = error.problems if isinstance(error, WrongRequestError) else []
+    return page(
+        "fault.html", person=person, language=language, status=status, number=status, problems=problems
+    )

@@ -1,0 +1,111 @@
+"""From a form to a command: made once per form, noted in the audit, published; and a page that waits until it shows.
+
+The command's id is a function of the user and of the nonce that the form was made with (R26): a double
+click or the back button asks once. A form that was changed in between is told so by the ledger (a conflict).
+"""
+
+import asyncio
+import datetime
+import hashlib
+import secrets
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from fastapi.responses import RedirectResponse
+from msgspec import Struct
+from starlette.concurrency import run_in_threadpool
+
+from console.web.inside.access import Person
+from console.web.inside.parts import InsideParts
+from infra.database.engine import reading
+from infra.database.people import AuditEntry
+from infra.database.queries.moment import business_now
+from infra.database.queries.requests import has_request
+from processors.validation import problems
+from schemas.codec import type_of
+from schemas.commands import AccountCommand
+from schemas.fields import split_account_id
+
+__all__ = ["Asked", "WrongRequestError", "ask", "await_written", "nonce", "said_by", "told"]
+
+_LOOK_EVERY_S: Final = 0.05
+NONCE_CHARACTERS: Final = 64
+
+
+class WrongRequestError(Exception):
+    """What was asked for cannot be; ``problems`` say what to change."""
+
+    def __init__(self, said: list[str]) -> None:
+        super().__init__("; ".join(said))
+        self.problems = said
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What a page says of the request that led to it; ``is_written``: what it shows has it."""
+
+    request: str
+    is_written: bool
+
+
+def nonce() -> str:
+    """Give a word for a new form."""
+    return secrets.token_urlsafe(12)
+
+
+def said_by(person: Person, *, given: str) -> str:
+    """Give the id of the request that a form makes."""
+    digest = hashlib.sha256(f"{person.user}\n{given[:NONCE_CHARACTERS]}".encode()).hexdigest()
+    return f"console/{digest[:32]}"
+
+
+def told(parts: InsideParts, person: Person, *, account: str, given: str) -> Mapping[str, Any]:
+    """Give what each command about an account has: whose it is, when, by whom, and its id."""
+    company, customer = split_account_id(account)
+    with reading(parts.engine) as connection:
+        now = business_now(connection, wall=parts.clock())
+    return {
+        "company": company,
+        "customer": customer,
+        "occurred_at": now.isoformat(timespec="seconds"),
+        "command": said_by(person, given=given),
+        "author": person.user,
+    }
+
+
+def ask(
+    parts: InsideParts, person: Person, command: AccountCommand, *, account: str, back_to: str
+) -> RedirectResponse:
+    """Publish a command and send the browser on to ``back_to``, which waits for it.
+
+    Raises:
+        WrongRequestError: intake would refuse it.
+        PublishError: Kafka does not take it; the audit has the attempt.
+    """
+    wrong = problems(command)
+    if wrong:
+        raise WrongRequestError(list(wrong))
+    parts.people.note(
+        AuditEntry(
+            entry=command.command, at=parts.clock(), user=person.user, act=type_of(command), account=account
+        )
+    )
+    parts.publish([command])
+    joint = "&" if "?" in back_to else "?"
+    return RedirectResponse(f"{back_to}{joint}{urlencode({'asked': command.command})}", status_code=303)
+
+
+async def await_written(parts: InsideParts, *, account: str, request: str) -> Asked | None:
+    """Wait until the read model has a request, for so long as the settings say; None: none was made."""
+    if not request:
+        return None
+
+    def is_written() -> bool:
+        with reading(parts.engine) as connection:
+            return has_request(connection, account=account, request=request)
+
+    began, limit = parts.clock(), datetime.timedelta(seconds=parts.console.written_s_max)
+    # The read model is SQL, which calls nobody: it is asked again.
+    while not (found := await run_in_threadpool(is_written)) and parts.clock() - began < limit:  # noqa: ASYNC110
+        await asyncio.sleep(_LOOK_EVERY_S)
+    return Asked(request=request, is_written=found)

@@ -1,0 +1,35 @@
+"""Where the console listens and how long its sessions last, by ``COBRANZA_CONSOLE_*`` variables."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["ConsoleSettings"]
+
+
+class ConsoleSettings(BaseSettings):
+    """Limits of the console.
+
+    Attributes:
+        host, port: what it binds; other than this machine's own only on purpose, behind something that
+            speaks TLS.
+        is_https: users reach it by TLS: cookies are sent by nothing else.
+        idle_minutes: a session that was not used for so long is over; ``session_hours``: it is over in any case.
+        login_failures_max: so many in a row, and a name or an address waits ``login_wait_minutes``.
+        written_s_max: so long a page waits for its own request to be in the read model.
+        body_bytes_max, receive_s_max, connections_max, stop_s_max: as in ``WebSettings``.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="COBRANZA_CONSOLE_", frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8470, ge=0, le=65_535)
+    is_https: bool = False
+    idle_minutes: int = Field(default=60, ge=1, le=1440)
+    session_hours: int = Field(default=12, ge=1, le=168)
+    login_failures_max: int = Field(default=5, ge=1, le=100)
+    login_wait_minutes: int = Field(default=15, ge=1, le=1440)
+    written_s_max: float = Field(default=2.0, ge=0.0, le=30.0)
+    body_bytes_max: int = Field(default=512 * 1024, ge=1024)
+    receive_s_max: float = Field(default=30.0, gt=0.0, le=300.0)
+    connections_max: int = Field(default=200, ge=1)
+    stop_s_max: float = Field(default=8.0, ge=0.0, le=60.0)

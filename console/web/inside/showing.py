@@ -1,0 +1,56 @@
+"""How the console's pages are written: templates with escaped values, words and figures in the user's language."""
+
+import datetime
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from console.web.inside.access import Person
+from notifiers.writing.figures import amount_text, short_day_text
+
+__all__ = ["LANGUAGES", "Words", "page", "words_of"]
+
+LANGUAGES: Final = ("en", "es", "pt")
+Words = Mapping[str, Any]
+
+
+@cache
+def words_of(language: str) -> Words:
+    """Give the words of a language; others are told in English."""
+    stem = language.partition("-")[0]
+    name = stem if stem in LANGUAGES else "en"
+    text = resources.files("console.web.inside").joinpath("words", f"{name}.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def page(
+    name: str, *, person: Person | None = None, language: str = "en", status: int = 200, **values: Any
+) -> HTMLResponse:
+    """Write a page for a person (None: nobody is logged in, ``language`` is the browser's)."""
+    words = words_of(language if person is None else person.language)
+    tongue = words["language"]
+
+    def money(minor: int, currency: str) -> str:
+        return amount_text(minor, currency=currency, language=tongue)
+
+    def day(on: datetime.date | None) -> str:
+        return "" if on is None else short_day_text(on, language=tongue)
+
+    text = _environment().get_template(name).render(w=words, person=person, money=money, day=day, **values)
+    return HTMLResponse(text, status_code=status, headers={"Content-Language": tongue})
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("console.web.inside"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,174 @@
+"""Who may use the console, who is using it, and what each has done: users, sessions, failed logins, audit.
+
+It keeps what it is given; hashing, expiry and what a role may do are for ``console.web.inside.access``.
+"""
+
+import datetime
+from typing import Final, Literal, get_args
+
+from msgspec import Struct
+from sqlalchemy import Engine, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from infra.database.engine import reading, writing
+from infra.database.people_tables import audit, login_failures, sessions, users
+
+__all__ = ["ROLES", "AuditEntry", "LoginFailures", "PeopleBook", "Role", "Session", "User"]
+
+Role = Literal["viewer", "collector", "approver", "administrator"]
+ROLES: Final = get_args(Role)  # each may do what those before it may
+
+
+class User(Struct, frozen=True, kw_only=True):
+    """A person who may use the console; no ``companies``: all of them."""
+
+    user: str
+    role: Role
+    password_hash: str
+    language: str = "en"
+    companies: tuple[str, ...] = ()
+    is_disabled: bool = False
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """A login that has not ended; ``csrf`` is what its forms must bring."""
+
+    session: str
+    user: str
+    csrf: str
+    begun_at: datetime.datetime
+    seen_at: datetime.datetime
+
+
+class LoginFailures(Struct, frozen=True, kw_only=True):
+    """How often in a row a name or an address failed, and when last."""
+
+    failures: int
+    last_at: datetime.datetime
+
+
+class AuditEntry(Struct, frozen=True, kw_only=True):
+    """Something that a user did; ``entry`` is a command's id where it was one."""
+
+    entry: str
+    at: datetime.datetime
+    user: str
+    act: str
+    account: str = ""
+    detail: str = ""
+
+
+class PeopleBook:
+    """Reads and writes these tables; several threads may use it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+
+    # -- users -----------------------------------------------------------------------
+
+    def put(self, user: User, *, at: datetime.datetime) -> None:
+        """Write a user, new or changed; his sessions end, so that what he may do is as written."""
+        row = {name: getattr(user, name) for name in user.__struct_fields__}
+        row |= {"companies": "\n".join(user.companies), "changed_at": at}
+        statement = self._insert(users).values(**row)
+        changes = {name: value for name, value in row.items() if name != "user"}
+        with writing(self._engine) as connection:
+            connection.execute(statement.on_conflict_do_update(index_elements=["user"], set_=changes))
+            connection.execute(delete(sessions).where(sessions.c["user"] == user.user))
+
+    def user(self, name: str) -> User | None:
+        """Give a user by name."""
+        found = self._users(name)
+        return found[0] if found else None
+
+    def users(self) -> list[User]:
+        """List all users by name."""
+        return self._users(None)
+
+    def _users(self, name: str | None) -> list[User]:
+        query = select(users).order_by(users.c["user"])
+        if name is not None:
+            query = query.where(users.c["user"] == name)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).mappings().all()
+        return [
+            User(
+                user=row["user"],
+                role=row["role"],
+                password_hash=row["password_hash"],
+                language=row["language"],
+                companies=tuple(row["companies"].split()),
+                is_disabled=row["is_disabled"],
+            )
+            for row in rows
+        ]
+
+    # -- sessions --------------------------------------------------------------------
+
+    def begin(self, session: Session) -> None:
+        """Keep a new session."""
+        values = {name: getattr(session, name) for name in session.__struct_fields__}
+        with writing(self._engine) as connection:
+            connection.execute(sessions.insert().values(**values))
+
+    def session(self, name: str) -> tuple[Session, User] | None:
+        """Give a session and whose it is; None: there is none, or its user is disabled."""
+        query = (
+            select(sessions)
+            .join(users, users.c["user"] == sessions.c["user"])
+            .where(sessions.c["session"] == name, ~users.c["is_disabled"])
+        )
+        with reading(self._engine) as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        user = None if row is None else self.user(row["user"])
+        return None if row is None or user is None else (Session(**row), user)
+
+    def seen(self, name: str, *, at: datetime.datetime) -> None:
+        """Note that a session was used."""
+        with writing(self._engine) as connection:
+            connection.execute(update(sessions).where(sessions.c["session"] == name).values(seen_at=at))
+
+    def end(self, name: str) -> None:
+        """Forget a session."""
+        with writing(self._engine) as connection:
+            connection.execute(delete(sessions).where(sessions.c["session"] == name))
+
+    # -- failed logins ----------------------------------------------------------------
+
+    def failures(self, name: str) -> LoginFailures | None:
+        """Give the failures in a row of a name or an address."""
+        query = select(login_failures.c["failures"], login_failures.c["last_at"]).where(
+            login_failures.c["name"] == name
+        )
+        with reading(self._engine) as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        return None if row is None else LoginFailures(**row)
+
+    def failed(self, name: str, *, at: datetime.datetime) -> None:
+        """Count one more failure."""
+        statement = self._insert(login_failures).values(name=name, failures=1, last_at=at)
+        counted = {"failures": login_failures.c["failures"] + 1, "last_at": at}
+        with writing(self._engine) as connection:
+            connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=counted))
+
+    def forgive(self, name: str) -> None:
+        """Forget failures: a login has succeeded, or time has passed."""
+        with writing(self._engine) as connection:
+            connection.execute(delete(login_failures).where(login_failures.c["name"] == name))
+
+    # -- audit ------------------------------------------------------------------------
+
+    def note(self, entry: AuditEntry) -> None:
+        """Write down what was done; the same thing again changes nothing."""
+        values = {name: getattr(entry, name) for name in entry.__struct_fields__}
+        with writing(self._engine) as connection:
+            connection.execute(self._insert(audit).values(**values).on_conflict_do_nothing())
+
+    def entries(self, *, account: str | None = None, limit: int) -> list[AuditEntry]:
+        """List what was done, the newest first."""
+        query = select(audit).order_by(audit.c["at"].desc(), audit.c["entry"]).limit(limit)
+        if account is not None:
+            query = query.where(audit.c["account"] == account)
+        with reading(self._engine) as connection:
+            return [AuditEntry(**row) for row in connection.execute(query).mappings()]

@@ -1,0 +1,48 @@
+"""What people asked about an account: the customer's log, newest first (S1-12, S2-19)."""
+
+from typing import Any
+
+from msgspec import Struct, json
+from sqlalchemy import Connection, select
+
+from infra.database.tables import requests
+
+__all__ = ["Request", "has_request", "requests_of"]
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """A command that the ledger has folded; ``said`` is its content by field."""
+
+    request: str
+    request_type: str
+    occurred_at: str
+    author: str
+    said: dict[str, Any]
+
+
+def requests_of(connection: Connection, *, account: str, limit: int) -> list[Request]:
+    """List the newest requests of an account."""
+    query = (
+        select(requests)
+        .where(requests.c["account"] == account)
+        .order_by(requests.c["occurred_at"].desc(), requests.c["request"])
+        .limit(limit)
+    )
+    return [
+        Request(
+            request=row["request"],
+            request_type=row["request_type"],
+            occurred_at=row["occurred_at"],
+            author=row["author"],
+            said=json.decode(row["request_json"]),
+        )
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def has_request(connection: Connection, *, account: str, request: str) -> bool:
+    """Say whether the ledger has folded a request, as far as the read model knows."""
+    found = select(requests.c["request"]).where(
+        requests.c["account"] == account, requests.c["request"] == request
+    )
+    return connection.execute(found).first() is not None

@@ -1,0 +1,107 @@
+"""A person at the console: the application on a story's read model; what is asked is folded and projected at once."""
+
+import datetime
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from httpx import Response
+from sqlalchemy import Engine
+
+from console.publishing import PublishError
+from console.web.inside.access import hash_password
+from console.web.inside.app import inside_app, make_routes
+from console.web.inside.parts import InsideParts
+from console.web.inside.settings import ConsoleSettings
+from infra.database.engine import writing
+from infra.database.people import PeopleBook, Role, User
+from infra.projection.batch import Batch
+from infra.projection.rows import project_row
+from infra.settings import Settings
+from schemas.journal import SourceEvent
+from tests.infra.database.played import play_into
+from tests.scenarios.on_core import Stage
+
+PASSWORD = "correct horse battery"
+NOW = datetime.datetime(2026, 3, 2, 9, tzinfo=datetime.UTC)
+_HASH = hash_password(PASSWORD)  # once: it is slow on purpose
+
+
+@dataclass
+class Desk:
+    """A console; ``now`` is the clock, ``asked`` what was published; ``reaches_kafka``: or it was refused."""
+
+    engine: Engine
+    folder: Path
+    story: str
+    now: datetime.datetime = NOW
+    reaches_kafka: bool = True
+    is_behind: bool = False
+    asked: list[SourceEvent] = field(default_factory=list)
+    stage: Stage = field(init=False)
+    people: PeopleBook = field(init=False)
+    browser: TestClient = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Play the story and make the application."""
+        self.stage = play_into(self.engine, self.story, folder=self.folder)
+        self.people = PeopleBook(self.engine)
+        self.parts = InsideParts(
+            settings=Settings(data_dir=self.folder),
+            console=ConsoleSettings(written_s_max=0.0),
+            engine=self.engine,
+            people=self.people,
+            clock=lambda: self.now,
+            publish=self._publish,
+        )
+        self.browser = self.another_browser()
+
+    def another_browser(self) -> TestClient:
+        """Give a browser without cookies."""
+        return TestClient(inside_app(self.parts), base_url="http://console.test", follow_redirects=False)
+
+    def routes(self) -> FastAPI:
+        """Give the application's routes."""
+        return make_routes(self.parts)
+
+    def employ(
+        self, user: str, *, role: Role = "collector", language: str = "en", companies: tuple[str, ...] = ()
+    ) -> None:
+        """Let somebody use the console."""
+        person = User(user=user, role=role, password_hash=_HASH, language=language, companies=companies)
+        self.people.put(person, at=self.now)
+
+    def log_in(self, user: str, *, password: str = PASSWORD, browser: TestClient | None = None) -> Response:
+        """Log in."""
+        client = browser or self.browser
+        return client.post("/login", data={"user": user, "password": password})
+
+    def at_work(self, user: str = "ana", **told: object) -> "Desk":
+        """Employ somebody who logs in."""
+        self.employ(user, **told)  # type: ignore[arg-type]  # as `employ` takes them
+        assert 303 == self.log_in(user).status_code
+        return self
+
+    def submit(self, page: str, action: str, **fields: str) -> Response:
+        """Fill in the form of a page and send it, hidden fields as they are."""
+        text = self.browser.get(page).text
+        forms = re.findall(r'<form method="post" action="([^"]+)"[^>]*>(.*?)</form>', text, re.DOTALL)
+        form = next(inner for path, inner in forms if path.endswith(action))
+        hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form))
+        return self.browser.post(next(p for p, _ in forms if p.endswith(action)), data=hidden | fields)
+
+    def _publish(self, events: Sequence[SourceEvent]) -> None:
+        if not self.reaches_kafka:
+            raise PublishError("the broker cannot be reached")
+        self.asked += events
+        for event in events:
+            self.stage.fold(event)
+        batch = Batch()
+        for key, value in self.stage.partition.rows().items():
+            project_row(batch, key=key, value=value, partition=0)
+        if not self.is_behind:
+            with writing(self.engine) as connection:
+                batch.apply(connection)

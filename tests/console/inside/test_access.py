@@ -1,0 +1,147 @@
+"""Who gets in, who gets where, and what a form has to bring (issue 7, safety)."""
+
+import datetime
+from pathlib import Path
+
+import pytest
+from fastapi.routing import APIRoute
+from sqlalchemy import Engine
+
+from console.web.inside.access import needs
+from infra.database.people import ROLES, Role
+from tests.console.inside.desk import PASSWORD, Desk
+
+STORY = """# one who owes
+customer email ana@c1.test
+2026-01-02  invoice INV-1 100.00 due 2026-02-02
+2026-02-05  tick
+    expect withheld INV-1 - because no_plan
+"""
+OPEN = {"/login", "/static/console.css"}
+
+
+@pytest.fixture
+def desk(sqlite_engine: Engine, tmp_path: Path) -> Desk:
+    """Give a console with one customer and nobody at it."""
+    return Desk(sqlite_engine, tmp_path, STORY)
+
+
+def test_nobody_is_shown_anything_without_a_login(desk: Desk) -> None:
+    """Each page leads to the login, and from there to where one was going."""
+    answer = desk.browser.get("/customers/acme:C1")
+    assert (303, "/login?then=/customers/acme%3AC1") == (answer.status_code, answer.headers["location"])
+
+
+def test_a_wrong_password_and_an_unknown_name_are_told_alike(desk: Desk) -> None:
+    """Who tries does not learn which names there are."""
+    desk.employ("ana")
+    wrong = desk.log_in("ana", password="something else entirely")
+    unknown = desk.log_in("nobody")
+    assert (401, 401) == (wrong.status_code, unknown.status_code)
+    assert wrong.text == unknown.text
+
+
+def test_after_five_failures_even_the_right_password_waits(desk: Desk) -> None:
+    """Login throttling: by name, and it ends by itself."""
+    desk.employ("ana")
+    for _ in range(5):
+        desk.log_in("ana", password="something else entirely")
+    assert 429 == desk.log_in("ana").status_code
+    desk.now += datetime.timedelta(minutes=16)
+    assert 303 == desk.log_in("ana").status_code
+
+
+def test_a_session_ends_idle_and_by_its_age_and_by_a_change_of_the_user(desk: Desk) -> None:
+    """What somebody may do is what is written now."""
+    desk.at_work("ana")
+    assert 200 == desk.browser.get("/").status_code
+    desk.now += datetime.timedelta(minutes=61)
+    assert 303 == desk.browser.get("/").status_code
+    desk.log_in("ana")
+    desk.employ("ana", role="viewer")
+    assert 303 == desk.browser.get("/").status_code
+
+
+def test_a_logout_is_the_end(desk: Desk) -> None:
+    """The token is worth nothing any more."""
+    desk.at_work("ana")
+    assert 303 == desk.submit("/", "/logout").status_code
+    assert 303 == desk.browser.get("/").status_code
+
+
+@pytest.mark.parametrize("then", ["//evil.example", "https://evil.example", "/\\evil.example", "/\nx"])
+def test_the_login_leads_to_us_only(desk: Desk, then: str) -> None:
+    """No open redirect."""
+    desk.employ("ana")
+    answer = desk.browser.post("/login", data={"user": "ana", "password": PASSWORD, "then": then})
+    assert "/" == answer.headers["location"]
+
+
+def test_every_route_says_who_may_and_means_it(desk: Desk) -> None:
+    """Authorisation as a table: every route × every role; nobody logged in: only the login is open."""
+    browsers = {}
+    for role in ROLES:
+        desk.employ(role, role=role)
+        browsers[role] = desk.another_browser()
+        desk.log_in(role, browser=browsers[role])
+    stranger = desk.another_browser()
+    for route in desk.routes().routes:
+        if not isinstance(route, APIRoute) or route.path in OPEN:
+            continue
+        needed = _needed(route)
+        path = route.path.replace("{account}", "acme:C1")
+        for method in route.methods:
+            assert 303 == stranger.request(method, path).status_code, route.path
+            for role in ROLES:
+                status = (
+                    browsers[role].request(method, path, data={"csrf": "wrong", "nonce": "n"}).status_code
+                )
+                may = ROLES.index(role) >= ROLES.index(needed)
+                # A form without its word is refused to everybody (403); what it lacks besides is 400.
+                assert (status == 200) == (may and method == "GET"), (route.path, role, status)
+                assert may or status == 403, (route.path, role, status)
+
+
+def _needed(route: APIRoute) -> Role:
+    """Give the role that a route asks for."""
+    found, waiting = [], list(route.dependant.dependencies)
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each.call, needs):
+            found.append(each.call.role)
+        waiting += each.dependencies
+    assert len(set(found)) == 1, f"{route.path} asks for {found}"
+    return found[0]
+
+
+def test_a_form_of_another_page_is_refused(desk: Desk) -> None:
+    """CSRF: the session's word, and where the browser says that the form stood."""
+    desk.at_work("ana")
+    desk.browser.headers["origin"] = "https://evil.example"
+    assert 403 == desk.submit("/customers/acme:C1", "/notes", text="x").status_code
+    assert [] == desk.asked
+
+
+def test_who_sees_one_company_does_not_learn_of_others(desk: Desk) -> None:
+    """Per-company visibility: another company's customer is not there, and not in the list."""
+    desk.at_work("eve", companies=("beta",))
+    assert 404 == desk.browser.get("/customers/acme:C1").status_code
+    assert "acme:C1" not in desk.browser.get("/").text
+
+
+def test_viewers_see_no_address(desk: Desk) -> None:
+    """PII is masked for viewers, and for them only."""
+    desk.at_work("vic", role="viewer")
+    text = desk.browser.get("/customers/acme:C1").text
+    assert "ana@c1.test" not in text
+    assert "a•a@c1.test" in text
+    desk.at_work("ana")
+    assert "ana@c1.test" in desk.browser.get("/customers/acme:C1").text
+
+
+def test_the_cookie_is_for_browsers_only(desk: Desk) -> None:
+    """HttpOnly and SameSite; Secure where users come by TLS."""
+    desk.employ("ana")
+    cookie = desk.log_in("ana").headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
