@@ -77,7 +77,8 @@ class Desk:
     def log_in(self, user: str, *, password: str = PASSWORD, browser: TestClient | None = None) -> Response:
         """Log in."""
         client = browser or self.browser
-        return client.post("/login", data={"user": user, "password": password})
+        answer: Response = client.post("/login", data={"user": user, "password": password})
+        return answer
 
     def at_work(self, user: str = "ana", **told: object) -> "Desk":
         """Employ somebody who logs in."""
@@ -91,7 +92,9 @@ class Desk:
         forms = re.findall(r'<form method="post" action="([^"]+)"[^>]*>(.*?)</form>', text, re.DOTALL)
         form = next(inner for path, inner in forms if path.endswith(action))
         hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form))
-        return self.browser.post(next(p for p, _ in forms if p.endswith(action)), data=hidden | fields)
+        target = next(path for path, _ in forms if path.endswith(action))
+        answer: Response = self.browser.post(target, data=hidden | fields)
+        return answer
 
     def _publish(self, events: Sequence[SourceEvent]) -> None:
         if not self.reaches_kafka:

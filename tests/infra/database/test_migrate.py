@@ -2,6 +2,8 @@
 
 import datetime
 import threading
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
@@ -9,13 +11,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
 
-import infra.database.feedback_tables
-import infra.database.links
-import infra.database.print_runs
-import infra.database.send_ledger  # noqa: F401 - their tables are in the one MetaData
+import infra.database
 from infra.database.engine import DatabaseError, database_url, open_engine, reading, writing
 from infra.database.migrate import current, newest, require_current, upgrade
 from infra.database.tables import clocks, metadata
+
+for each in iter_modules(infra.database.__path__):
+    if each.name.endswith("tables"):  # all of them are in the one MetaData
+        import_module(f"infra.database.{each.name}")
 
 
 def differences(engine: Engine) -> list[Any]:
