@@ -14,13 +14,14 @@ from sqlalchemy.exc import ArgumentError
 
 from infra.errors import OperatorError
 
-__all__ = ["DatabaseError", "database_url", "open_engine", "reading", "writing"]
+__all__ = ["WRITING", "DatabaseError", "database_url", "open_engine", "reading", "writing"]
 
 # A writer waits so long for another one; the projector's largest batch takes under a second.
 _BUSY_TIMEOUT_MS: Final = 30_000
 # 32 MiB of log before it is folded into the file: with the default, 4 MiB, each batch would.
 _CHECKPOINT_PAGES: Final = 8_192
-_SQLITE_BEGIN: Final = "cobranza_sqlite_begin"
+# The execution option of a connection that `writing` gives; its value is how SQLite begins.
+WRITING: Final = "cobranza_writing"
 
 
 class DatabaseError(OperatorError):
@@ -84,7 +85,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
     later would fail, without waiting, whenever another one wrote in between.
     """
     with engine.connect() as connection:
-        connection.execution_options(**{_SQLITE_BEGIN: "BEGIN IMMEDIATE"})
+        connection.execution_options(**{WRITING: "BEGIN IMMEDIATE"})
         with connection.begin():
             yield connection
 
@@ -107,7 +108,7 @@ def _sqlite(url: URL, *, rebuildable: bool) -> Engine:
             connection.execute(f"PRAGMA {setting}")
 
     def began(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get(_SQLITE_BEGIN, "BEGIN"))
+        connection.exec_driver_sql(connection.get_execution_options().get(WRITING, "BEGIN"))
 
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", began)

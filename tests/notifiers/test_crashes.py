@@ -1,76 +1,115 @@
-"""A notifier dies at the worst moments: nothing is sent twice, nothing is lost, doubt is said."""
+"""A notifier dies between any two steps of its loop: nothing is sent twice, nothing is lost, doubt is said.
 
+Which steps there are is taken from the loop as it runs; with a real Kafka it dies in ``tests.chaos.senders``.
+"""
+
+import logging
 import os
-import subprocess
-import sys
+import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final, get_args
 
+import msgspec
 import pytest
-from sqlalchemy import Engine
+import structlog
+from sqlalchemy import Engine, delete
 
-from infra.settings import Settings
-from tests.notifiers.crashing import POINTS, STATUS
-from tests.notifiers.mail_server import MailServer
-from tests.notifiers.sending import job_row, know, reminder
-from tests.notifiers.test_worker import decide, engine, outcomes, settings, working
+from infra.database.engine import open_engine, writing
+from infra.database.send_tables import send_jobs, send_notes
+from tests.notifiers.dying import LOOP, Met, Outlook, functions_of, judge, prepare, run
+from tests.notifiers.paper import Kind
 
-__all__ = ["engine", "settings"]  # fixtures
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def die(settings: Settings, *, point: str) -> None:
-    """Run a mail loop as a process until it dies at this point."""
-    environment = {f"COBRANZA_{name.upper()}": str(value) for name, value in settings if value is not None}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.notifiers.crashing", point],
-        cwd=ROOT,
-        env=os.environ | environment,
-        timeout=120,
-        check=False,
-    )
-    assert STATUS == done.returncode
+# Not met by a loop that is left alone until it is done, and why that is right.
+_NOT_IN_THE_LOOP: Final = {
+    "run": "the process's own frame: it steps until told to stop",
+    "revoked": "of a rebalance: with a real Kafka",
+    "on_partitions_revoked": "of a rebalance: with a real Kafka",
+    "on_partitions_assigned": "of a rebalance: with a real Kafka",
+    "_waiting_for": "words for the pulse",
+    "came_late": "of a frozen worker: test_zombies",
+    "late_word": "of a frozen worker: test_zombies",
+    "_is_old": "of a worker that is not known to be gone: test_zombies",
+    "unfinished": "a player's question",
+    "job": "a person's question",
+    "open": "a person's question",
+    "notes_of": "a person's question",
+}
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_with_a_channel_that_can_say_nothing_is_in_doubt(
-    settings: Settings, engine: Engine, point: str
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.reset_defaults()
+
+
+def _chosen(database: str, *, kind: Kind) -> tuple[int, int]:
+    """Give the stride and the first of the steps after which to kill: the runs together take each step.
+
+    EVERY_STEP=1: each run takes each of them.
+    """
+    if os.environ.get("EVERY_STEP"):
+        return 1, 0
+    kinds = get_args(Kind)
+    return 2 * len(kinds), 2 * kinds.index(kind) + int(database.startswith("sqlite"))
+
+
+def _outlook(folder: Path, *, database: str, kind: Kind) -> Outlook:
+    """Give a folder of its own to a run, and an empty send ledger."""
+    folder.mkdir()
+    engine = open_engine(database)
+    with writing(engine) as connection:
+        connection.execute(delete(send_jobs))
+        connection.execute(delete(send_notes))
+    engine.dispose()
+    made = Outlook(folder=folder, database=database, kind=kind)
+    prepare(made)
+    return made
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("kind", ["mute", "tracing", "repeatable"])
+def test_a_kill_between_any_two_steps_loses_nothing_and_doubles_nothing(
+    tmp_path: Path, database: str, kind: Kind
 ) -> None:
-    """The recorder is asked: one mail, accepted, said (twice at most, under one natural key)."""
-    know(engine)
-    decide(settings, reminder())
-    with outcomes(settings) as take:
-        die(settings, point=point)
-        with working(settings, engine, member="m"):
-            said = take(2 if point == "after the outcome" else 1)
-    assert {("r1", "accepted")} == {(each.reminder, each.status) for each in said}
-    assert 1 == len(list((settings.data_dir / "outbox").rglob("*.eml")))
-    assert (True, 2 if point == "before the provider" else 1) == (
-        job_row(engine)["published"],
-        job_row(engine)["attempts"],
-    )
+    """Issue 6, point 2: after each step of the loop it is killed, and a successor brings everything to its end.
+
+    Each message was taken once, or nobody knows and the evidence is there; what was said is what
+    the rows say.
+    """
+    stride, first = _chosen(database, kind=kind)
+    whole = _outlook(tmp_path / "whole", database=database, kind=kind)
+    assert 0 == run(whole)
+    assert [] == list(judge(whole))
+    met = msgspec.json.decode((whole.folder / "met").read_bytes(), type=Met)
+    wrong: list[str] = []
+    killed = 0
+    for steps in range(first, met.steps, stride):
+        outlook = _outlook(tmp_path / f"after-{steps}", database=database, kind=kind)
+        killed += run(outlook, dies_after=steps) == -signal.SIGKILL
+        assert 0 == run(outlook)
+        wrong += [f"{(outlook.folder / 'died').read_text()}: {each}" for each in judge(outlook)]
+    assert [] == wrong
+    # A wait of a millisecond may be over or not: the last of the steps may not come.
+    assert killed >= len(range(first, met.steps, stride)) - 1 - 8 // stride
 
 
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
-    """Give a real SMTP server that takes everything, and set mail to go there."""
-    with MailServer() as running:
-        for name, value in running.settings.items():
-            monkeypatch.setenv(f"COBRANZA_SEND_{name.upper()}", str(value))
-        yield running
-
-
-@pytest.mark.parametrize(("point", "mails"), [(POINTS[0], 0), (POINTS[1], 1)], ids=["before", "after"])
-def test_with_smtp_a_person_decides(
-    settings: Settings, engine: Engine, server: MailServer, point: str, mails: int
-) -> None:
-    """SMTP cannot say: the delivery is unknown, that is said, and nobody gets a second mail."""
-    know(engine)
-    decide(settings, reminder())
-    with outcomes(settings) as take:
-        die(settings, point=point)
-        with working(settings, engine, member="m"):
-            said = take(1)
-    assert [("unknown", "interrupted")] == [(each.status, each.error_type) for each in said]
-    assert mails == len(server.mails)
+def test_every_function_of_the_loop_is_met(tmp_path: Path, sqlite_engine: Engine) -> None:
+    """A function that is added to the loop is met by these runs, and so has its steps to die at, or says why not."""
+    database = sqlite_engine.url.render_as_string(hide_password=False)
+    lines: dict[str, set[int]] = {}
+    kinds: tuple[Kind, ...] = ("mute", "tracing", "repeatable")
+    for kind in kinds:
+        outlook = _outlook(tmp_path / kind, database=database, kind=kind)
+        assert 0 == run(outlook)
+        met = msgspec.json.decode((outlook.folder / "met").read_bytes(), type=Met)
+        for name, found in met.lines.items():
+            lines.setdefault(name, set()).update(found)
+    functions = {
+        name: (path.name, span)
+        for path in map(Path, (str(m.__file__) for m in LOOP))
+        for name, span in functions_of(path).items()
+    }
+    unmet = {name for name, (file, span) in functions.items() if not lines[file] & set(span)}
+    assert set(_NOT_IN_THE_LOOP) == unmet - {"__init__"}

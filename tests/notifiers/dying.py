@@ -1,0 +1,295 @@
+"""The sending loop as a process that is killed between any two of its steps, and what may be left of it.
+
+A step is what outlives a process: a commit in SQL, a call of the provider, a record in the log, an
+offset. They are counted as the loop does them, so that one which is added to it is one more to die
+at; between two of them all lines of the loop are the same moment to those who come after.
+"""
+
+import ast
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+import msgspec
+import structlog
+from kafka import TopicPartition
+from sqlalchemy import Connection, event, select
+
+from infra.database import send_conditions, send_doubts, send_ledger
+from infra.database.engine import WRITING, open_engine, reading
+from infra.database.presence import is_gone, present
+from infra.database.send_doubts import Doubts, Note, notes_of
+from infra.database.send_ledger import SendLedger
+from infra.database.send_tables import send_jobs
+from infra.database.send_values import Claim, Ending
+from notifiers import carrying, dispatch, doubt, noting, outcomes, worker
+from notifiers.assembly import utc_now
+from notifiers.dispatch import Dispatcher, Manner
+from notifiers.worker import Worker
+from schemas.facts import ReminderDecided
+from tests.notifiers import paper
+from tests.notifiers.paper import (
+    Kind,
+    PaperGate,
+    PaperProvider,
+    PaperReader,
+    PaperTracer,
+    PaperWriter,
+)
+from tests.notifiers.sending import RENDERER, know, read, reminder
+
+__all__ = ["LOOP", "Met", "Outlook", "functions_of", "judge", "prepare", "run"]
+
+LOOP: Final = (worker, dispatch, carrying, noting, doubt, outcomes, send_ledger, send_doubts, send_conditions)
+_FILES: Final = {str(module.__file__): Path(str(module.__file__)).name for module in LOOP}
+_ROUNDS_MAX: Final = 400
+_STILL: Final = 2
+_TOPIC: Final = "reminders"
+_MANNER: Final = Manner(doubt="hold", attempts_max=5, retry_s_first=0.001, retry_s_max=0.001)
+# What is done in SQL while a message is taken: the account of the next one changes (R32).
+_OVERTAKES: Final = "a2"
+
+
+class Met(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run went through: how many steps, and the lines of each file of the loop."""
+
+    steps: int
+    lines: dict[str, list[int]]
+
+
+class Outlook(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one run happens, and what its provider can do."""
+
+    folder: Path
+    database: str
+    kind: Kind
+
+
+def reminders() -> list[ReminderDecided]:
+    """Give the reminders of a run; a name says what will become of it."""
+    names = ("a1", "a2", "busy", "refused", "doubt", "gated", "down", "a3")
+    return [
+        *(reminder(name) for name in names[:2]),
+        reminder("b-overtaken", account="acme:C3"),
+        *(reminder(name) for name in names[2:]),
+        reminder("paid", account="acme:C2"),
+        reminder("unwritable", template="fourth"),
+    ]
+
+
+def prepare(outlook: Outlook) -> None:
+    """Make the read model, and what a worker before us has left: one job of each kind that is held."""
+    engine = open_engine(outlook.database)
+    know(engine)
+    know(engine, account="acme:C2", version=6)
+    know(engine, account="acme:C3")
+    left = ("left-claimed", "left-sending", "deaf")
+    ledger = _ledger(engine, owner="predecessor")
+    dispatcher = _dispatcher(outlook, engine=engine, ledger=ledger)
+    dispatcher.record([read(reminder(name)) for name in left])
+    now = utc_now()
+    claims = [
+        Claim(
+            reminder=name,
+            occurred_at="t",
+            recipient="zoe@customer.example",
+            provider="paper",
+            endpoint="a file",
+        )
+        for name in left
+    ]
+    ledger.claim(claims, now=now)
+    ledger.intend(claims[1:], now=now)
+    ledger.finish(
+        [
+            Ending(
+                reminder="deaf",
+                status="unknown",
+                occurred_at=now.isoformat(),
+                error_type="interrupted",
+                detail="nobody knows",
+                recipient="zoe@customer.example",
+                ask_at=now if outlook.kind != "mute" else None,
+            )
+        ]
+    )
+    word = Note(at=now, author="predecessor", what="interrupted", detail="was there")
+    Doubts(engine, channel="email").note("deaf", word)
+    engine.dispose()
+
+
+def run(outlook: Outlook, *, dies_after: int | None = None) -> int:
+    """Run the loop in a process of its own until nothing is left to do; return its exit code.
+
+    Args:
+        outlook: where. Its folder gets what was met (`met`), and where the process died (`died`).
+        dies_after: so many steps, from 0; then it is killed at the next line of the loop.
+    """
+    process = _context().Process(target=_work, args=(outlook, dies_after))
+    process.start()
+    process.join(timeout=60)
+    assert process.exitcode is not None, f"it does not end: {dies_after}"
+    return process.exitcode
+
+
+def judge(outlook: Outlook) -> Iterator[str]:
+    """Say what is wrong after the last run: lost, doubled, stuck, without evidence, or said otherwise than it is."""
+    book = Counter((outlook.folder / "provider").read_text().splitlines())
+    said = Counter((outlook.folder / "outcomes").read_text().splitlines())
+    engine = open_engine(outlook.database)
+    with reading(engine) as connection:
+        jobs = connection.execute(select(send_jobs)).all()
+        notes = {job.reminder: notes_of(connection, reminder=job.reminder, channel="email") for job in jobs}
+    engine.dispose()
+    expected = {each.id for each in reminders()} | {"left-claimed", "left-sending", "deaf"}
+    yield from (f"LOST: {name} has no job" for name in expected - {job.reminder for job in jobs})
+    for job in jobs:
+        taken = book[f"took {job.reminder}"]
+        if taken > 1:
+            yield f"DOUBLED: {job.reminder} was taken {taken} times"
+        if job.state == "accepted" and taken != 1:
+            yield f"{job.reminder} is accepted, and was taken {taken} times"
+        if job.state in ("failed", "superseded") and taken:
+            yield f"{job.reminder} is {job.state}, and was taken"
+        if job.state == "unknown":
+            lacks = [name for name in ("provider", "recipient", "detail") if not getattr(job, name)]
+            if lacks or job.intended_at is None or not notes[job.reminder]:
+                yield f"{job.reminder} is unknown without evidence: {lacks}, {notes[job.reminder]}"
+        if job.state in ("scheduled", "claimed", "sending") or not job.published:
+            yield f"STUCK: {job.reminder} is {job.state}, published {job.published}"
+        if not said[f"{job.reminder}/email/{job.state}"]:
+            yield f"UNSAID: {job.reminder} is {job.state}; said was {sorted(said)}"
+    yield from _said_otherwise(said, jobs=jobs)
+
+
+def functions_of(path: Path) -> dict[str, range]:
+    """Give the functions of a file, each with the lines of its body (its first line left out)."""
+    tree = ast.parse(path.read_text())
+    return {
+        node.name: range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+    }
+
+
+def _said_otherwise(said: Counter[str], *, jobs: Any) -> Iterator[str]:
+    """What was said of a job is its end, and before that only that it was unknown."""
+    states = {job.reminder: job.state for job in jobs}
+    for line in said:
+        name, _, status = line.split("/")
+        if status not in (states.get(name), "unknown"):
+            yield f"{name} was said to be {status}, and is {states.get(name)}"
+
+
+def _context() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+def _work(outlook: Outlook, dies_after: int | None) -> None:
+    """Be the worker."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    engine = open_engine(outlook.database)
+    tracer = _Tracer(outlook.folder, dies_after=dies_after)
+    event.listen(engine, "commit", tracer.committed)
+    paper.told_of_steps(tracer.step)
+    sys.settrace(tracer.call)
+    try:
+        _loop(outlook, engine=engine, tracer=tracer)
+    finally:
+        sys.settrace(None)
+    lines = {name: sorted(found) for name, found in tracer.lines.items()}
+    met = Met(steps=tracer.steps, lines=lines)
+    (outlook.folder / "met").write_bytes(msgspec.json.encode(met))
+    engine.dispose()
+
+
+def _loop(outlook: Outlook, *, engine: Any, tracer: "_Tracer") -> None:
+    owner = f"worker-{os.getpid()}"
+    ledger = _ledger(engine, owner=owner)
+    values = [msgspec.json.encode(each) for each in reminders()]
+    reader: Any = PaperReader(values, topic=_TOPIC, offset=outlook.folder / "offset")
+    writer: Any = PaperWriter(outlook.folder / "outcomes")
+    with present(engine, owner=owner) as still_present:
+        working = Worker(
+            reader=reader,
+            writer=writer,
+            source=_TOPIC,
+            target="outcomes",
+            ledger=ledger,
+            dispatcher=_dispatcher(outlook, engine=engine, ledger=ledger),
+            still_present=still_present,
+        )
+        working.assigned([TopicPartition(_TOPIC, 0)])
+        still = 0
+        for _ in range(_ROUNDS_MAX):
+            before = tracer.steps
+            working.step()
+            still = still + 1 if tracer.steps == before else 0
+            if still > _STILL and not ledger.backlog(partitions=[0]).scheduled:
+                return
+
+
+def _ledger(engine: Any, *, owner: str) -> SendLedger:
+    return SendLedger(engine, channel="email", owner=owner, reader_age_s_max=60.0)
+
+
+def _dispatcher(outlook: Outlook, *, engine: Any, ledger: SendLedger) -> Dispatcher:
+    book = outlook.folder / "provider"
+    when_taking = {_OVERTAKES: lambda: know(engine, account="acme:C3", version=6)}
+    if outlook.kind == "mute":
+        channel = PaperProvider(book, when_taking=when_taking)
+    else:
+        channel = PaperTracer(book, when_taking=when_taking, repeatable=outlook.kind == "repeatable")
+    return Dispatcher(
+        ledger=ledger,
+        channel=channel,
+        render=RENDERER.message,
+        manner=_MANNER,
+        clock=utc_now,
+        jitter=lambda: 0.0,
+        is_gone=lambda job: is_gone(engine, owner=job.owner, since=job.intended_at or job.held_since),
+        gates=[PaperGate()],
+    )
+
+
+class _Tracer:
+    """Counts steps and keeps the lines of the loop's files; after the ordered step it dies at the next line."""
+
+    def __init__(self, folder: Path, *, dies_after: int | None) -> None:
+        self.steps = 0
+        self.lines: dict[str, set[int]] = {name: set() for name in _FILES.values()}
+        self._folder = folder
+        self._dies_after = dies_after
+
+    def committed(self, connection: Connection) -> None:
+        """Note the commit of what was written; reading ends with a commit as well."""
+        if WRITING in connection.get_execution_options():
+            self.step()
+
+    def step(self) -> None:
+        """Note that something was done that outlives the process."""
+        self.steps += 1
+
+    def call(self, frame: FrameType, _event: str, _argument: Any) -> Any:
+        """Follow calls into the loop's files only."""
+        return self.line if frame.f_code.co_filename in _FILES else None
+
+    def line(self, frame: FrameType, what: str, _argument: Any) -> Any:
+        """Keep a line, or die at it."""
+        if what == "line":
+            name = _FILES[frame.f_code.co_filename]
+            self.lines[name].add(frame.f_lineno)
+            if self.steps == self._dies_after:
+                (self._folder / "died").write_text(f"{name}:{frame.f_lineno}")
+                os.kill(os.getpid(), signal.SIGKILL)
+        return self.line
