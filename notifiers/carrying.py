@@ -38,12 +38,11 @@ _WAVE_OF_REPEATABLE: Final = 50
 
 
 class Parcel(Struct, frozen=True, kw_only=True):
-    """A claimed job with its message; ``was_intended``: its turn came too late for an intent before."""
+    """A claimed job with its message."""
 
     job: Job
     claim: Claim
     message: Message
-    was_intended: bool = False
 
 
 class Carrier:

@@ -235,6 +235,7 @@ class Dispatcher:
     def _carry(self, taken: Sequence[Job], *, claims: dict[str, Claim], written: dict[str, Written]) -> None:
         """Have claimed jobs carried, wave by wave; give back what had no turn."""
         open_ = {job.reminder for job in taken}
+        uncalled: set[str] = set()
         endings: list[Ending] = []
         parcels: list[Parcel] = []
         for job in taken:
@@ -252,8 +253,10 @@ class Dispatcher:
             endings = []
             for parcel, answer in self._carrier.carry(going):
                 if answer == "not called":
-                    parcels.append(replace(parcel, was_intended=True))
+                    uncalled.add(parcel.job.reminder)
+                    parcels.append(parcel)
                     continue
+                uncalled.discard(parcel.job.reminder)
                 open_.discard(parcel.job.reminder)
                 ending = self._ending_of(parcel, answer)
                 endings += [] if ending is None else [ending]
@@ -261,7 +264,9 @@ class Dispatcher:
             parcels = [each for each in parcels if each.job.partition not in closed]
         open_ -= {each.reminder for each in endings}
         self._finish(endings)
-        self._ledger.release(open_)
+        # What was intended, not handed over, and is not ours to give back was taken for handed over.
+        for name in sorted(uncalled - self._ledger.release(open_)):
+            self._arbiter.came_late(name, detail="it was not handed over")
 
     def _intend(self, wave: Sequence[Parcel], endings: Sequence[Ending]) -> list[Parcel]:
         """Write the intent of a wave, and how the one before it ended; give what may be handed over now."""
@@ -269,10 +274,6 @@ class Dispatcher:
         self._noter.superseded(intended.superseded)
         self._ended(endings, lost=intended.lost)
         # What is neither was taken from us, or the reader has fallen behind: that is given back at the end.
-        for each in wave:
-            name = each.job.reminder
-            if each.was_intended and name not in intended.going | intended.superseded:
-                self._arbiter.came_late(name, detail="it was not handed over")
         return [each for each in wave if each.job.reminder in intended.going]
 
     def _ending_of(self, parcel: Parcel, answer: Answer) -> Ending | None:

@@ -182,20 +182,20 @@ class SendLedger:
             )
         return moved.rowcount == 1
 
-    def release(self, reminders: Iterable[str]) -> None:
-        """Give back jobs of ours that were not handed over after all; it was no attempt."""
+    def release(self, reminders: Iterable[str]) -> set[str]:
+        """Give back jobs of ours that were not handed over after all: it was no attempt. Return those that were ours."""
         chosen = list(reminders)
         if not chosen:
-            return
+            return set()
+        mine = and_(held_by(self.owner), send_jobs.c["channel"] == self.channel)
         with writing(self._engine) as connection:
-            connection.execute(
-                update(send_jobs)
-                .where(
-                    held_by(self.owner),
-                    send_jobs.c["channel"] == self.channel,
-                    send_jobs.c["reminder"].in_(chosen),
-                )
-                .values(state="scheduled", owner="", attempts=_uncounted())
+            return set(
+                connection.execute(
+                    update(send_jobs)
+                    .where(mine, send_jobs.c["reminder"].in_(chosen))
+                    .values(state="scheduled", owner="", attempts=_uncounted())
+                    .returning(send_jobs.c["reminder"])
+                ).scalars()
             )
 
     def release_claimed(self, reminders: Sequence[str]) -> list[str]:
