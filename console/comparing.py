@@ -13,16 +13,24 @@ from msgspec import Struct
 
 from processors.alternative import Contact
 
-__all__ = ["WINDOW_DAYS", "Side", "Sum", "differing", "side_of", "sums"]
+__all__ = ["WINDOW_DAYS", "ChannelPrice", "Side", "Sum", "differing", "side_of", "sums"]
 
 WINDOW_DAYS = 7  # of most laws on contacts
 Paid = Mapping[tuple[str, str], Sequence[tuple[datetime.date, int]]]
 
 
+class ChannelPrice(Struct, frozen=True, kw_only=True):
+    """What a delivery over a channel costs, in major units; ``currency`` '' where nobody said which."""
+
+    amount: Decimal
+    currency: str = ""
+
+
 class Side(Struct, frozen=True, kw_only=True):
     """What one set of rules comes to.
 
-    ``cost`` is of letters and SMS by their prices. ``worst_week`` is the most
+    ``cost`` is that of its deliveries by their prices, by currency ('' where nobody said which).
+    ``worst_week`` is the most
     contacts of one account within seven days, ``weeks`` how many accounts have
     which worst week. ``needless`` reminders named only items that, as is known
     by now, were paid by their day (R30).
@@ -32,7 +40,7 @@ class Side(Struct, frozen=True, kw_only=True):
     accounts: int
     contacts: int
     failed: int
-    cost: Decimal
+    cost: dict[str, Decimal]
     worst_week: int
     weeks: dict[int, int]
     needless: int
@@ -47,7 +55,7 @@ class Sum(Struct, frozen=True, kw_only=True):
     other: int
 
 
-def side_of(contacts: Sequence[Contact], *, paid: Paid, prices: Mapping[str, Decimal]) -> Side:
+def side_of(contacts: Sequence[Contact], *, paid: Paid, prices: Mapping[str, ChannelPrice]) -> Side:
     """Sum up the contacts of one set of rules; tasks are no contacts by themselves."""
     sent = [each for each in contacts if each.fate == "accepted"]
     weeks = _weeks(sent)
@@ -57,7 +65,7 @@ def side_of(contacts: Sequence[Contact], *, paid: Paid, prices: Mapping[str, Dec
         accounts=len({each.account for each in sent}),
         contacts=len(sent),
         failed=len(contacts) - len(sent),
-        cost=sum((prices.get(each.channel, Decimal(0)) for each in sent), Decimal(0)),
+        cost=_cost(sent, prices=prices),
         worst_week=max(weeks.values(), default=0),
         weeks=dict(sorted(Counter(weeks.values()).items())),
         needless=sum(_is_needless(each, paid=paid) for each in named.values()),
@@ -87,6 +95,16 @@ def differing(now: Sequence[Contact], other: Sequence[Contact]) -> list[tuple[st
     return sorted(
         found, key=lambda each: (each[1].on, each[1].account, each[0], each[1].step, each[1].channel)
     )
+
+
+def _cost(sent: Iterable[Contact], *, prices: Mapping[str, ChannelPrice]) -> dict[str, Decimal]:
+    """Sum up prices; currencies are never added."""
+    sums: dict[str, Decimal] = {}
+    for each in sent:
+        price = prices.get(each.channel)
+        if price is not None:
+            sums[price.currency] = sums.get(price.currency, Decimal(0)) + price.amount
+    return dict(sorted(sums.items()))
 
 
 def _only(side: Iterable[Contact], others: Counter[tuple[object, ...]]) -> Iterable[Contact]:

@@ -1,29 +1,46 @@
-"""Costs as people read them, and the prices of an installation by channel."""
+"""What deliveries of an installation will cost that have not been written yet: by channel, as they usually are."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, get_args
+from typing import Final, get_args
 
+from console.comparing import ChannelPrice
+from console.money import money_text
+from console.read_model import open_read_model
+from infra.database.engine import DatabaseError
+from infra.database.queries.costs import usual_parts
+from infra.settings import Settings
 from notifiers.limits import LimitSettings, prices_of
-from notifiers.pricing import Price
+from notifiers.pricing import micros_of
+from notifiers.settings import SendSettings, read_settings
 from schemas.fields import Channel
 
-if TYPE_CHECKING:
-    from infra.settings import Settings
-    from notifiers.settings import SendSettings
+__all__ = ["usual_prices"]
 
-__all__ = ["channel_prices", "money_text"]
-
-_MICROS: Final = Decimal(1_000_000)
+_ONE: Final = Decimal(1)
 
 
-def money_text(micros: int) -> Decimal:
-    """Write millionths as a decimal of major units, with at least the two places that people expect."""
-    exact = Decimal(micros) / _MICROS
-    return exact.quantize(Decimal("0.01")) if exact == exact.quantize(Decimal("0.01")) else exact.normalize()
+def usual_prices(settings: Settings) -> dict[str, ChannelPrice]:
+    """Give what a delivery over each channel costs: the provider's price for any country, times the usual parts.
+
+    Without deliveries so far, one segment, page or mail each. A channel without a price is left out.
+
+    Raises:
+        PriceError: the file of prices says what cannot be.
+    """
+    prices, send = prices_of(settings, limits=read_settings(LimitSettings)), read_settings(SendSettings)
+    parts = _usual_parts(settings)
+    found = {}
+    for channel in get_args(Channel):
+        price = prices.price(channel, provider=send.provider(channel))
+        if price is not None:
+            each = micros_of(price.delivery) + round(micros_of(price.part) * parts.get(channel, _ONE))
+            found[str(channel)] = ChannelPrice(amount=money_text(each), currency=price.currency)
+    return found
 
 
-def channel_prices(settings: "Settings", *, send: "SendSettings") -> dict[Channel, Price]:
-    """Give the price of each channel over the provider that is switched on, for a country without one of its own."""
-    prices = prices_of(settings, limits=LimitSettings())
-    found = {channel: prices.price(channel, provider=send.provider(channel)) for channel in get_args(Channel)}
-    return {channel: price for channel, price in found.items() if price is not None}
+def _usual_parts(settings: Settings) -> dict[str, Decimal]:
+    try:
+        with open_read_model(settings) as connection:
+            return usual_parts(connection)
+    except DatabaseError:
+        return {}  # a journal alone is enough to ask what if

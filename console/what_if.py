@@ -5,12 +5,11 @@ Nothing is written: what comes of it is given to whoever asks.
 
 import datetime
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
 
 from kafka import TopicPartition
 from msgspec import Struct
 
-from console.comparing import Side, Sum, differing, side_of, sums
+from console.comparing import ChannelPrice, Side, Sum, differing, side_of, sums
 from console.logs import partitions_of, read_log
 from infra.errors import OperatorError
 from infra.kafka.consumers import consumer
@@ -60,7 +59,7 @@ def compare(
     rules: Rules,
     first_on: datetime.date,
     last_on: datetime.date,
-    prices: Mapping[str, Decimal],
+    prices: Mapping[str, ChannelPrice],
 ) -> Comparison:
     """Fold each partition of the journal twice, and compare the contacts of some days.
 

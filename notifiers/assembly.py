@@ -185,7 +185,7 @@ def open_worker(
 
 def open_gates(name: ChannelName, *, settings: Settings, send: SendSettings, engine: Engine) -> list[Gate]:
     """Give what may put a channel's deliveries off before they are claimed, in the order of asking."""
-    provider, limits = send.provider(name), LimitSettings()
+    provider, limits = send.provider(name), read_settings(LimitSettings)
     return open_limits(name, provider=provider, settings=settings, limits=limits, engine=engine)
 
 
@@ -193,7 +193,7 @@ def open_render(
     name: ChannelName, *, settings: Settings, send: SendSettings
 ) -> Callable[[ReminderDecided, ChannelName], Message]:
     """Give what writes a channel's messages: twice the same, or nobody could ask a provider for one."""
-    provider, limits = send.provider(name), LimitSettings()
+    provider, limits = send.provider(name), read_settings(LimitSettings)
     links = Links(read_settings(LinkSettings))
     renderer = Renderer(own=settings.data_dir / TEMPLATES, fonts=send.letter_fonts, links=links)
     rehearsing = rehearsed(renderer.message, to=send.sandbox)

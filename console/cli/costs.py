@@ -41,7 +41,7 @@ def costs(
     `parts` are segments of SMS, pages of letters, mails. `unpriced` deliveries have no entry in the
     prices (prices.toml in the data folder).
     """
-    from console.costing import money_text
+    from console.money import money_text
     from infra.database.queries.costs import cost_lines
 
     asked = CostFilter(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from console.cli.formats import Cell, OutputFormat, format_option, print_rows
+from console.money import cost_text
 from console.read_model import DAY, amount, day, open_read_model, say_age
 from infra.database.queries.reminder_filter import STATUSES, By, Filter
 from schemas.facts import Reason
@@ -30,6 +31,7 @@ _COLUMNS = (
     "reason",
     "item_count",
     "amount",
+    "cost",
     "items",
     "reminder",
 )
@@ -157,6 +159,7 @@ def _cells(one: "ReminderLine") -> dict[str, Cell]:
         "reason": one.reason,
         "item_count": one.item_count,
         "amount": " + ".join(amounts),
+        "cost": cost_text(one.cost_micros, currency=one.cost_currency),
         "items": one.items,
         "reminder": one.reminder,
     }

@@ -14,7 +14,7 @@ from console.cli.formats import Cell, OutputFormat, format_option, print_rows
 from console.read_model import DAY, amount
 
 if TYPE_CHECKING:
-    from console.comparing import Side
+    from console.comparing import ChannelPrice, Side
     from infra.settings import Settings
     from processors.alternative import Contact
 
@@ -36,7 +36,12 @@ _company = click.option("--company", default="", help="Of this company only.")
 @_company
 @click.option("--from", "first_on", type=DAY, required=True, help="First day that is compared: YYYY-MM-DD.")
 @click.option("--to", "last_on", type=DAY, required=True, help="Last day.")
-@click.option("--price", "prices", multiple=True, help="Of a channel, such as letter=1.20 or sms=0.05.")
+@click.option(
+    "--price",
+    "prices",
+    multiple=True,
+    help="Of a delivery over a channel, such as letter=1.20; the installation's own prices when left out.",
+)
 @click.option("--lines", is_flag=True, help="List what only one set of rules sends, instead of the sums.")
 @format_option
 @click.pass_obj
@@ -64,7 +69,7 @@ def what_if(
         rules=rules_of(plan=plan, profile=profile, company=company),
         first_on=first_on.date(),
         last_on=last_on.date(),
-        prices=_prices(prices),
+        prices=_prices(prices) if prices else _own_prices(settings),
     )
     if lines:
         shown = found.lines if output_format != "table" else found.lines[:_SHOWN]
@@ -85,12 +90,21 @@ def what_if(
     print_rows(rows, columns=("what", "now", "other"), output_format=output_format)
 
 
-def _prices(given: tuple[str, ...]) -> dict[str, Decimal]:
+def _own_prices(settings: "Settings") -> "dict[str, ChannelPrice]":
+    """Take what the installation pays, for as many segments and pages as its deliveries usually have had."""
+    from console.costing import usual_prices
+
+    return usual_prices(settings)
+
+
+def _prices(given: tuple[str, ...]) -> "dict[str, ChannelPrice]":
+    from console.comparing import ChannelPrice
+
     prices = {}
     for each in given:
         channel, _, price = each.partition("=")
         try:
-            prices[channel] = Decimal(price)
+            prices[channel] = ChannelPrice(amount=Decimal(price))
         except InvalidOperation as error:
             raise click.BadParameter(
                 f"{each!r} is no price such as letter=1.20", param_hint="--price"
@@ -105,7 +119,7 @@ def _sums(side: "Side") -> list[tuple[str, Cell]]:
         ("accounts", side.accounts),
         ("contacts", side.contacts),
         ("failed", side.failed),
-        ("cost", side.cost),
+        ("cost", " + ".join(f"{currency} {amount}".strip() for currency, amount in side.cost.items())),
         ("most contacts in 7 days", side.worst_week),
         ("accounts by their most contacts in 7 days", weeks),
         ("needless: paid by that day, as known now", side.needless),

@@ -43,9 +43,20 @@ _OF: Final[dict[int, _Of]] = {code: about for about, codes in _CODES.items() for
 _TYPES: Final[dict[_Of, ErrorType]] = {
     "recipient": "address_refused",
     "text": "content_refused",
-    "route": "provider_refused",
+    "route": "carrier_refused",
     "us": "provider_refused",
     "load": "provider_unavailable",
+}
+# What is said more exactly than by whom it is about; a status callback has the same words.
+_EXACTLY: Final[dict[int, ErrorType]] = {
+    21610: "opted_out",
+    30003: "number_unreachable",
+    30004: "carrier_refused",
+    30005: "number_unreachable",
+    30006: "number_unreachable",
+    30007: "carrier_refused",
+    30010: "cap_reached",
+    30036: "expired",
 }
 _TOO_MANY: Final = 429
 _DOWN: Final = 503  # the only one of the 5xx by which nothing was begun
@@ -76,7 +87,7 @@ def error_of(refusal: Refusal) -> TemporaryError | PermanentError | UncertainErr
 def error_type_of(code: int) -> ErrorType:
     """Give the closed type of a code; one that is not known was the provider's refusal."""
     about = _OF.get(code)
-    return "provider_refused" if about is None else _TYPES[about]
+    return _EXACTLY.get(code, "provider_refused" if about is None else _TYPES[about])
 
 
 def _said(refusal: Refusal) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console.comparing import differing, side_of, sums
+from console.comparing import ChannelPrice, differing, side_of, sums
 from processors.alone import sent_of
 from processors.alternative import Alternative, Contact, Rules, learn
 from processors.calendar import local_day, zone_of
@@ -113,8 +113,9 @@ def test_what_a_payment_made_needless(tmp_path: Path) -> None:
     """R30: INV-1 was paid a day before it was reminded of, as was learnt later."""
     stage = _told(_STORY, folder=tmp_path)
     contacts, alternative = _contacts(stage, Rules())
-    side = side_of(contacts, paid=alternative.paid, prices={"letter": Decimal("1.20")})
-    assert (3, 4, 1, Decimal("1.20")) == (side.reminders, side.contacts, side.needless, side.cost)
+    price = ChannelPrice(amount=Decimal("1.20"), currency="USD")
+    side = side_of(contacts, paid=alternative.paid, prices={"letter": price})
+    assert (3, 4, 1, {"USD": Decimal("1.20")}) == (side.reminders, side.contacts, side.needless, side.cost)
     assert (2, {1: 1, 2: 1}) == (side.worst_week, side.weeks)  # mail and letter of one day
 
 

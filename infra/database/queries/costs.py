@@ -5,6 +5,7 @@ of the sending. A delivery without a price is counted, as unpriced.
 """
 
 import datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -62,14 +63,14 @@ def cost_lines(connection: Connection, *, asked: CostFilter, by: CostsBy) -> lis
     return [lines[key] for key in sorted(lines)]
 
 
-def usual_parts(connection: Connection) -> dict[str, float]:
+def usual_parts(connection: Connection) -> dict[str, Decimal]:
     """Give how many parts a delivery of each channel has had on average; a channel that sent none is left out."""
     query = (
         select(send_jobs.c["channel"], func.sum(send_jobs.c["cost_parts"]), func.count())
         .where(send_jobs.c["state"].in_(_PAID), send_jobs.c["cost_parts"] > 0)
         .group_by(send_jobs.c["channel"])
     )
-    return {channel: int(parts) / int(count) for channel, parts, count in connection.execute(query)}
+    return {channel: Decimal(int(parts)) / count for channel, parts, count in connection.execute(query)}
 
 
 def _day(occurred_at: str, zone: ZoneInfo | None) -> datetime.date:

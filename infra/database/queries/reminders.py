@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from infra.database.queries.reminder_filter import By, Filter
+from infra.database.send_tables import send_jobs
 from infra.database.tables import (
     companies,
     customers,
@@ -60,7 +61,8 @@ class ReminderLine(Struct, frozen=True, kw_only=True):
 
     ``status`` is the reminder's, ``outcome`` what was last reported of this delivery (``pending``
     before that). ``items`` are the ones due (at most 500 are named, ``item_count`` counts all),
-    ``amounts`` their (currency, minor units); a withheld step has no amounts.
+    ``amounts`` their (currency, minor units); a withheld step has no amounts. ``cost`` is what
+    the delivery cost, in millionths of ``cost_currency`` ('': not known, or not sent yet).
     """
 
     day: datetime.date
@@ -76,6 +78,8 @@ class ReminderLine(Struct, frozen=True, kw_only=True):
     items: str
     item_count: int
     amounts: tuple[tuple[str, int], ...]
+    cost_micros: int = 0
+    cost_currency: str = ""
 
 
 class Summary(Struct, frozen=True, kw_only=True):
@@ -98,9 +102,16 @@ def reminder_lines(connection: Connection, *, asked: Filter, lines_max: int) -> 
         select(
             shown,
             func.coalesce(customers.c.name, "").label("name"),
+            func.coalesce(send_jobs.c.cost_micros, 0).label("cost_micros"),
+            func.coalesce(send_jobs.c.cost_currency, "").label("cost_currency"),
             _named_items(shown).label("named_items"),
         )
-        .select_from(shown.outerjoin(customers, customers.c.account == shown.c.account))
+        .select_from(
+            shown.outerjoin(customers, customers.c.account == shown.c.account).outerjoin(
+                send_jobs,
+                and_(send_jobs.c.reminder == shown.c.reminder, send_jobs.c.channel == shown.c.channel),
+            )
+        )
         .order_by(*(shown.c[name] for name in order))
     )
     return [_line(row, zones) for row in rows]
@@ -262,4 +273,6 @@ def _line(row: Any, zones: Mapping[str, str]) -> ReminderLine:
         items=row.item or row.named_items,
         item_count=row.item_count,
         amounts=tuple((each["currency"], each["amount_minor"]) for each in totals),
+        cost_micros=row.cost_micros,
+        cost_currency=row.cost_currency,
     )
