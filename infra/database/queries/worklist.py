@@ -22,11 +22,13 @@ from infra.database.tables import (
     clocks,
     companies,
     customers,
+    exceptions,
     holds,
     items,
     open_tasks,
     outcomes,
 )
+from infra.projection.duplicates import DUPLICATE_DOCUMENT
 from processors.fates import ADDRESS_ERRORS
 
 __all__ = ["WHYS", "WorkLine", "worklist"]
@@ -107,6 +109,7 @@ def worklist(connection: Connection, *, company: str = "", on: datetime.date | N
 
     _accounts(connection, line=line, known=known, on=on)
     _tasks(connection, line=line)
+    _duplicates(connection, line=line)
     _holds(connection, line=line, today=today)
     _arrangements(connection, line=line, today=today)
     _unknown_outcomes(connection, line=line)
@@ -235,6 +238,24 @@ def _tasks(connection: Connection, *, line: Callable[[str], WorkLine]) -> None:
         each = line(row.account)
         each.why("task", f"{row.summary or row.task_type.replace('_', ' ')} ({row.due_on})")
         each.responsible = each.responsible or row.responsible
+
+
+def _duplicates(connection: Connection, *, line: Callable[[str], WorkLine]) -> None:
+    """Ask for a hold on an open item that another customer has, too, until it is clear whose it is (SEMANTICS 2.2)."""
+    is_held = exists().where(
+        holds.c["account"] == items.c["account"],
+        holds.c["item"] == items.c["item"],
+        holds.c["hold_kind"] == "excluded",
+    )
+    found = select(items.c["account"], items.c["item"], exceptions.c["detail"]).where(
+        exceptions.c["reason"] == DUPLICATE_DOCUMENT,
+        items.c["account"] == exceptions.c["account"],
+        exceptions.c["key"] == items.c["company"] + "/" + items.c["item"],
+        items.c["open_minor"] > 0,
+        ~is_held,
+    )
+    for row in connection.execute(found.order_by(items.c["account"], items.c["item"])):
+        line(row.account).why("task", f"{row.detail}: exclude it until it is clear whose it is")
 
 
 def _holds(

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from infra.database.engine import reading, writing
 from infra.database.queries.worklist import WorkLine, worklist
 from infra.database.send_tables import tasks
+from infra.projection.duplicates import record_duplicates
 from tests.infra.database.filled import Filled
 from tests.infra.database.played import play_into
 
@@ -155,3 +156,25 @@ def test_a_broken_promise_goes_first(engine: Engine, tmp_path: Path) -> None:
     )
     play_into(engine, story, folder=tmp_path)
     assert ["acme:C1"] == list(_lines(engine, on="2026-02-17"))
+
+
+def test_a_document_under_two_customers_asks_for_a_hold(engine: Engine, tmp_path: Path) -> None:
+    """SEMANTICS 2.2: the later one is asked about, until it is excluded or settled."""
+    story = "# two who have one invoice\n" + _customers("C1", "C2")
+    story += (
+        "2026-01-02  invoice A 100.00 due 2026-06-01 @C1\n2026-01-03  invoice A 100.00 due 2026-06-01 @C2\n"
+    )
+    _play_with_duplicates(engine, story, folder=tmp_path)
+    detail = "document A of company acme is under acme:C1 already: exclude it until it is clear whose it is"
+    assert {"acme:C2": [detail]} == {name: each.details for name, each in _lines(engine).items()}
+    _play_with_duplicates(
+        engine, story + '2026-01-04  exclude A because "whose is it?" @C2\n', folder=tmp_path
+    )
+    assert {} == _lines(engine)
+
+
+def _play_with_duplicates(engine: Engine, story: str, *, folder: Path) -> None:
+    play_into(engine, story, folder=folder)
+    with writing(engine) as connection:
+        at = datetime.datetime(2026, 1, 4, tzinfo=datetime.UTC)
+        record_duplicates(connection, items=[("acme", "A")], credit_notes=(), recorded_at=at)
