@@ -11,6 +11,7 @@
 A server that offers it gets MAIL, RCPT and DATA at once (RFC 2920): half the round trips.
 """
 
+import datetime
 import re
 import smtplib
 import socket
@@ -60,13 +61,15 @@ class SmtpConnection:
     Attributes:
         carried: how many mails went over it.
         is_open: it may be used again.
+        used_at: when it was last used, or made.
 
     Raises:
         TemporaryError: the server is not there, or does not let us in.
     """
 
-    def __init__(self, server: SmtpServer) -> None:
+    def __init__(self, server: SmtpServer, *, at: datetime.datetime) -> None:
         self.carried = 0
+        self.used_at = at
         self.is_open = True
         try:
             self._smtp = _connected(server)

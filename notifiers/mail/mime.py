@@ -5,7 +5,9 @@
     multipart/mixed                    only where something is attached
     ├── multipart/alternative          only where there is HTML
     │   ├── text/plain
-    │   └── text/html
+    │   └── multipart/related          only where the HTML has pictures (a logo)
+    │       ├── text/html
+    │       └── pictures, by Content-ID
     └── attachments, in base64
 
 The same message gives the same bytes: boundaries are made of the reminder's id. It refuses
@@ -38,6 +40,7 @@ _ID: Final = re.compile(r"[A-Za-z0-9_+=/-]+(?:\.[A-Za-z0-9_+=/-]+)*")
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*", re.ASCII)
 _PATH: Final = re.compile(r"[/\\:]+")
 _NAME_MAX: Final = 120
+_CONTENT_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,100}@[A-Za-z0-9.-]{1,100}")
 _URL: Final = re.compile(r"https?://[!-;=?-~]{1,900}")  # a line holds 998
 
 
@@ -153,12 +156,15 @@ def _fields(
 def _body(message: Message) -> bytes:
     digest = hashlib.blake2b(message.reminder.encode(), digest_size=12).hexdigest()
     body = _text_part(message.text, subtype="plain")
+    inside = [each for each in message.attachments if message.html and _CONTENT_ID.fullmatch(each.content_id)]
+    beside = [each for each in message.attachments if each not in inside]
     if message.html:
         html = _text_part(message.html, subtype="html")
+        if inside:
+            html = _multipart("related", [html, *map(_part_of_html, inside)], boundary=f"=_r_{digest}")
         body = _multipart("alternative", [body, html], boundary=f"=_a_{digest}")
-    if message.attachments:
-        parts = [body, *map(_attachment, message.attachments)]
-        body = _multipart("mixed", parts, boundary=f"=_m_{digest}")
+    if beside:
+        body = _multipart("mixed", [body, *map(_attachment, beside)], boundary=f"=_m_{digest}")
     return body
 
 
@@ -195,6 +201,14 @@ def _transfer(octets: bytes) -> tuple[str, bytes]:
 
 
 def _attachment(attachment: Attachment) -> bytes:
+    return _file(attachment, disposition="attachment")
+
+
+def _part_of_html(attachment: Attachment) -> bytes:
+    return f"Content-ID: <{attachment.content_id}>\r\n".encode() + _file(attachment, disposition="inline")
+
+
+def _file(attachment: Attachment, *, disposition: str) -> bytes:
     name = _file_name(attachment.name)
     media_type = attachment.media_type.lower()
     if not _MEDIA_TYPE.fullmatch(media_type) or media_type.startswith(("multipart/", "message/")):
@@ -202,7 +216,7 @@ def _attachment(attachment: Attachment) -> bytes:
     head = (
         f"Content-Type: {media_type}{parameter('name', name)}\r\n"
         "Content-Transfer-Encoding: base64\r\n"
-        f"Content-Disposition: attachment{parameter('filename', name)}\r\n\r\n"
+        f"Content-Disposition: {disposition}{parameter('filename', name)}\r\n\r\n"
     )
     return head.encode() + _base64(attachment.content)
 

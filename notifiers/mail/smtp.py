@@ -20,6 +20,7 @@ from notifiers.mail.signature import DkimSigner
 __all__ = ["SmtpChannel", "SmtpServer", "smtp_channel"]
 
 _MAILS_PER_CONNECTION: Final = 100
+_UNUSED_MAX: Final = datetime.timedelta(seconds=30)
 
 
 class SmtpChannel:
@@ -80,11 +81,20 @@ class SmtpChannel:
             finally:
                 self._give_back(connection)
 
+    def tend(self) -> None:
+        """Hang up what was long unused, before the server does."""
+        unused_since = self._clock() - _UNUSED_MAX
+        with self._lock:
+            left = [each for each in self._idle if each.used_at < unused_since]
+            self._idle = [each for each in self._idle if each.used_at >= unused_since]
+        for connection in left:
+            connection.close()
+
     def close(self) -> None:
         """Hang up."""
         with self._lock:
-            idle, self._idle = self._idle, []
-        for connection in idle:
+            left, self._idle = self._idle, []
+        for connection in left:
             connection.close()
 
     def _taken(self) -> tuple[SmtpConnection, bool]:
@@ -92,11 +102,12 @@ class SmtpChannel:
         with self._lock:
             if self._idle:
                 return self._idle.pop(), True
-        return SmtpConnection(self._server), False
+        return SmtpConnection(self._server, at=self._clock()), False
 
     def _give_back(self, connection: SmtpConnection) -> None:
         if connection.carried >= _MAILS_PER_CONNECTION:
             connection.close()
+        connection.used_at = self._clock()
         if connection.is_open:
             with self._lock:
                 self._idle.append(connection)

@@ -196,6 +196,22 @@ def test_mails_go_side_by_side(server: ScriptedServer, channel: SmtpChannel) -> 
     assert 8 == len(server.heard)
 
 
+def test_a_connection_that_is_long_unused_is_given_up(server: ScriptedServer) -> None:
+    """The next mail opens a new one; one that was just used stays."""
+    clock = SettableClock()
+    there = SmtpServer(host="127.0.0.1", port=server.port, security="none", timeout_s=5.0)
+    channel = SmtpChannel(there, sender=MailSender(), clock=clock)
+    channel.send(message())
+    channel.tend()
+    channel.send(message())
+    assert 1 == len(server.heard)
+    clock.pass_s(31)
+    channel.tend()
+    channel.send(message())
+    assert 2 == len(server.heard)
+    channel.close()
+
+
 def test_an_international_address_needs_a_server_that_can(
     server: ScriptedServer, channel: SmtpChannel
 ) -> None:

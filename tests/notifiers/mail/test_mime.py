@@ -69,6 +69,29 @@ def test_attachments_keep_their_bytes_and_names() -> None:
     assert ["attachment"] * 2 == [each.get_content_disposition() for each in attached]
 
 
+def test_a_logo_is_a_part_of_the_html() -> None:
+    """S4-18: shown where the HTML names it, and not listed as a file; the invoice is."""
+    logo = Attachment(name="logo.png", media_type="image/png", content=b"\x89PNG", content_id="logo@cobranza")
+    invoice = Attachment(name="0379.pdf", media_type="application/pdf", content=b"%PDF")
+    mail = read(message(html='<img src="cid:logo@cobranza">', attachments=(logo, invoice)))
+    body, attached = mail.iter_parts()
+    text, related = body.iter_parts()
+    html, picture = related.iter_parts()
+    assert ("text/plain", "multipart/related", "text/html") == (
+        text.get_content_type(),
+        related.get_content_type(),
+        html.get_content_type(),
+    )
+    assert ("<logo@cobranza>", "inline", b"\x89PNG") == (
+        picture["Content-ID"],
+        picture.get_content_disposition(),
+        picture.get_payload(decode=True),
+    )
+    assert "0379.pdf" == attached.get_filename()
+    alone = read(message(html='<img src="cid:logo@cobranza">', attachments=(logo,)))
+    assert "multipart/alternative" == alone.get_content_type()
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
