@@ -1,5 +1,8 @@
-"""``cobranza letters list|show|close``: print runs, what is in them, and their end."""
+"""``cobranza letters list|show|close|returned``: print runs, what is in them, their end, and what came back."""
 
+import datetime
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +18,7 @@ __all__ = ["letters"]
 
 _STATES = ("open", "closing", "closed")
 _RUN = ("run", "company", "state", "letters", "pages", "sheets", "opened_at", "closed_at", "place", "detail")
+_RETURNED = ("reference", "outcome", "reminder", "company", "customer")
 _LETTER = ("position", "reminder", "customer", "pages", "sheets", "paper", "sha256", "spool")
 
 
@@ -24,7 +28,7 @@ class NoRunError(OperatorError):
 
 @click.group()
 def letters() -> None:
-    """Letters that are printed together (COBRANZA_SEND_LETTER=print_run)."""
+    """Letters: those that are printed together (COBRANZA_SEND_LETTER=print_run), those that came back."""
 
 
 @letters.command("list")
@@ -112,6 +116,58 @@ def close(settings: "Settings", *, company: str, output_format: OutputFormat) ->
     finally:
         engine.dispose()
     print_rows([_row(run) for run in closed], columns=_RUN, output_format=output_format)
+
+
+@letters.command()
+@click.argument("reference", default="")
+@click.option(
+    "--file",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="A CSV file of the mail room: reference, on, reason.",
+)
+@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="The day it came back.")
+@click.option("--reason", default="", help="Why, in the post's words: moved, unknown, refused.")
+@format_option
+@click.pass_obj
+def returned(
+    settings: "Settings",
+    *,
+    reference: str,
+    file: Path | None,
+    on: datetime.datetime | None,
+    reason: str,
+    output_format: OutputFormat,
+) -> None:
+    """Say that a letter came back, or all of a file: its address is bad, the next channel has its turn (R19).
+
+    REFERENCE stands in the foot of the letter; RUN/POSITION of a print run and
+    the number of a print-and-post service are known, too. Saying it twice is
+    saying it once. With a letter that is not known the exit code is 1.
+    """
+    from msgspec import structs
+
+    from infra.database.engine import open_engine
+    from infra.database.migrate import require_current
+    from notifiers.assembly import utc_now
+    from notifiers.paper.returns import ReturnedLetter, note_returned, read_returned
+
+    if bool(reference) == (file is not None):
+        raise click.UsageError("Name a letter, or a file of letters.")
+    if file is not None:
+        said = read_returned(file.read_bytes())
+    else:
+        said = [ReturnedLetter(reference=reference, on=on.date() if on else None, reason=reason)]
+    engine = open_engine(settings.database)
+    try:
+        require_current(engine)
+        noted = note_returned(engine, said, now=utc_now())
+    finally:
+        engine.dispose()
+    print_rows([structs.asdict(each) for each in noted], columns=_RETURNED, output_format=output_format)
+    if any(each.outcome in ("not found", "not sent") for each in noted):
+        sys.exit(1)
 
 
 def _row(run: "Run") -> dict[str, Any]:

@@ -103,7 +103,7 @@ class FeedbackInbox:
         new = 0
         with writing(self.engine) as connection:
             for row in rows:
-                new += connection.execute(insert(feedback_words).on_conflict_do_nothing(), [row]).rowcount
+                new += connection.execute(insert(feedback_words).on_conflict_do_nothing(), row).rowcount
         return new
 
     def claim(self, *, now: datetime.datetime, until: datetime.datetime, limit: int) -> list[Heard]:

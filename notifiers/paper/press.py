@@ -48,7 +48,8 @@ class LetterPress:
 
         Args:
             view: the reminder as written for its reader.
-            texts: ``subject`` (text), ``opening`` and ``closing`` (lists of paragraphs).
+            texts: ``subject`` and ``reference`` (by which a returned letter is told), ``opening`` and
+                ``closing`` (lists of paragraphs).
             printed_on: the creation time noted in the file.
 
         Raises:

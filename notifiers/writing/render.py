@@ -135,7 +135,7 @@ class Renderer:
         elif channel == "sms":
             text = writer.sms()
         elif channel == "letter":
-            texts = writer.paragraphs(channel) | {"subject": subject}
+            texts = writer.paragraphs(channel) | {"subject": subject, "reference": reminder.id}
             pdf = self._press.print(view, texts=texts, printed_on=reminder.tick)
         return Message(
             reminder=reminder.id,

@@ -1,0 +1,99 @@
+"""``cobranza letters``: print runs as an operator sees and ends them, and what came back."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Engine
+
+from console.cli.main import main
+from infra.database.feedback import FeedbackInbox
+from infra.settings import Settings
+from notifiers.assembly import open_channel, utc_now
+from notifiers.channel import TendedChannel
+from notifiers.settings import SendSettings
+from tests.notifiers.sending import dispatcher, know, read, reminder
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Give a function that runs ``cobranza``, on a database in which two letters are in a run."""
+    monkeypatch.setenv("COBRANZA_SEND_LETTER", "print_run")
+    monkeypatch.setenv("COBRANZA_SEND_PRINT_RUN_MERGED", "true")
+    url = engine.url.render_as_string(hide_password=False)
+    settings = Settings(data_dir=tmp_path, database_url=url)
+    channel = open_channel("letter", settings=settings, send=SendSettings(), engine=engine, clock=utc_now)
+    assert isinstance(channel, TendedChannel)
+    know(engine)
+    loop = dispatcher(engine, channel=channel, name="letter")
+    loop.record([read(reminder(name, channels=("letter",))) for name in ("r1", "r2")])
+    loop.run(partitions=[0])
+
+    def cobranza(*arguments: str) -> Result:
+        given = {"COBRANZA_DATABASE_URL": url}
+        return CliRunner().invoke(main, ["--data-dir", str(tmp_path), *arguments], env=given)
+
+    return cobranza
+
+
+def test_a_run_from_open_to_closed(run: Run, tmp_path: Path) -> None:
+    """List, show, close, and the files are there; to close again finds nothing to do."""
+    (row,) = json.loads(run("letters", "list", "--format", "json").output)
+    assert ("acme-000001", "open", 2, 2) == (row["run"], row["state"], row["letters"], row["sheets"])
+    shown = json.loads(run("letters", "show", "acme-000001", "--format", "json").output)
+    assert [(1, "r1"), (2, "r2")] == [(each["position"], each["reminder"]) for each in shown]
+    (closed,) = json.loads(run("letters", "close", "acme", "--format", "json").stdout)
+    assert ("closed", str(tmp_path / "print-runs/runs/acme/acme-000001")) == (
+        closed["state"],
+        closed["place"],
+    )
+    assert {"manifest.json", "letters.pdf"} < {each.name for each in Path(closed["place"]).iterdir()}
+    assert [] == json.loads(run("letters", "close", "--format", "json").output)
+    assert [] == json.loads(run("letters", "list", "--state", "open", "--format", "json").output)
+
+
+def test_a_run_that_cannot_be_written_says_why(run: Run, tmp_path: Path) -> None:
+    """The disk takes nothing: the run is kept, and closes when that is mended."""
+    (tmp_path / "print-runs" / "runs").write_text("not a folder")
+    done = run("letters", "close")
+    assert (1, True) == (done.exit_code, "close it again" in done.output)
+    (tmp_path / "print-runs" / "runs").unlink()
+    assert "closed" in run("letters", "close").output
+
+
+def test_a_run_that_is_not_there(run: Run) -> None:
+    """A sentence, and the way out."""
+    done = run("letters", "show", "acme-000009")
+    assert (1, "Error: There is no print run 'acme-000009': cobranza letters list\n") == (
+        done.exit_code,
+        done.output,
+    )
+
+
+def test_a_letter_that_came_back(run: Run, engine: Engine, tmp_path: Path) -> None:
+    """One by its reference, many by a file; what is not known is said, and the exit code too."""
+    (row,) = json.loads(run("letters", "returned", "r1", "--reason", "moved", "--format", "json").output)
+    assert ("noted", "acme", "C1") == (row["outcome"], row["company"], row["customer"])
+    (tmp_path / "back.csv").write_text("reference,on\nr1,2026-03-31\nr2,2026-03-31\nr7,\n")
+    done = run("letters", "returned", "--file", str(tmp_path / "back.csv"), "--format", "json")
+    assert 1 == done.exit_code
+    assert ["known", "noted", "not found"] == [each["outcome"] for each in json.loads(done.output)]
+    assert {"waiting": 2} == FeedbackInbox(engine).counts()
+
+
+def test_what_came_back_must_be_named(run: Run) -> None:
+    """Neither a letter nor a file is nothing."""
+    assert 2 == run("letters", "returned").exit_code
+
+
+def test_wrong_settings_are_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each variable by its name."""
+    monkeypatch.setenv("COBRANZA_SEND_PRINT_RUN_CUT_OFF", "half past four")
+    monkeypatch.setenv("COBRANZA_SEND_PRINT_RUN_LETTERS_MAX", "0")
+    said = run("letters", "close").output
+    assert "COBRANZA_SEND_PRINT_RUN_CUT_OFF" in said
+    assert "COBRANZA_SEND_PRINT_RUN_LETTERS_MAX" in said
