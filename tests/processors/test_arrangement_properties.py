@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +11,7 @@ from processors.arrangements import asked_minor
 from processors.audit import audit_journal
 from processors.holds import account_hold
 from schemas import commands, events
+from schemas.answers import AnswerKind, AnswerSaid, GiveAnswer
 from schemas.facts import LedgerFact, ReminderDecided
 from schemas.journal import SourceEvent, TickPassed
 from tests.processors.test_decide_properties import ITEMS, PLANS, START, Act, answer
@@ -19,6 +20,7 @@ from tests.scenarios.on_core import Stage, _hold_true
 
 _PLAIN = ("payment", "part-payment", "reverse", "amend", "cancel", "exclude", "include", "next-date")
 _KINDS: tuple[commands.HoldKind, ...] = ("legal_hold", "do_not_contact", "blocked", "snoozed")
+KINDS: tuple[AnswerKind, ...] = get_args(AnswerKind)
 Maker = Callable[[Act, dict[str, Any], datetime.date, int], SourceEvent]
 
 
@@ -60,6 +62,17 @@ MAKERS: dict[str, Maker] = {
         **told, payment=f"P-{act.item}", reason="unclear"
     ),
     "include-payment": lambda act, told, _, __: commands.IncludePayment(**told, payment=f"P-{act.item}"),
+    "answer": lambda act, told, later, _: GiveAnswer(
+        **told,
+        reminder="r",
+        channel="email",
+        said=AnswerSaid(
+            kind=KINDS[act.number % len(KINDS)],
+            documents=(act.item, "NOBODYS") if act.number % 2 else (),
+            on=later,
+            reason="broken",
+        ),
+    ),
     "opt-out": lambda _, told, __, ___: commands.OptOut(**told, channel="email"),
     "opt-in": lambda _, told, __, ___: commands.OptIn(**told, channel="email"),
 }

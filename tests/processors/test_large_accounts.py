@@ -8,6 +8,7 @@ from typing import Any
 
 from processors.audit import audit_journal
 from schemas import commands, events
+from schemas.answers import AnswerSaid, GiveAnswer
 from schemas.codec import encode
 from schemas.facts import LedgerFact, ReminderDecided, ReminderEnded, ReminderWithheld
 from schemas.journal import JournalEvent, TickPassed
@@ -120,6 +121,15 @@ KINDS: dict[str, Callable[[int], JournalEvent]] = {
         company="acme", customer="C1", occurred_at="2026-01-03", payment=f"P-{number}"
     ),
     "payment, oldest first": lambda number: payment(f"Q-{number}"),
+    "a reader's answer": lambda number: GiveAnswer(
+        company="acme",
+        customer="C1",
+        occurred_at="2026-01-04",
+        command=f"reader/{number}",
+        reminder="r",
+        channel="email",
+        said=AnswerSaid(kind="paid", documents=(f"NEW-{number}",)),
+    ),
     "tick with few due": lambda number: TickPassed(
         at=datetime.datetime(2026, 3, 1 + 5 * number, 9, tzinfo=datetime.UTC), mode="played"
     ),
