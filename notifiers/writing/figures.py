@@ -8,12 +8,13 @@ from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
-from babel.numbers import NumberPattern
+from babel.numbers import NumberPattern, format_decimal
 
 from processors.money import exponent
 
-__all__ = ["amount_text", "day_text", "locale_of", "short_day_text"]
+__all__ = ["amount_text", "day_text", "decimal_text", "locale_of", "short_day_text"]
 
+_DECIMALS = ("#,##0", "#,##0.0#######", "#,##0.00######")
 _CODE_TOUCHES_FIGURE = re.compile("([A-Za-z])([0-9])")
 
 
@@ -46,6 +47,13 @@ def amount_text(amount_minor: int, *, currency: str, language: str) -> str:
     )
     # CLDR's spacing rule, which Babel leaves out: a code such as CHF does not touch its figure.
     return _CODE_TOUCHES_FIGURE.sub("\\1\N{NO-BREAK SPACE}\\2", text)
+
+
+def decimal_text(value: Decimal, *, language: str) -> str:
+    """Write a figure of somebody else's document: two decimals where it has them, and eight at most."""
+    exponent_of = value.as_tuple().exponent
+    fewest = min(2, -exponent_of) if isinstance(exponent_of, int) and exponent_of < 0 else 0
+    return format_decimal(value, format=_DECIMALS[fewest], locale=locale_of(language))
 
 
 def day_text(day: datetime.date, *, language: str) -> str:

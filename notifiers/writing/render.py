@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Protocol, get_args
 
 from jinja2 import TemplateError, TemplateNotFound
+from msgspec.structs import replace
 
 from notifiers.channel import Attachment, Message, PermanentError, Sender, TaskNote
 from notifiers.paper.press import LetterPress, PaperError
@@ -21,12 +22,13 @@ from notifiers.writing.library import Library, Room
 from notifiers.writing.logo import logo_of
 from notifiers.writing.view import MessageView, as_data, company_day, view_of
 from notifiers.writing.ways import Ways
+from notifiers.writing.words import Words
 from schemas.events import Contact
 from schemas.facts import Delivery, ReminderDecided
 from schemas.fields import Channel
 from schemas.message_rows import MessageKind
 
-__all__ = ["KINDS", "MESSAGE_KINDS", "PageLinks", "Renderer", "templates_folder"]
+__all__ = ["KINDS", "MESSAGE_KINDS", "Enclose", "PageLinks", "Renderer", "templates_folder"]
 
 KINDS: Final = ("courtesy", "first", "second", "third")
 # Messages other than reminders have texts of their own names (R33).
@@ -38,6 +40,14 @@ _SMS_MAX: Final = 1_600
 _BODY_MAX: Final = 2_000_000
 _GAP: Final = re.compile("\n{3,}")
 _NAME: Final = re.compile("[a-z0-9][a-z0-9_-]*")
+
+
+class Enclose(Protocol):
+    """Who gives the files that go with a mail (``notifiers.enclosing``)."""
+
+    def __call__(self, reminder: ReminderDecided, *, words: Words) -> tuple[Attachment, ...]:
+        """Give them; what cannot be had is linked."""
+        ...
 
 
 class PageLinks(Protocol):
@@ -69,6 +79,7 @@ class Renderer:
         own: the folder with a folder of templates per company.
         links: makes the addresses of pages for readers; None: messages lead to none.
         fonts: a folder with fonts for letters, beside those that come along.
+        enclose: gives the files that go with a mail; None: there are none.
     """
 
     def __init__(
@@ -78,21 +89,16 @@ class Renderer:
         own: Path | None = None,
         links: PageLinks | None = None,
         fonts: Path | None = None,
+        enclose: Enclose | None = None,
     ) -> None:
         folder = templates_folder() if folder is None else folder
         self._library = Library(folder, own=own)
         self._press = LetterPress(folder / "layout" / "letter.typ", fonts=fonts)
         self._links = links
+        self._enclose = enclose
 
-    def message(
-        self, reminder: ReminderDecided, channel: Channel, *, files: Sequence[Attachment] = ()
-    ) -> Message:
+    def message(self, reminder: ReminderDecided, channel: Channel) -> Message:
         """Write a reminder for one of its channels. Tasks that say what to do need no texts of its kind.
-
-        Args:
-            reminder: what was decided.
-            channel: one of its deliveries'.
-            files: what goes with a mail, beside what the layout needs.
 
         Raises:
             PermanentError: ``template_error``: there is no text of that kind
@@ -101,7 +107,7 @@ class Renderer:
         room = self._library.room(reminder.company)
         deliveries = [each for each in reminder.deliveries if each.channel == channel]
         try:
-            return self._message(reminder, room=room, channel=channel, deliveries=deliveries, files=files)
+            return self._message(reminder, room=room, channel=channel, deliveries=deliveries)
         except TemplateNotFound as error:
             raise _template_error(
                 f"there is no template {error.name!r}; there are: {', '.join(room.kinds())}"
@@ -120,15 +126,16 @@ class Renderer:
         room: Room,
         channel: Channel,
         deliveries: list[Delivery],
-        files: Sequence[Attachment],
     ) -> Message:
         contact = deliveries[0].contact if deliveries else Contact()
-        ways, parts = self._ways(reminder, room=room, channel=channel, files=files)
-        view = view_of(reminder, contact=contact, words=room.words(reminder.language), ways=ways)
+        words = room.words(reminder.language)
+        parts = self._parts(reminder, room=room, words=words) if channel == "email" else ()
+        ways = self._ways(reminder, channel=channel, parts=parts)
+        view = view_of(reminder, contact=contact, words=words, ways=ways)
         writer = _Writer(room, reminder=reminder, view=view)
         subject = ""
         if channel != "task" or not all(each.summary for each in deliveries):
-            subject = " ".join(writer.text("subject", limit=_SUBJECT_MAX).split())
+            subject = _cut(" ".join(writer.text("subject", limit=_TEXT_MAX).split()))
         text, html, pdf = "", "", b""
         if channel == "email":
             text, html = writer.mail(subject)
@@ -153,7 +160,7 @@ class Renderer:
             html=html,
             pdf=pdf,
             tasks=tuple(_note(each, subject=subject) for each in deliveries) if channel == "task" else (),
-            attachments=tuple(parts),
+            attachments=parts,
             unsubscribe_url=ways.unsubscribe if channel == "email" else "",
             country=reminder.country,
             pages=extent_of(pdf).pages if channel == "letter" else 0,
@@ -161,31 +168,31 @@ class Renderer:
             time_zone=reminder.time_zone,
         )
 
-    def _ways(
-        self, reminder: ReminderDecided, *, room: Room, channel: Channel, files: Sequence[Attachment]
-    ) -> tuple[Ways, list[Attachment]]:
-        """Give where the message leads, and the files that go with it."""
-        logo, part = logo_of(reminder.logo, folder=room.own) if channel == "email" else ("", None)
-        parts = [] if part is None else [part]
-        if channel == "email":
-            parts += files
+    def _parts(self, reminder: ReminderDecided, *, room: Room, words: Words) -> tuple[Attachment, ...]:
+        """Give the files of a mail: the logo that its HTML shows, and documents."""
+        _, logo = logo_of(reminder.logo, folder=room.own)
+        files = () if self._enclose is None else self._enclose(reminder, words=words)
+        return files if logo is None else (logo, *files)
+
+    def _ways(self, reminder: ReminderDecided, *, channel: Channel, parts: Sequence[Attachment]) -> Ways:
+        """Give where the message leads."""
+        shown = next((f"cid:{each.content_id}" for each in parts if each.content_id), "")
+        ways = Ways(
+            logo=shown or (reminder.logo if reminder.logo.startswith("https://") else ""),
+            attached=tuple(each.name for each in parts if not each.content_id),
+        )
         links = self._links
-        ways = Ways(logo=logo, attached=tuple(each.name for each in parts if not each.content_id))
         if links is None or reminder.answer is not None:  # an answer is read at the company's own desk
-            return ways, parts
-        return (
-            Ways(
-                report=links.answer(reminder, channel=channel),
-                unsubscribe=links.unsubscribe(reminder, channel=channel),
-                document=lambda item: (
-                    links.document(reminder, channel=channel, item=item.item)
-                    if item.pdf_url or item.xml_url
-                    else ""
-                ),
-                logo=ways.logo,
-                attached=ways.attached,
+            return ways
+        return replace(
+            ways,
+            report=links.answer(reminder, channel=channel),
+            unsubscribe=links.unsubscribe(reminder, channel=channel),
+            document=lambda item: (
+                links.document(reminder, channel=channel, item=item.item)
+                if item.pdf_url or item.xml_url
+                else ""
             ),
-            parts,
         )
 
 
@@ -228,6 +235,11 @@ class _Writer:
             raise TemplateNotFound(self._reminder.template)
         name = f"{self._reminder.template}/{self._view.language}/{part}.txt"
         return self._room.templates.render(name, self._values, limit=limit)
+
+
+def _cut(subject: str) -> str:
+    """Cut what a long number and a long name make of a subject: that is no fault of the template."""
+    return subject if len(subject) <= _SUBJECT_MAX else subject[: _SUBJECT_MAX - 1].rstrip() + "…"
 
 
 def _legal_texts(reminder: ReminderDecided, channel: Channel) -> list[str]:

@@ -98,7 +98,8 @@ class MessageView(Struct, frozen=True, kw_only=True):
     ``what`` speaks of the due items ('document 0379', '3 documents'), ``one``
     says that there is just one; ``document`` is its number ('' of several), ``due_on`` when
     the oldest of them was due. ``pay_links`` are buttons to pay by, ``report_url`` is behind "tell us
-    here", '' where there is no such page. ``attached`` names files that go along; ``address``, ``facts`` and ``layout`` are for letters;
+    here", '' where there is no such page; ``report_lead`` asks what it answers. ``attached`` names
+    files that go along; ``address``, ``facts`` and ``layout`` are for letters;
     ``answer`` is for the company's own desk (S4-17), None in all that customers read.
     """
 
@@ -129,6 +130,7 @@ class MessageView(Struct, frozen=True, kw_only=True):
     payment_instructions: tuple[str, ...]
     pay_links: tuple[LinkView, ...]
     report_url: str
+    report_lead: str
     unsubscribe_url: str
     attached: tuple[str, ...]
     footer: tuple[str, ...]
@@ -197,6 +199,7 @@ def view_of(
         payment_instructions=_lines(reminder.payment_instructions) if asks_for_money(reminder) else (),
         pay_links=payment_links(reminder, words=words, language=language),
         report_url=ways.report,
+        report_lead=words.report_lead if asks_for_money(reminder) else words.report_lead_other,
         unsubscribe_url=ways.unsubscribe,
         attached=ways.attached,
         footer=_lines(reminder.footer),

@@ -78,9 +78,9 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, renam
     pay_document: str
     report: str
     report_lead: str
+    report_lead_other: str
     attached: str
-    documents: str
-    rebuilt: str
+    rebuilt_file: str
     unsubscribe: str
 
 

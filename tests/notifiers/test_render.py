@@ -131,6 +131,14 @@ def test_one_document_is_named_in_the_subject() -> None:
     ] == [mail(msgspec.structs.replace(made, items=made.items[:1])).subject for made in one.values()]
 
 
+def test_a_long_number_is_no_fault_of_the_template() -> None:
+    """A document's id has up to 128 characters, a company's name 200: the subject is cut, and the mail goes."""
+    made = sample("second", company_name="N" * 200)
+    item = msgspec.structs.replace(made.items[0], item="9" * 128)
+    subject = mail(msgspec.structs.replace(made, items=(item,))).subject
+    assert (200, "…") == (len(subject), subject[-1])
+
+
 def test_html_is_escaped() -> None:
     """What customers call themselves is text in HTML, and text in a letter."""
     nasty = '<script>alert(1)</script> #read("x") *b* $x$ & {{ 7 * 7 }}'

@@ -1,0 +1,37 @@
+"""What a mail worker encloses, made by the settings."""
+
+import datetime
+from collections.abc import Callable
+from pathlib import Path
+
+from notifiers.enclosing.enclosures import Enclosures
+from notifiers.enclosing.fetching import Fetcher
+from notifiers.enclosing.lookalike import LookalikePress
+from notifiers.enclosing.settings import DocumentSettings
+from notifiers.enclosing.store import DocumentStore
+from notifiers.writing.render import templates_folder
+
+__all__ = ["open_enclosures"]
+
+
+def open_enclosures(
+    settings: DocumentSettings, *, folder: Path, clock: Callable[[], datetime.datetime]
+) -> Enclosures | None:
+    """Give who encloses documents, None where none may be fetched from anywhere: they are linked then.
+
+    Args:
+        settings: hosts and limits.
+        folder: where fetched documents are kept for a while; what is too old is removed now.
+        clock: the wall clock, UTC.
+    """
+    if not settings.allowed_hosts():
+        return None
+    store = DocumentStore(folder, kept=datetime.timedelta(hours=settings.keep_hours))
+    store.sweep(now=clock())
+    return Enclosures(
+        source=Fetcher(settings),
+        store=store,
+        rebuilder=LookalikePress(templates_folder() / "layout"),
+        settings=settings,
+        clock=clock,
+    )
