@@ -20,6 +20,9 @@ from infra.settings import Settings
 from notifiers.channel import Channel, Message
 from notifiers.dispatch import Dispatcher, Manner
 from notifiers.doubt import Arbiter
+from notifiers.enclosing.enclosures import Enclosures
+from notifiers.enclosing.opening import open_enclosures
+from notifiers.enclosing.settings import DocumentSettings
 from notifiers.gates.gate import Gate
 from notifiers.limits import LimitSettings, open_limits, worded
 from notifiers.links import Links, LinkSettings
@@ -38,6 +41,7 @@ from schemas.facts import ReminderDecided
 from schemas.fields import Channel as ChannelName
 
 __all__ = [
+    "DOCUMENTS",
     "LETTERS",
     "OUTBOX",
     "REMINDERS",
@@ -56,6 +60,7 @@ __all__ = [
 REMINDERS = "collections.reminder.v1"
 _OUTCOMES = "notify.outcome.v1"
 OUTBOX = "outbox"
+DOCUMENTS = "documents"  # that were fetched to go with mails, for a while
 TEMPLATES = "templates"  # a folder per company, before what ships
 _SESSION_MS = 10_000
 
@@ -160,15 +165,17 @@ def open_worker(
         opened.callback(reader.close)
         writer = producer(bootstrap_servers=servers)
         opened.callback(writer.close)
+        enclosures = None if name != "email" else _enclosures(settings)
+        gates = open_gates(name, settings=settings, send=send, engine=engine)
         dispatcher = Dispatcher(
             ledger=ledger,
             channel=open_channel(name, settings=settings, send=send, engine=engine, clock=utc_now),
-            render=open_render(name, settings=settings, send=send),
+            render=open_render(name, settings=settings, send=send, enclosures=enclosures),
             manner=manner_of(name, send=send),
             clock=utc_now,
             jitter=random.SystemRandom().random,
             is_gone=holder_is_gone(engine),
-            gates=open_gates(name, settings=settings, send=send, engine=engine),
+            gates=gates if enclosures is None else [enclosures, *gates],
             sendings=sendings,
         )
         yield Worker(
@@ -189,13 +196,25 @@ def open_gates(name: ChannelName, *, settings: Settings, send: SendSettings, eng
     return open_limits(name, provider=provider, settings=settings, limits=limits, engine=engine)
 
 
+def _enclosures(settings: Settings) -> Enclosures | None:
+    """Give who fetches the documents that go with mails; None: they are linked."""
+    return open_enclosures(
+        read_settings(DocumentSettings), folder=settings.data_dir / DOCUMENTS, clock=utc_now
+    )
+
+
 def open_render(
-    name: ChannelName, *, settings: Settings, send: SendSettings
+    name: ChannelName, *, settings: Settings, send: SendSettings, enclosures: Enclosures | None = None
 ) -> Callable[[ReminderDecided, ChannelName], Message]:
     """Give what writes a channel's messages: twice the same, or nobody could ask a provider for one."""
     provider, limits = send.provider(name), read_settings(LimitSettings)
     links = Links(read_settings(LinkSettings))
-    renderer = Renderer(own=settings.data_dir / TEMPLATES, fonts=send.letter_fonts, links=links)
+    renderer = Renderer(
+        own=settings.data_dir / TEMPLATES,
+        fonts=send.letter_fonts,
+        links=links,
+        enclose=None if enclosures is None else enclosures.files,
+    )
     rehearsing = rehearsed(renderer.message, to=send.sandbox)
     return worded(rehearsing, provider=provider, settings=settings, limits=limits)
 

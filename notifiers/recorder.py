@@ -3,6 +3,7 @@
 It is the default for mail and SMS, so that a new installation writes to nobody.
 """
 
+import base64
 from pathlib import Path
 from typing import Final
 
@@ -54,6 +55,16 @@ class Recorder:
         return Receipt(provider_id=path_of(message, suffix=suffix).as_posix())
 
 
+def _page(message: Message) -> str:
+    """Give the HTML as a browser shows it, with its pictures in it: a file beside it has no parts."""
+    page = message.html
+    for each in message.attachments:
+        if each.content_id:
+            data = base64.b64encode(each.content).decode()
+            page = page.replace(f"cid:{each.content_id}", f"data:{each.media_type};base64,{data}")
+    return page
+
+
 def _sms(message: Message) -> list[tuple[str, bytes]]:
     phone = message.contact.phone.strip()
     if not phone:
@@ -67,6 +78,6 @@ def _mail(message: Message) -> list[tuple[str, bytes]]:
     mail = mail_of(message, sender=_NO_SENDER, dated=message.at)
     return [
         (".txt", message.text.encode()),
-        (".html", message.html.encode()),
+        (".html", _page(message).encode()),
         (".eml", mail.content),
     ]

@@ -1,10 +1,12 @@
 """A readable document made of an invoice's XML (S4-16): it looks like one, and says on each page that it is not the original."""
 
 import datetime
+from collections.abc import Callable
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Final
+from xml.etree.ElementTree import Element
 
 import msgspec
 import typst
@@ -25,11 +27,11 @@ from notifiers.writing.figures import decimal_text, short_day_text
 
 __all__ = ["LookalikePress", "read_invoice_xml"]
 
-_READERS: Final = (
-    dict.fromkeys((INVOICE, CREDIT_NOTE), read_ubl)
-    | dict.fromkeys(DOCUMENTS, read_dte)
-    | dict.fromkeys(RECEIPTS, read_cfdi)
-)
+_READERS: Final[dict[str, Callable[[Element], InvoiceXml]]] = {
+    **dict.fromkeys((INVOICE, CREDIT_NOTE), read_ubl),
+    **dict.fromkeys(DOCUMENTS, read_dte),
+    **dict.fromkeys(RECEIPTS, read_cfdi),
+}
 
 
 class _Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,7 +1,6 @@
 """Documents with a mail: attached where they can be had, waited for a little, else linked."""
 
 import datetime
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -66,10 +65,7 @@ class Desk:
         self, made: ReminderDecided, message: Message, *, mode: str = "live"
     ) -> datetime.datetime | None:
         """Ask the gate until when the mail must wait."""
-
-            dict.fromkeys(("reminder", "channel", "account", "company"), made.id), dict[str, str]
-        )
-        candidate = Candidate(job=made_job(job["reminder"], mode=mode), message=message)
+        candidate = Candidate(job=made_job(made.id, mode=mode), message=message)
         wait = self.enclosures.waits([candidate], now=self.now).get(made.id)
         return None if wait is None else wait.until
 
@@ -209,14 +205,12 @@ def test_a_mail_has_room_for_so_much(tmp_path: Path) -> None:
     """Limits of number and size: what does not fit is linked, what is smaller still goes."""
     settings = DocumentSettings(hosts="files.example", files_max=2, message_bytes_max=10_000)
     desk = Desk(tmp_path, settings=settings)
-    sizes: dict[str, Callable[[], bytes]] = {}
     documents = {
         f"https://files.example/{size}.pdf": PDF + b"x" * size for size in (6_000, 5_000, 3_000, 100)
     }
     desk.files.documents = dict(documents)
     written = desk.mail(reminder(*[(url, "") for url in documents]))
     assert ["F_1.pdf", "F_3.pdf"] == names(written)
-    assert not sizes
 
 
 def test_names_cannot_be_paths(desk: Desk) -> None:
