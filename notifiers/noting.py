@@ -10,7 +10,7 @@ from msgspec import Struct, json
 from infra.database.send_ledger import SendLedger
 from infra.database.send_values import Claim, Ending, Job
 from infra.metrics.tally import Tally
-from notifiers.channel import Message, PermanentError, Receipt, TemporaryError, Traits
+from notifiers.channel import Cost, Message, PermanentError, Receipt, TemporaryError, Traits
 from notifiers.outcomes import occurred_at
 from notifiers.settings import DoubtPolicy
 from schemas.facts import ReminderDecided
@@ -90,7 +90,8 @@ class Noter:
     def accepted(self, job: Job, written: Written, receipt: Receipt) -> Ending:
         """Give the ending of a message that was taken."""
         _log.info("send_accepted", **_of(job), provider_id=receipt.provider_id)
-        return self._ending(job, written, status="accepted", provider_id=receipt.provider_id)
+        cost = receipt.cost or (written.cost if isinstance(written, Message) else None)
+        return self._ending(job, written, status="accepted", provider_id=receipt.provider_id, cost=cost)
 
     def failed(self, job: Job, written: Written, error: PermanentError) -> Ending:
         """Give the ending of a message that will never be taken."""
@@ -100,8 +101,9 @@ class Noter:
     def unknown(self, job: Job, written: Written, *, detail: str, ask_at: datetime.datetime | None) -> Ending:
         """Give the ending of a message that may have been taken; ``ask_at``: when the provider is asked."""
         _log.error("send_in_doubt", **_of(job), detail=detail)
+        cost = written.cost if isinstance(written, Message) else None
         return self._ending(
-            job, written, status="unknown", error_type="interrupted", detail=detail, ask_at=ask_at
+            job, written, status="unknown", error_type="interrupted", detail=detail, ask_at=ask_at, cost=cost
         )
 
     def put_back(self, job: Job, written: Written, error: TemporaryError) -> Ending | datetime.datetime:
@@ -158,6 +160,7 @@ class Noter:
         error_type: ErrorType = "",
         detail: str = "",
         ask_at: datetime.datetime | None = None,
+        cost: Cost | None = None,
     ) -> Ending:
         return Ending(
             reminder=job.reminder,
@@ -169,6 +172,9 @@ class Noter:
             recipient=recipient_of(written),
             subject=written.subject if isinstance(written, Message) else "",
             ask_at=ask_at,
+            cost_currency="" if cost is None else cost.currency,
+            cost_micros=0 if cost is None else cost.micros,
+            cost_parts=0 if cost is None else cost.parts,
         )
 
 

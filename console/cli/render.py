@@ -18,7 +18,11 @@ __all__ = ["render"]
     help="The folder to write to.",
 )
 def render(*, kind: str, language: str, output: Path) -> None:
-    """Write a sample reminder as a mail (.eml, .txt, .html), an SMS and a letter (.pdf)."""
+    """Write a sample reminder as a mail (.eml, .txt, .html), an SMS and a letter (.pdf).
+
+    Of the SMS it says how many segments are paid for, and what makes it dearer than it need be.
+    """
+    from console.money import in_segments
     from notifiers.channel import PermanentError
     from notifiers.paper.folder import LetterFolder
     from notifiers.recorder import Recorder
@@ -31,6 +35,8 @@ def render(*, kind: str, language: str, output: Path) -> None:
     try:
         for message in (renderer.message(reminder, "email"), renderer.message(reminder, "sms")):
             click.echo(output / recorder.send(message).provider_id)
+            if message.channel == "sms":
+                click.echo(in_segments(message.text))
         click.echo(output / letters.send(renderer.message(reminder, "letter")).provider_id)
     except PermanentError as error:
         raise click.ClickException(error.detail) from error

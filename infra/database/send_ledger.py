@@ -54,6 +54,7 @@ _ENDS: Final = (
     "recipient",
     "subject",
     "ask_at",
+    *_COST,
 )
 _SUPERSEDED: Final = "the account has changed since"
 

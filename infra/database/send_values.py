@@ -86,7 +86,10 @@ class Intended(Struct, frozen=True, kw_only=True):
 
 
 class Ending(Struct, frozen=True, kw_only=True):
-    """How a job ends: the columns of its outcome. ``ask_at``: when to ask the provider about an unknown one."""
+    """How a job ends: the columns of its outcome. ``ask_at``: when to ask the provider about an unknown one.
+
+    ``cost_micros`` are millionths: what the provider charges, where it says so, else what was known before.
+    """
 
     reminder: str
     status: DeliveryStatus
@@ -97,6 +100,9 @@ class Ending(Struct, frozen=True, kw_only=True):
     recipient: str = ""
     subject: str = ""
     ask_at: datetime.datetime | None = None
+    cost_currency: str = ""
+    cost_micros: int = 0
+    cost_parts: int = 0
 
 
 class Postponement(Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from infra.errors import OperatorError
 from infra.settings import Settings
+from notifiers.channel import Cost, Receipt
 from notifiers.dispatch import Dispatcher, sendings_tally
 from notifiers.limits import LimitSettings, open_limits, worded
 from tests.notifiers.sending import (
@@ -109,6 +110,17 @@ def test_a_cap_of_cost_counts_segments(house: House) -> None:
     assert isinstance(parts, int)
     assert ("USD", 40_000 * parts) == (row["cost_currency"], row["cost_micros"])
     assert 10 // (4 * parts) == len(house.channel.asked)
+
+
+def test_what_the_provider_charges_is_what_it_cost(house: House) -> None:
+    """Its own word goes before our price."""
+    loop = house.loop(prices=PRICES)
+    charged = Cost(currency="EUR", micros=1_500_000, parts=2)
+    house.channel.send = lambda message: Receipt(provider_id=message.reminder, cost=charged)  # type: ignore[method-assign]
+    _record(loop, house.engine, count=1)
+    _run(loop)
+    row = job_row(house.engine, "r0", channel="sms")
+    assert ("EUR", 1_500_000, 2) == (row["cost_currency"], row["cost_micros"], row["cost_parts"])
 
 
 def test_companies_have_caps_of_their_own(house: House) -> None:
