@@ -35,8 +35,9 @@ from notifiers.assembly import utc_now
 from notifiers.dispatch import Dispatcher, Manner
 from notifiers.worker import Worker
 from schemas.facts import ReminderDecided
-from tests.notifiers import paper
-from tests.notifiers.paper import (
+from tests.notifiers import stand_ins
+from tests.notifiers.sending import RENDERER, know, read, reminder
+from tests.notifiers.stand_ins import (
     Kind,
     PaperGate,
     PaperProvider,
@@ -44,7 +45,6 @@ from tests.notifiers.paper import (
     PaperTracer,
     PaperWriter,
 )
-from tests.notifiers.sending import RENDERER, know, read, reminder
 
 __all__ = ["LOOP", "Met", "Outlook", "functions_of", "judge", "prepare", "run"]
 
@@ -201,7 +201,7 @@ def _work(outlook: Outlook, dies_after: int | None) -> None:
     engine = open_engine(outlook.database)
     tracer = _Tracer(outlook.folder, dies_after=dies_after)
     event.listen(engine, "commit", tracer.committed)
-    paper.told_of_steps(tracer.step)
+    stand_ins.told_of_steps(tracer.step)
     sys.settrace(tracer.call)
     try:
         _loop(outlook, engine=engine, tracer=tracer)

@@ -18,7 +18,7 @@ from sqlalchemy import Engine, delete
 from infra.database.engine import open_engine, writing
 from infra.database.send_tables import send_jobs, send_notes
 from tests.notifiers.dying import LOOP, Met, Outlook, functions_of, judge, prepare, run
-from tests.notifiers.paper import Kind
+from tests.notifiers.stand_ins import Kind
 
 # Not met by a loop that is left alone until it is done, and why that is right.
 _NOT_IN_THE_LOOP: Final = {
