@@ -1,8 +1,10 @@
 """Many mails to one SMTP server: connections that are kept, used side by side, lost, and protected."""
 
 import datetime
+import re
 import ssl
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,13 +16,24 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from sqlalchemy import Engine
 
 from notifiers.channel import Message, PermanentError, TemporaryError, UncertainError
 from notifiers.mail.mime import MailSender
 from notifiers.mail.smtp import SmtpChannel, SmtpServer
 from schemas.events import Contact
 from tests.notifiers.mail.scripted_server import HANG_UP, ScriptedServer
-from tests.notifiers.sending import CONTACT, RENDERER, TICK, SettableClock, reminder
+from tests.notifiers.sending import (
+    CONTACT,
+    RENDERER,
+    TICK,
+    SettableClock,
+    dispatcher,
+    know,
+    read,
+    reminder,
+    states,
+)
 
 ENVELOPE = ["MAIL", "RCPT", "DATA"]
 
@@ -288,3 +301,19 @@ def test_a_refused_password_is_for_later_and_nowhere_told(
             channel.send(message())
     assert caught.value.provider_down
     assert "s3cr3t-7" not in f"{caught.value.detail} {told!r} {told}"
+
+
+def test_in_the_loop_each_mail_is_handed_over_once(engine: Engine, server: ScriptedServer) -> None:
+    """R19: of thirty mails over eight connections one gets no answer and one is refused; that is what is held, and failed."""
+    names = [f"r{number:02d}" for number in range(30)]
+    running = dispatcher(engine, channel=channel_to(server))
+    server.answers["content"] = [*["250 ok"] * 10, HANG_UP]
+    server.answers["RCPT"] = [*["250 ok"] * 20, "550 5.1.1 nobody here"]
+    know(engine)
+    running.record([read(reminder(name)) for name in names])
+    while running.run(partitions=[0]):
+        pass
+    assert {"accepted": 28, "unknown": 1, "failed": 1} == dict(Counter(states(engine).values()))
+    carried = Counter(re.findall(rb"X-Cobranza-Reminder: (\S+)", b"".join(server.contents)))
+    assert (29, {1}) == (len(carried), set(carried.values()))
+    assert len(server.heard) <= 10
