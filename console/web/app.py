@@ -29,8 +29,10 @@ def outside_app(parts: WebParts, *, counted: Callable[[int], None] = lambda _: N
     web = parts.web
     answer_bytes_max = web.files_max * web.file_bytes_max + _FORM_BYTES
 
-    def bytes_max(path: str) -> int:
-        return answer_bytes_max if path.startswith("/a/") else web.body_bytes_max
+    def bytes_max(path: str, is_multipart: bool) -> int:
+        if path.startswith("/a/"):
+            return answer_bytes_max if is_multipart else _FORM_BYTES
+        return web.body_bytes_max
 
     app.add_middleware(BodyLimit, bytes_max=bytes_max, receive_s_max=web.receive_s_max)
     # Around all of it: refusals and our own failures, too, have these headers.

@@ -49,11 +49,11 @@ class BodyLimit:
 
     Args:
         app: what is behind it.
-        bytes_max: the largest body of a path.
+        bytes_max: the largest body of a path; the second argument: it is a form with files.
         receive_s_max: so long may a body take, all of it.
     """
 
-    def __init__(self, app: ASGIApp, *, bytes_max: Callable[[str], int], receive_s_max: float) -> None:
+    def __init__(self, app: ASGIApp, *, bytes_max: Callable[[str, bool], int], receive_s_max: float) -> None:
         self._app, self._bytes_max, self._receive_s_max = app, bytes_max, receive_s_max
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,8 +61,10 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        bytes_max = self._bytes_max(scope["path"])
-        said = Headers(scope=scope).get("content-length", "0")
+        headers = Headers(scope=scope)
+        is_multipart = headers.get("content-type", "").startswith("multipart/form-data")
+        bytes_max = self._bytes_max(scope["path"], is_multipart)
+        said = headers.get("content-length", "0")
         is_announced = not said.isdecimal() or int(said[:20]) > bytes_max
         deadline_s = time.monotonic() + self._receive_s_max
         received = 0

@@ -125,9 +125,12 @@ class LinkBook:
         values = {name: getattr(answer, name) for name in answer.__struct_fields__}
         with writing(self._engine) as connection:
             kept = connection.execute(
-                insert(link_answers).values(**values, published=False).on_conflict_do_nothing()
-            )
-        return kept.rowcount > 0
+                insert(link_answers)
+                .values(**values, published=False)
+                .on_conflict_do_nothing()
+                .returning(link_answers.c["command"])
+            ).one_or_none()
+        return kept is not None
 
     def unpublished(self, *, limit: int) -> list[NewAnswer]:
         """List answers that are not known to be in Kafka, the oldest first."""

@@ -41,7 +41,7 @@ def inside_app(parts: InsideParts, *, counted: Callable[[int], None] = lambda _:
     app = make_routes(parts)
     console = parts.console
     app.add_middleware(
-        BodyLimit, bytes_max=lambda _: console.body_bytes_max, receive_s_max=console.receive_s_max
+        BodyLimit, bytes_max=lambda *_: console.body_bytes_max, receive_s_max=console.receive_s_max
     )
     return SafeHeaders(app, is_https=console.is_https, counted=counted)
 

@@ -25,6 +25,7 @@ _REACH_MAX: Final = 254
 _AHEAD_DAYS_MAX: Final = 366
 _DAY: Final = re.compile(r"\s*(?:(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}))\s*")
 _SPACES: Final = re.compile(r"[\s ]+")
+_FIGURES: Final = re.compile(r"[0-9][0-9.,']*")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -108,6 +109,8 @@ def amount_of(text: str, *, currency: str, language: str) -> str | None:
     """
     plain = _SPACES.sub("", text).strip("$€£")
     other = "es" if language.startswith("en") else "en"
+    if not _FIGURES.fullmatch(plain):
+        return None
     for locale in (language.partition("-")[0], other):
         try:
             value = parse_decimal(plain, locale=locale, strict=True)

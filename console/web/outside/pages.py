@@ -44,13 +44,14 @@ def router(parts: WebParts) -> APIRouter:
     """Make the routes."""
     routes = APIRouter()
     pages = _Pages(parts)
-    for path, method, handler in (
-        ("/a/{token}", "GET", pages.ask),
-        ("/a/{token}", "POST", pages.take),
-        ("/u/{token}", "GET", pages.offer_stop),
-        ("/u/{token}", "POST", pages.stop),
+    looked, posted = ["GET", "HEAD"], ["POST"]
+    for path, methods, handler in (
+        ("/a/{token}", looked, pages.ask),
+        ("/a/{token}", posted, pages.take),
+        ("/u/{token}", looked, pages.offer_stop),
+        ("/u/{token}", posted, pages.stop),
     ):
-        routes.add_api_route(path, handler, methods=[method], response_model=None)
+        routes.add_api_route(path, handler, methods=methods, response_model=None)
     style = resources.files("console.web.outside").joinpath("outside.css").read_bytes()
 
     @routes.get("/outside.css", response_model=None)
@@ -189,11 +190,9 @@ class _Pages:
 
     # -- stop these messages ---------------------------------------------------------
 
-    def offer_stop(self, token: str, done: str = "") -> HTMLResponse:
+    def offer_stop(self, token: str) -> HTMLResponse:
         """Show what would stop, with a button."""
-        return self._stop_page(
-            open_link(self._parts, token, purpose="unsubscribe"), token=token, done=done == "1"
-        )
+        return self._stop_page(open_link(self._parts, token, purpose="unsubscribe"), token=token, done=False)
 
     async def stop(self, request: Request, token: str) -> Response:
         """Stop these messages: the button of the page, or a mail program's one click (RFC 8058)."""

@@ -97,9 +97,16 @@ def test_a_body_that_does_not_come_is_not_waited_for() -> None:
     async def send(_: Message) -> None:
         return
 
-    limited = BodyLimit(app, bytes_max=lambda _: 100, receive_s_max=0.05)
+    limited = BodyLimit(app, bytes_max=lambda *_: 100, receive_s_max=0.05)
     asyncio.run(limited({"type": "http", "path": "/", "headers": []}, receive, send))
     assert [408] == refused
+
+
+def test_only_forms_with_files_may_be_large(reader: Reader) -> None:
+    """A plain form of 100 kB is nobody's answer; looking without reading is looking."""
+    path = reader.got()
+    assert 413 == reader.browser.post(path, data={"kind": "other", "text": "x" * 100_000}).status_code
+    assert 200 == reader.browser.head(path).status_code
 
 
 @pytest.mark.parametrize("announced", [True, False])
@@ -124,6 +131,6 @@ def test_a_body_that_is_too_large_is_not_read(announced: bool) -> None:
         return
 
     headers = [(b"content-length", b"1000")] if announced else []
-    limited = BodyLimit(app, bytes_max=lambda _: 100, receive_s_max=1)
+    limited = BodyLimit(app, bytes_max=lambda *_: 100, receive_s_max=1)
     asyncio.run(limited({"type": "http", "path": "/", "headers": headers}, receive, send))
     assert ([413], 0 if announced else 2) == (refused, read)

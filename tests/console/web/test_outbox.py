@@ -1,0 +1,115 @@
+"""An answer that was kept reaches Kafka, whatever is down meanwhile; links are revoked by commands."""
+
+import datetime
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import Engine
+
+from console.cli.main import main
+from console.publishing import PublishError
+from console.web.outbox import LOOP, Outbox
+from console.web.outside.files import NoSuchFileError, keep_file, kept_file
+from infra.database.links import LinkBook, NewAnswer
+from infra.metrics.pulse import Pulses
+from schemas.codec import encode
+from schemas.commands import OptOut
+from schemas.journal import SourceEvent
+
+NOW = datetime.datetime(2026, 2, 2, 9, tzinfo=datetime.UTC)
+
+
+def kept(number: int) -> NewAnswer:
+    """Make an answer as it is kept."""
+    event = OptOut(
+        company="acme",
+        customer="C1",
+        occurred_at="2026-02-02",
+        command=f"reader/{number}",
+        channel="email",
+    )
+    return NewAnswer(
+        command=event.command,
+        reminder="r1",
+        channel="email",
+        account="acme:C1",
+        given_at=NOW + datetime.timedelta(seconds=number),
+        event_json=encode(event).decode(),
+    )
+
+
+def test_an_answer_is_published_once_in_order(engine: Engine) -> None:
+    """What Kafka has is not sent again; the same answer kept twice is one."""
+    book = LinkBook(engine)
+    published: list[SourceEvent] = []
+    outbox = Outbox(book, publish=published.extend, pulses=Pulses([LOOP], stalled_s=60))
+    assert [True, True, False] == [book.keep(kept(number)) for number in (2, 1, 2)]
+    assert 2 == outbox.step()
+    assert 0 == outbox.step()
+    assert ["reader/1", "reader/2"] == [getattr(each, "command", "") for each in published]
+    assert 2 == book.answers("r1", channel="email")
+
+
+def test_what_kafka_does_not_take_waits_and_is_said(sqlite_engine: Engine) -> None:
+    """The loop goes on, says what it waits for, and brings it as soon as Kafka is back."""
+    book, pulses = LinkBook(sqlite_engine), Pulses([LOOP], stalled_s=60)
+    there, tried = threading.Event(), threading.Event()
+    published: list[SourceEvent] = []
+
+    def publish(events: Sequence[SourceEvent]) -> None:
+        if not there.is_set():
+            tried.set()
+            raise PublishError("the broker cannot be reached")
+        published.extend(events)
+
+    outbox = Outbox(book, publish=publish, pulses=pulses)
+    book.keep(kept(1))
+    outbox.start()
+    try:
+        assert tried.wait(20)
+        outbox.wake()
+        while not any("Kafka does not take answers" in each for each in pulses.unready()):
+            threading.Event().wait(0.01)
+        there.set()
+        outbox.wake()
+        while book.unpublished(limit=1):
+            threading.Event().wait(0.01)
+    finally:
+        outbox.stop()
+    assert ["reader/1"] == [getattr(each, "command", "") for each in published]
+    assert [] == pulses.unready()
+
+
+def test_links_are_revoked_listed_and_restored_by_commands(database: str) -> None:
+    """`cobranza links`: of a reminder, or of all that an account has by now."""
+
+    def run(*arguments: str) -> str:
+        done = CliRunner().invoke(main, ["links", *arguments], env={"COBRANZA_DATABASE_URL": database})
+        assert 0 == done.exit_code, done.output
+        return done.stdout
+
+    run("revoke", "account", "acme:C1", "--author", "me", "--reason", "sent to somebody else")
+    run("revoke", "reminder", "r1")
+    listed = run("list", "--format", "csv").splitlines()
+    assert 3 == len(listed)
+    assert "account,acme:C1,me,sent to somebody else" in listed[1]
+    assert "are good again" in run("restore", "reminder", "r1")
+    assert "were not revoked" in run("restore", "reminder", "r1")
+    assert 2 == len(run("list", "--format", "csv").splitlines())
+
+
+def test_a_file_is_fetched_on_purpose_and_must_be_what_was_sent(tmp_path: Path) -> None:
+    """`cobranza answers file`: by its hash; what is not that content any more is refused."""
+    kept_as = keep_file(tmp_path / "answers", name="a.pdf", content=b"%PDF-1")
+    options = ["--data-dir", str(tmp_path), "answers", "file", kept_as.sha256]
+    done = CliRunner().invoke(main, [*options, "--to", str(tmp_path / "out.pdf")])
+    assert (0, b"%PDF-1") == (done.exit_code, (tmp_path / "out.pdf").read_bytes())
+    (tmp_path / "answers" / kept_as.sha256[:2] / kept_as.sha256).write_bytes(b"%PDF-2")
+    with pytest.raises(NoSuchFileError, match="is not what the reader sent"):
+        kept_file(tmp_path / "answers", sha256=kept_as.sha256)
+    for wrong in ("../../etc/passwd", "0" * 64):
+        with pytest.raises(NoSuchFileError):
+            kept_file(tmp_path / "answers", sha256=wrong)
