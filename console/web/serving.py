@@ -4,7 +4,6 @@ import contextlib
 import datetime
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -15,17 +14,14 @@ from console.publishing import PublishError, outgoing, publish
 from console.web.inside.settings import ConsoleSettings
 from console.web.outbox import Outbox
 from console.web.outside.documents import PrintedMessages
+from console.web.outside.making import copies_of, press_of
 from console.web.parts import WebParts
 from console.web.settings import WebSettings
 from infra.database.links import LinkBook
 from infra.errors import OperatorError
 from infra.metrics.pulse import Pulses
 from infra.settings import Settings
-from notifiers.assembly import TEMPLATES
 from notifiers.links import Links
-from notifiers.settings import SendSettings, read_settings
-from notifiers.writing.render import Renderer
-from schemas.facts import ReminderDecided
 from schemas.journal import SourceEvent
 
 if TYPE_CHECKING:
@@ -100,24 +96,13 @@ def open_parts(
             links=links,
             clock=clock,
             publish=publisher,
-            printed=PrintedMessages(_press(settings)),
-            rebuilt=lambda _reminder, _item: None,
+            printed=PrintedMessages(press_of(settings)),
+            rebuilt=copies_of(settings, clock=clock),
             answered=outbox.wake,
         )
     finally:
         outbox.stop()
         publisher.close()
-
-
-def _press(settings: Settings) -> Callable[[ReminderDecided], bytes]:
-    """Give what prints messages, opened when it is first needed: most readers do without."""
-
-    @cache
-    def renderer() -> Renderer:
-        send = read_settings(SendSettings)
-        return Renderer(own=settings.data_dir / TEMPLATES, fonts=send.letter_fonts)
-
-    return lambda reminder: renderer().message(reminder, "letter").pdf
 
 
 def server_of(app: ASGIApp, *, web: WebSettings | ConsoleSettings) -> uvicorn.Server:

@@ -1,5 +1,6 @@
 """What a reader can have by a link (S1-26, S4-14 … S4-16): his documents, and the message as a letter."""
 
+import datetime
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,11 @@ from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from console.web.outside.documents import PrintedMessages
+from console.web.outside.making import copies_of, press_of
+from infra.settings import Settings
+from notifiers.assembly import DOCUMENTS
 from notifiers.channel import Attachment
+from notifiers.enclosing.store import DocumentStore
 from schemas.facts import ReminderDecided
 from tests.console.web.reader import Reader
 from tests.notifiers.sending import RENDERER, reminder
@@ -90,3 +95,24 @@ def test_a_message_is_printed_once() -> None:
     assert first == messages(reminder("r1"))
     messages(reminder("r2"))
     assert ["r1", "r2"] == printed
+
+
+def test_an_xml_that_was_fetched_becomes_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S4-16: with what the notifiers have; where nothing may be fetched, or it cannot be, there is none."""
+    settings = Settings(data_dir=tmp_path)
+    plain = made(xml_url="https://files.example/F.xml")
+    now = datetime.datetime.now(datetime.UTC)  # files are as old as the machine says
+    assert copies_of(settings, clock=lambda: now)(plain, plain.items[0]) is None
+    monkeypatch.setenv("COBRANZA_SEND_DOCUMENTS_HOSTS", "files.example")
+    xml = (Path(__file__).parents[2] / "data" / "invoices" / "dte-33.xml").read_bytes()
+    store = DocumentStore(tmp_path / DOCUMENTS, kept=datetime.timedelta(hours=1))
+    store.keep("https://files.example/F.xml", kind="xml", content=xml)
+    copy = copies_of(settings, clock=lambda: now)(plain, plain.items[0])
+    assert copy is not None
+    assert ("application/pdf", b"%PDF-") == (copy.media_type, copy.content[:5])
+    assert copy.name.startswith("F-10023")
+
+
+def test_a_press_prints_with_the_companys_own_texts(tmp_path: Path) -> None:
+    """What was sent as a letter, and what would have been."""
+    assert press_of(Settings(data_dir=tmp_path))(reminder("r1")).startswith(b"%PDF-")
