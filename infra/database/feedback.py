@@ -103,7 +103,9 @@ class FeedbackInbox:
         new = 0
         with writing(self.engine) as connection:
             for row in rows:
-                new += connection.execute(insert(feedback_words).on_conflict_do_nothing(), row).rowcount
+                # An insert does not say on PostgreSQL how many rows it wrote.
+                keeping = insert(feedback_words).on_conflict_do_nothing().returning(feedback_words.c["word"])
+                new += len(connection.execute(keeping, row).all())
         return new
 
     def claim(self, *, now: datetime.datetime, until: datetime.datetime, limit: int) -> list[Heard]:

@@ -80,8 +80,11 @@ class PrintRuns:
                 return known
             run = self._open_run(connection, letter.company, now=now)
             row = structs.asdict(letter) | {"run": run.run, "position": run.letters + 1, "added_at": now}
-            added = connection.execute(self._insert(print_letters).on_conflict_do_nothing(), row)
-            if added.rowcount == 0:
+            # What it returns says whether it was there: an insert does not count its rows on PostgreSQL.
+            adding = (
+                self._insert(print_letters).on_conflict_do_nothing().returning(print_letters.c["reminder"])
+            )
+            if connection.execute(adding, row).first() is None:
                 known = _letter(connection, letter.reminder)
                 if known is None:
                     raise AssertionError(f"letter {letter.reminder} is neither new nor known")

@@ -14,7 +14,7 @@ from notifiers.paper.returns import (
     read_returned,
 )
 from schemas.journal import JournalMode
-from tests.notifiers.paper.test_print_run import printing
+from tests.notifiers.paper.printing import printing
 from tests.notifiers.sending import TICK, SettableClock, dispatcher, know, read, reminder
 
 NOW = TICK + datetime.timedelta(days=9)

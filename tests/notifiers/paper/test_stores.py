@@ -18,7 +18,7 @@ from infra.database.print_runs import PrintRuns
 from notifiers.channel import TemporaryError
 from notifiers.paper.print_run import PrintRun, RunCloser
 from notifiers.paper.stores import FolderStore, MissingError, S3Store, Store, open_s3
-from tests.notifiers.paper.test_print_run import TICK, letter
+from tests.notifiers.paper.printing import TICK, letter
 from tests.notifiers.sending import SettableClock
 
 
