@@ -97,6 +97,8 @@ class PrintRuns:
                     letters=print_runs.c["letters"] + 1,
                     pages=print_runs.c["pages"] + letter.pages,
                     sheets=print_runs.c["sheets"] + letter.sheets,
+                    # A run that was made for a letter which had meanwhile come into another one begins now.
+                    opened_at=run.opened_at if run.letters else now,
                     state="closing" if is_full else "open",
                     closing_at=now if is_full else None,
                 )
@@ -135,8 +137,8 @@ class PrintRuns:
     def close(
         self, *, now: datetime.datetime, company: str = "", opened_before: datetime.datetime | None = None
     ) -> list[str]:
-        """Let open runs take no more letters: of a company ("": of all), opened before an instant (None: at any)."""
-        which = [print_runs.c["state"] == "open"]
+        """Let open runs that have letters take no more: of a company ("": of all), opened before an instant (None: at any)."""
+        which = [print_runs.c["state"] == "open", print_runs.c["letters"] > 0]
         if company:
             which.append(print_runs.c["company"] == company)
         if opened_before is not None:

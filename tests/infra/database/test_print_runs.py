@@ -73,4 +73,5 @@ def test_many_at_once(engine: Engine) -> None:
     for name, run in found.items():
         assert list(range(1, run.letters + 1)) == [each.position for each in listed[name]]
         assert (2 * run.letters, 2 * run.letters) == (run.pages, run.sheets)
-        assert 1 <= run.letters <= 3
+        assert run.letters <= 3
+        assert run.letters or run.state == "open"
