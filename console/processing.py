@@ -4,13 +4,15 @@ What a person sees of it is one line per statement. It decides nothing: whom it 
 follows is planned before (``batching``).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Final, Literal
 
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
 from console.batching import Planned, Skipped
+from console.comparing import ChannelPrice
 from console.publishing import Outgoing, outgoing, send_all
 from console.reaching import stages_of, wait_until_read
 from console.requests import RequestError
@@ -19,8 +21,9 @@ from infra.database.tables import exceptions
 from infra.kafka.lag import LagReader
 from infra.settings import Settings
 from processors.validation import problems
+from schemas.commands import ApproveReminder, EditReminder
 
-__all__ = ["Done", "outcome", "published", "would_be"]
+__all__ = ["Done", "foreseen_cost", "outcome", "published", "would_be"]
 
 _KEYS_AT_ONCE: Final = 500
 Result = Literal["asked", "would be asked", "refused"] | Skipped
@@ -38,6 +41,20 @@ class Done(Struct, frozen=True, kw_only=True):
 def would_be(plan: Iterable[Planned]) -> list[Done]:
     """Say what a batch would ask."""
     return [_done(each, result="would be asked") for each in plan]
+
+
+def foreseen_cost(plan: Iterable[Planned], *, prices: Mapping[str, ChannelPrice]) -> dict[str, Decimal]:
+    """Sum up what the proposals of a plan that are let go will cost, by currency: each delivery as it usually is."""
+    sums: dict[str, Decimal] = {}
+    for each in plan:
+        approved = [event for event in each.events if isinstance(event, ApproveReminder)]
+        edited = [
+            event.channels for event in each.events if isinstance(event, EditReminder) and event.channels
+        ]
+        channels = (edited[0] if edited else each.statement.channels) if approved else ()
+        for price in (prices[channel] for channel in channels if channel in prices):
+            sums[price.currency] = sums.get(price.currency, Decimal(0)) + price.amount
+    return dict(sorted(sums.items()))
 
 
 def published(plan: Sequence[Planned], *, settings: Settings) -> int:

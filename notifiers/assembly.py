@@ -24,7 +24,7 @@ from notifiers.enclosing.enclosures import Enclosures
 from notifiers.enclosing.opening import open_enclosures
 from notifiers.enclosing.settings import DocumentSettings
 from notifiers.gates.gate import Gate
-from notifiers.limits import LimitSettings, open_limits, worded
+from notifiers.limits import LimitSettings, open_limits, prices_of, worded
 from notifiers.links import Links, LinkSettings
 from notifiers.mail.settings import DkimSettings, SesSettings, SmtpSettings
 from notifiers.mail.smtp import smtp_channel
@@ -92,11 +92,13 @@ def open_channel(
 def carrier_faults(
     channels: Iterable[ChannelName], *, settings: Settings, send: SendSettings, engine: Engine
 ) -> dict[ChannelName, str]:
-    """Say of which channels the carrier cannot be opened, and why; nothing is connected to."""
+    """Say of which channels carrier, caps or prices cannot be opened, and why; nothing is connected to."""
     faults: dict[ChannelName, str] = {}
     for name in channels:
         try:
             open_channel(name, settings=settings, send=send, engine=engine, clock=utc_now)
+            open_gates(name, settings=settings, send=send, engine=engine)
+            prices_of(settings, limits=read_settings(LimitSettings))
         except OperatorError as error:
             faults[name] = str(error)
     return faults

@@ -205,7 +205,8 @@ def _run(
 ) -> None:
     """Plan, ask the person, publish, and say what came of it."""
     from console.batching import chosen, planned
-    from console.processing import outcome, published, would_be
+    from console.costing import usual_prices
+    from console.processing import foreseen_cost, outcome, published, would_be
     from infra.database.queries.statements import statements
 
     selection = _selection(selecting)
@@ -217,11 +218,16 @@ def _run(
         if output_format == "table":
             say_age(connection)
     count = sum(bool(each.events) for each in plan)
+    cost = " + ".join(
+        f"{currency} {money}"
+        for currency, money in foreseen_cost(plan, prices=usual_prices(settings)).items()
+    )
+    said = f", about {cost}" if cost else ""
     if dry_run:
-        _show(would_be(plan), output_format=output_format)
+        _show(would_be(plan), output_format=output_format, said=said)
         return
     if count and not yes:
-        click.confirm(f"{asked.verb}: {count} of {len(found)} statements. Go on?", abort=True, err=True)
+        click.confirm(f"{asked.verb}: {count} of {len(found)} statements{said}. Go on?", abort=True, err=True)
     published(plan, settings=settings)
     done = outcome(plan, settings=settings, wait_s=wait_s)
     _show(done, output_format=output_format)
@@ -243,7 +249,7 @@ def _selection(given: dict[str, Any]) -> "Selection":
     return Selection(accounts=frozenset(accounts), levels=levels, channels=channels, **given)
 
 
-def _show(done: "list[Done]", *, output_format: OutputFormat) -> None:
+def _show(done: "list[Done]", *, output_format: OutputFormat, said: str = "") -> None:
     """Print a line per statement that needs a look, all of them for programs; and the counts."""
     from collections import Counter
 
@@ -257,8 +263,8 @@ def _show(done: "list[Done]", *, output_format: OutputFormat) -> None:
     if rows or output_format != "table":
         print_rows(rows, columns=_DONE, output_format=output_format)
     counts = Counter(each.result for each in done)
-    said = ", ".join(f"{count} {result}" for result, count in sorted(counts.items())) or "nobody is meant"
-    click.echo(f"{len(done)} statements: {said}.", err=output_format != "table")
+    told = ", ".join(f"{count} {result}" for result, count in sorted(counts.items())) or "nobody is meant"
+    click.echo(f"{len(done)} statements: {told}{said}.", err=output_format != "table")
 
 
 def _cells(each: "Statement") -> dict[str, Cell]:

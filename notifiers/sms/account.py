@@ -22,6 +22,7 @@ class TwilioAccount(Struct, frozen=True, kw_only=True):
         validity_s: so long the provider may try; then the message is dropped there.
         timeout_s: so long an answer is waited for.
         settle_s: so long after a question what is not listed may still come.
+        at_once: so many messages are handed over at the same time; of each a crash leaves a doubt.
         url: of the API; another one for tests, or for a proxy of one's own.
     """
 
@@ -34,4 +35,5 @@ class TwilioAccount(Struct, frozen=True, kw_only=True):
     validity_s: int = 14_400
     timeout_s: float = 30.0
     settle_s: float = 60.0
+    at_once: int = 4
     url: str = API

@@ -18,6 +18,7 @@ class TwilioSettings(BaseSettings):
         validity_s: so long the provider may try to deliver.
         timeout_s: so long an answer is waited for.
         settle_s: so long after a question that was not answered its message may still turn up.
+        at_once: so many messages are handed over at the same time.
         url: of the API.
     """
 
@@ -32,6 +33,7 @@ class TwilioSettings(BaseSettings):
     validity_s: int = Field(default=14_400, ge=1, le=36_000)
     timeout_s: float = Field(default=30.0, gt=0.0, le=300.0)
     settle_s: float = Field(default=60.0, ge=1.0, le=3600.0)
+    at_once: int = Field(default=4, ge=1, le=50)
     url: str = API
 
     @model_validator(mode="after")
@@ -54,5 +56,6 @@ class TwilioSettings(BaseSettings):
             validity_s=self.validity_s,
             timeout_s=self.timeout_s,
             settle_s=self.settle_s,
+            at_once=self.at_once,
             url=self.url,
         )

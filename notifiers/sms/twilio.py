@@ -13,6 +13,7 @@ says when it cannot say. It refuses to try again by itself, and to let bodies or
 """
 
 import datetime
+import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 from urllib.parse import quote
@@ -41,7 +42,7 @@ _FAILED: Final = ("failed", "undelivered")
 
 
 class TwilioChannel:
-    """Sends SMS over one account; keeps the connection. Not thread-safe.
+    """Sends SMS over one account; keeps a connection for each thread that it is called from.
 
     Args:
         account: whose.
@@ -69,11 +70,12 @@ class TwilioChannel:
 
     @property
     def traits(self) -> Traits:
-        """One at a time: of each message in flight a crash leaves a doubt."""
+        """What it cannot say at once it can say after ``settles_s``."""
         sender = self._account.messaging_service_sid or self._account.sender
         return Traits(
             provider="twilio",
             endpoint=f"{self._account.account_sid}/{sender}",
+            at_once=self._account.at_once,
             settles_s=self._account.settle_s,
         )
 
@@ -153,9 +155,7 @@ class _Wire(HttpClient):  # type: ignore[misc]  # twilio's classes have no types
         super().__init__(logger=None, is_async=False, timeout=account.timeout_s)
         self._url = account.url.rstrip("/")
         self._timeout_s = (min(_CONNECT_S_MAX, account.timeout_s), account.timeout_s)
-        self._session = requests.Session()
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=0))
+        self._of_thread = threading.local()
 
     def request(  # noqa: PLR0917 - twilio's signature
         self,
@@ -169,7 +169,7 @@ class _Wire(HttpClient):  # type: ignore[misc]  # twilio's classes have no types
         allow_redirects: bool = False,
     ) -> Response:
         """Make one request; it may raise what requests raises."""
-        answered = self._session.request(
+        answered = self._session().request(
             method,
             self._url + uri.removeprefix(API),
             params=params,
@@ -180,6 +180,15 @@ class _Wire(HttpClient):  # type: ignore[misc]  # twilio's classes have no types
             allow_redirects=allow_redirects,
         )
         return Response(answered.status_code, answered.text)
+
+    def _session(self) -> requests.Session:
+        """Give this thread's connection: requests promises nothing for one that several use."""
+        session: requests.Session | None = getattr(self._of_thread, "session", None)
+        if session is None:
+            session = self._of_thread.session = requests.Session()
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, HTTPAdapter(max_retries=0))
+        return session
 
 
 def _number(message: Message) -> str:

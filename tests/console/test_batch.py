@@ -140,6 +140,17 @@ def test_a_dry_run_asks_for_nothing(run: Run, sent: list[SourceEvent]) -> None:
     assert [] == sent
 
 
+def test_what_it_will_cost_is_said_before(run: Run, sent: list[SourceEvent], tmp_path: Path) -> None:
+    """By the installation's prices, of those that are let go."""
+    price = '[[price]]\nchannel = "letter"\ncurrency = "EUR"\ndelivery = "1.10"\n'
+    (tmp_path / "prices.toml").write_text(price)
+    assert "2 would be asked, about EUR 1.10." in run("approve", "--all", "--dry-run").output
+    both = run("edit", "--all", "--over", "letter", "--approve", "--dry-run").output
+    assert "2 would be asked, about EUR 2.20." in both
+    assert "2 would be asked." in run("drop", "--all", "--dry-run").output
+    assert [] == sent
+
+
 def test_a_person_is_asked_first(run: Run, sent: list[SourceEvent]) -> None:
     """With the count; no is no."""
     result = run("approve", "--all", asking="n\n")

@@ -148,6 +148,16 @@ def test_two_of_the_same_words_are_for_a_person(
     assert len(server.taken) <= 2
 
 
+def test_several_go_at_once(engine: Engine, server: TwilioServer, clock: SettableClock) -> None:
+    """Four threads, a connection each; every message is taken once."""
+    running = loop(engine, server, clock, owner="me")
+    recorded(engine, running, *(f"r{number}" for number in range(12)))
+    while running.run(partitions=[0]):
+        pass
+    assert {"accepted"} == set(states(engine).values())
+    assert (12, 12) == (len(server.taken), len({str(each["sid"]) for each in server.taken}))
+
+
 def test_an_installation_opens_its_channel(
     engine: Engine, server: TwilioServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
