@@ -35,7 +35,7 @@ test: $(READY) ## all tests but the long play: real Kafka, real PostgreSQL, real
 test-unit: $(READY) ## contracts, core and house rules; starts no process
 	$(BIN)/pytest tests/architecture tests/schemas tests/processors
 
-test-system: $(READY) ## a real Prometheus on a real run, alert rules, logs followed; fetches Debian's package
+test-system: $(READY) ## a real Prometheus on a real run, a real Chromium before the pages; fetches Debian's packages
 	sh tests/system/provide.sh $(VENV)/debian
 	PATH="$(CURDIR)/$(VENV)/debian/usr/bin:$$PATH" $(BIN)/pytest -m packages tests/system
 

@@ -28,7 +28,7 @@ def web(settings: "Settings", *, host: str | None, port: int | None) -> None:
     """
     from console.web.app import outside_app
     from console.web.outbox import LOOP
-    from console.web.serving import open_parts, server_of
+    from console.web.serving import counted_by, open_parts, requests_tally, server_of
     from infra.database.engine import open_engine
     from infra.database.migrate import require_current
     from infra.metrics.pulse import Pulses
@@ -41,7 +41,7 @@ def web(settings: "Settings", *, host: str | None, port: int | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)  # the server has its own while it runs, and gives them back
     metrics = MetricsSettings()
-    pulses = Pulses([LOOP], stalled_s=metrics.stalled_s)
+    pulses, requests = Pulses([LOOP], stalled_s=metrics.stalled_s), requests_tally("outside")
     engine = open_engine(settings.database)
     try:
         require_current(engine)
@@ -52,9 +52,10 @@ def web(settings: "Settings", *, host: str | None, port: int | None) -> None:
             open_parts(
                 settings, web=limits, links=links, engine=engine, pulses=pulses, clock=utc_now
             ) as parts,
-            MetricsServer(metrics, probe=pulses),
+            MetricsServer(metrics, probe=pulses, samples=requests.samples),
         ):
-            server_of(outside_app(parts), web=limits).run()
+            counted = counted_by(requests, face="outside")
+            server_of(outside_app(parts, counted=counted), web=limits).run()
     finally:
         engine.dispose()
 

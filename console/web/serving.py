@@ -20,6 +20,7 @@ from console.web.settings import WebSettings
 from infra.database.links import LinkBook
 from infra.errors import OperatorError
 from infra.metrics.pulse import Pulses
+from infra.metrics.tally import Tally
 from infra.settings import Settings
 from notifiers.links import Links
 from schemas.journal import SourceEvent
@@ -27,10 +28,11 @@ from schemas.journal import SourceEvent
 if TYPE_CHECKING:
     from kafka import KafkaProducer
 
-__all__ = ["Publisher", "open_parts", "server_of"]
+__all__ = ["Publisher", "counted_by", "open_parts", "requests_tally", "server_of"]
 
 _SOURCE = "cobranza/web"
 _KEEP_ALIVE_S = 5
+_OUTCOMES = ("ok", "refused", "failed")
 
 
 class Publisher:
@@ -103,6 +105,21 @@ def open_parts(
     finally:
         outbox.stop()
         publisher.close()
+
+
+def requests_tally(*faces: str) -> Tally:
+    """Make the count of requests by face and outcome."""
+    return Tally("cobranza_web_requests_total", known=[(face, each) for face in faces for each in _OUTCOMES])
+
+
+def counted_by(tally: Tally, *, face: str) -> Callable[[int], None]:
+    """Give what counts the answers of a face by their status."""
+    ok, refused, failed = _OUTCOMES
+
+    def count(status: int) -> None:
+        tally.add(face, ok if status < 400 else refused if status < 500 else failed)
+
+    return count
 
 
 def server_of(app: ASGIApp, *, web: WebSettings | ConsoleSettings) -> uvicorn.Server:

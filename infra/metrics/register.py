@@ -79,6 +79,12 @@ METRICS: Final[Mapping[str, Described]] = {
         "Attempts by how they ended: accepted, failed, unknown, superseded, put_back, capped.",
         ("channel", "outcome"),
     ),
+    # web
+    "cobranza_web_requests_total": Described(
+        "counter",
+        "Requests by face (outside: links and hooks) and how they ended: ok, refused (4xx), failed (5xx).",
+        ("face", "outcome"),
+    ),
     # exporter
     "cobranza_lag_records": Described("gauge", "Records that a group has still to read.", _PARTITION),
     "cobranza_lag_seconds": Described(
