@@ -81,6 +81,8 @@ def approve(settings: "Settings", *, reminder: str, now_because: str, author: st
     "--channel", "channels", type=click.Choice(get_args(Channel)), multiple=True, help="Over these instead."
 )
 @click.option("--text", default=None, help="Stands for the template's opening.")
+@click.option("--template", default=None, help="The texts of this kind, instead of the step's.")
+@click.option("--attach/--no-attach", default=None, help="Send the invoices along, or do not.")
 @click.option("--without", multiple=True, help="Leave this item out, as if it were dropped.")
 @click.option("--on", "next_on", type=DAY, help="Not before this day: YYYY-MM-DD.")
 @_AUTHOR
@@ -91,6 +93,8 @@ def edit(
     reminder: str,
     channels: tuple[Channel, ...],
     text: str | None,
+    template: str | None,
+    attach: bool | None,
     without: tuple[str, ...],
     next_on: datetime.datetime | None,
     author: str,
@@ -106,6 +110,8 @@ def edit(
         reminder=reminder,
         channels=channels or None,
         text=text,
+        template=template,
+        attach_invoices=attach,
         drop_items=without,
         next_on=day(next_on),
     )

@@ -90,14 +90,15 @@ def test_approving_names_the_revision_that_was_seen(run: Run, sent: list[SourceE
 def test_changing_dropping_and_sending_now(run: Run, sent: list[SourceEvent]) -> None:
     """Each says what was given, and nothing else; each is a command of its own."""
     reminder = _listed(run)["reminder"]
-    run("proposals", "edit", reminder, "--channel", "letter", "--text", "As agreed", "--without", "B")
+    run("proposals", "edit", reminder, "--channel", "letter", "--text", "As agreed", "--without", "B",
+        "--template", "second", "--no-attach")  # fmt: skip
     run("proposals", "drop", reminder, "--because", "spoke to them")
     run("proposals", "send-now", "acme:C1", "--because", "asked for")
     run("task", "skip", "acme:C1", "step/default/1/1")
     edited, dropped, now, task = sent
     assert isinstance(edited, EditReminder)
-    assert (("letter",), "As agreed", ("B",), None) == (
-        edited.channels, edited.text, edited.drop_items, edited.next_on,
+    assert (("letter",), "As agreed", ("B",), None, "second", False) == (
+        edited.channels, edited.text, edited.drop_items, edited.next_on, edited.template, edited.attach_invoices,
     )  # fmt: skip
     assert isinstance(dropped, DropReminder)
     assert "spoke to them" == dropped.reason
