@@ -22,6 +22,7 @@ from schemas.plans import Plan
 __all__ = ["Point", "link_point", "ready_points"]
 
 Verdict = Literal["ok", "look", "missing"]
+_RATE_DAYS_MAX = 190  # reference rates are fixed for a half-year
 _PARTS = ("subject", "opening", "closing", "sms")
 
 
@@ -63,7 +64,9 @@ def ready_points(
     found += _carriers(company, send=send, faults=faults)
     found += _addresses(debtors)
     on = newest_tick.date() if newest_tick is not None else datetime.date.max
-    found += _law(company, debtors=debtors, on=min(on, datetime.date(2199, 1, 1)))
+    on = min(on, datetime.date(2199, 1, 1))
+    found += _law(company, debtors=debtors, on=on)
+    found += _interest(company, debtors=debtors, on=on)
     found += _bank_gate(company, newest_tick=newest_tick)
     return found
 
@@ -203,6 +206,23 @@ def _law(company: Company, *, debtors: Sequence[Debtor], on: datetime.date) -> I
         yield _point("law", "look", f"{_some(unsure)} are of unknown kind or country; debtors by law: {said}")
     elif laws:
         yield _point("law", "ok", f"debtors by law: {said}")
+
+
+def _interest(company: Company, *, debtors: Sequence[Debtor], on: datetime.date) -> Iterator[Point]:
+    """Say which rates of late interest are not there, or of before the last half-year (R22): the newest one holds on."""
+    if company.profile.late_charges == "off":
+        return
+    editions = dict(company.law.named_edition(each.customer, on=on) for each in debtors)
+    for name in sorted(editions):
+        for terms in editions[name].interest:
+            what = f"interest by law {name}, {terms.currency or 'any currency'}"
+            newest_on = max((rate.start_on for rate in terms.rates), default=None)
+            if newest_on is None:
+                detail = f"{what}: it has no rates, publish the company's own: cobranza law publish"
+                yield _point("interest", "look", detail)
+            elif (on - newest_on).days > _RATE_DAYS_MAX:
+                detail = f"{what}: the newest rate is of {newest_on}, and is used for later days, too"
+                yield _point("interest", "look", detail)
 
 
 def _bank_gate(company: Company, *, newest_tick: datetime.datetime | None) -> Iterator[Point]:

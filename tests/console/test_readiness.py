@@ -202,3 +202,56 @@ def test_a_first_run_sends_to_at_most_n_accounts_a_day() -> None:
         written.append(sorted(each.account for each in facts if isinstance(each, ReminderDecided)))
     expected = [sorted(each.account for each in found[start : start + 3]) for start in range(0, 10, 3)]
     assert [*expected, [], []] == written
+
+
+def test_rates_of_interest_that_are_old_or_not_there_are_looked_at() -> None:
+    """R22: Chile's current interest is the company's to publish; a half-year's rate that is not there is said."""
+    customers = {
+        name: CustomerUpserted(
+            company="acme",
+            customer=name,
+            occurred_at="2026-01-01",
+            name=name,
+            kind="business",
+            country=country,
+        )
+        for name, country in (("C1", "CL"), ("C2", "DE"))
+    }
+    debtors = [
+        Debtor(
+            account=f"acme:{name}",
+            oldest_due_on=datetime.date(2026, 1, 1),
+            item_count=1,
+            customer=CustomerRow(account=f"acme:{name}", customer=each),
+        )
+        for name, each in customers.items()
+    ]
+
+    def looked_at(charges: str, at: str) -> list[str]:
+        company = Company("acme")
+        company.apply(
+            ConfigureCompany(
+                company="acme",
+                occurred_at="2026-01-01",
+                command="profile",
+                name="Acme",
+                time_zone="UTC",
+                currency="EUR",
+                late_charges=charges,  # type: ignore[arg-type]  # one of three
+            )
+        )
+        points = ready_points(
+            company,
+            debtors=debtors,
+            enrolled=0,
+            newest_tick=datetime.datetime.fromisoformat(f"{at}T09:00:00+00:00"),
+            send=SendSettings(),
+            faults={},
+        )
+        return [each.detail.partition(":")[0] for each in points if each.point == "interest"]
+
+    assert [] == looked_at("off", "2026-10-01")
+    assert ["interest by law cl_business, CLP"] == looked_at("claim", "2026-03-01")
+    assert ["interest by law cl_business, CLP", "interest by law eu_business, EUR"] == looked_at(
+        "claim", "2026-10-01"
+    )
