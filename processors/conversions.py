@@ -7,12 +7,29 @@ waits here for nobody, and is sent there (``transfers.follow``). What is split o
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from processors.account import Account
 from processors.money import to_minor
 from schemas.events import PaymentLine, PaymentReceived
 from schemas.rows import CreditRow, Name
 
-__all__ = ["converted_parts", "for_others", "own_lines", "part_in", "parts_of", "split_off"]
+__all__ = [
+    "converted_parts",
+    "for_others",
+    "own_lines",
+    "part_in",
+    "parts_of",
+    "split_off",
+    "with_own_items",
+]
+
+
+def with_own_items(event: PaymentReceived, *, account: Account) -> PaymentReceived:
+    """Give a payment whose lines name another customer's items as the payer's own, where they have come to him since (2.6)."""
+    if all(line.customer in (None, event.customer) for line in event.lines):
+        return event
+    return replace(event, lines=tuple(_own_item(line, account=account) for line in event.lines))
 
 
 def own_lines(event: PaymentReceived) -> list[PaymentLine]:
@@ -84,6 +101,14 @@ def _part(
         part_of=payment.credit,
         for_customer=customer,
     )
+
+
+def _own_item(line: PaymentLine, *, account: Account) -> PaymentLine:
+    for name in (line.document, f"{line.document} @{line.customer}"):
+        item = account.items.get(name)
+        if item is not None and item.moved_from == line.customer:
+            return replace(line, customer=None, document=name)
+    return line
 
 
 def _other(event: PaymentReceived, line: PaymentLine) -> str:

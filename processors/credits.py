@@ -4,7 +4,7 @@ from processors import identity
 from processors.account import Account
 from processors.charges.claims import claim_returned
 from processors.context import FoldContext
-from processors.conversions import converted_parts, own_lines, part_in, parts_of, split_off
+from processors.conversions import converted_parts, own_lines, part_in, parts_of, split_off, with_own_items
 from processors.instalment_names import with_instalments
 from processors.messages import thank_for_payment
 from processors.money import to_minor
@@ -43,6 +43,7 @@ def receive_payment(account: Account, event: PaymentReceived, *, context: FoldCo
         return identity.compare(account, event, first=known.document, key=key)
     currency = event.currency
     amount_minor = to_minor(event.amount, currency=currency)
+    said, event = event, with_own_items(event, account=account)
     names = [
         Name(
             document=line.document,
@@ -55,7 +56,7 @@ def receive_payment(account: Account, event: PaymentReceived, *, context: FoldCo
         account=account.row.account,
         credit=key,
         credit_kind="payment",
-        document=event,
+        document=said,
         currency=currency,
         amount_minor=amount_minor,
         effective_minor=amount_minor - converted_minor,

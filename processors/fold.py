@@ -184,8 +184,14 @@ def _follow(account: Account, event: AccountEvent, *, context: FoldContext) -> l
 
 def _resume(account: Account, event: AccountEvent, *, context: FoldContext) -> list[LedgerFact]:
     """Fold what waited for the document or credit that has come, in log order, each with its own cause."""
+    if isinstance(event, TransferReceived):
+        subjects = [f"item/{moved.document.document}" for moved in event.items]
+        return [fact for each in subjects for fact in _resume_for(account, each, context=context)]
     name = _ARRIVALS.get(type(event))
-    subject = "" if name is None else name(event)
+    return [] if name is None else _resume_for(account, name(event), context=context)
+
+
+def _resume_for(account: Account, subject: str, *, context: FoldContext) -> list[LedgerFact]:
     facts: list[LedgerFact] = []
     while waiting := account.waiting.get(subject):
         row = next((row for row in waiting.values() if _is_known(account, row.event, subject=subject)), None)
