@@ -74,9 +74,15 @@ def told(parts: InsideParts, person: Person, *, account: str, given: str) -> Map
 
 
 def ask(
-    parts: InsideParts, person: Person, command: AccountCommand, *, account: str, back_to: str
+    parts: InsideParts,
+    person: Person,
+    command: AccountCommand,
+    *,
+    account: str,
+    back_to: str,
+    more: Mapping[str, str] | None = None,
 ) -> RedirectResponse:
-    """Publish a command and send the browser on to ``back_to``, which waits for it.
+    """Publish a command and send the browser on to ``back_to`` (``more`` in its query), which waits for it.
 
     Raises:
         WrongRequestError: intake would refuse it.
@@ -91,8 +97,8 @@ def ask(
         )
     )
     parts.publish([command])
-    joint = "&" if "?" in back_to else "?"
-    return RedirectResponse(f"{back_to}{joint}{urlencode({'asked': command.command})}", status_code=303)
+    query = urlencode({**(more or {}), "asked": command.command})
+    return RedirectResponse(f"{back_to}?{query}", status_code=303)
 
 
 async def await_written(parts: InsideParts, *, account: str, request: str) -> Asked | None:

@@ -1,6 +1,7 @@
 """A person at the console: the application on a story's read model; what is asked is folded and projected at once."""
 
 import datetime
+import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -88,7 +89,7 @@ class Desk:
 
     def submit(self, page: str, action: str, **fields: str) -> Response:
         """Fill in the form of a page and send it, hidden fields as they are."""
-        text = self.browser.get(page).text
+        text = html.unescape(self.browser.get(page).text)
         forms = re.findall(r'<form method="post" action="([^"]+)"[^>]*>(.*?)</form>', text, re.DOTALL)
         form = next(inner for path, inner in forms if path.endswith(action))
         hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form))

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from console.web.inside.showing import LANGUAGES, words_of
 from schemas.commands import AddNote, ExcludeItem, SetNextDate
+from schemas.reminder_commands import ApproveReminder, DropReminder, EditReminder
 from tests.console.inside.desk import Desk
 
 STORY = """# two who owe
@@ -22,6 +23,18 @@ plan default
     expect @C1 reminder first INV-1 by email
     expect @C2 reminder first INV-2 by email
 2026-03-02  tick
+"""
+
+
+MANUAL = """# one in manual mode
+customer email ana@c1.test address "Calle 1"
+plan default
+    first      0 email
+    second   +90 email
+2026-01-02  invoice INV-1 100.00 due 2026-02-02
+2026-01-02  mode manual
+2026-02-03  tick
+    expect proposal first INV-1 by email because customer
 """
 
 
@@ -91,6 +104,44 @@ def test_a_page_that_is_behind_says_so(desk: Desk) -> None:
     answer = desk.submit("/customers/acme:C1", "/notes", text="a note on its way")
     shown = desk.browser.get(answer.headers["location"]).text
     assert "does not show it yet" in shown
+
+
+def test_what_waits_for_a_person_is_approved_as_it_was_seen(sqlite_engine: Engine, tmp_path: Path) -> None:
+    """R19, S2-16: the queue; an approver approves the revision on the screen; a collector may only look."""
+    desk = Desk(sqlite_engine, tmp_path, MANUAL).at_work("ana")
+    assert "INV-1" in desk.browser.get("/review").text
+    assert "/approve" not in desk.browser.get("/review").text
+    desk.at_work("bea", role="approver")
+    answer = desk.submit("/review", "/approve")
+    assert 303 == answer.status_code
+    (approved,) = desk.asked
+    assert isinstance(approved, ApproveReminder)
+    assert (1, "bea") == (approved.revision, approved.author)
+    assert "Done." in desk.browser.get(answer.headers["location"]).text
+
+
+def test_what_is_dropped_and_changed_has_its_reason_and_its_text(
+    sqlite_engine: Engine, tmp_path: Path
+) -> None:
+    """S0-05, S0-20: the text of one customer's message; and none at all."""
+    desk = Desk(sqlite_engine, tmp_path, MANUAL).at_work("bea", role="approver")
+    desk.submit("/review", "/edit", text="Dear Ana, as we said.", channels="letter")
+    desk.submit("/review", "/drop", reason="settled by phone")
+    edited, dropped = desk.asked
+    assert isinstance(edited, EditReminder)
+    assert isinstance(dropped, DropReminder)
+    assert ("Dear Ana, as we said.", ("letter",)) == (edited.text, edited.channels)
+    assert "settled by phone" == dropped.reason
+
+
+def test_reminders_are_listed_and_drawn_per_day(sqlite_engine: Engine, tmp_path: Path) -> None:
+    """S4-20, S4-22: what was sent, to whom, for which document; a bar for its day."""
+    desk = Desk(sqlite_engine, tmp_path, STORY.replace("2026-03-02  tick", "2026-02-04  tick")).at_work("ana")
+    desk.now = desk.now.replace(month=2, day=4)
+    text = desk.browser.get("/reminders").text
+    assert "2 sent, 0 failed" in text
+    assert "INV-2" in text
+    assert "INV-2" not in desk.browser.get("/reminders?status=failed").text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
