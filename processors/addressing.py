@@ -27,6 +27,7 @@ __all__ = [
     "close_mended",
     "contacts_for",
     "deliveries_for",
+    "distrust_address",
     "failed_channel_names",
     "forget_other_failures",
     "is_address_bad",
@@ -242,6 +243,23 @@ def trust_addresses(account: Account, channel: str) -> None:
         account.row.failed_channels = kept
         account.row.failed_on = None
         account.touch(account.row)
+
+
+def distrust_address(account: Account, *, channel: Channel, address: str, items: Iterable[str]) -> bool:
+    """Write by a channel no more under an address ("": under any), until one changes; False: that is so already.
+
+    ``items`` are those that were written about; an address that the customer has no more is no news.
+    """
+    mark = f"{channel}/address_refused"
+    if address:
+        if address not in _addresses(account, items):
+            return False
+        mark = f"{mark}/{address}"
+    if channel == "task" or mark in account.row.failed_channels:
+        return False
+    account.row.failed_channels += (mark,)
+    account.advance()
+    return True
 
 
 def opt_out(account: Account, channel: Channel) -> None:

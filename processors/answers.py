@@ -5,7 +5,7 @@
     paid ──────────► the account rests for ``answer_rest_days``, once a message; a task to look for the money
     will_pay ──────► a promise (R35), up to ``answer_promise_days`` ahead and within the limits; else a task only
     dispute ───────► each named item is disputed (R29), to be looked at again after two weeks
-    wrong_person ──► nothing more goes by that channel until an address changes (as after R19's bad address)
+    wrong_person ──► nothing more goes to that address (as after R19's bad address)
     other ─────────► a task
 
 The reader is whoever has the link. So nothing here pays, forgives or ends anything: it puts
@@ -16,6 +16,7 @@ import datetime
 
 from processors import identity
 from processors.account import Account
+from processors.addressing import distrust_address
 from processors.arrangements import disputed_minor
 from processors.context import FoldContext
 from processors.disputes import open_dispute
@@ -81,7 +82,7 @@ def _placed(
         case "paid":
             return [], ("pause",) if _rest(account, event, context=context) else ()
         case "wrong_person":
-            return [], ("channel_stopped",) if _stop_channel(account, event) else ()
+            return [], ("address_stopped",) if _stop_address(account, event) else ()
         case "other":
             return [], ()
 
@@ -182,14 +183,13 @@ def _rest(account: Account, event: GiveAnswer, *, context: FoldContext) -> bool:
     return True
 
 
-def _stop_channel(account: Account, event: GiveAnswer) -> bool:
-    """Leave a channel out until an address changes: what one owes is not told to somebody else."""
-    failed = f"{event.channel}/address_refused"
-    if event.channel == "task" or failed in account.row.failed_channels:
-        return False
-    account.row.failed_channels += (failed,)
-    account.advance()
-    return True
+def _stop_address(account: Account, event: GiveAnswer) -> bool:
+    """Write no more to where the message went, until it changes: what one owes is not told to somebody else."""
+    reminder = account.reminders.get(event.reminder)
+    about = () if reminder is None else (each.item for each in reminder.items)
+    return distrust_address(
+        account, channel=event.channel, address=event.recipient, items=(*event.said.documents, *about)
+    )
 
 
 def _today(context: FoldContext) -> datetime.date:

@@ -18,7 +18,7 @@ __all__ = ["AnswerFile", "AnswerGiven", "AnswerKind", "AnswerSaid", "GiveAnswer"
 
 AnswerKind = Literal["paid", "will_pay", "dispute", "wrong_person", "other"]
 # What the ledger did by itself on an answer's word.
-Placed = Literal["promise", "disputes", "pause", "channel_stopped"]
+Placed = Literal["promise", "disputes", "pause", "address_stopped"]
 
 
 class AnswerFile(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
@@ -55,12 +55,14 @@ class AnswerSaid(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True
 class GiveAnswer(AccountRequest, frozen=True, kw_only=True, tag="collections.answer.give.v1"):
     """Take an answer to a message down (S4-17): a person is asked to look, and what the company allows is placed at once.
 
-    ``reminder`` and ``channel`` are the message that the link was in.
+    ``reminder`` and ``channel`` are the message that the link was in, ``recipient`` the
+    address that it went to.
     """
 
     reminder: DocumentId
     channel: Channel
     said: AnswerSaid
+    recipient: Text = ""
 
 
 class AnswerGiven(AccountFact, frozen=True, kw_only=True, tag="collections.answer.given.v1"):

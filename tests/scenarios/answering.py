@@ -25,6 +25,7 @@ def _answer(line: Line) -> SourceEvent:
         text=line.text,
         channel=line.text,
         named=line.text,
+        recipient=line.text,
     )
     amount: dict[str, Any] = {}
     if "amount" in said:
@@ -43,6 +44,7 @@ def _answer(line: Line) -> SourceEvent:
         reminder=LATEST_MESSAGE,
         channel=said.get("channel", "email"),
         said=msgspec.convert(plain, AnswerSaid),
+        recipient=said.get("recipient", ""),
     )
 
 

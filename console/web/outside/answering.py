@@ -40,6 +40,7 @@ def answer_command(opened: Opened, said: AnswerSaid) -> GiveAnswer:
         reminder=opened.link.reminder,
         channel=opened.link.channel,
         said=said,
+        recipient=_recipient(opened),
     )
 
 
@@ -91,6 +92,13 @@ def keep_answer(book: LinkBook, opened: Opened, event: GiveAnswer | OptOut, *, a
             event_json=encode(event).decode(),
         )
     )
+
+
+def _recipient(opened: Opened) -> str:
+    """Give the address that the message went to."""
+    contact = opened.contact
+    addresses = {"email": contact.email, "sms": contact.phone, "letter": ", ".join(contact.address)}
+    return addresses.get(opened.link.channel, "")
 
 
 def _at(now: datetime.datetime) -> str:

@@ -54,6 +54,7 @@ def test_an_answer_becomes_one_command(reader: Reader) -> None:
     assert "Thank you" in reader.browser.get(done.headers["location"]).text
     [event] = reader.asked
     assert isinstance(event, GiveAnswer)
+    assert "zoe@customer.example" == event.recipient
     assert ("acme", "C1", "reader", "r1", "email") == (
         event.company,
         event.customer,
