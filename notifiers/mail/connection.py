@@ -12,7 +12,6 @@ A server that offers it gets MAIL, RCPT and DATA at once (RFC 2920): half the ro
 """
 
 import datetime
-import re
 import smtplib
 import socket
 import ssl
@@ -32,7 +31,6 @@ _THROTTLED: Final = 454
 _TOO_LARGE: Final = 552
 _LOGIN_WANTED: Final = (530, 534, 535, 538)
 _GO_AHEAD: Final = 354
-_LINE_DOT: Final = re.compile(rb"(?m)^\.")
 _DETAIL_MAX: Final = 500
 Step = Literal["MAIL", "RCPT", "DATA", "content"]
 
@@ -90,7 +88,7 @@ class SmtpConnection:
             self.close()
             raise LostConnection(str(error)) from error
         try:
-            self._smtp.send(_LINE_DOT.sub(b"..", mail.content) + b".\r\n")
+            self._smtp.send(mail.content.replace(b"\r\n.", b"\r\n..") + b".\r\n")
         except (OSError, smtplib.SMTPException) as error:
             # The line that ends it did not get out: nobody can have taken it.
             self.close()

@@ -32,10 +32,9 @@ from notifiers.mail.headers import mailbox_field, one_line, parameter, text_fiel
 __all__ = ["Mail", "MailSender", "mail_of", "usable_email"]
 
 _PLAIN: Final = re.compile(rb"[\t\r\n -~]*")
-_LINE_END: Final = re.compile(r"\r\n?|\n")
 _LINE_MAX: Final = 78
 _ASCII: Final = bytes(range(0x80))
-_FROM: Final = re.compile(rb"(?m)^From ")
+_FROM: Final = b"\nFrom "
 _ID: Final = re.compile(r"[A-Za-z0-9_+=/-]+(?:\.[A-Za-z0-9_+=/-]+)*")
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*", re.ASCII)
 _PATH: Final = re.compile(r"[/\\:]+")
@@ -176,7 +175,7 @@ def _multipart(subtype: str, parts: list[bytes], *, boundary: str) -> bytes:
 
 
 def _text_part(text: str, *, subtype: str) -> bytes:
-    octets = _LINE_END.sub("\r\n", text).encode()
+    octets = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n").encode()
     if not octets.endswith(b"\r\n"):
         octets += b"\r\n"
     encoding, encoded = _transfer(octets)
@@ -190,14 +189,14 @@ def _transfer(octets: bytes) -> tuple[str, bytes]:
         _PLAIN.fullmatch(octets)
         and max(map(len, octets.split(b"\r\n"))) <= _LINE_MAX
         and b"=_" not in octets
-        and not _FROM.search(octets)
+        and _FROM not in b"\n" + octets
     ):
         return "7bit", octets
     if len(octets.translate(None, _ASCII)) * 6 > len(octets):
         return "base64", _base64(octets)
     # A line that begins with "From " is changed on its way by some servers, and a signature is broken.
     quoted = binascii.b2a_qp(octets, istext=True, quotetabs=False)
-    return "quoted-printable", _FROM.sub(b"=46rom ", quoted)
+    return "quoted-printable", (b"\n" + quoted).replace(_FROM, b"\n=46rom ")[1:]
 
 
 def _attachment(attachment: Attachment) -> bytes:
