@@ -157,7 +157,7 @@ def _carriers(company: Company, *, send: SendSettings, faults: Mapping[ChannelNa
     }
     carried: tuple[tuple[ChannelName, str, str], ...] = (
         ("email", "mail", "mail is written to files: COBRANZA_SEND_EMAIL=smtp, or ses, sends it"),
-        ("sms", "sms", "SMS are written to files: no provider is switched on by COBRANZA_SEND_SMS"),
+        ("sms", "sms", "SMS are written to files: COBRANZA_SEND_SMS=twilio sends them"),
         ("letter", "letter", "letters are PDF files in a folder: somebody has to print and post them"),
     )
     for channel, point, files in carried:
