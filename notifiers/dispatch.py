@@ -111,6 +111,7 @@ class Dispatcher:
         )
         self._closed_until: dict[int, datetime.datetime] = {}
         self._channel_waits_until: datetime.datetime | None = None
+        self._batch = _BATCH
         self._looked_after_at: datetime.datetime | None = None
 
     @property
@@ -144,12 +145,13 @@ class Dispatcher:
             return 0
         closed = self.closed
         open_partitions = [each for each in partitions if each not in closed]
-        jobs = self._ledger.ready(partitions=open_partitions, now=now, limit=_BATCH)
+        jobs = self._ledger.ready(partitions=open_partitions, now=now, limit=self._batch)
         if not jobs:
             return 0
         written = {job.reminder: self._write(job) for job in jobs}
         waits = self._ask_gates(jobs, written)
         may_go = [job for job in jobs if job.reminder not in waits]
+        self._plan_batch(len(may_go))
         claims = {
             job.reminder: self._noter.claim_of(job, written[job.reminder], traits=self._traits)
             for job in may_go
@@ -205,6 +207,11 @@ class Dispatcher:
         whole = [wait.until for wait in waits.values() if wait.holds == "channel"]
         self._channel_waits_until = min(whole, default=None)
         return waits
+
+    def _plan_batch(self, let_go: int) -> None:
+        """Write no more messages next time than may go at the pace of this one: a letter costs more than its wait."""
+        room = 2 * let_go if self._channel_waits_until is not None else 2 * self._batch
+        self._batch = min(_BATCH, max(1, room))
 
     def _put_off(self, jobs: dict[str, Job], *, waits: dict[str, Wait]) -> None:
         if not waits:

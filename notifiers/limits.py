@@ -8,6 +8,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import Engine
 
+from infra.errors import OperatorError
 from infra.settings import Settings
 from notifiers.channel import Message
 from notifiers.gates import caps as caps_of
@@ -19,10 +20,14 @@ from notifiers.sms.wording import plainly
 from schemas.facts import ReminderDecided
 from schemas.fields import Channel
 
-__all__ = ["LimitSettings", "open_limits", "prices_of", "worded"]
+__all__ = ["LimitFileError", "LimitSettings", "open_limits", "prices_of", "worded"]
 
 Render = Callable[[ReminderDecided, Channel], Message]
 _RATE_MAX: Final = 10_000.0
+
+
+class LimitFileError(OperatorError):
+    """A file of prices or caps that the settings name is not there."""
 
 
 class LimitSettings(BaseSettings):
@@ -61,8 +66,16 @@ def prices_of(settings: Settings, *, limits: LimitSettings) -> Prices:
 
     Raises:
         PriceError: the file says what cannot be.
+        LimitFileError: it is named, and not there.
     """
-    return read_prices(limits.prices or settings.data_dir / FILE)
+    return read_prices(_there(limits.prices, name="PRICES") or settings.data_dir / FILE)
+
+
+def _there(path: Path | None, *, name: str) -> Path | None:
+    """Refuse a file that is named and is not there: nobody means to send without it."""
+    if path is not None and not path.is_file():
+        raise LimitFileError(f"COBRANZA_SEND_{name}: there is no file {path}")
+    return path
 
 
 def open_limits(
@@ -75,7 +88,9 @@ def open_limits(
     """
     gates: list[Gate] = []
     caps = [
-        each for each in read_caps(limits.caps or settings.data_dir / caps_of.FILE) if each.channel == channel
+        each
+        for each in read_caps(_there(limits.caps, name="CAPS") or settings.data_dir / caps_of.FILE)
+        if each.channel == channel
     ]
     if caps:
         prices = prices_of(settings, limits=limits)

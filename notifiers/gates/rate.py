@@ -31,6 +31,8 @@ class Rate:
 
     def waits(self, candidates: Sequence[Candidate], *, now: datetime.datetime) -> Mapping[str, Wait]:
         """Let the first go for which there are tokens; a token that is not used is lost, which only makes it slower."""
+        if not candidates:
+            return {}
         taken = self._bucket.take(self._engine, wanted=len(candidates), now=now)
         wait = Wait(
             until=taken.next_at,

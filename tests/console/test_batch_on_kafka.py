@@ -62,8 +62,9 @@ class House:
 
 
 @pytest.fixture
-def house(broker: str, namespace: str, tmp_path: Path) -> Iterator[House]:
+def house(request: pytest.FixtureRequest, broker: str, namespace: str, tmp_path: Path) -> Iterator[House]:
     """Run a company with forty manual customers: every other one has no mail address."""
+    (tmp_path / "caps.toml").write_text(getattr(request, "param", ""))
     wanted = Settings(data_dir=tmp_path, bootstrap_servers=broker, topic_prefix=namespace)
     with ExitStack() as opened:
         settings = opened.enter_context(prepare(wanted))
@@ -147,3 +148,17 @@ def test_what_has_changed_since_it_was_seen_is_refused_and_told(house: House) ->
     assert "is at revision 2 by now, not 1" in next(each.note for each in done if each.result == "refused")
     house.tick(DUE + datetime.timedelta(days=2))
     assert (1, 0) == house.went_out()
+
+
+@pytest.mark.parametrize("house", ['[[cap]]\nchannel = "email"\nnumber = 7\n'], indirect=True)
+def test_a_daily_cap_spreads_a_batch_over_days(house: House) -> None:
+    """Seven mails a day of twenty: seven, seven and six, on three days of the company; letters have no cap."""
+    house.tick(DUE)
+    assert 0 == house.run("batch", "approve", "--all", "--yes").exit_code
+    for days, mails in ((1, 7), (2, 14), (3, 20)):
+        house.tick(DUE + datetime.timedelta(days=days))
+        assert (mails, COUNT // 2) == house.went_out()
+    by_day = house.run("costs", "--by", "day", "--channel", "email", "--format", "csv").stdout.splitlines()[
+        1:
+    ]
+    assert ["2026-02-03,7", "2026-02-04,7", "2026-02-05,6"] == [line[:12] for line in by_day]

@@ -9,9 +9,11 @@ from structlog.testing import capture_logs
 
 from infra.errors import OperatorError
 from infra.settings import Settings
-from notifiers.channel import Cost, Receipt
+from notifiers.channel import Cost, Message, Receipt
 from notifiers.dispatch import Dispatcher, sendings_tally
 from notifiers.limits import LimitSettings, open_limits, worded
+from schemas.facts import ReminderDecided
+from schemas.fields import Channel
 from tests.notifiers.sending import (
     RENDERER,
     TICK,
@@ -41,6 +43,7 @@ class House:
         self.engine, self.folder, self.clock, self.owner = engine, folder, clock, owner
         self.channel = ScriptedChannel()
         self.sendings = sendings_tally()
+        self.written: list[str] = []
 
     def loop(self, *, caps: str = "", prices: str = "", limits: LimitSettings | None = None) -> Dispatcher:
         """Open the loop of SMS over a provider."""
@@ -48,7 +51,12 @@ class House:
         (self.folder / "prices.toml").write_text(prices)
         settings, chosen = Settings(data_dir=self.folder), limits or LimitSettings()
         gates = open_limits("sms", provider="twilio", settings=settings, limits=chosen, engine=self.engine)
-        render = worded(RENDERER.message, provider="twilio", settings=settings, limits=chosen)
+        priced = worded(RENDERER.message, provider="twilio", settings=settings, limits=chosen)
+
+        def render(asked: ReminderDecided, channel: Channel) -> Message:
+            self.written.append(asked.id)
+            return priced(asked, channel)
+
         return dispatcher(
             self.engine,
             channel=self.channel,
@@ -157,6 +165,24 @@ def test_the_pace_is_kept_and_nothing_is_put_off(house: House) -> None:
     assert 0 == house.sendings.count("sms", "put_back")
 
 
+def test_what_waits_for_its_turn_is_not_written_again_and_again(house: House) -> None:
+    """One a second of thirty: the loop writes about as many messages as it sends."""
+    loop = house.loop(limits=LimitSettings(rate_sms=1.0))
+    _record(loop, house.engine, count=30)
+    _run(loop)
+    house.written.clear()
+    for _ in range(20):
+        house.clock.pass_s(1.0)
+        _run(loop)
+    assert 21 == len(house.channel.asked)
+    assert len(house.written) <= 2 * 20
+    house.clock.pass_s(60.0)
+    for _ in range(12):
+        _run(loop)
+        house.clock.pass_s(1.0)
+    assert 30 == len(house.channel.asked)
+
+
 def test_two_loops_share_the_pace(house: House, tmp_path: Path) -> None:
     """What one has taken the other has not."""
     other = House(house.engine, folder=tmp_path, clock=house.clock, owner="other")
@@ -184,3 +210,10 @@ def test_limits_that_cannot_be_are_refused(house: House, caps: str, prices: str,
     """At the start, with what is wrong; a cap that would be passed unseen is none."""
     with pytest.raises(OperatorError, match=said):
         house.loop(caps=caps, prices=prices)
+
+
+@pytest.mark.parametrize("name", ["prices", "caps"])
+def test_a_file_that_is_named_must_be_there(house: House, tmp_path: Path, name: str) -> None:
+    """A slip in a path would send without a cap, or count without a price."""
+    with pytest.raises(OperatorError, match=f"COBRANZA_SEND_{name.upper()}: there is no file"):
+        house.loop(limits=LimitSettings.model_validate({name: tmp_path / "nowhere.toml"}))
