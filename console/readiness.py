@@ -13,7 +13,9 @@ from msgspec import Struct
 
 from infra.database.queries.debtors import Debtor
 from notifiers.settings import SendSettings
-from notifiers.writing.render import templates_folder
+from notifiers.writing.checking import check_texts
+from notifiers.writing.library import PARTS, Library, Room
+from notifiers.writing.shelf import found_in
 from notifiers.writing.words import LANGUAGES
 from processors.company import Company
 from schemas.fields import Channel as ChannelName
@@ -23,7 +25,6 @@ __all__ = ["Point", "link_point", "ready_points"]
 
 Verdict = Literal["ok", "look", "missing"]
 _RATE_DAYS_MAX = 190  # reference rates are fixed for a half-year
-_PARTS = ("subject", "opening", "closing", "sms")
 
 
 class Point(Struct, frozen=True, kw_only=True):
@@ -49,17 +50,19 @@ def ready_points(
     newest_tick: datetime.datetime | None,
     send: SendSettings,
     faults: Mapping[ChannelName, str],
+    texts: Library,
 ) -> list[Point]:
     """Look at a company, as the ledger knows it, at all who owe it something, and at who carries its messages.
 
-    ``faults`` says of which channels the carrier cannot be opened, and why.
+    ``faults`` says of which channels the carrier cannot be opened, and why; ``texts`` are those of messages.
     """
     if company is None or company.row.profile is None:
         return [_point("profile", "missing", "the company was never configured: publish its profile")]
     found = [_point("profile", "ok", f"{company.profile.name}, {company.profile.time_zone}")]
     found += _clock(newest_tick)
     found += _switches(company, enrolled=enrolled, debtors=debtors)
-    found += _plans(company, debtors=debtors)
+    found += _plans(company, debtors=debtors, texts=texts)
+    found += _own_texts(texts, company=company.id)
     found += _sender(company)
     found += _carriers(company, send=send, faults=faults)
     found += _addresses(debtors)
@@ -102,7 +105,8 @@ def _switches(company: Company, *, enrolled: int, debtors: Sequence[Debtor]) -> 
         )
 
 
-def _plans(company: Company, *, debtors: Sequence[Debtor]) -> Iterator[Point]:
+def _plans(company: Company, *, debtors: Sequence[Debtor], texts: Library) -> Iterator[Point]:
+    room = texts.room(company.id)
     names = {company.profile.plan, *company.profile.group_plans.values()}
     names |= {each.customer.customer.plan for each in debtors if each.customer is not None} - {""}
     languages = {company.profile.language} | {
@@ -115,7 +119,7 @@ def _plans(company: Company, *, debtors: Sequence[Debtor]) -> Iterator[Point]:
             continue
         plan = versions[max(versions)]
         wanted = languages & set(LANGUAGES)
-        lacking = sorted(_lacking_templates(plan, languages=wanted))
+        lacking = sorted(_lacking_templates(plan, room=room, languages=wanted))
         if lacking:
             yield _point("templates", "missing", f"plan {name!r} has no texts {', '.join(lacking)}")
         else:
@@ -124,14 +128,26 @@ def _plans(company: Company, *, debtors: Sequence[Debtor]) -> Iterator[Point]:
             )
 
 
-def _lacking_templates(plan: Plan, *, languages: set[str]) -> Iterator[str]:
-    folder = templates_folder()
+def _lacking_templates(plan: Plan, *, room: Room, languages: set[str]) -> Iterator[str]:
     for step in plan.steps:
         if any(action.channel != "task" or not action.summary for action in step.actions):
             kind = step.template or step.name
             for language in languages:
-                if not all((folder / kind / language / f"{part}.txt").is_file() for part in _PARTS):
+                if not all(found_in(room.folders, f"{kind}/{language}/{part}.txt") for part in PARTS):
                     yield f"{kind}/{language}"
+
+
+def _own_texts(texts: Library, *, company: str) -> Iterator[Point]:
+    """Say what is wrong with a company's own texts before a customer's message fails on it."""
+    faults = list(check_texts(texts, company=company)) if texts.room(company).own is not None else []
+    if faults:
+        first = faults[0]
+        where = f"{first.file}, line {first.line}" if first.line else first.file
+        yield _point(
+            "texts",
+            "missing",
+            f"{len(faults)} faults: {where}: {first.detail} (cobranza templates check --company {company})",
+        )
 
 
 def _sender(company: Company) -> Iterator[Point]:

@@ -48,7 +48,7 @@ def explain(
     from console.explaining.words import words_of
     from processors.forecast import forecast
 
-    told = _told(settings, account=account, day=on.date() if on else None)
+    told = told_of(settings, account=account, day=on.date() if on else None)
     if not told.heard and not told.late:
         raise ExplainError(
             f"nothing is known of account {account!r} on that day; accounts are COMPANY:CUSTOMER"
@@ -67,7 +67,8 @@ def explain(
         click.echo(printable(line))
 
 
-def _told(settings: "Settings", *, account: str, day: datetime.date | None) -> "DayTold":
+def told_of(settings: "Settings", *, account: str, day: datetime.date | None) -> "DayTold":
+    """Read an account's partition of the journal and tell the day; None: the newest that it has."""
     from console.logs import failures, partitions_of, read_log
     from processors.retelling import retell
     from streams.app import JOURNAL

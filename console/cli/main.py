@@ -69,6 +69,7 @@ COMMANDS: Final[dict[str, str]] = {
     "console": "console.cli.console:console",
     "users": "console.cli.users:users",
     "render": "console.cli.render:render",
+    "templates": "console.cli.templates:templates",
 }
 
 

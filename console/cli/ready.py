@@ -24,9 +24,11 @@ def ready(settings: "Settings", *, company: str, output_format: OutputFormat) ->
 
     from console.readiness import link_point, ready_points
     from infra.database.queries.debtors import company_as_kept, debtors, enrolled_customers, newest_tick
-    from notifiers.assembly import carrier_faults
+    from notifiers.assembly import TEMPLATES, carrier_faults
     from notifiers.links import Links, LinkSettings
     from notifiers.settings import SendSettings, read_settings
+    from notifiers.writing.library import Library
+    from notifiers.writing.render import templates_folder
 
     send = read_settings(SendSettings)
     with open_read_model(settings) as connection:
@@ -39,6 +41,7 @@ def ready(settings: "Settings", *, company: str, output_format: OutputFormat) ->
             faults=carrier_faults(
                 ("email", "sms", "letter"), settings=settings, send=send, engine=connection.engine
             ),
+            texts=Library(templates_folder(), own=settings.data_dir / TEMPLATES),
         )
     points.append(link_point(Links(read_settings(LinkSettings)).missing))
     rows = [structs.asdict(each) for each in points]

@@ -12,9 +12,11 @@ from sqlalchemy import Engine
 from console.cli.main import main
 from console.going_live import go_live_command, portions
 from console.plan_files import find_plan
-from console.readiness import ready_points
+from console.readiness import Point, ready_points
 from infra.database.queries.debtors import Debtor
 from notifiers.settings import SendSettings
+from notifiers.writing.library import Library
+from notifiers.writing.render import templates_folder
 from processors.company import Company
 from schemas.commands import ConfigureCompany, PublishPlan
 from schemas.events import Contact, CustomerUpserted, InvoiceIssued
@@ -135,7 +137,7 @@ def test_portions_end_with_the_last_debtor() -> None:
     ]
 
 
-def test_a_company_that_is_ready() -> None:
+def test_a_company_that_is_ready(tmp_path: Path) -> None:
     """S4-24: with profile, plan, texts, sender, payment instructions, reachable debtors and a bank that speaks, nothing is missing."""
     company = Company("acme")
     told: dict[str, Any] = {"company": "acme", "occurred_at": "2026-01-01"}
@@ -167,11 +169,27 @@ def test_a_company_that_is_ready() -> None:
         customer=CustomerRow(account="acme:C1", customer=said),
     )
     tick = datetime.datetime(2026, 3, 2, 9, tzinfo=datetime.UTC)
-    points = ready_points(
-        company, debtors=[debtor], enrolled=0, newest_tick=tick, send=SendSettings(email="smtp"), faults={}
-    )
-    assert {"bank gate"} == {each.point for each in points if each.verdict != "ok"}
-    assert "debtors by law: eu_business (1)" in [each.detail for each in points]
+
+    def points() -> list[Point]:
+        return ready_points(
+            company,
+            debtors=[debtor],
+            enrolled=0,
+            newest_tick=tick,
+            send=SendSettings(email="smtp"),
+            faults={},
+            texts=Library(templates_folder(), own=tmp_path),
+        )
+
+    assert {"bank gate"} == {each.point for each in points() if each.verdict != "ok"}
+    assert "debtors by law: eu_business (1)" in [each.detail for each in points()]
+    subject = tmp_path / "acme" / "first" / "en" / "subject.txt"
+    subject.parent.mkdir(parents=True)
+    subject.write_text("Notice\n{{ nobody }}")
+    wrong = [each.detail for each in points() if each.point == "texts"]
+    assert [
+        "1 faults: first/en/subject.txt, line 2: 'nobody' is undefined (cobranza templates check --company acme)"
+    ] == wrong
 
 
 def test_a_first_run_sends_to_at_most_n_accounts_a_day() -> None:
@@ -247,6 +265,7 @@ def test_rates_of_interest_that_are_old_or_not_there_are_looked_at() -> None:
             newest_tick=datetime.datetime.fromisoformat(f"{at}T09:00:00+00:00"),
             send=SendSettings(),
             faults={},
+            texts=Library(templates_folder(), own=None),
         )
         return [each.detail.partition(":")[0] for each in points if each.point == "interest"]
 
