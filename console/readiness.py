@@ -161,6 +161,12 @@ def _sender(company: Company) -> Iterator[Point]:
         ),
     ):
         yield _point(point, "ok", value.splitlines()[0]) if value else _point(point, "missing", detail)
+    if profile.answers_to:
+        yield _point("answers", "ok", f"what readers answer goes to {', '.join(profile.answers_to)}")
+    else:
+        yield _point(
+            "answers", "look", "no answers_to: what readers answer is a task, and mailed to nobody (S4-17)"
+        )
 
 
 def _carriers(company: Company, *, send: SendSettings, faults: Mapping[ChannelName, str]) -> Iterator[Point]:

@@ -86,7 +86,7 @@ def test_what_is_missing_is_said(cobranza: Run, engine: Engine, tmp_path: Path) 
     assert 1 == result.exit_code
     missing = {"sender", "payment", "customers", "enrolment"}
     assert missing == {point for point, verdict in found.items() if verdict == "missing"}
-    assert {"law", "links", "mail", "first run", "bank gate"} == {
+    assert {"answers", "law", "links", "mail", "first run", "bank gate"} == {
         point for point, verdict in found.items() if verdict == "look"
     }
     assert "ok" == found["plan"]
@@ -151,6 +151,7 @@ def test_a_company_that_is_ready(tmp_path: Path) -> None:
             past_from=datetime.date(2025, 1, 1),
             sender_email="billing@acme.example",
             payment_instructions="Bank transfer to 00-123.",
+            answers_to=("desk@acme.test",),
         )
     )
     company.apply(PublishPlan(**told, command="plan", plan=find_plan("default")))

@@ -3,6 +3,7 @@
 import datetime
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from console.playing import Play
 from console.publishing import outgoing
 from console.quiet import groups_of
 from infra.database.engine import open_engine, reading
+from infra.database.links import LinkBook
 from infra.database.send_tables import send_jobs
 from infra.ports import free_port
 from infra.settings import Settings
@@ -34,6 +36,7 @@ from schemas.plans import Action, Plan, Step
 ISSUED = datetime.date(2026, 1, 2)
 DUE = datetime.date(2026, 2, 2)
 SECRET = "a secret of one installation in one test"
+_POLL_S = 0.02
 _decoder = json.Decoder(ReminderDecided)
 
 
@@ -57,7 +60,13 @@ class Played:
         self.rest()
 
     def rest(self) -> None:
-        """Wait until nothing is left to do."""
+        """Wait until what readers answered is in Kafka, and nothing is left to do."""
+        engine = open_engine(self.settings.database)
+        try:
+            while LinkBook(engine).unpublished(limit=1):
+                time.sleep(_POLL_S)
+        finally:
+            engine.dispose()
         self._play.quiet.wait(at=self._newest)
 
     def run(self, *arguments: str) -> Result:
