@@ -154,6 +154,7 @@ def running(
     clock: bool,
     web: bool = False,
     changed: Callable[[ServiceStatus], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Supervisor]:
     """Run the processes of an installation that is prepared; give their supervisor.
 
@@ -162,6 +163,13 @@ def running(
     """
     metrics = MetricsSettings()
     wanted = with_web_port(services(clock=clock, web=web))
+    if web:
+        port = next(
+            each.variables.get("COBRANZA_WEB_PORT", WebSettings().port)
+            for each in wanted
+            if each.name == "web"
+        )
+        say(f"Readers of messages are answered at {WebSettings().host}:{port}.")
     ported, targets = with_ports(wanted, host=metrics.host, first=metrics.port)
     supervisor = Supervisor(
         settings.data_dir,

@@ -36,7 +36,7 @@ def up(settings: Settings, *, no_clock: bool) -> None:
         signal.signal(number, lambda *_: stop.set())
     with (
         prepare(settings, say=click.echo) as ready,
-        running(ready, clock=not no_clock, web=True, changed=_say_line) as supervisor,
+        running(ready, clock=not no_clock, web=True, changed=_say_line, say=click.echo) as supervisor,
     ):
         click.echo(f"Kafka is at {ready.brokers()}, the database {ready.database}. Ctrl-C stops all.")
         _watch(supervisor, stop=stop)
