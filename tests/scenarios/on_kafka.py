@@ -8,6 +8,7 @@ said is what must be found in the topics, rows and facts alike.
 """
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,6 +18,7 @@ import msgspec
 from processors.validation import problems
 from schemas.codec import TOPIC_OF_TYPE, decode_source, encode, type_of
 from schemas.envelope import Envelope, to_headers
+from schemas.events import PaymentReceived
 from schemas.facts import LedgerFact
 from schemas.fields import account_id, split_account_id
 from schemas.journal import (
@@ -37,6 +39,7 @@ __all__ = ["JOURNAL", "Told", "Writing", "batches", "renamed", "tell", "writings
 JOURNAL = "ledger.journal"
 _OTHER_CUSTOMERS = ("to_customer", "into", "parent")
 SOURCE = "story"
+_FROM = re.compile(r"@(C\d+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +154,16 @@ def _renamed_step(step: Step, *, names: _Names) -> Step:
 
 
 def _renamed_clauses(clauses: dict[str, str], *, names: Callable[[str], str]) -> dict[str, str]:
-    return clauses | ({"account": names(clauses["account"])} if "account" in clauses else {})
+    if "account" not in clauses:
+        return clauses
+    company = clauses["account"].partition(":")[0]
+
+    def customer(found: re.Match[str]) -> str:
+        """Name the customer that something came from: ``CH-1@C1``."""
+        return "@" + split_account_id(names(account_id(company, found[1])))[1]
+
+    written = {name: _FROM.sub(customer, value) for name, value in clauses.items()}
+    return written | {"account": names(clauses["account"])}
 
 
 def _renamed_event(event: Any, *, names: _Names) -> Any:
@@ -159,9 +171,19 @@ def _renamed_event(event: Any, *, names: _Names) -> Any:
     if customer is None:
         return msgspec.structs.replace(event, company=names.company(event.company))
     company, name = split_account_id(names.account(account_id(event.company, customer)))
-    others = {
+    others: dict[str, Any] = {
         field: split_account_id(names.account(account_id(event.company, getattr(event, field))))[1]
         for field in _OTHER_CUSTOMERS
         if getattr(event, field, None)
     }
+    if isinstance(event, PaymentReceived) and any(line.customer for line in event.lines):
+        others["lines"] = tuple(
+            line
+            if line.customer is None
+            else msgspec.structs.replace(
+                line,
+                customer=split_account_id(names.account(account_id(event.company, line.customer)))[1],
+            )
+            for line in event.lines
+        )
     return msgspec.structs.replace(event, company=company, customer=name, **others)
