@@ -15,7 +15,7 @@ from console.publishing import PublishError
 from console.web.inside import login
 from console.web.inside.access import COOKIE, Denied, LoginNeededError, Refusal, person_of
 from console.web.inside.asking import WrongRequestError
-from console.web.inside.pages import customers, reminders, review, today
+from console.web.inside.pages import customers, reminders, reports, review, today
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page
 from console.web.limits import BodyLimit, RefusedRequestError, SafeHeaders
@@ -24,7 +24,7 @@ from console.web.outside.words import accepted_language
 __all__ = ["PAGES", "inside_app", "make_routes"]
 
 # One router per area; docs/console.md has the rules that their routes keep.
-PAGES: Final = (today.router, customers.router, review.router, reminders.router)
+PAGES: Final = (today.router, customers.router, review.router, reminders.router, reports.router)
 _STATIC: Final = {"console.css": "text/css"}
 _STATUS: Final[dict[type[Exception], int]] = {
     Denied: 403,
