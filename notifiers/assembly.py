@@ -17,6 +17,7 @@ from infra.kafka.consumers import consumer, producer
 from infra.metrics.pulse import Pulses
 from infra.metrics.tally import Tally
 from infra.settings import Settings
+from notifiers.answer_files import ANSWER_FILES, enclosing_answers
 from notifiers.channel import Channel, Message
 from notifiers.dispatch import Dispatcher, Manner
 from notifiers.doubt import Arbiter
@@ -215,7 +216,9 @@ def open_render(
         own=settings.data_dir / TEMPLATES,
         fonts=send.letter_fonts,
         links=links,
-        enclose=None if enclosures is None else enclosures.files,
+        enclose=enclosing_answers(
+            settings.data_dir / ANSWER_FILES, otherwise=None if enclosures is None else enclosures.files
+        ),
     )
     rehearsing = rehearsed(renderer.message, to=send.sandbox)
     return worded(rehearsing, provider=provider, settings=settings, limits=limits)

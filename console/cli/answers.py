@@ -52,7 +52,7 @@ def list_(settings: "Settings", *, account: str, limit: int, output_format: Outp
 @click.pass_obj
 def file(settings: "Settings", *, sha256: str, to: Path) -> None:
     """Write a file that came with an answer to disk. It is as the reader sent it: open it with care."""
-    from console.web.outside.files import ANSWER_FILES, kept_file
+    from notifiers.answer_files import ANSWER_FILES, kept_file
 
     content = kept_file(settings.data_dir / ANSWER_FILES, sha256=sha256)
     to.write_bytes(content)

@@ -21,13 +21,13 @@ from console.web.outside.answering import (
     keep_answer,
     opt_out_command,
 )
-from console.web.outside.files import ANSWER_FILES, keep_file, media_type_of
 from console.web.outside.form import KINDS, Given, Shown, read_form
 from console.web.outside.reading import ClosedLinkError, Opened, open_link
 from console.web.outside.words import Words, words_of
 from console.web.outside.writing import document_views, page
 from console.web.parts import WebParts
 from infra.database.links import LinkBook
+from notifiers.answer_files import ANSWER_FILES, keep_file, media_type_of
 from schemas.answers import AnswerFile, AnswerKind
 from schemas.facts import ReminderItem
 

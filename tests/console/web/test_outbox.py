@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from console.cli.main import main
 from console.publishing import PublishError
 from console.web.outbox import LOOP, Outbox
-from console.web.outside.files import NoSuchFileError, keep_file, kept_file
 from infra.database.links import LinkBook, NewAnswer
 from infra.metrics.pulse import Pulses
+from notifiers.answer_files import NoSuchFileError, enclosing_answers, keep_file, kept_file
+from notifiers.writing.render import Renderer
+from notifiers.writing.samples import sample_reminder
 from schemas.codec import encode
 from schemas.commands import OptOut
 from schemas.journal import SourceEvent
@@ -113,3 +116,17 @@ def test_a_file_is_fetched_on_purpose_and_must_be_what_was_sent(tmp_path: Path) 
     for wrong in ("../../etc/passwd", "0" * 64):
         with pytest.raises(NoSuchFileError):
             kept_file(tmp_path / "answers", sha256=wrong)
+
+
+def test_what_a_reader_sent_goes_to_the_desk_with_his_answer(tmp_path: Path) -> None:
+    """As a file of the mail, under its safe name; one that is kept elsewhere is only named. Customers get none."""
+    sent = keep_file(tmp_path, name="receipt.png", content=b"\x89PNG\r\n\x1a\n x")
+    elsewhere = replace(sent, sha256="0" * 64, name="other.png")
+    told = sample_reminder(kind="answer", language="en")
+    assert told.answer is not None
+    told = replace(told, answer=replace(told.answer, files=(sent, elsewhere)))
+    renderer = Renderer(enclose=enclosing_answers(tmp_path, otherwise=None))
+    mail = renderer.message(told, "email")
+    assert [("receipt.png", "image/png")] == [(each.name, each.media_type) for each in mail.attachments]
+    assert "receipt.png, other.png" in mail.text
+    assert () == renderer.message(sample_reminder(kind="first", language="en"), "email").attachments

@@ -1,7 +1,8 @@
 """Files that come with an answer: bounded, of few kinds by what is in them, kept under the hash of their content.
 
-Nothing here opens, converts or shows a file, and no page behind a link gives one back: a person of the
-company fetches it on purpose (``cobranza answers file``). The name that a reader gave is text, never a path.
+Nothing here opens, converts or shows a file, and no page behind a link gives one back: it goes with the mail
+that tells the company's desk of the answer, or is fetched on purpose (``cobranza answers file``). The name
+that a reader gave is text, never a path.
 """
 
 import hashlib
@@ -10,11 +11,17 @@ import unicodedata
 from pathlib import Path
 from typing import Final
 
-from infra.errors import OperatorError
-from notifiers.folders import write_whole
-from schemas.answers import AnswerFile
+import structlog
 
-__all__ = ["ANSWER_FILES", "NoSuchFileError", "keep_file", "kept_file", "media_type_of"]
+from infra.errors import OperatorError
+from notifiers.channel import Attachment
+from notifiers.folders import write_whole
+from notifiers.writing.render import Enclose
+from notifiers.writing.words import Words
+from schemas.answers import AnswerFile
+from schemas.facts import ReminderDecided
+
+__all__ = ["ANSWER_FILES", "NoSuchFileError", "enclosing_answers", "keep_file", "kept_file", "media_type_of"]
 
 ANSWER_FILES: Final = "answers"
 _NAME_MAX: Final = 100
@@ -23,6 +30,7 @@ _BEGINNINGS: Final = (
     (b"\x89PNG\r\n\x1a\n", "image/png", ".png"),
     (b"\xff\xd8\xff", "image/jpeg", ".jpg"),
 )
+_log = structlog.get_logger(__name__)
 _SHA256: Final = re.compile("[0-9a-f]{64}")
 
 
@@ -66,6 +74,28 @@ def kept_file(folder: Path, *, sha256: str) -> bytes:
     if hashlib.sha256(content).hexdigest() != sha256:
         raise NoSuchFileError(f"{path} is not what the reader sent: its content has changed.")
     return content
+
+
+def enclosing_answers(folder: Path, *, otherwise: Enclose | None) -> Enclose:
+    """Give who encloses what a reader sent where a mail tells of his answer, and ``otherwise`` all else.
+
+    A file that is not there (another machine keeps it) is named in the mail and fetched by its hash.
+    """
+
+    def enclose(reminder: ReminderDecided, *, words: Words) -> tuple[Attachment, ...]:
+        if reminder.answer is None:
+            return () if otherwise is None else otherwise(reminder, words=words)
+        found = []
+        for each in reminder.answer.files:
+            try:
+                content = kept_file(folder, sha256=each.sha256)
+            except NoSuchFileError as error:
+                _log.warning("answer_file_missing", reminder=reminder.id, detail=str(error))
+            else:
+                found.append(Attachment(name=each.name, media_type=each.media_type, content=content))
+        return tuple(found)
+
+    return enclose
 
 
 def _path(folder: Path, digest: str) -> Path:
