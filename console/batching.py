@@ -33,7 +33,8 @@ Skipped = Literal["", "nothing waits", "already so", "too soon", "empty"]
 class Selection(Struct, frozen=True, kw_only=True):
     """Which statements are meant; empty or None: all.
 
-    ``levels`` and ``channels`` are of what is proposed. ``days_min`` and ``days_max`` are of the worst item.
+    ``levels`` and ``channels`` are of what is proposed. ``days_min`` and ``days_max`` are of the worst item;
+    ``amount_min`` is (currency, minor units) of what is overdue.
     """
 
     company: str = ""
@@ -41,6 +42,8 @@ class Selection(Struct, frozen=True, kw_only=True):
     levels: frozenset[str] = frozenset()
     channels: frozenset[str] = frozenset()
     responsible: str = ""
+    trust: str | None = None
+    amount_min: tuple[str, int] | None = None
     days_min: int | None = None
     days_max: int | None = None
     proposed_only: bool = False
@@ -54,10 +57,16 @@ class Selection(Struct, frozen=True, kw_only=True):
             and (not self.levels or step in self.levels)
             and (not self.channels or not self.channels.isdisjoint(each.channels))
             and self.responsible in ("", each.responsible)
+            and self.trust in (None, each.trust)
+            and (self.amount_min is None or self._is_owed(each))
             and (self.days_min is None or each.days >= self.days_min)
             and (self.days_max is None or each.days <= self.days_max)
             and (not self.proposed_only or each.proposal is not None)
         )
+
+    def _is_owed(self, each: Statement) -> bool:
+        currency, least_minor = self.amount_min or ("", 0)
+        return dict(each.at_risk).get(currency, 0) >= least_minor
 
     @property
     def is_everybody(self) -> bool:

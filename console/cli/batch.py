@@ -9,7 +9,7 @@ import click
 
 from console.cli.formats import Cell, OutputFormat, format_option, print_rows
 from console.read_model import DAY, amount, day, open_read_model, say_age
-from schemas.fields import Channel
+from schemas.fields import Channel, Trust
 
 if TYPE_CHECKING:
     from console.batching import Asked, Selection
@@ -33,6 +33,27 @@ _LISTED = (
     "reminder",
 )
 _DONE = ("account", "customer", "result", "note")
+
+
+class _Amount(click.ParamType):
+    """Reads 'USD 1000.00' as (currency, minor units)."""
+
+    name = "amount"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read it, or say what it should be."""
+        from processors.money import MoneyError, to_minor
+
+        if isinstance(value, tuple):
+            return value
+        currency, _, figure = str(value).partition(" ")
+        try:
+            return currency, to_minor(figure.strip(), currency=currency)
+        except MoneyError as error:
+            self.fail(f"{value!r} is no amount such as 'USD 1000.00': {error}", param, ctx)
+
+
+_AMOUNT = _Amount()
 _SELECTING = (
     click.option("--company", default="", help="Of this company only."),
     click.option("--account", "accounts", multiple=True, help="These accounts: COMPANY:CUSTOMER."),
@@ -50,6 +71,10 @@ _SELECTING = (
         help="Proposed over this channel.",
     ),
     click.option("--responsible", default="", help="Of this person only."),
+    click.option("--trust", type=click.Choice(get_args(Trust)), help="Trusted so (R34)."),
+    click.option(
+        "--amount-min", type=_AMOUNT, help="So much or more is overdue, in one currency: 'USD 1000.00'."
+    ),
     click.option("--days-min", type=click.IntRange(0), help="The worst item is so many days late, or more."),
     click.option("--days-max", type=click.IntRange(0), help="The worst item is so many days late at most."),
     click.option("--proposed", "proposed_only", is_flag=True, help="Only those that wait for a person."),
@@ -224,13 +249,13 @@ def _run(
     )
     said = f", about {cost}" if cost else ""
     if dry_run:
-        _show(would_be(plan), output_format=output_format, said=said)
+        _show(would_be(plan), output_format=output_format, said=said, named=bool(selection.accounts))
         return
     if count and not yes:
         click.confirm(f"{asked.verb}: {count} of {len(found)} statements{said}. Go on?", abort=True, err=True)
     published(plan, settings=settings)
     done = outcome(plan, settings=settings, wait_s=wait_s)
-    _show(done, output_format=output_format)
+    _show(done, output_format=output_format, named=bool(selection.accounts))
     if any(each.result == "refused" for each in done):
         raise click.exceptions.Exit(1)
 
@@ -249,13 +274,17 @@ def _selection(given: dict[str, Any]) -> "Selection":
     return Selection(accounts=frozenset(accounts), levels=levels, channels=channels, **given)
 
 
-def _show(done: "list[Done]", *, output_format: OutputFormat, said: str = "") -> None:
-    """Print a line per statement that needs a look, all of them for programs; and the counts."""
+def _show(done: "list[Done]", *, output_format: OutputFormat, named: bool, said: str = "") -> None:
+    """Print a line per statement that needs a look, all of them for programs; and the counts.
+
+    That nothing waits for somebody needs a look only where accounts were ``named``.
+    """
     from collections import Counter
 
-    shown = (
-        done if output_format != "table" else [each for each in done if each.result != "asked" or each.note]
-    )
+    plain = ("asked",) if named else ("asked", "nothing waits")
+    shown = done
+    if output_format == "table":
+        shown = [each for each in done if each.result not in plain or each.note]
     rows: list[dict[str, Cell]] = [
         {"account": each.account, "customer": each.name, "result": each.result, "note": each.note}
         for each in shown

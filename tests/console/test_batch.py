@@ -105,6 +105,10 @@ def test_the_waiting_list(run: Run) -> None:
         (("--company", "beta"), []),
         (("--all", "--limit", "1"), ["C1"]),
         (("--responsible", "ana"), []),
+        (("--amount-min", "USD 50.00"), ["C1"]),
+        (("--amount-min", "EUR 1.00"), []),
+        (("--trust", "normal", "--days-min", "10"), ["C1"]),
+        (("--trust", "good"), []),
     ],
 )
 def test_a_selection_means_whom_it_says(

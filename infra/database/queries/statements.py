@@ -38,6 +38,7 @@ class Statement(Struct, kw_only=True):
     name: str = ""
     responsible: str = ""
     mode: str = "automatic"
+    trust: str = "normal"
     at_risk: list[tuple[str, int]] = []
     days: int = 0
     next_on: datetime.date | None = None
@@ -110,6 +111,7 @@ def _accounts(connection: Connection, known: dict[str, _Company], *, company: st
             name=row.name or "",
             responsible=row.responsible or "",
             mode=row.mode,
+            trust=row.trust,
             too_soon_until=until if until is not None and of.today < until else None,
         )
     return found

@@ -2,17 +2,20 @@
 
 import datetime
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from pytest_httpserver import HTTPServer
 from sqlalchemy import Engine
 
 from infra.database.queries.tracing import ids_of_others, in_flight_to
-from notifiers.channel import Message
+from infra.errors import OperatorError
+from infra.settings import Settings
+from notifiers.assembly import open_channel, utc_now
+from notifiers.channel import Channel, Message, TracingChannel, traits_of
 from notifiers.dispatch import Dispatcher
+from notifiers.settings import SendSettings
 from notifiers.sms.account import TwilioAccount
-from notifiers.sms.opening import twilio_channel
-from notifiers.sms.settings import TwilioSettings
 from notifiers.sms.twilio import TwilioChannel
 from tests.notifiers.sending import TICK, SettableClock, dispatcher, job_row, know, read, reminder, states
 from tests.notifiers.sms.twilio_server import ACCOUNT, SERVICE, TwilioServer
@@ -159,7 +162,7 @@ def test_several_go_at_once(engine: Engine, server: TwilioServer, clock: Settabl
 
 
 def test_an_installation_opens_its_channel(
-    engine: Engine, server: TwilioServer, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, server: TwilioServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """By variables; what is missing is named."""
     for name, value in {
@@ -170,11 +173,20 @@ def test_an_installation_opens_its_channel(
         "STATUS_URL": "https://pay.example/hooks",
     }.items():
         monkeypatch.setenv(f"COBRANZA_SEND_TWILIO_{name}", value)
-    opened = twilio_channel(TwilioSettings(), engine=engine)
-    assert (ACCOUNT + "/+15005550006", 60.0) == (opened.traits.endpoint, opened.traits.settles_s)
+    settings, send = Settings(data_dir=tmp_path), SendSettings(sms="twilio")
+
+    def opened() -> Channel:
+        return open_channel("sms", settings=settings, send=send, engine=engine, clock=utc_now)
+
+    traits = traits_of(opened())
+    assert ("twilio", ACCOUNT + "/+15005550006", 60.0) == (traits.provider, traits.endpoint, traits.settles_s)
+    assert isinstance(opened(), TracingChannel)
     monkeypatch.delenv("COBRANZA_SEND_TWILIO_SENDER")
-    with pytest.raises(ValueError, match="one of messaging_service_sid and sender"):
-        TwilioSettings()
+    with pytest.raises(OperatorError, match="one of messaging_service_sid and sender"):
+        opened()
     monkeypatch.setenv("COBRANZA_SEND_TWILIO_AUTH_TOKEN", "")
-    with pytest.raises(ValueError, match="auth_token are needed"):
-        TwilioSettings()
+    with pytest.raises(OperatorError, match="auth_token are needed"):
+        opened()
+    monkeypatch.setenv("COBRANZA_SEND_TWILIO_MESSAGING_SERVICE_SID", "service")
+    with pytest.raises(OperatorError, match="COBRANZA_SEND_TWILIO_MESSAGING_SERVICE_SID"):
+        opened()
