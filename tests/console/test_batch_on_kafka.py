@@ -2,21 +2,14 @@
 
 import datetime
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 from console import processing
 from console.batching import Asked, Selection, chosen, planned
-from console.cli.main import main
-from console.installation import await_ready, prepare, running
-from console.player import open_play
-from console.playing import Play
-from console.publishing import Outgoing, PublishError, outgoing, send_all
-from console.quiet import groups_of
+from console.publishing import Outgoing, PublishError, send_all
 from console.read_model import open_read_model
 from infra.database.queries.statements import statements
 from infra.settings import Settings
@@ -24,6 +17,7 @@ from schemas.commands import ConfigureCompany, PublishPlan, SetMode
 from schemas.events import Contact, CustomerUpserted, InvoiceIssued, PaymentReceived
 from schemas.journal import SourceEvent
 from schemas.plans import Action, Plan, Step
+from tests.console.house import House, housed
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
 COUNT = 40
@@ -31,49 +25,12 @@ DUE = datetime.date(2026, 2, 2)
 _SAID: dict[str, Any] = {"company": "acme", "occurred_at": "2026-01-02"}
 
 
-class House:
-    """An installation whose journal the test plays."""
-
-    def __init__(self, settings: Settings, play: Play) -> None:
-        self.settings, self._play = settings, play
-        self._newest: datetime.datetime | None = None
-
-    def publish(self, *events: SourceEvent) -> None:
-        """Publish events, and wait until they are folded."""
-        self._play.publish(outgoing(each, source="story") for each in events)
-        self._play.quiet.wait(at=self._newest)
-
-    def tick(self, day: datetime.date) -> None:
-        """Let the clock strike nine, and wait until all that follows is done."""
-        self._newest = datetime.datetime.combine(day, datetime.time(9), datetime.UTC)
-        self._play.tick(self._newest)
-        self._play.quiet.wait(at=self._newest)
-
-    def run(self, *arguments: str) -> Result:
-        """Run ``cobranza`` on it."""
-        options = ["--data-dir", str(self.settings.data_dir), "--bootstrap-servers", self.settings.brokers()]
-        variables = {"COBRANZA_TOPIC_PREFIX": self.settings.topic_prefix}
-        return CliRunner().invoke(main, [*options, *arguments], env=variables)
-
-    def went_out(self) -> tuple[int, int]:
-        """Count mails and letters."""
-        folders = (self.settings.data_dir / "outbox", self.settings.data_dir / "letters")
-        return sum(1 for _ in folders[0].rglob("*.eml")), sum(1 for _ in folders[1].rglob("*.pdf"))
-
-
 @pytest.fixture
 def house(request: pytest.FixtureRequest, broker: str, namespace: str, tmp_path: Path) -> Iterator[House]:
     """Run a company with forty manual customers: every other one has no mail address."""
     (tmp_path / "caps.toml").write_text(getattr(request, "param", ""))
-    wanted = Settings(data_dir=tmp_path, bootstrap_servers=broker, topic_prefix=namespace)
-    with ExitStack() as opened:
-        settings = opened.enter_context(prepare(wanted))
-        supervisor = opened.enter_context(running(settings, clock=False))
-        await_ready(settings, groups=groups_of(settings), check=supervisor.check)
-        play = opened.enter_context(open_play(settings, check=supervisor.check))
-        made = House(settings, play)
-        made.publish(*_company())
-        made.publish(*(each for number in range(COUNT) for each in _customer(number)))
+    customers = (each for number in range(COUNT) for each in _customer(number))
+    with housed(broker, prefix=namespace, data_dir=tmp_path, first=_company(), then=customers) as made:
         yield made
 
 
