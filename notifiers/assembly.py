@@ -278,4 +278,5 @@ def _ses(clock: Callable[[], datetime.datetime]) -> Channel:
 def _twilio(engine: Engine) -> Channel:
     from notifiers.sms.opening import twilio_channel  # its client takes a second to import
 
-    return twilio_channel(read_settings(TwilioSettings), engine=engine)
+    public_url = read_settings(LinkSettings).public_url
+    return twilio_channel(read_settings(TwilioSettings), engine=engine, public_url=public_url)

@@ -1,5 +1,8 @@
 """Twilio as an installation has it: the send ledger is asked whose a message is."""
 
+from typing import Final
+
+from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from infra.database.queries.tracing import ids_of_others, in_flight_to
@@ -8,11 +11,19 @@ from notifiers.sms.twilio import TwilioChannel
 
 __all__ = ["twilio_channel"]
 
+_STATUS_PATH: Final = "/hooks/twilio/status"
 
-def twilio_channel(settings: TwilioSettings, *, engine: Engine) -> TwilioChannel:
-    """Open the channel; nothing is connected to yet."""
+
+def twilio_channel(settings: TwilioSettings, *, engine: Engine, public_url: str) -> TwilioChannel:
+    """Open the channel; nothing is connected to yet.
+
+    What becomes of messages is told to ``cobranza web`` at ``public_url``, unless another address is set.
+    """
+    account = settings.account()
+    if public_url and not account.status_url:
+        account = replace(account, status_url=public_url.rstrip("/") + _STATUS_PATH)
     return TwilioChannel(
-        settings.account(),
+        account,
         of_others=lambda ids, reminder: ids_of_others(engine, ids, channel="sms", reminder=reminder),
         in_flight=lambda phone, reminder: in_flight_to(engine, phone, channel="sms", reminder=reminder),
     )

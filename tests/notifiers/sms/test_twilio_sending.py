@@ -17,7 +17,17 @@ from notifiers.dispatch import Dispatcher
 from notifiers.settings import SendSettings
 from notifiers.sms.account import TwilioAccount
 from notifiers.sms.twilio import TwilioChannel
-from tests.notifiers.sending import TICK, SettableClock, dispatcher, job_row, know, read, reminder, states
+from tests.notifiers.sending import (
+    RENDERER,
+    TICK,
+    SettableClock,
+    dispatcher,
+    job_row,
+    know,
+    read,
+    reminder,
+    states,
+)
 from tests.notifiers.sms.twilio_server import ACCOUNT, SERVICE, TwilioServer
 
 Loop = Callable[[str], Dispatcher]
@@ -181,6 +191,14 @@ def test_an_installation_opens_its_channel(
     traits = traits_of(opened())
     assert ("twilio", ACCOUNT + "/+15005550006", 60.0) == (traits.provider, traits.endpoint, traits.settles_s)
     assert isinstance(opened(), TracingChannel)
+    opened().send(RENDERER.message(reminder("r1", channels=("sms",)), "sms"))
+    monkeypatch.delenv("COBRANZA_SEND_TWILIO_STATUS_URL")
+    monkeypatch.setenv("COBRANZA_PUBLIC_URL", "https://pay.example/c")
+    opened().send(RENDERER.message(reminder("r2", channels=("sms",)), "sms"))
+    assert [
+        "https://pay.example/hooks?reminder=r1",
+        "https://pay.example/c/hooks/twilio/status?reminder=r2",
+    ] == [asked["StatusCallback"] for asked in server.requests]
     monkeypatch.delenv("COBRANZA_SEND_TWILIO_SENDER")
     with pytest.raises(OperatorError, match="one of messaging_service_sid and sender"):
         opened()
