@@ -24,6 +24,7 @@ from notifiers.doubt import Arbiter
 from notifiers.enclosing.enclosures import Enclosures
 from notifiers.enclosing.opening import open_enclosures
 from notifiers.enclosing.settings import DocumentSettings
+from notifiers.feedback.suppressing import unless_suppressed
 from notifiers.gates.gate import Gate
 from notifiers.limits import LimitSettings, open_limits, prices_of, worded
 from notifiers.links import Links, LinkSettings
@@ -173,7 +174,9 @@ def open_worker(
         dispatcher = Dispatcher(
             ledger=ledger,
             channel=open_channel(name, settings=settings, send=send, engine=engine, clock=utc_now),
-            render=open_render(name, settings=settings, send=send, enclosures=enclosures),
+            render=unless_suppressed(
+                open_render(name, settings=settings, send=send, enclosures=enclosures), engine=engine
+            ),
             manner=manner_of(name, send=send),
             clock=utc_now,
             jitter=random.SystemRandom().random,

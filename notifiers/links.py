@@ -121,6 +121,11 @@ class Links:
         return f"messages have no links: {' and '.join(lacking)} not set" if lacking else ""
 
     @property
+    def public_url(self) -> str:
+        """What the world reaches ``cobranza web`` by; "": it is not said."""
+        return self._base
+
+    @property
     def is_https(self) -> bool:
         """Say whether readers come by TLS."""
         return self._base.startswith("https://")

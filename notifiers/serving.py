@@ -9,6 +9,7 @@ from infra.metrics.pulse import Pulses
 from infra.metrics.tally import Tally
 from infra.settings import Settings
 from notifiers.assembly import open_worker
+from notifiers.feedback.serving import serve_feedback
 from notifiers.settings import SendSettings
 from schemas.fields import Channel as ChannelName
 
@@ -25,10 +26,11 @@ def serve(
     stopping: threading.Event,
     pulses: Pulses,
     sendings: Tally,
+    feedback: Tally | None = None,
 ) -> None:
-    """Run the loops of these channels until `stopping` is set; it is set when one of them fails.
+    """Run the loops of these channels, and that of feedback, until `stopping` is set; it is set when one of them fails.
 
-    `pulses` has a loop for each channel, `sendings` counts attempts.
+    `pulses` has a loop for each channel and for ``FEEDBACK``, `sendings` counts attempts, `feedback` what comes back.
 
     Raises:
         Exception: what the first failed loop raised.
@@ -51,7 +53,15 @@ def serve(
             failures.append(error)
             stopping.set()
 
+    def run_feedback() -> None:
+        try:
+            serve_feedback(settings, engine=engine, stopping=stopping, pulses=pulses, tally=feedback)
+        except Exception as error:  # noqa: BLE001 - raised again below, in the thread that waits
+            failures.append(error)
+            stopping.set()
+
     threads = [threading.Thread(target=run, args=(name,), name=f"notify-{name}") for name in channels]
+    threads.append(threading.Thread(target=run_feedback, name="notify-feedback"))
     for thread in threads:
         thread.start()
     for thread in threads:

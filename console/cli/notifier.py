@@ -45,6 +45,7 @@ def notifier(settings: "Settings", *, chosen: tuple[str, ...], member: str | Non
     All settings are in docs/sending.md.
     """
     import threading
+    from itertools import chain
 
     from infra.database.engine import open_engine
     from infra.database.migrate import require_current
@@ -53,6 +54,8 @@ def notifier(settings: "Settings", *, chosen: tuple[str, ...], member: str | Non
     from infra.metrics.settings import MetricsSettings
     from notifiers.assembly import carrier_faults
     from notifiers.dispatch import sendings_tally
+    from notifiers.feedback.publishing import feedback_tally
+    from notifiers.feedback.serving import FEEDBACK
     from notifiers.serving import serve
     from notifiers.settings import SendSettings, SettingsError, read_settings
 
@@ -64,15 +67,17 @@ def notifier(settings: "Settings", *, chosen: tuple[str, ...], member: str | Non
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     channels = [name for name in _CHANNELS if name in chosen or "all" in chosen]
-    metrics, sendings = MetricsSettings(), sendings_tally(channels=channels)
-    pulses = Pulses(channels, stalled_s=metrics.stalled_s)
+    metrics, sendings, feedback = MetricsSettings(), sendings_tally(channels=channels), feedback_tally()
+    pulses = Pulses([*channels, FEEDBACK], stalled_s=metrics.stalled_s)
     engine = open_engine(settings.database)
     try:
         require_current(engine)
         faults = carrier_faults(channels, settings=settings, send=send, engine=engine)
         if faults:
             raise click.UsageError("\n".join(faults.values()))
-        with MetricsServer(metrics, probe=pulses, samples=sendings.samples):
+        with MetricsServer(
+            metrics, probe=pulses, samples=lambda: chain(sendings.samples(), feedback.samples())
+        ):
             serve(
                 channels,
                 settings=settings,
@@ -82,6 +87,7 @@ def notifier(settings: "Settings", *, chosen: tuple[str, ...], member: str | Non
                 stopping=stopping,
                 pulses=pulses,
                 sendings=sendings,
+                feedback=feedback,
             )
     finally:
         engine.dispose()

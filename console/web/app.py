@@ -10,10 +10,13 @@ from collections.abc import Callable
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from console.web import hooks
 from console.web.faults import add_faults
 from console.web.limits import BodyLimit, SafeHeaders
 from console.web.outside import documents, pages
 from console.web.parts import WebParts
+from notifiers.feedback.settings import FeedbackSettings
+from notifiers.settings import read_settings
 
 __all__ = ["outside_app"]
 
@@ -25,6 +28,7 @@ def outside_app(parts: WebParts, *, counted: Callable[[int], None] = lambda _: N
     app = FastAPI(title="Cobranza", openapi_url=None, docs_url=None, redoc_url=None)
     app.include_router(pages.router(parts))
     app.include_router(documents.router(parts))
+    app.include_router(hooks.router(parts, settings=read_settings(FeedbackSettings)))
     add_faults(app, root=parts.links.root)
     web = parts.web
     answer_bytes_max = web.files_max * web.file_bytes_max + _FORM_BYTES

@@ -191,8 +191,15 @@ class FeedbackInbox:
         return None
 
     def jobs_to(self, address: str, *, channel: Channel, limit: int = 1000) -> list[SentJob]:
-        """List what was sent to an address, the newest first."""
-        sent = and_(send_jobs.c["recipient"] == address, send_jobs.c["state"] != "superseded")
+        """List what was sent to an address, however it was written there, the newest first."""
+        written: ColumnElement[str] = send_jobs.c["recipient"]
+        if channel == "sms":
+            for mark in " -().":
+                written = func.replace(written, mark, "")
+        sent = and_(
+            or_(send_jobs.c["recipient"] == address, func.lower(written) == address.lower()),
+            send_jobs.c["state"] != "superseded",
+        )
         return self._jobs(sent, channel=channel, limit=limit)
 
     def _first(self, condition: ColumnElement[bool], *, channel: Channel) -> SentJob | None:

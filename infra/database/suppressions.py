@@ -49,7 +49,8 @@ def suppress(connection: Connection, entry: Suppression) -> bool:
     row["address"] = normal_address(entry.address, channel=entry.channel)
     if not row["address"]:
         return False
-    return connection.execute(insert(suppressions).on_conflict_do_nothing(), [row]).rowcount == 1
+    kept = insert(suppressions).values(row).on_conflict_do_nothing().returning(suppressions.c["address"])
+    return connection.execute(kept).first() is not None
 
 
 def release(connection: Connection, *, channel: Channel, address: str, company: str | None = None) -> int:

@@ -79,6 +79,12 @@ METRICS: Final[Mapping[str, Described]] = {
         "Attempts by how they ended: accepted, failed, unknown, superseded, put_back, capped.",
         ("channel", "outcome"),
     ),
+    "cobranza_feedback_total": Described(
+        "counter",
+        "What came back of deliveries: delivered, bounced, returned, complained, failed, delayed, stop, start,"
+        " reply; unknown: of no delivery of ours.",
+        ("channel", "said"),
+    ),
     # web
     "cobranza_web_requests_total": Described(
         "counter",

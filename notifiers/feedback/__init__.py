@@ -1,1 +1,1 @@
-"""What providers say afterwards, read and checked: bounces, complaints, receipts, replies, returned letters."""
+"""What providers and readers say of deliveries afterwards, checked and read into words; no HTTP here."""

@@ -1,0 +1,359 @@
+"""The way of words to the ledger: each one becomes an outcome, a command, or a dead letter; never nothing.
+
+::
+
+    waiting ──► its delivery is found ──► outcome to Kafka ──► said
+       │   ├──► a reader's stop, start ──► opt-out, opt-in of each account written to there ──► said
+       │   ├──► a reader's reply ─────────► a task of the account written to last ──► said
+       │   └──► a delay ──────────────────────────────────────────────────────────► noted
+       └──► nobody's, for longer than the patience ──► dead letter ──► dead
+
+What is sent twice (a crash between Kafka and SQL) has the same id and counts once. An address that
+bounced for good, complained or said stop goes on the list of those not written to.
+"""
+
+import datetime
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
+
+import msgspec
+import structlog
+from msgspec import Struct, json
+
+from infra.database.engine import writing
+from infra.database.feedback import FeedbackInbox, Heard, SentJob, Settled, Word
+from infra.database.suppressions import Suppression, normal_address, release, suppress
+from infra.metrics.tally import Tally
+from schemas.codec import TOPIC_OF_TYPE, encode, type_of
+from schemas.commands import OptIn, OptOut, RecordReply
+from schemas.dead_letters import DeadLetter, dead_letter_headers
+from schemas.envelope import Envelope, to_headers
+from schemas.facts import ReminderDecided
+from schemas.fields import Channel, split_account_id
+from schemas.journal import SourceEvent
+from schemas.outcomes import OutcomeReported
+from schemas.registry import dead_letter_of
+
+__all__ = ["FeedbackPublisher", "feedback_tally"]
+
+_SOURCE: Final = "/cobranza/feedback/"
+_OUTCOMES: Final = "notify.outcome.v1"
+_BATCH: Final = 200
+_ACKNOWLEDGED_S_MAX: Final = 60
+_LEASE: Final = datetime.timedelta(seconds=60)
+_LOOK_AGAIN: Final = datetime.timedelta(seconds=2)
+_FATES: Final = ("delivered", "bounced", "returned", "complained", "failed")
+_SAID: Final = (*_FATES, "delayed", "stop", "start", "reply", "unknown")
+# Why nobody is written to there again, and whether the reason is the address itself, for every company.
+_FOR_ALL: Final = frozenset(
+    {"address_bounced", "address_suppressed", "number_unreachable", "letter_returned"}
+)
+_FOR_COMPANY: Final = frozenset({"complaint", "opted_out"})
+_log = structlog.get_logger(__name__)
+_decoder = json.Decoder(ReminderDecided)
+
+
+class Sender(Protocol):
+    """What a Kafka producer is to us."""
+
+    def send(self, topic: str, value: bytes, **more: Any) -> Any:
+        """Hand a record over; the future that it gives is done when it is written."""
+        ...
+
+
+def feedback_tally(*, channels: Sequence[Channel] = ("email", "sms", "letter")) -> Tally:
+    """Make the count of what came back, by channel and word."""
+    known = [(channel, said) for channel in channels for said in _SAID]
+    return Tally("cobranza_feedback_total", known=known)
+
+
+class _Said(Struct, frozen=True, kw_only=True):
+    """What follows from a word: records to send, how the word is settled, and who goes on or off the list."""
+
+    settled: Settled
+    records: tuple[tuple[Envelope, SourceEvent], ...] = ()
+    suppressed: tuple[Suppression, ...] = ()
+    released: tuple[tuple[Channel, str, str], ...] = ()
+
+
+class FeedbackPublisher:
+    """Takes words from the inbox to Kafka; one round is a ``step``.
+
+    Args:
+        inbox: where they are.
+        sender: a producer.
+        topic_name: gives the physical name of a topic.
+        clock: the wall clock, UTC.
+        patience_s: so long a word waits for its delivery.
+        tally: counts them (``feedback_tally``).
+    """
+
+    def __init__(
+        self,
+        *,
+        inbox: FeedbackInbox,
+        sender: Sender,
+        topic_name: Callable[[str], str],
+        clock: Callable[[], datetime.datetime],
+        patience_s: float,
+        tally: Tally | None = None,
+    ) -> None:
+        self._inbox = inbox
+        self._sender = sender
+        self._topic_name = topic_name
+        self._clock = clock
+        self._patience = datetime.timedelta(seconds=patience_s)
+        self._tally = tally or feedback_tally()
+
+    def step(self) -> int:
+        """Deal with what waits, up to a batch; return how many words were settled.
+
+        Raises:
+            KafkaError: the broker does not take them; they wait.
+        """
+        now = self._clock()
+        heard = self._inbox.claim(now=now, until=now + _LEASE, limit=_BATCH)
+        if not heard:
+            return 0
+        said: list[tuple[Heard, _Said]] = []
+        early: list[str] = []
+        for each in heard:
+            what = self._what_follows(each, now=now)
+            if what is None:
+                early.append(each.word.word)
+            else:
+                said.append((each, what))
+        if early:
+            self._inbox.put_back(early, until=now + _LOOK_AGAIN)
+        self._send(said)
+        self._note(said)
+        return len(said)
+
+    # -- what follows ----------------------------------------------------------
+
+    def _what_follows(self, heard: Heard, *, now: datetime.datetime) -> _Said | None:
+        """Give what follows from a word; None: it is too early to say."""
+        word = heard.word
+        if word.said == "delayed":
+            return _Said(settled=Settled(word=word.word, state="noted", reminder=word.reminder))
+        is_late = now - heard.received_at >= self._patience
+        if word.said in ("stop", "start", "reply"):
+            return self._of_reader(word, is_late=is_late)
+        job = self._inbox.job_of(word)
+        if job is None:
+            return _dead(word) if is_late else None
+        if not job.published and not is_late:
+            return None  # its sender is heard first, though the ledger would not mind
+        return _fate(word, job)
+
+    def _of_reader(self, word: Word, *, is_late: bool) -> _Said | None:
+        jobs = self._jobs_to(word)
+        if not jobs and word.said == "reply":
+            return _dead(word) if is_late else None
+        if word.said == "reply":
+            return _reply(word, jobs[0])
+        newest = {job.account: job for job in reversed(jobs)}
+        return _stop_or_start(word, [newest[name] for name in sorted(newest)])
+
+    def _jobs_to(self, word: Word) -> list[SentJob]:
+        """List what was sent to whom a word comes from, the newest first."""
+        if word.reminder:
+            job = self._inbox.job_of(word)
+            return [] if job is None else [job]
+        return self._inbox.jobs_to(word.address, channel=word.channel)
+
+    # -- done ------------------------------------------------------------------
+
+    def _send(self, said: Sequence[tuple[Heard, _Said]]) -> None:
+        futures = [self._handed(record) for _, what in said for record in what.records]
+        futures += [self._dead_letter(each) for each, what in said if what.settled.state == "dead"]
+        for future in futures:
+            future.get(timeout=_ACKNOWLEDGED_S_MAX)
+
+    def _handed(self, record: tuple[Envelope, SourceEvent]) -> Any:
+        envelope, event = record
+        return self._sender.send(
+            self._topic_name(TOPIC_OF_TYPE[envelope.type]),
+            encode(event),
+            key=envelope.subject.encode(),
+            headers=to_headers(envelope),
+        )
+
+    def _dead_letter(self, heard: Heard) -> Any:
+        """Put a word that is of nobody aside, where other records are that could not be used."""
+        word = heard.word
+        letter = DeadLetter(
+            reason="unknown_delivery",
+            detail=f"{word.source}: {word.said} of {word.reminder or word.provider_id or word.address or 'nothing'}"
+            "; cobranza feedback retry has it looked for again",
+            stage="feedback",
+            topic=self._topic_name(_OUTCOMES),
+            partition=-1,
+            offset=-1,
+        )
+        headers = dead_letter_headers(letter, original=[("cobranza_feedback", word.word.encode())])
+        target = self._topic_name(dead_letter_of(_OUTCOMES))
+        return self._sender.send(target, json.encode(word), key=word.word.encode(), headers=headers)
+
+    def _note(self, said: Sequence[tuple[Heard, _Said]]) -> None:
+        with writing(self._inbox.engine) as connection:
+            for _, what in said:
+                for entry in what.suppressed:
+                    suppress(connection, entry)
+                for channel, address, company in what.released:
+                    release(connection, channel=channel, address=address, company=company)
+        self._inbox.settle(what.settled for _, what in said)
+        for heard, what in said:
+            word = heard.word
+            label = "unknown" if what.settled.state == "dead" else word.said
+            self._tally.add(word.channel, label)
+            _log.info(
+                "feedback",
+                source=word.source,
+                said=label,
+                channel=word.channel,
+                reminder=what.settled.reminder,
+                account=what.settled.account,
+                error=word.error_type,
+                records=len(what.records),
+            )
+
+
+def _dead(word: Word) -> _Said:
+    return _Said(settled=Settled(word=word.word, state="dead", reminder=word.reminder))
+
+
+def _fate(word: Word, job: SentJob) -> _Said:
+    """Say the fate of a delivery: one outcome per (reminder, channel, fate), however often it is told."""
+    company, customer = split_account_id(job.account)
+    address = _address(word, job)
+    outcome = OutcomeReported(
+        company=company,
+        customer=customer,
+        occurred_at=_instant(word, job),
+        reminder=job.reminder,
+        channel=job.channel,
+        status=word.said,  # type: ignore[arg-type]  # one of the fates
+        provider_id=word.provider_id,
+        error_type=word.error_type,
+        detail=word.detail,
+        address=address,
+    )
+    envelope = Envelope(
+        id=f"{job.reminder}/{job.channel}/{word.said}",
+        source=_SOURCE + word.source,
+        type=type_of(outcome),
+        time=outcome.occurred_at,
+        subject=job.account,
+    )
+    settled = Settled(word=word.word, state="said", reminder=job.reminder, account=job.account)
+    entry = _suppression(word, address=address, company=job.company)
+    return _Said(
+        settled=settled, records=((envelope, outcome),), suppressed=() if entry is None else (entry,)
+    )
+
+
+def _address(word: Word, job: SentJob) -> str:
+    """Give the address as the reminder had it; where it went elsewhere (a rehearsal), what the provider says."""
+    reminder = _decoder.decode(job.reminder_json)
+    contact = next((each.contact for each in reminder.deliveries if each.channel == job.channel), None)
+    if contact is None:
+        return word.address
+    known = {"email": contact.email, "sms": contact.phone, "letter": ", ".join(contact.address)}
+    meant = known.get(job.channel, "")
+    went_to = word.address or job.recipient
+    is_same = normal_address(went_to, channel=job.channel) == normal_address(meant, channel=job.channel)
+    return meant if is_same or not went_to else went_to
+
+
+def _instant(word: Word, job: SentJob) -> str:
+    """With a played journal an outcome has the business time of the delivery's own (DESIGN 4)."""
+    return word.occurred_at if job.mode == "live" or not job.occurred_at else job.occurred_at
+
+
+def _suppression(word: Word, *, address: str, company: str) -> Suppression | None:
+    error = word.error_type or {"complained": "complaint", "returned": "letter_returned"}.get(word.said, "")
+    if not address or error not in _FOR_ALL | _FOR_COMPANY or word.said == "delivered":
+        return None
+    return Suppression(
+        channel=word.channel,
+        address=address,
+        company="" if error in _FOR_ALL else company,
+        reason=error,
+        source=word.source,
+        since=datetime.datetime.fromisoformat(word.occurred_at),
+        detail=word.detail[:500],
+    )
+
+
+def _stop_or_start(word: Word, jobs: Sequence[SentJob]) -> _Said:
+    """Opt out, or in again, each account that was written to at this address; of nobody we know, the address alone."""
+    records = tuple(_opting(word, job) for job in jobs)
+    companies = sorted({job.company for job in jobs}) or [""]
+    account = jobs[0].account if len(jobs) == 1 else ""
+    settled = Settled(word=word.word, state="said", reminder=word.reminder, account=account)
+    if word.said == "start":
+        address = word.address
+        return _Said(
+            settled=settled,
+            records=records,
+            released=tuple((word.channel, address, each) for each in {*companies, ""}),
+        )
+    entry = Suppression(
+        channel=word.channel,
+        address=word.address,
+        company="",
+        reason="opted_out",
+        source=word.source,
+        since=datetime.datetime.fromisoformat(word.occurred_at),
+        detail=word.reply[:200],
+    )
+    entries = tuple(msgspec.structs.replace(entry, company=each) for each in companies)
+    return _Said(settled=settled, records=records, suppressed=entries if word.address else ())
+
+
+def _opting(word: Word, job: SentJob) -> tuple[Envelope, SourceEvent]:
+    company, customer = split_account_id(job.account)
+    fields: dict[str, Any] = {
+        "company": company,
+        "customer": customer,
+        "occurred_at": _instant(word, job),
+        "command": f"{word.said}-{_digest(word.word)}",
+        "author": word.source,
+        "channel": word.channel,
+    }
+    event = OptOut(**fields, reason=f"{word.source}: {word.reply or word.detail}"[:500])
+    command: SourceEvent = event if word.said == "stop" else OptIn(**fields)
+    return _enveloped(command, word, account=job.account), command
+
+
+def _reply(word: Word, job: SentJob) -> _Said:
+    company, customer = split_account_id(job.account)
+    command = RecordReply(
+        company=company,
+        customer=customer,
+        occurred_at=_instant(word, job),
+        command=f"reply-{_digest(word.word)}",
+        author=word.source,
+        channel=word.channel,
+        text=word.reply,
+        reminder=job.reminder,
+        address=word.address,
+    )
+    settled = Settled(word=word.word, state="said", reminder=job.reminder, account=job.account)
+    return _Said(settled=settled, records=((_enveloped(command, word, account=job.account), command),))
+
+
+def _enveloped(command: SourceEvent, word: Word, *, account: str) -> Envelope:
+    return Envelope(
+        id=f"{word.word}/{account}",
+        source=_SOURCE + word.source,
+        type=type_of(command),
+        time=word.occurred_at,
+        subject=account,
+    )
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2s(text.encode(), digest_size=12).hexdigest()

@@ -1,0 +1,58 @@
+"""The loop that takes what providers said to Kafka: a thread of the notifiers."""
+
+import datetime
+import threading
+from typing import Final
+
+import structlog
+from kafka.errors import KafkaError
+from sqlalchemy import Engine
+
+from infra.database.feedback import FeedbackInbox
+from infra.kafka.consumers import producer
+from infra.metrics.pulse import Pulses
+from infra.metrics.tally import Tally
+from infra.settings import Settings
+from notifiers.feedback.publishing import FeedbackPublisher
+from notifiers.feedback.settings import FeedbackSettings
+from notifiers.settings import read_settings
+
+__all__ = ["FEEDBACK", "serve_feedback"]
+
+FEEDBACK: Final = "feedback"
+_IDLE_S: Final = 0.5
+_RETRY_S: Final = 5.0
+_log = structlog.get_logger(__name__)
+
+
+def serve_feedback(
+    settings: Settings,
+    *,
+    engine: Engine,
+    stopping: threading.Event,
+    pulses: Pulses,
+    tally: Tally | None = None,
+) -> None:
+    """Publish until `stopping` is set; what the broker does not take waits in SQL."""
+    writer = producer(bootstrap_servers=settings.brokers())
+    publisher = FeedbackPublisher(
+        inbox=FeedbackInbox(engine),
+        sender=writer,
+        topic_name=settings.topic,
+        clock=lambda: datetime.datetime.now(datetime.UTC),
+        patience_s=read_settings(FeedbackSettings).patience_s,
+        tally=tally,
+    )
+    try:
+        while not stopping.is_set():
+            trouble, moved = "", 0
+            try:
+                moved = publisher.step()
+            except KafkaError as error:
+                trouble = "Kafka takes no feedback"
+                _log.error("feedback_waits", detail=repr(error))
+            pulses.beat(FEEDBACK, waiting_for=trouble)
+            if not moved:
+                stopping.wait(_RETRY_S if trouble else _IDLE_S)
+    finally:
+        writer.close()

@@ -1,0 +1,288 @@
+"""B-14: each word becomes an outcome, a command or a dead letter, once; and an address goes on the list or off it."""
+
+import datetime
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import pytest
+from kafka.errors import KafkaTimeoutError
+from sqlalchemy import Engine, update
+
+from infra.database.engine import reading, writing
+from infra.database.feedback import FeedbackInbox, Word
+from infra.database.send_ledger import NewJob, SendLedger
+from infra.database.send_tables import send_jobs
+from infra.database.suppressions import suppressed
+from notifiers.channel import PermanentError
+from notifiers.feedback.publishing import FeedbackPublisher
+from notifiers.feedback.suppressing import unless_suppressed
+from schemas.codec import decode_source
+from schemas.commands import OptIn, OptOut, RecordReply
+from schemas.dead_letters import read_dead_letter
+from schemas.envelope import from_headers
+from schemas.outcomes import OutcomeReported
+from tests.notifiers.sending import CONTACT, RENDERER, reminder
+
+NOW = datetime.datetime(2026, 2, 3, 12, tzinfo=datetime.UTC)
+FATE = Word(
+    word="ses/1/bounced/zoe", source="ses", said="bounced", channel="email", occurred_at="2026-02-03T11:00:00.000+00:00",
+    reminder="r1", error_type="address_bounced", address="Zoe@customer.example", detail="550",
+)  # fmt: skip
+REPLY = Word(
+    word="twilio/SM1/reply", source="twilio", said="reply", channel="sms", occurred_at="2026-02-03T11:00:00.000+00:00",
+    address="+34600000000", reply="I paid",
+)  # fmt: skip
+
+
+@dataclass
+class Office:
+    """The inbox with its publisher, a Kafka that keeps what it is given, and a clock."""
+
+    engine: Engine
+    now: datetime.datetime = NOW
+    down: bool = False
+    sent: list[tuple[str, bytes, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Open it."""
+        self.inbox = FeedbackInbox(self.engine)
+        self.publisher = FeedbackPublisher(
+            inbox=self.inbox,
+            sender=self,
+            topic_name=lambda name: f"t.{name}",
+            clock=lambda: self.now,
+            patience_s=600,
+        )
+
+    def send(self, topic: str, value: bytes, **more: Any) -> "Office":
+        """Be Kafka's producer."""
+        if self.down:
+            raise KafkaTimeoutError("away")
+        self.sent.append((topic, value, more))
+        return self
+
+    def get(self, timeout: float) -> None:
+        """Be the future of what was sent."""
+
+    def hear(self, *words: Word) -> int:
+        """Take words, and deal with what waits."""
+        self.inbox.take(words, received_at=self.now)
+        return self.publisher.step()
+
+    def said(self) -> list[Any]:
+        """What was sent to source topics, as events; what intake would read."""
+        found = []
+        for topic, value, more in self.sent:
+            if not topic.endswith(".dlq"):
+                envelope, data = from_headers(more["headers"], value)
+                found.append(decode_source(envelope.type, data))
+        return found
+
+    def delivered(
+        self, name: str = "r1", *, channel: Any = "email", published: bool = True, **changes: Any
+    ) -> None:
+        """Have a delivery that was accepted."""
+        made = reminder(name, channels=(channel,), mode="live", **changes)
+        job = NewJob(
+            reminder=made.id, account=made.account, company=made.company, partition=0, mode=made.mode, tick=made.tick,
+            not_before=made.tick, decision_version=5, reminder_json=msgspec.json.encode(made).decode(),
+        )  # fmt: skip
+        SendLedger(self.engine, channel=channel, owner="w", reader_age_s_max=60).record([job])
+        recipient = {"email": CONTACT.email, "sms": CONTACT.phone}.get(channel, ", ".join(CONTACT.address))
+        with writing(self.engine) as connection:
+            connection.execute(
+                update(send_jobs)
+                .where(send_jobs.c["reminder"] == name)
+                .values(state="accepted", published=published, provider_id=f"P-{name}", recipient=recipient, occurred_at="2026-02-03T10:00:00+00:00")
+            )  # fmt: skip
+
+
+@pytest.fixture
+def office(engine: Engine) -> Office:
+    """Give an office."""
+    return Office(engine)
+
+
+def test_a_bounce_is_one_outcome_however_often_it_is_told(office: Office) -> None:
+    """Ten times the same event, and the same word by another way: one outcome, with the address as we know it."""
+    office.delivered()
+    for _ in range(10):
+        office.hear(FATE)
+    assert 1 == office.hear(msgspec.structs.replace(FATE, word="dsn/r1/bounced", source="dsn"))
+    first, again = office.said()
+    assert (
+        OutcomeReported(
+            company="acme", customer="C1", occurred_at=FATE.occurred_at, reminder="r1", channel="email", status="bounced",
+            error_type="address_bounced", detail="550", address="zoe@customer.example",
+        )
+        == first
+    )  # fmt: skip
+    # Told by another way it has the same id, and the ledger's natural key absorbs it.
+    assert msgspec.structs.replace(again) == first
+    ids = {dict(more["headers"])["ce_id"] for _, _, more in office.sent}
+    assert {b"r1/email/bounced"} == ids
+    assert {"said": 2} == office.inbox.counts()
+
+
+def test_by_the_providers_id(office: Office) -> None:
+    """Without our tag, the provider's own name of the delivery does."""
+    office.delivered()
+    office.hear(msgspec.structs.replace(FATE, reminder="", provider_id="P-r1"))
+    assert ["r1"] == [each.reminder for each in office.said()]
+
+
+def test_a_rehearsals_address_is_not_the_customers(office: Office) -> None:
+    """What went to the sandbox and bounced there says nothing of the customer's address."""
+    office.delivered()
+    office.hear(msgspec.structs.replace(FATE, address="sandbox@acme.example"))
+    assert ["sandbox@acme.example"] == [each.address for each in office.said()]
+
+
+def test_sender_is_heard_first(office: Office) -> None:
+    """A word of a delivery whose own outcome is not in Kafka waits for it, but not for ever."""
+    office.delivered(published=False)
+    assert 0 == office.hear(FATE)
+    office.now += datetime.timedelta(seconds=601)
+    assert 1 == office.publisher.step()
+    assert ["bounced"] == [each.status for each in office.said()]
+
+
+def test_nobodys_word_is_a_dead_letter_and_can_be_tried_again(office: Office) -> None:
+    """It waits for the patience; then it is aside where people look, and found again once its delivery is there."""
+    assert 0 == office.hear(FATE)
+    office.now += datetime.timedelta(seconds=601)
+    assert 1 == office.publisher.step()
+    [(topic, value, more)] = office.sent
+    assert "t.notify.outcome.v1.dlq" == topic
+    assert FATE == msgspec.json.decode(value, type=Word)
+    letter = read_dead_letter(more["headers"])
+    assert ("unknown_delivery", "feedback") == (letter.reason, letter.stage)
+    assert {"dead": 1} == office.inbox.counts()
+    office.delivered()
+    assert 1 == office.inbox.retry([], now=office.now)
+    assert 1 == office.publisher.step()
+    assert ["bounced"] == [each.status for each in office.said()]
+
+
+def test_nothing_is_lost_while_kafka_is_away(office: Office) -> None:
+    """It waits in SQL, and is said once when Kafka is back."""
+    office.delivered()
+    office.down = True
+    with pytest.raises(KafkaTimeoutError):
+        office.hear(FATE)
+    assert {"waiting": 1} == office.inbox.counts()
+    office.down = False
+    assert 0 == office.publisher.step()  # still in hand
+    office.now += datetime.timedelta(seconds=61)
+    assert 1 == office.publisher.step()
+    assert ["bounced"] == [each.status for each in office.said()]
+
+
+def test_two_publishers_do_not_say_it_both(office: Office) -> None:
+    """What one has in hand the other leaves alone."""
+    office.delivered()
+    office.inbox.take([FATE], received_at=office.now)
+    assert 1 == len(office.inbox.claim(now=NOW, until=NOW + datetime.timedelta(seconds=60), limit=10))
+    assert 0 == office.publisher.step()
+
+
+def test_delays_are_noted(office: Office) -> None:
+    """Nothing follows from them."""
+    office.delivered()
+    assert 1 == office.hear(msgspec.structs.replace(FATE, said="delayed"))
+    assert ([], {"noted": 1}) == (office.sent, office.inbox.counts())
+
+
+@pytest.mark.parametrize(
+    ("said", "error", "company", "other"),
+    [
+        ("bounced", "address_bounced", True, True),
+        ("bounced", "address_suppressed", True, True),
+        ("complained", "complaint", True, False),
+        ("bounced", "bounce_gave_up", False, False),
+        ("bounced", "content_refused", False, False),
+        ("delivered", "", False, False),
+    ],
+)
+def test_who_is_not_written_to_any_more(
+    office: Office, said: Any, error: Any, company: bool, other: bool
+) -> None:
+    """An address that is not there is so for all; a complaint is about one company; a full mailbox is nobody's end."""
+    office.delivered()
+    office.hear(msgspec.structs.replace(FATE, said=said, error_type=error))
+    with reading(office.engine) as connection:
+        found = [
+            suppressed(connection, channel="email", address="ZOE@customer.example", company=each) is not None
+            for each in ("acme", "beta")
+        ]
+    assert [company, other] == found
+
+
+def test_suppressed_addresses_are_not_written_to(office: Office) -> None:
+    """The delivery has failed before anything is sent, so that the ledger takes another way (R19)."""
+    office.delivered()
+    render = unless_suppressed(RENDERER.message, engine=office.engine)
+    assert CONTACT.email == render(reminder("r2"), "email").contact.email
+    office.hear(FATE)
+    with pytest.raises(PermanentError) as caught:
+        render(reminder("r2"), "email")
+    assert "address_suppressed" == caught.value.error_type
+    assert render(reminder("r2", channels=("letter",)), "letter")
+
+
+def test_stop_opts_out_every_account_that_was_written_to_there(office: Office) -> None:
+    """One number, two customers: both are asked no more by SMS, and the number is on the list."""
+    office.delivered("r1", channel="sms")
+    office.delivered("r2", channel="sms", account="acme:C2")
+    office.delivered("r3", channel="sms", account="acme:C2")
+    stop = msgspec.structs.replace(REPLY, said="stop", reply="BAJA", error_type="opted_out")
+    office.hear(stop)
+    office.hear(stop)
+    asked = office.said()
+    assert [("C1", "sms"), ("C2", "sms")] == [(each.customer, each.channel) for each in asked]
+    assert all(isinstance(each, OptOut) for each in asked)
+    assert all("BAJA" in each.reason for each in asked)
+    with pytest.raises(PermanentError):
+        unless_suppressed(RENDERER.message, engine=office.engine)(reminder("r4", channels=("sms",)), "sms")
+
+
+def test_start_opts_in_again(office: Office) -> None:
+    """And takes the number off the list."""
+    office.delivered("r1", channel="sms")
+    office.hear(msgspec.structs.replace(REPLY, said="stop", error_type="opted_out"))
+    office.hear(msgspec.structs.replace(REPLY, said="start", word="twilio/SM2/reply"))
+    assert [OptOut, OptIn] == [type(each) for each in office.said()]
+    render = unless_suppressed(RENDERER.message, engine=office.engine)
+    assert render(reminder("r4", channels=("sms",)), "sms")
+
+
+def test_stop_of_nobody_we_know_is_heeded(office: Office) -> None:
+    """Who has never been written to and says stop will not be: the number is on the list."""
+    assert 1 == office.hear(msgspec.structs.replace(REPLY, said="stop", error_type="opted_out"))
+    with pytest.raises(PermanentError):
+        unless_suppressed(RENDERER.message, engine=office.engine)(reminder("r4", channels=("sms",)), "sms")
+
+
+def test_other_replies_go_to_a_person(office: Office) -> None:
+    """To the account that was written to last, with the reminder that it answers."""
+    tick = datetime.datetime(2026, 2, 1, tzinfo=datetime.UTC)
+    office.delivered("r1", channel="sms", tick=tick)
+    office.delivered("r2", channel="sms", account="acme:C2", tick=tick + datetime.timedelta(days=1))
+    office.hear(REPLY)
+    [reply] = office.said()
+    assert isinstance(reply, RecordReply)
+    assert ("C2", "r2", "I paid", "+34600000000") == (
+        reply.customer,
+        reply.reminder,
+        reply.text,
+        reply.address,
+    )
+
+
+def test_reply_of_nobody_is_a_dead_letter(office: Office) -> None:
+    """Somebody should read it all the same."""
+    assert 0 == office.hear(REPLY)
+    office.now += datetime.timedelta(seconds=601)
+    assert 1 == office.publisher.step()
+    assert ["t.notify.outcome.v1.dlq"] == [topic for topic, _, _ in office.sent]
