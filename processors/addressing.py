@@ -263,9 +263,8 @@ def distrust_address(account: Account, *, channel: Channel, address: str, items:
 
 
 def opt_out(account: Account, channel: Channel) -> None:
-    """Write by a channel no more (R15); what failed is tried again by what is left (R19)."""
+    """Write by a channel no more (R15)."""
     account.row.opted_out = tuple(sorted({*account.row.opted_out, channel}))
-    account.row.failed_on = None
     account.advance()
 
 

@@ -117,6 +117,7 @@ def _carry_out(account: Account, event: _Plain, *, context: FoldContext) -> None
             account.row.enrolled = event.enrolled
             account.advance()
         case OptOut():
+            account.row.failed_on = None  # R19: what failed is tried again by what is left
             opt_out(account, event.channel)
         case OptIn():
             _opt_in(account, event.channel)

@@ -277,7 +277,7 @@ class _Teller:
             has_tick=looked_on == day,
             decides=tick is not None
             and epoch_s(tick.at) >= company.decides_from_s(local_day(tick.at, company.zone)),
-            decided=[s for s in self._said if s.at is not None and local_day(s.at, company.zone) == day],
+            decided=[each for each in self._said if _said_on(each, company=company) == day],
             heard=self._heard,
             late=[heard for heard in self._late if heard.on <= day],
             fates={s.fact.reminder: s.fact.status for s in self._said if isinstance(s.fact, ReminderEnded)},
@@ -331,6 +331,13 @@ class _Teller:
                 if standing is not None and standing.consumed < last_index(standing.plan):
                     item.next = rung_at(row, standing=standing, index=standing.consumed + 1, company=company)
             told.items[name] = item
+
+
+def _said_on(said: Said, *, company: Company) -> datetime.date | None:
+    """Give the company day of a fact: its tick's; what providers' words led to has a day of its own (R19)."""
+    if isinstance(said.fact, ReminderEnded) and said.fact.given_back:
+        return said.fact.on
+    return None if said.at is None else local_day(said.at, company.zone)
 
 
 def _says(said: Said, word: Withheld) -> bool:
