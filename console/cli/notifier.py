@@ -1,5 +1,6 @@
 """``cobranza notifier``: the sending loops."""
 
+import os
 import signal
 from typing import TYPE_CHECKING, get_args
 
@@ -39,10 +40,13 @@ def notifier(settings: "Settings", *, chosen: tuple[str, ...], member: str | Non
     \b
     COBRANZA_SEND_EMAIL=smtp   with COBRANZA_SEND_SMTP_HOST and others
     COBRANZA_SEND_EMAIL=ses    with COBRANZA_SEND_SES_REGION and others
+    COBRANZA_SEND_SMS=twilio   with COBRANZA_SEND_TWILIO_ACCOUNT_SID and others
+    COBRANZA_SEND_LETTER=print_run   gathers letters: COBRANZA_SEND_PRINT_RUN_*
+    COBRANZA_SEND_LETTER=post        has them posted: COBRANZA_SEND_POST_*
 
     To try a provider out without writing to customers, every message can go
     to addresses of your own: COBRANZA_SEND_SANDBOX_EMAIL, _PHONE, _ADDRESS.
-    All settings are in docs/sending.md.
+    A variable that no setting has is refused. All are in docs/sending.md.
     """
     import threading
     from itertools import chain
@@ -58,8 +62,10 @@ def notifier(settings: "Settings", *, chosen: tuple[str, ...], member: str | Non
     from notifiers.feedback.serving import FEEDBACK
     from notifiers.serving import serve
     from notifiers.settings import SendSettings, SettingsError, read_settings
+    from notifiers.variables import require_known
 
     try:
+        require_known(os.environ)
         send = read_settings(SendSettings)
     except SettingsError as error:
         raise click.UsageError(str(error)) from error

@@ -1,5 +1,6 @@
 """``cobranza ready``: what is missing before a company's reminders can go out by themselves (S4-24)."""
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -27,9 +28,11 @@ def ready(settings: "Settings", *, company: str, output_format: OutputFormat) ->
     from notifiers.assembly import TEMPLATES, carrier_faults
     from notifiers.links import Links, LinkSettings
     from notifiers.settings import SendSettings, read_settings
+    from notifiers.variables import require_known
     from notifiers.writing.library import Library
     from notifiers.writing.render import templates_folder
 
+    require_known(os.environ)
     send = read_settings(SendSettings)
     with open_read_model(settings) as connection:
         points = ready_points(

@@ -101,3 +101,10 @@ def test_smtp_without_a_host_is_said_before_anything_starts(run: Run) -> None:
     done = run("notifier", COBRANZA_SEND_EMAIL="smtp")
     assert 2 == done.exit_code
     assert "COBRANZA_SEND_SMTP_HOST is needed when COBRANZA_SEND_EMAIL is smtp" in done.output
+
+
+def test_a_misspelt_variable_keeps_the_notifier_from_starting(run: Run) -> None:
+    """A sandbox that is not read would be mails to customers."""
+    done = run("notifier", COBRANZA_SEND_SANBDOX_EMAIL="trial@company.example")
+    assert 2 == done.exit_code
+    assert "is COBRANZA_SEND_SANDBOX_EMAIL meant?" in done.output
