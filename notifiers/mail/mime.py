@@ -44,14 +44,18 @@ _URL: Final = re.compile(r"https?://[!-;=?-~]{1,900}")  # a line holds 998
 
 
 class MailSender(Struct, frozen=True, kw_only=True):
-    """Whose address mails come from: ``address`` where a company has none of its own, or ``always``."""
+    """Whose address mails come from: ``address`` where a company has none of its own, or ``always``.
+
+    What cannot be delivered is reported to ``bounces``, "": to the same address.
+    """
 
     address: str = ""
     always: bool = False
+    bounces: str = ""
 
 
 class Mail(Struct, frozen=True, kw_only=True):
-    """A mail for one recipient. ``content`` is all of it, lines ending in CRLF.
+    """A mail for one recipient. ``content`` is all of it, lines ending in CRLF; ``sender`` hears if it bounces.
 
     Its addresses are ASCII, or ``content`` holds them as UTF-8 and a server needs SMTPUTF8.
     """
@@ -105,6 +109,7 @@ def mail_of(message: Message, *, sender: MailSender, dated: datetime.datetime) -
     try:
         from_email = _written(from_email)
         reply_to = _written(own) if own and sender.always else ""
+        bounces = _written(sender.bounces) if sender.bounces else from_email
         fields = _fields(message, from_email=from_email, reply_to=reply_to, recipient=recipient, dated=dated)
         content = fields.encode() + _body(message)
     except EmailNotValidError as error:
@@ -113,7 +118,7 @@ def mail_of(message: Message, *, sender: MailSender, dated: datetime.datetime) -
         ) from error
     except UnicodeEncodeError as error:
         raise PermanentError(error_type="content_refused", detail=f"no encoding holds it: {error}") from error
-    return Mail(sender=from_email, recipient=recipient, content=content)
+    return Mail(sender=bounces, recipient=recipient, content=content)
 
 
 @lru_cache(maxsize=4_096)

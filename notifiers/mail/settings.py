@@ -19,6 +19,8 @@ class SmtpSettings(BaseSettings):
         host, port, security, user, password: of the server; ``starttls`` and ``tls`` check its certificate.
         sender: From of companies that have no ``sender_email`` of their own.
         sender_always: From of all companies; their own address becomes Reply-To.
+        bounces: where mail servers report what they could not deliver (the envelope's sender); otherwise
+            the address in From.
         connections: so many mails are under way at a time; after a crash as many are in doubt.
         timeout_s: how long an answer may take.
     """
@@ -32,6 +34,7 @@ class SmtpSettings(BaseSettings):
     password: SecretStr = SecretStr("")
     sender: str = ""
     sender_always: bool = False
+    bounces: str = ""
     connections: int = Field(default=8, ge=1, le=100)
     timeout_s: float = Field(default=30.0, gt=0.0, le=300.0)
 

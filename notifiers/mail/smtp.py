@@ -133,7 +133,7 @@ def smtp_channel(
             password=settings.password.get_secret_value(),
             timeout_s=settings.timeout_s,
         ),
-        sender=MailSender(address=settings.sender, always=settings.sender_always),
+        sender=MailSender(address=settings.sender, always=settings.sender_always, bounces=settings.bounces),
         clock=clock,
         signer=signer,
         connections=settings.connections,

@@ -146,6 +146,13 @@ def test_one_sender_for_all_companies_is_answered_to_the_company() -> None:
     assert None is read(message())["Reply-To"]
 
 
+def test_what_bounces_is_reported_elsewhere() -> None:
+    """The envelope's sender is a mailbox that a program reads; the customer sees and answers the company."""
+    made = mail_of(message(), sender=MailSender(bounces="bounces@provider.example"), dated=TICK)
+    assert "bounces@provider.example" == made.sender
+    assert made.content.startswith(b"From: Samples & Signals Ltd <billing@company.example>\r\n")
+
+
 @pytest.mark.parametrize("own", ["", "not an address"])
 def test_a_company_without_a_usable_address_sends_nothing(own: str) -> None:
     """Nobody could answer: refused, and not the customer's fault."""
