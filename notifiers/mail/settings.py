@@ -4,12 +4,28 @@ Read only when their carrier is switched on by ``COBRANZA_SEND_EMAIL``, and comp
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 __all__ = ["DkimSettings", "SesSettings", "SmtpSettings"]
+
+
+def _checked(email: str) -> str:
+    """Take an address as it is, or none at all."""
+    try:
+        if email:
+            validate_email(
+                email, check_deliverability=False, globally_deliverable=False, test_environment=True
+            )
+    except EmailNotValidError as error:
+        raise ValueError(f"{email!r} is no mail address: {error}") from error
+    return email
+
+
+OptionalEmail = Annotated[str, AfterValidator(_checked)]
 
 
 class SmtpSettings(BaseSettings):
@@ -32,9 +48,9 @@ class SmtpSettings(BaseSettings):
     security: Literal["starttls", "tls", "none"] = "starttls"
     user: str = ""
     password: SecretStr = SecretStr("")
-    sender: str = ""
+    sender: OptionalEmail = ""
     sender_always: bool = False
-    bounces: str = ""
+    bounces: OptionalEmail = ""
     connections: int = Field(default=8, ge=1, le=100)
     timeout_s: float = Field(default=30.0, gt=0.0, le=300.0)
 
@@ -94,7 +110,7 @@ class SesSettings(BaseSettings):
 
     region: str = ""
     configuration_set: str = ""
-    sender: str = ""
+    sender: OptionalEmail = ""
     sender_always: bool = False
     connections: int = Field(default=8, ge=1, le=100)
     timeout_s: float = Field(default=30.0, gt=0.0, le=300.0)

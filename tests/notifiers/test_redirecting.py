@@ -205,6 +205,10 @@ def test_settings_that_contradict_each_other_are_refused(
             },
             "the DKIM key /no/key cannot be read",
         ),
+        (
+            {"email": "smtp", "smtp_host": "h", "smtp_sender": "nobody"},
+            "COBRANZA_SEND_SMTP_SENDER: 'nobody' is no mail address",
+        ),
         ({"email": "ses"}, "COBRANZA_SEND_SES_REGION is needed"),
         ({"email": "ses", "ses_region": "r", "ses_sender_always": "1"}, "sender_always needs a sender"),
         (
