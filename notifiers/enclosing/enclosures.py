@@ -31,6 +31,7 @@ __all__ = ["DocumentSource", "Enclosures", "Rebuilder"]
 _MEDIA: Final[dict[DocumentKind, str]] = {"pdf": "application/pdf", "xml": "application/xml"}
 _UNSAFE: Final = re.compile(r"[^\w.-]+")
 _NAME_MAX: Final = 80
+_WAITING_MAX: Final = 10_000
 _log = structlog.get_logger(__name__)
 
 
@@ -159,8 +160,11 @@ class Enclosures:
         )
 
     def _note(self, reminder: ReminderDecided, failure: Failure) -> None:
-        if not failure.ended:
-            self._waiting[reminder.id] = failure
+        if failure.ended:
+            return
+        if len(self._waiting) >= _WAITING_MAX:  # who never asks the gate about them leaves them behind
+            self._waiting.clear()
+        self._waiting[reminder.id] = failure
 
     def _made(
         self, wanted: _Wanted, content: bytes, *, reminder: ReminderDecided, words: Words

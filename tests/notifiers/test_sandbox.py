@@ -4,6 +4,8 @@ import datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from jinja2 import TemplateError
 
 from notifiers.writing.sandbox import OutputLimitError, TemplateFaultError, TemplateRoom
@@ -168,6 +170,29 @@ def test_output_is_limited(tmp_path: Path) -> None:
     """A template that never stops putting out is stopped."""
     with pytest.raises(OutputLimitError):
         render(tmp_path, "{% for a in x %}{% for b in x %}{{ x }}{% endfor %}{% endfor %}", x="abc" * 100)
+
+
+PIECES = st.sampled_from([
+    "{{ x }}", "{{ t }}", "{{ rows }}", "{{ rows[0].label }}", "{{ x ~ t }}", "{{ t | upper }}", "{{ rows | length }}",
+    "{{ t | join('-') }}", "{{ (t ~ x) | join('-') | e }}", "{{ loop.index }}", "{{ x.__class__ }}", "{{ x * 9 }}", "text",
+    "{% if x %}", "{% elif t == x %}", "{% else %}", "{% endif %}", "{% for a in rows %}", "{% for a in t %}",
+    "{% for a, b in rows if a %}", "{% endfor %}", "{% set x = t %}", "{% include 't.txt' %}", "{{", "}}", "{%", "%}", "{#",
+    "#}", "{% raw %}", "{% endraw %}", "{% macro m() %}", "{% endmacro %}", "{{ a.label }}", "{{ x if t else rows }}", "\n", "{{ 1e9 }}",
+    "{{ not x }}", "{{ -1 }}", "{{ 'a' in x }}", "{{ x in ('a', 'b') }}", "{{ [x, t] | join(', ') }}", "{{ 1 < 2 < x }}",
+])  # fmt: skip
+
+
+@settings(max_examples=300, deadline=5_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(PIECES, max_size=40))
+def test_whatever_is_written_ends_in_a_text_or_a_fault(tmp_path: Path, pieces: list[str]) -> None:
+    """Any heap of pieces of templates gives a text within the limit, or one kind of error; nothing of Python gets out."""
+    try:
+        text = render(tmp_path, "".join(pieces), x="abc", t="<&>" * 300, rows=LONG[:50])
+    except TemplateFaultError:
+        return
+    assert len(text) <= 1000
+    assert "0x" not in text
+    assert "TotalView(" not in text
 
 
 @pytest.mark.parametrize(
