@@ -15,6 +15,7 @@ from infra.database.queries.debtors import Debtor
 from notifiers.settings import SendSettings
 from notifiers.writing.checking import check_texts
 from notifiers.writing.library import PARTS, Library, Room
+from notifiers.writing.logo import LogoError, logo_of
 from notifiers.writing.shelf import found_in
 from notifiers.writing.words import LANGUAGES
 from processors.company import Company
@@ -63,6 +64,7 @@ def ready_points(
     found += _switches(company, enrolled=enrolled, debtors=debtors)
     found += _plans(company, debtors=debtors, texts=texts)
     found += _own_texts(texts, company=company.id)
+    found += _logo(texts, company=company)
     found += _sender(company)
     found += _carriers(company, send=send, faults=faults)
     found += _addresses(debtors)
@@ -135,6 +137,14 @@ def _lacking_templates(plan: Plan, *, room: Room, languages: set[str]) -> Iterat
             for language in languages:
                 if not all(found_in(room.folders, f"{kind}/{language}/{part}.txt") for part in PARTS):
                     yield f"{kind}/{language}"
+
+
+def _logo(texts: Library, *, company: Company) -> Iterator[Point]:
+    """Say where mails show the company's name because its logo is not there."""
+    try:
+        logo_of(company.profile.logo, folder=texts.room(company.id).own)
+    except LogoError as error:
+        yield _point("logo", "look", f"mails go without it: {error}")
 
 
 def _own_texts(texts: Library, *, company: str) -> Iterator[Point]:

@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final, Protocol, get_args
 
+import structlog
 from jinja2 import TemplateError, TemplateNotFound
 from msgspec.structs import replace
 
@@ -19,7 +20,7 @@ from notifiers.channel import Attachment, Message, PermanentError, Sender, TaskN
 from notifiers.paper.press import LetterPress, PaperError
 from notifiers.paper.sheets import extent_of
 from notifiers.writing.library import Library, Room
-from notifiers.writing.logo import logo_of
+from notifiers.writing.logo import LogoError, logo_of
 from notifiers.writing.view import MessageView, as_data, company_day, view_of
 from notifiers.writing.ways import Ways
 from notifiers.writing.words import Words
@@ -38,6 +39,7 @@ _SUBJECT_MAX: Final = 200
 _TEXT_MAX: Final = 10_000
 _SMS_MAX: Final = 1_600
 _BODY_MAX: Final = 2_000_000
+_log = structlog.get_logger(__name__)
 _GAP: Final = re.compile("\n{3,}")
 _NAME: Final = re.compile("[a-z0-9][a-z0-9_-]*")
 
@@ -170,7 +172,11 @@ class Renderer:
 
     def _parts(self, reminder: ReminderDecided, *, room: Room, words: Words) -> tuple[Attachment, ...]:
         """Give the files of a mail: the logo that its HTML shows, and documents."""
-        _, logo = logo_of(reminder.logo, folder=room.own)
+        logo = None
+        try:
+            _, logo = logo_of(reminder.logo, folder=room.own)
+        except LogoError as error:  # the company's name stands in its place: no reason not to write
+            _log.warning("logo_left_out", company=reminder.company, detail=str(error))
         files = () if self._enclose is None else self._enclose(reminder, words=words)
         return files if logo is None else (logo, *files)
 

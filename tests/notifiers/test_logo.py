@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
-from notifiers.channel import PermanentError
 from notifiers.mail.mime import MailSender, mail_of
 from notifiers.recorder import Recorder
 from notifiers.writing.logo import LOGO_BYTES_MAX
@@ -71,11 +71,13 @@ def test_an_address_is_shown_as_it_is() -> None:
     ],
 )
 def test_what_is_no_logo(tmp_path: Path, logo: str, content: bytes, detail: str) -> None:
-    """A wrong file is told as the template's error that it is."""
+    """A wrong or missing file keeps no reminder back: the company's name stands there, and the log says why."""
     made = msgspec.structs.replace(sample_reminder(kind="first", language="es"), logo=logo)
-    with pytest.raises(PermanentError, match=detail) as caught:
-        Renderer(own=folder(tmp_path, content)).message(made, "email")
-    assert "template_error" == caught.value.error_type
+    with capture_logs() as logged:
+        written = Renderer(own=folder(tmp_path, content)).message(made, "email")
+    assert ((), False) == (written.attachments, "<img" in written.html)
+    (line,) = logged
+    assert ("logo_left_out", True) == (line["event"], detail in line["detail"])
 
 
 @pytest.mark.parametrize("logo", ["http://example.com/l.png", "javascript:alert(1)//x.png", "../../logo.png"])
