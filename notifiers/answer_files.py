@@ -5,6 +5,7 @@ that tells the company's desk of the answer, or is fetched on purpose (``cobranz
 that a reader gave is text, never a path.
 """
 
+import datetime
 import hashlib
 import re
 import unicodedata
@@ -21,7 +22,15 @@ from notifiers.writing.words import Words
 from schemas.answers import AnswerFile
 from schemas.facts import ReminderDecided
 
-__all__ = ["ANSWER_FILES", "NoSuchFileError", "enclosing_answers", "keep_file", "kept_file", "media_type_of"]
+__all__ = [
+    "ANSWER_FILES",
+    "NoSuchFileError",
+    "enclosing_answers",
+    "keep_file",
+    "kept_file",
+    "media_type_of",
+    "sweep_files",
+]
 
 ANSWER_FILES: Final = "answers"
 _NAME_MAX: Final = 100
@@ -51,7 +60,9 @@ def keep_file(folder: Path, *, name: str, content: bytes) -> AnswerFile:
     """
     digest = hashlib.sha256(content).hexdigest()
     path = _path(folder, digest)
-    if not path.exists():
+    if path.exists():
+        path.touch()  # it is sent anew, and kept from now on
+    else:
         write_whole(path, content, durable=True)
     media_type = media_type_of(content)
     return AnswerFile(
@@ -74,6 +85,14 @@ def kept_file(folder: Path, *, sha256: str) -> bytes:
     if hashlib.sha256(content).hexdigest() != sha256:
         raise NoSuchFileError(f"{path} is not what the reader sent: its content has changed.")
     return content
+
+
+def sweep_files(folder: Path, *, before: datetime.datetime) -> int:
+    """Remove the files that were last sent before an instant; return how many."""
+    old = [path for path in folder.glob("??/*") if path.stat().st_mtime < before.timestamp()]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
 
 
 def enclosing_answers(folder: Path, *, otherwise: Enclose | None) -> Enclose:

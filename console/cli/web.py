@@ -1,6 +1,7 @@
 """``cobranza web``: the pages behind signed links, and what providers report, over HTTP."""
 
 import signal
+import threading
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,8 +39,9 @@ def web(settings: "Settings", *, host: str | None, port: int | None) -> None:
     from notifiers.links import Links
 
     limits, link_settings = _settings(host=host, port=port)
+    stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)  # the server has its own while it runs, and gives them back
+        signal.signal(number, lambda *_: stopping.set())  # the server has its own while it runs
     metrics = MetricsSettings()
     pulses, requests = Pulses([LOOP], stalled_s=metrics.stalled_s), requests_tally("outside")
     engine = open_engine(settings.database)
@@ -55,7 +57,7 @@ def web(settings: "Settings", *, host: str | None, port: int | None) -> None:
             MetricsServer(metrics, probe=pulses, samples=requests.samples),
         ):
             counted = counted_by(requests, face="outside")
-            server_of(outside_app(parts, counted=counted), web=limits).run()
+            server_of(outside_app(parts, counted=counted), web=limits, stopping=stopping.is_set).run()
     finally:
         engine.dispose()
 

@@ -2,6 +2,8 @@
 
 import contextlib
 import datetime
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -22,6 +24,7 @@ from infra.errors import OperatorError
 from infra.metrics.pulse import Pulses
 from infra.metrics.tally import Tally
 from infra.settings import Settings
+from notifiers.answer_files import ANSWER_FILES, sweep_files
 from notifiers.links import Links
 from schemas.journal import SourceEvent
 
@@ -88,7 +91,14 @@ def open_parts(
 ) -> Iterator[WebParts]:
     """Give what pages and hooks need, with the outbox running; ``pulses`` has its loop."""
     publisher = Publisher(settings)
-    outbox = Outbox(LinkBook(engine), publish=publisher, pulses=pulses)
+    kept = datetime.timedelta(days=web.files_kept_days)
+    outbox = Outbox(
+        LinkBook(engine),
+        publish=publisher,
+        pulses=pulses,
+        tidy=lambda: sweep_files(settings.data_dir / ANSWER_FILES, before=clock() - kept),
+        crashed=lambda: os.kill(os.getpid(), signal.SIGTERM),  # the server ends as when it is told to
+    )
     outbox.start()
     try:
         yield WebParts(
@@ -103,8 +113,10 @@ def open_parts(
             answered=outbox.wake,
         )
     finally:
-        outbox.stop()
-        publisher.close()
+        try:
+            outbox.stop()
+        finally:
+            publisher.close()
 
 
 def requests_tally(*faces: str) -> Tally:
@@ -122,12 +134,21 @@ def counted_by(tally: Tally, *, face: str) -> Callable[[int], None]:
     return count
 
 
-def server_of(app: ASGIApp, *, web: WebSettings | ConsoleSettings) -> uvicorn.Server:
-    """Make a server of one application; its ``run`` ends in order on SIGTERM and Ctrl-C."""
+def server_of(
+    app: ASGIApp, *, web: WebSettings | ConsoleSettings, stopping: Callable[[], bool] = lambda: False
+) -> uvicorn.Server:
+    """Make a server of one application; its ``run`` ends in order on SIGTERM and Ctrl-C, or when ``stopping`` says so."""
+
+    async def look() -> None:
+        # What was signalled before the server had handlers of its own.
+        server.should_exit = server.should_exit or stopping()
+
     config = uvicorn.Config(
         app,
         host=web.host,
         port=web.port,
+        callback_notify=look,
+        timeout_notify=1,
         log_config=None,  # lines of requests would hold signed links; ours hold their routes
         access_log=False,
         server_header=False,
@@ -139,4 +160,5 @@ def server_of(app: ASGIApp, *, web: WebSettings | ConsoleSettings) -> uvicorn.Se
         timeout_graceful_shutdown=int(web.stop_s_max),
         h11_max_incomplete_event_size=32 * 1024,
     )
-    return uvicorn.Server(config)
+    server = uvicorn.Server(config)
+    return server

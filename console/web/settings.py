@@ -14,6 +14,7 @@ class WebSettings(BaseSettings):
             on purpose, behind something that speaks TLS.
         body_bytes_max: of a request that brings no files.
         file_bytes_max, files_max: of what a reader may attach to one answer.
+        files_kept_days: so long after it was sent last a file is kept.
         answers_per_link_max: so many different answers are taken by one link.
         receive_s_max: a request that is not here whole by then is refused.
         connections_max: more at once are told to come back.
@@ -27,6 +28,7 @@ class WebSettings(BaseSettings):
     body_bytes_max: int = Field(default=512 * 1024, ge=1024)
     file_bytes_max: int = Field(default=5 * 1024 * 1024, ge=1024, le=50 * 1024 * 1024)
     files_max: int = Field(default=3, ge=0, le=10)
+    files_kept_days: int = Field(default=400, ge=1, le=36_500)
     answers_per_link_max: int = Field(default=20, ge=1, le=1000)
     receive_s_max: float = Field(default=30.0, gt=0.0, le=300.0)
     connections_max: int = Field(default=200, ge=1)

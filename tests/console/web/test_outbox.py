@@ -1,6 +1,7 @@
 """An answer that was kept reaches Kafka, whatever is down meanwhile; links are revoked by commands."""
 
 import datetime
+import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from console.publishing import PublishError
 from console.web.outbox import LOOP, Outbox
 from infra.database.links import LinkBook, NewAnswer
 from infra.metrics.pulse import Pulses
-from notifiers.answer_files import NoSuchFileError, enclosing_answers, keep_file, kept_file
+from notifiers.answer_files import NoSuchFileError, enclosing_answers, keep_file, kept_file, sweep_files
 from notifiers.writing.render import Renderer
 from notifiers.writing.samples import sample_reminder
 from schemas.codec import encode
@@ -130,3 +131,32 @@ def test_what_a_reader_sent_goes_to_the_desk_with_his_answer(tmp_path: Path) -> 
     assert [("receipt.png", "image/png")] == [(each.name, each.media_type) for each in mail.attachments]
     assert "receipt.png, other.png" in mail.text
     assert () == renderer.message(sample_reminder(kind="first", language="en"), "email").attachments
+
+
+def test_files_are_forgotten_when_they_were_kept_long_enough(tmp_path: Path) -> None:
+    """From when they were sent last: what is sent again is kept anew."""
+    old, again = (keep_file(tmp_path, name="a.pdf", content=b"%PDF-" + each) for each in (b"1", b"2"))
+    before = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=400)
+    for each in (old, again):
+        path = tmp_path / each.sha256[:2] / each.sha256
+        os.utime(path, (before.timestamp() - 60,) * 2)
+    keep_file(tmp_path, name="b.pdf", content=b"%PDF-2")
+    assert 1 == sweep_files(tmp_path, before=before)
+    assert b"%PDF-2" == kept_file(tmp_path, sha256=again.sha256)
+    assert 0 == sweep_files(tmp_path / "nothing", before=before)
+
+
+def test_a_loop_that_breaks_ends_the_process(sqlite_engine: Engine) -> None:
+    """Answers must not wait for ever behind pages that still answer: it is said at once, and raised at the end."""
+    ended = threading.Event()
+
+    def publish(_: Sequence[SourceEvent]) -> None:
+        raise RuntimeError("a bug of ours")
+
+    book = LinkBook(sqlite_engine)
+    book.keep(kept(1))
+    outbox = Outbox(book, publish=publish, pulses=Pulses([LOOP], stalled_s=60), crashed=ended.set)
+    outbox.start()
+    assert ended.wait(20)
+    with pytest.raises(RuntimeError, match="a bug of ours"):
+        outbox.stop()
