@@ -21,12 +21,12 @@ __all__ = [
     "worst",
 ]
 
-# What is wrong with an address, and stays so until a person mends it.
+# What is wrong with an address, and stays so until a person mends it. What a provider has against us
+# (``provider_refused``: a sender that is not verified) is not: mended once, it must not wait for each customer.
 ADDRESS_ERRORS: Final = frozenset(
     {
         "address_missing",
         "address_refused",
-        "provider_refused",
         "address_bounced",
         "address_suppressed",
         "number_unreachable",
