@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, insert
 
 from infra.database.engine import writing
-from infra.database.tables import contacts, customers
+from infra.database.tables import contacts, customers, outcomes
 from processors.law.shipped import shipped_profiles
 from schemas.facts import ReminderDecided
 from schemas.law import LawTerms
@@ -108,3 +108,24 @@ def test_what_the_register_knows_counts(engine: Engine, kind: str, expected: str
     running.run(partitions=[0])
     assert {"r1/email": expected} == states(engine)
     assert MONDAY.replace(day=9, hour=8) == job_row(engine)["not_before"]
+
+
+@pytest.mark.parametrize(("status", "expected"), [("failed", "accepted"), ("bounced", "scheduled")])
+def test_what_was_refused_after_all_does_not_count_and_what_bounced_does(
+    engine: Engine, status: str, expected: str
+) -> None:
+    """Section 5, docs/domain.md: the law limits what is attempted; what the provider never carried is no attempt."""
+    running = dispatcher(engine, channel=ScriptedChannel(), clock=SettableClock(MONDAY))
+    for name in ("r1", "r2"):
+        know(engine, clock=MONDAY)
+        running.record([read(under("cl_consumer", reminder(name, tick=MONDAY)))])
+        running.run(partitions=[0])
+        if name == "r1":
+            with writing(engine) as connection:
+                connection.execute(
+                    insert(outcomes).values(
+                        reminder=name, channel="email", status=status, account="acme:C1", occurred_at="2026-03-02",
+                        provider_id="", error_type="carrier_refused", detail="", partition=0, record_offset=9,
+                    )
+                )  # fmt: skip
+    assert {"r1/email": "accepted", "r2/email": expected} == states(engine)

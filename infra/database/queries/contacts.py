@@ -9,11 +9,11 @@ import datetime
 from collections.abc import Sequence
 
 from msgspec import Struct
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, exists, or_, select
 
 from infra.database.send_conditions import HELD
 from infra.database.send_tables import send_jobs
-from infra.database.tables import contacts, customers
+from infra.database.tables import contacts, customers, outcomes
 
 __all__ = ["PastContact", "accounts_of_person", "contacts_of"]
 
@@ -61,7 +61,14 @@ def contacts_of(
         )
         for row in connection.execute(register).mappings()
     }
+    # What its provider refused after all was never carried: the register has let go of it, too.
+    refused = exists().where(
+        outcomes.c["reminder"] == send_jobs.c["reminder"],
+        outcomes.c["channel"] == send_jobs.c["channel"],
+        outcomes.c["status"] == "failed",
+    )
     jobs = select(send_jobs.c["reminder"], send_jobs.c["channel"], send_jobs.c["occurred_at"]).where(
+        ~refused.correlate(send_jobs),
         send_jobs.c["account"].in_(accounts),
         send_jobs.c["channel"] != "task",
         send_jobs.c["not_before"] >= since,
