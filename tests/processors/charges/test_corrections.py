@@ -1,0 +1,112 @@
+"""Claims follow what is known (R22, R30): whatever is heard late, each is what it would have been, and never more than was told."""
+
+import datetime
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from processors.account import Account
+from processors.partition import Partition
+from schemas.charges import ClaimDocument
+from schemas.events import InvoiceCancelled, PaymentLine, PaymentReceived, PaymentReversed
+from schemas.journal import SourceEvent
+from tests.scenarios.language import read_script
+from tests.scenarios.on_core import Stage, run
+
+STORY = """# R22: a claim of interest, fixed sum and fee on 1000.00, of 5 July 2024.
+company currency EUR charges claim
+customer email ana@c1.test kind business country DE
+law eu_business
+plan default
+    first  +15 email fee 5.00 EUR
+2024-05-02  invoice INV-1 1000.00 due 2024-06-20
+2024-07-05  tick
+    expect reminder first INV-1 by email
+    expect claim INV-1/interest/2024-07-05 5.10
+    expect claim INV-1/fixed_sum 40.00
+    expect claim INV-1/fee/first 5.00
+    expect finished INV-1
+"""
+DUE, SENT = datetime.date(2024, 6, 20), datetime.date(2024, 7, 5)
+DAY = datetime.timedelta(days=1)
+acts = st.lists(
+    st.one_of(
+        st.tuples(st.just("pay"), st.integers(1, 250), st.integers(-10, 40)),
+        st.tuples(st.just("reverse"), st.integers(0, 3), st.just(0)),
+        st.tuples(st.just("cancel"), st.just(0), st.just(0)),
+    ),
+    max_size=6,
+)
+
+
+@cache
+def _rows() -> tuple[tuple[bytes, bytes], ...]:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "story.txt"
+        path.write_text(STORY, encoding="utf-8")
+        stage = Stage()
+        run(read_script(path), stage=stage)
+    return tuple(stage.partition.rows().items())
+
+
+def _played(done: list[tuple[str, int, int]]) -> tuple[Account, list[tuple[datetime.date, int]], bool]:
+    """Play acts after the claims; give the account, (day, amount) of the payments that stand, and whether it is cancelled."""
+    stage = Stage(partition=Partition(number=0))
+    stage.partition.restore(list(_rows()))
+    whose: dict[str, Any] = {"company": "acme", "customer": "C1"}
+    paid: dict[str, tuple[datetime.date, int]] = {}
+    cancelled, left = False, 1000
+    for number, (act, amount, days) in enumerate(done):
+        event: SourceEvent
+        if act == "pay" and amount <= left and not cancelled:
+            on, name, left = DUE + days * DAY, f"P-{number}", left - amount
+            line = PaymentLine(document="INV-1")
+            event = PaymentReceived(
+                **whose, occurred_at=str(on), payment=name, currency="EUR", amount=str(amount), lines=(line,)
+            )
+            paid[name] = on, amount * 100
+        elif act == "reverse" and amount < len(paid):
+            name = list(paid)[amount]
+            event = PaymentReversed(**whose, occurred_at="2024-08-01", payment=name)
+            left += paid.pop(name)[1] // 100
+        elif act == "cancel":
+            event = InvoiceCancelled(**whose, occurred_at="2024-08-02", document="INV-1")
+            cancelled = True
+        else:
+            continue
+        stage.fold(event)
+    return stage.partition.account("acme:C1"), list(paid.values()), cancelled
+
+
+def _interest_minor(paid: list[tuple[datetime.date, int]]) -> int:
+    """Compute the interest day by day: on what was owed in the morning, at the rate of the day; rounded half up."""
+    exact = 0
+    for number in range(1, (SENT - DUE).days + 1):
+        day = DUE + number * DAY
+        owed = 100_000 - sum(minor for on, minor in paid if on < day)
+        exact += owed * (1250 if day < datetime.date(2024, 7, 1) else 1225)
+    return (2 * exact + 3_650_000) // 7_300_000
+
+
+@given(acts)
+@settings(deadline=None)  # the first of them tells the story
+def test_a_claim_is_what_it_would_have_been(done: list[tuple[str, int, int]]) -> None:
+    """By brute force over the days: payments in any order, backdated or not, taken back or not; cancelled, nothing is left."""
+    account, paid, cancelled = _played(done)
+    claims = {name.partition("/")[2].partition("/")[0]: row for name, row in account.claims.items()}
+    assert {"interest", "fixed_sum", "fee"} == claims.keys()
+    expected = 0 if cancelled else min(510, _interest_minor(paid))
+    assert expected == claims["interest"].amount_minor
+    all_paid_on = max((on for on, _ in paid), default=None) if sum(m for _, m in paid) == 100_000 else None
+    in_time = all_paid_on is not None and all_paid_on <= DUE
+    before_level = all_paid_on is not None and all_paid_on < SENT
+    assert (0 if cancelled or in_time else 4000) == claims["fixed_sum"].amount_minor
+    assert (0 if cancelled or before_level else 500) == claims["fee"].amount_minor
+    for row in claims.values():
+        assert isinstance(row.document, ClaimDocument)
+        assert 0 <= row.corrected_minor
+        assert row.amount_minor + row.corrected_minor in (510, 4000, 500)
