@@ -284,6 +284,12 @@ def _take_credit(
     document = moved.document
     is_money = kind == "payment" and not credit.names and not getattr(document, "order_reference", "")
     unasked = is_money and moved.amount_minor > 0 and not credit.excluded
-    receive(postings, credit, auto_apply=unasked and context.company.profile.auto_apply)
+    profile = context.company.profile
+    receive(
+        postings,
+        credit,
+        auto_apply=unasked and profile.auto_apply,
+        costs_first=profile.money_pays == "costs_first",
+    )
     cascade(postings)
     watch_unknown(account, credit, context=context)

@@ -84,7 +84,7 @@ def cascade(postings: Postings, *, arriving: ItemRow | None = None) -> None:
             _serve(postings, turns)
 
 
-def receive(postings: Postings, credit: CreditRow, *, auto_apply: bool, costs_first: bool = False) -> None:
+def receive(postings: Postings, credit: CreditRow, *, auto_apply: bool, costs_first: bool) -> None:
     """Distribute a credit that has just come; ``auto_apply``: no one named anything, oldest due first (S1-19)."""
     names = credit.names
     if len(names) == 1:

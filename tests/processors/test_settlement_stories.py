@@ -443,3 +443,24 @@ def test_a_reversal_dated_before_a_later_part_takes_back_from_then_on() -> None:
     story.reverse("P", on="01-10")
     assert {"payment/P": 4000} == story.as_of("01-15")
     assert {"A": 10000} == story.as_of("01-20")
+
+
+def test_names_that_came_to_compete_share_as_they_are_named() -> None:
+    """A refund leaves less than the names ask for: whichever item comes first, the earlier name is served first."""
+    for order in ("AB", "BA"):
+        story = Story()
+        story.pay("P", "100.00", "A=50.00", "B=50.00", on="01-05")
+        story.refund("R", "40.00", payment="P", on="01-06")
+        for item in order:
+            story.invoice(item, "50.00", on="01-10")
+        assert {"A": 5000, "B": 1000} == story.settled("payment/P"), order
+
+
+def test_a_name_takes_no_more_than_its_item_owes() -> None:
+    """The limit of a name is one bound, what is open of its item the other; the rest stays on the account."""
+    story = Story(auto_apply=False)
+    story.pay("P", "100.00", "A=50.00", on="01-05")
+    story.invoice("A", "30.00", on="01-10")
+    assert ({"A": 3000}, 7000) == (story.settled("payment/P"), story.left("payment/P"))
+    story.amend("A", 1, amount="45.00", on="01-12")
+    assert ({"A": 4500}, 5500) == (story.settled("payment/P"), story.left("payment/P"))
