@@ -458,9 +458,31 @@ def test_names_that_came_to_compete_share_as_they_are_named() -> None:
 
 def test_a_name_takes_no_more_than_its_item_owes() -> None:
     """The limit of a name is one bound, what is open of its item the other; the rest stays on the account."""
+    for names in (("A=50.00",), ("A=50.00", "B=20.00")):
+        story = Story(auto_apply=False)
+        story.pay("P", "100.00", *names, on="01-05")
+        story.invoice("A", "30.00", on="01-10")
+        assert ({"A": 3000}, 7000) == (story.settled("payment/P"), story.left("payment/P")), names
+        story.amend("A", 1, amount="45.00", on="01-12")
+        assert ({"A": 4500}, 5500) == (story.settled("payment/P"), story.left("payment/P")), names
+
+
+def test_who_comes_second_takes_what_the_first_left() -> None:
+    """Two payments wait for one invoice: in log order, the second has what is open then, and keeps the rest."""
     story = Story(auto_apply=False)
-    story.pay("P", "100.00", "A=50.00", on="01-05")
-    story.invoice("A", "30.00", on="01-10")
-    assert ({"A": 3000}, 7000) == (story.settled("payment/P"), story.left("payment/P"))
-    story.amend("A", 1, amount="45.00", on="01-12")
-    assert ({"A": 4500}, 5500) == (story.settled("payment/P"), story.left("payment/P"))
+    story.pay("P", "80.00", "A=80.00", on="01-05")
+    story.pay("Q", "100.00", "A=50.00", "B=20.00", on="01-06")
+    story.invoice("A", "100.00", on="01-10")
+    assert ({"A": 8000}, {"A": 2000}) == (story.settled("payment/P"), story.settled("payment/Q"))
+    assert (0, 8000) == (story.open("A"), story.left("payment/Q"))
+
+
+def test_who_has_all_that_his_name_asks_for_is_left_alone() -> None:
+    """R14: another's money goes back; what a payment has on the item by its own name does not move by nothing."""
+    story = Story(auto_apply=False)
+    story.invoice("A", "100.00")
+    story.pay("P", "100.00", "A=50.00", "B=20.00", on="01-05")
+    story.pay("Q", "50.00", "A", on="01-06")
+    facts = story.reverse("Q", on="01-10")
+    assert ["unapplied", "unapplied", "reversed"] == [kind for kind, *_ in said(facts)]
+    assert (5000, {"A": 5000}) == (story.open("A"), story.settled("payment/P"))
