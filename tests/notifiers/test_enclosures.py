@@ -5,9 +5,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import Engine
 
 from infra.database.send_values import Job
-from notifiers.channel import Message
+from notifiers.channel import Message, Receipt
 from notifiers.enclosing.enclosures import Enclosures
 from notifiers.enclosing.fetching import DocumentKind, FetchFailedError, FetchRefusedError
 from notifiers.enclosing.lookalike import LookalikePress
@@ -18,6 +19,8 @@ from notifiers.gates.gate import Candidate
 from notifiers.writing.render import Renderer, templates_folder
 from notifiers.writing.samples import sample_reminder
 from schemas.facts import ReminderDecided
+from tests.notifiers import sending
+from tests.notifiers.sending import ScriptedChannel, SettableClock, dispatcher, job_row, know, read, states
 
 XML = (Path(__file__).parents[1] / "data" / "invoices" / "dte-33.xml").read_bytes()
 PDF = b"%PDF-1.7 made up"
@@ -240,3 +243,42 @@ def test_old_files_are_swept(tmp_path: Path) -> None:
     store.keep("https://files.example/1.pdf", kind="pdf", content=PDF)
     assert (0, 1) == (store.sweep(now=now), store.sweep(now=now + datetime.timedelta(hours=25)))
     assert store.find("https://files.example/1.pdf", kind="pdf", now=now) is None
+
+
+class Keeper(ScriptedChannel):
+    """Remembers what it was handed."""
+
+    def send(self, message: Message) -> Receipt:
+        """Take it."""
+        self.messages = [*getattr(self, "messages", []), message]
+        return super().send(message)
+
+
+def test_the_loop_waits_for_a_document_and_sends_it_along(engine: Engine, tmp_path: Path) -> None:
+    """S4-14: put off while the billing system is down, which is no attempt; sent once, with the PDF, when it is back."""
+    desk, url = Desk(tmp_path), "https://files.example/1.pdf"
+    desk.files.documents = {url: FetchFailedError("the server answers 503")}
+    clock = SettableClock(desk.now)
+    made = sending.reminder("r1", mode="live", tick=desk.now)
+    items = (msgspec.structs.replace(made.items[0], item="F-1", pdf_url=url),)
+    made = msgspec.structs.replace(made, items=items, attach_invoices=True)
+    keeper = Keeper()
+    running = dispatcher(
+        engine,
+        channel=keeper,
+        clock=clock,
+        gates=[desk.enclosures],
+        render=Renderer(enclose=desk.enclosures.files).message,
+    )
+    running.record([read(made)])
+    know(engine, version=5, clock=desk.now)
+    running.run(partitions=[0])
+    assert ({"r1/email": "scheduled"}, []) == (states(engine), keeper.asked)
+    assert "503" in str(job_row(engine)["detail"])
+    desk.files.documents = {url: PDF}
+    clock.pass_s(61)
+    desk.now = clock.now
+    know(engine, version=5, clock=desk.now)
+    running.run(partitions=[0])
+    assert {"r1/email": "accepted"} == states(engine)
+    assert [["F-1.pdf"]] == [names(each) for each in keeper.messages]
