@@ -9,7 +9,9 @@ import click
 from schemas.fields import Channel
 
 if TYPE_CHECKING:
+    from console.previewing import Render
     from infra.settings import Settings
+    from notifiers.settings import SendSettings
     from processors.company import Company
     from schemas.facts import ReminderDecided
 
@@ -60,11 +62,12 @@ def render(
 ) -> None:
     """Write messages as mail (.html, .eml, .txt), SMS and letter (.pdf), to look at before anybody gets them.
 
-    Of an SMS it says how many segments are paid for, and what makes it dearer than it need be.
+    It is written as it would be sent, and says what that costs by the installation's prices; of an SMS how
+    many segments are paid for, and what makes it dearer than it need be.
     """
     from msgspec.structs import replace
 
-    from console.money import in_segments
+    from console.money import cost_text, in_segments
     from console.previewing import write_index, write_message
     from notifiers.assembly import TEMPLATES
     from notifiers.channel import PermanentError
@@ -86,19 +89,35 @@ def render(
     renderer = Renderer(
         own=settings.data_dir / TEMPLATES, fonts=send.letter_fonts, links=Links(read_settings(LinkSettings))
     )
+    written = _as_sent(renderer.message, settings=settings, send=send)
     wanted = channels or (("email", "sms", "letter") if not (reminder or account) else ())
     paths: list[Path] = []
     try:
         for each in made:
-            for path, message in write_message(each, render=renderer.message, folder=output, channels=wanted):
+            for path, message in write_message(each, render=written, folder=output, channels=wanted):
                 paths.append(path)
                 click.echo(path)
                 if message.channel == "sms":
                     click.echo(in_segments(message.text))
+                if message.cost is not None and message.cost.currency:
+                    click.echo(cost_text(message.cost.micros, currency=message.cost.currency))
     except PermanentError as error:
         raise click.ClickException(error.detail) from error
     if len(paths) > len(get_args(Channel)):
         click.echo(write_index(paths, folder=output))
+
+
+def _as_sent(render: "Render", *, settings: "Settings", send: "SendSettings") -> "Render":
+    """Write as the notifiers do: SMS in the alphabet that is set, each message with what it will cost."""
+    from notifiers.limits import LimitSettings, worded
+    from notifiers.settings import read_settings
+
+    limits = read_settings(LimitSettings)
+    by_channel = {
+        channel: worded(render, provider=send.provider(channel), settings=settings, limits=limits)
+        for channel in get_args(Channel)
+    }
+    return lambda reminder, channel: by_channel[channel](reminder, channel)
 
 
 def _samples(settings: "Settings", *, kind: str, language: str, company: str) -> "list[ReminderDecided]":

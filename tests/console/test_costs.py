@@ -117,6 +117,21 @@ def test_reminders_show_what_each_cost(rows: Rows, settings: Settings) -> None:
     assert f"USD {segments * 0.04:.2f}" == line["cost"]
 
 
+def test_a_look_beforehand_is_as_it_would_be_sent(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without accents where the company wishes it, with its segments and what they will cost."""
+    given = ["--data-dir", str(settings.data_dir), "render", "--kind", "second", "--language", "es"]
+    options = ["--channel", "sms", "--output", str(tmp_path / "look")]
+    dear = CliRunner().invoke(main, [*given, *options]).output
+    assert "of UCS-2" in dear
+    assert "USD 0.12" in dear
+    monkeypatch.setenv("COBRANZA_SEND_SMS_PLAIN", '["*"]')
+    plain = CliRunner().invoke(main, [*given, *options]).output
+    assert "2 segments of GSM-7" in plain
+    assert "USD 0.08" in plain
+
+
 def test_what_if_counts_with_the_same_prices(rows: Rows, settings: Settings) -> None:
     """For as many segments as SMS have had; a channel without a price costs nothing known."""
     segments = {row["channel"]: row for row in rows()}["sms"]["parts"] // 2
