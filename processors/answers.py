@@ -96,6 +96,9 @@ def _promise(
     if said.on is None or not profile.answer_promise_days or not today <= said.on <= latest:
         return [], ()
     arranged = account.arrangements
+    documents = tuple(name for name in said.documents if _is_open(account, name))
+    if said.documents and not documents:
+        return [], ()  # settled, or somewhere else by now: it is no promise of all the rest
     is_bound = arranged is not None and any(row.status == "open" for row in arranged.promises.values())
     if is_bound or account.row.promises >= profile.promises_per_episode:
         return [], ()
@@ -110,7 +113,7 @@ def _promise(
             due_on=said.on,
             amount=said.amount,
             currency=said.currency,
-            documents=tuple(name for name in said.documents if name in account.items),
+            documents=documents,
             by=said.by,
             how=said.means or "",
         ),
@@ -129,8 +132,7 @@ def _dispute(
     facts: list[LedgerFact] = []
     review_on = _today(context) + datetime.timedelta(days=REVIEW_DAYS)
     for position, name in enumerate(event.said.documents[:_DISPUTED_MAX], start=1):
-        item = account.items.get(name)
-        if item is None or item.status != "open" or disputed_minor(account, item):
+        if not _is_open(account, name) or disputed_minor(account, item := account.items[name]):
             continue
         facts += open_dispute(
             account,
@@ -190,6 +192,11 @@ def _stop_address(account: Account, event: GiveAnswer) -> bool:
     return distrust_address(
         account, channel=event.channel, address=event.recipient, items=(*event.said.documents, *about)
     )
+
+
+def _is_open(account: Account, document: str) -> bool:
+    item = account.items.get(document)
+    return item is not None and item.status == "open"
 
 
 def _today(context: FoldContext) -> datetime.date:

@@ -169,3 +169,15 @@ def test_without_addresses_the_task_is_all() -> None:
     facts = answer(stage, AnswerSaid(kind="other", text="call me"), day=DUE, name="reader/1")
     assert [AnswerGiven, TaskOpened] == [type(fact) for fact in facts]
     assert {} == stage.partition.account("acme:C1").messages
+
+
+def test_a_promise_is_of_what_was_named_and_is_open() -> None:
+    """A document that is settled or not here is no promise of all the rest."""
+    stage = staged()
+    said = AnswerSaid(kind="will_pay", documents=("NOBODYS",), on=DUE + datetime.timedelta(days=3))
+    facts = answer(stage, said, day=DUE, name="reader/1")
+    assert (((), [AnswerGiven, TaskOpened])) == (placed(facts), [type(fact) for fact in facts])
+    both = replace(said, documents=("NOBODYS", "INV-1"))
+    assert ("promise",) == placed(answer(stage, both, day=DUE, name="reader/2"))
+    promised = {name for name, item in stage.partition.account("acme:C1").items.items() if item.promise}
+    assert {"INV-1"} == promised
