@@ -7,7 +7,7 @@ PEERS := .venv-peers
 .DEFAULT_GOAL := help
 # Hundreds of processes are started here; each would compile all modules anew where bytecode is not written.
 export PYTHONDONTWRITEBYTECODE :=
-.PHONY: help setup demo test test-unit test-system check format bench chaos dst chaos-play pauses acceptance lock clean
+.PHONY: help setup demo test test-unit test-system check format bench chaos dst chaos-play chaos-senders pauses acceptance lock clean
 
 ##@ Begin
 help: ## show this
@@ -58,6 +58,11 @@ upper = $(shell echo $(1) | tr a-z A-Z)
 chaos_options = $(foreach name,$(CHAOS),$(if $($(call upper,$(name))),--$(subst _,-,$(name)) $($(call upper,$(name)))))
 chaos: $(READY) ## the ledger under fire (SEED=1 EVENTS=50000 KILLS=10 ...); the last line is the verdict
 	@$(BIN)/python -m tests.chaos.ledger $(chaos_options)
+
+# SEED REMINDERS KILLS ZOMBIES PAID EMAIL (smtp or ses) DATABASE
+senders_options = $(foreach name,seed reminders kills zombies paid email database,$(if $($(call upper,$(name))),--$(name) $($(call upper,$(name)))))
+chaos-senders: $(READY) ## notifiers killed 200 times on 10,000 reminders (REMINDERS= KILLS= SEED=); the last line is the verdict
+	@$(BIN)/python -m tests.chaos.senders $(senders_options)
 
 chaos-play: $(READY) ## kill -9 during a play, ten times; the result must equal the replay
 	$(BIN)/python -m tests.chaos.kill_during_play --kills 10

@@ -45,10 +45,10 @@ from infra.settings import Settings
 from schemas.codec import TOPIC_OF_TYPE, encode, type_of
 from schemas.commands import Command, SetLaw
 from schemas.envelope import Envelope, to_headers
-from schemas.events import BillingEvent, Contact, InvoiceIssued
+from schemas.events import BillingEvent, Contact, InvoiceIssued, PaymentReceived
 from schemas.law import LawChoice, LawEdition, LawProfile
 
-__all__ = ["main"]
+__all__ = ["Pipeline", "main", "open_pipeline", "run_command"]
 
 _TICK_EVERY_S = 1.0
 _SHARES = (0.01, 0.5, 0.9)
@@ -80,15 +80,15 @@ class Pipeline:
     """All processes of an installation, and the eyes on it."""
 
     def __init__(self, settings: Settings, *, producer: Any, eyes: "Eyes", check: Callable[[], None]) -> None:
-        self._settings, self._producer, self._eyes, self._check = settings, producer, eyes, check
+        self.settings, self._producer, self._eyes, self._check = settings, producer, eyes, check
         self._next = 0
         self._issued_on = datetime.datetime.now(datetime.UTC).date()
 
     def configure(self) -> None:
         """Publish company and plan, and wait until a first event has come through."""
-        self._send(replace(PROFILE, decision_hour=0), id="profile-1")
-        self._send(PLAN, id="plan-1")
-        self._send(_LAW, id="law-1")
+        self.send(replace(PROFILE, decision_hour=0), id="profile-1")
+        self.send(PLAN, id="plan-1")
+        self.send(_LAW, id="law-1")
         self._producer.flush()
         self.see(self.publish(1, rate=1.0), deadline_s=_READY_S_MAX)
 
@@ -105,7 +105,7 @@ class Pipeline:
             early_s = due_s[number] - time.time()
             if early_s > 0.002:
                 time.sleep(early_s)
-            self._send(self._invoice(number), id=f"e-{number}")
+            self.send(self._invoice(number), id=f"e-{number}")
         self._producer.flush()
         return _Load(due_s, looked_for)
 
@@ -137,11 +137,12 @@ class Pipeline:
             contact=Contact(email="payables@customer.example", address=("High Street 1", "Anytown")),
         )
 
-    def _send(self, event: BillingEvent | Command, *, id: str) -> None:  # noqa: A002 - the envelope's word
+    def send(self, event: BillingEvent | Command, *, id: str) -> Any:  # noqa: A002 - the envelope's word
+        """Publish a fact; the future that is given is done once the broker has it."""
         kind = type_of(event)
-        key = event.customer if isinstance(event, InvoiceIssued) else COMPANY
-        self._producer.send(
-            self._settings.topic(TOPIC_OF_TYPE[kind]),
+        key = event.customer if isinstance(event, InvoiceIssued | PaymentReceived) else COMPANY
+        return self._producer.send(
+            self.settings.topic(TOPIC_OF_TYPE[kind]),
             key=key.encode(),
             value=encode(event),
             headers=to_headers(Envelope(id=id, source="bench", type=kind)),
@@ -172,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="of each load")
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args(arguments)
-    with _pipeline() as pipeline:
+    with open_pipeline() as pipeline:
         load = pipeline.publish(chosen.burst, rate=0)
         begun = min(load.due_s.values())
         reminders, rows = pipeline.see(load, deadline_s=_DRAIN_S_MAX)
@@ -222,7 +223,7 @@ def _percentiles(name: str, seconds: list[float], *, budget: float = 0) -> list[
 
 
 @contextlib.contextmanager
-def _pipeline() -> Iterator[Pipeline]:
+def open_pipeline() -> Iterator[Pipeline]:
     """Start everything, and stop it in order."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cobranza-bench-")))
@@ -232,7 +233,7 @@ def _pipeline() -> Iterator[Pipeline]:
         engine = open_engine(settings.database)
         upgrade(engine)
         engine.dispose()
-        processes = [stack.enter_context(_running(words, settings)) for words in _PROCESSES]
+        processes = [stack.enter_context(run_command(words, settings)) for words in _PROCESSES]
 
         def check() -> None:
             ended = [
@@ -250,7 +251,7 @@ def _pipeline() -> Iterator[Pipeline]:
 
 
 @contextlib.contextmanager
-def _running(words: tuple[str, ...], settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+def run_command(words: tuple[str, ...], settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
     environment = {
         **os.environ,
         "COBRANZA_BOOTSTRAP_SERVERS": settings.brokers(),

@@ -67,7 +67,7 @@ def sender(
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.ERROR)
     _make_mortal(control)
-    assembly._SESSION_MS = _SESSION_MS  # type: ignore[misc]  # a zombie need not sleep for so long
+    assembly._SESSION_MS = _SESSION_MS  # a zombie need not sleep for so long
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     settings = Settings()
@@ -118,7 +118,7 @@ def _mortal(function: Callable[..., Any], *, name: str, control: Control) -> Cal
 
 
 def _pass(control: Control, number: int) -> None:
-    raw = control.get_obj()
+    raw: Any = control.get_obj()
     raw[number] += 1
     if raw[len(POINTS)] == number:
         os.kill(os.getpid(), signal.SIGKILL)

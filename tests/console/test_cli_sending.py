@@ -108,3 +108,54 @@ def test_a_misspelt_variable_keeps_the_notifier_from_starting(run: Run) -> None:
     done = run("notifier", COBRANZA_SEND_SANBDOX_EMAIL="trial@company.example")
     assert 2 == done.exit_code
     assert "is COBRANZA_SEND_SANDBOX_EMAIL meant?" in done.output
+
+
+def test_a_delivery_in_doubt_is_shown_with_its_evidence(run: Run, engine: Engine) -> None:
+    """R37: to whom, by which provider, since when, what went wrong, and each word about it."""
+    doubtful(engine)
+    shown = run("deliveries", "show", "r1", "email")
+    assert 0 == shown.exit_code, shown.output
+    for evidence in (
+        "unknown",
+        "zoe@customer.example",
+        "by worker",
+        "scripted",
+        "interrupted",
+        "no_answer: cut",
+    ):
+        assert evidence in shown.output
+    told = json.loads(run("deliveries", "show", "r1", "email", "--format", "json").output)
+    assert ("unknown", ["no_answer"]) == (told["state"], [note["what"] for note in told["notes"]])
+    missing = run("deliveries", "show", "r2", "email")
+    assert "There is no delivery of reminder r2 over email" in missing.output
+
+
+def test_a_persons_word_is_kept_with_its_reason(run: Run, engine: Engine) -> None:
+    """Who resolved a doubt, and how they knew, stays with the delivery."""
+    doubtful(engine)
+    given = (
+        "deliveries",
+        "resolve",
+        "r1",
+        "email",
+        "failed",
+        "--because",
+        "not in the log",
+        "--author",
+        "ana",
+    )
+    assert 0 == run(*given).exit_code
+    told = json.loads(run("deliveries", "show", "r1", "email", "--format", "json").output)
+    assert [("no_answer", "cut"), ("said", "not in the log")] == [
+        (note["what"], note["detail"]) for note in told["notes"]
+    ]
+    assert "ana" == told["notes"][-1]["author"]
+
+
+def test_the_provider_is_asked_by_hand(run: Run, engine: Engine, tmp_path: Path) -> None:
+    """`cobranza deliveries ask`: the recorder has not got it, and nobody can bring it any more: it goes again."""
+    doubtful(engine)
+    asked = run("deliveries", "ask", "email")
+    assert (0, "r1 email resend\n") == (asked.exit_code, asked.stdout)
+    assert "scheduled" == job_row(engine)["state"]
+    assert "No delivery over email is unknown" in run("deliveries", "ask", "email").output
