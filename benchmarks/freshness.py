@@ -98,13 +98,14 @@ class _Watch:
         self._pipeline.send(paid, id=f"p-{number}").get(timeout=30)
         self.acknowledged_s[account] = time.time()
 
-    def look(self) -> None:
-        """Note which payments are known by now."""
+    def look(self) -> bool:
+        """Note which payments are known by now, and say whether all were before."""
         open_ = [each for each in self.acknowledged_s if each not in self.known_s]
         if not open_:
-            return
+            return True
         versions, now_s = self._versions(open_), time.time()
         self.known_s |= {each: now_s for each in open_ if versions[each] > self._before[each]}
+        return False
 
     def _versions(self, names: Sequence[str]) -> dict[str, int]:
         query = select(accounts.c.account, accounts.c.version).where(accounts.c.account.in_(names))
@@ -151,7 +152,7 @@ def _pay_while_sending(
         while time.time() < until_s:
             watch.look()
             time.sleep(_POLL_S)
-    _until(lambda: (watch.look(), len(watch.known_s) == len(watch.acknowledged_s))[1])
+    _until(watch.look)
 
 
 def _await_jobs(engine: Engine, *, count: int) -> dict[str, tuple[str, str]]:
