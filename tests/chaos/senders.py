@@ -113,8 +113,11 @@ def run_senders(plan: Plan, *, folder: Path, say: Callable[[str], None] = lambda
             f"COBRANZA_{name.upper()}": str(value) for name, value in settings if value is not None
         }
         with _Fleet(environment) as fleet, _Source(settings, decided, plan=plan) as source:
-            _Mischief(plan, fleet=fleet, source=source, engine=engine, verdict=verdict, say=say).do()
-            verdict.problems += _await_quiet(engine, expected=len(decided), say=say)
+            mischief = _Mischief(plan, fleet=fleet, source=source, engine=engine, verdict=verdict, say=say)
+            mischief.do()
+            verdict.problems += _await_quiet(
+                engine, expected=len(decided), say=say, meanwhile=mischief.revive
+            )
             verdict.met = fleet.met()
         expected: set[Delivery] = {(each.deliveries[0].channel, each.id) for each in decided}
         verdict.deliveries, problems = judge(
@@ -281,7 +284,7 @@ class _Mischief:
         every = max(1, self._plan.kills // max(1, self._plan.paid))
         for number in range(self._plan.kills):
             name = self._chance.choice(_MEMBERS)
-            self._revive()
+            self.revive()
             if number % every == 0 and (account := next(paid, None)) is not None:
                 know(self._engine, account=f"acme:C{account}", partition=account % _PARTITIONS, version=6)
                 self._verdict.done["accounts paid"] += 1
@@ -331,14 +334,17 @@ class _Mischief:
         self._verdict.done["zombies"] += 1
         time.sleep(1.0)
 
-    def _revive(self) -> None:
+    def revive(self) -> None:
+        """Start what ended of itself again, as its supervisor would."""
         for name in _MEMBERS:
             if self._fleet.ended(name) is not None:
                 self._verdict.done["gave up and started again"] += 1
                 self._fleet.start(name)
 
 
-def _await_quiet(engine: Engine, *, expected: int, say: Callable[[str], None]) -> list[str]:
+def _await_quiet(
+    engine: Engine, *, expected: int, say: Callable[[str], None], meanwhile: Callable[[], None]
+) -> list[str]:
     """Wait until every delivery has ended and been said, and what can be asked about is."""
     open_ = (
         select(func.count())
@@ -353,6 +359,7 @@ def _await_quiet(engine: Engine, *, expected: int, say: Callable[[str], None]) -
     told_s = time.monotonic()
     left = expected
     while time.monotonic() < deadline_s:
+        meanwhile()
         with reading(engine) as connection:
             left = connection.execute(open_).scalar_one()
         if left == 0 and _ended(engine) >= expected:
