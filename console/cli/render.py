@@ -122,15 +122,13 @@ def _as_sent(render: "Render", *, settings: "Settings", send: "SendSettings") ->
 
 def _samples(settings: "Settings", *, kind: str, language: str, company: str) -> "list[ReminderDecided]":
     from console.previewing import sample_of
-    from notifiers.writing.render import KINDS, MESSAGE_KINDS
-    from notifiers.writing.words import LANGUAGES
+    from notifiers.assembly import TEMPLATES
+    from notifiers.writing.library import Library
+    from notifiers.writing.render import templates_folder
 
     known = _company(settings, company=company)
-    pairs = (
-        [(kind, language)]
-        if kind
-        else [(each, one) for each in (*KINDS, *MESSAGE_KINDS) for one in LANGUAGES]
-    )
+    texts = Library(templates_folder(), own=settings.data_dir / TEMPLATES)
+    pairs = [(kind, language)] if kind else texts.room(company).pairs()
     return [sample_of(each, language=one, name=company or "sample", company=known) for each, one in pairs]
 
 

@@ -80,11 +80,14 @@ def check(settings: "Settings", *, company: str, output_format: OutputFormat) ->
     """Try each text with made-up messages in each language; exit with 1 when one is wrong, by file and line."""
     from msgspec import structs
 
+    from notifiers.settings import SendSettings, read_settings
     from notifiers.writing.checking import check_texts
+    from notifiers.writing.render import Renderer
 
     library, folder = _library(settings), _folder(settings)
     companies = [company] if company else ["", *_companies(folder)]
-    faults = [fault for each in companies for fault in check_texts(library, company=each)]
+    write = Renderer(own=folder, fonts=read_settings(SendSettings).letter_fonts).message
+    faults = [fault for each in companies for fault in check_texts(library, company=each, write=write)]
     rows = [structs.asdict(each) | {"company": each.company or "(shipped)"} for each in sorted(faults)]
     print_rows(rows, columns=("company", "file", "line", "detail"), output_format=output_format)
     if output_format == "table":

@@ -5,7 +5,7 @@ It sends nothing, and it does not judge wording.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ from jinja2 import TemplateNotFound
 from msgspec import Struct
 from msgspec.structs import replace
 
+from notifiers.channel import PermanentError
 from notifiers.writing.library import PARTS, Library, Room
 from notifiers.writing.logo import LogoError, logo_of
 from notifiers.writing.samples import SampleLinks, sample_reminder
@@ -21,9 +22,12 @@ from notifiers.writing.view import as_data, view_of
 from notifiers.writing.ways import Ways
 from notifiers.writing.words import LANGUAGES, WordsError
 from schemas.facts import ReminderDecided
+from schemas.fields import Channel
 
 __all__ = ["Fault", "TextFile", "check_texts", "is_text_file", "text_files"]
 
+Write = Callable[[ReminderDecided, Channel], object]
+_CHANNELS: Final[tuple[Channel, ...]] = ("email", "sms", "letter")
 _LIMIT: Final = 2_000_000
 _LAYOUTS: Final = ("body.html", "body.txt")
 _LABELS: Final = re.compile(r"labels\.([a-z]{2})\.toml")
@@ -68,8 +72,14 @@ def is_text_file(name: str) -> bool:
     return False
 
 
-def check_texts(library: Library, *, company: str) -> Iterator[Fault]:
-    """Try all that a company's messages are written with; ``company`` '' tries what ships."""
+def check_texts(library: Library, *, company: str, write: Write | None = None) -> Iterator[Fault]:
+    """Try all that a company's messages are written with.
+
+    Args:
+        library: where they are.
+        company: whose; '' tries what ships.
+        write: writes whole messages with them, letters too: a character that no font has is found so.
+    """
     room = library.room(company)
     if room.own is not None:
         yield from _odd_files(room, company=company)
@@ -79,10 +89,10 @@ def check_texts(library: Library, *, company: str) -> Iterator[Fault]:
         except WordsError as error:
             yield Fault(company=company, file=f"layout/labels.{language}.toml", line=0, detail=str(error))
         else:
-            yield from _texts(room, company=company, language=language)
+            yield from _texts(room, company=company, language=language, write=write)
 
 
-def _texts(room: Room, *, company: str, language: str) -> Iterator[Fault]:
+def _texts(room: Room, *, company: str, language: str, write: Write | None) -> Iterator[Fault]:
     """Fill in each text of each kind for several messages; of each file only its first fault is told."""
     known: set[str] = set()
     for kind in room.kinds():
@@ -97,6 +107,17 @@ def _texts(room: Room, *, company: str, language: str) -> Iterator[Fault]:
                 if fault is not None:
                     known.add(name)
                     yield fault
+        if write is not None and not known:
+            yield from _whole(sample_reminder(kind=kind, language=language, company=company), write=write)
+
+
+def _whole(made: ReminderDecided, *, write: Write) -> Iterator[Fault]:
+    for channel in _CHANNELS:
+        try:
+            write(made, channel)
+        except PermanentError as error:
+            place = f"{made.template}/{made.language} ({channel})"
+            yield Fault(company=made.company, file=place, line=0, detail=error.detail)
 
 
 def _fault(room: Room, made: ReminderDecided, *, name: str, company: str) -> Fault | None:

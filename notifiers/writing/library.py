@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from notifiers.writing.sandbox import TemplateRoom
 from notifiers.writing.shelf import found_in
-from notifiers.writing.words import Words, own_words, words_of
+from notifiers.writing.words import LANGUAGES, Words, own_words, words_of
 
 __all__ = ["PARTS", "Library", "Room"]
 
@@ -56,6 +56,15 @@ class Room(Struct, frozen=True, kw_only=True):
             if each.is_dir() and _KIND.fullmatch(each.name) and each.name != "layout"
         }
         return sorted(found)
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """List each kind with each language that it has texts in."""
+        return [
+            (kind, language)
+            for kind in self.kinds()
+            for language in LANGUAGES
+            if found_in(self.folders, f"{kind}/{language}/subject.txt") is not None
+        ]
 
 
 class Library:

@@ -148,3 +148,18 @@ def test_a_text_is_tried_before_it_is_said(run: Run) -> None:
 def test_one_thing_is_looked_at(run: Run, given: tuple[str, ...]) -> None:
     """What to show is said once."""
     assert 2 == run("render", *given).exit_code
+
+
+def test_a_character_that_no_letter_can_hold_is_found(run: Run) -> None:
+    """A picture sign in a text is fine in a mail and stops a letter: it is told before the first one."""
+    run.write("first/es/closing.txt", "Gracias \U0001f64f")
+    (fault,) = run.faults()
+    assert ("first/es (letter)", 0) == fault[:2]
+
+
+def test_a_kind_of_one_s_own_is_looked_at_too(run: Run) -> None:
+    """`--all` with a company shows the kinds that it has made up itself, in the languages that it has them in."""
+    for part in ("subject", "opening", "closing", "sms"):
+        run.write(f"last_call/es/{part}.txt", "Última llamada")
+    done = run("render", "--all", "--company", "acme", "--channel", "sms", "--output", str(run.output))
+    assert 1 == sum("last_call" in each.name for each in files(done))
