@@ -5,7 +5,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from urllib.parse import SplitResult, urljoin
 
 from notifiers.enclosing.addresses import (
@@ -63,6 +63,7 @@ class Fetcher:
         self._resolve = resolve
         self._monotonic = monotonic
         self._tls = ssl.create_default_context(cafile=settings.ca_file or None)
+        self._tls.sslsocket_class = _TimedSocket
 
     def fetch(self, url: str, *, kind: DocumentKind) -> bytes:
         """Give a document's bytes.
@@ -94,7 +95,7 @@ class Fetcher:
         host, port = (parts.hostname or "").rstrip("."), parts.port or http.client.HTTPS_PORT
         address = checked_address(host, port, private=self._settings.private, resolve=self._resolve)
         connection = _PinnedConnection(
-            host, port, address=address, timeout_s=self._left_s(deadline_s), tls=self._tls
+            host, port, address=address, left_s=lambda: self._left_s(deadline_s), tls=self._tls
         )
         try:
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -104,15 +105,13 @@ class Fetcher:
             if response.status in _REDIRECTS:
                 return response.getheader("Location") or ""
             _check_answer(response, kind=kind)
-            content = self._read(response, connection=connection, deadline_s=deadline_s)
+            content = self._read(response)
         finally:
             connection.close()
         _check_content(content, kind=kind)
         return content
 
-    def _read(
-        self, response: http.client.HTTPResponse, *, connection: "_PinnedConnection", deadline_s: float
-    ) -> bytes:
+    def _read(self, response: http.client.HTTPResponse) -> bytes:
         most = self._settings.bytes_max
         if (response.length or 0) > most:
             raise FetchRefusedError(f"it is larger than {most:,} bytes")
@@ -122,7 +121,6 @@ class Fetcher:
             if size > most:
                 raise FetchRefusedError(f"it is larger than {most:,} bytes")
             pieces.append(piece)
-            connection.allow_s(self._left_s(deadline_s))
         if response.length:
             raise FetchFailedError(f"{response.length:,} bytes are missing at its end")
         return b"".join(pieces)
@@ -134,25 +132,39 @@ class Fetcher:
         return left_s
 
 
+class _TimedSocket(ssl.SSLSocket):
+    """Waits for each piece no longer than there is time for the whole: a server that drips is given up."""
+
+    left_s: Callable[[], float]
+
+    def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
+        """Receive, as ``http.client`` reads head and body.
+
+        Raises:
+            FetchFailedError: the time is over.
+        """
+        self.settimeout(self.left_s())
+        return super().recv_into(buffer, nbytes, flags)
+
+
 class _PinnedConnection(http.client.HTTPSConnection):
     """Connects to the address that was looked at; the certificate must be the host's all the same."""
 
-    def __init__(self, host: str, port: int, *, address: str, timeout_s: float, tls: ssl.SSLContext) -> None:
-        super().__init__(host, port, timeout=timeout_s, context=tls)
+    def __init__(
+        self, host: str, port: int, *, address: str, left_s: Callable[[], float], tls: ssl.SSLContext
+    ) -> None:
+        super().__init__(host, port, context=tls)
         self._address = address
         self._tls = tls
-        self._timeout_s = timeout_s
-        self._wire: ssl.SSLSocket | None = None
+        self._left_s = left_s
 
     def connect(self) -> None:
         """Open the socket, as ``http.client`` asks."""
-        plain = socket.create_connection((self._address, self.port), self._timeout_s)
-        self.sock = self._wire = self._tls.wrap_socket(plain, server_hostname=self.host)
-
-    def allow_s(self, timeout_s: float) -> None:
-        """Wait no longer than this for the next bytes."""
-        if self._wire is not None and self._wire.fileno() >= 0:
-            self._wire.settimeout(timeout_s)
+        plain = socket.create_connection((self._address, self.port), self._left_s())
+        wire = self._tls.wrap_socket(plain, server_hostname=self.host)
+        assert isinstance(wire, _TimedSocket)  # noqa: S101 - the context makes these
+        wire.left_s = self._left_s
+        self.sock = wire
 
 
 def _check_answer(response: http.client.HTTPResponse, *, kind: DocumentKind) -> None:
