@@ -9,13 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.audit import audit_journal
+from processors.partition import Partition
 from schemas import commands, events
 from schemas.facts import ReminderDecided, ReminderEnded
-from schemas.journal import TickPassed
+from schemas.journal import JournalEntry, TickPassed, encode_entry
 from schemas.outcomes import OutcomeReported
 from schemas.plans import Action, Plan, Step
+from tests.processors.test_decide_properties import ACTS, PLANS, START, Act, play
 from tests.scenarios.law import free_law
-from tests.scenarios.on_core import Stage
+from tests.scenarios.on_core import Record, Stage
 
 ACCOUNT = "acme:C1"
 DAY = datetime.date(2026, 2, 2)
@@ -92,6 +94,7 @@ def standing(stage: Stage, reminder: ReminderDecided) -> dict[str, Any]:
     }
 
 
+LATER = [("", 1), ("bounced", 1), ("bounced", 2), ("delivered", 1), ("complained", 2), ("returned", 1)]
 WORDS = st.sampled_from(
     [*itertools.product(("email", "letter"), ("accepted", "delivered", "bounced", "returned", "complained"))]
 )
@@ -159,6 +162,50 @@ def test_many_items_are_given_back_in_facts_that_fit() -> None:
         {each.channel for each in again.deliveries},
     )
     assert [] == audit_journal({0: stage.records}).problems
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(ACTS, st.sampled_from(LATER)), min_size=5, max_size=25), st.integers(0, 1))
+def test_whatever_comes_back_every_step_is_sent_once_or_explained(
+    acts: list[tuple[Act, tuple[str, int]]], index: int
+) -> None:
+    """R31, R19 over random histories in which deliveries come back at any time: the audit finds nothing, rows are the state."""
+    stage, day = Stage(), START
+    stage.fold(
+        commands.PublishPlan(company="acme", occurred_at="2026-01-01", command="plan", plan=PLANS[index])
+    )
+    for number, (act, (status, back)) in enumerate(acts):
+        day += datetime.timedelta(days=act.after_days)
+        if act.verb != "plan":
+            play(stage, act, index=number, day=day)
+        come_back(stage, status, back=back, day=day)
+    assert [] == audit_journal({0: stage.records}).problems
+    rebuilt = Partition(number=0)
+    rebuilt.restore(list(stage.partition.rows().items()))
+    last = TickPassed(
+        at=datetime.datetime.combine(day, datetime.time(20), tzinfo=datetime.UTC), mode="played"
+    )
+    record = Record(10_000, 0, encode_entry(JournalEntry(event=last, id="last", source="story")))
+    assert stage.partition.step([record], cursor="").facts == rebuilt.step([record], cursor="").facts
+
+
+def come_back(stage: Stage, status: str, *, back: int, day: datetime.date) -> None:
+    """Say what became of an earlier reminder's first delivery."""
+    decided = stage.decided.get(ACCOUNT, [])
+    rows = stage.partition.account(ACCOUNT).reminders if decided else {}
+    row = rows.get(decided[-back]) if status and back <= len(decided) else None
+    if row is None:
+        return
+    channel = next(iter(row.deliveries))
+    stage.fold(
+        OutcomeReported(
+            **WHO,
+            occurred_at=day.isoformat(),
+            reminder=row.reminder,
+            channel=channel,  # type: ignore[arg-type]  # the delivery's own
+            status=status,  # type: ignore[arg-type]  # one of the fates
+        )
+    )
 
 
 def test_costs_nothing_where_nothing_is_said() -> None:
