@@ -16,7 +16,7 @@ from typing import Final, Protocol
 import structlog
 from msgspec import Struct
 
-from notifiers.channel import Attachment
+from notifiers.channel import Attachment, TemporaryError
 from notifiers.enclosing.fetching import DocumentKind, FetchFailedError, FetchRefusedError
 from notifiers.enclosing.invoice_xml import InvoiceXmlError
 from notifiers.enclosing.settings import DocumentSettings
@@ -143,11 +143,17 @@ class Enclosures:
             )
             self._failed(reminder, wanted, failure)
             return None
-        self._store.keep(wanted.url, kind=wanted.kind, content=content)
+        try:
+            self._store.keep(wanted.url, kind=wanted.kind, content=content)
+        except TemporaryError as error:  # the disk takes nothing: it goes along all the same
+            _log.warning("document_not_kept", item=wanted.item, detail=error.detail)
         return content
 
     def _failed(self, reminder: ReminderDecided, wanted: _Wanted, failure: Failure) -> None:
-        self._store.fail(wanted.url, failure)
+        try:
+            self._store.fail(wanted.url, failure)
+        except TemporaryError as error:
+            _log.warning("document_not_kept", item=wanted.item, detail=error.detail)
         self._note(reminder, failure)
         _log.warning(
             "document_not_fetched",

@@ -88,6 +88,8 @@ class Fetcher:
             ) from error
         except (OSError, http.client.HTTPException) as error:
             raise FetchFailedError(f"{type(error).__name__}: {error}"[:300]) from error
+        except ValueError as error:  # a name that no resolver takes, a redirect to what is no address
+            raise FetchRefusedError(f"it is no address: {error}"[:300]) from error
         raise FetchRefusedError(f"it leads elsewhere more than {_REDIRECTS_MAX} times")
 
     def _ask(self, parts: SplitResult, *, kind: DocumentKind, deadline_s: float) -> bytes | str:

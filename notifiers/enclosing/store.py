@@ -49,7 +49,7 @@ class DocumentStore:
             return None
         try:
             return path.read_bytes()
-        except FileNotFoundError:  # another worker has swept it
+        except OSError:  # another worker has swept it, or the disk does not give it: it is fetched again
             return None
 
     def keep(self, url: str, *, kind: DocumentKind, content: bytes) -> None:
@@ -64,7 +64,7 @@ class DocumentStore:
             return None
         try:
             return msgspec.json.decode(path.read_bytes(), type=Failure)
-        except FileNotFoundError:
+        except (OSError, msgspec.MsgspecError):
             return None
 
     def fail(self, url: str, failure: Failure) -> None:
@@ -89,6 +89,6 @@ class DocumentStore:
 def _is_younger(path: Path, *, than: datetime.timedelta, now: datetime.datetime) -> bool:
     try:
         written_s = path.stat().st_mtime
-    except FileNotFoundError:
+    except OSError:
         return False
     return now.timestamp() - written_s <= than.total_seconds()

@@ -231,6 +231,20 @@ def test_names_cannot_be_paths(desk: Desk) -> None:
         ]
 
 
+def test_a_full_disk_keeps_no_mail_back(desk: Desk, tmp_path: Path) -> None:
+    """What was fetched goes along although it cannot be kept for the next mail."""
+    url = "https://files.example/1.pdf"
+    desk.files.documents = {url: PDF}
+    path = next(iter(tmp_path.iterdir()), None)
+    assert path is None
+    tmp_path.rmdir()
+    tmp_path.write_text("no folder")
+    assert ["F_1.pdf"] == names(desk.mail(reminder((url, ""))))
+    desk.files.documents = {url: FetchFailedError("down")}
+    made = reminder((url, ""))
+    assert desk.waits(made, desk.mail(made)) is not None
+
+
 def test_without_hosts_nothing_is_fetched(tmp_path: Path) -> None:
     """As delivered, no connection is made: documents are linked."""
     assert open_enclosures(DocumentSettings(), folder=tmp_path, clock=lambda: NOW) is None

@@ -66,6 +66,8 @@ def test_xml_is_fetched(server: DocumentServer) -> None:
         ((302, {"Location": "https://169.254.169.254/latest"}, b""), FetchRefusedError, "not among the allowed"),
         ((302, {"Location": "file:///etc/passwd"}, b""), FetchRefusedError, "only https"),
         ((302, {"Location": "/answer"}, b""), FetchRefusedError, "leads elsewhere more than"),
+        ((302, {"Location": "https://[::1/x"}, b""), FetchRefusedError, "no address"),
+        ((302, {}, b""), FetchRefusedError, "leads elsewhere more than"),
     ],
 )  # fmt: skip
 def test_what_is_not_taken(
@@ -126,6 +128,13 @@ def test_what_drips_is_given_up(server: DocumentServer, part: str) -> None:
     slow = Fetcher(settings, resolve=lambda _host, _port: ["127.0.0.1"], monotonic=lambda: float(next(now_s)))
     with pytest.raises(FetchFailedError, match="within 50 s"):
         slow.fetch(server.url("/drip"), kind="pdf")
+
+
+def test_a_name_that_no_resolver_takes_is_refused() -> None:
+    """A label of 70 letters below an allowed domain is no host, and no accident."""
+    fetching = Fetcher(DocumentSettings(hosts=".files.example"))
+    with pytest.raises(FetchRefusedError, match="no address"):
+        fetching.fetch(f"https://{'a' * 70}.files.example/", kind="pdf")
 
 
 def test_a_certificate_of_somebody_else_is_refused(server: DocumentServer) -> None:
