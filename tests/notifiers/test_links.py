@@ -33,6 +33,7 @@ any_link = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(link=any_link)
 def test_a_link_says_what_it_was_made_of(link: Link) -> None:
     """Whatever it names, what is read is what was signed."""
@@ -40,7 +41,7 @@ def test_a_link_says_what_it_was_made_of(link: Link) -> None:
     assert link == signed.read(signed.token(link), purpose=link.purpose, today=TODAY)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(link=any_link, data=st.data())
 def test_any_changed_bit_is_refused(link: Link, data: st.DataObject) -> None:
     """No bit of an address can be another one: no name, no day, no key, no signature, nor how it is written."""
@@ -52,6 +53,7 @@ def test_any_changed_bit_is_refused(link: Link, data: st.DataObject) -> None:
         signed.read(raw.decode("latin-1"), purpose=link.purpose, today=TODAY)
 
 
+@settings(deadline=None)
 @given(token=st.text(max_size=80))
 def test_what_we_did_not_make_is_refused(token: str) -> None:
     """Any text at all: refused, never an error of ours."""

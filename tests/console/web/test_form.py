@@ -4,7 +4,7 @@ import datetime
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.web.outside.form import KINDS, Given, Shown, amount_of, day_of, read_form
@@ -62,6 +62,7 @@ def test_days(text: str, expected: datetime.date | None) -> None:
     assert expected == day_of(text)
 
 
+@settings(deadline=None)
 @given(
     given_form=st.builds(
         Given,
