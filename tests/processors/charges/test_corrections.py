@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from processors.account import Account
 from processors.partition import Partition
 from schemas.charges import ClaimDocument
-from schemas.events import InvoiceCancelled, PaymentLine, PaymentReceived, PaymentReversed
+from schemas.events import InvoiceCancelled, InvoiceIssued, PaymentLine, PaymentReceived, PaymentReversed
 from schemas.journal import SourceEvent
 from tests.scenarios.language import read_script
 from tests.scenarios.on_core import Stage, run
@@ -110,3 +110,23 @@ def test_a_claim_is_what_it_would_have_been(done: list[tuple[str, int, int]]) ->
         assert isinstance(row.document, ClaimDocument)
         assert 0 <= row.corrected_minor
         assert row.amount_minor + row.corrected_minor in (510, 4000, 500)
+
+
+def test_what_was_paid_of_a_claim_goes_where_it_was_named_next() -> None:
+    """Section 3: a cancelled invoice's fixed sum had been paid; the money goes to the payment's next name, and the rest is credit."""
+    stage = Stage(partition=Partition(number=0))
+    stage.partition.restore(list(_rows()))
+    whose: dict[str, Any] = {"company": "acme", "customer": "C1", "occurred_at": "2024-07-08"}
+    stage.fold(
+        InvoiceIssued(
+            **whose, document="INV-2", currency="EUR", amount="30.00", due_date=datetime.date(2024, 12, 1)
+        )
+    )
+    lines = (PaymentLine(document="INV-1/fixed_sum"), PaymentLine(document="INV-2"))
+    stage.fold(PaymentReceived(**whose, payment="P-1", currency="EUR", amount="40.00", lines=lines))
+    account = stage.partition.account("acme:C1")
+    assert (0, 3000) == (account.items["INV-1/fixed_sum"].open_minor, account.items["INV-2"].open_minor)
+    stage.fold(InvoiceCancelled(**whose, document="INV-1"))
+    account = stage.partition.account("acme:C1")
+    assert (0, 0) == (account.items["INV-1/fixed_sum"].amount_minor, account.items["INV-2"].open_minor)
+    assert 1000 == account.credits["payment/P-1"].rest_minor
