@@ -23,6 +23,7 @@ from msgspec import Struct, json
 
 from infra.database.engine import writing
 from infra.database.feedback import FeedbackInbox, Heard, SentJob, Settled, Word
+from infra.database.send_doubts import Doubts, Note
 from infra.database.suppressions import Suppression, normal_address, release, suppress
 from infra.metrics.tally import Tally
 from schemas.codec import TOPIC_OF_TYPE, encode, type_of
@@ -203,6 +204,10 @@ class FeedbackPublisher:
                     suppress(connection, entry)
                 for channel, address, company in what.released:
                     release(connection, channel=channel, address=address, company=company)
+        for heard, what in said:
+            if heard.word.said in _FATES and what.settled.state == "said":
+                ((envelope, _),) = what.records
+                self._end_doubt(heard.word, reminder=what.settled.reminder, occurred_at=envelope.time)
         self._inbox.settle(what.settled for _, what in said)
         for heard, what in said:
             word = heard.word
@@ -218,6 +223,17 @@ class FeedbackPublisher:
                 error=word.error_type,
                 records=len(what.records),
             )
+
+    def _end_doubt(self, word: Word, *, reminder: str, occurred_at: str) -> None:
+        """A provider that says what became of a delivery has had it: nobody need ask, and nobody may send it again."""
+        said = f"{word.said} {word.detail}".strip()
+        Doubts(self._inbox.engine, channel=word.channel).resolve(
+            reminder,
+            said="accepted",
+            occurred_at=occurred_at,
+            note=Note(at=self._clock(), author=f"provider ({word.source})", what="said", detail=said),
+            provider_id=word.provider_id,
+        )
 
 
 def _dead(word: Word) -> _Said:

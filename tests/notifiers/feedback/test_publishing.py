@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 from kafka.errors import KafkaTimeoutError
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, select, update
 
 from infra.database.engine import reading, writing
 from infra.database.feedback import FeedbackInbox, Word
+from infra.database.send_doubts import notes_of
 from infra.database.send_ledger import NewJob, SendLedger
 from infra.database.send_tables import send_jobs
 from infra.database.suppressions import suppressed
@@ -146,6 +147,22 @@ def test_sender_is_heard_first(office: Office) -> None:
     office.now += datetime.timedelta(seconds=601)
     assert 1 == office.publisher.step()
     assert ["bounced"] == [each.status for each in office.said()]
+
+
+@pytest.mark.parametrize("said", ["delivered", "bounced"])
+def test_a_providers_word_ends_a_doubt(office: Office, said: Any) -> None:
+    """R19: nobody knew whether it went out; who says what became of it has had it, and it is not sent again."""
+    office.delivered()
+    with writing(office.engine) as connection:
+        connection.execute(
+            update(send_jobs).values(state="unknown", provider_id="", error_type="interrupted")
+        )
+    office.hear(msgspec.structs.replace(FATE, said=said, provider_id="ses-9"))
+    with reading(office.engine) as connection:
+        row = connection.execute(select(send_jobs)).one()
+        words = notes_of(connection, reminder="r1", channel="email")
+    assert ("accepted", "ses-9", False, "") == (row.state, row.provider_id, row.published, row.error_type)
+    assert [("said", "provider (ses)")] == [(each.what, each.author) for each in words]
 
 
 def test_nobodys_word_is_a_dead_letter_and_can_be_tried_again(office: Office) -> None:
