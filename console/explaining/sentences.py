@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from console.explaining.words import Words
+from processors.fates import error_of
 from processors.forecast import Foreseen
 from processors.money import to_text
 from processors.retelling import DayTold, Heard, ItemTold, Said
@@ -39,6 +40,7 @@ from schemas.outcomes import OutcomeReported
 __all__ = ["Teller"]
 
 _NAMED_MAX = 5
+_SAID_BY_FATE = ("complaint", "letter_returned")  # errors that the fate's own word says already
 _WORDS_MAX = 200
 _BILLING = BillingEvent.__args__
 # Fields of facts whose values are words of ours.
@@ -381,7 +383,8 @@ class Teller:
         if said:
             yield words.providers
         for event in said:
-            error = words.errors.get(event.error_type, event.error_type)
+            what = error_of(event)
+            error = "" if what in _SAID_BY_FATE else words.errors.get(what, what)
             sentence = words.provider_word.format(
                 channel=words.channels[event.channel],
                 address=f" {event.address}" if event.address else "",

@@ -26,6 +26,7 @@ from infra.database.feedback import FeedbackInbox, Heard, SentJob, Settled, Word
 from infra.database.send_doubts import Doubts, Note
 from infra.database.suppressions import Suppression, normal_address, release, suppress
 from infra.metrics.tally import Tally
+from processors.fates import error_of
 from schemas.codec import TOPIC_OF_TYPE, encode, type_of
 from schemas.commands import OptIn, OptOut, RecordReply
 from schemas.dead_letters import DeadLetter, dead_letter_headers
@@ -264,7 +265,7 @@ def _fate(word: Word, job: SentJob) -> _Said:
         subject=job.account,
     )
     settled = Settled(word=word.word, state="said", reminder=job.reminder, account=job.account)
-    entry = _suppression(word, address=address, company=job.company)
+    entry = _suppression(word, outcome)
     return _Said(
         settled=settled, records=((envelope, outcome),), suppressed=() if entry is None else (entry,)
     )
@@ -288,14 +289,15 @@ def _instant(word: Word, job: SentJob) -> str:
     return word.occurred_at if job.mode == "live" or not job.occurred_at else job.occurred_at
 
 
-def _suppression(word: Word, *, address: str, company: str) -> Suppression | None:
-    error = word.error_type or {"complained": "complaint", "returned": "letter_returned"}.get(word.said, "")
-    if not address or error not in _FOR_ALL | _FOR_COMPANY or word.said == "delivered":
+def _suppression(word: Word, outcome: OutcomeReported) -> Suppression | None:
+    """Say who is not written to any more, by the ledger's own reading of what is wrong."""
+    error = error_of(outcome)
+    if not outcome.address or error not in _FOR_ALL | _FOR_COMPANY or word.said == "delivered":
         return None
     return Suppression(
-        channel=word.channel,
-        address=address,
-        company="" if error in _FOR_ALL else company,
+        channel=outcome.channel,
+        address=outcome.address,
+        company="" if error in _FOR_ALL else outcome.company,
         reason=error,
         source=word.source,
         since=datetime.datetime.fromisoformat(word.occurred_at),

@@ -216,6 +216,7 @@ def test_delays_are_noted(office: Office) -> None:
     [
         ("bounced", "address_bounced", True, True),
         ("bounced", "address_suppressed", True, True),
+        ("bounced", "", True, True),  # said by hand: as the ledger reads it
         ("complained", "complaint", True, False),
         ("bounced", "bounce_gave_up", False, False),
         ("bounced", "content_refused", False, False),
