@@ -12,12 +12,21 @@ from collections.abc import Iterator, Sequence
 from processors.account import Account
 from processors.addressing import address_changed
 from processors.context import FoldContext
+from processors.holds import in_force
 from schemas.events import Contact, CustomerUpserted
 from schemas.facts import AccountTold, LedgerFact
 from schemas.rows import ChildRow
 from schemas.transfers import ChildLinked, GroupContacted, ParentKnown
 
-__all__ = ["hear_child", "hear_contact", "hear_parent", "last_contact_on", "tell_contact", "tell_kin"]
+__all__ = [
+    "hear_child",
+    "hear_contact",
+    "hear_parent",
+    "last_contact_on",
+    "tell_contact",
+    "tell_kin",
+    "tell_silence",
+]
 
 
 def tell_kin(
@@ -49,7 +58,9 @@ def hear_child(account: Account, event: ChildLinked, *, context: FoldContext) ->
     return (
         []
         if account.customer is None
-        else [_tell_child(account, event.child, event=account.customer.customer)]
+        else [
+            _tell_child(account, event.child, event=account.customer.customer, occurred_at=event.occurred_at)
+        ]
     )
 
 
@@ -63,6 +74,14 @@ def hear_parent(account: Account, event: ParentKnown, *, context: FoldContext) -
     address_changed(account)
     account.advance()
     return []
+
+
+def tell_silence(account: Account, *, occurred_at: str) -> list[LedgerFact]:
+    """Tell the children who can be written to, now that a hold of their parent was placed or released (R15)."""
+    if account.customer is None:
+        return []
+    event = account.customer.customer
+    return [_tell_child(account, child, event=event, occurred_at=occurred_at) for child in _children(account)]
 
 
 def last_contact_on(account: Account) -> datetime.date | None:
@@ -130,13 +149,22 @@ def _tell_parents(account: Account, event: CustomerUpserted, *, before: str) -> 
             yield _told(account, told)
 
 
-def _tell_child(account: Account, child: str, *, event: CustomerUpserted) -> LedgerFact:
+def _is_silent(account: Account, *, on: datetime.date) -> bool:
+    """Say whether nobody of this customer may be written to: not for a child either (R15)."""
+    return any(in_force(account.holds.get(kind), on) for kind in ("legal_hold", "do_not_contact"))
+
+
+def _tell_child(
+    account: Account, child: str, *, event: CustomerUpserted, occurred_at: str = ""
+) -> LedgerFact:
+    occurred_at = occurred_at or event.occurred_at
+    on = datetime.date.fromisoformat(occurred_at[:10])
     told = ParentKnown(
         company=account.company,
         customer=child,
-        occurred_at=event.occurred_at,
+        occurred_at=occurred_at,
         parent=account.customer_id,
-        contacts=event.contacts,
+        contacts=() if _is_silent(account, on=on) else event.contacts,
     )
     return _told(account, told)
 

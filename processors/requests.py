@@ -13,6 +13,7 @@ from processors.consuming import record_contact
 from processors.context import FoldContext
 from processors.disputes import rule_dispute
 from processors.exclusions import exclude_payment, include_payment
+from processors.kin import tell_silence
 from processors.law.register import register
 from processors.payment_plans import cancel_payment_plan
 from processors.promises import make_promise, withdraw_promise
@@ -92,6 +93,8 @@ def _once(
     if isinstance(event, ReleaseQuarantine):
         return [*release(account, event)]
     _carry_out(account, event, context=context)  # type: ignore[arg-type]  # one of the plain ones
+    if isinstance(event, PlaceHold | ReleaseHold):
+        return tell_silence(account, occurred_at=event.occurred_at)
     return []
 
 
