@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from processors.account import Account
 from processors.partition import Partition
 from schemas.charges import ClaimDocument
-from schemas.events import InvoiceCancelled, InvoiceIssued, PaymentLine, PaymentReceived, PaymentReversed
+from schemas.events import (
+    CreditNoteCancelled,
+    CreditNoteIssued,
+    InvoiceCancelled,
+    InvoiceIssued,
+    PaymentLine,
+    PaymentReceived,
+    PaymentReversed,
+)
 from schemas.journal import SourceEvent
 from tests.scenarios.language import read_script
 from tests.scenarios.on_core import Stage, run
@@ -130,3 +138,18 @@ def test_what_was_paid_of_a_claim_goes_where_it_was_named_next() -> None:
     account = stage.partition.account("acme:C1")
     assert (0, 0) == (account.items["INV-1/fixed_sum"].amount_minor, account.items["INV-2"].open_minor)
     assert 1000 == account.credits["payment/P-1"].rest_minor
+
+
+def test_a_restored_claim_has_its_payment_back() -> None:
+    """Names last: credited in full, the fixed sum falls away, and what paid it is free; the note taken back, it is paid again."""
+    stage = Stage(partition=Partition(number=0))
+    stage.partition.restore(list(_rows()))
+    whose: dict[str, Any] = {"company": "acme", "customer": "C1", "occurred_at": "2024-07-08"}
+    lines = (PaymentLine(document="INV-1/fixed_sum"),)
+    stage.fold(PaymentReceived(**whose, payment="P-1", currency="EUR", amount="40.00", lines=lines))
+    stage.fold(CreditNoteIssued(**whose, document="CN-1", currency="EUR", amount="1000.00", invoice="INV-1"))
+    assert 4000 == stage.partition.account("acme:C1").credits["payment/P-1"].rest_minor
+    stage.fold(CreditNoteCancelled(**whose, document="CN-1"))
+    account = stage.partition.account("acme:C1")
+    claim = account.items["INV-1/fixed_sum"]
+    assert (4000, 0, 0) == (claim.amount_minor, claim.open_minor, account.credits["payment/P-1"].rest_minor)
