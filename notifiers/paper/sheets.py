@@ -2,6 +2,7 @@
 
 import io
 import math
+from functools import lru_cache
 from typing import Final
 
 import pypdf
@@ -25,6 +26,7 @@ class Extent(Struct, frozen=True, kw_only=True):
         return math.ceil(self.pages / 2) if duplex else self.pages
 
 
+@lru_cache(maxsize=4)  # the press, the writer and the carrier ask about the same letter, one after the other
 def extent_of(pdf: bytes) -> Extent:
     """Read a letter's pages and paper."""
     reader = pypdf.PdfReader(io.BytesIO(pdf))
