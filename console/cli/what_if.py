@@ -119,7 +119,7 @@ def _sums(side: "Side") -> list[tuple[str, Cell]]:
         ("accounts", side.accounts),
         ("contacts", side.contacts),
         ("failed", side.failed),
-        ("cost", " + ".join(f"{currency} {amount}".strip() for currency, amount in side.cost.items())),
+        ("cost", " + ".join(f"{currency} {amount}".strip() for currency, amount in side.cost.items()) or "0"),
         ("most contacts in 7 days", side.worst_week),
         ("accounts by their most contacts in 7 days", weeks),
         ("needless: paid by that day, as known now", side.needless),
