@@ -1,11 +1,10 @@
 """``cobranza console``: the pages of credit controllers, behind a login."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from console.web.inside.settings import ConsoleSettings
     from infra.settings import Settings
 
 __all__ = ["console"]
@@ -26,15 +25,17 @@ def console(settings: "Settings", *, host: str | None, port: int | None) -> None
     It binds this machine only unless told; something that speaks TLS belongs in front of it
     then, with COBRANZA_CONSOLE_IS_HTTPS=true.
     """
+    from console.cli.listening import listening
     from console.web.inside.app import inside_app
     from console.web.inside.parts import InsideParts
+    from console.web.inside.settings import ConsoleSettings
     from console.web.serving import Publisher, server_of
     from infra.database.engine import open_engine
     from infra.database.migrate import require_current
     from infra.database.people import PeopleBook
     from notifiers.assembly import utc_now
 
-    limits = _settings(host=host, port=port)
+    limits = listening(ConsoleSettings, of="the console", host=host, port=port)
     engine = open_engine(settings.database)
     publisher = Publisher(settings)
     try:
@@ -55,21 +56,3 @@ def console(settings: "Settings", *, host: str | None, port: int | None) -> None
     finally:
         publisher.close()
         engine.dispose()
-
-
-def _settings(*, host: str | None, port: int | None) -> "ConsoleSettings":
-    from pydantic import ValidationError
-
-    from console.web.inside.settings import ConsoleSettings
-
-    given: dict[str, Any] = {
-        name: value for name, value in (("host", host), ("port", port)) if value is not None
-    }
-    try:
-        return ConsoleSettings(**given)
-    except ValidationError as error:
-        lines = [
-            f"COBRANZA_CONSOLE_{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}"
-            for one in error.errors()
-        ]
-        raise click.UsageError("Settings of the console are wrong:\n" + "\n".join(lines)) from error

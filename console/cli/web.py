@@ -2,14 +2,12 @@
 
 import signal
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from console.web.settings import WebSettings
     from infra.settings import Settings
-    from notifiers.links import LinkSettings
 
 __all__ = ["web"]
 
@@ -27,18 +25,22 @@ def web(settings: "Settings", *, host: str | None, port: int | None) -> None:
     COBRANZA_LINK_SECRETS what signs them (the same for the notifiers). Something that
     speaks TLS belongs in front of it.
     """
+    from console.cli.listening import listening
     from console.web.app import outside_app
     from console.web.outbox import LOOP
     from console.web.serving import counted_by, open_parts, requests_tally, server_of
+    from console.web.settings import WebSettings
     from infra.database.engine import open_engine
     from infra.database.migrate import require_current
     from infra.metrics.pulse import Pulses
     from infra.metrics.server import MetricsServer
     from infra.metrics.settings import MetricsSettings
     from notifiers.assembly import utc_now
-    from notifiers.links import Links
+    from notifiers.links import Links, LinkSettings
+    from notifiers.settings import read_settings
 
-    limits, link_settings = _settings(host=host, port=port)
+    limits = listening(WebSettings, of="the web", host=host, port=port)
+    link_settings = read_settings(LinkSettings)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())  # the server has its own while it runs
@@ -60,22 +62,3 @@ def web(settings: "Settings", *, host: str | None, port: int | None) -> None:
             server_of(outside_app(parts, counted=counted), web=limits, stopping=stopping.is_set).run()
     finally:
         engine.dispose()
-
-
-def _settings(*, host: str | None, port: int | None) -> "tuple[WebSettings, LinkSettings]":
-    from pydantic import ValidationError
-
-    from console.web.settings import WebSettings
-    from notifiers.links import LinkSettings
-    from notifiers.settings import read_settings
-
-    given: dict[str, Any] = {
-        name: value for name, value in (("host", host), ("port", port)) if value is not None
-    }
-    try:
-        return WebSettings(**given), read_settings(LinkSettings)
-    except ValidationError as error:
-        lines = [
-            f"COBRANZA_WEB_{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()
-        ]
-        raise click.UsageError("Settings of the web are wrong:\n" + "\n".join(lines)) from error

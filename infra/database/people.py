@@ -114,15 +114,11 @@ class PeopleBook:
 
     def session(self, name: str) -> tuple[Session, User] | None:
         """Give a session and whose it is; None: there is none, or its user is disabled."""
-        query = (
-            select(sessions)
-            .join(users, users.c["user"] == sessions.c["user"])
-            .where(sessions.c["session"] == name, ~users.c["is_disabled"])
-        )
+        query = select(sessions).where(sessions.c["session"] == name)
         with reading(self._engine) as connection:
             row = connection.execute(query).mappings().one_or_none()
         user = None if row is None else self.user(row["user"])
-        return None if row is None or user is None else (Session(**row), user)
+        return None if row is None or user is None or user.is_disabled else (Session(**row), user)
 
     def seen(self, name: str, *, at: datetime.datetime) -> None:
         """Note that a session was used."""
