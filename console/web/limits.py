@@ -13,7 +13,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["PAGE_POLICY", "BodyLimit", "RefusedRequestError", "SafeHeaders"]
+__all__ = ["CONSOLE_POLICY", "PAGE_POLICY", "BodyLimit", "RefusedRequestError", "SafeHeaders"]
 
 _log = structlog.get_logger(__name__)
 
@@ -22,8 +22,12 @@ PAGE_POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
+# Behind a login: our own scripts (charts, progress) and what they ask of us; nothing written into a page runs.
+CONSOLE_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 _HEADERS: Final[Mapping[str, str]] = {
-    "Content-Security-Policy": PAGE_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -97,11 +101,16 @@ class SafeHeaders:
         app: what is behind it.
         is_https: readers come by TLS: they are told to stay with it.
         counted: told the status of each answer.
+        policy: what browsers may load and run (Content-Security-Policy).
     """
 
-    def __init__(self, app: ASGIApp, *, is_https: bool, counted: Callable[[int], None]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, is_https: bool, counted: Callable[[int], None], policy: str = PAGE_POLICY
+    ) -> None:
         self._app, self._counted = app, counted
-        self._headers = dict(_HEADERS) | ({"Strict-Transport-Security": _TRANSPORT} if is_https else {})
+        self._headers = {**_HEADERS, "Content-Security-Policy": policy}
+        if is_https:
+            self._headers["Strict-Transport-Security"] = _TRANSPORT
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and its answer back with more headers."""

@@ -18,14 +18,20 @@ from console.web.inside.asking import WrongRequestError
 from console.web.inside.pages import customers, reminders, reports, review, today
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page
-from console.web.limits import BodyLimit, RefusedRequestError, SafeHeaders
+from console.web.limits import CONSOLE_POLICY, BodyLimit, RefusedRequestError, SafeHeaders
 from console.web.outside.words import accepted_language
 
-__all__ = ["PAGES", "inside_app", "make_routes"]
+__all__ = ["PAGES", "STATIC_FILES", "inside_app", "make_routes"]
 
 # One router per area; docs/console.md has the rules that their routes keep.
 PAGES: Final = (today.router, customers.router, review.router, reminders.router, reports.router)
-_STATIC: Final = {"console.css": "text/css"}
+# What is served as it is: a file that is not named here is not reachable.
+STATIC_FILES: Final = {
+    "console.css": "text/css",
+    "charts.js": "text/javascript",
+    "vendor/htmx-2.0.11.min.js": "text/javascript",
+    "vendor/echarts-6.1.0.common.min.js": "text/javascript",
+}
 _STATUS: Final[dict[type[Exception], int]] = {
     Denied: 403,
     Refusal: 403,
@@ -43,7 +49,7 @@ def inside_app(parts: InsideParts, *, counted: Callable[[int], None] = lambda _:
     app.add_middleware(
         BodyLimit, bytes_max=lambda *_: console.body_bytes_max, receive_s_max=console.receive_s_max
     )
-    return SafeHeaders(app, is_https=console.is_https, counted=counted)
+    return SafeHeaders(app, is_https=console.is_https, counted=counted, policy=CONSOLE_POLICY)
 
 
 def make_routes(parts: InsideParts) -> FastAPI:
@@ -53,7 +59,7 @@ def make_routes(parts: InsideParts) -> FastAPI:
     app.include_router(login.router(parts))
     for router in PAGES:
         app.include_router(router(parts))
-    for name, media_type in _STATIC.items():
+    for name, media_type in STATIC_FILES.items():
         app.add_api_route(f"/static/{name}", _static(name, media_type), response_model=None)
     _add_faults(app, parts)
     return app

@@ -21,11 +21,24 @@ Words = Mapping[str, Any]
 
 @cache
 def words_of(language: str) -> Words:
-    """Give the words of a language; others are told in English."""
+    """Give the words of a language; others are told in English.
+
+    Raises:
+        ValueError: two files of a language have the same table.
+    """
     stem = language.partition("-")[0]
     name = stem if stem in LANGUAGES else "en"
-    text = resources.files("console.web.inside").joinpath("words", f"{name}.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    words: dict[str, Any] = {}
+    folder = resources.files("console.web.inside").joinpath("words", name)
+    for file in sorted(
+        folder.iterdir(), key=lambda each: each.name
+    ):  # a file per area, tables of its own in each
+        found = tomllib.loads(file.read_text(encoding="utf-8"))
+        twice = words.keys() & found.keys()
+        if twice:
+            raise ValueError(f"{file.name} has words again that another file has: {', '.join(sorted(twice))}")
+        words |= found
+    return words
 
 
 def page(

@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy import Engine
 
 from console.web.inside.access import needs
+from console.web.inside.app import STATIC_FILES
 from infra.database.people import ROLES, Role
 from tests.console.inside.desk import PASSWORD, Desk
 
@@ -17,7 +18,8 @@ customer email ana@c1.test
 2026-02-05  tick
     expect withheld INV-1 - because no_plan
 """
-OPEN = {"/login", "/static/console.css"}
+STATIC = {f"/static/{name}" for name in STATIC_FILES}
+OPEN = {"/login", *STATIC}
 
 
 @pytest.fixture
