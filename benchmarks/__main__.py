@@ -28,6 +28,7 @@ _PARTS = (
     ("sizes", ["--events=30000"]),
     ("on_disk", ["--accounts=100000"]),
     ("mails", ["--mails=500"]),
+    ("console", ["--accounts=500", "--items=20000", "--times=5"]),
     ("end_to_end", ["--burst=4000", "--seconds=5"]),
 )
 
