@@ -16,6 +16,7 @@ from msgspec import Struct
 from infra.database.queries.statements import Statement
 from schemas.commands import (
     AccountCommand,
+    AddNote,
     ApproveReminder,
     DropReminder,
     EditReminder,
@@ -24,9 +25,9 @@ from schemas.commands import (
 )
 from schemas.fields import Channel, split_account_id
 
-__all__ = ["Asked", "Changes", "Planned", "Selection", "Skipped", "chosen", "planned"]
+__all__ = ["Asked", "Changes", "Entry", "Planned", "Selection", "Skipped", "chosen", "planned"]
 
-Verb = Literal["approve", "edit", "drop", "send-now", "next-date"]
+Verb = Literal["approve", "edit", "drop", "send-now", "next-date", "log"]
 Skipped = Literal["", "nothing waits", "already so", "too soon", "empty"]
 
 
@@ -87,6 +88,14 @@ class Changes(Struct, frozen=True, kw_only=True):
         return self != Changes()
 
 
+class Entry(Struct, frozen=True, kw_only=True):
+    """What is written into the log of each (S0-11, S1-11)."""
+
+    kind: Literal["note", "call_attempt", "conversation"] = "note"
+    text: str
+    responsible: str = ""
+
+
 class Asked(Struct, frozen=True, kw_only=True):
     """What is asked for all of them; ``because`` is a reason (R5, R19), ``approve`` goes with an edit."""
 
@@ -96,6 +105,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     changes: Changes = Changes()
     approve: bool = False
     next_on: datetime.date | None = None
+    entry: Entry | None = None
 
 
 class Planned(Struct, frozen=True, kw_only=True):
@@ -120,6 +130,8 @@ def planned(found: Sequence[Statement], *, asked: Asked) -> Iterator[Planned]:
                 yield _next_date(each, asked=asked)
             case "send-now":
                 yield _send_now(each, asked=asked)
+            case "log":
+                yield _log(each, asked=asked)
             case _ if each.proposal is None:
                 yield Planned(statement=each, skipped="nothing waits")
             case "drop":
@@ -168,6 +180,13 @@ def _next_date(each: Statement, *, asked: Asked) -> Planned:
     if each.next_on == asked.next_on:
         return Planned(statement=each, skipped="already so")
     return Planned(statement=each, events=(SetNextDate(**_told(each, asked), next_on=asked.next_on),))
+
+
+def _log(each: Statement, *, asked: Asked) -> Planned:
+    if asked.entry is None:
+        raise AssertionError("something is to be logged, and there is nothing")
+    entry = msgspec.structs.asdict(asked.entry)
+    return Planned(statement=each, events=(AddNote(**_told(each, asked), **entry),))
 
 
 def _told(each: Statement, asked: Asked, part: str = "") -> dict[str, Any]:

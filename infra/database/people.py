@@ -4,6 +4,7 @@ It keeps what it is given; hashing, expiry and what a role may do are for ``cons
 """
 
 import datetime
+from collections.abc import Sequence
 from typing import Final, Literal, get_args
 
 from msgspec import Struct
@@ -157,9 +158,14 @@ class PeopleBook:
 
     def note(self, entry: AuditEntry) -> None:
         """Write down what was done; the same thing again changes nothing."""
-        values = {name: getattr(entry, name) for name in entry.__struct_fields__}
-        with writing(self._engine) as connection:
-            connection.execute(self._insert(audit).values(**values).on_conflict_do_nothing())
+        self.note_all([entry])
+
+    def note_all(self, entries: Sequence[AuditEntry]) -> None:
+        """Write down several things that were done, all or none."""
+        rows = [{name: getattr(each, name) for name in each.__struct_fields__} for each in entries]
+        if rows:
+            with writing(self._engine) as connection:
+                connection.execute(self._insert(audit).on_conflict_do_nothing(), rows)
 
     def entries(self, *, account: str | None = None, limit: int) -> list[AuditEntry]:
         """List what was done, the newest first."""

@@ -475,6 +475,7 @@ exceptions = _table(
     _text("second_json"),
     _instant("recorded_at"),
     Index("ix_exceptions_recorded_at", "recorded_at"),
+    Index("ix_exceptions_key", "key"),
 )
 
 # Taken here, before any other module adds a table that only it can fill (the send ledger).

@@ -5,10 +5,11 @@ It lists whom one may act on, not what must be done: that is the worklist.
 
 import datetime
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct, json
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, func, or_, select
 
 from infra.database.queries.proposals import waiting
 from infra.database.tables import accounts, clocks, companies, customers, holds, items, reminders
@@ -18,6 +19,8 @@ __all__ = ["Statement", "statements"]
 
 _GAP_DAYS = 3  # R5, where a company says nothing else
 _DAY = datetime.timedelta(days=1)
+_AT_ONCE = 500  # accounts named in one query
+_Among = Sequence[str] | None
 
 
 class Statement(Struct, kw_only=True):
@@ -26,7 +29,7 @@ class Statement(Struct, kw_only=True):
     Attributes:
         at_risk: (currency, minor units) of what is overdue; ``days`` how late the worst of it is.
         next_on: the date set by hand (R20).
-        last_step, last_on: of the last reminder that it got.
+        last_step, last_on: of the last reminder that it got; ``contacted_on``: of the last contact of any kind.
         too_soon_until: the day on which the minimum gap ends; None: it has ended (S0-16).
         proposal: what waits for a person; None: nothing does.
         today: its company's day of the newest tick.
@@ -44,6 +47,7 @@ class Statement(Struct, kw_only=True):
     next_on: datetime.date | None = None
     last_step: str = ""
     last_on: datetime.date | None = None
+    contacted_on: datetime.date | None = None
     too_soon_until: datetime.date | None = None
     proposal: ReminderProposed | None = None
 
@@ -60,21 +64,45 @@ class _Company(Struct, frozen=True, kw_only=True):
     gap_days: int
 
 
-def statements(connection: Connection, *, company: str = "") -> list[Statement]:
-    """List them, whose last reminder is the oldest first: those that never got one before all."""
+def statements(
+    connection: Connection, *, company: str = "", named: Collection[str] | None = None
+) -> list[Statement]:
+    """List them, whose last reminder is the oldest first: those that never got one before all.
+
+    With accounts ``named`` only these, whatever is overdue or not, in the order of their names.
+    """
     known = _companies(connection)
-    proposals = {each.account: each for each in waiting(connection, company=company)}
-    found = _accounts(connection, known, company=company)
-    for account, each in found.items():
-        each.proposal = proposals.get(account)
-    _overdue(connection, found)
-    _last_reminders(connection, found, known)
-    by_hand = select(holds.c["account"], holds.c["until_on"]).where(holds.c["by_hand"])
+    if named is not None:
+        names = sorted(named)
+        parts = [names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE)]
+        lists = [_listed(connection, known, company=company, among=part) for part in parts]
+        return [each for found in lists for each in found.values()]
+    chosen = [
+        each
+        for each in _listed(connection, known, company=company, among=None).values()
+        if each.at_risk or each.proposal is not None
+    ]
+    return sorted(chosen, key=lambda each: (each.last_on or datetime.date.min, -each.days, each.account))
+
+
+def _listed(
+    connection: Connection, known: dict[str, _Company], *, company: str, among: _Among
+) -> dict[str, Statement]:
+    found = _accounts(connection, known, company=company, among=among)
+    for proposal in waiting(connection, company=company, among=among):
+        if proposal.account in found:
+            found[proposal.account].proposal = proposal
+    _overdue(connection, found, among=among)
+    _last_reminders(connection, found, known, among=among)
+    by_hand = select(holds.c["account"], holds.c["until_on"]).where(holds.c["by_hand"], *_in(holds, among))
     for account, until_on in connection.execute(by_hand):
         if account in found:
             found[account].next_on = until_on
-    chosen = [each for each in found.values() if each.at_risk or each.proposal is not None]
-    return sorted(chosen, key=lambda each: (each.last_on or datetime.date.min, -each.days, each.account))
+    return found
+
+
+def _in(table: Table, among: _Among) -> list[ColumnElement[bool]]:
+    return [] if among is None else [table.c["account"].in_(among)]
 
 
 def _companies(connection: Connection) -> dict[str, _Company]:
@@ -93,12 +121,16 @@ def _company(at: datetime.datetime | None, *, zone: str, gap_days: int) -> _Comp
     return _Company(zone=local, today=today, gap_days=gap_days)
 
 
-def _accounts(connection: Connection, known: dict[str, _Company], *, company: str) -> dict[str, Statement]:
+def _accounts(
+    connection: Connection, known: dict[str, _Company], *, company: str, among: _Among
+) -> dict[str, Statement]:
     concerned = or_(accounts.c["episode_opened_on"].is_not(None), accounts.c["proposal"] != "")
+    conditions = [concerned] if among is None else _in(accounts, among)
     query = (
         select(accounts, customers.c["name"], customers.c["responsible"])
         .outerjoin(customers, customers.c["account"] == accounts.c["account"])
-        .where(concerned, *([accounts.c["company"] == company] if company else []))
+        .where(*conditions, *([accounts.c["company"] == company] if company else []))
+        .order_by(accounts.c["account"])
     )
     found = {}
     for row in connection.execute(query):
@@ -112,14 +144,17 @@ def _accounts(connection: Connection, known: dict[str, _Company], *, company: st
             responsible=row.responsible or "",
             mode=row.mode,
             trust=row.trust,
+            contacted_on=row.last_contact_on,
             too_soon_until=until if until is not None and of.today < until else None,
         )
     return found
 
 
-def _overdue(connection: Connection, found: dict[str, Statement]) -> None:
+def _overdue(connection: Connection, found: dict[str, Statement], *, among: _Among) -> None:
     columns = (items.c["account"], items.c["currency"], items.c["due_on"])
-    sums = select(*columns, func.sum(items.c["open_minor"])).where(items.c["open_minor"] > 0)
+    sums = select(*columns, func.sum(items.c["open_minor"])).where(
+        items.c["open_minor"] > 0, *_in(items, among)
+    )
     money: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
     for account, currency, due_on, minor in connection.execute(sums.group_by(*columns)):
         each = found.get(account)
@@ -130,9 +165,12 @@ def _overdue(connection: Connection, found: dict[str, Statement]) -> None:
         found[account].at_risk = sorted(owed.items())
 
 
-def _last_reminders(connection: Connection, found: dict[str, Statement], known: dict[str, _Company]) -> None:
+def _last_reminders(
+    connection: Connection, found: dict[str, Statement], known: dict[str, _Company], *, among: _Among
+) -> None:
     newest = (
         select(reminders.c["account"], func.max(reminders.c["tick"]).label("tick"))
+        .where(*_in(reminders, among))
         .group_by(reminders.c["account"])
         .subquery("newest")
     )

@@ -27,6 +27,7 @@ from infra.database.tables import (
     items,
     open_tasks,
     outcomes,
+    reminders,
 )
 from infra.projection.duplicates import DUPLICATE_DOCUMENT
 from processors.fates import ADDRESS_ERRORS
@@ -55,7 +56,7 @@ class WorkLine(Struct, kw_only=True):
 
     ``at_risk`` are (currency, minor units) of what is overdue, ``days`` how late the worst is;
     ``next_on`` is the day of the next action (None: nothing is overdue); ``last_call_on`` None or before
-    ``episode_opened_on``: not called since the episode opened.
+    ``episode_opened_on``: not called since the episode opened. ``level`` is the step of the last reminder.
     """
 
     account: str
@@ -71,6 +72,7 @@ class WorkLine(Struct, kw_only=True):
     last_contact_on: datetime.date | None = None
     last_call_on: datetime.date | None = None
     episode_opened_on: datetime.date | None = None
+    level: str = ""
 
     def is_called(self) -> bool:
         """Say whether somebody called since the episode opened."""
@@ -332,3 +334,15 @@ def _describe(
             overdue[account][currency] = overdue[account].get(currency, 0) + int(minor)
     for account, money in overdue.items():
         wanted[account].at_risk = sorted(money.items())
+    _levels(connection, wanted)
+
+
+def _levels(connection: Connection, wanted: dict[str, WorkLine]) -> None:
+    """Add the step of the last reminder to lines."""
+    place = func.row_number().over(
+        partition_by=reminders.c["account"], order_by=(reminders.c["tick"].desc(), reminders.c["reminder"])
+    )
+    each = select(reminders.c["account"], reminders.c["step"], place.label("place")).subquery("each")
+    for account, step in connection.execute(select(each.c.account, each.c.step).where(each.c.place == 1)):
+        if account in wanted:
+            wanted[account].level = step
