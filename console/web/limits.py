@@ -30,7 +30,6 @@ CONSOLE_POLICY: Final = (
 _HEADERS: Final[Mapping[str, str]] = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex, nofollow",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -102,13 +101,21 @@ class SafeHeaders:
         is_https: readers come by TLS: they are told to stay with it.
         counted: told the status of each answer.
         policy: what browsers may load and run (Content-Security-Policy).
+        referrer: to whom browsers tell where a reader comes from; by ``no-referrer`` they do not say the
+            origin of a form either (Fetch, "append a request Origin header").
     """
 
     def __init__(
-        self, app: ASGIApp, *, is_https: bool, counted: Callable[[int], None], policy: str = PAGE_POLICY
+        self,
+        app: ASGIApp,
+        *,
+        is_https: bool,
+        counted: Callable[[int], None],
+        policy: str = PAGE_POLICY,
+        referrer: str = "no-referrer",
     ) -> None:
         self._app, self._counted = app, counted
-        self._headers = {**_HEADERS, "Content-Security-Policy": policy}
+        self._headers = {**_HEADERS, "Content-Security-Policy": policy, "Referrer-Policy": referrer}
         if is_https:
             self._headers["Strict-Transport-Security"] = _TRANSPORT
 

@@ -25,12 +25,14 @@ __all__ = [
     "Person",
     "Refusal",
     "WaitError",
+    "came_from",
     "digest_of",
     "hash_password",
     "log_in",
     "needs",
     "person_of",
     "require_own_form",
+    "within",
 ]
 
 COOKIE: Final = "cobranza_session"
@@ -210,3 +212,17 @@ def require_same_origin(request: Request) -> None:
         raise Refusal
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise Refusal
+
+
+def came_from(request: Request) -> str:
+    """Give the page of ours that a request was made on, "/" where the browser does not say."""
+    scheme, _, rest = request.headers.get("referer", "").partition("://")
+    host, _, path = rest.partition("/")
+    is_ours = scheme in ("http", "https") and host == request.headers.get("host")
+    return within(f"/{path}") if is_ours else "/"
+
+
+def within(path: str) -> str:
+    """Give a path if it is one of ours, else "/": nobody is sent elsewhere by a link to us."""
+    is_ours = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    return path if is_ours else "/"

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from console.publishing import PublishError
 from console.web.inside import login
-from console.web.inside.access import COOKIE, Denied, LoginNeededError, Refusal, person_of
+from console.web.inside.access import COOKIE, Denied, LoginNeededError, Refusal, came_from, person_of
 from console.web.inside.asking import WrongRequestError
 from console.web.inside.pages import customers, reminders, reports, review, today
 from console.web.inside.parts import InsideParts
@@ -28,6 +28,7 @@ PAGES: Final = (today.router, customers.router, review.router, reminders.router,
 # What is served as it is: a file that is not named here is not reachable.
 STATIC_FILES: Final = {
     "console.css": "text/css",
+    "icon.svg": "image/svg+xml",
     "charts.js": "text/javascript",
     "vendor/htmx-2.0.11.min.js": "text/javascript",
     "vendor/echarts-6.1.0.common.min.js": "text/javascript",
@@ -49,7 +50,9 @@ def inside_app(parts: InsideParts, *, counted: Callable[[int], None] = lambda _:
     app.add_middleware(
         BodyLimit, bytes_max=lambda *_: console.body_bytes_max, receive_s_max=console.receive_s_max
     )
-    return SafeHeaders(app, is_https=console.is_https, counted=counted, policy=CONSOLE_POLICY)
+    return SafeHeaders(
+        app, is_https=console.is_https, counted=counted, policy=CONSOLE_POLICY, referrer="same-origin"
+    )
 
 
 def make_routes(parts: InsideParts) -> FastAPI:
@@ -100,8 +103,12 @@ def _fault_page(request: Request, parts: InsideParts, error: Exception) -> HTMLR
         person = person_of(parts, request.cookies.get(COOKIE))
     except LoginNeededError:
         person = None
-    language = accepted_language(request.headers.get("accept-language", ""))
-    problems = error.problems if isinstance(error, WrongRequestError) else []
     return page(
-        "fault.html", person=person, language=language, status=status, number=status, problems=problems
+        "fault.html",
+        person=person,
+        language=accepted_language(request.headers.get("accept-language", "")),
+        status=status,
+        number=status,
+        problems=error.problems if isinstance(error, WrongRequestError) else [],
+        back=came_from(request),
     )

@@ -1,6 +1,6 @@
-"""The pages that need no login: the one to log in by, and the way out."""
+"""The page to log in by, the way out, and the language that a user reads."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -10,13 +10,15 @@ from console.web.inside.access import (
     COOKIE,
     Person,
     WaitError,
+    came_from,
     log_in,
     needs,
     require_own_form,
     require_same_origin,
+    within,
 )
 from console.web.inside.parts import InsideParts
-from console.web.inside.showing import page
+from console.web.inside.showing import LANGUAGES, page
 from console.web.outside.words import accepted_language
 from infra.database.people import AuditEntry
 
@@ -30,8 +32,8 @@ def router(parts: InsideParts) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/login", response_model=None)
-    def show(request: Request, then: str = "/") -> HTMLResponse:
-        return _login_page(request, then=then)
+    def show(request: Request, then: str = "/", language: str = "") -> HTMLResponse:
+        return _login_page(request, then=then, language=language)
 
     @routes.post("/login", response_model=None)
     async def take(
@@ -48,7 +50,7 @@ def router(parts: InsideParts) -> APIRouter:
             return _login_page(request, then=then, status=429, wait=error.minutes)
         if token is None:
             return _login_page(request, then=then, status=401, is_wrong=True)
-        answer = RedirectResponse(_within(then), status_code=303)
+        answer = RedirectResponse(within(then), status_code=303)
         answer.set_cookie(
             COOKIE,
             token,
@@ -75,19 +77,30 @@ def router(parts: InsideParts) -> APIRouter:
         answer.delete_cookie(COOKIE, path="/")
         return answer
 
+    @routes.post("/language", response_model=None)
+    def speak(
+        request: Request,
+        person: Annotated[Person, Depends(needs("viewer"))],
+        csrf: Annotated[str, Form(max_length=128)],
+        language: Annotated[Literal["en", "es", "pt"], Form()],
+    ) -> Response:
+        require_own_form(request, person, csrf=csrf)
+        parts.people.speak(person.user, language=language)
+        return RedirectResponse(came_from(request), status_code=303)
+
     return routes
 
 
 def _login_page(
-    request: Request, *, then: str, status: int = 200, is_wrong: bool = False, wait: int = 0
+    request: Request,
+    *,
+    then: str,
+    status: int = 200,
+    is_wrong: bool = False,
+    wait: int = 0,
+    language: str = "",
 ) -> HTMLResponse:
-    language = accepted_language(request.headers.get("accept-language", ""))
-    return page(
-        "login.html", language=language, status=status, then=_within(then), is_wrong=is_wrong, wait=wait
+    known = (
+        language if language in LANGUAGES else accepted_language(request.headers.get("accept-language", ""))
     )
-
-
-def _within(then: str) -> str:
-    """Give a path of ours: nobody is sent elsewhere by a link to the login."""
-    is_ours = then.startswith("/") and not then.startswith(("//", "/\\")) and then.isprintable()
-    return then if is_ours else "/"
+    return page("login.html", language=known, status=status, then=within(then), is_wrong=is_wrong, wait=wait)

@@ -11,11 +11,14 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from console.web.inside.access import Person
+from console.web.inside.asking import nonce
+from console.web.inside.navigation import navigation
 from notifiers.writing.figures import amount_text, short_day_text
 
 __all__ = ["LANGUAGES", "Words", "page", "words_of"]
 
-LANGUAGES: Final = ("en", "es", "pt")
+# Each by its own name: who has the wrong one must find his.
+LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "es": "Español", "pt": "Português"}
 Words = Mapping[str, Any]
 
 
@@ -54,7 +57,16 @@ def page(
     def day(on: datetime.date | None) -> str:
         return "" if on is None else short_day_text(on, language=tongue)
 
-    text = _environment().get_template(name).render(w=words, person=person, money=money, day=day, **values)
+    known = {
+        "w": words,
+        "person": person,
+        "money": money,
+        "day": day,
+        "nonce": nonce,
+        "navigation": navigation,
+        "languages": LANGUAGES,
+    }
+    text = _environment().get_template(name).render(known | values)
     return HTMLResponse(text, status_code=status, headers={"Content-Language": tongue})
 
 
