@@ -4,7 +4,7 @@
        └──────── stop ────┴──────────────────┴─────► stopped
 
 Each child has a thread that waits for its end, a log file, and a session of its
-own: Ctrl-C at the terminal is for the supervisor, which stops children in order.
+own: Ctrl-C at the terminal is for the supervisor, which stops children in waves.
 It knows nothing of what they do.
 """
 
@@ -25,7 +25,7 @@ from typing import Literal, Self
 import msgspec
 
 from infra.errors import OperatorError
-from infra.processes import command_line
+from infra.processes import command_line, lives
 
 __all__ = ["Service", "ServiceFailedError", "ServiceStatus", "Supervisor", "SupervisorBusyError"]
 
@@ -33,11 +33,14 @@ State = Literal["waiting", "running", "stopped", "failed"]
 _BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 _HEALTHY_S = 30.0
 _STOP_S_MAX = 20.0
+# A busy machine takes its time to end what was killed.
+_KILLED_S_MAX = 10.0
+_KILLED_LOOK_S = 0.01
 _LOG_LINES_SHOWN = 15
 
 
 class SupervisorBusyError(OperatorError):
-    """Another supervisor runs in this data folder."""
+    """Another supervisor runs in this data folder, or processes that it left cannot be ended."""
 
 
 class ServiceFailedError(OperatorError):
@@ -72,7 +75,8 @@ class Supervisor:
     Args:
         directory: for logs, the lock, and the list of processes.
         services: in the order of starting.
-        stop_order: names; the others are stopped first, newest first.
+        stop_order: names by wave: those of a wave are asked to end together, and waited for before
+            the next wave; names that are in none are the first wave.
         environment: added to ours.
         changed: called from any thread after each change of a state.
         back_off_s: the waits before a service that died in a row is started again.
@@ -83,13 +87,13 @@ class Supervisor:
         directory: Path,
         *,
         services: Sequence[Service],
-        stop_order: Sequence[str] = (),
+        stop_order: Sequence[Sequence[str]] = (),
         environment: Mapping[str, str] | None = None,
         changed: Callable[[ServiceStatus], None] = lambda _: None,
         back_off_s: Sequence[float] = _BACK_OFF_S,
     ) -> None:
         self._directory = directory
-        self._stop_order = list(stop_order)
+        self._stop_order = [list(wave) for wave in stop_order]
         self._lock: TextIOWrapper | None = None
         logs = directory / "logs"
         variables = {**os.environ, **(environment or {})}
@@ -141,10 +145,15 @@ class Supervisor:
         return self._children[name].kill()
 
     def stop(self) -> None:
-        """Stop all services in order; idempotent."""
-        rest = [name for name in reversed(self._children) if name not in self._stop_order]
-        for name in [*rest, *(each for each in self._stop_order if each in self._children)]:
-            self._children[name].stop()
+        """Stop all services, wave by wave; idempotent."""
+        listed = {name for wave in self._stop_order for name in wave}
+        for wave in [[name for name in self._children if name not in listed], *self._stop_order]:
+            children = [self._children[name] for name in wave if name in self._children]
+            deadline_s = time.monotonic() + _STOP_S_MAX
+            for child in children:
+                child.ask_to_end()
+            for child in children:
+                child.await_end(deadline_s=deadline_s)
         self._write_processes()
         if self._lock is not None:
             self._lock.close()
@@ -169,11 +178,16 @@ class Supervisor:
             left = msgspec.json.decode(self._processes_file.read_bytes(), type=dict[int, list[str]])
         except (FileNotFoundError, msgspec.DecodeError):
             return
-        for pid, command in left.items():
-            # The number may be another's by now.
-            if command_line(pid) == " ".join(command).strip():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        # A number may be another's by now.
+        orphans = [pid for pid, command in left.items() if command_line(pid) == " ".join(command).strip()]
+        for pid in orphans:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        deadline_s = time.monotonic() + _KILLED_S_MAX
+        while any(map(lives, orphans)):
+            if time.monotonic() > deadline_s:
+                raise SupervisorBusyError(f"what ran on {self._directory} does not die: {orphans}")
+            time.sleep(_KILLED_LOOK_S)
 
     def _write_processes(self) -> None:
         with self._writing:
@@ -219,18 +233,21 @@ class _Child:
         """Start the thread, and so the process."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Ask the process to end, wait, then end it by force; idempotent."""
+    def ask_to_end(self) -> None:
+        """Ask the process to end, and start none again; idempotent."""
         self._stopping.set()
-        if not self._thread.is_alive():
-            return
         with self._guard:
             process = self._process
         if process is not None:
             process.terminate()
-        self._thread.join(_STOP_S_MAX)
-        if self._thread.is_alive() and process is not None:
-            process.kill()
+
+    def await_end(self, *, deadline_s: float) -> None:
+        """Wait for the end that was asked for until ``deadline_s`` (monotonic), then bring it about by force."""
+        if not self._thread.is_alive():
+            return
+        self._thread.join(max(0.0, deadline_s - time.monotonic()))
+        if self._thread.is_alive():
+            self.kill()
             self._thread.join()
 
     def kill(self) -> int | None:
@@ -252,7 +269,7 @@ class _Child:
         )
 
     def _live(self) -> None:
-        in_a_row = 0
+        in_a_row, code = 0, None
         while not self._stopping.is_set():
             started_s = time.monotonic()
             code = self._run_once()
@@ -267,7 +284,7 @@ class _Child:
             self._move("waiting", exit_code=code, restarts=self.status.restarts + 1)
             if in_a_row:
                 self._stopping.wait(self._back_off_s[min(in_a_row, len(self._back_off_s)) - 1])
-        self._move("stopped", exit_code=self.status.exit_code)
+        self._move("stopped", exit_code=code)
 
     def _run_once(self) -> int:
         with self.status.log_file.open("ab") as log:

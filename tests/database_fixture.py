@@ -1,5 +1,6 @@
 """Fixtures for tests of SQL: each runs on SQLite and on a real PostgreSQL, in a database of its own."""
 
+import shutil
 import subprocess
 import tempfile
 import uuid
@@ -41,27 +42,53 @@ def _start(folder: Path) -> PostgresServer:
     raise late
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a file with the tables of this version, to be copied: all migrations for each test would take minutes."""
+    file = tmp_path_factory.mktemp("template") / "cobranza.db"
+    _upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql: str) -> str:
+    """Give the name of a database with the tables of this version, to be copied."""
+    name = "with_tables"
+    _upgrade(_create(postgresql, name))
+    return name
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Give the URL of a database without tables, once per kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'cobranza.db'}"
-    server = database_url(request.getfixturevalue("postgresql"))
+    return _create(request.getfixturevalue("postgresql"), f"t{uuid.uuid4().hex[:12]}")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the URL of a database with the tables of this version, once per kind."""
+    if request.param == "sqlite":
+        file = shutil.copyfile(request.getfixturevalue("sqlite_template"), tmp_path / "cobranza.db")
+        return f"sqlite:///{file}"
+    template = request.getfixturevalue("postgresql_template")
     name = f"t{uuid.uuid4().hex[:12]}"
-    outside = create_engine(server, isolation_level="AUTOCOMMIT")
-    with outside.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    outside.dispose()
-    return server.set(database=name).render_as_string(hide_password=False)
+    return _create(request.getfixturevalue("postgresql"), name, template=template)
 
 
-@pytest.fixture
-def database(empty_database: str) -> str:
-    """Give the URL of a database with the tables of this version."""
-    engine = open_engine(empty_database)
+def _upgrade(url: str) -> None:
+    engine = open_engine(url)
     upgrade(engine)
     engine.dispose()
-    return empty_database
+
+
+def _create(server: str, name: str, *, template: str = "template1") -> str:
+    outside = create_engine(database_url(server), isolation_level="AUTOCOMMIT")
+    with outside.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    outside.dispose()
+    return database_url(server).set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture
@@ -73,9 +100,9 @@ def engine(database: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
+def sqlite_engine(sqlite_template: Path, tmp_path: Path) -> Iterator[Engine]:
     """Give an engine on SQLite only, where what is tested is not the database."""
-    opened = open_engine(f"sqlite:///{tmp_path / 'only.db'}")
-    upgrade(opened)
+    file = shutil.copyfile(sqlite_template, tmp_path / "only.db")
+    opened = open_engine(f"sqlite:///{file}")
     yield opened
     opened.dispose()

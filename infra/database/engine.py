@@ -4,6 +4,8 @@
 first statement on. It refuses other databases, and URLs that name none.
 """
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -18,6 +20,7 @@ __all__ = ["WRITING", "DatabaseError", "database_url", "open_engine", "reading",
 
 # A writer waits so long for another one; the projector's largest batch takes under a second.
 _BUSY_TIMEOUT_MS: Final = 30_000
+_ASK_AGAIN_S: Final = 0.01
 # 32 MiB of log before it is folded into the file: with the default, 4 MiB, each batch would.
 _CHECKPOINT_PAGES: Final = 8_192
 # The execution option of a connection that `writing` gives; its value is how SQLite begins.
@@ -97,9 +100,9 @@ def _sqlite(url: URL, *, rebuildable: bool) -> Engine:
     def connected(connection: Any, _record: Any) -> None:
         # The driver must not begin transactions by itself: `began` says which kind.
         connection.isolation_level = None
+        _keep_a_log(connection)
         for setting in (
             f"busy_timeout = {_BUSY_TIMEOUT_MS}",
-            "journal_mode = WAL",
             f"synchronous = {synchronous}",
             "foreign_keys = ON",
             "cache_size = -65536",
@@ -113,6 +116,24 @@ def _sqlite(url: URL, *, rebuildable: bool) -> Engine:
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", began)
     return engine
+
+
+def _keep_a_log(connection: Any) -> None:
+    """Set the mode that lets readers read beside a writer; a file that has it keeps it.
+
+    Of two that open a new file at once each may hold what the other one needs to change the mode.
+    SQLite refuses one of them without waiting, whatever the time-out: so it is asked again.
+    """
+    deadline_s = time.monotonic() + _BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
+                raise
+            time.sleep(_ASK_AGAIN_S)
+        else:
+            return
 
 
 def _postgresql(url: URL, *, rebuildable: bool) -> Engine:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,13 +69,40 @@ def test_service_that_keeps_dying_is_given_up_with_its_last_words(tmp_path: Path
 
 
 def test_services_stop_in_the_order_asked_for(tmp_path: Path) -> None:
-    """Those who write stop before those who read."""
+    """Those who write stop before those who read; who is in no wave stops first."""
     watch = _Watch()
     services = [_service(name) for name in ("reader", "writer", "clock")]
-    with Supervisor(tmp_path, services=services, stop_order=["clock", "writer", "reader"], changed=watch):
+    with Supervisor(tmp_path, services=services, stop_order=[["writer"], ["reader"]], changed=watch):
         for name in ("reader", "writer", "clock"):
             watch.wait(lambda each, name=name: each.name == name and each.state == "running")  # type: ignore[misc]
     assert ["clock", "writer", "reader"] == [each.name for each in watch.seen if each.state == "stopped"]
+
+
+# Ends when it is asked to, but only after the other one was asked, too.
+_WAITS_FOR_THE_OTHER = """
+import pathlib, signal, sys, time
+mine, others = map(pathlib.Path, sys.argv[1:])
+signal.signal(signal.SIGTERM, lambda *_: mine.touch())
+print("up", flush=True)
+while not (mine.exists() and others.exists()):
+    time.sleep(0.01)
+"""
+
+
+def test_services_of_a_wave_stop_side_by_side(tmp_path: Path) -> None:
+    """Nine processes that take two seconds each end in two seconds: one's end does not wait for another's."""
+    watch = _Watch()
+    files = [tmp_path / "a", tmp_path / "b"]
+    services = [
+        Service(name=mine.name, command=(sys.executable, "-c", _WAITS_FOR_THE_OTHER, str(mine), str(others)))
+        for mine, others in (files, files[::-1])
+    ]
+    with Supervisor(tmp_path, services=services, stop_order=[["a", "b"]], changed=watch) as supervisor:
+        for each in supervisor.status():
+            watch.wait(lambda seen, name=each.name: seen.name == name and seen.state == "running")  # type: ignore[misc]
+            while "up" not in each.log_file.read_text():
+                time.sleep(0.01)
+    assert [0, 0] == [each.exit_code for each in supervisor.status()]
 
 
 def test_second_supervisor_of_a_folder_is_refused(tmp_path: Path) -> None:

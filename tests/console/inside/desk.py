@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx import Response
 from sqlalchemy import Engine
 
 from console.publishing import PublishError
-from console.web.inside.access import hash_password
 from console.web.inside.app import inside_app, make_routes
 from console.web.inside.parts import InsideParts
 from console.web.inside.settings import ConsoleSettings
@@ -28,7 +28,8 @@ from tests.scenarios.on_core import Stage
 
 PASSWORD = "correct horse battery"
 NOW = datetime.datetime(2026, 3, 2, 9, tzinfo=datetime.UTC)
-_HASH = hash_password(PASSWORD)  # once: it is slow on purpose
+# A hash says by itself how much work it is; one of full strength would cost each login here half a second.
+_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 @dataclass

@@ -2,7 +2,9 @@
 
 import datetime
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
@@ -73,6 +75,23 @@ def test_two_upgrades_at_once_make_one(empty_database: str) -> None:
     for engine in engines:
         engine.dispose()
     assert {(None, newest()), (newest(), newest())} == set(results)
+
+
+def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    """All processes of an installation that begins meet at one new file: none is told that it is locked."""
+    for number in range(20):
+        engines = [open_engine(f"sqlite:///{tmp_path / str(number)}.db") for _ in range(4)]
+        together = threading.Barrier(len(engines))
+
+        def open_it(one: Engine, together: threading.Barrier = together) -> str:
+            together.wait(timeout=30)
+            with reading(one) as connection:
+                return str(connection.execute(text("PRAGMA journal_mode")).scalar())
+
+        with ThreadPoolExecutor(len(engines)) as pool:
+            assert ["wal"] * len(engines) == list(pool.map(open_it, engines))
+        for each in engines:
+            each.dispose()
 
 
 def test_an_empty_database_is_refused_with_the_way_out(empty_database: str) -> None:
