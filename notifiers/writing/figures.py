@@ -3,18 +3,19 @@
 import copy
 import datetime
 import re
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
-from babel.numbers import NumberPattern, format_decimal
+from babel.numbers import NumberPattern, format_decimal, format_percent
 
 from processors.money import exponent
 
-__all__ = ["amount_text", "day_text", "decimal_text", "locale_of", "short_day_text"]
+__all__ = ["amount_text", "day_text", "decimal_text", "locale_of", "share_text", "short_day_text"]
 
 _DECIMALS = ("#,##0", "#,##0.0#######", "#,##0.00######")
+_SHARE = Decimal("0.001")
 _CODE_TOUCHES_FIGURE = re.compile("([A-Za-z])([0-9])")
 
 
@@ -56,6 +57,15 @@ def decimal_text(value: Decimal, *, language: str) -> str:
     return format_decimal(value, format=_DECIMALS[fewest], locale=locale_of(language))
 
 
+def share_text(value: Decimal, *, language: str) -> str:
+    """Write a share of one as a percentage with one decimal: '62,5 %'; the rest is dropped half up.
+
+    Shares are measures, not claims: what was paid late, what was collected.
+    """
+    rounded = value.quantize(_SHARE, ROUND_HALF_UP)
+    return format_percent(rounded, format=_one_decimal(language), locale=locale_of(language))
+
+
 def day_text(day: datetime.date, *, language: str) -> str:
     """Write a day in words: '31 de marzo de 2012', 'March 31, 2012'."""
     return format_date(day, format="long", locale=locale_of(language))
@@ -64,6 +74,12 @@ def day_text(day: datetime.date, *, language: str) -> str:
 def short_day_text(day: datetime.date, *, language: str) -> str:
     """Write a day for a table: '31 mar 2012', 'Mar 31, 2012'; never 3/4/12, which two people read twice."""
     return format_date(day, format="medium", locale=locale_of(language))
+
+
+@lru_cache(maxsize=64)
+def _one_decimal(language: str) -> str:
+    """Give a language's pattern of percentages ('#,##0 %' in Spanish) with a decimal."""
+    return str(locale_of(language).percent_formats[None].pattern).replace("#,##0", "#,##0.0")
 
 
 @lru_cache(maxsize=256)

@@ -15,7 +15,8 @@ from console.publishing import PublishError
 from console.web.inside import login
 from console.web.inside.access import COOKIE, Denied, LoginNeededError, Refusal, came_from, person_of
 from console.web.inside.asking import WrongRequestError
-from console.web.inside.pages import customers, reminders, reports, review, today
+from console.web.inside.pages import customers, reminders, review, today
+from console.web.inside.pages.reports import reading as reports
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page
 from console.web.limits import CONSOLE_POLICY, BodyLimit, RefusedRequestError, SafeHeaders

@@ -19,7 +19,7 @@ from infra.database.queries.balances import (
 )
 from infra.database.tables import customers
 
-__all__ = ["EDGES", "Aged", "AgedRow", "Bucket", "aged", "bucket_names"]
+__all__ = ["EDGES", "Aged", "AgedRow", "Bucket", "aged", "aged_rows", "aged_totals", "bucket_names"]
 
 EDGES: Final = (30, 60, 90)
 
@@ -32,7 +32,10 @@ class Bucket(Struct, frozen=True, kw_only=True):
 
 
 class AgedRow(Struct, frozen=True, kw_only=True):
-    """One customer, or all (``account`` is ''), in one currency; buckets in the order of `bucket_names`."""
+    """One customer, or all (``account`` is ''), in one currency; buckets in the order of `bucket_names`.
+
+    ``oldest_due_on`` is the earliest due date of what is open; None: nothing is, or it has no date.
+    """
 
     account: str
     name: str
@@ -41,6 +44,7 @@ class AgedRow(Struct, frozen=True, kw_only=True):
     receivables_minor: int
     buckets: tuple[Bucket, ...]
     credit_minor: int
+    oldest_due_on: datetime.date | None = None
 
 
 class Aged(Struct, frozen=True, kw_only=True):
@@ -77,26 +81,49 @@ def aged(
         ValueError: as `bucket_names`.
     """
     names = bucket_names(edges)
-    selected = _selected(as_of, (company, account))
-    figures = _figures(selected, as_of=as_of, edges=edges)
+    scope = (company, account)
+    return Aged(
+        as_of=as_of,
+        bucket_names=names,
+        rows=aged_rows(connection, as_of=as_of, scope=scope, edges=edges),
+        totals=aged_totals(connection, as_of=as_of, scope=scope, edges=edges),
+    )
+
+
+def aged_rows(
+    connection: Connection, *, as_of: datetime.date, scope: Scope, edges: Sequence[int] = EDGES
+) -> tuple[AgedRow, ...]:
+    """Give the rows of customers alone, by account and currency; a scope of some accounts reads no others."""
+    selected = _selected(as_of, scope)
     by_customer = (
-        select(selected.c.account, func.coalesce(func.max(customers.c.name), "").label("name"), *figures)
+        select(
+            selected.c.account,
+            func.coalesce(func.max(customers.c.name), "").label("name"),
+            *_figures(selected, as_of=as_of, edges=edges),
+        )
         .select_from(selected.outerjoin(customers, customers.c.account == selected.c.account))
         .group_by(selected.c.account, selected.c.currency)
         .order_by(selected.c.account, selected.c.currency)
     )
+    return tuple(_row(row) for row in connection.execute(by_customer))
+
+
+def aged_totals(
+    connection: Connection, *, as_of: datetime.date, scope: Scope, edges: Sequence[int] = EDGES
+) -> tuple[AgedRow, ...]:
+    """Give the totals alone, one for each currency."""
+    selected = _selected(as_of, scope)
     by_currency: Select[Any] = (
-        select(literal("").label("account"), literal("").label("name"), *figures)
+        select(
+            literal("").label("account"),
+            literal("").label("name"),
+            *_figures(selected, as_of=as_of, edges=edges),
+        )
         .select_from(selected)
         .group_by(selected.c.currency)
         .order_by(selected.c.currency)
     )
-    return Aged(
-        as_of=as_of,
-        bucket_names=names,
-        rows=tuple(_row(row) for row in connection.execute(by_customer)),
-        totals=tuple(_row(row) for row in connection.execute(by_currency)),
-    )
+    return tuple(_row(row) for row in connection.execute(by_currency))
 
 
 def _ranges(edges: Sequence[int]) -> list[tuple[int, int | None]]:
@@ -146,12 +173,13 @@ def _figures(selected: Any, *, as_of: datetime.date, edges: Sequence[int]) -> li
         total(selected.c.item_count).label("open_count"),
         total(selected.c.open_minor).label("receivables"),
         total(selected.c.credit_minor).label("credit"),
+        func.min(selected.c.due_on).label("oldest"),
         *buckets,
     ]
 
 
 def _row(row: Any) -> AgedRow:
-    account, name, currency, open_count, receivables, credit, *figures = row
+    account, name, currency, open_count, receivables, credit, oldest, *figures = row
     pairs = zip(figures[::2], figures[1::2], strict=True)
     return AgedRow(
         account=account,
@@ -161,4 +189,5 @@ def _row(row: Any) -> AgedRow:
         receivables_minor=receivables,
         buckets=tuple(Bucket(count=count, amount_minor=amount) for count, amount in pairs),
         credit_minor=credit,
+        oldest_due_on=oldest,
     )

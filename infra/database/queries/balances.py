@@ -5,6 +5,7 @@ is dated D or before: revisions only rise in the log, and the ledger duns by the
 """
 
 import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Date, Select, and_, case, cast, func, literal, null, select
@@ -22,7 +23,8 @@ __all__ = [
     "total",
 ]
 
-Scope = tuple[str | None, str | None]  # (company, account); None: all
+# (company, accounts): one account, some, or those that a query selects; None: all.
+Scope = tuple[str | None, str | Sequence[str] | Select[Any] | None]
 
 
 def total(amount: Any) -> ColumnElement[int]:
@@ -36,8 +38,10 @@ def in_scope(table: Any, scope: Scope) -> list[ColumnElement[bool]]:
     conditions = []
     if company is not None:
         conditions.append(table.c.company == company)
-    if account is not None:
+    if isinstance(account, str):
         conditions.append(table.c.account == account)
+    elif account is not None:
+        conditions.append(table.c.account.in_(account))
     return conditions
 
 

@@ -7,6 +7,7 @@ A day is the company's of the outcome's own time.
 import datetime
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -20,9 +21,19 @@ from schemas.facts import ReminderDecided
 from schemas.fields import split_account_id
 from schemas.outcomes import OutcomeReported
 
-__all__ = ["Asked", "DayError", "DaySent", "SentLine", "errors_per_day", "sent_lines", "sent_per_day"]
+__all__ = [
+    "Asked",
+    "DayError",
+    "DaySent",
+    "SentLine",
+    "errors_per_day",
+    "sent_lines",
+    "sent_newest",
+    "sent_per_day",
+]
 
 _DAY: Final = datetime.timedelta(days=1)
+_ROWS_AT_ONCE: Final = 500
 _CAME_BACK: Final = ("bounced", "returned", "failed")
 _ERRORS: Final = (*_CAME_BACK, "complained")
 # The worst that was said of a delivery stands (``processors.fates``).
@@ -129,7 +140,11 @@ def errors_per_day(connection: Connection, *, asked: Asked) -> list[DayError]:
 
 def sent_lines(connection: Connection, *, asked: Asked, lines_max: int) -> list[SentLine]:
     """List what was taken by providers, the newest `lines_max`, in the order of time."""
-    zones = _zones(connection)
+    return list(islice(sent_newest(connection, asked=asked), lines_max))[::-1]
+
+
+def sent_newest(connection: Connection, *, asked: Asked) -> Iterator[SentLine]:
+    """Walk what was taken by providers, the newest first: no more is read than is asked for."""
     names = (
         "reminder",
         "channel",
@@ -144,21 +159,15 @@ def sent_lines(connection: Connection, *, asked: Asked, lines_max: int) -> list[
     newest = query.order_by(
         send_jobs.c["occurred_at"].desc(), send_jobs.c["reminder"], send_jobs.c["channel"]
     )
-    lines = list(_lines(connection.execute(newest), asked=asked, zones=zones, lines_max=lines_max))
-    return lines[::-1]
+    rows = connection.execute(newest.execution_options(yield_per=_ROWS_AT_ONCE))
+    return _lines(rows, asked=asked, zones=_zones(connection))
 
 
-def _lines(
-    rows: Iterable[Any], *, asked: Asked, zones: Mapping[str, str], lines_max: int
-) -> Iterator[SentLine]:
-    found = 0
+def _lines(rows: Iterable[Any], *, asked: Asked, zones: Mapping[str, str]) -> Iterator[SentLine]:
     for row in rows:
         day = _day(row.occurred_at, zones=zones, company=row.company)
         if not asked.has(day) or asked.fate not in ("", row.fate):
             continue
-        if found == lines_max:
-            return
-        found += 1
         content = _decoder.decode(row.reminder_json)
         yield SentLine(
             day=day,

@@ -1,0 +1,149 @@
+"""The reports as pages and files (S0-02 … S0-04, S0-28, S1-14 … S1-17, S1-23, S1-25 … S1-27, S3-03, S3-04, S4-19)."""
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Final, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import FileResponse, HTMLResponse, Response, StreamingResponse
+from starlette.background import BackgroundTask
+
+from console.web.inside.access import Person, needs
+from console.web.inside.asking import WrongRequestError
+from console.web.inside.pages.reports.asked import as_query, asked_by, filters_asked, report_named
+from console.web.inside.parts import InsideParts
+from console.web.inside.reporting.asking import Filters, ReportAsked
+from console.web.inside.reporting.catalogue import REPORTS, Report
+from console.web.inside.reporting.cells import heading_of, shown_row
+from console.web.inside.reporting.forms import TooLongError
+from console.web.inside.reporting.making import FORMS, MEDIA, FileForm, csv_stream, file_name, file_of
+from console.web.inside.reporting.sheets import chosen_columns, page_of
+from console.web.inside.showing import Words, page, words_of
+from infra.database.engine import reading
+from infra.database.queries.account_choice import Choices, choices
+
+__all__ = ["router"]
+
+_ROWS_MAX: Final = 100
+_FATES: Final = ("accepted", "delivered", "bounced", "returned", "failed", "complained")
+_CHANNELS: Final = ("email", "sms", "letter")
+_TRUSTS: Final = ("good", "normal", "bad")
+_NOTES: Final = ("note", "call_attempt", "conversation")
+_Reader = Annotated[Person, Depends(needs("viewer"))]
+_Filters = Annotated[Filters, Depends(filters_asked)]
+
+
+def router(parts: InsideParts) -> APIRouter:
+    """Make the routes."""
+    routes = APIRouter()
+
+    @routes.get("/reports", response_model=None)
+    def every(*, person: _Reader) -> HTMLResponse:
+        return page(
+            "reports.html", person=person, names=[n for n, each in REPORTS.items() if not each.needs_account]
+        )
+
+    @routes.get("/reports/{report}", response_model=None)
+    def one(
+        *,
+        person: _Reader,
+        report: str,
+        filters: _Filters,
+        on: datetime.date | None = None,
+        after: Annotated[str, Query(max_length=500)] = "",
+        form: Literal["html", "pdf", "xlsx", "csv"] = "html",
+    ) -> Response:
+        report_named(report)
+        asked = asked_by(parts, person, filters, on=on)
+        if form == "html":
+            return _report_page(parts, report, asked, after=after)
+        return _report_file(parts, report, asked, form=form)
+
+    @routes.get("/reports/{report}/sums", response_model=None)
+    def sums(
+        *, request: Request, person: _Reader, report: str, filters: _Filters, on: datetime.date | None = None
+    ) -> HTMLResponse:
+        """Add up all of a report: a part of its page, which asks for it by itself where scripts run."""
+        of = report_named(report)
+        asked = asked_by(parts, person, filters, on=on)
+        words = words_of(person.language)
+        with reading(parts.engine) as connection:
+            rows = [] if of.sums is None else of.sums(connection, asked)
+        used = {name for row in rows for name in row.cells}
+        columns = [each for each in of.columns_for(asked) if each.is_figure and each.name in used]
+        return page(
+            "report_sums.html",
+            person=person,
+            is_part="hx-request" in request.headers,
+            report=report,
+            headings=[heading_of(each, words=words) for each in columns],
+            rows=[shown_row(columns, row, words=words) for row in rows],
+            back=_address(report, asked),
+        )
+
+    return routes
+
+
+def _report_page(parts: InsideParts, report: str, asked: ReportAsked, *, after: str) -> HTMLResponse:
+    of = REPORTS[report]
+    words = words_of(asked.person.language)
+    every = of.columns_for(asked)
+    columns = chosen_columns(every, asked.filters.columns)
+    with reading(parts.engine) as connection:
+        offered = choices(connection, seen=asked.person.companies or None)
+        found = page_of(of.lines(connection, asked, after), rows_max=_ROWS_MAX)
+    return page(
+        "report.html",
+        person=asked.person,
+        report=report,
+        of=of,
+        asked=asked,
+        columns=columns,
+        every=every,
+        heading=lambda column: heading_of(column, words=words),
+        rows=[(shown_row(columns, row, words=words), row.links) for row in found.rows],
+        choices=_choices(of, offered, words=words),
+        forms=FORMS,
+        is_first=not after,
+        first=_address(report, asked),
+        following=_address(report, asked, after=found.next_place) if found.next_place else "",
+        sums_at=_address(f"{report}/sums", asked) if of.sums is not None else "",
+    )
+
+
+def _choices(of: Report, offered: Choices, *, words: Words) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Give, for each filter that has values to choose from, its name, its label and the values."""
+    columns = words["columns"]
+
+    def said(names: Sequence[str], table: str) -> list[tuple[str, str]]:
+        return [(name, words[table][name]) for name in names]
+
+    every = [
+        ("company", columns["company"], [(name, text or name) for name, text in offered.companies]),
+        ("responsible", columns["responsible"], [(each, each) for each in offered.responsibles]),
+        ("trust", columns["trust"], said(_TRUSTS, "trust")),
+        ("currency", words["reports"]["currency"], [(each, each) for each in offered.currencies]),
+        ("channel", columns["channel"], said(_CHANNELS, "channels")),
+        ("fate", columns["fate"], said(_FATES, "fates")),
+        ("kind", columns["kind"], said(_NOTES, "notes")),
+    ]
+    return [each for each in every if each[0] in of.filters]
+
+
+def _address(report: str, asked: ReportAsked, **more: str) -> str:
+    return f"/reports/{report}?{urlencode(as_query(asked.filters, on=asked.on.isoformat(), **more))}"
+
+
+def _report_file(parts: InsideParts, report: str, asked: ReportAsked, *, form: FileForm) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{file_name(report, asked, form=form)}"'}
+    if form == "csv":
+        content = csv_stream(parts.engine, report, asked)
+        return StreamingResponse(content, media_type=MEDIA[form], headers=headers)
+    try:
+        path: Path = file_of(parts.engine, report, asked, form=form)
+    except TooLongError as error:
+        text = words_of(asked.person.language)["reports"]["too_long"].format(rows=error.rows_max)
+        raise WrongRequestError([text]) from error
+    return FileResponse(path, media_type=MEDIA[form], headers=headers, background=BackgroundTask(path.unlink))

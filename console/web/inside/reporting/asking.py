@@ -1,0 +1,89 @@
+"""What a report is asked for: filters that can be kept under a name, who asks, and as of which day."""
+
+import datetime
+from itertools import pairwise
+from typing import Final
+
+from msgspec import Struct
+
+from console.web.inside.access import Person
+from infra.database.queries.account_choice import AccountChoice
+
+__all__ = ["EDGES", "Filters", "ReportAsked", "edges_of"]
+
+EDGES: Final = (30, 60, 90)
+_EDGES_MAX: Final = 8
+_EDGE_MAX: Final = 3_660
+
+
+class Filters(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What of a report is asked for; '' and 0: all of it.
+
+    ``edges`` are the last days of the age buckets, ``late`` the fewest days overdue, ``days`` the window
+    of figures and of what happened; ``columns`` none: all.
+    """
+
+    company: str = ""
+    account: str = ""
+    responsible: str = ""
+    trust: str = ""
+    currency: str = ""
+    channel: str = ""
+    fate: str = ""
+    kind: str = ""
+    edges: tuple[int, ...] = EDGES
+    late: int = 0
+    days: int = 90
+    columns: tuple[str, ...] = ()
+
+
+class ReportAsked(Struct, frozen=True, kw_only=True):
+    """A report that is asked for by a person, as of the end of a day."""
+
+    person: Person
+    on: datetime.date
+    filters: Filters = Filters()
+
+    @property
+    def first_on(self) -> datetime.date:
+        """Give the first day of the window."""
+        return self.on - datetime.timedelta(days=self.filters.days - 1)
+
+    @property
+    def companies(self) -> tuple[str, ...] | None:
+        """Give the companies that are asked for and may be seen; None: all there are."""
+        company = self.filters.company
+        if not company:
+            return self.person.companies or None
+        return (company,) if self.person.sees(company) else ()
+
+    def sees(self, company: str) -> bool:
+        """Say whether a company is asked for, and may be seen."""
+        companies = self.companies
+        return companies is None or company in companies
+
+    def choice(self, *, untouched: bool = False) -> AccountChoice:
+        """Give the accounts that it is about."""
+        return AccountChoice(
+            companies=self.companies,
+            account=self.filters.account,
+            responsible=self.filters.responsible,
+            trust=self.filters.trust,
+            untouched_on=self.on if untouched else None,
+        )
+
+
+def edges_of(text: str) -> tuple[int, ...]:
+    """Read the edges of age buckets: '30, 60, 90'.
+
+    Raises:
+        ValueError: they are no ascending days, or too many.
+    """
+    try:
+        edges = tuple(int(each) for each in text.replace(";", ",").split(",") if each.strip())
+    except ValueError as error:
+        raise ValueError(f"{text!r}: days, parted by commas") from error
+    ordered = all(one < other for one, other in pairwise(edges))
+    if not 1 <= len(edges) <= _EDGES_MAX or not ordered or edges[0] < 1 or edges[-1] > _EDGE_MAX:
+        raise ValueError(f"{text!r}: 1 to {_EDGES_MAX} ascending days from 1 to {_EDGE_MAX}")
+    return edges

@@ -1,0 +1,236 @@
+"""The forms that a report is given away in: CSV for programs, a workbook of values, and a PDF.
+
+A cell is a value, never a formula: text that begins with '=' is text in a spreadsheet, and in CSV it
+cannot be told from one, so there it gets an apostrophe (OWASP: CSV injection). CSV and workbooks are written
+row by row, whatever their length; a PDF is set whole, and refuses to be longer than ``PDF_ROWS_MAX``.
+"""
+
+import csv
+import datetime
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import typst
+import xlsxwriter
+from msgspec import Struct, json
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from console.web.inside.reporting.cells import heading_of, shown_row, word_of
+from console.web.inside.reporting.sheets import Cell, Column, Money, Row, Sheet, Sums
+from processors.money import exponent
+
+__all__ = ["PDF_ROWS_MAX", "Section", "TooLongError", "csv_parts", "pdf_of", "write_xlsx"]
+
+PDF_ROWS_MAX: Final = 5_000
+_ROWS_PER_SHEET: Final = 1_000_000  # a worksheet holds 1,048,576
+_LINKS_PER_SHEET: Final = 60_000  # and 65,530 links
+_TEXT_MAX: Final = 32_000  # and 32,767 characters in a cell
+_URL_MAX: Final = 2_000
+_PART_BYTES: Final = 64 * 1024
+_STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_WEB: Final = ("https://", "http://")
+_WIDTHS: Final = {"text": 24, "money": 18, "day": 12, "number": 12, "count": 10, "share": 12, "word": 18}
+
+
+class TooLongError(Exception):
+    """A report has more rows than a form holds; ``rows_max`` is how many it does."""
+
+    def __init__(self, rows_max: int) -> None:
+        super().__init__(f"more than {rows_max} rows")
+        self.rows_max = rows_max
+
+
+class Section(Struct, frozen=True, kw_only=True):
+    """A report in a file, with its title, and below it what says what was asked for."""
+
+    title: str
+    subtitle: str
+    sheet: Sheet
+
+
+# -- CSV ----------------------------------------------------------------------------------------
+
+
+def csv_parts(sheet: Sheet) -> Iterator[bytes]:
+    """Write CSV part by part, UTF-8 with the mark that spreadsheets look for; money has a column for its currency."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    names: list[str] = []
+    for column in sheet.columns:
+        names += [column.name, f"{column.name}_currency"] if column.kind == "money" else [column.name]
+    writer.writerow(names)
+    yield b"\xef\xbb\xbf"
+    for row in sheet.rows:
+        writer.writerow([cell for column in sheet.columns for cell in _plain(column, row)])
+        if text.tell() >= _PART_BYTES:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode()
+
+
+def _plain(column: Column, row: Row) -> list[str]:
+    value = row.cells.get(column.name)
+    if column.kind == "money":
+        return [str(value.decimal()), value.currency] if isinstance(value, Money) else ["", ""]
+    if value is None:
+        return [""]
+    text = value.isoformat() if isinstance(value, datetime.date) else str(value)
+    return [f"'{text}" if isinstance(value, str) and text.startswith(_STARTS_A_FORMULA) else text]
+
+
+# -- workbook -----------------------------------------------------------------------------------
+
+
+def write_xlsx(path: Path, sections: Iterable[Section], *, words: Mapping[str, Any]) -> None:
+    """Write a workbook: numbers are numbers, days are days, documents are links, nothing is a formula."""
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "nan_inf_to_errors": False,
+    }
+    with xlsxwriter.Workbook(str(path), options) as book:
+        writer = _BookWriter(book, words=words)
+        for section in sections:
+            writer.write(section)
+
+
+class _BookWriter:
+    """Writes sections into one workbook, top to bottom; formats are made once."""
+
+    def __init__(self, book: xlsxwriter.Workbook, *, words: Mapping[str, Any]) -> None:
+        self._book, self._words = book, words
+        self._bold = book.add_format({"bold": True})
+        self._formats: dict[tuple[str, bool], Format] = {}
+        self._names: set[str] = set()
+
+    def write(self, section: Section) -> None:
+        """Write a section, on a further worksheet where one is full; sums by currency at its end."""
+        columns = section.sheet.columns
+        sums = Sums(columns)
+        page, line, links = self._page(section, 1), 1, 0
+        for row in sums.over(section.sheet.rows):
+            if line > _ROWS_PER_SHEET:
+                number = sums.count // _ROWS_PER_SHEET + 1
+                page, line, links = self._page(section, number), 1, 0
+            links += self._row(page, line, columns, row, may_link=links < _LINKS_PER_SHEET)
+            line += 1
+        for row in sums.rows():
+            self._row(page, line, columns, row, is_bold=True)
+            line += 1
+
+    def _page(self, section: Section, number: int) -> Worksheet:
+        stem = section.title.translate(str.maketrans("", "", "[]:*?/\\'")).strip() or "report"
+        ending = "" if number == 1 else f" {number}"
+        name = stem[: 31 - len(ending)] + ending
+        while name.lower() in self._names:  # a title that differs only beyond what a name holds
+            name = name[:28] + f" {len(self._names) + 1}"
+        self._names.add(name.lower())
+        page = self._book.add_worksheet(name)
+        for place, column in enumerate(section.sheet.columns):
+            page.set_column(place, place, _WIDTHS[column.kind])
+        page.freeze_panes(1, 0)
+        for place, column in enumerate(section.sheet.columns):
+            page.write_string(0, place, heading_of(column, words=self._words), self._bold)
+        return page
+
+    def _row(
+        self,
+        page: Worksheet,
+        line: int,
+        columns: Sequence[Column],
+        row: Row,
+        *,
+        is_bold: bool = False,
+        may_link: bool = False,
+    ) -> int:
+        """Write a row; give how many links it has."""
+        links = 0
+        for place, column in enumerate(columns):
+            value = row.cells.get(column.name)
+            url = row.links.get(column.name, "") if may_link else ""
+            if url.startswith(_WEB) and len(url) <= _URL_MAX and isinstance(value, str):
+                page.write_url(line, place, url, string=value[:_TEXT_MAX])
+                links += 1
+            elif value is not None and value != "":
+                self._cell(page, line, place, column=column, value=value, is_bold=is_bold)
+        return links
+
+    def _cell(
+        self, page: Worksheet, line: int, place: int, *, column: Column, value: Cell, is_bold: bool
+    ) -> None:
+        if isinstance(value, Money):
+            places = "0" * exponent(value.currency)
+            pattern = f'#,##0{"." if places else ""}{places} "{value.currency}"'
+            page.write_number(line, place, float(value.decimal()), self._format(pattern, is_bold=is_bold))
+        elif isinstance(value, datetime.date):
+            at = datetime.datetime.combine(value, datetime.time())
+            page.write_datetime(line, place, at, self._format("yyyy-mm-dd", is_bold=is_bold))
+        elif isinstance(value, str):
+            said = word_of(column, value, words=self._words) if column.kind == "word" else value
+            page.write_string(line, place, said[:_TEXT_MAX])
+        else:
+            pattern = {"share": "0.0%", "number": "0.0"}.get(column.kind, "0")
+            page.write_number(line, place, float(str(value)), self._format(pattern, is_bold=is_bold))
+
+    def _format(self, pattern: str, *, is_bold: bool) -> Format:
+        known = self._formats.get((pattern, is_bold))
+        if known is None:
+            known = self._book.add_format({"num_format": pattern, "bold": is_bold})
+            self._formats[pattern, is_bold] = known
+        return known
+
+
+# -- PDF ----------------------------------------------------------------------------------------
+
+
+def pdf_of(sections: Iterable[Section], *, words: Mapping[str, Any]) -> bytes:
+    """Set sections as one tagged PDF (landscape A4), documents as links, sums by currency at the end of each.
+
+    Raises:
+        TooLongError: a section has more than ``PDF_ROWS_MAX`` rows.
+        typst.TypstError: it cannot be set.
+    """
+    data = {"language": words["language"], "sections": [_printed(each, words=words) for each in sections]}
+    layout = resources.files("console.web.inside.reporting").joinpath("report.typ").read_bytes()
+    pdf = typst.compile(
+        layout, format="pdf", sys_inputs={"report": json.encode(data).decode()}, ignore_system_fonts=True
+    )
+    if not isinstance(pdf, bytes):
+        raise TypeError("typst gave no single PDF")
+    return pdf
+
+
+def _printed(section: Section, *, words: Mapping[str, Any]) -> dict[str, Any]:
+    # What is only an address stands behind the document's own name.
+    columns = [each for each in section.sheet.columns if each.name != "address"] or list(
+        section.sheet.columns
+    )
+    sums = Sums(columns)
+    rows: list[list[dict[str, str]]] = []
+    for row in sums.over(section.sheet.rows):
+        if sums.count > PDF_ROWS_MAX:
+            raise TooLongError(PDF_ROWS_MAX)
+        texts = shown_row(columns, row, words=words)
+        urls = [row.links.get(column.name, "") for column in columns]
+        rows.append(
+            [
+                {"t": text, "u": url if url.startswith(_WEB) else ""}
+                for text, url in zip(texts, urls, strict=True)
+            ]
+        )
+    return {
+        "title": section.title,
+        "subtitle": section.subtitle,
+        "headings": [heading_of(each, words=words) for each in columns],
+        "figures": [each.is_figure for each in columns],
+        "wide": [each.kind == "text" for each in columns],
+        "rows": rows,
+        "sums": [shown_row(columns, row, words=words) for row in sums.rows()],
+    }
