@@ -28,7 +28,7 @@ from benchmarks.figures import Figure, save
 from console.web.inside.access import COOKIE
 from console.web.inside.app import inside_app, make_routes
 from console.web.inside.parts import InsideParts
-from console.web.inside.reporting import REPORTS
+from console.web.inside.reporting.catalogue import REPORTS
 from console.web.inside.settings import ConsoleSettings
 from infra.database.engine import open_engine
 from infra.database.people import PeopleBook
