@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,23 @@ from processors.plan import plan_problems
 from schemas.commands import MigratePlan, PublishPlan
 from schemas.plans import Plan
 
-__all__ = ["PLANS", "PlanFileError", "find_plan", "publish_plan_command", "read_plan", "template_warnings"]
+__all__ = [
+    "PLANS",
+    "PlanFileError",
+    "PlanProblem",
+    "find_plan",
+    "migrate_plan_command",
+    "plan_in",
+    "plan_text",
+    "previewed",
+    "publish_plan_command",
+    "read_plan",
+    "template_warnings",
+]
 
 PLANS = Path(str(resources.files("console"))) / "plans"
+TEXT_MAX = 200_000
+ANCHORS_MAX = 50  # a text that doubles itself by anchors is not read to its end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +75,32 @@ def read_plan(path: Path) -> Plan:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PlanFileError(f"{path}: {error}") from error
-    plan = _plan(text)
+    plan = plan_in(text)
     if isinstance(plan, Plan):
         return plan
-    raise PlanFileError("\n".join(f"{path}: {each}" for each in sorted(plan, key=lambda each: each.line)))
+    raise PlanFileError("\n".join(f"{path}: {each}" for each in plan))
+
+
+def plan_in(text: str) -> Plan | list[PlanProblem]:
+    """Read a plan from YAML, or say all that is wrong with it, line by line."""
+    found = _plan(text)
+    return found if isinstance(found, Plan) else sorted(found, key=lambda each: each.line)
+
+
+def plan_text(plan: Plan) -> str:
+    """Write a plan as YAML as people do: what it is first, its steps last; what is as by default is left out."""
+    said = msgspec.to_builtins(plan)
+    first = {name: said[name] for name in ("id", "version", "name") if name in said}
+    rest = {name: value for name, value in said.items() if name not in (*first, "steps")}
+    text: str = yaml.safe_dump(
+        {**first, **rest, "steps": said["steps"]}, sort_keys=False, allow_unicode=True, width=100
+    )
+    return text
 
 
 def _plan(text: str) -> Plan | list[PlanProblem]:
+    if len(text) > TEXT_MAX or text.count("&") + text.count("*") > ANCHORS_MAX:
+        return [PlanProblem(line=1, path="$", detail="is too large for a plan, or full of YAML's anchors")]
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         found = yaml.safe_load(text)
@@ -101,8 +135,8 @@ def migrate_plan_command(
     )
 
 
-def previewed(connection: Connection, *, event: MigratePlan) -> list[Move]:
-    """Give what a migration does to each item that the read model has.
+def previewed(connection: Connection, *, event: MigratePlan, limit: int | None = None) -> list[Move]:
+    """Give what a migration does to each item that the read model has, or to the first ones.
 
     Raises:
         PlanFileError: that version was never published.
@@ -114,7 +148,7 @@ def previewed(connection: Connection, *, event: MigratePlan) -> list[Move]:
         )
     company.apply(event)
     items = pinned_items(connection, company=event.company, plan=event.plan, below_version=event.to_version)
-    return list(moves(items, company=company))
+    return list(islice(moves(items, company=company), limit))
 
 
 def template_warnings(plan: Plan) -> list[str]:

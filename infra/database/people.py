@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final, Literal, get_args
 
 from msgspec import Struct
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Engine, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.database.engine import reading, writing
@@ -172,10 +172,32 @@ class PeopleBook:
             with writing(self._engine) as connection:
                 connection.execute(self._insert(audit).on_conflict_do_nothing(), rows)
 
-    def entries(self, *, account: str | None = None, limit: int) -> list[AuditEntry]:
-        """List what was done, the newest first."""
-        query = select(audit).order_by(audit.c["at"].desc(), audit.c["entry"]).limit(limit)
-        if account is not None:
-            query = query.where(audit.c["account"] == account)
+    def entries(
+        self,
+        *,
+        account: str | None = None,
+        user: str = "",
+        act: str = "",
+        companies: Sequence[str] = (),
+        first_at: datetime.datetime | None = None,
+        before_at: datetime.datetime | None = None,
+        limit: int,
+        offset: int = 0,
+    ) -> list[AuditEntry]:
+        """List what was done, the newest first.
+
+        ``account`` is an account, or a company, whose own settings it then is; with ``companies`` only what
+        concerns these or their customers; from ``first_at`` on, before ``before_at``.
+        """
+        query = select(audit).order_by(audit.c["at"].desc(), audit.c["entry"]).limit(limit).offset(offset)
+        wanted = {"account": account, "user": user or None, "act": act or None}
+        query = query.where(*(audit.c[name] == value for name, value in wanted.items() if value is not None))
+        if companies:
+            own = [audit.c["account"].startswith(f"{each}:", autoescape=True) for each in companies]
+            query = query.where(or_(audit.c["account"].in_(companies), *own))
+        if first_at is not None:
+            query = query.where(audit.c["at"] >= first_at)
+        if before_at is not None:
+            query = query.where(audit.c["at"] < before_at)
         with reading(self._engine) as connection:
             return [AuditEntry(**row) for row in connection.execute(query).mappings()]

@@ -8,7 +8,7 @@ import asyncio
 import datetime
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -27,7 +27,7 @@ from schemas.codec import type_of
 from schemas.commands import AccountCommand
 from schemas.fields import split_account_id
 
-__all__ = ["Asked", "WrongRequestError", "ask", "await_written", "nonce", "said_by", "told"]
+__all__ = ["Asked", "WrongRequestError", "ask", "await_written", "nonce", "said_by", "told", "until_written"]
 
 _LOOK_EVERY_S: Final = 0.05
 NONCE_CHARACTERS: Final = 64
@@ -103,13 +103,18 @@ def ask(
 
 async def await_written(parts: InsideParts, *, account: str, request: str) -> Asked | None:
     """Wait until the read model has a request, for so long as the settings say; None: none was made."""
-    if not request:
-        return None
 
     def is_written() -> bool:
         with reading(parts.engine) as connection:
             return has_request(connection, account=account, request=request)
 
+    return await until_written(parts, is_written=is_written, request=request)
+
+
+async def until_written(parts: InsideParts, *, is_written: Callable[[], bool], request: str) -> Asked | None:
+    """Ask SQL until it has a request, for so long as the settings say; None: none was made."""
+    if not request:
+        return None
     began, limit = parts.clock(), datetime.timedelta(seconds=parts.console.written_s_max)
     # The read model is SQL, which calls nobody: it is asked again.
     while not (found := await run_in_threadpool(is_written)) and parts.clock() - began < limit:  # noqa: ASYNC110

@@ -24,6 +24,7 @@ AREAS: Final = (
     Area(area="review", path="/review"),
     Area(area="reminders", path="/reminders"),
     Area(area="reports", path="/reports"),
+    Area(area="settings", path="/settings"),
 )
 
 

@@ -1,0 +1,18 @@
+"""Settings: companies with their plans, profiles and banks; users, the audit and addresses not written to."""
+
+from fastapi import APIRouter
+
+from console.web.inside.pages.settings import companies, plans, profile
+from console.web.inside.parts import InsideParts
+
+__all__ = ["router"]
+
+_AREAS = (companies.router, profile.router, plans.router)
+
+
+def router(parts: InsideParts) -> APIRouter:
+    """Make the routes of all areas."""
+    routes = APIRouter()
+    for area in _AREAS:
+        routes.include_router(area(parts))
+    return routes
