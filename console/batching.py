@@ -7,7 +7,7 @@ was seen the ledger refuses.
 
 import datetime
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -28,7 +28,7 @@ from schemas.fields import Channel, split_account_id
 __all__ = ["Asked", "Changes", "Entry", "Planned", "Selection", "Skipped", "chosen", "planned"]
 
 Verb = Literal["approve", "edit", "drop", "send-now", "next-date", "log"]
-Skipped = Literal["", "nothing waits", "already so", "too soon", "empty"]
+Skipped = Literal["", "nothing waits", "already so", "too soon", "empty", "changed meanwhile"]
 
 
 class Selection(Struct, frozen=True, kw_only=True):
@@ -122,8 +122,17 @@ def chosen(found: Iterable[Statement], *, selection: Selection) -> list[Statemen
     return [each for each in found if selection.means(each)]
 
 
-def planned(found: Sequence[Statement], *, asked: Asked) -> Iterator[Planned]:
-    """Say what follows for each statement."""
+def planned(
+    found: Sequence[Statement], *, asked: Asked, seen: Mapping[str, tuple[str, int]] | None = None
+) -> Iterator[Planned]:
+    """Say what follows for each statement.
+
+    Args:
+        found: the statements.
+        asked: what is asked for all of them.
+        seen: by account, reminder and revision of the proposal that a person looked at: of another one
+            nothing is asked. Accounts without it are taken as they are.
+    """
     for each in found:
         match asked.verb:
             case "next-date":
@@ -132,6 +141,8 @@ def planned(found: Sequence[Statement], *, asked: Asked) -> Iterator[Planned]:
                 yield _send_now(each, asked=asked)
             case "log":
                 yield _log(each, asked=asked)
+            case _ if each.account in (seen or {}) and (seen or {})[each.account] != _proposed(each):
+                yield Planned(statement=each, skipped="changed meanwhile")
             case _ if each.proposal is None:
                 yield Planned(statement=each, skipped="nothing waits")
             case "drop":
@@ -141,6 +152,10 @@ def planned(found: Sequence[Statement], *, asked: Asked) -> Iterator[Planned]:
                 yield Planned(statement=each, events=(drop,))
             case _:
                 yield _edit_and_approve(each, asked=asked)
+
+
+def _proposed(each: Statement) -> tuple[str, int]:
+    return ("", 0) if each.proposal is None else (each.proposal.reminder, each.proposal.revision)
 
 
 def _edit_and_approve(each: Statement, *, asked: Asked) -> Planned:

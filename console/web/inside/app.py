@@ -15,7 +15,7 @@ from console.publishing import PublishError
 from console.web.inside import login
 from console.web.inside.access import COOKIE, Denied, LoginNeededError, Refusal, came_from, person_of
 from console.web.inside.asking import WrongRequestError
-from console.web.inside.pages import customers, reminders, review, settings, today
+from console.web.inside.pages import batches, customers, processing, reminders, review, settings, today
 from console.web.inside.pages.reports import reading as reports
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page
@@ -27,6 +27,8 @@ __all__ = ["PAGES", "STATIC_FILES", "inside_app", "make_routes"]
 # One router per area; docs/console.md has the rules that their routes keep.
 PAGES: Final = (
     today.router,
+    processing.router,
+    batches.router,
     customers.router,
     review.router,
     reminders.router,

@@ -15,7 +15,7 @@ from console.web.inside.asking import nonce
 from console.web.inside.navigation import navigation
 from notifiers.writing.figures import amount_text, short_day_text
 
-__all__ = ["LANGUAGES", "Words", "page", "words_of"]
+__all__ = ["LANGUAGES", "Words", "page", "said", "words_of"]
 
 # Each by its own name: who has the wrong one must find his.
 LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "es": "Español", "pt": "Português"}
@@ -57,17 +57,30 @@ def page(
     def day(on: datetime.date | None) -> str:
         return "" if on is None else short_day_text(on, language=tongue)
 
+    def instant(at: datetime.datetime | None) -> str:
+        return "" if at is None else f"{day(at.date())} {at:%H:%M} UTC"
+
+    def say(table: str, name: str) -> str:
+        return said(words, table, name)
+
     known = {
         "w": words,
         "person": person,
         "money": money,
         "day": day,
+        "instant": instant,
+        "say": say,
         "nonce": nonce,
         "navigation": navigation,
         "languages": LANGUAGES,
     }
     text = _environment().get_template(name).render(known | values)
     return HTMLResponse(text, status_code=status, headers={"Content-Language": tongue})
+
+
+def said(words: Words, table: str, name: str) -> str:
+    """Give the word for a name; what people have named themselves, such as a level, stays as they wrote it."""
+    return str(words.get(table, {}).get(name, name.replace("_", " ")))
 
 
 @cache

@@ -20,9 +20,12 @@ from console.web.inside.settings import ConsoleSettings
 from infra.database.engine import writing
 from infra.database.people import PeopleBook, Role, User
 from infra.projection.batch import Batch
+from infra.projection.facts import project_fact
 from infra.projection.rows import project_row
 from infra.settings import Settings
-from schemas.journal import SourceEvent
+from schemas.codec import encode
+from schemas.facts import LedgerFact
+from schemas.journal import SourceEvent, TickPassed
 from tests.infra.database.played import play_into
 from tests.scenarios.on_core import Stage
 
@@ -43,6 +46,7 @@ class Desk:
     reaches_kafka: bool = True
     is_behind: bool = False
     asked: list[SourceEvent] = field(default_factory=list)
+    unread: list[LedgerFact] = field(default_factory=list)
     stage: Stage = field(init=False)
     people: PeopleBook = field(init=False)
     browser: TestClient = field(init=False)
@@ -98,15 +102,30 @@ class Desk:
         answer: Response = self.browser.post(target, data=hidden | fields)
         return answer
 
+    def pass_time(self, at: datetime.datetime) -> None:
+        """Let the ledger's clock say that it is now ``at``, and the notifier send what is due."""
+        self.now = at
+        self._project(self.stage.take(TickPassed(at=at, mode="played")))
+
     def _publish(self, events: Sequence[SourceEvent]) -> None:
         if not self.reaches_kafka:
             raise PublishError("the broker cannot be reached")
         self.asked += events
-        for event in events:
-            self.stage.fold(event)
+        self._project([fact for event in events for fact in self.stage.fold(event)])
+
+    def catch_up(self) -> None:
+        """Let the read model have what it was behind with."""
+        self._project([])
+
+    def _project(self, facts: Sequence[LedgerFact]) -> None:
+        self.unread += facts
+        if self.is_behind:
+            return
         batch = Batch()
         for key, value in self.stage.partition.rows().items():
             project_row(batch, key=key, value=value, partition=0)
-        if not self.is_behind:
-            with writing(self.engine) as connection:
-                batch.apply(connection)
+        for offset, fact in enumerate(self.unread, start=len(self.stage.log)):
+            project_fact(batch, value=encode(fact), offset=offset, recorded_at=self.now)
+        self.unread.clear()
+        with writing(self.engine) as connection:
+            batch.apply(connection)

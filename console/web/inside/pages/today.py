@@ -1,79 +1,100 @@
-"""Today: who has to be looked at, ranked (R37), and the filters over it (S0-19, S0-21, S1-07, S1-08, S1-13, S2-11)."""
+"""Today: who has to be looked at, ranked (R37), and the filters over it, which each person may keep
+(S0-19, S0-21, S1-07, S1-08, S1-13, S2-11).
+"""
 
 from typing import Annotated
+from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query
-from fastapi.responses import HTMLResponse
-from msgspec import Struct
+from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
 
-from console.web.inside.access import Person, needs
+from console.web.inside.access import Person, needs, require_own_form
+from console.web.inside.asking import WrongRequestError
+from console.web.inside.details import detail_text
 from console.web.inside.parts import InsideParts
-from console.web.inside.showing import page
+from console.web.inside.selecting import FILTER_NAMES, AskedFilter, filter_of, filter_query
+from console.web.inside.showing import page, words_of
 from infra.database.engine import reading
-from infra.database.queries.worklist import WHYS, WorkLine, worklist
+from infra.database.people import AuditEntry
+from infra.database.queries.worklist import WHYS
+from infra.database.queries.worklist_page import work_choices, worklist_page
+from infra.database.saved_filters import FilterBook, SavedFilter
 
 __all__ = ["router"]
 
-_LINES_MAX = 200
-
-
-class Filters(Struct, frozen=True, kw_only=True):
-    """What of the worklist is shown; everything off shows all of it."""
-
-    company: str = ""
-    why: str = ""
-    days: int = 0
-    responsible: str = ""
-    trust: str = ""
-    not_called: bool = False
-
-    def admits(self, line: WorkLine) -> bool:
-        """Say whether a line is shown."""
-        return (
-            self.company in ("", line.company)
-            and (not self.why or self.why in line.whys)
-            and line.days >= self.days
-            and self.responsible in ("", line.responsible)
-            and self.trust in ("", line.trust)
-            and not (self.not_called and line.is_called())
-        )
+_LINES_MAX = 50
+_PAGE = "today"
+_Reader = Annotated[Person, Depends(needs("viewer"))]
+_Name = Annotated[str, Form(min_length=1, max_length=80)]
 
 
 def router(parts: InsideParts) -> APIRouter:
     """Make the routes."""
     routes = APIRouter()
+    kept = FilterBook(parts.engine)
 
     @routes.get("/", response_model=None)
     def today(
         *,
-        person: Annotated[Person, Depends(needs("viewer"))],
-        company: Annotated[str, Query(max_length=64)] = "",
-        why: Annotated[str, Query(max_length=40)] = "",
-        days: Annotated[int, Query(ge=0, le=10_000)] = 0,
-        responsible: Annotated[str, Query(max_length=128)] = "",
-        trust: Annotated[str, Query(max_length=10)] = "",
-        not_called: Annotated[bool, Query()] = False,
+        person: _Reader,
+        asked: Annotated[AskedFilter, Depends()],
+        skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     ) -> HTMLResponse:
-        chosen = Filters(
-            company=company,
-            why=why,
-            days=days,
-            responsible=responsible,
-            trust=trust,
-            not_called=not_called,
-        )
+        wanted = filter_of(asked.given, person=person)
         with reading(parts.engine) as connection:
-            everything = [line for line in worklist(connection) if person.sees(line.company)]
-        lines = [line for line in everything if chosen.admits(line)]
+            found = worklist_page(connection, asked=wanted, skip=skip, lines_max=_LINES_MAX)
+            choices = work_choices(connection, seen=person.companies)
+        query = filter_query(asked.given)
         return page(
             "today.html",
             person=person,
-            lines=lines[:_LINES_MAX],
-            count=len(lines),
-            chosen=chosen,
+            found=found,
+            chosen=wanted,
+            given={name: asked.given[name] for name in FILTER_NAMES if asked.given[name]},
+            choices=choices,
             whys=WHYS,
-            companies=sorted({line.company for line in everything}),
-            responsibles=sorted({line.responsible for line in everything if line.responsible}),
+            saved=kept.of(person.user, page=_PAGE),
+            query=query,
+            skip=skip,
+            step=_LINES_MAX,
+            details=lambda line: [
+                text for each in line.details if (text := detail_text(each, words=words_of(person.language)))
+            ],
+            zip=zip,
         )
+
+    @routes.post("/filters", response_model=None)
+    def keep(
+        *,
+        request: Request,
+        person: _Reader,
+        csrf: Annotated[str, Form(max_length=128)],
+        name: _Name,
+        query: Annotated[str, Form(max_length=2_000)] = "",
+    ) -> RedirectResponse:
+        require_own_form(request, person, csrf=csrf)
+        if not kept.keep(person.user, page=_PAGE, saved=SavedFilter(name=name.strip() or name, query=query)):
+            raise WrongRequestError([words_of(person.language)["filters"]["too_many"]])
+        _note(person, act="filter kept", name=name)
+        return RedirectResponse(f"/?{query}", status_code=303)
+
+    @routes.post("/filters/delete", response_model=None)
+    def forget(
+        *,
+        request: Request,
+        person: _Reader,
+        csrf: Annotated[str, Form(max_length=128)],
+        name: _Name,
+        query: Annotated[str, Form(max_length=2_000)] = "",
+    ) -> RedirectResponse:
+        require_own_form(request, person, csrf=csrf)
+        kept.forget(person.user, page=_PAGE, name=name)
+        _note(person, act="filter deleted", name=name)
+        return RedirectResponse(f"/?{query}", status_code=303)
+
+    def _note(person: Person, *, act: str, name: str) -> None:
+        now = parts.clock()
+        entry = f"{act}/{quote(person.user)}/{quote(name)}/{now.isoformat()}"
+        parts.people.note(AuditEntry(entry=entry, at=now, user=person.user, act=act, detail=name))
 
     return routes

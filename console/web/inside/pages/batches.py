@@ -1,0 +1,104 @@
+"""How far a batch is: what was asked of how many, and what became of each: asked, written, refused with why.
+
+The page asks again by itself where scripts run, and has a link that does it where they do not.
+Only who asked for a batch sees it.
+"""
+
+import datetime
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.background import BackgroundTask
+
+from console.batching import Asked
+from console.web.inside.access import Person, needs, require_own_form
+from console.web.inside.ordering import carry_out
+from console.web.inside.parts import InsideParts
+from console.web.inside.refusals import refusal_text
+from console.web.inside.showing import page, words_of
+from infra.database.batches import FATES, Batch, BatchBook
+
+__all__ = ["router"]
+
+_LINES_MAX = 100
+_NEWEST = 30
+# The projector may write a command and then that it was refused: so long a batch is looked at once more.
+_SETTLES = datetime.timedelta(seconds=3)
+_MARKS = {"refused": "bad", "skipped": "warn", "waiting": "", "asked": "mark", "written": "good"}
+_Collector = Annotated[Person, Depends(needs("collector"))]
+
+
+def router(parts: InsideParts) -> APIRouter:
+    """Make the routes."""
+    routes = APIRouter()
+    book = BatchBook(parts.engine)
+
+    def own(person: Person, batch: str) -> Batch:
+        found = book.batch(batch)
+        if found is None or found.user != person.user:
+            raise HTTPException(404)
+        return found
+
+    def values(batch: Batch) -> dict[str, Any]:
+        counts = book.counts(batch.batch)
+        open_ = counts["waiting"] + counts["asked"]
+        is_over = not open_ and parts.clock() - batch.made_at > _SETTLES
+        return {
+            "batch": batch,
+            "counts": counts,
+            "total": sum(counts.values()),
+            "done": sum(counts.values()) - open_,
+            "is_over": is_over or bool(batch.fault),
+            "marks": _MARKS,
+        }
+
+    @routes.get("/batches", response_model=None)
+    def newest(*, person: _Collector) -> HTMLResponse:
+        found = book.newest(person.user, limit=_NEWEST)
+        asked = {each.batch: msgspec.json.decode(each.asked_json, type=Asked) for each in found}
+        return page("batches.html", person=person, batches=found, asked=asked)
+
+    @routes.get("/batches/{batch}", response_model=None)
+    def show(
+        *,
+        person: _Collector,
+        batch: str,
+        fate: Annotated[str, Query(max_length=10)] = "",
+        skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    ) -> HTMLResponse:
+        found = own(person, batch)
+        wanted = fate if fate in FATES else ""
+        words = words_of(person.language)
+        return page(
+            "batch.html",
+            person=person,
+            asked=msgspec.json.decode(found.asked_json, type=Asked),
+            lines=book.lines(batch, fate=wanted, skip=skip, lines_max=_LINES_MAX),
+            fates=FATES,
+            fate=wanted,
+            skip=skip,
+            step=_LINES_MAX,
+            said=lambda detail: refusal_text(detail, words=words),
+            **values(found),
+        )
+
+    @routes.get("/batches/{batch}/progress", response_model=None)
+    def progress(*, person: _Collector, batch: str) -> HTMLResponse:
+        return page("progress.html", person=person, **values(own(person, batch)))
+
+    @routes.post("/batches/{batch}/go-on", response_model=None)
+    def go_on(
+        *,
+        request: Request,
+        person: _Collector,
+        batch: str,
+        csrf: Annotated[str, Form(max_length=128)],
+    ) -> RedirectResponse:
+        require_own_form(request, person, csrf=csrf)
+        own(person, batch)
+        task = BackgroundTask(carry_out, parts, batch, user=person.user)
+        return RedirectResponse(f"/batches/{batch}", status_code=303, background=task)
+
+    return routes

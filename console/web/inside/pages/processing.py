@@ -1,0 +1,219 @@
+"""Processing: one customer or many at once (S0-06, S0-16, S0-18, S0-20, S0-24, S1-09, S2-16, S2-17, S2-23, S3-07).
+
+The page shows whom it would mean and what each would get; one form for one thing that is asked of all of them.
+Who was reminded a few days ago is an alert: it goes only with a confirmation and a reason (R5).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, NamedTuple
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from msgspec import Struct
+from starlette.background import BackgroundTask
+from starlette.datastructures import FormData
+
+from console.batching import Verb, planned
+from console.web.inside.access import Person, needs, require_own_form
+from console.web.inside.asking import nonce
+from console.web.inside.ordering import ROLE_OF_VERB, VERBS, Order, Wrong, carry_out, keep_batch, order_of
+from console.web.inside.parts import InsideParts
+from console.web.inside.selecting import Chosen, chosen_of, filter_of
+from console.web.inside.showing import page, words_of
+from infra.database.engine import reading
+from infra.database.queries.statements import Statement, statements
+from infra.database.queries.worklist_page import worklist_accounts
+
+__all__ = ["router"]
+
+_SHOWN_MAX = 50
+_FIELDS = (
+    "because",
+    "confirmed",
+    "text",
+    "template",
+    "attach",
+    "next_on",
+    "approve",
+    "kind",
+    "responsible",
+)
+_Collector = Annotated[Person, Depends(needs("collector"))]
+
+
+class Meant(Struct, frozen=True, kw_only=True):
+    """Whom a page means: the statements that it shows, and how many others the filter has."""
+
+    shown: list[Statement]
+    others: int
+
+    def too_soon(self) -> list[Statement]:
+        """List those whose minimum gap has not ended (R5)."""
+        return [each for each in self.shown if each.too_soon_until is not None]
+
+
+class Filled(NamedTuple):
+    """A form as it was sent."""
+
+    chosen: Chosen
+    typed: dict[str, str]
+    channels: list[str]
+    seen: dict[str, tuple[str, int]]
+    listed: list[str]
+    csrf: str
+    nonce: str
+
+
+async def filled(request: Request) -> FormData:
+    """Read the form of a request: what was typed is given back where something is wrong with it."""
+    return await request.form()
+
+
+def router(parts: InsideParts) -> APIRouter:
+    """Make the routes: each thing that can be asked has its own, for the role that it needs."""
+    routes = APIRouter()
+
+    @routes.get("/process", response_model=None)
+    def show(*, request: Request, person: _Collector, verb: str = "") -> HTMLResponse:
+        chosen = chosen_of(request.query_params, person=person)
+        meant = _meant(parts, person, chosen)
+        may = [each for each in VERBS if person.may(ROLE_OF_VERB[each])]
+        return _form(
+            person, chosen, meant, verb=next((each for each in may if each == verb), _usual(may, meant))
+        )
+
+    for verb in VERBS:
+        routes.add_api_route(f"/process/{verb}", _asking(parts, verb), methods=["POST"], response_model=None)
+    return routes
+
+
+def _usual(may: Sequence[Verb], meant: Meant) -> Verb:
+    """Give what is shown first: letting proposals go where some wait, else the next date."""
+    has_proposals = any(each.proposal is not None for each in meant.shown)
+    return "approve" if "approve" in may and has_proposals else "next-date"
+
+
+def _asking(parts: InsideParts, verb: Verb) -> Callable[..., Response]:
+    def ask_many(
+        *,
+        request: Request,
+        person: Annotated[Person, Depends(needs(ROLE_OF_VERB[verb]))],
+        sent: Annotated[FormData, Depends(filled)],
+    ) -> Response:
+        form = _filled(sent, person=person)
+        require_own_form(request, person, csrf=form.csrf)
+        order = order_of(verb, form.typed, form.channels, author=person.user)
+        wrong = order if isinstance(order, list) else []
+        found = _all(parts, person, form)
+        if not found:
+            wrong = [*wrong, Wrong("accounts", "nobody")]
+        if isinstance(order, Order):
+            wrong += _too_soon(order, found)
+        if wrong or not isinstance(order, Order):
+            meant = _meant(parts, person, replace_listed(form))
+            return _form(person, form.chosen, meant, verb=verb, form=form, wrong=wrong)
+        plan = list(planned(found, asked=order.asked, seen=form.seen))
+        name = keep_batch(parts, person, plan, asked=order.asked, given=form.nonce)
+        return RedirectResponse(
+            f"/batches/{name}",
+            status_code=303,
+            background=BackgroundTask(carry_out, parts, name, user=person.user),
+        )
+
+    ask_many.__name__ = f"ask_{verb.replace('-', '_')}"
+    return ask_many
+
+
+def replace_listed(form: Filled) -> Chosen:
+    """Give whom a page shows again: all that it listed, ticked or not."""
+    return Chosen(accounts=tuple(form.listed), is_whole=form.chosen.is_whole, given=form.chosen.given)
+
+
+def _too_soon(order: Order, found: Sequence[Statement]) -> list[Wrong]:
+    """Say what is missing where somebody was reminded a few days ago (R5, S0-16): a reason, and the word that it is meant."""
+    asked = order.asked
+    is_now = asked.verb == "send-now" or (bool(asked.because) and (asked.verb == "approve" or asked.approve))
+    if not is_now or not any(each.too_soon_until is not None for each in found):
+        return []
+    wrong = [] if asked.because else [Wrong("because", "no_reason")]
+    return wrong if order.is_confirmed else [*wrong, Wrong("confirmed", "not_confirmed")]
+
+
+def _filled(sent: FormData, *, person: Person) -> Filled:
+    def text(name: str) -> str:
+        value = sent.get(name)
+        return value if isinstance(value, str) else ""
+
+    listed = [each for each in sent.getlist("listed") if isinstance(each, str)]
+    seen: dict[str, tuple[str, int]] = {}
+    for account in listed:
+        revision, _, reminder = text(f"seen:{account}").partition("/")
+        if revision.isdecimal():
+            seen[account] = (reminder, int(revision))
+    return Filled(
+        chosen=chosen_of(sent, person=person),
+        typed={name: text(name) for name in _FIELDS},
+        channels=[each for each in sent.getlist("channels") if isinstance(each, str)],
+        seen=seen,
+        listed=[each for each in listed if person.sees(each.partition(":")[0])],
+        csrf=text("csrf"),
+        nonce=text("nonce"),
+    )
+
+
+def _all(parts: InsideParts, person: Person, form: Filled) -> list[Statement]:
+    """Give the statements that a form means: what is ticked, and the others of the filter."""
+    with reading(parts.engine) as connection:
+        names = list(form.chosen.accounts)
+        if form.chosen.is_whole:
+            wanted = filter_of(form.chosen.given, person=person)
+            known = {*form.listed, *names}
+            names += [each for each in worklist_accounts(connection, asked=wanted) if each not in known]
+        return statements(connection, named=names)
+
+
+def _meant(parts: InsideParts, person: Person, chosen: Chosen) -> Meant:
+    names, others = list(chosen.accounts), 0
+    with reading(parts.engine) as connection:
+        if chosen.is_whole:
+            every = worklist_accounts(connection, asked=filter_of(chosen.given, person=person))
+            names = names or every[:_SHOWN_MAX]
+            others = len(set(every) - set(names))
+        found = {each.account: each for each in statements(connection, named=names)}
+    return Meant(shown=[found[each] for each in names if each in found], others=others)
+
+
+def _form(
+    person: Person,
+    chosen: Chosen,
+    meant: Meant,
+    *,
+    verb: Verb,
+    form: Filled | None = None,
+    wrong: Sequence[Wrong] = (),
+) -> HTMLResponse:
+    typed: Mapping[str, str] = _proposed_text(meant, verb=verb) if form is None else form.typed
+    values: dict[str, Any] = {
+        "typed": {name: typed.get(name, "") for name in _FIELDS},
+        "channels": () if form is None else tuple(form.channels),
+        "ticked": None if form is None else frozenset(form.chosen.accounts),
+        "word": nonce() if form is None else form.nonce,
+        "problems": [(each.field, words_of(person.language)["wrong_orders"][each.word]) for each in wrong],
+    }
+    return page(
+        "process.html",
+        person=person,
+        status=422 if wrong else 200,
+        chosen=chosen,
+        meant=meant,
+        verb=verb,
+        verbs=[each for each in VERBS if person.may(ROLE_OF_VERB[each])],
+        wrong=wrong,
+        **values,
+    )
+
+
+def _proposed_text(meant: Meant, *, verb: Verb) -> dict[str, str]:
+    """Give what stands in the fields of a new form: of one customer the text that waits."""
+    one = meant.shown[0].proposal if len(meant.shown) == 1 and not meant.others else None
+    return {"text": one.content.text} if one is not None and verb == "edit" else {}

@@ -1,0 +1,30 @@
+"""Why the ledger refused something, in the user's language: it says so in English, for logs and the command line."""
+
+import re
+from typing import Final
+
+from console.web.inside.showing import Words
+
+__all__ = ["refusal_text"]
+
+# From what the ledger says to the word of [refusals] that says it to people.
+_SAID: Final = (
+    ("nothing_waits", re.compile(r"^nothing waits$|waits for nobody$")),
+    ("already_so", re.compile(r"^already so$")),
+    ("empty", re.compile(r"^empty$")),
+    (
+        "changed",
+        re.compile(r"^changed meanwhile$|^reminder \S+ is at revision \d+ by now|^reminder \S+ was changed"),
+    ),
+    (
+        "too_soon",
+        re.compile(r"^too soon|^the last contact was on (?P<last>[\d-]+): too soon before (?P<until>[\d-]+)"),
+    ),
+    ("too_late", re.compile(r"cannot be called back")),
+)
+
+
+def refusal_text(detail: str, *, words: Words) -> str:
+    """Say it in the user's words; what has none stays as it was said."""
+    known = next((name for name, pattern in _SAID if pattern.search(detail)), "")
+    return str(words["refusals"][known]) if known else detail

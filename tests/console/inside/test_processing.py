@@ -1,0 +1,249 @@
+"""Many customers at once: chosen from the worklist, asked for one thing, and followed to the end (S0-18, S0-20, S2-23)."""
+
+import html
+import re
+from pathlib import Path
+
+import pytest
+from httpx import Response
+from sqlalchemy import Engine
+
+from schemas.commands import AddNote, SetNextDate
+from schemas.reminder_commands import ApproveReminder, DropReminder, EditReminder, SendNow
+from tests.console.inside.desk import Desk
+
+PLAN = """plan default
+    first      0 email
+    second   +20 email
+"""
+STORY = f"""# three in manual mode: two were never written to, Carla was reminded on Monday
+@C1 customer email ana@c1.test name "Almacén Ana"
+@C2 customer email ben@c2.test name "Bar Ben"
+@C3 customer email carla@c3.test name "Carla Ltda"
+{PLAN}
+2026-01-02  @C1 invoice INV-1 100.00 due 2026-02-05
+2026-01-02  @C2 invoice INV-2 300.00 due 2026-02-05
+2026-01-02  @C3 invoice INV-3 200.00 due 2026-02-02
+2026-02-03  tick
+    expect @C3 reminder first INV-3 by email
+2026-02-03  @C1 mode manual
+2026-02-03  @C2 mode manual
+2026-02-05  tick
+    expect @C1 proposal first INV-1 by email because customer
+    expect @C2 proposal first INV-2 by email because customer
+"""
+BOTH = "accounts=acme:C1&accounts=acme:C2"
+
+
+@pytest.fixture
+def desk(sqlite_engine: Engine, tmp_path: Path) -> Desk:
+    """Give a console with two proposals, and an approver at it."""
+    desk = Desk(sqlite_engine, tmp_path, STORY)
+    desk.now = desk.now.replace(month=2, day=5)
+    return desk.at_work("bea", role="approver")
+
+
+def filled(desk: Desk, page: str, **fields: str | list[str]) -> tuple[str, dict[str, list[str]]]:
+    """Read the form of a process page as a browser does: hidden fields and ticked boxes, and what is typed."""
+    text = desk.browser.get(page).text
+    form = re.search(r'<form method="post" action="(/process/[^"]+)">(.*?)</form>', text, re.DOTALL)
+    assert form, text
+    values: dict[str, list[str]] = {}
+    for tag in re.findall(r"<input[^>]+>", form[2]):
+        said = {name: html.unescape(value) for name, value in re.findall(r'(\w+)="([^"]*)"', tag)}
+        if said.get("type") == "hidden" or (said.get("type") == "checkbox" and " checked" in tag):
+            values.setdefault(said["name"], []).append(said["value"])
+    return form[1], values | {
+        name: [value] if isinstance(value, str) else value for name, value in fields.items()
+    }
+
+
+def process(desk: Desk, page: str, **fields: str | list[str]) -> Response:
+    """Open a process page, fill in its form and send it."""
+    target, values = filled(desk, page, **fields)
+    answer: Response = desk.browser.post(target, data=values)
+    return answer
+
+
+def test_the_chosen_are_dropped_together_and_each_ones_fate_is_shown(desk: Desk) -> None:
+    """S2-23, S0-18: select many, one action; the batch says of each what became of it."""
+    answer = process(desk, f"/process?verb=drop&{BOTH}", because="settled by phone")
+    assert 303 == answer.status_code
+    assert {"acme:C1", "acme:C2"} == {
+        f"{each.company}:{each.customer}" for each in desk.asked if isinstance(each, DropReminder)
+    }
+    text = desk.browser.get(answer.headers["location"]).text
+    assert "2 of 2 done" in text
+    assert "Almacén Ana" in text
+    assert ["collections.reminder.drop.v1"] * 2 == [each.act for each in desk.people.entries(limit=9)]
+
+
+def test_a_double_click_and_the_back_button_ask_once(desk: Desk) -> None:
+    """The same form again is the same batch, whatever has become of the proposals since."""
+    target, values = filled(desk, f"/process?verb=approve&{BOTH}")
+    answers = [desk.browser.post(target, data=values) for _ in range(3)]
+    assert 1 == len({each.headers["location"] for each in answers})
+    assert 2 == len(desk.asked)
+    assert {1} == {each.revision for each in desk.asked if isinstance(each, ApproveReminder)}
+
+
+def test_who_was_unticked_is_left_alone(desk: Desk) -> None:
+    """S0-20: one by one, or several; the page's list is a suggestion."""
+    process(desk, f"/process?verb=next-date&{BOTH}", accounts="acme:C2", next_on="2026-02-20")
+    (dated,) = desk.asked
+    assert isinstance(dated, SetNextDate)
+    assert ("C2", "2026-02-20", "bea") == (dated.customer, dated.next_on.isoformat(), dated.author)
+
+
+def test_all_that_a_filter_shows_are_meant_without_naming_them(desk: Desk) -> None:
+    """'All that this filter shows': also those that do not fit on the page."""
+    process(desk, "/process?verb=log&whole=true&why=proposal", kind="call_attempt", text="nobody answered")
+    assert ["C1", "C2"] == sorted(each.customer for each in desk.asked if isinstance(each, AddNote))
+
+
+def test_who_was_reminded_a_few_days_ago_needs_a_confirmation_and_a_reason(desk: Desk) -> None:
+    """R5, S0-16: the alert says when; without both nothing is asked, and nothing that was typed is lost."""
+    page = "/process?verb=send-now&accounts=acme:C3"
+    assert "reminded 2 days ago" in desk.browser.get(page).text
+    refused = process(desk, page, because="he asked for it")
+    assert 422 == refused.status_code
+    assert "Confirm that those reminded" in refused.text
+    assert 'value="he asked for it"' in refused.text
+    assert 422 == process(desk, page, confirmed="true").status_code
+    assert [] == desk.asked
+    process(desk, page, because="he asked for it", confirmed="true")
+    (sent,) = desk.asked
+    assert isinstance(sent, SendNow)
+    assert "he asked for it" == sent.because
+
+
+def test_text_channel_and_attachments_of_one_are_changed_and_it_goes_so(desk: Desk) -> None:
+    """S0-05, S2-16, S2-17: from the customer's page; then it is what goes out."""
+    process(
+        desk,
+        "/process?verb=edit&accounts=acme:C1",
+        text="Dear Ana, as we said.",
+        template="second",
+        attach="yes",
+        approve="true",
+    )
+    edited, approved = desk.asked
+    assert isinstance(edited, EditReminder)
+    assert isinstance(approved, ApproveReminder)
+    assert ("Dear Ana, as we said.", "second", True) == (edited.text, edited.template, edited.attach_invoices)
+
+
+@pytest.mark.parametrize(
+    ("page", "fields", "said"),
+    [
+        ("next-date", {"next_on": "31/02/2026"}, "This is no date."),
+        ("next-date", {"next_on": ""}, "Say which day."),
+        ("log", {"text": "  "}, "Write what happened."),
+        ("edit", {"template": "../../etc"}, "small letters"),
+        ("edit", {}, "Say what is to be changed."),
+        ("drop", {"accounts": []}, "Choose at least one customer."),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field(
+    desk: Desk, page: str, fields: dict[str, str | list[str]], said: str
+) -> None:
+    """422, the form as it was, and nothing asked."""
+    answer = process(desk, f"/process?verb={page}&{BOTH}", **fields)
+    assert 422 == answer.status_code
+    assert said in html.unescape(answer.text)
+    assert [] == desk.asked
+
+
+def test_what_has_changed_since_it_was_seen_is_not_asked_for(desk: Desk) -> None:
+    """Two people at one proposal: the second is told; the batch says so in his words."""
+    target, values = filled(desk, f"/process?verb=approve&{BOTH}")
+    process(desk, "/process?verb=drop&accounts=acme:C1")
+    answer = desk.browser.post(target, data=values)
+    assert 2 == len(desk.asked)  # Ana's was dropped, Ben's approved
+    assert "since you looked at it" in desk.browser.get(answer.headers["location"]).text
+
+
+def test_what_the_ledger_refuses_is_said_with_why(desk: Desk) -> None:
+    """A refusal is a fate like another: nobody waits for it for ever."""
+    desk.is_behind = True
+    process(desk, "/process?verb=drop&accounts=acme:C1")
+    answer = process(desk, "/process?verb=approve&accounts=acme:C1")
+    assert "1 of 1 done" not in desk.browser.get(answer.headers["location"]).text
+    desk.is_behind = False
+    desk.catch_up()
+    text = desk.browser.get(answer.headers["location"]).text
+    assert "1 of 1 done" in text
+    assert "Nothing waits for a person there." in text
+
+
+def test_a_batch_that_kafka_does_not_take_goes_on_later(desk: Desk) -> None:
+    """Nothing is lost: the batch is kept before it is published, and going on asks nothing twice."""
+    desk.reaches_kafka = False
+    answer = process(desk, f"/process?verb=drop&{BOTH}")
+    place = answer.headers["location"]
+    assert "cannot be reached" in desk.browser.get(place).text
+    desk.reaches_kafka = True
+    assert 303 == desk.submit(place, "/go-on").status_code
+    assert 2 == len(desk.asked)
+    assert "2 of 2 done" in desk.browser.get(place).text
+
+
+def test_the_progress_is_asked_for_again_until_it_is_over(desk: Desk) -> None:
+    """With scripts the bar moves by itself; without them there is a link."""
+    desk.is_behind = True
+    place = process(desk, f"/process?verb=drop&{BOTH}").headers["location"]
+    assert "hx-trigger" in desk.browser.get(f"{place}/progress").text
+    assert f'href="{place}?fate="' in desk.browser.get(place).text
+    desk.is_behind = False
+    desk.catch_up()
+    desk.now = desk.now.replace(minute=5)
+    assert "hx-trigger" not in desk.browser.get(f"{place}/progress").text
+
+
+def test_a_batch_is_its_authors_alone(desk: Desk) -> None:
+    """Names and reasons are nobody else's to read."""
+    place = process(desk, f"/process?verb=drop&{BOTH}").headers["location"]
+    desk.at_work("eve", role="administrator")
+    assert 404 == desk.browser.get(place).status_code
+    assert place not in desk.browser.get("/batches").text
+
+
+def test_a_collector_logs_and_dates_and_lets_nothing_go_out(desk: Desk) -> None:
+    """Roles: what reaches customers is an approver's."""
+    desk.at_work("ana", role="collector")
+    text = desk.browser.get(f"/process?{BOTH}").text
+    assert "verb=next-date" in text
+    assert "verb=approve" not in text
+    assert 303 == process(desk, f"/process?verb=log&{BOTH}", kind="note", text="x").status_code
+
+
+def test_customers_of_other_companies_are_not_meant(desk: Desk) -> None:
+    """Who sees one company cannot process another's, named or by filter."""
+    desk.at_work("eve", role="approver", companies=("beta",))
+    for page in (f"/process?{BOTH}", "/process?whole=true"):
+        assert "Almacén Ana" not in desk.browser.get(page).text
+
+
+def test_a_filter_is_kept_used_and_deleted(desk: Desk) -> None:
+    """Saved filters: each person's own."""
+    query = "why=proposal&days=30"
+    assert 303 == desk.submit(f"/?{query}", "/filters", name="Propuestas viejas").status_code
+    assert f'href="/?{query}"' in html.unescape(desk.browser.get("/").text)
+    desk.at_work("eve", role="viewer")
+    assert "Propuestas viejas" not in desk.browser.get("/").text
+    desk.at_work("bea", role="approver")
+    desk.submit(f"/?{query}", "/filters/delete")
+    assert "Propuestas viejas" not in desk.browser.get("/").text
+
+
+def test_the_worklist_is_filtered_by_days_level_and_calls(desk: Desk) -> None:
+    """S1-07, S1-08, S1-13: older than so many days, at this level, not called."""
+
+    def shown(query: str) -> list[str]:
+        return re.findall(r'href="/customers/acme%3A([^"]+)"', desk.browser.get(f"/?{query}").text)
+
+    assert {"C1", "C2"} == set(shown("why=proposal"))
+    assert [] == shown("level=second")
+    assert [] == shown("days=3")
+    process(desk, "/process?verb=log&accounts=acme:C1", kind="call_attempt", text="no answer")
+    assert "C1" not in shown("not_called=true")
