@@ -42,7 +42,7 @@ __all__ = [
 
 # Those who decide stop before those who carry out, writers before readers.
 # Those who bring in work end before those who do it; nine ends one after the other would take too long.
-STOP_ORDER = (("web", "clock", "intake", "notifier"), ("ledger", "projector", "exporter"))
+STOP_ORDER = (("web", "reports", "clock", "intake", "notifier"), ("ledger", "projector", "exporter"))
 _READY_S_MAX = 90.0
 _POLL_S = 0.1
 _BROKER_LOOK_S = 1.0
@@ -108,7 +108,9 @@ def _keep(broker: "LocalBroker", stop: threading.Event, say: Callable[[str], Non
 
 
 def services(*, clock: bool, web: bool = False) -> list[Service]:
-    """List the processes in the order of starting; ``clock``: the live clock among them, ``web``: what readers reach."""
+    """List the processes in the order of starting; ``clock``: the live clock among them, ``web``: what readers
+    reach, and what mails reports.
+    """
     named: dict[str, tuple[str, ...]] = {
         # A fixed member name: after a kill the worker has its partitions back at once.
         "intake": ("worker", "intake", "--member", "up"),
@@ -119,6 +121,7 @@ def services(*, clock: bool, web: bool = False) -> list[Service]:
     }
     if web:
         named["web"] = ("web",)
+        named["reports"] = ("reports",)
     if clock:
         named["clock"] = ("clock",)
     command = (sys.executable, "-m", "console")

@@ -70,6 +70,7 @@ COMMANDS: Final[dict[str, str]] = {
     "exporter": "console.cli.exporter:exporter",
     "web": "console.cli.web:web",
     "console": "console.cli.console:console",
+    "reports": "console.cli.reports:reports",
     "users": "console.cli.users:users",
     "render": "console.cli.render:render",
     "templates": "console.cli.templates:templates",

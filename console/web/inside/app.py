@@ -16,7 +16,7 @@ from console.web.inside import login
 from console.web.inside.access import COOKIE, Denied, LoginNeededError, Refusal, came_from, person_of
 from console.web.inside.asking import WrongRequestError
 from console.web.inside.pages import batches, customers, processing, reminders, review, settings, today
-from console.web.inside.pages.reports import reading as reports
+from console.web.inside.pages.reports import keeping, mailing, reading
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page
 from console.web.limits import CONSOLE_POLICY, BodyLimit, RefusedRequestError, SafeHeaders
@@ -32,7 +32,9 @@ PAGES: Final = (
     customers.router,
     review.router,
     reminders.router,
-    reports.router,
+    mailing.router,
+    keeping.router,
+    reading.router,
     settings.router,
 )
 # What is served as it is: a file that is not named here is not reachable.

@@ -2,9 +2,9 @@
 
 import datetime
 from itertools import pairwise
-from typing import Final
+from typing import Annotated, Final
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from console.web.inside.access import Person
 from infra.database.queries.account_choice import AccountChoice
@@ -16,6 +16,11 @@ _EDGES_MAX: Final = 8
 _EDGE_MAX: Final = 3_660
 
 
+_Id = Annotated[str, Meta(max_length=64)]
+_Name = Annotated[str, Meta(max_length=200)]
+_Days = Annotated[int, Meta(ge=1, le=_EDGE_MAX)]
+
+
 class Filters(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What of a report is asked for; '' and 0: all of it.
 
@@ -23,18 +28,18 @@ class Filters(Struct, frozen=True, kw_only=True, omit_defaults=True):
     of figures and of what happened; ``columns`` none: all.
     """
 
-    company: str = ""
-    account: str = ""
-    responsible: str = ""
-    trust: str = ""
-    currency: str = ""
-    channel: str = ""
-    fate: str = ""
-    kind: str = ""
-    edges: tuple[int, ...] = EDGES
-    late: int = 0
-    days: int = 90
-    columns: tuple[str, ...] = ()
+    company: _Id = ""
+    account: _Name = ""
+    responsible: _Name = ""
+    trust: _Id = ""
+    currency: _Id = ""
+    channel: _Id = ""
+    fate: _Id = ""
+    kind: _Id = ""
+    edges: Annotated[tuple[_Days, ...], Meta(max_length=_EDGES_MAX)] = EDGES
+    late: Annotated[int, Meta(ge=0, le=_EDGE_MAX)] = 0
+    days: _Days = 90
+    columns: Annotated[tuple[_Id, ...], Meta(max_length=40)] = ()
 
 
 class ReportAsked(Struct, frozen=True, kw_only=True):
@@ -52,7 +57,7 @@ class ReportAsked(Struct, frozen=True, kw_only=True):
     @property
     def companies(self) -> tuple[str, ...] | None:
         """Give the companies that are asked for and may be seen; None: all there are."""
-        company = self.filters.company
+        company = self.filters.company or self.filters.account.partition(":")[0]
         if not company:
             return self.person.companies or None
         return (company,) if self.person.sees(company) else ()

@@ -3,9 +3,10 @@
 import datetime
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
+from urllib.parse import parse_qsl
 
 from fastapi import HTTPException, Query
-from msgspec import structs
+from msgspec import ValidationError, convert, structs
 
 from console.web.inside.access import Person
 from console.web.inside.asking import WrongRequestError
@@ -15,9 +16,10 @@ from console.web.inside.reporting.catalogue import REPORTS, Report
 from infra.database.engine import reading
 from infra.database.queries.moment import business_now, company_day
 
-__all__ = ["DAYS_MAX", "as_query", "asked_by", "filters_asked", "report_named"]
+__all__ = ["DAYS_MAX", "as_query", "asked_by", "filters_asked", "filters_of_query", "report_named"]
 
 DAYS_MAX: Final = 3_660
+_NAMES: Final = frozenset(Filters.__struct_fields__)
 _Short = Annotated[str, Query(max_length=64)]
 _Name = Annotated[str, Query(max_length=200)]
 
@@ -60,6 +62,28 @@ def filters_asked(
         days=days,
         columns=tuple(columns or ()),
     )
+
+
+def filters_of_query(query: str) -> tuple[Filters, datetime.date | None]:
+    """Read what a form says about the page that it stands on: filters, and the day.
+
+    Raises:
+        WrongRequestError: they are none.
+    """
+    fields = dict(parse_qsl(query))
+    fields.pop("after", None)
+    day = fields.pop("on", "")
+    told: dict[str, object] = {
+        **fields,
+        "columns": [each for name, each in parse_qsl(query) if name == "columns"],
+    }
+    try:
+        if "edges" in told:
+            told["edges"] = edges_of(fields["edges"])
+        filters = convert({name: told[name] for name in told if name in _NAMES}, Filters, strict=False)
+        return filters, datetime.date.fromisoformat(day) if day else None
+    except (ValueError, ValidationError) as error:
+        raise WrongRequestError([str(error)]) from error
 
 
 def report_named(name: str) -> Report:

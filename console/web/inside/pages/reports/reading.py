@@ -13,6 +13,8 @@ from starlette.background import BackgroundTask
 from console.web.inside.access import Person, needs
 from console.web.inside.asking import WrongRequestError
 from console.web.inside.pages.reports.asked import as_query, asked_by, filters_asked, report_named
+from console.web.inside.pages.reports.keeping import kept_of
+from console.web.inside.pages.reports.mailing import may_be_mailed
 from console.web.inside.parts import InsideParts
 from console.web.inside.reporting.asking import Filters, ReportAsked
 from console.web.inside.reporting.catalogue import REPORTS, Report
@@ -106,6 +108,9 @@ def _report_page(parts: InsideParts, report: str, asked: ReportAsked, *, after: 
         rows=[(shown_row(columns, row, words=words), row.links) for row in found.rows],
         choices=_choices(of, offered, words=words),
         forms=FORMS,
+        kept=kept_of(parts, asked.person, report),
+        query=urlencode(as_query(asked.filters, on=asked.on.isoformat() if "on" in of.filters else "")),
+        may_be_mailed=may_be_mailed(parts, asked.person) if asked.person.may("collector") else [],
         is_first=not after,
         first=_address(report, asked),
         following=_address(report, asked, after=found.next_place) if found.next_place else "",

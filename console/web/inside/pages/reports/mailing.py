@@ -1,0 +1,238 @@
+"""Reports by mail: now and by a timetable (S1-24, S1-25), what became of each, and whom they may go to.
+
+The pages write down what is to go; ``cobranza reports`` carries it out (``reporting.posting``).
+"""
+
+import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Form, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from msgspec import json
+from msgspec.structs import replace
+
+from console.web.inside.access import Person, needs, require_own_form
+from console.web.inside.asking import WrongRequestError, said_by
+from console.web.inside.pages.reports.asked import asked_by, filters_of_query, report_named
+from console.web.inside.parts import InsideParts
+from console.web.inside.reporting.making import FileForm
+from console.web.inside.reporting.recipients import RecipientError, addresses_of, is_allowed, pattern_of
+from console.web.inside.showing import page, words_of
+from infra.database.engine import reading
+from infra.database.people import AuditEntry
+from infra.database.queries.account_choice import choices
+from infra.database.report_post import Allowed, Every, Mailing, ReportPost, Schedule
+
+__all__ = ["may_be_mailed", "router"]
+
+_SHOWN_MAX = 100
+_HERE = "/reports/mail"
+_Collector = Annotated[Person, Depends(needs("collector"))]
+_Administrator = Annotated[Person, Depends(needs("administrator"))]
+_Word = Annotated[str, Form(max_length=128)]
+_Query = Annotated[str, Form(max_length=4_000)]
+_To = Annotated[str, Form(max_length=4_000)]
+_SavedForm = Annotated[FileForm, Form()]
+
+
+def may_be_mailed(parts: InsideParts, person: Person) -> list[str]:
+    """Give the addresses and domains that somebody's reports may go to."""
+    allowed = ReportPost(parts.engine).allowed()
+    return sorted({each.pattern for each in allowed if not each.company or person.sees(each.company)})
+
+
+def router(parts: InsideParts) -> APIRouter:
+    """Make the routes."""
+    routes = APIRouter()
+    post = ReportPost(parts.engine)
+    _add_page(routes, parts, post)
+    _add_mails(routes, parts, post)
+    _add_recipients(routes, parts, post)
+    return routes
+
+
+def _add_page(routes: APIRouter, parts: InsideParts, post: ReportPost) -> None:
+    @routes.get(_HERE, response_model=None)
+    def show(*, person: _Collector, done: str = "") -> HTMLResponse:
+        """Show one's own schedules and mails; an administrator's page has everybody's."""
+        own = None if person.may("administrator") else person.user
+        with reading(parts.engine) as connection:
+            offered = choices(connection, seen=person.companies or None)
+        return page(
+            "report_mail.html",
+            person=person,
+            schedules=post.schedules(user=own),
+            mailings=post.mailings(user=own, limit=_SHOWN_MAX),
+            allowed=[each for each in post.allowed() if not each.company or person.sees(each.company)],
+            companies=offered.companies,
+            is_done=bool(done),
+        )
+
+
+def _add_mails(routes: APIRouter, parts: InsideParts, post: ReportPost) -> None:
+    @routes.post("/reports/{report}/mail", response_model=None)
+    def mail(
+        *,
+        request: Request,
+        person: _Collector,
+        report: str,
+        csrf: _Word,
+        nonce: _Word,
+        to: _To,
+        query: _Query = "",
+        form: _SavedForm = "pdf",
+    ) -> Response:
+        """Mail a report now: once per form, however often the button is pressed."""
+        require_own_form(request, person, csrf=csrf)
+        template = _mail_asked(parts, post, person, report=report, query=query, to=to, form=form)
+        name = said_by(person, given=nonce)
+        mails = [replace(template, mailing=name, recipient=each) for each in template.recipient.splitlines()]
+        _note(parts, person, entry=name, act="report.mail", detail=f"{report} {template.recipient}")
+        post.ask(mails)
+        return _back()
+
+    @routes.post("/reports/{report}/schedules", response_model=None)
+    def plan(
+        *,
+        request: Request,
+        person: _Collector,
+        report: str,
+        csrf: _Word,
+        nonce: _Word,
+        to: _To,
+        every: Annotated[Every, Form()],
+        hour: Annotated[int, Form(ge=0, le=23)],
+        weekday: Annotated[int, Form(ge=1, le=7)] = 1,
+        monthday: Annotated[int, Form(ge=1, le=31)] = 1,
+        query: _Query = "",
+        form: _SavedForm = "pdf",
+    ) -> Response:
+        """Let a report go by itself; as of the day on which it goes."""
+        require_own_form(request, person, csrf=csrf)
+        template = _mail_asked(parts, post, person, report=report, query=query, to=to, form=form)
+        name = said_by(person, given=nonce)
+        schedule = Schedule(
+            schedule=name,
+            user=person.user,
+            report=report,
+            filters_json=template.filters_json,
+            form=form,
+            every=every,
+            number={"day": 0, "week": weekday, "month": monthday}[every],
+            hour=hour,
+            recipients=template.recipient,
+            made_at=parts.clock(),
+        )
+        _note(
+            parts, person, entry=name, act="report.schedule", detail=f"{report} {every} {template.recipient}"
+        )
+        post.plan(schedule)
+        return _back()
+
+    @routes.post(f"{_HERE}/end", response_model=None)
+    def end(*, request: Request, person: _Collector, csrf: _Word, nonce: _Word, schedule: _Word) -> Response:
+        require_own_form(request, person, csrf=csrf)
+        _note(parts, person, entry=said_by(person, given=nonce), act="report.schedule.end", detail=schedule)
+        if not post.end_schedule(schedule, user=None if person.may("administrator") else person.user):
+            raise HTTPException(404)
+        return _back()
+
+    @routes.post(f"{_HERE}/again", response_model=None)
+    def again(
+        *,
+        request: Request,
+        person: _Collector,
+        csrf: _Word,
+        nonce: _Word,
+        mailing: Annotated[str, Form(max_length=200)],
+        recipient: Annotated[str, Form(max_length=320)],
+    ) -> Response:
+        """Send once more what failed, or what nobody knows of: a person decides that."""
+        require_own_form(request, person, csrf=csrf)
+        entry = said_by(person, given=nonce)
+        _note(parts, person, entry=entry, act="report.mail.again", detail=f"{mailing} {recipient}")
+        own = None if person.may("administrator") else person.user
+        post.again(mailing=mailing, recipient=recipient, user=own, now=parts.clock())
+        return _back()
+
+
+def _add_recipients(routes: APIRouter, parts: InsideParts, post: ReportPost) -> None:
+    @routes.post(f"{_HERE}/recipients", response_model=None)
+    def allow(
+        *,
+        request: Request,
+        person: _Administrator,
+        csrf: _Word,
+        nonce: _Word,
+        pattern: Annotated[str, Form(max_length=320)],
+        company: _Word = "",
+        what: Annotated[Literal["allow", "forbid"], Form()] = "allow",
+    ) -> Response:
+        """Allow an address or a domain, or take that back: for the companies that one may see."""
+        require_own_form(request, person, csrf=csrf)
+        if not (person.sees(company) if company else not person.companies):
+            raise HTTPException(404)
+        try:
+            read = pattern_of(pattern)
+        except RecipientError as error:
+            raise WrongRequestError([_said(person, error.reason, error.text)]) from error
+        now = parts.clock()
+        act = f"report.recipient.{what}"
+        _note(parts, person, entry=said_by(person, given=nonce), act=act, detail=f"{company} {read}")
+        if what == "allow":
+            post.allow(Allowed(company=company, pattern=read, allowed_by=person.user, allowed_at=now))
+        else:
+            post.forbid(company=company, pattern=read)
+        return _back()
+
+
+def _mail_asked(
+    parts: InsideParts, post: ReportPost, person: Person, *, report: str, query: str, to: str, form: FileForm
+) -> Mailing:
+    """Check what is to go and to whom; ``recipient`` has all of them, one a line.
+
+    Raises:
+        HTTPException: 404: there is no such report.
+        WrongRequestError: an address is none, or reports may not go there.
+    """
+    of = report_named(report)
+    filters, on = filters_of_query(query)
+    asked = asked_by(parts, person, filters, on=on)
+    if of.needs_account and not filters.account:
+        raise WrongRequestError([_said(person, "account", "")])
+    try:
+        recipients = addresses_of(to)
+    except RecipientError as error:
+        raise WrongRequestError([_said(person, error.reason, error.text)]) from error
+    allowed = post.allowed()
+    refused = [
+        each for each in recipients if not is_allowed(each, companies=asked.companies, allowed=allowed)
+    ]
+    if refused:
+        raise WrongRequestError([_said(person, "recipient", each) for each in refused])
+    now = parts.clock()
+    return Mailing(
+        mailing="",
+        recipient="\n".join(recipients),
+        user=person.user,
+        report=report,
+        filters_json=json.encode(filters).decode(),
+        form=form,
+        on="" if on is None else on.isoformat(),
+        asked_at=now,
+        changed_at=now,
+        retry_at=now,
+    )
+
+
+def _said(person: Person, reason: str, text: str) -> str:
+    return str(words_of(person.language)["mail_faults"][reason]).format(text=text)
+
+
+def _note(parts: InsideParts, person: Person, *, entry: str, act: str, detail: str) -> None:
+    now: datetime.datetime = parts.clock()
+    parts.people.note(AuditEntry(entry=entry, at=now, user=person.user, act=act, detail=detail))
+
+
+def _back() -> Response:
+    return RedirectResponse(f"{_HERE}?done=yes", status_code=303)
