@@ -32,7 +32,7 @@ from infra.database.engine import reading
 from infra.database.people import PeopleBook
 from infra.database.presence import is_gone, present
 from infra.database.queries.moment import business_now
-from infra.database.report_post import Mailing, ReportPost, Schedule
+from infra.database.report_post import Mailing, MailingState, ReportPost, Schedule
 from infra.database.tables import companies
 from notifiers.channel import (
     Attachment,
@@ -188,11 +188,11 @@ class Poster:
         retry_at = now + _RETRY_FIRST * 2 ** (attempts - 1)
         self._post.end(mailing, owner=self.owner, state="waiting", now=now, detail=detail, retry_at=retry_at)
 
-    def _end(self, mailing: Mailing, state: str, *, detail: str = "", provider_id: str = "") -> None:
+    def _end(self, mailing: Mailing, state: MailingState, *, detail: str = "", provider_id: str = "") -> None:
         self._post.end(
             mailing,
             owner=self.owner,
-            state=state,  # type: ignore[arg-type]  # one of the states, by the callers above
+            state=state,
             now=self._clock(),
             detail=detail,
             provider_id=provider_id,
@@ -207,7 +207,7 @@ class Poster:
                 receipt, asked = self._channel.find(self._letter(mailing).message), True
             except (TemporaryError, Refused) as error:
                 _log.warning("report_mailing_not_asked", report=mailing.report, detail=str(error))
-        state = "sent" if receipt is not None else "waiting" if asked else "unknown"
+        state: MailingState = "sent" if receipt is not None else "waiting" if asked else "unknown"
         self._post.end(
             mailing,
             owner=mailing.held_by,
