@@ -126,14 +126,15 @@ def prepare(outlook: Outlook) -> None:
     engine.dispose()
 
 
-def run(outlook: Outlook, *, dies_after: int | None = None) -> int:
+def run(outlook: Outlook, *, dies_after: int | None = None, keeps_lines: bool = False) -> int:
     """Run the loop in a process of its own until nothing is left to do; return its exit code.
 
     Args:
         outlook: where. Its folder gets what was met (`met`), and where the process died (`died`).
         dies_after: so many steps, from 0; then it is killed at the next line of the loop.
+        keeps_lines: those that are met, too; to follow them takes several times as long as the run.
     """
-    process = _context().Process(target=_work, args=(outlook, dies_after))
+    process = _context().Process(target=_work, args=(outlook, dies_after, keeps_lines))
     process.start()
     process.join(timeout=60)
     assert process.exitcode is not None, f"it does not end: {dies_after}"
@@ -195,14 +196,15 @@ def _context() -> ForkServerContext:
     return context
 
 
-def _work(outlook: Outlook, dies_after: int | None) -> None:
+def _work(outlook: Outlook, dies_after: int | None, keeps_lines: bool) -> None:
     """Be the worker."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     engine = open_engine(outlook.database)
     tracer = _Tracer(outlook.folder, dies_after=dies_after)
     event.listen(engine, "commit", tracer.committed)
     stand_ins.told_of_steps(tracer.step)
-    sys.settrace(tracer.call)
+    if keeps_lines or dies_after == 0:
+        sys.settrace(tracer.call)
     try:
         _loop(outlook, engine=engine, tracer=tracer)
     finally:
@@ -279,6 +281,17 @@ class _Tracer:
     def step(self) -> None:
         """Note that something was done that outlives the process."""
         self.steps += 1
+        if self.steps == self._dies_after:
+            self._follow()
+
+    def _follow(self) -> None:
+        """Follow the loop from here on, in the frames that are there already as well."""
+        sys.settrace(self.call)
+        frame: FrameType | None = sys._getframe()
+        while frame is not None:
+            if frame.f_code.co_filename in _FILES:
+                frame.f_trace = self.line
+            frame = frame.f_back
 
     def call(self, frame: FrameType, _event: str, _argument: Any) -> Any:
         """Follow calls into the loop's files only."""

@@ -2,11 +2,13 @@
 
 Few ids and round amounts, so that events meet: each document lives its life
 (issued, amended, cancelled), the lives are shuffled, and some events are told
-twice with other content. Each source keeps its own order.
+twice with other content. Each source keeps its own order. What is drawn from is
+made once (``cache``): to make it again for each draw would take longer than what is tested.
 """
 
 import datetime
 from collections.abc import Sequence
+from functools import cache
 
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -50,6 +52,8 @@ _usd = st.just("USD")
 _currencies = st.sampled_from(("USD",) * 9 + ("CLP",))
 _dues = st.none() | st.dates(datetime.date(2024, 1, 15), datetime.date(2024, 3, 1))
 _seldom = st.sampled_from((False, False, True))
+_often = st.booleans()
+_at_most_once, _at_most_twice, _at_most_thrice = (st.integers(0, most) for most in (1, 2, 3))
 
 
 def _event(struct: type, /, **fields: st.SearchStrategy[object]) -> st.SearchStrategy[BillingEvent]:
@@ -58,6 +62,7 @@ def _event(struct: type, /, **fields: st.SearchStrategy[object]) -> st.SearchStr
     )
 
 
+@cache
 def _document(name: str, currencies: st.SearchStrategy[str]) -> st.SearchStrategy[BillingEvent]:
     """A receivable comes about: mostly an invoice."""
     document = st.just(name)
@@ -79,30 +84,25 @@ def _document(name: str, currencies: st.SearchStrategy[str]) -> st.SearchStrateg
     return st.one_of(invoice, invoice, invoice, opened, note)
 
 
-@st.composite
-def _item_life(draw: st.DrawFn, name: str, currencies: st.SearchStrategy[str]) -> Source:
+@cache
+def _item_life(name: str, currencies: st.SearchStrategy[str]) -> st.SearchStrategy[Source]:
     """An item is issued, amended and perhaps cancelled."""
-    document = st.just(name)
-    life = [draw(_document(name, currencies))]
-    for _ in range(draw(st.integers(0, 2))):
-        life.append(
-            draw(
-                _event(
-                    InvoiceAmended,
-                    document=document,
-                    revision=st.integers(1, 3),
-                    amount=_maybe_amounts,
-                    due_date=_dues,
-                )
-            )
-        )
-    if draw(_seldom):
-        life.append(draw(_event(InvoiceCancelled, document=document)))
-    return life
+    document, issued = st.just(name), _document(name, currencies)
+    amended = _event(
+        InvoiceAmended, document=document, revision=st.integers(1, 3), amount=_maybe_amounts, due_date=_dues
+    )
+    cancelled = _event(InvoiceCancelled, document=document)
+
+    @st.composite
+    def life(draw: st.DrawFn) -> Source:
+        lived = [draw(issued), *(draw(amended) for _ in range(draw(_at_most_twice)))]
+        return [*lived, draw(cancelled)] if draw(_seldom) else lived
+
+    return life()
 
 
-@st.composite
-def _note_life(draw: st.DrawFn, name: str, currencies: st.SearchStrategy[str]) -> Source:
+@cache
+def _note_life(name: str, currencies: st.SearchStrategy[str]) -> st.SearchStrategy[Source]:
     """A credit note is issued, and perhaps cancelled."""
     document = st.just(name)
     note = _event(
@@ -112,41 +112,42 @@ def _note_life(draw: st.DrawFn, name: str, currencies: st.SearchStrategy[str]) -
         amount=_amounts,
         invoice=st.none() | _items,
     )
-    life = [draw(note)]
-    if draw(_seldom):
-        life.append(draw(_event(CreditNoteCancelled, document=document)))
-    return life
+    return _perhaps_undone(note, _event(CreditNoteCancelled, document=document))
 
 
-@st.composite
-def _write_off_life(draw: st.DrawFn, name: str) -> Source:
+@cache
+def _write_off_life(name: str) -> st.SearchStrategy[Source]:
     """Part of an item is written off, and perhaps recovered."""
     write_off = st.just(name)
-    life = [
-        draw(_event(WriteOffBooked, write_off=write_off, document=_items, currency=_usd, amount=_amounts))
-    ]
-    if draw(_seldom):
-        life.append(draw(_event(WriteOffReversed, write_off=write_off)))
-    return life
+    booked = _event(WriteOffBooked, write_off=write_off, document=_items, currency=_usd, amount=_amounts)
+    return _perhaps_undone(booked, _event(WriteOffReversed, write_off=write_off))
 
 
 @st.composite
-def _after_payment(draw: st.DrawFn, name: str, currencies: st.SearchStrategy[str]) -> Source:
+def _perhaps_undone(
+    draw: st.DrawFn, done: st.SearchStrategy[BillingEvent], undone: st.SearchStrategy[BillingEvent]
+) -> Source:
+    return [draw(done), draw(undone)] if draw(_seldom) else [draw(done)]
+
+
+@cache
+def _after_payment(name: str, currencies: st.SearchStrategy[str]) -> st.SearchStrategy[Source]:
     """A payment is paid back in part, or bounces."""
-    life: Source = []
-    if draw(_seldom):
-        refund = _event(
-            RefundPaid,
-            refund=st.just(f"F{name}"),
-            of=st.sampled_from(("payment", "payment", "credit_note")),
-            credit=st.sampled_from((name, name, "N")),
-            currency=currencies,
-            amount=_amounts,
-        )
-        life.append(draw(refund))
-    if draw(_seldom):
-        life.append(draw(_event(PaymentReversed, payment=st.just(name))))
-    return life
+    refund = _event(
+        RefundPaid,
+        refund=st.just(f"F{name}"),
+        of=st.sampled_from(("payment", "payment", "credit_note")),
+        credit=st.sampled_from((name, name, "N")),
+        currency=currencies,
+        amount=_amounts,
+    )
+    bounced = _event(PaymentReversed, payment=st.just(name))
+
+    @st.composite
+    def life(draw: st.DrawFn) -> Source:
+        return [draw(each) for each in (refund, bounced) if draw(_seldom)]
+
+    return life()
 
 
 def _lines(
@@ -160,8 +161,8 @@ def _lines(
     ).map(tuple)
 
 
-@st.composite
-def _converting(draw: st.DrawFn, name: str) -> BillingEvent:
+@cache
+def _converting(name: str) -> st.SearchStrategy[BillingEvent]:
     """Draw pesos whose lines give the amount in the items' currency, too."""
     lines = st.lists(
         st.builds(
@@ -171,19 +172,17 @@ def _converting(draw: st.DrawFn, name: str) -> BillingEvent:
         max_size=2,
         unique_by=lambda line: line.document,
     ).map(tuple)
-    return draw(
-        _event(
-            PaymentReceived,
-            payment=st.just(name),
-            currency=st.just("CLP"),
-            amount=st.just("300"),
-            lines=lines,
-        )
+    return _event(
+        PaymentReceived,
+        payment=st.just(name),
+        currency=st.just("CLP"),
+        amount=st.just("300"),
+        lines=lines,
     )
 
 
-@st.composite
-def _payment_life(draw: st.DrawFn, name: str) -> Source:
+@cache
+def _payment_life(name: str) -> st.SearchStrategy[Source]:
     """Money comes in, for whatever it names."""
     payment = _event(
         PaymentReceived,
@@ -193,11 +192,16 @@ def _payment_life(draw: st.DrawFn, name: str) -> Source:
         lines=st.just(()) | _lines(_maybe_amounts, least=1),
         order_reference=st.sampled_from(("", "", "", "", "order")),
     )
-    if draw(_seldom):
-        payment = _converting(name)
-    return [draw(payment), *draw(_after_payment(name, _currencies))]
+
+    @st.composite
+    def life(draw: st.DrawFn) -> Source:
+        received = _converting(name) if draw(_seldom) else payment
+        return [draw(received), *draw(_after_payment(name, _currencies))]
+
+    return life()
 
 
+@cache
 def _words(
     payment: str,
     lines: st.SearchStrategy[ReconciliationLine],
@@ -212,6 +216,7 @@ def _words(
     )
 
 
+@cache
 def _instructions(*, amounts: st.SearchStrategy[str | None]) -> st.SearchStrategy[ReconciliationLine]:
     return st.one_of(
         st.builds(ReconciliationLine, action=st.just("apply"), document=_items, amount=amounts),
@@ -226,54 +231,47 @@ def _shuffled(draw: st.DrawFn, lives: Sequence[Source]) -> Source:
     return draw(st.permutations(mixed)) if draw(_seldom) else mixed
 
 
+_strange_lines = _instructions(amounts=_maybe_amounts | st.just("1.005"))
+_of_any_payment = st.sampled_from(_PAYMENTS)
+_master_data = st.lists(
+    _event(
+        CustomerUpserted,
+        name=st.sampled_from(("One", "Two")),
+        payment_terms_days=st.none() | st.integers(0, 40),
+    ),
+    max_size=2,
+)
+
+
 @st.composite
 def histories(draw: st.DrawFn) -> History:
     """Draw anything that may happen, by source."""
     billing = [draw(_item_life(name, _currencies)) for name in _ITEMS]
-    billing += [draw(_note_life(name, _currencies)) for name in ("N", "M") if draw(st.booleans())]
-    banks = [draw(_payment_life(name)) for name in _PAYMENTS if draw(st.booleans())]
-    banks += [draw(_write_off_life("W")) for _ in range(draw(st.integers(0, 1)))]
+    billing += [draw(_note_life(name, _currencies)) for name in ("N", "M") if draw(_often)]
+    banks = [draw(_payment_life(name)) for name in _PAYMENTS if draw(_often)]
+    banks += [draw(_write_off_life("W")) for _ in range(draw(_at_most_once))]
     if draw(_seldom):  # told again with other content, or under another kind: a conflict
         billing.append([draw(_document(draw(_items), _currencies))])
         banks.append(draw(_payment_life("P")))
-    lines = _instructions(amounts=_maybe_amounts | st.just("1.005"))
     words = [
-        draw(_words(draw(st.sampled_from(_PAYMENTS)), lines, id_=f"X{number}"))
-        for number in range(draw(st.integers(0, 3)))
+        draw(_words(draw(_of_any_payment), _strange_lines, id_=f"X{number}"))
+        for number in range(draw(_at_most_thrice))
     ]
-    master_data = draw(
-        st.lists(
-            _event(
-                CustomerUpserted,
-                name=st.sampled_from(("One", "Two")),
-                payment_terms_days=st.none() | st.integers(0, 40),
-            ),
-            max_size=2,
-        )
-    )
-    return [draw(_shuffled(billing)), draw(_shuffled(banks)), words, master_data]
-
-
-@st.composite
-def definite_histories(draw: st.DrawFn) -> History:
-    """Draw a history in which each line names one item or gives amounts that the payment covers (SEMANTICS 2.3)."""
-    billing = [draw(_item_life(name, _usd)) for name in _ITEMS]
-    billing += [draw(_note_life(name, _usd)) for name in ("N", "M") if draw(st.booleans())]
-    banks = [draw(_write_off_life("W")) for _ in range(draw(st.integers(0, 1)))]
-    words: list[Source] = []
-    for payment in _PAYMENTS:
-        if draw(st.booleans()):
-            kind = draw(st.sampled_from((_names_one, _gives_amounts, _converts)))
-            life, said = draw(kind(payment))
-            banks.append(life)
-            words.append(said)
-    return [draw(_shuffled(billing)), draw(_shuffled(banks)), draw(_shuffled(words)), []]
+    return [draw(_shuffled(billing)), draw(_shuffled(banks)), words, draw(_master_data)]
 
 
 @st.composite
 def _names_one(draw: st.DrawFn, name: str) -> tuple[Source, Source]:
     """A payment that names one item, and what the bank says of that item."""
-    item = draw(_items)
+    payment, lines = _naming(name, draw(_items))
+    said = [draw(_words(name, lines, id_=f"{name}{number}")) for number in range(draw(_at_most_twice))]
+    return [draw(payment), *draw(_after_payment(name, _usd))], said
+
+
+@cache
+def _naming(
+    name: str, item: str
+) -> tuple[st.SearchStrategy[BillingEvent], st.SearchStrategy[ReconciliationLine]]:
     payment = _event(
         PaymentReceived,
         payment=st.just(name),
@@ -281,9 +279,7 @@ def _names_one(draw: st.DrawFn, name: str) -> tuple[Source, Source]:
         amount=_amounts,
         lines=_maybe_amounts.map(lambda amount: (PaymentLine(document=item, amount=amount),)),
     )
-    lines = _instructions(amounts=_maybe_amounts).map(lambda line: replace(line, document=item))
-    said = [draw(_words(name, lines, id_=f"{name}{number}")) for number in range(draw(st.integers(0, 2)))]
-    return [draw(payment), *draw(_after_payment(name, _usd))], said
+    return payment, _instructions(amounts=_maybe_amounts).map(lambda line: replace(line, document=item))
 
 
 @st.composite
@@ -295,16 +291,38 @@ def _converts(draw: st.DrawFn, name: str) -> tuple[Source, Source]:
 @st.composite
 def _gives_amounts(draw: st.DrawFn, name: str) -> tuple[Source, Source]:
     """A payment that gives amounts, large enough for all that is ever asked of it."""
-    payment = _event(
+    lines = _instructions(amounts=_amounts)
+    said = [draw(_words(name, lines, id_=f"{name}{number}")) for number in range(draw(_at_most_twice))]
+    return [draw(_covering(name)), *draw(_after_payment(name, _usd))], said
+
+
+@cache
+def _covering(name: str) -> st.SearchStrategy[BillingEvent]:
+    return _event(
         PaymentReceived,
         payment=st.just(name),
         currency=_usd,
         amount=st.just(_COVERING),
         lines=_lines(_amounts, least=1),
     )
-    lines = _instructions(amounts=_amounts)
-    said = [draw(_words(name, lines, id_=f"{name}{number}")) for number in range(draw(st.integers(0, 2)))]
-    return [draw(payment), *draw(_after_payment(name, _usd))], said
+
+
+_kinds = st.sampled_from((_names_one, _gives_amounts, _converts))
+
+
+@st.composite
+def definite_histories(draw: st.DrawFn) -> History:
+    """Draw a history in which each line names one item or gives amounts that the payment covers (SEMANTICS 2.3)."""
+    billing = [draw(_item_life(name, _usd)) for name in _ITEMS]
+    billing += [draw(_note_life(name, _usd)) for name in ("N", "M") if draw(_often)]
+    banks = [draw(_write_off_life("W")) for _ in range(draw(_at_most_once))]
+    words: list[Source] = []
+    for payment in _PAYMENTS:
+        if draw(_often):
+            life, said = draw(draw(_kinds)(payment))
+            banks.append(life)
+            words.append(said)
+    return [draw(_shuffled(billing)), draw(_shuffled(banks)), draw(_shuffled(words)), []]
 
 
 @st.composite
