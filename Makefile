@@ -25,15 +25,17 @@ demo: $(READY) ## a year of two companies' business, played through Kafka; shows
 	$(BIN)/cobranza demo
 
 ##@ Prove
-# What computes runs beside what mostly waits for brokers and processes; it lets that go first.
+# What waits for brokers and processes runs in two halves, each with a broker and a PostgreSQL of its own; what
+# computes lets them go first. Whole installations are in one of the halves: they look for free ports.
 COMPUTING := tests/architecture tests/benchmarks tests/processors tests/schemas tests/simulation
+TALKING := tests/infra tests/notifiers tests/streams
 test: $(READY) ## all tests but the long play: real Kafka, real PostgreSQL, real PDFs
-	@nice $(BIN)/pytest $(COMPUTING) >$(VENV)/computing.log 2>&1 & computing=$$!; trap "kill $$computing" INT TERM; \
-	$(BIN)/pytest -m "not acceptance and not packages" $(COMPUTING:%=--ignore=%); waiting=$$?; \
-	wait $$computing; computing=$$?; cat $(VENV)/computing.log; exit $$((computing | waiting))
+	@.ci/beside "nice $(BIN)/pytest $(COMPUTING)" "$(BIN)/pytest -m 'not acceptance and not packages' $(TALKING)" \
+		"$(BIN)/pytest -m 'not acceptance and not packages' $(patsubst %,--ignore=%,$(COMPUTING) $(TALKING))"
 
+QUICKLY := tests/processors/charges tests/processors/law
 test-unit: $(READY) ## contracts, core and house rules; starts no process
-	$(BIN)/pytest tests/architecture tests/schemas tests/processors
+	@.ci/beside "$(BIN)/pytest tests/architecture tests/schemas $(QUICKLY)" "$(BIN)/pytest tests/processors $(QUICKLY:%=--ignore=%)"
 
 test-system: $(READY) ## a real Prometheus on a real run, a real Chromium before the pages; fetches Debian's packages
 	sh tests/system/provide.sh $(VENV)/debian
