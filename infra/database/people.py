@@ -21,7 +21,10 @@ ROLES: Final = get_args(Role)  # each may do what those before it may
 
 
 class User(Struct, frozen=True, kw_only=True):
-    """A person who may use the console; no ``companies``: all of them."""
+    """A person who may use the console; no ``companies``: all of them.
+
+    ``must_change``: the password was made by somebody else: another one has to be chosen before anything is shown.
+    """
 
     user: str
     role: Role
@@ -29,6 +32,7 @@ class User(Struct, frozen=True, kw_only=True):
     language: str = "en"
     companies: tuple[str, ...] = ()
     is_disabled: bool = False
+    must_change: bool = False
 
 
 class Session(Struct, frozen=True, kw_only=True):
@@ -83,6 +87,15 @@ class PeopleBook:
         with writing(self._engine) as connection:
             connection.execute(update(users).where(users.c["user"] == name).values(language=language))
 
+    def choose_password(self, name: str, *, password_hash: str, session: str, at: datetime.datetime) -> None:
+        """Write the password that a user chose; his other sessions end, this one goes on."""
+        values = {"password_hash": password_hash, "must_change": False, "changed_at": at}
+        with writing(self._engine) as connection:
+            connection.execute(update(users).where(users.c["user"] == name).values(values))
+            connection.execute(
+                delete(sessions).where(sessions.c["user"] == name, sessions.c["session"] != session)
+            )
+
     def user(self, name: str) -> User | None:
         """Give a user by name."""
         found = self._users(name)
@@ -106,6 +119,7 @@ class PeopleBook:
                 language=row["language"],
                 companies=tuple(row["companies"].split()),
                 is_disabled=row["is_disabled"],
+                must_change=row["must_change"],
             )
             for row in rows
         ]

@@ -5,14 +5,15 @@ The projector's rebuild does not know them.
 
 from typing import Final
 
-from sqlalchemy import Boolean, Column, Index, Integer, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, Table, Text, false
 
 from infra.database.tables import metadata
 from infra.database.types import UtcDateTime, key_text
 
 __all__ = ["audit", "login_failures", "sessions", "users"]
 
-# `companies`: ids, one a line; '' is all of them. `password_hash` is argon2's own text.
+# `companies`: ids, one a line; '' is all of them. `password_hash` is argon2's own text; `must_change`: somebody
+# else made the password, which is good for nothing but choosing another.
 users: Final = Table(
     "users",
     metadata,
@@ -23,6 +24,7 @@ users: Final = Table(
     Column("companies", Text, nullable=False),
     Column("is_disabled", Boolean, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
+    Column("must_change", Boolean, nullable=False, server_default=false()),
 )
 
 # `session` is a digest of what the browser has: who reads this table cannot use it.
@@ -57,5 +59,6 @@ audit: Final = Table(
     Column("account", key_text(), nullable=False),
     Column("detail", Text, nullable=False),
     Index("ix_audit_at", "at"),
+    Index("ix_audit_user", "user", "at"),
     Index("ix_audit_account", "account", "at"),
 )

@@ -22,12 +22,14 @@ __all__ = [
     "COOKIE",
     "Denied",
     "LoginNeededError",
+    "PasswordNeededError",
     "Person",
     "Refusal",
     "WaitError",
     "came_from",
     "digest_of",
     "hash_password",
+    "is_own_password",
     "log_in",
     "needs",
     "person_of",
@@ -37,6 +39,7 @@ __all__ = [
 
 COOKIE: Final = "cobranza_session"
 PASSWORD_CHARACTERS_MIN: Final = 12
+_WITH_ANOTHERS_PASSWORD: Final = ("/me", "/logout", "/language")
 _SEEN_AGAIN_S: Final = 60  # a session is marked as used so often, not by every request
 _hasher: Final = PasswordHasher()
 # Looked at for names that nobody has: a name is not told by how long the answer takes.
@@ -53,6 +56,10 @@ class Denied(Exception):  # noqa: N818 - it is an answer, no fault
 
 class Refusal(Exception):  # noqa: N818 - it is an answer, no fault
     """A form that is not ours, or of another session."""
+
+
+class PasswordNeededError(Exception):
+    """The password was made by somebody else: a page to choose another comes first."""
 
 
 class WaitError(Exception):
@@ -72,6 +79,7 @@ class Person(Struct, frozen=True, kw_only=True):
     companies: tuple[str, ...]
     csrf: str
     session: str
+    must_change: bool = False
 
     def may(self, role: Role) -> bool:
         """Say whether the user's role includes another one."""
@@ -124,6 +132,22 @@ def log_in(parts: InsideParts, *, user: str, password: str, address: str) -> str
     return token
 
 
+def is_own_password(parts: InsideParts, person: Person, *, password: str) -> bool:
+    """Say whether a password is that of the person who is logged in; failures count as they do at the login.
+
+    Raises:
+        WaitError: this name has failed too often.
+    """
+    name = f"user/{person.user[:128]}"
+    _require_patience(parts, name, now=parts.clock())
+    found = parts.people.user(person.user)
+    if found is None or not _verify(found.password_hash, password):
+        parts.people.failed(name, at=parts.clock())
+        return False
+    parts.people.forgive(name)
+    return True
+
+
 def _require_patience(parts: InsideParts, name: str, *, now: datetime.datetime) -> None:
     known = parts.people.failures(name)
     if known is None:
@@ -168,6 +192,7 @@ def person_of(parts: InsideParts, token: str | None) -> Person:
         companies=user.companies,
         csrf=session.csrf,
         session=name,
+        must_change=user.must_change,
     )
 
 
@@ -175,7 +200,8 @@ class needs:  # noqa: N801 - it reads as a word: dependencies=[needs("collector"
     """A dependency of a route: the person who is asking has at least this role.
 
     Raises:
-        LoginNeededError, Denied: nobody is logged in; or somebody who may not.
+        LoginNeededError, PasswordNeededError, Denied: nobody is logged in; somebody by another's password; or
+            somebody who may not.
     """
 
     def __init__(self, role: Role) -> None:
@@ -185,6 +211,8 @@ class needs:  # noqa: N801 - it reads as a word: dependencies=[needs("collector"
         """Give the person."""
         parts: InsideParts = request.app.state.parts
         person = person_of(parts, request.cookies.get(COOKIE))
+        if person.must_change and request.url.path not in _WITH_ANOTHERS_PASSWORD:
+            raise PasswordNeededError
         if not person.may(self.role):
             raise Denied
         return person

@@ -13,7 +13,15 @@ from starlette.types import ASGIApp
 
 from console.publishing import PublishError
 from console.web.inside import login
-from console.web.inside.access import COOKIE, Denied, LoginNeededError, Refusal, came_from, person_of
+from console.web.inside.access import (
+    COOKIE,
+    Denied,
+    LoginNeededError,
+    PasswordNeededError,
+    Refusal,
+    came_from,
+    person_of,
+)
 from console.web.inside.asking import WrongRequestError
 from console.web.inside.pages import batches, customers, processing, reminders, review, settings, today
 from console.web.inside.pages.reports import keeping, mailing, reading
@@ -97,7 +105,11 @@ def _add_faults(app: FastAPI, parts: InsideParts) -> None:
     async def fault(request: Request, error: Exception) -> HTMLResponse:
         return _fault_page(request, parts, error)
 
+    async def to_password(request: Request, error: Exception) -> Response:  # noqa: ARG001 - Starlette's signature
+        return RedirectResponse("/me", status_code=303)
+
     app.add_exception_handler(LoginNeededError, to_login)
+    app.add_exception_handler(PasswordNeededError, to_password)
     app.add_exception_handler(RefusedRequestError, fault)
     app.add_exception_handler(HTTPException, fault)
     for kind in _STATUS:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from httpx import Response
 from sqlalchemy import Engine
 
 from console.web.inside.pages.settings.profile_fields import SECTIONS
@@ -249,8 +250,9 @@ def test_settings_of_another_company_are_not_there(desk: Desk) -> None:
     assert "acme" not in desk.browser.get("/settings").text
 
 
-def _press(desk: Desk, shown: str, action: str, **fields: str):  # type: ignore[no-untyped-def]
+def _press(desk: Desk, shown: str, action: str, **fields: str) -> Response:
     forms = re.findall(r'<form method="post" action="([^"]+)"[^>]*>(.*?)</form>', shown, re.DOTALL)
     target, inner = next((path, inner) for path, inner in forms if path.endswith(action))
     hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', inner))
-    return desk.browser.post(target, data=hidden | fields)
+    answer: Response = desk.browser.post(target, data=hidden | fields)
+    return answer

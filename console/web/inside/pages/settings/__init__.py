@@ -2,12 +2,19 @@
 
 from fastapi import APIRouter
 
-from console.web.inside.pages.settings import companies, plans, profile
+from console.web.inside.pages.settings import audit, banks, companies, plans, profile, users
 from console.web.inside.parts import InsideParts
 
 __all__ = ["router"]
 
-_AREAS = (companies.router, profile.router, plans.router)
+_AREAS = (
+    companies.router,
+    profile.router,
+    plans.router,
+    banks.router,
+    users.router,
+    audit.router,
+)
 
 
 def router(parts: InsideParts) -> APIRouter:

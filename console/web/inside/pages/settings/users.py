@@ -1,0 +1,261 @@
+"""Who may use the console: listed, added, changed and shut out by administrators; and everybody's own password.
+
+A new user, and one who forgot it, gets a password made at random, shown once and good for nothing but choosing
+another. Who sees some companies only manages those who see no others.
+"""
+
+import secrets
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from msgspec import Struct
+from msgspec.structs import replace
+
+from console.web.inside.access import (
+    PASSWORD_CHARACTERS_MIN,
+    Person,
+    WaitError,
+    hash_password,
+    is_own_password,
+    needs,
+    require_own_form,
+)
+from console.web.inside.asking import said_by
+from console.web.inside.company_asking import own_creditors
+from console.web.inside.parts import InsideParts
+from console.web.inside.showing import LANGUAGES, page
+from infra.database.engine import reading
+from infra.database.people import ROLES, AuditEntry, Role, User
+
+__all__ = ["router"]
+
+_Word = Annotated[str, Form(max_length=128)]
+_Password = Annotated[str, Form(max_length=1_024)]
+_Text = Annotated[str, Form(max_length=10_000)]
+_Administrator = Annotated[Person, Depends(needs("administrator"))]
+_Anybody = Annotated[Person, Depends(needs("viewer"))]
+_RANDOM_BYTES: Final = 12
+
+
+class UserFault(Struct, frozen=True, kw_only=True):
+    """What is wrong with a form about a user: the field, and a key of the words."""
+
+    field: str
+    said: str
+
+
+def router(parts: InsideParts) -> APIRouter:
+    """Make the routes."""
+    routes = APIRouter()
+    _add_list(routes, parts)
+    _add_changes(routes, parts)
+    _add_own(routes, parts)
+    return routes
+
+
+def _add_list(routes: APIRouter, parts: InsideParts) -> None:
+    @routes.get("/users", response_model=None)
+    def every(*, person: _Administrator, user: Annotated[str, Query(max_length=128)] = "") -> HTMLResponse:
+        chosen = _managed(parts, person, user) if user else None
+        return _page(parts, person, chosen=chosen)
+
+
+def _add_changes(routes: APIRouter, parts: InsideParts) -> None:
+    @routes.post("/users", response_model=None)
+    def add(
+        *,
+        request: Request,
+        person: _Administrator,
+        csrf: _Word,
+        nonce: _Word,
+        user: _Word = "",
+        role: _Word = "",
+        language: _Word = "en",
+        companies: _Text = "",
+    ) -> HTMLResponse:
+        require_own_form(request, person, csrf=csrf)
+        made, faults = _read(person, role=role, language=language, companies=companies)
+        if not user.isprintable() or user != user.strip() or not user:
+            faults.append(UserFault(field="user", said="name"))
+        elif parts.people.user(user) is not None:
+            faults.append(UserFault(field="user", said="taken"))
+        given = {"user": user, "role": role, "language": language, "companies": companies}
+        if faults:
+            return _page(parts, person, faults=faults, given=given, status=422)
+        password = secrets.token_urlsafe(_RANDOM_BYTES)
+        known = replace(made, user=user, password_hash=hash_password(password), must_change=True)
+        _note(parts, person, given=nonce, act="console.user.add", detail=_said(known))
+        parts.people.put(known, at=parts.clock())
+        return _page(parts, person, password=password, about=user)
+
+    @routes.post("/users/change", response_model=None)
+    def change(
+        *,
+        request: Request,
+        person: _Administrator,
+        csrf: _Word,
+        nonce: _Word,
+        user: _Word = "",
+        role: _Word = "",
+        language: _Word = "en",
+        companies: _Text = "",
+        is_disabled: _Word = "false",
+    ) -> Response:
+        require_own_form(request, person, csrf=csrf)
+        known = _managed(parts, person, user)
+        made, faults = _read(person, role=role, language=language, companies=companies)
+        changed = replace(
+            known,
+            role=made.role,
+            language=made.language,
+            companies=made.companies,
+            is_disabled=is_disabled == "true",
+        )
+        if user == person.user and (changed.is_disabled or changed.role != known.role):
+            faults.append(UserFault(field="role", said="oneself"))
+        if faults:
+            return _page(parts, person, chosen=known, faults=faults, status=422)
+        _note(
+            parts, person, given=nonce, act="console.user.change", detail=f"{_said(known)} → {_said(changed)}"
+        )
+        parts.people.put(changed, at=parts.clock())
+        return RedirectResponse("/users", status_code=303)
+
+    @routes.post("/users/password", response_model=None)
+    def renew(
+        *, request: Request, person: _Administrator, csrf: _Word, nonce: _Word, user: _Word = ""
+    ) -> HTMLResponse:
+        require_own_form(request, person, csrf=csrf)
+        known = _managed(parts, person, user)
+        if user == person.user:
+            raise HTTPException(404)  # one's own is chosen, not made
+        password = secrets.token_urlsafe(_RANDOM_BYTES)
+        _note(parts, person, given=nonce, act="console.user.password", detail=user)
+        parts.people.put(
+            replace(known, password_hash=hash_password(password), must_change=True), at=parts.clock()
+        )
+        return _page(parts, person, password=password, about=user)
+
+
+def _add_own(routes: APIRouter, parts: InsideParts) -> None:
+    @routes.get("/me", response_model=None)
+    def own(*, person: _Anybody, done: bool = False) -> HTMLResponse:
+        return page(
+            "settings/me.html", person=person, said="", wait=0, is_done=done, least=PASSWORD_CHARACTERS_MIN
+        )
+
+    @routes.post("/me", response_model=None)
+    def choose(
+        *,
+        request: Request,
+        person: _Anybody,
+        csrf: _Word,
+        nonce: _Word,
+        password: _Password = "",
+        chosen: _Password = "",
+        again: _Password = "",
+    ) -> Response:
+        require_own_form(request, person, csrf=csrf)
+        said, wait = "", 0
+        try:
+            if not is_own_password(parts, person, password=password):
+                said = "wrong"
+            elif chosen != again:
+                said = "differ"
+            elif len(chosen) < PASSWORD_CHARACTERS_MIN or chosen in (password, person.user):
+                said = "weak"
+        except WaitError as error:
+            said, wait = "wait", error.minutes
+        if said:
+            return page(
+                "settings/me.html",
+                person=person,
+                said=said,
+                wait=wait,
+                is_done=False,
+                least=PASSWORD_CHARACTERS_MIN,
+                status=422,
+            )
+        _note(parts, person, given=nonce, act="console.password.choose", detail="")
+        hashed = hash_password(chosen)
+        parts.people.choose_password(
+            person.user, password_hash=hashed, session=person.session, at=parts.clock()
+        )
+        return RedirectResponse("/me?done=true", status_code=303)
+
+
+def _manages(person: Person, other: User) -> bool:
+    """Say whether an administrator may change another user: one who sees nothing that he does not see himself."""
+    return not person.companies or (bool(other.companies) and set(other.companies) <= set(person.companies))
+
+
+def _managed(parts: InsideParts, person: Person, user: str) -> User:
+    known = parts.people.user(user)
+    if known is None or not _manages(person, known):
+        raise HTTPException(404)
+    return known
+
+
+def _read(person: Person, *, role: str, language: str, companies: str) -> tuple[User, list[UserFault]]:
+    """Read what a form says of a user, whoever it is."""
+    faults = []
+    roles: dict[str, Role] = {each: each for each in ROLES}
+    if role not in roles:
+        faults.append(UserFault(field="role", said="role"))
+    if language not in LANGUAGES:
+        faults.append(UserFault(field="language", said="language"))
+    made = User(
+        user="",
+        role=roles.get(role, "viewer"),
+        password_hash="",
+        language=language,
+        companies=tuple(dict.fromkeys(companies.split())),
+    )
+    if not _manages(person, made):
+        faults.append(UserFault(field="companies", said="companies"))
+    return made, faults
+
+
+def _said(user: User) -> str:
+    parts = [user.user, user.role, user.language, ", ".join(user.companies) or "*"]
+    return " · ".join(parts + (["disabled"] if user.is_disabled else []))
+
+
+def _note(parts: InsideParts, person: Person, *, given: str, act: str, detail: str) -> None:
+    entry = said_by(person, given=given)
+    parts.people.note(AuditEntry(entry=entry, at=parts.clock(), user=person.user, act=act, detail=detail))
+
+
+def _page(
+    parts: InsideParts,
+    person: Person,
+    *,
+    chosen: User | None = None,
+    faults: list[UserFault] | None = None,
+    given: dict[str, str] | None = None,
+    password: str = "",
+    about: str = "",
+    status: int = 200,
+) -> HTMLResponse:
+    with reading(parts.engine) as connection:
+        companies = own_creditors(connection, person)
+    blank = {
+        "user": "",
+        "role": "viewer",
+        "language": person.language,
+        "companies": "\n".join(person.companies),
+    }
+    return page(
+        "settings/users.html",
+        person=person,
+        users=[each for each in parts.people.users() if _manages(person, each)],
+        chosen=chosen,
+        faults={each.field: each.said for each in faults or ()},
+        given=given or blank,
+        password=password,
+        about=about,
+        roles=ROLES,
+        companies=companies,
+        status=status,
+    )
