@@ -54,18 +54,20 @@ def fill(engine: Engine, *, size: Size, seed: int = 1) -> int:
     upgrade(engine)
     batch, projected, offset = Batch(), 0, 0
     jobs: list[dict[str, Any]] = []
+    names: list[str] = []
     for partition in range(PARTITIONS):
         for key, row in shared_rows():
             project_row(batch, key=encode_key(key), value=encode_row(row), partition=partition)
     for number, each in enumerate(records(size, seed=seed)):
         offset = _project(batch, each, partition=number % PARTITIONS, offset=offset)
+        names.append(each.account)
         jobs += _jobs(each.facts, partition=number % PARTITIONS)
         projected += len(each.rows) + len(each.facts)
         if batch.records >= _BATCH:
             _write(engine, batch, jobs)
             batch, jobs = Batch(), []
     _write(engine, batch, jobs)
-    _write_others(engine, size=size)
+    _write_others(engine, names)
     if engine.dialect.name == "postgresql":
         with engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM ANALYZE")
@@ -130,13 +132,12 @@ def _write(engine: Engine, batch: Batch, jobs: list[dict[str, Any]]) -> None:
             connection.execute(insert(send_jobs), jobs)
 
 
-def _write_others(engine: Engine, *, size: Size) -> None:
+def _write_others(engine: Engine, names: list[str]) -> None:
     """Write listed tasks, the audit, and a viewer of everything who is logged in."""
     listed = [
-        (f"acme:C{number:05d}/r0", 0, f"acme:C{number:05d}", "acme", f"C{number:05d}", "first", "call",
-         "Call them", "ana", NOW.date(), "open")
-        for number in range(0, size.accounts, 20)
-    ]  # fmt: skip
+        (f"{name}/r0", 0, name, *name.split(":"), "first", "call", "Call them", "ana", NOW.date(), "open")
+        for name in names[::20]
+    ]
     people = PeopleBook(engine)
     user = User(
         user="bench", role="administrator", password_hash=hash_password("benchmark only"), language="es"
@@ -148,13 +149,15 @@ def _write_others(engine: Engine, *, size: Size) -> None:
         write(connection, table=tasks, rows=listed, known="left")
         entries = [
             AuditEntry(
-                entry=f"n{number}", at=NOW - (number % 5_000) * hour, user="ana",
-                act="collections.note.add.v1", account=f"acme:C{number % size.accounts:05d}",
+                entry=f"{name}/n{number}", at=NOW - (place % 5_000) * hour, user="ana",
+                act="collections.note.add.v1", account=name,
             )
-            for number in range(2 * size.accounts)
+            for place, name in enumerate(names) for number in range(2)
         ]  # fmt: skip
-        names = AuditEntry.__struct_fields__
-        connection.execute(insert(audit), [{name: getattr(each, name) for name in names} for each in entries])
+        fields = AuditEntry.__struct_fields__
+        connection.execute(
+            insert(audit), [{name: getattr(each, name) for name in fields} for each in entries]
+        )
 
 
 if __name__ == "__main__":

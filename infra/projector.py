@@ -27,6 +27,7 @@ from infra.kafka.lag import LagReader
 from infra.projection.batch import Batch
 from infra.projection.duplicates import record_duplicates
 from infra.projection.facts import project_fact, project_outcome
+from infra.projection.owed import move_days
 from infra.projection.positions import (
     Move,
     OvertakenError,
@@ -110,6 +111,7 @@ class Projector:
             known = read_positions(connection)
             starts = {(each.topic, each.partition): first[each] for each in partitions}
             add_missing(connection, starts={name: at for name, at in starts.items() if name not in known})
+            move_days(connection)
         self._reader.assign(partitions)
         self._take_positions()
         self._check_logs(first, self._reader.end_offsets(partitions))

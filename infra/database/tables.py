@@ -8,7 +8,7 @@ end in ``_json`` hold JSON text; ``_at`` is an instant in UTC, ``_on`` a company
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, MetaData, Table, Text, false
+from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, MetaData, Table, Text, false, text
 
 from infra.database.types import UtcDateTime, key_text
 
@@ -34,6 +34,8 @@ __all__ = [
     "movements",
     "open_tasks",
     "outcomes",
+    "owed",
+    "owed_days",
     "plans",
     "projector_offsets",
     "reminder_ends",
@@ -98,6 +100,11 @@ def _instant_or_none(name: str) -> Column[Any]:
     return Column(name, UtcDateTime, nullable=True)
 
 
+def _part(name: str, *columns: str, of: str) -> Index:
+    """Index the rows for which a condition holds: what is done with costs nothing."""
+    return Index(name, *columns, sqlite_where=text(of), postgresql_where=text(of))
+
+
 def _table(name: str, *columns: Column[Any] | Index) -> Table:
     # Keyed by what is looked up: SQLite then keeps one tree per table instead of two.
     return Table(name, metadata, *columns, sqlite_with_rowid=False)
@@ -148,6 +155,8 @@ accounts = _table(
     _day_or_none("last_call_on"),
     Column("is_all_held", Boolean, nullable=False, server_default=false()),
     Index("ix_accounts_wake_at", "wake_at"),
+    Index("ix_accounts_company", "company", "account"),
+    _part("ix_accounts_proposal", "account", of="proposal <> ''"),
 )
 
 balances = _table(
@@ -209,7 +218,27 @@ items = _table(
     _day_or_none("pay_by_on"),
     _flag("plan_finished"),
     Index("ix_items_company_item", "company", "item"),
+    _part("ix_items_open", "account", "due_on", "item", "currency", "open_minor", of="open_minor > 0"),
+    _part("ix_items_due", "company", "due_on", of="open_minor > 0"),
 )
+
+# What an account owes in a currency, kept beside its items in the same transaction (``infra.projection.owed``):
+# how many items are open, what is open, the oldest due date of them; `late_*` of these what is past due on the
+# company's day in `owed_days`.
+owed = _table(
+    "owed",
+    _key("account"),
+    _key("currency"),
+    _id("company"),
+    _big("open_count"),
+    _minor("open_minor"),
+    _big("late_count"),
+    _minor("late_minor"),
+    _day_or_none("oldest_due_on"),
+    Index("ix_owed_company", "company"),
+)
+
+owed_days = _table("owed_days", _key("company"), _day("day"))
 
 account_credits = _table(
     "credits",
@@ -274,6 +303,7 @@ arrangements = _table(
     _text("reason"),
     _text("author"),
     Index("ix_arrangements_work", "company", "kind", "status"),
+    Index("ix_arrangements_status", "status", "kind"),
 )
 
 open_tasks = _table(
@@ -372,7 +402,7 @@ reminders = _table(
     _day("pay_by_on"),
     _text("totals_json"),
     Index("ix_reminders_tick", "tick"),
-    Index("ix_reminders_account", "account"),
+    Index("ix_reminders_account", "account", "tick"),
 )
 
 reminder_items = _table(
@@ -417,6 +447,7 @@ outcomes = _table(
     _text("detail"),
     _count("partition"),
     _big("record_offset"),
+    Index("ix_outcomes_status", "status", "occurred_at"),
 )
 
 reminder_ends = _table(
@@ -461,6 +492,7 @@ decisions = _table(
     _id("reminder"),
     _id("item"),
     _text("detail_json"),
+    Index("ix_decisions_kind", "kind", "account", "item"),
 )
 
 exceptions = _table(
@@ -475,6 +507,7 @@ exceptions = _table(
     _text("second_json"),
     _instant("recorded_at"),
     Index("ix_exceptions_recorded_at", "recorded_at"),
+    Index("ix_exceptions_reason", "reason"),
     Index("ix_exceptions_key", "key"),
 )
 

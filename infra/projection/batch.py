@@ -1,6 +1,7 @@
 """What one SQL transaction writes: the last word on each key, gathered from many records.
 
-It owns order within a batch; it refuses to know what the rows mean.
+It owns order within a batch; it refuses to know what the rows mean: of items alone the sums beside them are
+kept (``infra.projection.owed``).
 """
 
 from collections import Counter, defaultdict
@@ -8,7 +9,9 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table
 
+from infra.database import tables
 from infra.database.bulk import Known, Values, remove, write
+from infra.projection.owed import items_before, keep_owed, move_days
 
 __all__ = ["Batch"]
 
@@ -55,12 +58,20 @@ class Batch:
 
     def apply(self, connection: Connection) -> None:
         """Delete, then write; tables in one order, so that two writers cannot wait for each other."""
+        before = items_before(connection, keys=self._item_keys())
         for columns, keys in sorted(self._gone.items(), key=lambda each: each[0][0].table.name):
             remove(connection, columns=columns, keys=keys)
         self._write(connection, self._rows, "replaced")
         self._write(connection, self._facts, "left")
+        keep_owed(connection, before=before, rows=self.rows(tables.items))
+        if self._rows[tables.clocks] or self._rows[tables.companies]:
+            move_days(connection)
+
+    def _item_keys(self) -> set[Values]:
+        gone = self._gone[tuple(tables.items.primary_key)]
+        return {*gone, *self._rows[tables.items]}
 
     @staticmethod
-    def _write(connection: Connection, tables: dict[Table, dict[Values, Values]], known: Known) -> None:
-        for table, rows in sorted(tables.items(), key=lambda each: each[0].name):
+    def _write(connection: Connection, written: dict[Table, dict[Values, Values]], known: Known) -> None:
+        for table, rows in sorted(written.items(), key=lambda each: each[0].name):
             write(connection, table=table, rows=list(rows.values()), known=known)

@@ -4,45 +4,16 @@ What stands behind a reason is in ``worklist``; here is only who is shown.
 """
 
 from msgspec import Struct, json
-from sqlalchemy import Connection, select, union
+from sqlalchemy import Connection, func, select, union
 
 from infra.database.queries.worklist import WorkLine, worklist
+from infra.database.queries.worklist_rank import WorkFilter, ranked
 from infra.database.tables import companies, customers, open_tasks, plans
 from schemas.plans import Plan
 
 __all__ = ["WorkChoices", "WorkFilter", "WorkPage", "work_choices", "worklist_accounts", "worklist_page"]
 
 _plans = json.Decoder(Plan)
-
-
-class WorkFilter(Struct, frozen=True, kw_only=True):
-    """What of the worklist is shown; everything off shows all of it.
-
-    ``companies`` are those that may be seen at all (none: all of them); ``days`` is how many days late the
-    worst item must be at least to have passed (more than so many); ``level`` is the step of the last reminder.
-    """
-
-    companies: tuple[str, ...] = ()
-    company: str = ""
-    why: str = ""
-    days: int | None = None
-    responsible: str = ""
-    trust: str = ""
-    level: str = ""
-    not_called: bool = False
-
-    def admits(self, line: WorkLine) -> bool:
-        """Say whether a line is shown."""
-        return (
-            (not self.companies or line.company in self.companies)
-            and self.company in ("", line.company)
-            and (not self.why or self.why in line.whys)
-            and (self.days is None or line.days > self.days)
-            and self.responsible in ("", line.responsible)
-            and self.trust in ("", line.trust)
-            and self.level in ("", line.level)
-            and not (self.not_called and line.is_called())
-        )
 
 
 class WorkPage(Struct, frozen=True, kw_only=True):
@@ -62,13 +33,16 @@ class WorkChoices(Struct, frozen=True, kw_only=True):
 
 def worklist_page(connection: Connection, *, asked: WorkFilter, skip: int, lines_max: int) -> WorkPage:
     """Give the lines of one page, the most urgent first, without the first ``skip`` of them."""
-    found = [line for line in worklist(connection, company=asked.company) if asked.admits(line)]
-    return WorkPage(lines=found[skip : skip + lines_max], count=len(found))
+    order = ranked(connection, asked=asked)
+    count = connection.execute(select(func.count()).select_from(order.order_by(None).subquery())).scalar_one()
+    shown = connection.execute(order.offset(skip).limit(lines_max)).scalars().all()
+    found = {each.account: each for each in worklist(connection, among=shown)} if shown else {}
+    return WorkPage(lines=[found[account] for account in shown], count=count)
 
 
 def worklist_accounts(connection: Connection, *, asked: WorkFilter) -> list[str]:
     """Give the accounts of all that a filter leaves, the most urgent first."""
-    return [line.account for line in worklist(connection, company=asked.company) if asked.admits(line)]
+    return list(connection.execute(ranked(connection, asked=asked)).scalars())
 
 
 def work_choices(connection: Connection, *, seen: tuple[str, ...]) -> WorkChoices:
