@@ -9,13 +9,14 @@ from benchmarks.console_records import Size
 from console.web.inside.app import make_routes
 
 
-def test_every_page_is_asked_for(sqlite_engine: Engine) -> None:
-    """A route that is added is measured, or the names in its path are unknown here."""
+def test_pages_are_asked_for_by_their_routes(sqlite_engine: Engine) -> None:
+    """A route that is added is measured, or told where a name that it needs is not known."""
+    left_out: list[str] = []
     with opened_parts(sqlite_engine) as parts:
         app = make_routes(parts)
-        asked = {route for route, _ in addresses(app, names=NAMES)}
+        asked = {route for route, _ in addresses(app, names=NAMES, left_out=left_out)}
         assert {"/", "/customers/{account}", "/reports/{report}"} <= asked
-        assert set(get_routes(app)) == asked
+        assert {each.path for each in get_routes(app)} == asked | {*left_out}
 
 
 def test_every_page_answers_on_a_filled_read_model(sqlite_engine: Engine) -> None:
