@@ -21,7 +21,7 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $(READY)
 
-demo: $(READY) ## a year of two companies' business, played through Kafka; shows what was sent
+demo: $(READY) ## a year of two companies' business, played through Kafka; ends with the address of its console
 	$(BIN)/cobranza demo
 
 ##@ Prove

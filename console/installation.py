@@ -9,7 +9,7 @@ import itertools
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from console.supervisor import Service, ServiceStatus, Supervisor
+from console.web.inside.settings import ConsoleSettings
 from console.web.settings import WebSettings
 from infra.errors import OperatorError
 from infra.metrics.settings import FIRST_PORT, MetricsSettings
@@ -31,18 +32,23 @@ if TYPE_CHECKING:
 __all__ = [
     "STOP_ORDER",
     "NotReadyError",
+    "address_of",
     "await_ready",
     "environment",
     "prepare",
     "running",
     "services",
+    "with_page_ports",
     "with_ports",
-    "with_web_port",
 ]
 
 # Those who decide stop before those who carry out, writers before readers.
 # Those who bring in work end before those who do it; nine ends one after the other would take too long.
-STOP_ORDER = (("web", "reports", "clock", "intake", "notifier"), ("ledger", "projector", "exporter"))
+STOP_ORDER = (("console", "web", "reports", "clock", "intake", "notifier"), ("ledger", "projector", "exporter"))
+_LISTENING: Mapping[str, type[WebSettings | ConsoleSettings]] = {
+    "web": WebSettings,
+    "console": ConsoleSettings,
+}
 _READY_S_MAX = 90.0
 _POLL_S = 0.1
 _BROKER_LOOK_S = 1.0
@@ -107,9 +113,11 @@ def _keep(broker: "LocalBroker", stop: threading.Event, say: Callable[[str], Non
             broker.start()
 
 
-def services(*, clock: bool, web: bool = False) -> list[Service]:
-    """List the processes in the order of starting; ``clock``: the live clock among them, ``web``: what readers
-    reach, and what mails reports.
+def services(*, clock: bool, web: bool = False, console: bool = False) -> list[Service]:
+    """List the processes in the order of starting.
+
+    ``clock``: the live clock is among them, ``web``: what readers of messages reach, and what mails
+    reports, ``console``: the users' pages.
     """
     named: dict[str, tuple[str, ...]] = {
         # A fixed member name: after a kill the worker has its partitions back at once.
@@ -122,24 +130,35 @@ def services(*, clock: bool, web: bool = False) -> list[Service]:
     if web:
         named["web"] = ("web",)
         named["reports"] = ("reports",)
+    if console:
+        named["console"] = ("console",)
     if clock:
         named["clock"] = ("clock",)
     command = (sys.executable, "-m", "console")
     return [Service(name=name, command=(*command, *arguments)) for name, arguments in named.items()]
 
 
-def with_web_port(services: Sequence[Service]) -> list[Service]:
-    """Give the web a port that is free, unless one is set: two installations may share a machine."""
-    web = WebSettings()
-    if "port" in web.model_fields_set:
-        return list(services)
-    port = next(filter(is_free, itertools.count(web.port)))
+def with_page_ports(services: Sequence[Service]) -> list[Service]:
+    """Tell web and console their ports: free ones, unless they are set: two installations may share a machine."""
     return [
-        replace(each, variables={**each.variables, "COBRANZA_WEB_PORT": str(port)})
-        if each.name == "web"
+        replace(each, variables={**each.variables, **_port_of(each.name)})
+        if each.name in _LISTENING
         else each
         for each in services
     ]
+
+
+def _port_of(name: str) -> dict[str, str]:
+    limits = _LISTENING[name]()
+    is_set = "port" in limits.model_fields_set
+    port = limits.port if is_set else next(filter(is_free, itertools.count(limits.port)))
+    return {f"COBRANZA_{name.upper()}_PORT": str(port)}
+
+
+def address_of(services: Iterable[Service], name: str) -> str:
+    """Give the address of web or console, as they were told it."""
+    variables = next(each.variables for each in services if each.name == name)
+    return f"http://{_LISTENING[name]().host}:{variables[f'COBRANZA_{name.upper()}_PORT']}"
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -157,23 +176,22 @@ def running(
     *,
     clock: bool,
     web: bool = False,
+    console: bool = False,
     changed: Callable[[ServiceStatus], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Supervisor]:
     """Run the processes of an installation that is prepared; give their supervisor.
 
     Each process has a port of its own for metrics and health; where, is written for
-    Prometheus and `cobranza top` (``infra.metrics.targets``). ``web``: what readers of messages reach runs, too.
+    Prometheus and `cobranza top` (``infra.metrics.targets``). ``web``: what readers of messages reach runs, too;
+    ``console``: what users reach.
     """
     metrics = MetricsSettings()
-    wanted = with_web_port(services(clock=clock, web=web))
+    wanted = with_page_ports(services(clock=clock, web=web, console=console))
     if web:
-        port = next(
-            each.variables.get("COBRANZA_WEB_PORT", WebSettings().port)
-            for each in wanted
-            if each.name == "web"
-        )
-        say(f"Readers of messages are answered at {WebSettings().host}:{port}.")
+        say(f"Readers of messages are answered at {address_of(wanted, 'web')}.")
+    if console:
+        say(f"The console is at {address_of(wanted, 'console')}.")
     ported, targets = with_ports(wanted, host=metrics.host, first=metrics.port)
     supervisor = Supervisor(
         settings.data_dir,

@@ -126,6 +126,10 @@ class Supervisor:
     ) -> None:
         self.stop()
 
+    def services(self) -> list[Service]:
+        """Give the services as they were told to run."""
+        return [child.service for child in self._children.values()]
+
     def status(self) -> list[ServiceStatus]:
         """Say how each service is, in the order of starting."""
         return [child.status for child in self._children.values()]

@@ -29,13 +29,19 @@ def console(settings: "Settings", *, host: str | None, port: int | None) -> None
     from console.web.inside.app import inside_app
     from console.web.inside.parts import InsideParts
     from console.web.inside.settings import ConsoleSettings
-    from console.web.serving import Publisher, server_of
+    from console.web.serving import Publisher, counted_by, requests_tally, server_of
     from infra.database.engine import open_engine
     from infra.database.migrate import require_current
     from infra.database.people import PeopleBook
+    from infra.metrics.pulse import Pulses
+    from infra.metrics.server import MetricsServer
+    from infra.metrics.settings import MetricsSettings
+    from infra.metrics.tally import Tally
     from notifiers.assembly import utc_now
 
     limits = listening(ConsoleSettings, of="the console", host=host, port=port)
+    metrics = MetricsSettings()
+    requests, reports = requests_tally("inside"), Tally("cobranza_csp_reports_total", known=[()])
     engine = open_engine(settings.database)
     publisher = Publisher(settings)
     try:
@@ -51,8 +57,11 @@ def console(settings: "Settings", *, host: str | None, port: int | None) -> None
             clock=utc_now,
             publish=publisher,
         )
-        click.echo(f"http://{limits.host}:{limits.port}")
-        server_of(inside_app(parts), web=limits).run()
+        app = inside_app(parts, counted=counted_by(requests, face="inside"), reported=reports.add)
+        pulses = Pulses([], stalled_s=metrics.stalled_s)  # it has no loop of its own: it only answers
+        with MetricsServer(metrics, probe=pulses, samples=lambda: (*requests.samples(), *reports.samples())):
+            click.echo(f"http://{limits.host}:{limits.port}")
+            server_of(app, web=limits).run()
     finally:
         publisher.close()
         engine.dispose()

@@ -1,17 +1,24 @@
-"""``cobranza demo``: a year of two companies' business, through the real pipeline, and what came of it."""
+"""``cobranza demo``: a year of two companies' business, through the real pipeline, what came of it, and its console."""
 
+import contextlib
 import datetime
 import shutil
+import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from infra.settings import Settings
 
+if TYPE_CHECKING:
+    from console.supervisor import Supervisor
+
 __all__ = ["demo"]
 
 _MARK = ".cobranza-demo"
+_LOOK_S = 0.5
 
 
 @click.command()
@@ -23,20 +30,31 @@ _MARK = ".cobranza-demo"
     type=click.IntRange(1, 31),
     help="Days from tick to tick; 1 takes twice as long.",
 )
+@click.option(
+    "--stay/--end",
+    default=None,
+    help="Serve the console until Ctrl-C, or look at its pages and end; left out: stay at a terminal.",
+)
 @click.pass_context
-def demo(ctx: click.Context, *, seed: int, every: int) -> None:
-    """Play a year of two companies and 200 customers, and show what was sent and what is owed.
+def demo(ctx: click.Context, *, seed: int, every: int, stay: bool | None) -> None:
+    """Play a year of two companies and 200 customers, show what was sent and what is owed, and open the console.
 
     Everything is in the folder demo/ of the data folder, made anew each time.
     Nothing leaves this machine: mails and letters are written to files.
     """
     from console.demo.year import LAST_DAY
+    from console.installation import await_ready, prepare, running
+    from console.quiet import groups_of
 
     started_s = time.monotonic()
     settings = _fresh(ctx.obj)
-    _play(settings, seed=seed, every=datetime.timedelta(days=every))
-    _show(ctx, settings, day=LAST_DAY)
-    click.echo(f"\nAll of it took {time.monotonic() - started_s:.0f} s.")
+    click.echo("Starting broker and workers (the first time, the broker is downloaded) ...")
+    with prepare(settings) as ready, running(ready, clock=False, console=True) as supervisor:
+        await_ready(ready, groups=groups_of(ready), check=supervisor.check)
+        _play(ready, supervisor, seed=seed, every=datetime.timedelta(days=every))
+        _show(ctx, ready, day=LAST_DAY)
+        click.echo(f"\nAll of it took {time.monotonic() - started_s:.0f} s.")
+        _open(ready, supervisor, stay=sys.stdin.isatty() if stay is None else stay)
 
 
 def _fresh(settings: Settings) -> Settings:
@@ -56,8 +74,8 @@ def _fresh(settings: Settings) -> Settings:
     return settings.model_copy(update={"data_dir": directory, "database_url": ""})
 
 
-def _play(settings: Settings, *, seed: int, every: datetime.timedelta) -> None:
-    from console.cli.play import say_summary, workers_for
+def _play(settings: Settings, supervisor: "Supervisor", *, seed: int, every: datetime.timedelta) -> None:
+    from console.cli.play import say_summary
     from console.cli.progress import tracked
     from console.demo.companies import COMPANIES
     from console.demo.year import FIRST_DAY, LAST_DAY, profiles, year
@@ -68,11 +86,7 @@ def _play(settings: Settings, *, seed: int, every: datetime.timedelta) -> None:
     # West of the others: at 09:00 there, the day has begun for all of them.
     zone = zone_of(COMPANIES[0].profile.time_zone)
     planned = schedule(year(seed=seed), first=FIRST_DAY, last=LAST_DAY, every=every, zone=zone)
-    click.echo("Starting broker and workers (the first time, the broker is downloaded) ...")
-    with (
-        workers_for(settings, start=True) as (ready, check),
-        open_play(ready, check=check) as on,
-    ):
+    with open_play(settings, check=supervisor.check) as on:
         click.echo(f"Playing {FIRST_DAY} to {LAST_DAY}, a tick every {every.days} days ...")
         summary = play(
             planned,
@@ -81,6 +95,31 @@ def _play(settings: Settings, *, seed: int, every: datetime.timedelta) -> None:
             watch=lambda days: tracked(days, label="Playing", total=len(days)),
         )
     say_summary(summary)
+
+
+def _open(settings: Settings, supervisor: "Supervisor", *, stay: bool) -> None:
+    """Say where the console is, having looked at its pages; serve it until Ctrl-C, or say how to open it again."""
+    from console.demo.opening import USER, employ, shown_pages
+    from console.installation import address_of
+    from notifiers.assembly import utc_now
+
+    address = address_of(supervisor.services(), "console")
+    password = employ(settings, now=utc_now())
+    pages = shown_pages(address, password=password, check=supervisor.check)
+    seen = ", ".join(f"{each.title} ({each.lines} lines)" for each in pages)
+    click.echo(
+        f"\nThe console shows the year: {seen}.\n"
+        f"  {address}   user {USER}, password {password}   (made for this demo; it is kept nowhere)"
+    )
+    again = f"cobranza --data-dir {_short(settings.data_dir)} up --no-clock"
+    if not stay:
+        click.echo(f"It is closed now. Open it again: {again}")
+        return
+    click.echo("Ctrl-C ends it; then it is opened again by: " + again)
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(_LOOK_S)
+            supervisor.check()
 
 
 def _show(ctx: click.Context, settings: Settings, *, day: datetime.date) -> None:
@@ -103,7 +142,7 @@ def _show(ctx: click.Context, settings: Settings, *, day: datetime.date) -> None
         "How to go on:\n"
         f"  cobranza --data-dir {here} statement andes:A0004 --as-of {day}\n"
         f"  cobranza --data-dir {here} reminders --status withheld --by reason\n"
-        f"  cobranza --data-dir {here} up --no-clock      # then, beside it: replay, lag, dlq list"
+        f"  cobranza --data-dir {here} up --no-clock      # console and all; then, beside it: replay, lag, dlq list"
     )
 
 

@@ -25,9 +25,10 @@ _STYLES = {"running": "green", "waiting": "yellow", "failed": "red", "stopped": 
 @click.option("--no-clock", is_flag=True, help="Without the live clock: for a journal that is played.")
 @click.pass_obj
 def up(settings: Settings, *, no_clock: bool) -> None:
-    """Run broker, workers, projector, notifiers and clock; restart what dies; stop in order on Ctrl-C.
+    """Run broker, workers, projector, notifiers, clock, web and console; restart what dies; stop in order on Ctrl-C.
 
     Logs are in logs/ of the data folder. The first start downloads the broker.
+    `cobranza users add NAME --role administrator` makes the first user of the console.
     """
     from console.installation import prepare, running
 
@@ -36,7 +37,9 @@ def up(settings: Settings, *, no_clock: bool) -> None:
         signal.signal(number, lambda *_: stop.set())
     with (
         prepare(settings, say=click.echo) as ready,
-        running(ready, clock=not no_clock, web=True, changed=_say_line, say=click.echo) as supervisor,
+        running(
+            ready, clock=not no_clock, web=True, console=True, changed=_say_line, say=click.echo
+        ) as supervisor,
     ):
         click.echo(f"Kafka is at {ready.brokers()}, the database {ready.database}. Ctrl-C stops all.")
         _watch(supervisor, stop=stop)

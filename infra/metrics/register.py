@@ -88,8 +88,12 @@ METRICS: Final[Mapping[str, Described]] = {
     # web
     "cobranza_web_requests_total": Described(
         "counter",
-        "Requests by face (outside: links and hooks) and how they ended: ok, refused (4xx), failed (5xx).",
+        "Requests by face (outside: links and hooks; inside: the console) and how they ended: ok, refused (4xx),"
+        " failed (5xx).",
         ("face", "outcome"),
+    ),
+    "cobranza_csp_reports_total": Described(
+        "counter", "What browsers told of that a page of the console wanted and its policy forbids."
     ),
     # exporter
     "cobranza_lag_records": Described("gauge", "Records that a group has still to read.", _PARTITION),

@@ -63,7 +63,7 @@ def _pid(line: str) -> int:
 
 def test_up_restarts_what_dies_and_stops_in_order(up: _Up, tmp_path: Path) -> None:
     """Issue 3: supervised processes, their state, and an orderly end on Ctrl-C."""
-    for service in services(clock=True, web=True):
+    for service in services(clock=True, web=True, console=True):
         up.wait_for(f"{service.name}: running")
     _await_ticks(tmp_path)
     killed = _pid(up.wait_for("notifier: running")[0])
@@ -116,7 +116,7 @@ def test_a_demo_that_is_told_to_stop_leaves_nothing_running(tmp_path: Path, brok
     running = _Up(settings, log=tmp_path / "demo.out", command="demo")
     running.wait_for("Playing 20")
     pids = [int(pid) for pid in json.loads((tmp_path / "demo" / "processes.json").read_text())]
-    assert len(services(clock=False)) == sum(map(lives, pids))
+    assert len(services(clock=False, console=True)) == sum(map(lives, pids))
     running.process.terminate()
     assert 128 + signal.SIGTERM == running.process.wait(60)
     assert [] == [pid for pid in pids if lives(pid)]

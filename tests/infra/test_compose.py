@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings
 from sqlalchemy import make_url
 
 from console.cli.main import main
+from console.web.inside.settings import ConsoleSettings
 from console.web.settings import WebSettings
 from infra.kafka.consumers import admin
 from infra.metrics.pulse import Pulses
@@ -40,6 +41,7 @@ SETTINGS: tuple[type[BaseSettings], ...] = (
     MetricsSettings,
     LinkSettings,
     WebSettings,
+    ConsoleSettings,
 )
 
 

@@ -178,7 +178,7 @@ def test_compose_runs_every_process_of_an_installation() -> None:
         for one in _services().values()
         if one.get("image") == "cobranza:local" and "command" in one
     }
-    wanted = {_without_member(each.command[3:]) for each in services(clock=True, web=True)}
+    wanted = {_without_member(each.command[3:]) for each in services(clock=True, web=True, console=True)}
     assert wanted == commands
 
 

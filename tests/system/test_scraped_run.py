@@ -25,7 +25,7 @@ from tests.system.prometheus import DEPLOYED, Prometheus, eventually
 
 pytestmark = [pytest.mark.packages, pytest.mark.timeout(300)]
 
-PROCESSES = {each.name for each in services(clock=True, web=True)}
+PROCESSES = {each.name for each in services(clock=True, web=True, console=True)}
 BAD_IN_A_ROW_MAX = 5
 PAUSED = "billing.invoice.v1"
 

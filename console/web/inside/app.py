@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from console.publishing import PublishError
-from console.web.inside import login
+from console.web.inside import complaints, login
 from console.web.inside.access import (
     COOKIE,
     Denied,
@@ -63,9 +63,14 @@ _STATUS: Final[dict[type[Exception], int]] = {
 }
 
 
-def inside_app(parts: InsideParts, *, counted: Callable[[int], None] = lambda _: None) -> ASGIApp:
-    """Make the application; ``counted`` is told the status of each answer."""
-    app = make_routes(parts)
+def inside_app(
+    parts: InsideParts,
+    *,
+    counted: Callable[[int], None] = lambda _: None,
+    reported: Callable[[], None] = lambda: None,
+) -> ASGIApp:
+    """Make the application; ``counted`` is told the status of each answer, ``reported`` of each breach of the policy."""
+    app = make_routes(parts, reported=reported)
     console = parts.console
     app.add_middleware(
         BodyLimit, bytes_max=lambda *_: console.body_bytes_max, receive_s_max=console.receive_s_max
@@ -75,13 +80,13 @@ def inside_app(parts: InsideParts, *, counted: Callable[[int], None] = lambda _:
     )
 
 
-def make_routes(parts: InsideParts) -> FastAPI:
+def make_routes(parts: InsideParts, *, reported: Callable[[], None] = lambda: None) -> FastAPI:
     """Make the routes alone: a test walks them with every role."""
     app = FastAPI(title="Cobranza", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.parts = parts
-    app.include_router(login.router(parts))
-    for router in PAGES:
-        app.include_router(router(parts))
+    for router in (login.router(parts), complaints.router(reported), *(each(parts) for each in PAGES)):
+        # Not `include_router`, which would hide them from who walks the routes (the test of roles does).
+        app.router.routes += router.routes
     for name, media_type in STATIC_FILES.items():
         app.add_api_route(f"/static/{name}", _static(name, media_type), response_model=None)
     _add_faults(app, parts)

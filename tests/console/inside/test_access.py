@@ -24,7 +24,7 @@ plan default
     expect reminder first INV-1 by email
 """
 STATIC = {f"/static/{name}" for name in STATIC_FILES}
-OPEN = {"/login", *STATIC}
+OPEN = {"/login", "/csp-reports", *STATIC}
 
 
 @pytest.fixture
@@ -94,10 +94,12 @@ def test_every_route_says_who_may_and_means_it(desk: Desk) -> None:
         batch = Batch(batch=f"of-{role}", user=role, made_at=desk.now, asked_json='{"verb":"drop"}')
         BatchBook(desk.engine).keep(batch, [])
     stranger = desk.another_browser()
+    walked = 0
     for route in desk.routes().routes:
         if not isinstance(route, APIRoute) or route.path in OPEN:
             continue
-        needed = _needed(route)
+        walked += 1
+        needed = role_needed(route)
         path = _filled(route.path)
         for method in route.methods or ():
             assert 303 == stranger.request(method, path).status_code, route.path
@@ -108,6 +110,7 @@ def test_every_route_says_who_may_and_means_it(desk: Desk) -> None:
                 # A form without its word is refused to everybody (403); what it lacks besides is 400.
                 assert (status == 200) == (may and method == "GET"), (route.path, role, status)
                 assert may or status == 403, (route.path, role, status)
+    assert walked > 15  # they were walked: FastAPI 0.165 hides the routes of included routers
 
 
 def _filled(path: str) -> str:
@@ -122,7 +125,7 @@ def _filled(path: str) -> str:
     return re.sub(r"{(\w+)}", lambda found: names[found[1]], path)
 
 
-def _needed(route: APIRoute) -> Role:
+def role_needed(route: APIRoute) -> Role:
     """Give the role that a route asks for."""
     found, waiting = [], list(route.dependant.dependencies)
     while waiting:
