@@ -85,8 +85,7 @@ def make_routes(parts: InsideParts, *, reported: Callable[[], None] = lambda: No
     app = FastAPI(title="Cobranza", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.parts = parts
     for router in (login.router(parts), complaints.router(reported), *(each(parts) for each in PAGES)):
-        # Not `include_router`, which would hide them from who walks the routes (the test of roles does).
-        app.router.routes += router.routes
+        app.include_router(router)
     for name, media_type in STATIC_FILES.items():
         app.add_api_route(f"/static/{name}", _static(name, media_type), response_model=None)
     _add_faults(app, parts)

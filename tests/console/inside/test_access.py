@@ -95,8 +95,8 @@ def test_every_route_says_who_may_and_means_it(desk: Desk) -> None:
         BatchBook(desk.engine).keep(batch, [])
     stranger = desk.another_browser()
     walked = 0
-    for route in desk.routes().routes:
-        if not isinstance(route, APIRoute) or route.path in OPEN:
+    for route in desk.routes():
+        if route.path in OPEN:
             continue
         walked += 1
         needed = role_needed(route)
@@ -110,7 +110,7 @@ def test_every_route_says_who_may_and_means_it(desk: Desk) -> None:
                 # A form without its word is refused to everybody (403); what it lacks besides is 400.
                 assert (status == 200) == (may and method == "GET"), (route.path, role, status)
                 assert may or status == 403, (route.path, role, status)
-    assert walked > 15  # they were walked: FastAPI 0.165 hides the routes of included routers
+    assert walked > 15  # they were walked: once the list was empty, and this test passed
 
 
 def _filled(path: str) -> str:
