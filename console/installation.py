@@ -44,7 +44,10 @@ __all__ = [
 
 # Those who decide stop before those who carry out, writers before readers.
 # Those who bring in work end before those who do it; nine ends one after the other would take too long.
-STOP_ORDER = (("console", "web", "reports", "clock", "intake", "notifier"), ("ledger", "projector", "exporter"))
+STOP_ORDER = (
+    ("console", "web", "reports", "clock", "intake", "notifier"),
+    ("ledger", "projector", "exporter"),
+)
 _LISTENING: Mapping[str, type[WebSettings | ConsoleSettings]] = {
     "web": WebSettings,
     "console": ConsoleSettings,
