@@ -1,13 +1,16 @@
 """Deliveries as people look at them: what waits, what went, what is in doubt."""
 
 import datetime
+from collections.abc import Sequence
+from typing import get_args
 
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
 from infra.database.send_tables import send_jobs
+from schemas.fields import Channel
 
-__all__ = ["DeliveryLine", "delivery_line", "delivery_lines"]
+__all__ = ["DeliveryLine", "delivery_line", "delivery_lines", "unknown_deliveries"]
 
 
 class DeliveryLine(Struct, frozen=True, kw_only=True):
@@ -40,6 +43,25 @@ def delivery_line(connection: Connection, *, reminder: str, channel: str) -> Del
     query = select(*columns).where(send_jobs.c["reminder"] == reminder, send_jobs.c["channel"] == channel)
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else DeliveryLine(**row)
+
+
+def unknown_deliveries(
+    connection: Connection, *, companies: Sequence[str], skip: int, lines_max: int
+) -> list[DeliveryLine]:
+    """List the deliveries of which nobody knows whether they went out, the oldest first; of some companies only."""
+    columns = [send_jobs.c[name] for name in DeliveryLine.__struct_fields__]
+    query = (
+        select(*columns)
+        .where(
+            send_jobs.c["channel"].in_(get_args(Channel)),
+            send_jobs.c["state"] == "unknown",
+            *([send_jobs.c["company"].in_(companies)] if companies else []),
+        )
+        .order_by(send_jobs.c["tick"], send_jobs.c["reminder"], send_jobs.c["channel"])
+        .offset(skip)
+        .limit(lines_max)
+    )
+    return [DeliveryLine(**row) for row in connection.execute(query).mappings()]
 
 
 def delivery_lines(

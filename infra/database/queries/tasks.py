@@ -5,9 +5,11 @@ nothing that the reminder asked for is open any more.
 """
 
 import datetime
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from msgspec import Struct, json
-from sqlalchemy import ColumnElement, Connection, String, and_, cast, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, String, Table, and_, cast, exists, or_, select
 
 from infra.database.send_tables import tasks
 from infra.database.tables import decisions, items, open_tasks, reminder_items
@@ -49,16 +51,36 @@ def is_still_to_do() -> ColumnElement[bool]:
     return and_(tasks.c["status"] == "open", ~was_closed, or_(asks_for_something, asked_for_nothing))
 
 
-def task_lines(connection: Connection, *, account: str = "", lines_max: int) -> list[TaskLine]:
-    """List open tasks of both kinds, the longest due first."""
-    found = [*_carried(connection, account, lines_max), *_waited_for(connection, account, lines_max)]
-    return sorted(found, key=lambda each: (each.due_on, each.account, each.task))[:lines_max]
+def task_lines(
+    connection: Connection,
+    *,
+    account: str = "",
+    companies: Sequence[str] = (),
+    responsible: str = "",
+    skip: int = 0,
+    lines_max: int,
+) -> list[TaskLine]:
+    """List open tasks of both kinds, the longest due first, without the first ``skip``; of some companies only."""
+    last = skip + lines_max
+    asked = _Asked(account, companies, responsible)
+    found = [*_carried(connection, asked, last), *_waited_for(connection, asked, last)]
+    return sorted(found, key=lambda each: (each.due_on, each.account, each.task))[skip:last]
 
 
-def _carried(connection: Connection, account: str, lines_max: int) -> list[TaskLine]:
-    query = select(tasks).where(is_still_to_do())
-    if account:
-        query = query.where(tasks.c["account"] == account)
+class _Asked(NamedTuple):
+    account: str
+    companies: Sequence[str]
+    responsible: str
+
+    def of(self, table: Table) -> list[ColumnElement[bool]]:
+        """Give the conditions on a table of tasks."""
+        named = {"account": self.account, "responsible": self.responsible}
+        found = [table.c[name] == value for name, value in named.items() if value]
+        return [*found, table.c["company"].in_(self.companies)] if self.companies else found
+
+
+def _carried(connection: Connection, asked: _Asked, lines_max: int) -> list[TaskLine]:
+    query = select(tasks).where(is_still_to_do(), *asked.of(tasks))
     query = query.order_by(tasks.c["due_on"], tasks.c["account"]).limit(lines_max)
     return [
         TaskLine(
@@ -75,10 +97,8 @@ def _carried(connection: Connection, account: str, lines_max: int) -> list[TaskL
     ]
 
 
-def _waited_for(connection: Connection, account: str, lines_max: int) -> list[TaskLine]:
-    query = select(open_tasks)
-    if account:
-        query = query.where(open_tasks.c["account"] == account)
+def _waited_for(connection: Connection, asked: _Asked, lines_max: int) -> list[TaskLine]:
+    query = select(open_tasks).where(*asked.of(open_tasks))
     query = query.order_by(open_tasks.c["due_on"], open_tasks.c["account"]).limit(lines_max)
     return [
         TaskLine(

@@ -48,6 +48,7 @@ class Desk:
     is_behind: bool = False
     asked: list[SourceEvent] = field(default_factory=list)
     unread: list[LedgerFact] = field(default_factory=list)
+    shown: dict[bytes, bytes] = field(default_factory=dict)
     stage: Stage = field(init=False)
     people: PeopleBook = field(init=False)
     browser: TestClient = field(init=False)
@@ -55,6 +56,7 @@ class Desk:
     def __post_init__(self) -> None:
         """Play the story and make the application."""
         self.stage = play_into(self.engine, self.story, folder=self.folder)
+        self.shown = dict(self.stage.partition.rows())
         self.people = PeopleBook(self.engine)
         self.parts = InsideParts(
             settings=Settings(data_dir=self.folder),
@@ -123,8 +125,12 @@ class Desk:
         if self.is_behind:
             return
         batch = Batch()
-        for key, value in self.stage.partition.rows().items():
+        rows = self.stage.partition.rows()
+        for key in self.shown.keys() - rows.keys():
+            project_row(batch, key=key, value=None, partition=0)
+        for key, value in rows.items():
             project_row(batch, key=key, value=value, partition=0)
+        self.shown = dict(rows)
         for offset, fact in enumerate(self.unread, start=len(self.stage.log)):
             project_fact(batch, value=encode(fact), offset=offset, recorded_at=self.now)
         self.unread.clear()

@@ -134,16 +134,6 @@ def test_what_is_dropped_and_changed_has_its_reason_and_its_text(
     assert "settled by phone" == dropped.reason
 
 
-def test_reminders_are_listed_and_drawn_per_day(sqlite_engine: Engine, tmp_path: Path) -> None:
-    """S4-20, S4-22: what was sent, to whom, for which document; a bar for its day."""
-    desk = Desk(sqlite_engine, tmp_path, STORY.replace("2026-03-02  tick", "2026-02-04  tick")).at_work("ana")
-    desk.now = desk.now.replace(month=2, day=4)
-    text = desk.browser.get("/reminders").text
-    assert "2 sent, 0 failed" in text
-    assert "INV-2" in text
-    assert "INV-2" not in desk.browser.get("/reminders?status=failed").text
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_language_has_all_words(language: str) -> None:
     """The same keys in all languages, none of them empty."""
