@@ -66,7 +66,6 @@ send_jobs: Final = Table(
     Index("ix_send_jobs_provider_id", "provider_id"),
     Index("ix_send_jobs_recipient", "channel", "recipient"),
     Index("ix_send_jobs_occurred_at", "state", "occurred_at"),
-    Index("ix_send_jobs_occurred_at", "state", "occurred_at"),
 )
 
 # What was found out about a delivery in doubt, and who said what of it: one row per word, never

@@ -448,7 +448,6 @@ outcomes = _table(
     _count("partition"),
     _big("record_offset"),
     Index("ix_outcomes_status", "status", "occurred_at"),
-    Index("ix_outcomes_status", "status", "occurred_at"),
 )
 
 reminder_ends = _table(
