@@ -1,6 +1,7 @@
 """Reports: figures that agree with the command line's, in forms that programs and people read (issue 7, point 4)."""
 
 import csv
+import datetime
 import html
 import io
 import itertools
@@ -16,11 +17,20 @@ from sqlalchemy import Engine, and_, select, update
 from console.web.inside.reporting.catalogue import REPORTS
 from console.web.inside.reporting.forms import Section, csv_parts, write_xlsx
 from console.web.inside.reporting.sheets import Column, Money, Row, Sheet
+from console.web.inside.reporting.trend import month_ends
 from console.web.inside.showing import words_of
 from infra.database.engine import writing
 from infra.database.tables import live_rows
 from tests.console.inside.desk import Desk
 from tests.console.inside.test_pages import STORY
+
+NOBODY_ACTED = """# one who owes, and nothing to write to him by
+company courtesies on
+customer email ana@c1.test
+2026-01-02  invoice INV-1 100.00 due 2026-02-02
+2026-02-05  tick
+    expect withheld INV-1 - because no_plan
+"""
 
 
 @pytest.fixture
@@ -142,7 +152,58 @@ def test_a_statement_goes_from_balance_to_balance(desk: Desk) -> None:
     pdf = desk.browser.get("/reports/statement?account=acme:C1&on=2026-03-02&form=pdf").content
     said = "".join(each.extract_text() for each in PdfReader(io.BytesIO(pdf)).pages)
     assert "Estado de cuenta" in said
-    assert "Documentos abiertos" in said
+    assert "Panadería <Uno>" in said
+    # Balances one after the other are not added up: opening, issued, closing; and the one open document with its sum.
+    before, _, documents = said.partition("Documentos abiertos")
+    assert (3, 4) == (before.count("100,00"), documents.count("100,00"))
+
+
+def test_whom_nobody_has_looked_at_is_listed_until_somebody_does(
+    sqlite_engine: Engine, tmp_path: Path
+) -> None:
+    """S1-08, S1-14, S1-15: overdue, and neither written to, nor called, nor noted; an entry ends it, and is listed."""
+    desk = Desk(sqlite_engine, tmp_path, NOBODY_ACTED).at_work("ana")
+    page = "/reports/no_action?form=csv"
+    assert "acme:C1" in desk.browser.get(page).text
+    desk.submit("/customers/acme:C1", "/notes", text="Called: pays on Friday", kind="conversation")
+    assert "acme:C1" not in desk.browser.get(page).text
+    assert "Called: pays on Friday" in desk.browser.get("/reports/activity").text
+    assert "Called: pays on Friday" not in desk.browser.get("/reports/activity?kind=note").text
+
+
+def test_the_trend_is_drawn_over_its_tables(desk: Desk) -> None:
+    """S0-28: month ends, each computed as of its day; one company in one currency; nothing of others."""
+    text = desk.browser.get("/reports/figures/trend?on=2026-03-02&company=acme").text
+    assert 3 == text.count("<figure data-chart=")
+    assert "31 ene 2026" in text
+    assert '"type": "bar"' in html.unescape(text)
+    desk.at_work("eve", companies=("beta",))
+    assert "<figure" not in desk.browser.get("/reports/figures/trend?on=2026-03-02").text
+
+
+def test_the_days_of_a_trend_are_month_ends_and_the_day_itself() -> None:
+    """Each of them once, the oldest first, across a year's end and a leap February."""
+    days = month_ends(datetime.date(2024, 3, 15), months=5)
+    assert ["2023-11-30", "2023-12-31", "2024-01-31", "2024-02-29", "2024-03-15"] == [
+        each.isoformat() for each in days
+    ]
+
+
+def test_reports_say_the_same_on_both_databases(engine: Engine, tmp_path: Path) -> None:
+    """Every report and its sums, on SQLite and on PostgreSQL."""
+    desk = Desk(engine, tmp_path, STORY).at_work("ana")
+    for report in REPORTS:
+        page = f"/reports/{report}?on=2026-03-02&account=acme:C1&late=1&currency=USD"
+        assert 200 == desk.browser.get(page).status_code, report
+        content = desk.browser.get(f"{page}&form=csv").content.decode("utf-8-sig")
+        assert (
+            report in ("figures", "sent", "activity", "no_action")
+            or "acme:C1" in content
+            or "INV-1" in content
+        ), report
+        assert 200 == desk.browser.get(page.replace("?", "/sums?")).status_code, report
+    text = desk.browser.get("/reports/documents?on=2026-03-02&after=acme%3AC1%0A2026-02-02%0AINV-1").text
+    assert ("INV-1<" not in text, "INV-2" in text) == (True, True)
 
 
 def _keep_document(engine: Engine, item: str, address: str) -> None:

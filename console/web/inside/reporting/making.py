@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 
 from console.web.inside.reporting.asking import ReportAsked
 from console.web.inside.reporting.catalogue import REPORTS
@@ -17,11 +17,13 @@ from console.web.inside.reporting.forms import Section, csv_parts, pdf_of, write
 from console.web.inside.reporting.sheets import Sheet, chosen_columns
 from console.web.inside.showing import words_of
 from infra.database.engine import reading
+from infra.database.tables import customers
 from notifiers.writing.figures import short_day_text
 
 __all__ = ["FORMS", "MEDIA", "FileForm", "csv_stream", "file_name", "file_of", "sections_of", "title_of"]
 
 FileForm = Literal["pdf", "xlsx", "csv"]
+_WHOSE: Final = ("account", "customer")
 FORMS: Final[tuple[FileForm, ...]] = ("pdf", "xlsx", "csv")
 MEDIA: Final[Mapping[str, str]] = {
     "csv": "text/csv; charset=utf-8",
@@ -75,14 +77,16 @@ def sections_of(connection: Connection, report: str, asked: ReportAsked) -> Iter
     """Give a report and those that belong to it; the columns that were chosen are its own."""
     yield _section(connection, report, asked)
     for each in REPORTS[report].also:
-        yield _section(connection, each, replace(asked, filters=replace(asked.filters, columns=())))
+        # Whose it is stands above.
+        rest = (column.name for column in REPORTS[each].columns_for(asked) if column.name not in _WHOSE)
+        yield _section(connection, each, replace(asked, filters=replace(asked.filters, columns=tuple(rest))))
 
 
 def _section(connection: Connection, report: str, asked: ReportAsked) -> Section:
     words = words_of(asked.person.language)
     return Section(
         title=title_of(report, asked),
-        subtitle=_subtitle(report, asked, words=words),
+        subtitle=" · ".join([*_whose(connection, asked), *_asked_for(report, asked, words=words)]),
         sheet=_sheet(connection, report, asked),
     )
 
@@ -93,23 +97,31 @@ def _sheet(connection: Connection, report: str, asked: ReportAsked) -> Sheet:
     return Sheet(columns=columns, rows=of.lines(connection, asked, ""))
 
 
-def _subtitle(report: str, asked: ReportAsked, *, words: Mapping[str, Any]) -> str:
+def _whose(connection: Connection, asked: ReportAsked) -> list[str]:
+    """Name the customer that a report is about."""
+    account = asked.filters.account
+    if not account or not asked.sees(account.partition(":")[0]):
+        return []
+    name = connection.execute(select(customers.c["name"]).where(customers.c["account"] == account)).scalar()
+    return [each for each in (name, account) if each]
+
+
+def _asked_for(report: str, asked: ReportAsked, *, words: Mapping[str, Any]) -> list[str]:
     """Say what was asked for, so that the paper can be read without the page."""
     day = short_day_text(asked.on, language=words["language"])
-    if "days" in REPORTS[report].filters:
+    filters, heeded = asked.filters, REPORTS[report].filters
+    if "days" in heeded:
         first = short_day_text(asked.first_on, language=words["language"])
         said = [f"{first} – {day}"]
     else:
         said = [f"{words['reports']['on']}: {day}"]
-    filters = asked.filters
-    companies = filters.company or ", ".join(asked.person.companies) or words["reports"]["all_companies"]
-    said.append(f"{words['columns']['company']}: {companies}")
-    for name in ("account", "responsible", "currency"):
-        value = getattr(filters, name)
-        if value and name in REPORTS[report].filters:
-            said.append(f"{words['reports' if name == 'currency' else 'columns'][name]}: {value}")
-    if filters.trust and "trust" in REPORTS[report].filters:
-        said.append(str(words["trust"].get(filters.trust, filters.trust)))
-    if filters.late and "late" in REPORTS[report].filters:
-        said.append(f"{words['reports']['late']}: {filters.late}")
-    return " · ".join(said)
+    if not filters.account:
+        companies = ", ".join(asked.companies or ()) or words["reports"]["all_companies"]
+        said.append(f"{words['columns']['company']}: {companies}")
+    labels = {
+        "responsible": (words["columns"]["responsible"], filters.responsible),
+        "currency": (words["reports"]["currency"], filters.currency),
+        "trust": (words["columns"]["trust"], words["trust"].get(filters.trust, filters.trust)),
+        "late": (words["reports"]["late"], filters.late),
+    }
+    return said + [f"{label}: {value}" for name, (label, value) in labels.items() if value and name in heeded]

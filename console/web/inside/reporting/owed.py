@@ -21,6 +21,7 @@ __all__ = [
     "aged_columns",
     "aged_lines",
     "aged_sums",
+    "bucket_columns",
     "document_lines",
     "document_sums",
     "statement_lines",
@@ -28,6 +29,7 @@ __all__ = [
 
 _BLOCK: Final = 50
 _DOCUMENTS_BLOCK: Final = 20
+_CREDIT_KINDS: Final = ("payment", "credit_note", "write_off")
 
 # -- balances by age ----------------------------------------------------------------------------
 
@@ -38,13 +40,20 @@ def aged_columns(asked: ReportAsked) -> tuple[Column, ...]:
         *(Column(name=name) for name in ("account", "customer")),
         Column(name="documents", kind="count"),
         Column(name="receivables", kind="money"),
-        Column(name="bucket_0", kind="money"),
-        *(
-            Column(name=f"bucket_{number}", kind="money", heading=heading)
-            for number, heading in enumerate(_bucket_headings(asked), start=1)
-        ),
+        *bucket_columns(asked),
         Column(name="days", kind="count"),
         Column(name="credit", kind="money"),
+    )
+
+
+def bucket_columns(asked: ReportAsked) -> tuple[Column, ...]:
+    """Give the columns of the age buckets alone: not due, up to each edge, beyond the last."""
+    edges = asked.filters.edges
+    between = [f"{first + 1}–{last}" for first, last in pairwise((0, *edges))]
+    headings = ("", *between, f"> {edges[-1]}")
+    return tuple(
+        Column(name=f"bucket_{number}", kind="money", heading=heading)
+        for number, heading in enumerate(headings)
     )
 
 
@@ -84,12 +93,6 @@ def _aged_cells(row: AgedRow, on: datetime.date) -> dict[str, Cell]:
 
 def _days(row: AgedRow, on: datetime.date) -> int:
     return 0 if row.oldest_due_on is None else max(0, (on - row.oldest_due_on).days)
-
-
-def _bucket_headings(asked: ReportAsked) -> list[str]:
-    edges = asked.filters.edges
-    between = [f"{first + 1}–{last}" for first, last in pairwise((0, *edges))]
-    return [*between, f"> {edges[-1]}"]
 
 
 def _documents(account: str, asked: ReportAsked) -> str:
@@ -191,8 +194,8 @@ STATEMENT_COLUMNS: Final = (
     Column(name="movement", kind="word", words="movements"),
     Column(name="document"),
     Column(name="due", kind="day"),
-    Column(name="amount", kind="money"),
-    Column(name="balance", kind="money"),
+    Column(name="amount", kind="money", is_summed=False),
+    Column(name="balance", kind="money", is_summed=False),
 )
 
 
@@ -222,9 +225,15 @@ def _moved(of: CurrencyStatement, asked: ReportAsked) -> Iterator[dict[str, Cell
         yield {
             "on": each.date,
             "movement": each.kind,
-            "document": each.document,
+            "document": _own_name(each.document),
             "due": each.due_on,
             "amount": money(each.amount_minor),
             "balance": money(each.balance_minor),
         }
     yield {"on": asked.on, "movement": "closing", "balance": money(of.closing_minor)}
+
+
+def _own_name(document: str) -> str:
+    """Give the id that a payment or a note has by itself: which of them it is, the movement says."""
+    kind, slash, name = document.partition("/")
+    return name if slash and kind in _CREDIT_KINDS else document

@@ -36,13 +36,15 @@ class Column(Struct, frozen=True, kw_only=True):
     """A column; ``name`` is for programs, the words of the console have its heading.
 
     ``heading`` instead of the words where it is made of figures ('31–60'); ``words`` names the
-    table of the words of a ``word``.
+    table of the words of a ``word``. ``is_summed``: amounts that mean something when they are added up;
+    balances of one account one after the other do not.
     """
 
     name: str
     kind: Kind = "text"
     heading: str = ""
     words: str = ""
+    is_summed: bool = True
 
     @property
     def is_figure(self) -> bool:
@@ -80,7 +82,7 @@ class Sums:
     """Adds up money and counts of rows as they go by, currency by currency."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
-        self._money = [each.name for each in columns if each.kind == "money"]
+        self._money = [each.name for each in columns if each.kind == "money" and each.is_summed]
         self._sums: dict[str, dict[str, int]] = {}
         self.count = 0
 

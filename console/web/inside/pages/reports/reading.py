@@ -22,6 +22,7 @@ from console.web.inside.reporting.cells import heading_of, shown_row
 from console.web.inside.reporting.forms import TooLongError
 from console.web.inside.reporting.making import FORMS, MEDIA, FileForm, csv_stream, file_name, file_of
 from console.web.inside.reporting.sheets import chosen_columns, page_of
+from console.web.inside.reporting.trend import MONTHS, charts_of, places_of, points_of
 from console.web.inside.showing import Words, page, words_of
 from infra.database.engine import reading
 from infra.database.queries.account_choice import Choices, choices
@@ -46,6 +47,11 @@ def router(parts: InsideParts) -> APIRouter:
         return page(
             "reports.html", person=person, names=[n for n, each in REPORTS.items() if not each.needs_account]
         )
+
+    @routes.get("/reports/figures/trend", response_model=None)
+    def trend(*, person: _Reader, filters: _Filters, on: datetime.date | None = None) -> HTMLResponse:
+        """Draw how the figures went: of the company and currency that are chosen, else of the first ones."""
+        return _trend_page(parts, asked_by(parts, person, filters, on=on))
 
     @routes.get("/reports/{report}", response_model=None)
     def one(
@@ -111,10 +117,31 @@ def _report_page(parts: InsideParts, report: str, asked: ReportAsked, *, after: 
         kept=kept_of(parts, asked.person, report),
         query=urlencode(as_query(asked.filters, on=asked.on.isoformat() if "on" in of.filters else "")),
         may_be_mailed=may_be_mailed(parts, asked.person) if asked.person.may("collector") else [],
+        trend_at=_address("figures/trend", asked) if report == "figures" else "",
         is_first=not after,
         first=_address(report, asked),
         following=_address(report, asked, after=found.next_place) if found.next_place else "",
         sums_at=_address(f"{report}/sums", asked) if of.sums is not None else "",
+    )
+
+
+def _trend_page(parts: InsideParts, asked: ReportAsked) -> HTMLResponse:
+    words = words_of(asked.person.language)
+    with reading(parts.engine) as connection:
+        offered = choices(connection, seen=asked.person.companies or None)
+        places = places_of(connection, asked)
+        points = points_of(connection, asked, place=places[0], months=MONTHS) if places else []
+    company, currency = places[0] if places else ("", "")
+    return page(
+        "report_trend.html",
+        person=asked.person,
+        asked=asked,
+        company=dict(offered.companies).get(company) or company,
+        chosen={"company": company, "currency": currency},
+        currency=currency,
+        choices=[each for each in _choices(REPORTS["figures"], offered, words=words) if each[2]],
+        charts=charts_of(points, asked=asked, currency=currency, words=words) if points else [],
+        table_at=_address("figures", asked),
     )
 
 

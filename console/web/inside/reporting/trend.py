@@ -1,0 +1,147 @@
+"""How figures went from month to month: receivables by age, days outstanding, and shares, as charts over their tables.
+
+Each point is computed as of the end of its day, as the report is. One company in one currency at a time:
+currencies are never added, and companies sell on terms of their own.
+"""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from console.web.inside.reporting.asking import ReportAsked
+from console.web.inside.reporting.cells import heading_of, shown_row
+from console.web.inside.reporting.owed import bucket_columns
+from console.web.inside.reporting.sheets import Cell, Column, Money, Row
+from infra.database.queries.aged import AgedRow, aged_totals
+from infra.database.queries.figures import Figures, figures
+from notifiers.writing.figures import short_day_text
+
+__all__ = ["MONTHS", "Chart", "Point", "charts_of", "month_ends", "places_of", "points_of"]
+
+MONTHS: Final = 6
+_DAYS: Final = ("dso", "best_dso", "days_delinquent")
+_SHARES: Final = ("effectiveness", "paid_late", "promises_kept")
+Place = tuple[str, str]  # (company, currency)
+
+
+class Point(Struct, frozen=True, kw_only=True):
+    """A day: the figures of the window that ends with it, and what was open by age; None: nothing was."""
+
+    on: datetime.date
+    figures: Figures | None
+    aged: AgedRow | None
+
+
+class Chart(Struct, frozen=True, kw_only=True):
+    """A chart: what ECharts is given, and its table as it is shown."""
+
+    name: str
+    option: dict[str, Any]
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def month_ends(on: datetime.date, *, months: int) -> list[datetime.date]:
+    """Give the last days of the months before a day, and the day itself, the oldest first."""
+    days = [on]
+    for _ in range(months - 1):
+        days.append(days[-1].replace(day=1) - datetime.timedelta(days=1))
+    return days[::-1]
+
+
+def places_of(connection: Connection, asked: ReportAsked) -> list[Place]:
+    """List the companies and currencies that there are figures of."""
+    found = figures(
+        connection, as_of=asked.on, days=asked.filters.days, company=asked.filters.company or None
+    )
+    wanted = asked.filters.currency
+    return [
+        (each.company, each.currency)
+        for each in found
+        if asked.sees(each.company) and wanted in ("", each.currency)
+    ]
+
+
+def points_of(connection: Connection, asked: ReportAsked, *, place: Place, months: int) -> list[Point]:
+    """Compute the points of one company in one currency."""
+    company, currency = place
+    found = []
+    for on in month_ends(asked.on, months=months):
+        told = figures(connection, as_of=on, days=asked.filters.days, company=company)
+        totals = aged_totals(connection, as_of=on, scope=(company, None), edges=asked.filters.edges)
+        found.append(
+            Point(
+                on=on,
+                figures=next((each for each in told if each.currency == currency), None),
+                aged=next((each for each in totals if each.currency == currency), None),
+            )
+        )
+    return found
+
+
+def charts_of(
+    points: Sequence[Point], *, asked: ReportAsked, currency: str, words: Mapping[str, Any]
+) -> list[Chart]:
+    """Draw what was open by age as stacked bars, days and shares as lines."""
+    buckets = bucket_columns(asked)
+    aged = [
+        {
+            column.name: Money(minor=bucket.amount_minor, currency=currency)
+            for column, bucket in zip(buckets, () if each.aged is None else each.aged.buckets, strict=False)
+        }
+        for each in points
+    ]
+    days = [Column(name=name, kind="number") for name in _DAYS]
+    shares = [Column(name=name, kind="share") for name in _SHARES]
+    measured = [_measured(each) for each in points]
+    return [
+        _chart("aging", buckets, aged, points, words=words, style={"type": "bar", "stack": "aged"}),
+        _chart("days", days, measured, points, words=words, style={"type": "line"}),
+        _chart("shares", shares, measured, points, words=words, style={"type": "line"}),
+    ]
+
+
+def _measured(point: Point) -> dict[str, Cell]:
+    of = point.figures
+    return {} if of is None else {name: getattr(of, name) for name in (*_DAYS, *_SHARES)}
+
+
+def _chart(
+    name: str,
+    columns: Sequence[Column],
+    cells: Sequence[Mapping[str, Cell]],
+    points: Sequence[Point],
+    *,
+    words: Mapping[str, Any],
+    style: Mapping[str, Any],
+) -> Chart:
+    days = [short_day_text(each.on, language=words["language"]) for each in points]
+    headings = [heading_of(each, words=words) for each in columns]
+    series = [
+        {**style, "name": heading, "data": [_plain(of.get(column.name), column) for of in cells]}
+        for column, heading in zip(columns, headings, strict=True)
+    ]
+    option = {
+        "legend": {"type": "scroll", "bottom": 0},
+        "grid": {"left": 8, "right": 16, "top": 24, "bottom": 40, "containLabel": True},
+        "xAxis": {"type": "category", "data": days},
+        "yAxis": {"type": "value", "unit": " %" if name == "shares" else ""},
+        "series": series,
+    }
+    rows = tuple(
+        (day, *shown_row(columns, Row(cells=of), words=words)) for day, of in zip(days, cells, strict=True)
+    )
+    return Chart(name=name, option=option, headings=(words["columns"]["on"], *headings), rows=rows)
+
+
+def _plain(value: Cell, column: Column) -> float | None:
+    """Give a value as a chart draws it; shares in percent. What is read stands in the table."""
+    if isinstance(value, Money):
+        return float(value.decimal())
+    if isinstance(value, Decimal):
+        return float(round(value * 100, 1) if column.kind == "share" else round(value, 1))
+    return None
