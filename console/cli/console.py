@@ -43,7 +43,7 @@ def console(settings: "Settings", *, host: str | None, port: int | None) -> None
     metrics = MetricsSettings()
     requests, reports = requests_tally("inside"), Tally("cobranza_csp_reports_total", known=[()])
     engine = open_engine(settings.database)
-    publisher = Publisher(settings)
+    publisher = Publisher(settings, source="cobranza/console")
     try:
         require_current(engine)
         people = PeopleBook(engine)

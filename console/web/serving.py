@@ -41,8 +41,8 @@ _OUTCOMES = ("ok", "refused", "failed")
 class Publisher:
     """Puts events on their source topics; the producer is made when it is first needed."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, *, source: str = _SOURCE) -> None:
+        self._settings, self._source = settings, source
         self._producer: KafkaProducer | None = None
         self._guard = threading.Lock()
 
@@ -57,7 +57,7 @@ class Publisher:
         try:
             with self._guard:
                 sender = self._opened()
-            records = [outgoing(event, source=_SOURCE) for event in events]
+            records = [outgoing(event, source=self._source) for event in events]
             publish(records, sender=sender, topic_name=self._settings.topic)
         except PublishError:
             raise

@@ -186,6 +186,12 @@ class PeopleBook:
             with writing(self._engine) as connection:
                 connection.execute(self._insert(audit).on_conflict_do_nothing(), rows)
 
+    def entry(self, name: str) -> AuditEntry | None:
+        """Give what was noted under an id."""
+        with reading(self._engine) as connection:
+            row = connection.execute(select(audit).where(audit.c["entry"] == name)).mappings().first()
+        return None if row is None else AuditEntry(**row)
+
     def entries(
         self,
         *,

@@ -25,9 +25,20 @@ from infra.database.queries.requests import has_request
 from processors.validation import problems
 from schemas.codec import type_of
 from schemas.commands import AccountCommand
+from schemas.events import BillingEvent
 from schemas.fields import split_account_id
 
-__all__ = ["Asked", "WrongRequestError", "ask", "await_written", "nonce", "said_by", "told", "until_written"]
+__all__ = [
+    "Asked",
+    "WrongRequestError",
+    "ask",
+    "await_written",
+    "enter",
+    "nonce",
+    "said_by",
+    "told",
+    "until_written",
+]
 
 _LOOK_EVERY_S: Final = 0.05
 NONCE_CHARACTERS: Final = 64
@@ -62,13 +73,17 @@ def said_by(person: Person, *, given: str) -> str:
 def told(parts: InsideParts, person: Person, *, account: str, given: str) -> Mapping[str, Any]:
     """Give what each command about an account has: whose it is, when, by whom, and its id."""
     company, customer = split_account_id(account)
+    command = said_by(person, given=given)
+    asked_before = parts.people.entry(command)
+    # The second click says what the first one said: another instant would be another content (R26).
+    wall = parts.clock() if asked_before is None else asked_before.at
     with reading(parts.engine) as connection:
-        now = business_now(connection, wall=parts.clock())
+        now = business_now(connection, wall=wall)
     return {
         "company": company,
         "customer": customer,
         "occurred_at": now.isoformat(timespec="seconds"),
-        "command": said_by(person, given=given),
+        "command": command,
         "author": person.user,
     }
 
@@ -99,6 +114,31 @@ def ask(
     parts.publish([command])
     query = urlencode({**(more or {}), "asked": command.command})
     return RedirectResponse(f"{back_to}?{query}", status_code=303)
+
+
+def enter(
+    parts: InsideParts,
+    person: Person,
+    event: BillingEvent,
+    *,
+    entry: str,
+    account: str,
+    back_to: str,
+    more: Mapping[str, str],
+) -> RedirectResponse:
+    """Publish a fact that a person enters instead of the billing system; ``entry`` names it in the audit.
+
+    Raises:
+        WrongRequestError: intake would refuse it.
+        PublishError: Kafka does not take it; the audit has the attempt.
+    """
+    wrong = problems(event)
+    if wrong:
+        raise WrongRequestError(list(wrong))
+    noted = AuditEntry(entry=entry, at=parts.clock(), user=person.user, act=type_of(event), account=account)
+    parts.people.note(noted)
+    parts.publish([event])
+    return RedirectResponse(f"{back_to}?{urlencode(more)}", status_code=303)
 
 
 async def await_written(parts: InsideParts, *, account: str, request: str) -> Asked | None:

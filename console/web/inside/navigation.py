@@ -21,6 +21,7 @@ class Area(Struct, frozen=True, kw_only=True):
 # A template says which one it belongs to by {% set area = "..." %}.
 AREAS: Final = (
     Area(area="today", path="/"),
+    Area(area="customers", path="/customers"),
     Area(area="review", path="/review"),
     Area(area="reminders", path="/reminders"),
     Area(area="reports", path="/reports"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,7 +16,7 @@ from console.web.inside.asking import nonce
 from console.web.inside.navigation import navigation
 from notifiers.writing.figures import amount_text, short_day_text
 
-__all__ = ["LANGUAGES", "Words", "page", "said", "words_of"]
+__all__ = ["LANGUAGES", "Words", "moments", "page", "said", "words_of"]
 
 # Each by its own name: who has the wrong one must find his.
 LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "es": "Español", "pt": "Português"}
@@ -81,6 +82,32 @@ def page(
 def said(words: Words, table: str, name: str) -> str:
     """Give the word for a name; what people have named themselves, such as a level, stays as they wrote it."""
     return str(words.get(table, {}).get(name, name.replace("_", " ")))
+
+
+def moments(zone: ZoneInfo, *, language: str) -> dict[str, Any]:
+    """Give what writes instants for a template, in a company's zone: ``moment`` with its time, ``moment_day`` without.
+
+    A business time that is a day only stays one.
+    """
+    tongue = words_of(language)["language"]
+
+    def local(when: str | datetime.datetime) -> datetime.datetime | datetime.date:
+        if isinstance(when, str) and len(when) == len("2026-03-02"):
+            return datetime.date.fromisoformat(when)
+        at = datetime.datetime.fromisoformat(when) if isinstance(when, str) else when
+        return (at if at.tzinfo else at.replace(tzinfo=datetime.UTC)).astimezone(zone)
+
+    def moment_day(when: str | datetime.datetime) -> str:
+        if not when:
+            return ""
+        at = local(when)
+        return short_day_text(at.date() if isinstance(at, datetime.datetime) else at, language=tongue)
+
+    def moment(when: str | datetime.datetime) -> str:
+        at = local(when) if when else None
+        return moment_day(when) + (f" {at:%H:%M}" if isinstance(at, datetime.datetime) else "")
+
+    return {"moment": moment, "moment_day": moment_day}
 
 
 @cache

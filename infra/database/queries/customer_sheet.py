@@ -4,8 +4,10 @@ import datetime
 from typing import Any
 
 from msgspec import Struct, json
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
+from infra.database.queries.customer_standing import CustomerStanding, customer_standing
+from infra.database.queries.plan_names import level_names
 from infra.database.tables import (
     account_credits,
     accounts,
@@ -17,13 +19,26 @@ from infra.database.tables import (
 )
 from schemas.events import Contact
 
-__all__ = ["CustomerSheet", "SheetCredit", "SheetItem", "customer_sheet"]
+__all__ = [
+    "CustomerSheet",
+    "ItemPage",
+    "SheetCredit",
+    "SheetItem",
+    "customer_sheet",
+    "open_items",
+    "overdue_of",
+]
 
+_CREDITS_MAX = 100
+_ARRANGEMENTS_MAX = 200
 _contacts = json.Decoder(tuple[Contact, ...])
 
 
 class SheetItem(Struct, frozen=True, kw_only=True):
-    """A document that is not settled; ``excluded``: why it is out of dunning, '' where it is in."""
+    """A document that is not settled; ``excluded``: why it is out of dunning, '' where it is in.
+
+    ``level`` is the step of its plan that it has reached, '' before the first.
+    """
 
     item: str
     document_kind: str
@@ -35,17 +50,33 @@ class SheetItem(Struct, frozen=True, kw_only=True):
     due_on: datetime.date
     step: int
     sent_level_on: datetime.date | None
-    excluded: str
+    plan: str
+    plan_version: int
+    plan_finished: bool
+    level: str = ""
+    excluded: str = ""
+    review_on: datetime.date | None = None
+    disputed: bool = False
+
+
+class ItemPage(Struct, frozen=True, kw_only=True):
+    """Some of the open documents, the first due first; ``count`` is of all."""
+
+    items: tuple[SheetItem, ...]
+    count: int
 
 
 class SheetCredit(Struct, frozen=True, kw_only=True):
-    """Money or a credit note of which something is left."""
+    """Money or a credit note; ``rest_minor`` of it is not used up."""
 
     credit: str
     credit_kind: str
     currency: str
+    amount_minor: int
     rest_minor: int
     received_on: datetime.date
+    ended_on: datetime.date | None
+    excluded: str = ""
 
 
 class CustomerSheet(Struct, frozen=True, kw_only=True):
@@ -56,39 +87,54 @@ class CustomerSheet(Struct, frozen=True, kw_only=True):
     customer: str
     name: str
     tax_id: str
+    kind: str
+    group: str
+    country: str
+    plan: str
+    payment_terms_days: int | None
     responsible: str
     language: str
     contacts: tuple[Contact, ...]
     mode: str
     trust: str
+    trust_by_hand: bool
     quarantined: str
     proposal: str
     last_contact_on: datetime.date | None
     balances: tuple[tuple[str, int, int], ...]
-    items: tuple[SheetItem, ...]
     credits: tuple[SheetCredit, ...]
     holds: tuple[dict[str, Any], ...]
     arrangements: tuple[dict[str, Any], ...]
+    standing: CustomerStanding
+    next_on: datetime.date | None
 
 
-def customer_sheet(connection: Connection, *, account: str, items_max: int) -> CustomerSheet | None:
-    """Give the sheet of an account, its oldest open documents first; None: nothing is known of it."""
+def customer_sheet(connection: Connection, *, account: str) -> CustomerSheet | None:
+    """Give the sheet of an account without its documents; None: nothing is known of it."""
     row = connection.execute(select(accounts).where(accounts.c["account"] == account)).mappings().first()
     if row is None:
         return None
     who = connection.execute(select(customers).where(customers.c["account"] == account)).mappings().first()
     held = _of(connection, holds, account)
+    said = {} if who is None else dict(who)
+    by_hand = next((each["until_on"] for each in held if each["by_hand"]), None)
     return CustomerSheet(
         account=account,
         company=row["company"],
         customer=row["customer"],
-        name=row["customer"] if who is None else who["name"] or row["customer"],
-        tax_id="" if who is None else who["tax_id"],
-        responsible="" if who is None else who["responsible"],
-        language="" if who is None else who["language"],
+        name=said.get("name") or row["customer"],
+        tax_id=said.get("tax_id", ""),
+        kind=said.get("kind", "unknown"),
+        group=said.get("customer_group", ""),
+        country=said.get("country", ""),
+        plan=said.get("plan", ""),
+        payment_terms_days=said.get("payment_terms_days"),
+        responsible=said.get("responsible", ""),
+        language=said.get("language", ""),
         contacts=() if who is None else _contacts.decode(who["contacts_json"]),
         mode=row["mode"],
         trust=row["trust"],
+        trust_by_hand=row["trust_by_hand"],
         quarantined=row["quarantined"],
         proposal=row["proposal"],
         last_contact_on=row["last_contact_on"],
@@ -96,38 +142,100 @@ def customer_sheet(connection: Connection, *, account: str, items_max: int) -> C
             (each["currency"], each["open_minor"], each["credit_minor"])
             for each in _of(connection, balances, account)
         ),
-        items=tuple(_items(connection, account, held=held, items_max=items_max)),
-        credits=tuple(_credits(connection, account)),
-        holds=tuple(each for each in held if not each["item"]),
-        arrangements=tuple(_of(connection, arrangements, account)),
+        credits=tuple(_credits(connection, account, held=held)),
+        holds=tuple(each for each in held if not each["item"] and not each["by_hand"]),
+        arrangements=tuple(_arrangements(connection, account)),
+        standing=customer_standing(connection, account=account),
+        next_on=by_hand,
     )
 
 
-def _items(
-    connection: Connection, account: str, *, held: list[dict[str, Any]], items_max: int
-) -> list[SheetItem]:
-    excluded = {each["item"]: each["reason"] or each["author"] or "-" for each in held if each["item"]}
+def open_items(connection: Connection, *, account: str, offset: int, limit: int) -> ItemPage:
+    """List ``limit`` open documents of an account from the one at ``offset`` on."""
+    is_open = (items.c["account"] == account, items.c["status"] == "open")
     query = (
-        select(items)
-        .where(items.c["account"] == account, items.c["status"] == "open")
-        .order_by(items.c["due_on"], items.c["item"])
-        .limit(items_max)
+        select(items).where(*is_open).order_by(items.c["due_on"], items.c["item"]).offset(offset).limit(limit)
     )
-    names = [name for name in SheetItem.__struct_fields__ if name != "excluded"]
+    rows = list(connection.execute(query).mappings())
+    count = connection.execute(select(func.count()).select_from(items).where(*is_open)).scalar_one()
+    names = [row["item"] for row in rows]
+    kept_out = {
+        row.item: row
+        for row in connection.execute(
+            select(holds).where(
+                holds.c["account"] == account,
+                holds.c["hold"].in_([f"excluded/{name}" for name in names]),
+            )
+        )
+    }
+    disputed = set(
+        connection.execute(
+            select(arrangements.c["item"]).where(
+                arrangements.c["account"] == account,
+                arrangements.c["kind"] == "dispute",
+                arrangements.c["status"] == "open",
+            )
+        ).scalars()
+    )
+    company = rows[0]["company"] if rows else ""
+    levels = level_names(
+        connection, company=company, versions={(row["plan"], row["plan_version"]) for row in rows}
+    )
+    own = [name for name in SheetItem.__struct_fields__ if name in items.c]
+    return ItemPage(
+        items=tuple(
+            SheetItem(
+                **{name: row[name] for name in own},
+                level=levels.name(row["plan"], row["plan_version"], row["step"]),
+                disputed=row["item"] in disputed,
+                **_exclusion(kept_out.get(row["item"])),
+            )
+            for row in rows
+        ),
+        count=int(count),
+    )
+
+
+def _exclusion(hold: Any) -> dict[str, Any]:
+    if hold is None:
+        return {}
+    return {"excluded": hold.reason or hold.author or "-", "review_on": hold.review_on}
+
+
+def _credits(connection: Connection, account: str, *, held: list[dict[str, Any]]) -> list[SheetCredit]:
+    """List the newest money and notes, those with something left before all others."""
+    out = {each["item"]: each["reason"] or "-" for each in held if each["hold_kind"] == "excluded_payment"}
+    query = (
+        select(account_credits)
+        .where(account_credits.c["account"] == account)
+        .order_by(
+            (account_credits.c["rest_minor"] > 0).desc(),
+            account_credits.c["received_on"].desc(),
+            account_credits.c["credit"],
+        )
+        .limit(_CREDITS_MAX)
+    )
+    own = [name for name in SheetCredit.__struct_fields__ if name in account_credits.c]
     return [
-        SheetItem(**{name: row[name] for name in names}, excluded=excluded.get(row["item"], ""))
+        SheetCredit(
+            **{name: row[name] for name in own}, excluded=out.get(row["credit"].removeprefix("payment/"), "")
+        )
         for row in connection.execute(query).mappings()
     ]
 
 
-def _credits(connection: Connection, account: str) -> list[SheetCredit]:
+def _arrangements(connection: Connection, account: str) -> list[dict[str, Any]]:
+    """List what was agreed; what has no currency of its own has that of its document."""
+    of_item = (items.c["account"] == arrangements.c["account"]) & (items.c["item"] == arrangements.c["item"])
     query = (
-        select(account_credits)
-        .where(account_credits.c["account"] == account, account_credits.c["rest_minor"] > 0)
-        .order_by(account_credits.c["received_on"], account_credits.c["credit"])
+        select(arrangements, items.c["currency"].label("item_currency"))
+        .select_from(arrangements.outerjoin(items, of_item))
+        .where(arrangements.c["account"] == account)
+        .order_by(arrangements.c["made_on"].desc(), arrangements.c["arrangement"])
+        .limit(_ARRANGEMENTS_MAX)
     )
     return [
-        SheetCredit(**{name: row[name] for name in SheetCredit.__struct_fields__})
+        {**row, "currency": row["currency"] or row["item_currency"] or ""}
         for row in connection.execute(query).mappings()
     ]
 
@@ -135,3 +243,13 @@ def _credits(connection: Connection, account: str) -> list[SheetCredit]:
 def _of(connection: Connection, table: Any, account: str) -> list[dict[str, Any]]:
     query = select(table).where(table.c["account"] == account).order_by(*table.primary_key)
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def overdue_of(connection: Connection, *, account: str, today: datetime.date) -> dict[str, tuple[int, int]]:
+    """Give, by currency, how much of an account is late today and how many documents that is."""
+    query = (
+        select(items.c["currency"], func.sum(items.c["open_minor"]), func.count())
+        .where(items.c["account"] == account, items.c["status"] == "open", items.c["due_on"] < today)
+        .group_by(items.c["currency"])
+    )
+    return {currency: (int(minor), int(count)) for currency, minor, count in connection.execute(query)}

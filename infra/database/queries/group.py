@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from infra.database.queries.statement import Statement, statement
 from infra.database.tables import live_rows
 
-__all__ = ["GroupStatement", "group_statement"]
+__all__ = ["GroupStatement", "children_of", "group_statement"]
 
 
 class GroupStatement(Struct, frozen=True, kw_only=True):
@@ -46,7 +46,7 @@ def group_statement(
         return None
     found = (
         statement(connection, account=each, as_of=as_of, first_on=first_on)
-        for each in (_children(connection, account) if with_children else ())
+        for each in (children_of(connection, account) if with_children else ())
     )
     members = (own, *(each for each in found if each is not None))
     totals_minor: defaultdict[str, int] = defaultdict(int)
@@ -58,7 +58,8 @@ def group_statement(
     )
 
 
-def _children(connection: Connection, account: str) -> list[str]:
+def children_of(connection: Connection, account: str) -> list[str]:
+    """List the accounts that belong to an account, by id."""
     company = account.partition(":")[0]
     names = connection.execute(
         select(live_rows.c["name"]).where(live_rows.c["owner"] == account, live_rows.c["kind"] == "child")

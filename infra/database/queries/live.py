@@ -6,9 +6,9 @@ from itertools import groupby
 from sqlalchemy import Connection, select
 
 from infra.database.tables import live_rows
-from schemas.rows import RowKey, encode_key
+from schemas.rows import Row, RowKey, decode_row, encode_key
 
-__all__ = ["Rows", "live_rows_of"]
+__all__ = ["Rows", "live_row", "live_rows_of"]
 
 Rows = dict[bytes, bytes]
 
@@ -22,3 +22,13 @@ def live_rows_of(connection: Connection, *, owners: Sequence[str]) -> dict[str, 
         owner: {encode_key(RowKey(row.kind, owner, row.name)): row.row_json.encode() for row in rows}
         for owner, rows in groupby(found, key=lambda row: str(row.owner))
     }
+
+
+def live_row(connection: Connection, *, owner: str, kind: str, name: str = "") -> Row | None:
+    """Give one kept row by its key; None: there is none."""
+    found = connection.execute(
+        select(live_rows.c["row_json"]).where(
+            live_rows.c["owner"] == owner, live_rows.c["kind"] == kind, live_rows.c["name"] == name
+        )
+    ).scalar()
+    return None if found is None else decode_row(found.encode())

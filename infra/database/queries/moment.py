@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from infra.database.tables import clocks, companies
 
-__all__ = ["business_now", "company_day"]
+__all__ = ["business_now", "company_day", "company_zone"]
 
 
 def business_now(connection: Connection, *, wall: datetime.datetime) -> datetime.datetime:
@@ -19,7 +19,12 @@ def business_now(connection: Connection, *, wall: datetime.datetime) -> datetime
 
 def company_day(connection: Connection, company: str, *, wall: datetime.datetime) -> datetime.date:
     """Give the day that it is at a company; UTC's where it has no profile."""
+    return business_now(connection, wall=wall).astimezone(company_zone(connection, company)).date()
+
+
+def company_zone(connection: Connection, company: str) -> ZoneInfo:
+    """Give a company's time zone; UTC where it has no profile."""
     zone = connection.execute(
         select(companies.c["time_zone"]).where(companies.c["company"] == company)
     ).scalar()
-    return business_now(connection, wall=wall).astimezone(ZoneInfo(zone or "UTC")).date()
+    return ZoneInfo(zone or "UTC")

@@ -13,6 +13,7 @@ from console.web.inside.app import STATIC_FILES
 from infra.database.batches import Batch, BatchBook
 from infra.database.people import ROLES, Role
 from tests.console.inside.desk import PASSWORD, Desk
+from tests.console.inside.posted import keep_jobs
 
 STORY = """# one who owes
 customer email ana@c1.test
@@ -20,6 +21,7 @@ plan default
     first      0 email
     second   +90 email
 2026-01-02  invoice INV-1 100.00 due 2026-02-02
+2026-01-05  payment P-1 10.00
 2026-02-05  tick
     expect reminder first INV-1 by email
 """
@@ -30,7 +32,9 @@ OPEN = {"/login", "/csp-reports", *STATIC}
 @pytest.fixture
 def desk(sqlite_engine: Engine, tmp_path: Path) -> Desk:
     """Give a console with one customer and nobody at it."""
-    return Desk(sqlite_engine, tmp_path, STORY)
+    desk = Desk(sqlite_engine, tmp_path, STORY)
+    keep_jobs(desk)
+    return desk
 
 
 def test_nobody_is_shown_anything_without_a_login(desk: Desk) -> None:
@@ -100,7 +104,7 @@ def test_every_route_says_who_may_and_means_it(desk: Desk) -> None:
             continue
         walked += 1
         needed = role_needed(route)
-        path = _filled(route.path)
+        path = _filled(route.path, sent=desk.stage.latest["acme:C1"])
         for method in route.methods or ():
             assert 303 == stranger.request(method, path).status_code, route.path
             for role in ROLES:
@@ -113,8 +117,11 @@ def test_every_route_says_who_may_and_means_it(desk: Desk) -> None:
     assert walked > 15  # they were walked: once the list was empty, and this test passed
 
 
-def _filled(path: str) -> str:
-    """Put something that the story has in the place of each name of a path; what is each role's own stays."""
+def _filled(path: str, *, sent: str) -> str:
+    """Put something that the story has in the place of each name of a path; what is each role's own stays.
+
+    A page of one of many things has its name in the query.
+    """
     names = {
         "account": "acme:C1",
         "reminder": "r",
@@ -122,7 +129,14 @@ def _filled(path: str) -> str:
         "company": "acme",
         "plan": "default",
     }
-    return re.sub(r"{(\w+)}", lambda found: names.get(found[1], found[0]), path)
+    queries = {
+        "/document": "?document=INV-1",
+        "/credit": "?credit=payment/P-1",
+        "/message": f"?reminder={sent}",
+        "/message/file": f"?reminder={sent}&channel=email&form=html",
+    }
+    filled = re.sub(r"{(\w+)(?::path)?}", lambda found: names.get(found[1], found[0]), path)
+    return filled + queries.get(filled.removeprefix("/customers/acme:C1"), "")
 
 
 def role_needed(route: APIRoute) -> Role:

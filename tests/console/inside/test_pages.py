@@ -60,7 +60,7 @@ def test_the_customer_page_shows_what_is_owed_and_what_was_sent(desk: Desk) -> N
     assert "Panadería &lt;Uno&gt;" in text
     assert "INV-1" in text
     assert 'class="overdue"' in text
-    assert "first · email · sent" in text
+    assert ">first reminder</a></th><td>mail</td><td>sent" in text
 
 
 def test_a_note_is_written_down_once_however_often_the_button_is_pressed(desk: Desk) -> None:

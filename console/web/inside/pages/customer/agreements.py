@@ -1,0 +1,146 @@
+"""What is agreed with a customer, or decided about him: holds, promises, disputes, payment plans (R15, R25, R29, R35)."""
+
+import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Form
+from fastapi.responses import Response
+
+from console.web.inside.pages.customer.opening import (
+    CustomerForm,
+    OptionalAmount,
+    OptionalDay,
+    Reason,
+    Word,
+    asked_for,
+    form_of,
+)
+from console.web.inside.parts import InsideParts
+from schemas.commands import (
+    CancelPaymentPlan,
+    HoldKind,
+    MakePaymentPlan,
+    MakePromise,
+    OpenDispute,
+    PlaceHold,
+    ReleaseHold,
+    RuleDispute,
+    WithdrawPromise,
+)
+
+__all__ = ["router"]
+
+_Remark = Annotated[str, Form(max_length=2_000)]
+_Name = Annotated[str, Form(max_length=200)]
+
+
+def router(parts: InsideParts) -> APIRouter:
+    """Make the routes."""
+    routes = APIRouter(prefix="/customers/{account:path}")
+    _add_holds(routes, parts)
+    _add_promises(routes, parts)
+    _add_disputes(routes, parts)
+    _add_payment_plans(routes, parts)
+    return routes
+
+
+def _add_holds(routes: APIRouter, parts: InsideParts) -> None:
+    own = Annotated[CustomerForm, Depends(form_of(parts))]
+
+    @routes.post("/holds", response_model=None)
+    def place(
+        *,
+        form: own,
+        kind: Annotated[HoldKind, Form()],
+        reason: Reason,
+        until: OptionalDay = None,
+        review_on: OptionalDay = None,
+    ) -> Response:
+        hold = PlaceHold(**form.common, kind=kind, reason=reason, until=until, review_on=review_on)
+        return asked_for(parts, form, hold)
+
+    @routes.post("/holds/release", response_model=None)
+    def release(*, form: own, kind: Annotated[HoldKind, Form()]) -> Response:
+        return asked_for(parts, form, ReleaseHold(**form.common, kind=kind))
+
+
+def _add_promises(routes: APIRouter, parts: InsideParts) -> None:
+    own = Annotated[CustomerForm, Depends(form_of(parts))]
+
+    @routes.post("/promises", response_model=None)
+    def promise(
+        *,
+        form: own,
+        due_on: Annotated[datetime.date, Form()],
+        amount: OptionalAmount = None,
+        currency: OptionalAmount = None,
+        documents: Annotated[list[str] | None, Form()] = None,
+        by: _Name = "",
+        how: _Name = "",
+    ) -> Response:
+        command = MakePromise(
+            **form.common,
+            due_on=due_on,
+            amount=amount,
+            currency=currency if amount else None,
+            documents=tuple(documents or ()),
+            by=by,
+            how=how,
+        )
+        return asked_for(parts, form, command)
+
+    @routes.post("/promises/withdraw", response_model=None)
+    def withdraw(*, form: own, promise: Word) -> Response:
+        return asked_for(parts, form, WithdrawPromise(**form.common, promise=promise))
+
+
+def _add_disputes(routes: APIRouter, parts: InsideParts) -> None:
+    own = Annotated[CustomerForm, Depends(form_of(parts))]
+
+    @routes.post("/disputes", response_model=None)
+    def dispute(
+        *,
+        form: own,
+        item: Word,
+        reason: Reason,
+        amount: OptionalAmount = None,
+        review_on: OptionalDay = None,
+    ) -> Response:
+        command = OpenDispute(**form.common, document=item, reason=reason, amount=amount, review_on=review_on)
+        return asked_for(parts, form, command)
+
+    @routes.post("/disputes/rule", response_model=None)
+    def rule(
+        *,
+        form: own,
+        dispute: Word,
+        ruling: Annotated[Literal["rejected", "credited"], Form()],
+        amount: OptionalAmount = None,
+        text: _Remark = "",
+    ) -> Response:
+        command = RuleDispute(**form.common, dispute=dispute, ruling=ruling, amount=amount, text=text)
+        return asked_for(parts, form, command)
+
+
+def _add_payment_plans(routes: APIRouter, parts: InsideParts) -> None:
+    own = Annotated[CustomerForm, Depends(form_of(parts))]
+
+    @routes.post("/payment-plans", response_model=None)
+    def plan(
+        *,
+        form: own,
+        item: Word,
+        first_on: Annotated[datetime.date, Form()],
+        count: Annotated[int, Form(ge=2, le=60)],
+        every: Annotated[Literal["week", "two_weeks", "month"], Form()] = "month",
+        reason: _Remark = "",
+    ) -> Response:
+        command = MakePaymentPlan(
+            **form.common, document=item, first_on=first_on, count=count, every=every, reason=reason
+        )
+        return asked_for(parts, form, command)
+
+    @routes.post("/payment-plans/cancel", response_model=None)
+    def cancel(*, form: own, payment_plan: Word, reason: _Remark = "") -> Response:
+        command = CancelPaymentPlan(**form.common, payment_plan=payment_plan, reason=reason)
+        return asked_for(parts, form, command)

@@ -1,0 +1,122 @@
+"""What every page and form about one customer begins with: may this person see him, and is the form one of ours.
+
+Nothing of another company's customer is told: he is not there (404), as one who does not exist.
+"""
+
+import datetime
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, NamedTuple
+from urllib.parse import quote
+
+from fastapi import Depends, Form, HTTPException, Request
+from fastapi.responses import Response
+from msgspec.structs import replace
+from pydantic import BeforeValidator
+
+from console.web.inside.access import Person, needs, require_own_form
+from console.web.inside.asking import ask, told
+from console.web.inside.masking import masked, masked_contact
+from console.web.inside.pages.customer.receipt_form import plain_amount
+from console.web.inside.parts import InsideParts
+from infra.database.engine import reading
+from infra.database.people import Role
+from infra.database.queries.customer_sheet import CustomerSheet, customer_sheet
+from infra.database.queries.customer_standing import customer_is_known
+from schemas.commands import AccountCommand
+from schemas.fields import split_account_id
+
+__all__ = [
+    "Collector",
+    "CustomerForm",
+    "OptionalAmount",
+    "OptionalDay",
+    "Reader",
+    "Reason",
+    "Word",
+    "asked_for",
+    "form_of",
+    "path_of",
+    "require_seen",
+    "sheet_of",
+]
+
+Word = Annotated[str, Form(max_length=128)]
+Reason = Annotated[str, Form(min_length=1, max_length=2_000)]
+# A form sends what was left empty as an empty text.
+OptionalDay = Annotated[datetime.date | None, BeforeValidator(lambda said: said or None), Form()]
+OptionalAmount = Annotated[
+    str | None, BeforeValidator(lambda said: plain_amount(said) or None), Form(max_length=20)
+]
+Reader = Annotated[Person, Depends(needs("viewer"))]
+Collector = Annotated[Person, Depends(needs("collector"))]
+
+
+class CustomerForm(NamedTuple):
+    """Who asks, about whom, and what each command about an account has."""
+
+    person: Person
+    account: str
+    common: Mapping[str, Any]
+
+
+def path_of(account: str) -> str:
+    """Give the path of a customer's page."""
+    return f"/customers/{quote(account, safe='')}"
+
+
+def require_seen(parts: InsideParts, person: Person, account: str) -> None:
+    """See that an account is known, and that the person may see it.
+
+    Raises:
+        HTTPException: 404: there is none, or it is not for this person to know.
+    """
+    if not person.sees(split_account_id(account)[0]):
+        raise HTTPException(404)
+    with reading(parts.engine) as connection:
+        is_known = customer_is_known(connection, account=account)
+    if not is_known:
+        raise HTTPException(404)
+
+
+def sheet_of(parts: InsideParts, person: Person, account: str) -> CustomerSheet:
+    """Give what is known of an account that the person may see; viewers see people masked.
+
+    Raises:
+        HTTPException: 404: there is none, or it is not for this person to know.
+    """
+    if not person.sees(split_account_id(account)[0]):
+        raise HTTPException(404)
+    with reading(parts.engine) as connection:
+        sheet = customer_sheet(connection, account=account)
+    if sheet is None:
+        raise HTTPException(404)
+    if not person.may("collector"):
+        contacts = tuple(masked_contact(each) for each in sheet.contacts)
+        return replace(sheet, tax_id=masked(sheet.tax_id), contacts=contacts)
+    return sheet
+
+
+def form_of(parts: InsideParts, *, role: Role = "collector") -> Callable[..., CustomerForm]:
+    """Give the dependency of a form about a customer: it is one of ours, and the customer is his to see."""
+
+    def own_form(
+        *,
+        request: Request,
+        person: Annotated[Person, Depends(needs(role))],
+        account: str,
+        csrf: Word,
+        nonce: Word,
+    ) -> CustomerForm:
+        require_own_form(request, person, csrf=csrf)
+        require_seen(parts, person, account)
+        return CustomerForm(person, account, told(parts, person, account=account, given=nonce))
+
+    return own_form
+
+
+def asked_for(
+    parts: InsideParts, form: CustomerForm, command: AccountCommand, *, back_to: str = "", **more: str
+) -> Response:
+    """Ask for a command, and lead back to the customer's page, or to another one of his (``back_to`` follows it)."""
+    path = path_of(form.account) + back_to
+    return ask(parts, form.person, command, account=form.account, back_to=path, more=more)

@@ -1,0 +1,122 @@
+"""A receipt as somebody typed it, and the payment that it means; what is wrong is said by field, and nothing typed is lost."""
+
+import datetime
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, get_args
+
+from msgspec import Struct, field
+
+from infra.database.queries.customer_sheet import SheetItem
+from processors.money import exponent, to_minor
+from processors.validation import problems
+from schemas.events import Means, PaymentLine, PaymentReceived
+
+__all__ = ["MEANS", "STATES", "Receipt", "payment_of", "plain_amount"]
+
+MEANS: Final = get_args(Means)
+STATES: Final = ("cleared", "received", "deposited")
+_CONDITIONAL: Final = frozenset({"cheque", "direct_debit", "promissory_note"})
+_AMOUNT: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,4})?")
+
+
+class Receipt(Struct, frozen=True, kw_only=True):
+    """What was typed, as text; ``documents`` are ticked, ``amounts`` by document."""
+
+    number: str = ""
+    on: str = ""
+    total: str = ""
+    currency: str = ""
+    means: str = "transfer"
+    state: str = "cleared"
+    payable_on: str = ""
+    documents: tuple[str, ...] = ()
+    amounts: dict[str, str] = field(default_factory=dict)
+
+
+def plain_amount(typed: str) -> str:
+    """Write a typed amount as events have it: '1250,5' is '1250.5'; what is ambiguous stays, and is refused."""
+    said = "".join(typed.split())
+    return said.replace(",", ".") if said.count(",") == 1 and "." not in said else said
+
+
+def payment_of(
+    receipt: Receipt,
+    *,
+    company: str,
+    customer: str,
+    payment: str,
+    open_items: Sequence[SheetItem],
+    today: datetime.date,
+    words: Mapping[str, Any],
+) -> PaymentReceived | list[tuple[str, str]]:
+    """Give the payment that a receipt means, or what is wrong with it: (field, text).
+
+    Args:
+        receipt: as it was typed.
+        company, customer: whose it is.
+        payment: its id where no number was typed.
+        open_items: the documents that it may name.
+        today: the company's.
+        words: what is wrong, in the user's language.
+    """
+    on, payable_on = _day(receipt.on), _day(receipt.payable_on)
+    total = plain_amount(receipt.total)
+    wrong = [] if _is_amount(total, receipt.currency) else [("total", words["bad_amount"])]
+    if on is None or on > today:
+        wrong.append(("on", words["future"] if on else words["on"]))
+    lines, wrong_lines = _lines(receipt, open_items, words)
+    wrong += wrong_lines
+    if wrong:
+        return wrong
+    named = sum(to_minor(each.amount, currency=receipt.currency) for each in lines if each.amount)
+    if named > to_minor(total, currency=receipt.currency):
+        return [("total", words["too_little"])]
+    is_conditional = receipt.means in _CONDITIONAL
+    made = PaymentReceived(
+        company=company,
+        customer=customer,
+        occurred_at=receipt.on,
+        payment=receipt.number.strip() or payment,
+        currency=receipt.currency,
+        amount=total,
+        lines=tuple(lines),
+        means=_one_of(MEANS, receipt.means),
+        state=_one_of(STATES, receipt.state) if is_conditional else "cleared",
+        payable_on=payable_on if is_conditional else None,
+    )
+    return [("", each) for each in problems(made)] or made
+
+
+def _lines(
+    receipt: Receipt, open_items: Sequence[SheetItem], words: Mapping[str, Any]
+) -> tuple[list[PaymentLine], list[tuple[str, str]]]:
+    known = {each.item: each for each in open_items}
+    lines, wrong = [], []
+    for name in receipt.documents:
+        typed = plain_amount(receipt.amounts.get(name, ""))
+        item = known.get(name)
+        if item is not None and item.currency != receipt.currency:
+            wrong.append(("", words["other_currency"].format(item=name)))
+        elif typed and not _is_amount(typed, receipt.currency):
+            wrong.append(("", f"{name}: {words['bad_amount']}"))
+        else:
+            lines.append(PaymentLine(document=name, amount=typed or None))
+    return lines, wrong
+
+
+def _is_amount(said: str, currency: str) -> bool:
+    if not _AMOUNT.fullmatch(said) or not currency:
+        return False
+    return len(said.partition(".")[2].rstrip("0")) <= exponent(currency) and float(said) > 0
+
+
+def _day(said: str) -> datetime.date | None:
+    try:
+        return datetime.date.fromisoformat(said)
+    except ValueError:
+        return None  # it is said to be missing, by its field
+
+
+def _one_of(known: Sequence[str], said: str) -> Any:
+    return said if said in known else known[0]

@@ -1,0 +1,165 @@
+"""Receipts entered by hand, and what became of a cheque afterwards (S1-18 … S1-21).
+
+What is published is what a billing system would: ``billing.payment.received.v1`` and
+``billing.payment.state_changed.v1``, from the source ``cobranza/console``. A receipt without a number
+is named after the user and the form that it was typed in, so that a second click is the same payment.
+"""
+
+import datetime
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import HTMLResponse, Response
+
+from console.web.inside.access import Person
+from console.web.inside.asking import enter, said_by
+from console.web.inside.pages.customer.opening import (
+    Collector,
+    CustomerForm,
+    Word,
+    form_of,
+    path_of,
+    sheet_of,
+)
+from console.web.inside.pages.customer.receipt_form import MEANS, STATES, Receipt, payment_of
+from console.web.inside.parts import InsideParts
+from console.web.inside.showing import page, words_of
+from infra.database.engine import reading
+from infra.database.queries.customer_sheet import SheetItem, open_items
+from infra.database.queries.moment import company_day
+from schemas.events import PaymentStateChanged
+from schemas.fields import split_account_id
+
+__all__ = ["router"]
+
+_ITEMS_MAX: Final = 300
+_FOR: Final = "amount for "
+
+
+def router(parts: InsideParts) -> APIRouter:
+    """Make the routes."""
+    routes = APIRouter(prefix="/customers/{account:path}")
+    _add_receipt(routes, parts)
+    _add_states(routes, parts)
+    return routes
+
+
+def _add_receipt(routes: APIRouter, parts: InsideParts) -> None:
+    async def typed(request: Request) -> Receipt:
+        return _receipt(
+            dict(await request.form()), [str(each) for each in (await request.form()).getlist("document")]
+        )
+
+    @routes.get("/receipts/new", response_model=None)
+    def new(*, person: Collector, account: str) -> HTMLResponse:
+        with reading(parts.engine) as connection:
+            today = company_day(connection, split_account_id(account)[0], wall=parts.clock())
+        return _form_page(parts, person, account, Receipt(on=today.isoformat()))
+
+    @routes.post("/receipts", response_model=None)
+    def take(
+        *,
+        form: Annotated[CustomerForm, Depends(form_of(parts))],
+        nonce: Word,
+        receipt: Annotated[Receipt, Depends(typed)],
+    ) -> Response:
+        company, customer = split_account_id(form.account)
+        documents, today = _open(parts, form.account)
+        made = payment_of(
+            receipt,
+            company=company,
+            customer=customer,
+            payment=f"RC-{said_by(form.person, given=nonce).rpartition('/')[2][:12]}",
+            open_items=documents,
+            today=today,
+            words=words_of(form.person.language)["receipts"],
+        )
+        if isinstance(made, list):
+            return _form_page(parts, form.person, form.account, receipt, problems=made)
+        credit = f"payment/{made.payment}"
+        return enter(
+            parts,
+            form.person,
+            made,
+            entry=said_by(form.person, given=nonce),
+            account=form.account,
+            back_to=f"{path_of(form.account)}/credit",
+            more={"credit": credit, "entered": made.state},
+        )
+
+
+def _add_states(routes: APIRouter, parts: InsideParts) -> None:
+    @routes.post("/receipts/state", response_model=None)
+    def change(
+        *,
+        form: Annotated[CustomerForm, Depends(form_of(parts))],
+        nonce: Word,
+        payment: Word,
+        state: Annotated[Literal["deposited", "cleared", "returned"], Form()],
+        on: Annotated[datetime.date, Form()],
+        reason: Annotated[str, Form(max_length=2_000)] = "",
+    ) -> Response:
+        company, customer = split_account_id(form.account)
+        changed = PaymentStateChanged(
+            company=company,
+            customer=customer,
+            occurred_at=on.isoformat(),
+            payment=payment,
+            state=state,
+            reason=reason,
+        )
+        return enter(
+            parts,
+            form.person,
+            changed,
+            entry=said_by(form.person, given=nonce),
+            account=form.account,
+            back_to=f"{path_of(form.account)}/credit",
+            more={"credit": f"payment/{payment}", "entered": state},
+        )
+
+
+def _receipt(said: dict[str, object], documents: list[str]) -> Receipt:
+    text = {name: str(value)[:300] for name, value in said.items()}
+    plain = ("number", "on", "total", "currency", "means", "state", "payable_on")
+    return Receipt(
+        **{name: text[name] for name in plain if name in text},
+        documents=tuple(documents),
+        amounts={
+            name.removeprefix(_FOR): value for name, value in text.items() if name.startswith(_FOR) and value
+        },
+    )
+
+
+def _open(parts: InsideParts, account: str) -> tuple[tuple[SheetItem, ...], datetime.date]:
+    with reading(parts.engine) as connection:
+        found = open_items(connection, account=account, offset=0, limit=_ITEMS_MAX).items
+        return found, company_day(connection, split_account_id(account)[0], wall=parts.clock())
+
+
+def _form_page(
+    parts: InsideParts,
+    person: Person,
+    account: str,
+    receipt: Receipt,
+    *,
+    problems: list[tuple[str, str]] | None = None,
+) -> HTMLResponse:
+    sheet = sheet_of(parts, person, account)
+    documents, today = _open(parts, account)
+    currencies = sorted({each[0] for each in sheet.balances} | {each.currency for each in documents})
+    return page(
+        "customer/receipt.html",
+        person=person,
+        status=422 if problems else 200,
+        sheet=sheet,
+        here=path_of(account),
+        documents=documents,
+        today=today,
+        currencies=currencies,
+        receipt=receipt,
+        problems=problems or [],
+        means=MEANS,
+        states=STATES,
+        amount_for=_FOR,
+    )

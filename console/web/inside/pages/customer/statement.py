@@ -1,0 +1,69 @@
+"""The statement of an account as of any day, alone or with the customers that belong to it (S0-04, S1-23, B-09, B-13).
+
+As a file it is a report: there are its PDF, workbook and CSV.
+"""
+
+import datetime
+from typing import Annotated, Final
+
+from fastapi import APIRouter, HTTPException, Query
+from fastapi.responses import HTMLResponse
+
+from console.web.inside.pages.customer.opening import Reader, path_of, sheet_of
+from console.web.inside.parts import InsideParts
+from console.web.inside.reporting.leading import to_report
+from console.web.inside.showing import page
+from infra.database.engine import reading
+from infra.database.queries.group import group_statement
+from infra.database.queries.moment import company_day
+from schemas.fields import split_account_id
+
+__all__ = ["router"]
+
+_SHOWN_MAX: Final = 500
+_YEAR: Final = datetime.timedelta(days=365)
+
+
+def router(parts: InsideParts) -> APIRouter:
+    """Make the routes."""
+    routes = APIRouter(prefix="/customers/{account:path}")
+
+    @routes.get("/statement", response_model=None)
+    def statement(
+        *,
+        person: Reader,
+        account: str,
+        on: datetime.date | None = None,
+        since: Annotated[datetime.date | None, Query(alias="from")] = None,
+        group: bool = False,
+    ) -> HTMLResponse:
+        with reading(parts.engine) as connection:
+            as_of = on or company_day(connection, split_account_id(account)[0], wall=parts.clock())
+            first_on = min(since or as_of - _YEAR, as_of)
+        sheet = sheet_of(parts, person, account)
+        with reading(parts.engine) as connection:
+            found = group_statement(
+                connection, account=account, as_of=as_of, first_on=first_on, with_children=group
+            )
+        if found is None:
+            raise HTTPException(404)
+        return page(
+            "customer/statement.html",
+            person=person,
+            sheet=sheet,
+            here=path_of(account),
+            path_of=path_of,
+            found=found,
+            first_on=first_on,
+            group=group,
+            files=_files(account, as_of=as_of, first_on=first_on),
+            most=_SHOWN_MAX,
+        )
+
+    return routes
+
+
+def _files(account: str, *, as_of: datetime.date, first_on: datetime.date) -> list[tuple[str, str]]:
+    """Give (form, path) of the report that is the same as a file."""
+    asked = {"account": account, "on": as_of.isoformat(), "days": str(max(1, (as_of - first_on).days))}
+    return [(form, to_report("statement", **asked, form=form)) for form in ("pdf", "xlsx", "csv")]

@@ -1,0 +1,294 @@
+"""What a credit controller does with one customer: finds him, sees what is owed and why, and writes down what was agreed."""
+
+import html
+import re
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from schemas.commands import (
+    CancelPaymentPlan,
+    ExcludeItem,
+    ExcludePayment,
+    MakePaymentPlan,
+    MakePromise,
+    OpenDispute,
+    OptOut,
+    PlaceHold,
+    ReleaseHold,
+    RuleDispute,
+    SetTrust,
+)
+from schemas.events import PaymentReceived, PaymentStateChanged
+from tests.console.inside.desk import Desk
+from tests.console.inside.posted import keep_jobs
+
+STORY = """# three customers of one company
+@C1 customer email ana@c1.test name "Panadería <Uno>"
+@C2 customer email ben@c2.test name "Almacén Dos"
+plan default
+    first      0 email
+    second   +90 email
+2026-01-02  @C1 invoice INV-1 100.00 due 2026-02-02
+2026-01-02  @C1 invoice INV/2 50.00 due 2026-04-02
+2026-01-02  @C2 invoice INV-9 300.00 due 2026-02-02
+2026-01-10  @C1 payment P-1 30.00
+2026-02-03  tick
+    expect @C1 reminder first INV-1 by email
+    expect @C2 reminder first INV-9 by email
+2026-03-02  tick
+"""
+PAGE = "/customers/acme:C1"
+
+
+@pytest.fixture
+def desk(sqlite_engine: Engine, tmp_path: Path) -> Desk:
+    """Give a console with a collector at it."""
+    desk = Desk(sqlite_engine, tmp_path, STORY).at_work("ana")
+    keep_jobs(desk)
+    return desk
+
+
+def _text(page: str) -> str:
+    """Give what a reader sees of a page."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def test_the_register_finds_customers_by_part_of_their_name(desk: Desk) -> None:
+    """S4-19: name, company id and money; a percent sign is a percent sign."""
+    text = desk.browser.get("/customers").text
+    assert ["acme%3AC2", "acme%3AC1"] == re.findall(r'href="/customers/([^"]+)"', text)
+    found = desk.browser.get("/customers?q=panad").text
+    assert ["acme%3AC1"] == re.findall(r'href="/customers/([^"]+)"', found)
+    assert "70.00" in found
+    assert [] == re.findall(r'href="/customers/(acme[^"]+)"', desk.browser.get("/customers?q=%25").text)
+
+
+def test_the_register_shows_a_person_the_own_companies_only(desk: Desk) -> None:
+    """Per-company visibility holds in the count, too."""
+    desk.at_work("eve", companies=("beta",))
+    text = _text(desk.browser.get("/customers").text)
+    assert "0 customers" in text
+    assert "acme" not in text
+
+
+def test_a_document_has_its_own_page_with_what_settled_it_and_what_was_sent(desk: Desk) -> None:
+    """S0-09, S2-19: amounts, the payment that settled a part, the reminder that it was in."""
+    text = _text(desk.browser.get(f"{PAGE}/document?document=INV-1").text)
+    assert "Invoice INV-1" in text
+    assert "P-1 payment" in text
+    assert "first reminder" in text
+    assert 404 == desk.browser.get(f"{PAGE}/document?document=INV-9").status_code
+
+
+def test_a_document_whose_number_has_a_slash_is_reached_like_any_other(desk: Desk) -> None:
+    """Ids are the billing system's: whatever prints."""
+    (link,) = re.findall(r'href="([^"]+document=INV/2|[^"]+document=INV%2F2)"', desk.browser.get(PAGE).text)
+    assert "INV/2" in desk.browser.get(html.unescape(link)).text
+
+
+def test_a_payment_is_taken_out_like_a_document(desk: Desk) -> None:
+    """S0-10: with its reason; what it had settled is open again, and its page says so."""
+    page = f"{PAGE}/credit?credit=payment/P-1"
+    assert "INV-1" in desk.browser.get(page).text
+    answer = desk.submit(page, "/payment-exclusions", reason="of somebody else", review_on="2026-03-20")
+    shown = _text(desk.browser.get(answer.headers["location"]).text)
+    (asked,) = desk.asked
+    assert isinstance(asked, ExcludePayment)
+    assert ("P-1", "of somebody else", "2026-03-20") == (asked.payment, asked.reason, str(asked.review_on))
+    assert "of somebody else" in shown
+    assert "30.00" in shown
+
+
+def test_an_exclusion_may_have_a_day_of_review_or_none(desk: Desk) -> None:
+    """S2-13: an empty date is no date."""
+    desk.submit(PAGE, "/exclusions", item="INV-1", reason="wrong price", review_on="")
+    (asked,) = desk.asked
+    assert isinstance(asked, ExcludeItem)
+    assert (None, "wrong price") == (asked.review_on, asked.reason)
+
+
+def test_trust_set_by_hand_is_shown_as_a_dot_and_by_whom(desk: Desk) -> None:
+    """S0-26, S2-22: a word of a person stands over the history."""
+    answer = desk.submit(PAGE, "/trust", trust="bad")
+    (asked,) = desk.asked
+    assert isinstance(asked, SetTrust)
+    shown = desk.browser.get(answer.headers["location"]).text
+    assert '<span class="dot bad"' in shown
+    assert "set by hand" in shown
+
+
+def test_a_receipt_with_chosen_invoices_settles_these(desk: Desk) -> None:
+    """S1-18: the documents that are ticked, and how much of them; the page of the payment shows it."""
+    answer = desk.submit(
+        f"{PAGE}/receipts/new",
+        "/receipts",
+        total="60,00",
+        currency="USD",
+        on="2026-03-01",
+        means="transfer",
+        state="cleared",
+        document="INV/2",
+        **{"amount for INV/2": "50"},
+    )
+    (made,) = desk.asked
+    assert isinstance(made, PaymentReceived)
+    assert ("60.00", "2026-03-01", "transfer") == (made.amount, made.occurred_at, made.means)
+    assert [("INV/2", "50")] == [(each.document, each.amount) for each in made.lines]
+    assert made.payment.startswith("RC-")
+    shown = _text(desk.browser.get(answer.headers["location"]).text)
+    assert "INV/2" in shown
+    assert "50.00" in shown
+    assert ["billing.payment.received.v1"] == [each.act for each in desk.people.entries(limit=9)]
+
+
+def test_a_receipt_with_a_total_only_settles_the_oldest_first(desk: Desk) -> None:
+    """S1-19."""
+    desk.submit(f"{PAGE}/receipts/new", "/receipts", total="70", currency="USD", on="2026-03-01", number="7")
+    (made,) = desk.asked
+    assert isinstance(made, PaymentReceived)
+    assert ("7", ()) == (made.payment, made.lines)
+    assert "70.00" in _text(desk.browser.get(f"{PAGE}/document?document=INV-1").text)
+    assert "settled" in _text(desk.browser.get(f"{PAGE}/document?document=INV-1").text)
+
+
+def test_the_same_receipt_sent_twice_is_one_payment(desk: Desk) -> None:
+    """A double click: the payment's id is a function of the user and of the form."""
+    text = desk.browser.get(f"{PAGE}/receipts/new").text
+    hidden = dict(re.findall(r'<input type="hidden" name="(csrf|nonce)" value="([^"]*)">', text))
+    typed = hidden | {"total": "10", "currency": "USD", "on": "2026-03-01"}
+    places = {desk.browser.post(f"{PAGE}/receipts", data=typed).headers["location"] for _ in range(2)}
+    assert 1 == len(places)
+    assert 1 == len({each.payment for each in desk.asked if isinstance(each, PaymentReceived)})
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"total": "abc"}, "Amount"),
+        ({"total": "0"}, "Amount"),
+        ({"total": "1.234,50"}, "Amount"),
+        ({"on": "2030-01-01"}, "future"),
+        ({"document": "INV-1", "amount for INV-1": "999"}, "more than the total"),
+    ],
+)
+def test_a_wrong_receipt_comes_back_with_what_is_wrong_and_all_that_was_typed(
+    desk: Desk, typed: dict[str, str], said: str
+) -> None:
+    """422, the field, and nothing lost; nothing is published."""
+    fields = {"total": "10", "currency": "USD", "on": "2026-03-01", "number": "R-77"} | typed
+    answer = desk.submit(f"{PAGE}/receipts/new", "/receipts", **fields)
+    assert 422 == answer.status_code
+    assert said in _text(answer.text)
+    assert 'value="R-77"' in answer.text
+    assert [] == desk.asked
+
+
+def test_a_cheque_goes_on_through_its_states(desk: Desk) -> None:
+    """S1-20, S1-21: received is no money; deposited, cleared, and then it is."""
+    answer = desk.submit(
+        f"{PAGE}/receipts/new",
+        "/receipts",
+        total="70",
+        currency="USD",
+        on="2026-03-01",
+        number="CH-1",
+        means="cheque",
+        state="received",
+        payable_on="2026-03-10",
+    )
+    page = f"{PAGE}/credit?credit=payment/CH-1"
+    assert "no money yet" in _text(desk.browser.get(answer.headers["location"]).text)
+    assert "Not cleared yet" in _text(desk.browser.get(PAGE).text)
+    for state in ("deposited", "cleared"):
+        answer = desk.submit(page, "/receipts/state", state=state, on="2026-03-02")
+        assert 200 == desk.browser.get(answer.headers["location"]).status_code
+    states = [each.state for each in desk.asked if isinstance(each, PaymentStateChanged)]
+    assert ["deposited", "cleared"] == states
+    shown = _text(desk.browser.get(page).text)
+    assert "no money yet" not in shown
+    assert "INV-1" in shown
+
+
+def test_what_is_agreed_is_noted_and_ended_on_the_page(desk: Desk) -> None:
+    """R15, R25, R29, R35: a promise, a dispute of a part, a payment plan, a hold, a channel that is not wanted."""
+    desk.submit(PAGE, "/promises", due_on="2026-03-20", amount="25,50", by="Eva")
+    desk.submit(PAGE, "/disputes", item="INV-1", amount="10", reason="two loaves short")
+    desk.submit(PAGE, "/payment-plans", item="INV/2", count="2", first_on="2026-04-15")
+    desk.submit(
+        PAGE, "/holds", kind="do_not_contact", reason="asked for it", until="", review_on="2026-05-01"
+    )
+    desk.submit(PAGE, "/opt-outs", channel="sms")
+    promise, dispute, plan, hold, opted = desk.asked
+    assert isinstance(promise, MakePromise)
+    assert ("25.50", "Eva") == (promise.amount, promise.by)
+    assert isinstance(dispute, OpenDispute)
+    assert isinstance(plan, MakePaymentPlan)
+    assert isinstance(hold, PlaceHold)
+    assert isinstance(opted, OptOut)
+    shown = _text(desk.browser.get(PAGE).text)
+    for word in ("two loaves short", "asked for it", "promise to pay", "payment plan", "Does not want SMS"):
+        assert word in shown
+    desk.submit(PAGE, "/disputes/rule", ruling="rejected")
+    desk.submit(PAGE, "/payment-plans/cancel")
+    desk.submit(PAGE, "/holds/release")
+    ruled, cancelled, released = desk.asked[5:]
+    assert isinstance(ruled, RuleDispute)
+    assert isinstance(cancelled, CancelPaymentPlan)
+    assert isinstance(released, ReleaseHold)
+    assert (dispute.command, plan.command, "do_not_contact") == (
+        ruled.dispute,
+        cancelled.payment_plan,
+        released.kind,
+    )
+    assert "two loaves short" in _text(desk.browser.get(PAGE).text)  # in the log, for good
+
+
+def test_the_statement_is_as_of_any_day(desk: Desk) -> None:
+    """S0-04, S1-23: before the payment came, nothing was paid."""
+    before = _text(desk.browser.get(f"{PAGE}/statement?on=2026-01-05").text)
+    after = _text(desk.browser.get(f"{PAGE}/statement?on=2026-03-01").text)
+    assert ("150.00" in before, "120.00" in before) == (True, False)
+    assert "120.00" in after
+    assert 'class="overdue"' in desk.browser.get(f"{PAGE}/statement?on=2026-03-01").text
+
+
+def test_a_message_is_read_again_as_its_reader_got_it(desk: Desk) -> None:
+    """S2-19: subject, text, where it went; the file where it is kept, and no file beside the outbox."""
+    sent = desk.stage.latest["acme:C1"]
+    page = f"{PAGE}/message?reminder={sent}"
+    text = _text(desk.browser.get(page).text)
+    assert "ana@c1.test" in text
+    assert "INV-1" in text
+    file = f"{PAGE}/message/file?reminder={sent}&channel=email&form="
+    assert "text/html" in desk.browser.get(f"{file}html").headers["content-type"]
+    assert 404 == desk.browser.get(f"{file}kept").status_code
+    (desk.folder / "outbox").mkdir()
+    (desk.folder / "outbox" / f"{sent}.eml").write_bytes(b"Subject: as it went\r\n\r\n")
+    assert b"as it went" in desk.browser.get(f"{file}kept").content
+    assert 404 == desk.browser.get(page.replace("C1", "C2")).status_code
+
+
+def test_a_merged_customer_leads_to_the_one_that_has_it_all(sqlite_engine: Engine, tmp_path: Path) -> None:
+    """SEMANTICS 2.6: the page says where everything went."""
+    story = """# one customer twice
+@C1 customer email ana@c1.test
+@C2 customer email ana@c1.test
+2026-01-02  @C1 invoice INV-1 100.00 due 2026-02-02
+2026-01-03  @C1 merge into C2
+    expect @C1 transferred INV-1
+2026-01-04  tick
+"""
+    desk = Desk(sqlite_engine, tmp_path, story).at_work("ana")
+    text = desk.browser.get(PAGE).text
+    assert "This customer is the same as" in text
+    assert 'href="/customers/acme%3AC2"' in text
+
+
+def test_viewers_look_and_change_nothing(desk: Desk) -> None:
+    """Roles: no form for a viewer, and no rendered message with its addresses."""
+    desk.at_work("vic", role="viewer")
+    text = desk.browser.get(PAGE).text
+    assert f'action="{PAGE}'.replace(":", "%3A") not in text
+    assert 403 == desk.browser.get(f"{PAGE}/message?reminder={desk.stage.latest['acme:C1']}").status_code
