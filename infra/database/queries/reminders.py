@@ -41,8 +41,10 @@ from infra.database.tables import (
     withheld,
 )
 
-__all__ = ["ReminderLine", "Summary", "reminder_lines", "reminder_summary"]
+__all__ = ["WITHHELD", "ReminderLine", "Summary", "reminder_lines", "reminder_summary"]
 
+WITHHELD: Final = "withheld"
+_DAY: Final = datetime.timedelta(days=1)
 # The worst that was said of a delivery stands (``processors.fates``).
 _FINAL_FIRST: Final = {
     "bounced": 0,
@@ -94,9 +96,14 @@ class Summary(Struct, frozen=True, kw_only=True):
 def reminder_lines(connection: Connection, *, asked: Filter, lines_max: int) -> list[ReminderLine]:
     """List the newest `lines_max` lines that the filter leaves, in the order of time."""
     zones = _zones(connection)
-    lines = _lines(asked, zones)
     order = ("tick", "account", "reference", "channel")
-    newest = lines.order_by(*(lines.selected_columns[name].desc() for name in order)).limit(lines_max)
+    # Of each kind so many at most, by their own index; then of both.
+    kinds = [
+        each.order_by(*(each.selected_columns[name].desc() for name in order)).limit(lines_max).subquery()
+        for each in _kinds(asked, zones)
+    ]
+    both = union_all(*(select(each) for each in kinds)).subquery("both")
+    newest = select(both).order_by(*(both.c[name].desc() for name in order)).limit(lines_max)
     shown = newest.subquery("shown")
     rows = connection.execute(
         select(
@@ -120,7 +127,8 @@ def reminder_lines(connection: Connection, *, asked: Filter, lines_max: int) -> 
 def reminder_summary(connection: Connection, *, asked: Filter, by: By) -> list[Summary]:
     """Count the lines that the filter leaves by one value and by status."""
     zones = _zones(connection)
-    lines = _lines(asked, zones).subquery("lines")
+    kinds = _kinds(asked, zones, with_outcomes=by == "reason")
+    lines = union_all(*kinds).subquery("lines")
     # By day, the company decides which day a tick is: counted by tick here, by day below.
     values = [lines.c.tick, lines.c.company] if by == "day" else [lines.c[by]]
     rows = connection.execute(
@@ -143,20 +151,25 @@ def reminder_summary(connection: Connection, *, asked: Filter, by: By) -> list[S
     ]
 
 
-def _lines(asked: Filter, zones: Mapping[str, str]) -> Select[Any]:
-    both = union_all(_deliveries(), _withheld()).subquery("both")
-    named = {
-        both.c.company: asked.company,
-        both.c.account: asked.account,
-        both.c.level: asked.level,
-        both.c.channel: asked.channel,
-        both.c.status: asked.status,
-        both.c.reason: asked.reason,
-    }
-    conditions = [column == value for column, value in named.items() if value]
+def _kinds(asked: Filter, zones: Mapping[str, str], *, with_outcomes: bool = True) -> list[Select[Any]]:
+    """Select deliveries and what was withheld, each as far as it is asked for; one of them at least."""
+    kinds = []
+    if asked.status != WITHHELD:
+        kinds.append(_deliveries(asked, zones, with_outcomes=with_outcomes or bool(asked.reason)))
+    if asked.status in ("", WITHHELD) and not asked.channel:
+        kinds.append(_withheld(asked, zones))
+    return kinds or [_withheld(asked, zones).where(false())]
+
+
+def _conditions(
+    asked: Filter, zones: Mapping[str, str], *, named: Mapping[str, Any]
+) -> list[ColumnElement[bool]]:
+    """Give the conditions on columns by their names; ``tick`` is among them."""
+    fields = ("company", "account", "level", "channel", "status", "reason")
+    found = [named[name] == getattr(asked, name) for name in fields if name in named and getattr(asked, name)]
     if asked.first_on or asked.last_on:
-        conditions.append(_on_days(both, asked, zones))
-    return select(both).where(*conditions)
+        found += _on_days(named["company"], named["tick"], asked, zones)
+    return found
 
 
 def _named_items(lines: Any) -> Any:
@@ -171,52 +184,73 @@ def _named_items(lines: Any) -> Any:
     return select(func.coalesce(func.aggregate_strings(due.c.item, ", "), "")).scalar_subquery()
 
 
-def _deliveries() -> Select[Any]:
+def _deliveries(asked: Filter, zones: Mapping[str, str], *, with_outcomes: bool) -> Select[Any]:
     """Select a line per (reminder, channel), with the last that was reported of it."""
+    joined = deliveries.join(reminders, reminders.c.reminder == deliveries.c.reminder).outerjoin(
+        reminder_ends, reminder_ends.c.reminder == deliveries.c.reminder
+    )
+    status = func.coalesce(reminder_ends.c.status, "open")
+    reason = _reported(outcomes.c.error_type, none="") if with_outcomes else literal("")
+    named = {
+        "tick": reminders.c.tick,
+        "company": reminders.c.company,
+        "account": reminders.c.account,
+        "level": reminders.c.step,
+        "channel": deliveries.c.channel,
+        "status": status,
+        "reason": reason,
+    }
+    return (
+        select(
+            reminders.c.tick,
+            reminders.c.company,
+            reminders.c.account,
+            reminders.c.step.label("level"),
+            deliveries.c.channel,
+            status.label("status"),
+            (_reported(outcomes.c.status, none="pending") if with_outcomes else literal("")).label("outcome"),
+            reason.label("reason"),
+            reminders.c.reminder,
+            reminders.c.reminder.label("reference"),
+            literal("").label("item"),
+            reminders.c.item_count,
+            reminders.c.totals_json,
+        )
+        .select_from(joined)
+        .where(*_conditions(asked, zones, named=named))
+    )
+
+
+def _reported(column: Any, *, none: str) -> ColumnElement[str]:
+    """Give of a delivery what stands of all that was reported."""
     rank = case(_FINAL_FIRST, value=outcomes.c.status, else_=len(_FINAL_FIRST))
-    last = func.row_number().over(
-        partition_by=(outcomes.c.reminder, outcomes.c.channel),
-        order_by=(rank, outcomes.c.record_offset.desc()),
+    found = (
+        select(column)
+        .where(outcomes.c.reminder == deliveries.c.reminder, outcomes.c.channel == deliveries.c.channel)
+        .order_by(rank, outcomes.c.record_offset.desc())
+        .limit(1)
+        .correlate(deliveries)
+        .scalar_subquery()
     )
-    reported = select(
-        outcomes.c.reminder, outcomes.c.channel, outcomes.c.status, outcomes.c.error_type, last.label("place")
-    ).subquery("reported")
-    of_delivery = and_(
-        reported.c.reminder == deliveries.c.reminder,
-        reported.c.channel == deliveries.c.channel,
-        reported.c.place == 1,
-    )
-    joined = (
-        deliveries.join(reminders, reminders.c.reminder == deliveries.c.reminder)
-        .outerjoin(reported, of_delivery)
-        .outerjoin(reminder_ends, reminder_ends.c.reminder == deliveries.c.reminder)
-    )
-    return select(
-        reminders.c.tick,
-        reminders.c.company,
-        reminders.c.account,
-        reminders.c.step.label("level"),
-        deliveries.c.channel,
-        func.coalesce(reminder_ends.c.status, "open").label("status"),
-        func.coalesce(reported.c.status, "pending").label("outcome"),
-        func.coalesce(reported.c.error_type, "").label("reason"),
-        reminders.c.reminder,
-        reminders.c.reminder.label("reference"),
-        literal("").label("item"),
-        reminders.c.item_count,
-        reminders.c.totals_json,
-    ).select_from(joined)
+    return func.coalesce(found, none)
 
 
-def _withheld() -> Select[Any]:
+def _withheld(asked: Filter, zones: Mapping[str, str]) -> Select[Any]:
     """Select a line per item's step in what was said of the ones not sent."""
+    named = {
+        "tick": withheld.c.tick,
+        "company": withheld.c.company,
+        "account": withheld.c.account,
+        "level": withheld.c.step,
+        "reason": withheld.c.reason,
+    }
     return select(
         withheld.c.tick,
         withheld.c.company,
         withheld.c.account,
         withheld.c.step.label("level"),
         literal("").label("channel"),
-        literal("withheld").label("status"),
+        literal(WITHHELD).label("status"),
         literal("").label("outcome"),
         withheld.c.reason,
         cast(null(), Text).label("reminder"),
@@ -224,28 +258,40 @@ def _withheld() -> Select[Any]:
         withheld.c.item,
         literal(1).label("item_count"),
         literal("[]").label("totals_json"),
-    )
+    ).where(*_conditions(asked, zones, named=named))
 
 
 def _zones(connection: Connection) -> dict[str, str]:
     return {row.company: row.time_zone for row in connection.execute(select(companies))}
 
 
-def _on_days(lines: Any, asked: Filter, zones: Mapping[str, str]) -> ColumnElement[bool]:
-    within = [
-        and_(lines.c.company == company, *_bounds(lines, asked, ZoneInfo(zone)))
-        for company, zone in sorted(zones.items())
-    ]
-    elsewhere = and_(lines.c.company.not_in(sorted(zones)), *_bounds(lines, asked, ZoneInfo("UTC")))
-    return or_(false(), elsewhere, *within)
+def _on_days(company: Any, tick: Any, asked: Filter, zones: Mapping[str, str]) -> list[ColumnElement[bool]]:
+    """Say that a tick is on the days; the days of the earliest and the latest zone first, which an index can tell."""
+    known = {name: ZoneInfo(zone) for name, zone in zones.items()}
+    utc = ZoneInfo("UTC")
+    if all(zone == utc for zone in known.values()):
+        return _bounds(tick, asked, utc)
+    within = [and_(company == name, *_bounds(tick, asked, zone)) for name, zone in sorted(known.items())]
+    elsewhere = and_(company.not_in(sorted(known)), *_bounds(tick, asked, utc))
+    return [*_widest(tick, asked), or_(elsewhere, *within)]
 
 
-def _bounds(lines: Any, asked: Filter, zone: ZoneInfo) -> list[ColumnElement[bool]]:
+def _widest(tick: Any, asked: Filter) -> list[ColumnElement[bool]]:
+    """Bound a tick by a day more on both sides: no zone is farther from UTC."""
+    utc, found = ZoneInfo("UTC"), []
+    if asked.first_on:
+        found.append(tick >= _midnight(asked.first_on - _DAY, utc))
+    if asked.last_on:
+        found.append(tick < _midnight(asked.last_on + 2 * _DAY, utc))
+    return found
+
+
+def _bounds(tick: Any, asked: Filter, zone: ZoneInfo) -> list[ColumnElement[bool]]:
     bounds = []
     if asked.first_on:
-        bounds.append(lines.c.tick >= _midnight(asked.first_on, zone))
+        bounds.append(tick >= _midnight(asked.first_on, zone))
     if asked.last_on:
-        bounds.append(lines.c.tick < _midnight(asked.last_on + datetime.timedelta(days=1), zone))
+        bounds.append(tick < _midnight(asked.last_on + _DAY, zone))
     return bounds
 
 
