@@ -88,7 +88,8 @@ def delivery_page(
             reminders.c["totals_json"],
             deliveries.c["channel"],
         )
-        .select_from(reminders.join(deliveries, deliveries.c["reminder"] == reminders.c["reminder"]))
+        # No index of reminders fits this: they are read first, newest first, and never looked up by all deliveries.
+        .select_from(reminders.join(deliveries, deliveries.c["reminder"] == reminders.c["reminder"] + ""))
         .where(*_conditions(asked, zone=_zone(asked, zones)))
         .order_by(reminders.c["tick"].desc(), reminders.c["reminder"], deliveries.c["channel"])
         .offset(skip)

@@ -82,10 +82,12 @@ def _scanned(connection: Connection, statement: str, parameters: Any) -> set[str
     # In the order of an index and no more than a page of it is no reading from end to end.
     if "LIMIT" in statement:
         lines = [line for line in lines if " USING INDEX " not in line]
-    names = {match.group(1) for line in lines if (match := _SCAN[connection.dialect.name].search(line))}
+    names: set[str] = {
+        match.group(1) for line in lines if (match := _SCAN[connection.dialect.name].search(line))
+    }
     # An alias of a table is the table's: `other` of items.
     aliases = dict(re.findall(r"(\w+) AS (\w+)", statement))
-    by_alias = {alias: table for table, alias in aliases.items()}
+    by_alias: dict[str, str] = {alias: table for table, alias in aliases.items()}
     return {by_alias.get(name, name) for name in names} & set(_LARGE)
 
 
