@@ -6,13 +6,13 @@ A day is the company's of the outcome's own time.
 
 import datetime
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct, json
-from sqlalchemy import Connection, Select, and_, case, func, select
+from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
 from infra.database.send_tables import send_jobs
 from infra.database.tables import companies, outcomes
@@ -26,6 +26,7 @@ __all__ = [
     "DayError",
     "DaySent",
     "SentLine",
+    "SentPlace",
     "errors_per_day",
     "sent_lines",
     "sent_newest",
@@ -39,6 +40,7 @@ _ERRORS: Final = (*_CAME_BACK, "complained")
 # The worst that was said of a delivery stands (``processors.fates``).
 _RANK: Final = {"bounced": 0, "returned": 1, "failed": 2, "complained": 3, "delivered": 4, "accepted": 5}
 _decoder = json.Decoder(ReminderDecided)
+SentPlace = tuple[str, str, str]  # (occurred_at, reminder, channel)
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -143,47 +145,78 @@ def sent_lines(connection: Connection, *, asked: Asked, lines_max: int) -> list[
     return list(islice(sent_newest(connection, asked=asked), lines_max))[::-1]
 
 
-def sent_newest(connection: Connection, *, asked: Asked) -> Iterator[SentLine]:
-    """Walk what was taken by providers, the newest first: no more is read than is asked for."""
-    names = (
-        "reminder",
-        "channel",
-        "account",
-        "company",
-        "occurred_at",
-        "recipient",
-        "subject",
-        "reminder_json",
-    )
-    query = _sent(asked, [send_jobs.c[name] for name in names])
-    newest = query.order_by(
-        send_jobs.c["occurred_at"].desc(), send_jobs.c["reminder"], send_jobs.c["channel"]
-    )
-    rows = connection.execute(newest.execution_options(yield_per=_ROWS_AT_ONCE))
-    return _lines(rows, asked=asked, zones=_zones(connection))
+def sent_newest(
+    connection: Connection, *, asked: Asked, after: SentPlace | None = None
+) -> Iterator[SentLine]:
+    """Walk what was taken by providers behind a place, the newest first; some are read at a time, never all."""
+    zones = _zones(connection)
+    while True:
+        rows = connection.execute(_jobs(asked, after=after).limit(_ROWS_AT_ONCE)).all()
+        fates = _fates(connection, reminders=[row.reminder for row in rows])
+        for row in rows:
+            fate, error = fates.get((row.reminder, row.channel), ("accepted", ""))
+            day = _day(row.occurred_at, zones=zones, company=row.company)
+            if asked.has(day) and asked.fate in ("", fate):
+                yield _sent_line(row, day=day, fate=fate, error=error)
+        if len(rows) < _ROWS_AT_ONCE:
+            return
+        after = (rows[-1].occurred_at, rows[-1].reminder, rows[-1].channel)
 
 
-def _lines(rows: Iterable[Any], *, asked: Asked, zones: Mapping[str, str]) -> Iterator[SentLine]:
-    for row in rows:
-        day = _day(row.occurred_at, zones=zones, company=row.company)
-        if not asked.has(day) or asked.fate not in ("", row.fate):
-            continue
-        content = _decoder.decode(row.reminder_json)
-        yield SentLine(
-            day=day,
-            at=row.occurred_at,
-            kind=content.step,
-            documents=", ".join(each.item for each in content.items),
-            document_count=len(content.items) + content.unlisted,
-            account=row.account,
-            customer=content.customer_name,
-            channel=row.channel,
-            recipient=row.recipient,
-            subject=row.subject,
-            fate=row.fate,
-            error=row.error if row.fate != "accepted" else "",
-            reminder=row.reminder,
+def _sent_line(row: Any, *, day: datetime.date, fate: str, error: str) -> SentLine:
+    content = _decoder.decode(row.reminder_json)
+    return SentLine(
+        day=day,
+        at=row.occurred_at,
+        kind=content.step,
+        documents=", ".join(each.item for each in content.items),
+        document_count=len(content.items) + content.unlisted,
+        account=row.account,
+        customer=content.customer_name,
+        channel=row.channel,
+        recipient=row.recipient,
+        subject=row.subject,
+        fate=fate,
+        error=error if fate != "accepted" else "",
+        reminder=row.reminder,
+    )
+
+
+def _jobs(asked: Asked, *, after: SentPlace | None) -> Select[Any]:
+    """Select deliveries that a provider took, the newest first."""
+    jobs = send_jobs.c
+    names = ("reminder", "channel", "account", "company", "occurred_at", "recipient", "subject")
+    named = {"company": asked.company, "account": asked.account, "channel": asked.channel}
+    query = select(*(jobs[name] for name in names), jobs["reminder_json"]).where(
+        jobs["state"] == "accepted",
+        *(jobs[name] == value for name, value in named.items() if value),
+        *_within(jobs["occurred_at"], asked),
+    )
+    if after is not None:
+        at, reminder, channel = after
+        later = or_(
+            jobs["reminder"] > reminder, and_(jobs["reminder"] == reminder, jobs["channel"] > channel)
         )
+        query = query.where(
+            jobs["occurred_at"] <= at, or_(jobs["occurred_at"] < at, and_(jobs["occurred_at"] == at, later))
+        )
+    return query.order_by(jobs["occurred_at"].desc(), jobs["reminder"], jobs["channel"])
+
+
+def _fates(connection: Connection, *, reminders: Sequence[str]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Give the worst that was said of each delivery of some reminders, and its error."""
+    query = select(
+        outcomes.c["reminder"],
+        outcomes.c["channel"],
+        outcomes.c["status"],
+        outcomes.c["error_type"],
+        outcomes.c["record_offset"],
+    ).where(outcomes.c["reminder"].in_(reminders), outcomes.c["status"].in_(list(_RANK)))
+    said = sorted(connection.execute(query), key=lambda row: (_RANK[row.status], row.record_offset))
+    found: dict[tuple[str, str], tuple[str, str]] = {}
+    for row in said:
+        found.setdefault((row.reminder, row.channel), (row.status, row.error_type))
+    return found
 
 
 def _sent(asked: Asked, columns: list[Any]) -> Select[Any]:

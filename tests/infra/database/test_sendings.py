@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, insert, update
 
 from infra.database.engine import reading, writing
-from infra.database.queries.sendings import Asked, errors_per_day, sent_lines, sent_per_day
+from infra.database.queries.sendings import Asked, errors_per_day, sent_lines, sent_newest, sent_per_day
 from infra.database.send_ledger import NewJob, SendLedger
 from infra.database.send_tables import send_jobs
 from infra.database.tables import companies, outcomes
@@ -106,6 +106,16 @@ def test_errors_per_day_stack_to_a_total(sent: Sent) -> None:
         ("02-04", "template_error", "email", 1, 4),
     ] == [(str(each.day)[5:], each.error, each.channel, each.count, each.total) for each in found]
     assert {3} == {each.total for each in acme}
+
+
+def test_a_walk_goes_on_behind_a_line(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest first, each once, however few are read at a time, and from any line on."""
+    monkeypatch.setattr("infra.database.queries.sendings._ROWS_AT_ONCE", 1)
+    with reading(sent.engine) as connection:
+        found = list(sent_newest(connection, asked=Asked()))
+        assert ["r3", "r2", "r1"] == [each.reminder for each in found]
+        place = (found[0].at, found[0].reminder, found[0].channel)
+        assert found[1:] == list(sent_newest(connection, asked=Asked(), after=place))
 
 
 def test_each_message_with_its_last_fate(sent: Sent) -> None:

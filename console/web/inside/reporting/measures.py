@@ -1,7 +1,6 @@
 """What went out and how well money comes in: the sent messages, and the figures of the executive page (S0-27 … S0-29, S4-22)."""
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Final
 
 from sqlalchemy import Connection
@@ -69,12 +68,12 @@ def sent_lines(connection: Connection, asked: ReportAsked, after: str) -> Iterat
         channel=filters.channel,
         fate=filters.fate,
     )
-    found = (
-        each for each in sent_newest(connection, asked=wanted) if asked.sees(each.account.partition(":")[0])
-    )
-    begun = int(after) if after.isdecimal() else 0
+    parts = after.split("\n")
+    place = (parts[0], parts[1], parts[2]) if len(parts) == 3 else None
     may_read = asked.person.may("collector")
-    for number, each in enumerate(islice(found, begun, None), start=begun + 1):
+    for each in sent_newest(connection, asked=wanted, after=place):
+        if not asked.sees(each.account.partition(":")[0]):
+            continue
         yield Row(
             cells={
                 "on": each.day,
@@ -89,5 +88,5 @@ def sent_lines(connection: Connection, asked: ReportAsked, after: str) -> Iterat
                 "error": each.error,
             },
             links={"account": to_customer(each.account)},
-            place=str(number),
+            place=f"{each.at}\n{each.reminder}\n{each.channel}",
         )
