@@ -42,6 +42,10 @@ _ALLOWED: Final[dict[tuple[str, str], str]] = {
         "/reports/{report}",
         "movements",
     ): "figures of the executive page are of all movements until a day (decision 0017)",
+    (
+        "/reports/figures/trend",
+        "movements",
+    ): "as those figures, at the end of each of six months",
 }
 _SCAN: Final = {"sqlite": re.compile(r"^SCAN (\w+)"), "postgresql": re.compile(r"Seq Scan on (\w+)")}
 
