@@ -22,6 +22,7 @@ from notifiers.folders import write_whole
 from notifiers.paper.folder import LetterFolder
 from notifiers.recorder import Recorder
 from notifiers.writing.samples import sample_reminder
+from processors.stationery import letterhead
 from schemas.facts import MessageDecided, ReminderDecided, ReminderProposed
 from schemas.fields import Channel
 
@@ -51,20 +52,8 @@ def sample_of(kind: str, *, language: str, name: str, company: "Company | None")
     made = sample_reminder(kind=kind, language=language, company=name)
     if company is None or company.row.profile is None:
         return made
-    profile = company.profile
-    return replace(
-        made,
-        company_name=profile.name or made.company_name,
-        time_zone=profile.time_zone,
-        sender_email=profile.sender_email,
-        company_address=profile.address,
-        company_phone=profile.phone,
-        company_tax_id=profile.tax_id,
-        payment_instructions=profile.payment_instructions,
-        footer=profile.footer,
-        payment_link=profile.payment_link,
-        logo=profile.logo,
-    )
+    head = letterhead(company.profile)
+    return replace(made, **{**head, "company_name": head["company_name"] or made.company_name})
 
 
 def decided_reminder(

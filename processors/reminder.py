@@ -24,7 +24,7 @@ from processors.ladder import Rung, is_level
 from processors.law.register import legal_texts
 from processors.money import to_minor
 from processors.record_size import ENTRIES_MAX, split, text_bytes
-from processors.stationery import letter_layout_of
+from processors.stationery import letterhead
 from schemas.facts import AgedTotal, Delivery, ReminderCredit, ReminderDecided, ReminderItem, Total
 from schemas.fields import Channel, TextLanguage
 from schemas.plans import Action
@@ -448,7 +448,6 @@ def write_content(
         totals=totals,
         deliveries=deliveries,
         pay_by_on=pay_by_on,
-        company_name=profile.name,
         customer_name=customer.customer.name if customer is not None else at.account.customer_id,
         others=tuple(fitting_items([*listed, *(listed_item(at, item) for item in shown)])[len(listed) :]),
         other_totals=totals_of(at, others),
@@ -456,15 +455,7 @@ def write_content(
         credit_totals=credit_totals,
         unlisted=unlisted,
         attach_invoices=attach_invoices,
-        time_zone=profile.time_zone,
-        sender_email=profile.sender_email,
-        company_address=profile.address,
-        company_phone=profile.phone,
-        company_tax_id=profile.tax_id,
-        payment_instructions=profile.payment_instructions,
-        footer=profile.footer,
-        payment_link=profile.payment_link,
-        logo=profile.logo,
+        **letterhead(profile),
         text="" if said is None else said.text,
         approved_by="" if said is None else said.approved_by,
         now_because=at.now_because,
@@ -473,7 +464,6 @@ def write_content(
             at.account, company=at.company, on=at.day, language=language, levels=writes_level
         ),
         country=(customer.customer.country if customer is not None else "") or profile.country,
-        letter_layout=letter_layout_of(profile),
     )
 
 

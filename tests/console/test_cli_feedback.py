@@ -1,5 +1,6 @@
 """Commands around what comes back: mails in folders, lists, a person's word, and the addresses that are not written to."""
 
+import datetime
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,12 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 
 from console.cli.main import main
+from infra.database.engine import writing
 from infra.database.feedback import FeedbackInbox, Settled
+from infra.database.send_tables import send_jobs
+from infra.database.tables import open_tasks
 from tests.notifiers.feedback.test_dsn import PLAIN, report
+from tests.notifiers.sending import ScriptedChannel, dispatcher, read, reminder
 
 Run = Callable[..., Result]
 
@@ -106,3 +111,23 @@ def test_suppressions_are_seen_added_and_removed(run: Run) -> None:
     gone = run("suppressions", "remove", "sms", "+34600000000")
     assert (1, True) == (gone.exit_code, "is not on the list of sms" in gone.output)
     assert 1 == run("suppressions", "add", "sms", "no number").exit_code
+
+
+def test_who_takes_an_address_off_is_told_where_it_is_held_for_bad(run: Run, engine: Engine) -> None:
+    """R19: the ledger's own mark ends with its task; only accounts that were written to at this address are named."""
+    for name, account in (("r1", "acme:C1"), ("r2", "acme:C2")):
+        dispatcher(engine, channel=ScriptedChannel()).record([read(reminder(name, account=account))])
+    with writing(engine) as connection:
+        written_to = send_jobs.update().where(send_jobs.c.reminder == "r1")
+        connection.execute(written_to.values(recipient="Zoe@customer.example"))
+        for account in ("acme:C1", "acme:C2"):
+            company, customer = account.split(":")
+            task = {"account": account, "task": "address/email", "company": company, "customer": customer}
+            rest = {"task_type": "address", "summary": "Mend it", "responsible": ""}
+            days = {"opened_on": datetime.date(2026, 3, 2), "due_on": datetime.date(2026, 3, 2)}
+            connection.execute(
+                open_tasks.insert().values(**task, **rest, **days, blocking=False, items_json="[]")
+            )
+    run("suppressions", "add", "email", "Zoe@customer.example")
+    said = run("suppressions", "remove", "email", "Zoe@customer.example").output.splitlines()
+    assert ["acme:C1 holds it for bad until: cobranza task done acme:C1 address/email"] == said[1:]

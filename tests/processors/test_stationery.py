@@ -2,8 +2,9 @@
 
 import pytest
 
-from processors.stationery import letter_layout_of
+from processors.stationery import Letterhead, letter_layout_of, letterhead
 from schemas.commands import ConfigureCompany
+from schemas.facts import ReminderDecided
 from schemas.fields import LetterLayout
 
 
@@ -41,3 +42,14 @@ def test_the_country_says_it(country: str, expected: LetterLayout) -> None:
 def test_the_company_says_it_first(country: str) -> None:
     """A setting stands before the country."""
     assert "din_5008_a" == letter_layout_of(company(country, "din_5008_a"))
+
+
+def test_a_letterhead_is_what_a_message_has_of_its_company() -> None:
+    """Each field of a message that speaks of the company is there: a preview cannot have less than what is sent."""
+    of_message = {
+        each
+        for each in ReminderDecided.__struct_fields__
+        if each.startswith(("company_", "sender_", "payment_"))
+    }
+    assert of_message <= set(Letterhead.__annotations__) == set(letterhead(company("US")))
+    assert "us_10" == letterhead(company("US"))["letter_layout"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from console.installation import environment, services
+from console.installation import await_ready, environment, services
 from console.logs import read_log
 from console.quiet import Quiet, groups_of
 from console.replaying import COMPARED_TOPICS
@@ -23,6 +23,7 @@ from tests.scenarios.on_kafka import Told, Writing, batches, renamed, tell, writ
 
 SCENARIOS = sorted(Path(__file__).parent.glob("*.txt"))
 STAGES = ("intake", "ledger")
+_STALLED_S_MAX = 150.0
 
 pytestmark = pytest.mark.system
 
@@ -84,7 +85,11 @@ def written(
         Supervisor(settings.data_dir, services=stages, environment=environment(settings)) as supervisor,
         LagReader(broker) as reader,
     ):
-        quiet = Quiet(reader=reader, groups=groups, engine=None, check=supervisor.check)
+        # A broker that has just started has no coordinators yet, and a busy machine is slow to start workers.
+        await_ready(settings, groups=groups, check=supervisor.check)
+        quiet = Quiet(
+            reader=reader, groups=groups, engine=None, check=supervisor.check, stalled_s_max=_STALLED_S_MAX
+        )
         for round_ in itertools.zip_longest(
             *(batches(writings(each)) for each in told.values()), fillvalue=[]
         ):

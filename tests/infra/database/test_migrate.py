@@ -2,6 +2,7 @@
 
 import datetime
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
@@ -47,11 +48,20 @@ def test_migrations_make_the_tables_that_the_code_has(engine: Engine) -> None:
     assert expected == primary_keys(engine)
 
 
-def test_a_difference_would_be_seen(engine: Engine) -> None:
+@pytest.fixture
+def own_engine(empty_database: str) -> Iterator[Engine]:
+    """Give an engine on a database that a test may spoil."""
+    opened = open_engine(empty_database)
+    upgrade(opened)
+    yield opened
+    opened.dispose()
+
+
+def test_a_difference_would_be_seen(own_engine: Engine) -> None:
     """The comparison is not blind: a dropped column is said."""
-    with writing(engine) as connection:
+    with writing(own_engine) as connection:
         connection.execute(text("ALTER TABLE customers DROP COLUMN country"))
-    assert [("add_column", "country")] == [(each[0], each[3].name) for each in differences(engine)]
+    assert [("add_column", "country")] == [(each[0], each[3].name) for each in differences(own_engine)]
 
 
 def test_upgrade_says_from_where_to_where_and_runs_once(empty_database: str) -> None:
@@ -102,12 +112,12 @@ def test_an_empty_database_is_refused_with_the_way_out(empty_database: str) -> N
     engine.dispose()
 
 
-def test_a_database_of_a_newer_version_is_refused(engine: Engine) -> None:
+def test_a_database_of_a_newer_version_is_refused(own_engine: Engine) -> None:
     """An old program does not touch tables that it does not know."""
-    with writing(engine) as connection:
+    with writing(own_engine) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(DatabaseError, match="newer than this version"):
-        upgrade(engine)
+        upgrade(own_engine)
 
 
 def test_instants_come_back_as_they_were_meant(engine: Engine) -> None:
