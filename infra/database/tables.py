@@ -8,9 +8,9 @@ end in ``_json`` hold JSON text; ``_at`` is an instant in UTC, ``_on`` a company
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, MetaData, Table, Text, false, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, false
 
-from infra.database.types import UtcDateTime, key_text
+from infra.database import columns as c
 
 __all__ = [
     "PROJECTED",
@@ -56,55 +56,6 @@ metadata = MetaData(
 )
 
 
-def _key(name: str) -> Column[Any]:
-    return Column(name, key_text(), primary_key=True)
-
-
-def _text(name: str) -> Column[Any]:
-    return Column(name, Text, nullable=False)
-
-
-def _id(name: str) -> Column[Any]:
-    return Column(name, key_text(), nullable=False)
-
-
-def _minor(name: str) -> Column[Any]:
-    return Column(name, BigInteger, nullable=False)
-
-
-def _big(name: str) -> Column[Any]:
-    return Column(name, BigInteger, nullable=False)
-
-
-def _count(name: str) -> Column[Any]:
-    return Column(name, Integer, nullable=False)
-
-
-def _flag(name: str) -> Column[Any]:
-    return Column(name, Boolean, nullable=False)
-
-
-def _day(name: str) -> Column[Any]:
-    return Column(name, Date, nullable=False)
-
-
-def _day_or_none(name: str) -> Column[Any]:
-    return Column(name, Date, nullable=True)
-
-
-def _instant(name: str) -> Column[Any]:
-    return Column(name, UtcDateTime, nullable=False)
-
-
-def _instant_or_none(name: str) -> Column[Any]:
-    return Column(name, UtcDateTime, nullable=True)
-
-
-def _part(name: str, *columns: str, of: str) -> Index:
-    """Index the rows for which a condition holds: what is done with costs nothing."""
-    return Index(name, *columns, sqlite_where=text(of), postgresql_where=text(of))
-
-
 def _table(name: str, *columns: Column[Any] | Index) -> Table:
     # Keyed by what is looked up: SQLite then keeps one tree per table instead of two.
     return Table(name, metadata, *columns, sqlite_with_rowid=False)
@@ -114,112 +65,112 @@ def _table(name: str, *columns: Column[Any] | Index) -> Table:
 
 projector_offsets = _table(
     "projector_offsets",
-    _key("topic"),
+    c.key("topic"),
     Column("partition", Integer, primary_key=True, autoincrement=False),
-    _big("next_offset"),
+    c.big("next_offset"),
 )
 
 clocks = _table(
     "clocks",
     Column("partition", Integer, primary_key=True, autoincrement=False),
-    _instant("at"),
-    _text("mode"),
-    _big("journal_offset"),
+    c.instant("at"),
+    c.text("mode"),
+    c.big("journal_offset"),
 )
 
 # --- rows of ledger.account ---------------------------------------------------------------------
 
 accounts = _table(
     "accounts",
-    _key("account"),
-    _id("company"),
-    _id("customer"),
-    _count("partition"),
-    _big("version"),
-    _big("sequence"),
-    _text("mode"),
-    _instant_or_none("wake_at"),
-    _day_or_none("last_contact_on"),
-    _day_or_none("episode_opened_on"),
-    _text("open_reminder"),
-    _text("quarantined"),
-    _text("failed_channels"),
-    _text("proposal"),
-    _text("trust"),
-    _flag("trust_by_hand"),
-    _count("paid_items"),
-    _count("late_items"),
-    _count("late_days"),
-    _count("broken_promises"),
-    _day_or_none("last_note_on"),
-    _day_or_none("last_call_on"),
+    c.key("account"),
+    c.name("company"),
+    c.name("customer"),
+    c.count("partition"),
+    c.big("version"),
+    c.big("sequence"),
+    c.text("mode"),
+    c.instant_or_none("wake_at"),
+    c.day_or_none("last_contact_on"),
+    c.day_or_none("episode_opened_on"),
+    c.text("open_reminder"),
+    c.text("quarantined"),
+    c.text("failed_channels"),
+    c.text("proposal"),
+    c.text("trust"),
+    c.flag("trust_by_hand"),
+    c.count("paid_items"),
+    c.count("late_items"),
+    c.count("late_days"),
+    c.count("broken_promises"),
+    c.day_or_none("last_note_on"),
+    c.day_or_none("last_call_on"),
     Column("is_all_held", Boolean, nullable=False, server_default=false()),
     Index("ix_accounts_wake_at", "wake_at"),
     Index("ix_accounts_company", "company", "account"),
-    _part("ix_accounts_proposal", "account", of="proposal <> ''"),
+    c.part("ix_accounts_proposal", "account", of="proposal <> ''"),
 )
 
 balances = _table(
     "balances",
-    _key("account"),
-    _key("currency"),
-    _minor("open_minor"),
-    _minor("credit_minor"),
+    c.key("account"),
+    c.key("currency"),
+    c.minor("open_minor"),
+    c.minor("credit_minor"),
 )
 
 customers = _table(
     "customers",
-    _key("account"),
-    _id("company"),
-    _id("customer"),
-    _text("name"),
-    _text("tax_id"),
-    _text("kind"),
-    _text("language"),
-    _text("time_zone"),
-    _text("country"),
-    _text("customer_group"),
+    c.key("account"),
+    c.name("company"),
+    c.name("customer"),
+    c.text("name"),
+    c.text("tax_id"),
+    c.text("kind"),
+    c.text("language"),
+    c.text("time_zone"),
+    c.text("country"),
+    c.text("customer_group"),
     Column("payment_terms_days", Integer, nullable=True),
-    _text("plan"),
-    _text("responsible"),
-    _text("contacts_json"),
+    c.text("plan"),
+    c.text("responsible"),
+    c.text("contacts_json"),
     Index("ix_customers_tax_id", "tax_id"),
 )
 
 contacts = _table(
     "contacts",
-    _key("account"),
-    _key("contact"),
-    _text("channel"),
-    _text("kind"),
-    _day("contacted_on"),
-    _text("occurred_at"),
+    c.key("account"),
+    c.key("contact"),
+    c.text("channel"),
+    c.text("kind"),
+    c.day("contacted_on"),
+    c.text("occurred_at"),
     Index("ix_contacts_contacted_on", "contacted_on"),
 )
 
 items = _table(
     "items",
-    _key("account"),
-    _key("item"),
-    _id("company"),
-    _text("document_kind"),
-    _text("currency"),
-    _minor("amount_minor"),
-    _minor("open_minor"),
-    _day("issued_on"),
-    _day("due_on"),
-    _text("status"),
-    _big("revision"),
-    _text("reference"),
-    _text("plan"),
-    _big("plan_version"),
-    _count("step"),
-    _day_or_none("sent_level_on"),
-    _day_or_none("pay_by_on"),
-    _flag("plan_finished"),
+    c.key("account"),
+    c.key("item"),
+    c.name("company"),
+    c.text("document_kind"),
+    c.text("currency"),
+    c.minor("amount_minor"),
+    c.minor("open_minor"),
+    c.day("issued_on"),
+    c.day("due_on"),
+    c.text("status"),
+    c.big("revision"),
+    c.text("reference"),
+    c.text("plan"),
+    c.big("plan_version"),
+    c.count("step"),
+    c.day_or_none("sent_level_on"),
+    c.day_or_none("pay_by_on"),
+    c.flag("plan_finished"),
     Index("ix_items_company_item", "company", "item"),
-    _part("ix_items_open", "account", "due_on", "item", "currency", "open_minor", of="open_minor > 0"),
-    _part("ix_items_due", "company", "due_on", of="open_minor > 0"),
+    c.part("ix_items_open", "account", "due_on", "item", "currency", "open_minor", of="open_minor > 0"),
+    c.part("ix_items_due", "company", "due_on", of="open_minor > 0"),
 )
 
 # What an account owes in a currency, kept beside its items in the same transaction (``infra.projection.owed``):
@@ -227,285 +178,285 @@ items = _table(
 # company's day in `owed_days`.
 owed = _table(
     "owed",
-    _key("account"),
-    _key("currency"),
-    _id("company"),
-    _big("open_count"),
-    _minor("open_minor"),
-    _big("late_count"),
-    _minor("late_minor"),
-    _day_or_none("oldest_due_on"),
+    c.key("account"),
+    c.key("currency"),
+    c.name("company"),
+    c.big("open_count"),
+    c.minor("open_minor"),
+    c.big("late_count"),
+    c.minor("late_minor"),
+    c.day_or_none("oldest_due_on"),
     Index("ix_owed_company", "company"),
 )
 
-owed_days = _table("owed_days", _key("company"), _day("day"))
+owed_days = _table("owed_days", c.key("company"), c.day("day"))
 
 account_credits = _table(
     "credits",
-    _key("account"),
-    _key("credit"),
-    _id("company"),
-    _text("credit_kind"),
-    _text("currency"),
-    _minor("amount_minor"),
-    _minor("effective_minor"),
-    _minor("rest_minor"),
-    _minor("reserved_minor"),
-    _minor("refunded_minor"),
-    _day("received_on"),
-    _day_or_none("ended_on"),
+    c.key("account"),
+    c.key("credit"),
+    c.name("company"),
+    c.text("credit_kind"),
+    c.text("currency"),
+    c.minor("amount_minor"),
+    c.minor("effective_minor"),
+    c.minor("rest_minor"),
+    c.minor("reserved_minor"),
+    c.minor("refunded_minor"),
+    c.day("received_on"),
+    c.day_or_none("ended_on"),
     Index("ix_credits_company_credit", "company", "credit"),
 )
 
 applications = _table(
     "applications",
-    _key("account"),
-    _key("application"),
-    _id("credit"),
-    _id("item"),
-    _minor("amount_minor"),
-    _day("applied_on"),
-    _flag("automatic"),
+    c.key("account"),
+    c.key("application"),
+    c.name("credit"),
+    c.name("item"),
+    c.minor("amount_minor"),
+    c.day("applied_on"),
+    c.flag("automatic"),
 )
 
 holds = _table(
     "holds",
-    _key("account"),
-    _key("hold"),
-    _text("hold_kind"),
-    _id("item"),
-    _text("reason"),
-    _text("author"),
-    _day_or_none("until_on"),
-    _day_or_none("review_on"),
-    _text("placed_at"),
-    _flag("by_hand"),
+    c.key("account"),
+    c.key("hold"),
+    c.text("hold_kind"),
+    c.name("item"),
+    c.text("reason"),
+    c.text("author"),
+    c.day_or_none("until_on"),
+    c.day_or_none("review_on"),
+    c.text("placed_at"),
+    c.flag("by_hand"),
 )
 
 # `kind`: promise, dispute, instrument, payment_plan; `arrangement` is '<kind>/<id>'. `amount_minor` None:
 # all of the item. `reason`: what was said of it.
 arrangements = _table(
     "arrangements",
-    _key("account"),
-    _key("arrangement"),
-    _id("company"),
-    _id("customer"),
-    _id("item"),
-    _text("kind"),
-    _text("status"),
-    _text("currency"),
+    c.key("account"),
+    c.key("arrangement"),
+    c.name("company"),
+    c.name("customer"),
+    c.name("item"),
+    c.text("kind"),
+    c.text("status"),
+    c.text("currency"),
     Column("amount_minor", BigInteger, nullable=True),
-    _minor("received_minor"),
-    _day("made_on"),
-    _day_or_none("due_on"),
-    _day_or_none("until_on"),
-    _day_or_none("review_on"),
-    _text("reason"),
-    _text("author"),
+    c.minor("received_minor"),
+    c.day("made_on"),
+    c.day_or_none("due_on"),
+    c.day_or_none("until_on"),
+    c.day_or_none("review_on"),
+    c.text("reason"),
+    c.text("author"),
     Index("ix_arrangements_work", "company", "kind", "status"),
     Index("ix_arrangements_status", "status", "kind"),
 )
 
 open_tasks = _table(
     "open_tasks",
-    _key("account"),
-    _key("task"),
-    _id("company"),
-    _id("customer"),
-    _text("task_type"),
-    _text("summary"),
-    _text("responsible"),
-    _day("opened_on"),
-    _day("due_on"),
-    _flag("blocking"),
-    _text("items_json"),
+    c.key("account"),
+    c.key("task"),
+    c.name("company"),
+    c.name("customer"),
+    c.text("task_type"),
+    c.text("summary"),
+    c.text("responsible"),
+    c.day("opened_on"),
+    c.day("due_on"),
+    c.flag("blocking"),
+    c.text("items_json"),
     Index("ix_open_tasks_work", "company", "due_on"),
 )
 
 companies = _table(
     "companies",
-    _key("company"),
-    _big("version"),
-    _text("name"),
-    _text("time_zone"),
-    _text("currency"),
-    _text("language"),
-    _text("profile_json"),
+    c.key("company"),
+    c.big("version"),
+    c.text("name"),
+    c.text("time_zone"),
+    c.text("currency"),
+    c.text("language"),
+    c.text("profile_json"),
 )
 
 plans = _table(
     "plans",
-    _key("company"),
-    _key("plan_key"),
-    _id("plan"),
-    _big("version"),
-    _text("name"),
-    _text("plan_json"),
+    c.key("company"),
+    c.key("plan_key"),
+    c.name("plan"),
+    c.big("version"),
+    c.text("name"),
+    c.text("plan_json"),
 )
 
 # What people asked, as the ledger remembers it for the retention; `request` is the command's id.
 requests = _table(
     "requests",
-    _key("account"),
-    _key("request"),
-    _id("company"),
-    _text("request_type"),
-    _text("occurred_at"),
-    _text("author"),
-    _text("request_json"),
+    c.key("account"),
+    c.key("request"),
+    c.name("company"),
+    c.text("request_type"),
+    c.text("occurred_at"),
+    c.text("author"),
+    c.text("request_json"),
     Index("ix_requests_occurred_at", "account", "occurred_at"),
 )
 
 # Rows as the ledger keeps them: what a forecast is made from (``infra.projection.live``).
 live_rows = _table(
     "live_rows",
-    _key("owner"),
-    _key("kind"),
-    _key("name"),
-    _text("row_json"),
+    c.key("owner"),
+    c.key("kind"),
+    c.key("name"),
+    c.text("row_json"),
 )
 
 # --- facts --------------------------------------------------------------------------------------
 
 movements = _table(
     "movements",
-    _key("account"),
-    _key("id"),
-    _id("company"),
-    _text("currency"),
-    _text("kind"),
-    _minor("amount_minor"),
-    _day("business_date"),
-    _id("item"),
-    _id("credit"),
-    _text("counterpart"),
-    _day_or_none("due_on"),
-    _text("cause"),
-    _big("record_offset"),
+    c.key("account"),
+    c.key("id"),
+    c.name("company"),
+    c.text("currency"),
+    c.text("kind"),
+    c.minor("amount_minor"),
+    c.day("business_date"),
+    c.name("item"),
+    c.name("credit"),
+    c.text("counterpart"),
+    c.day_or_none("due_on"),
+    c.text("cause"),
+    c.big("record_offset"),
 )
 
 reminders = _table(
     "reminders",
-    _key("reminder"),
-    _id("account"),
-    _id("company"),
-    _id("customer"),
-    _instant("tick"),
-    _text("mode"),
-    _big("decision_version"),
-    _text("step"),
-    _count("offset_days"),
-    _text("template"),
-    _text("language"),
-    _count("item_count"),
-    _count("unlisted"),
-    _day("pay_by_on"),
-    _text("totals_json"),
+    c.key("reminder"),
+    c.name("account"),
+    c.name("company"),
+    c.name("customer"),
+    c.instant("tick"),
+    c.text("mode"),
+    c.big("decision_version"),
+    c.text("step"),
+    c.count("offset_days"),
+    c.text("template"),
+    c.text("language"),
+    c.count("item_count"),
+    c.count("unlisted"),
+    c.day("pay_by_on"),
+    c.text("totals_json"),
     Index("ix_reminders_tick", "tick"),
     Index("ix_reminders_account", "account", "tick"),
 )
 
 reminder_items = _table(
     "reminder_items",
-    _key("reminder"),
-    _key("item"),
-    _id("account"),
-    _text("currency"),
-    _minor("amount_minor"),
-    _minor("open_minor"),
-    _day("issued_on"),
-    _day("due_on"),
-    _count("days_overdue"),
-    _text("step"),
-    _count("step_index"),
-    _day_or_none("step_due_on"),
-    _text("plan"),
-    _big("plan_version"),
+    c.key("reminder"),
+    c.key("item"),
+    c.name("account"),
+    c.text("currency"),
+    c.minor("amount_minor"),
+    c.minor("open_minor"),
+    c.day("issued_on"),
+    c.day("due_on"),
+    c.count("days_overdue"),
+    c.text("step"),
+    c.count("step_index"),
+    c.day_or_none("step_due_on"),
+    c.text("plan"),
+    c.big("plan_version"),
 )
 
 deliveries = _table(
     "deliveries",
-    _key("reminder"),
-    _key("channel"),
-    _id("account"),
-    _instant("not_before"),
-    _text("contact_json"),
-    _text("task_type"),
-    _text("summary"),
-    _text("responsible"),
+    c.key("reminder"),
+    c.key("channel"),
+    c.name("account"),
+    c.instant("not_before"),
+    c.text("contact_json"),
+    c.text("task_type"),
+    c.text("summary"),
+    c.text("responsible"),
 )
 
 outcomes = _table(
     "outcomes",
-    _key("reminder"),
-    _key("channel"),
-    _key("status"),
-    _id("account"),
-    _text("occurred_at"),
-    _text("provider_id"),
-    _text("error_type"),
-    _text("detail"),
-    _count("partition"),
-    _big("record_offset"),
+    c.key("reminder"),
+    c.key("channel"),
+    c.key("status"),
+    c.name("account"),
+    c.text("occurred_at"),
+    c.text("provider_id"),
+    c.text("error_type"),
+    c.text("detail"),
+    c.count("partition"),
+    c.big("record_offset"),
     Index("ix_outcomes_status", "status", "occurred_at"),
 )
 
 reminder_ends = _table(
     "reminder_ends",
-    _key("reminder"),
-    _id("account"),
-    _instant("tick"),
-    _text("status"),
-    _day("ended_on"),
+    c.key("reminder"),
+    c.name("account"),
+    c.instant("tick"),
+    c.text("status"),
+    c.day("ended_on"),
 )
 
 consumed_steps = _table(
     "consumed_steps",
-    _key("account"),
-    _key("item"),
-    _key("step"),
-    _key("reminder"),
-    _day("consumed_on"),
+    c.key("account"),
+    c.key("item"),
+    c.key("step"),
+    c.key("reminder"),
+    c.day("consumed_on"),
 )
 
 withheld = _table(
     "withheld",
-    _key("account"),
-    _key("id"),
-    _key("item"),
-    _key("step"),
-    _id("company"),
-    _instant("tick"),
-    _text("reason"),
-    _big("decision_version"),
-    _day_or_none("step_due_on"),
-    _day_or_none("until_on"),
-    _text("values_json"),
+    c.key("account"),
+    c.key("id"),
+    c.key("item"),
+    c.key("step"),
+    c.name("company"),
+    c.instant("tick"),
+    c.text("reason"),
+    c.big("decision_version"),
+    c.day_or_none("step_due_on"),
+    c.day_or_none("until_on"),
+    c.text("values_json"),
     Index("ix_withheld_tick", "tick"),
 )
 
 decisions = _table(
     "decisions",
-    _key("account"),
-    _key("id"),
-    _text("kind"),
-    _id("reminder"),
-    _id("item"),
-    _text("detail_json"),
+    c.key("account"),
+    c.key("id"),
+    c.text("kind"),
+    c.name("reminder"),
+    c.name("item"),
+    c.text("detail_json"),
     Index("ix_decisions_kind", "kind", "account", "item"),
 )
 
 exceptions = _table(
     "exceptions",
-    _key("id"),
-    _id("account"),
-    _text("raised_by"),
-    _text("reason"),
-    _text("key"),
-    _text("detail"),
-    _text("first_json"),
-    _text("second_json"),
-    _instant("recorded_at"),
+    c.key("id"),
+    c.name("account"),
+    c.text("raised_by"),
+    c.text("reason"),
+    c.text("key"),
+    c.text("detail"),
+    c.text("first_json"),
+    c.text("second_json"),
+    c.instant("recorded_at"),
     Index("ix_exceptions_recorded_at", "recorded_at"),
     Index("ix_exceptions_reason", "reason"),
     Index("ix_exceptions_key", "key"),

@@ -5,6 +5,7 @@ Only who asked for a batch sees it.
 """
 
 import datetime
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -18,7 +19,7 @@ from console.web.inside.ordering import carry_out
 from console.web.inside.parts import InsideParts
 from console.web.inside.refusals import refusal_text
 from console.web.inside.showing import page, words_of
-from infra.database.batches import FATES, Batch, BatchBook
+from infra.database.batches import FATES, Batch, BatchBook, Fate
 
 __all__ = ["router"]
 
@@ -42,17 +43,7 @@ def router(parts: InsideParts) -> APIRouter:
         return found
 
     def values(batch: Batch) -> dict[str, Any]:
-        counts = book.counts(batch.batch)
-        open_ = counts["waiting"] + counts["asked"]
-        is_over = not open_ and parts.clock() - batch.made_at > _SETTLES
-        return {
-            "batch": batch,
-            "counts": counts,
-            "total": sum(counts.values()),
-            "done": sum(counts.values()) - open_,
-            "is_over": is_over or bool(batch.fault),
-            "marks": _MARKS,
-        }
+        return _progress(batch, counts=book.counts(batch.batch), now=parts.clock())
 
     @routes.get("/batches", response_model=None)
     def newest(*, person: _Collector) -> HTMLResponse:
@@ -102,3 +93,17 @@ def router(parts: InsideParts) -> APIRouter:
         return RedirectResponse(f"/batches/{batch}", status_code=303, background=task)
 
     return routes
+
+
+def _progress(batch: Batch, *, counts: Mapping[Fate, int], now: datetime.datetime) -> dict[str, Any]:
+    """Give what the pages of a batch say of how far it is."""
+    total, open_ = sum(counts.values()), counts["waiting"] + counts["asked"]
+    is_over = not open_ and now - batch.made_at > _SETTLES
+    return {
+        "batch": batch,
+        "counts": counts,
+        "total": total,
+        "done": total - open_,
+        "is_over": is_over or bool(batch.fault),
+        "marks": _MARKS,
+    }

@@ -23,14 +23,12 @@ _WEB: Final = ("https://", "http://")
 def router(parts: InsideParts) -> APIRouter:
     """Make the routes."""
     routes = APIRouter(prefix="/customers/{account:path}")
+    _add_document(routes, parts)
+    _add_credit(routes, parts)
+    return routes
 
-    def is_entered(account: str, *, credit: str, state: str) -> Callable[[], bool]:
-        def look() -> bool:
-            with reading(parts.engine) as connection:
-                return payment_has(connection, account=account, credit=credit, state=state)
 
-        return look
-
+def _add_document(routes: APIRouter, parts: InsideParts) -> None:
     @routes.get("/document", response_model=None)
     async def one_document(*, person: Reader, account: str, document: _Name, asked: str = "") -> HTMLResponse:
         written = await await_written(parts, account=account, request=asked)
@@ -56,6 +54,15 @@ def router(parts: InsideParts) -> APIRouter:
             nonce=nonce,
             **moments(zone, language=person.language),
         )
+
+
+def _add_credit(routes: APIRouter, parts: InsideParts) -> None:
+    def is_entered(account: str, *, credit: str, state: str) -> Callable[[], bool]:
+        def look() -> bool:
+            with reading(parts.engine) as connection:
+                return payment_has(connection, account=account, credit=credit, state=state)
+
+        return look
 
     @routes.get("/credit", response_model=None)
     async def one_credit(
@@ -92,5 +99,3 @@ def router(parts: InsideParts) -> APIRouter:
             nonce=nonce,
             **moments(zone, language=person.language),
         )
-
-    return routes

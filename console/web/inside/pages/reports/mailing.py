@@ -47,6 +47,7 @@ def router(parts: InsideParts) -> APIRouter:
     post = ReportPost(parts.engine)
     _add_page(routes, parts, post)
     _add_mails(routes, parts, post)
+    _add_schedules(routes, parts, post)
     _add_recipients(routes, parts, post)
     return routes
 
@@ -91,6 +92,26 @@ def _add_mails(routes: APIRouter, parts: InsideParts, post: ReportPost) -> None:
         post.ask(mails)
         return _back()
 
+    @routes.post(f"{_HERE}/again", response_model=None)
+    def again(
+        *,
+        request: Request,
+        person: _Collector,
+        csrf: _Word,
+        nonce: _Word,
+        mailing: Annotated[str, Form(max_length=200)],
+        recipient: Annotated[str, Form(max_length=320)],
+    ) -> Response:
+        """Send once more what failed, or what nobody knows of: a person decides that."""
+        require_own_form(request, person, csrf=csrf)
+        entry = said_by(person, given=nonce)
+        _note(parts, person, entry=entry, act="report.mail.again", detail=f"{mailing} {recipient}")
+        own = None if person.may("administrator") else person.user
+        post.again(mailing=mailing, recipient=recipient, user=own, now=parts.clock())
+        return _back()
+
+
+def _add_schedules(routes: APIRouter, parts: InsideParts, post: ReportPost) -> None:
     @routes.post("/reports/{report}/schedules", response_model=None)
     def plan(
         *,
@@ -135,24 +156,6 @@ def _add_mails(routes: APIRouter, parts: InsideParts, post: ReportPost) -> None:
         _note(parts, person, entry=said_by(person, given=nonce), act="report.schedule.end", detail=schedule)
         if not post.end_schedule(schedule, user=None if person.may("administrator") else person.user):
             raise HTTPException(404)
-        return _back()
-
-    @routes.post(f"{_HERE}/again", response_model=None)
-    def again(
-        *,
-        request: Request,
-        person: _Collector,
-        csrf: _Word,
-        nonce: _Word,
-        mailing: Annotated[str, Form(max_length=200)],
-        recipient: Annotated[str, Form(max_length=320)],
-    ) -> Response:
-        """Send once more what failed, or what nobody knows of: a person decides that."""
-        require_own_form(request, person, csrf=csrf)
-        entry = said_by(person, given=nonce)
-        _note(parts, person, entry=entry, act="report.mail.again", detail=f"{mailing} {recipient}")
-        own = None if person.may("administrator") else person.user
-        post.again(mailing=mailing, recipient=recipient, user=own, now=parts.clock())
         return _back()
 
 

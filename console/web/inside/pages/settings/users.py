@@ -49,6 +49,7 @@ def router(parts: InsideParts) -> APIRouter:
     """Make the routes."""
     routes = APIRouter()
     _add_list(routes, parts)
+    _add_new(routes, parts)
     _add_changes(routes, parts)
     _add_own(routes, parts)
     return routes
@@ -61,7 +62,7 @@ def _add_list(routes: APIRouter, parts: InsideParts) -> None:
         return _page(parts, person, chosen=chosen)
 
 
-def _add_changes(routes: APIRouter, parts: InsideParts) -> None:
+def _add_new(routes: APIRouter, parts: InsideParts) -> None:
     @routes.post("/users", response_model=None)
     def add(
         *,
@@ -89,6 +90,8 @@ def _add_changes(routes: APIRouter, parts: InsideParts) -> None:
         parts.people.put(known, at=parts.clock())
         return _page(parts, person, password=password, about=user)
 
+
+def _add_changes(routes: APIRouter, parts: InsideParts) -> None:
     @routes.post("/users/change", response_model=None)
     def change(
         *,
