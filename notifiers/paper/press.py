@@ -54,7 +54,7 @@ class LetterPress:
         Args:
             view: the reminder as written for its reader.
             texts: ``subject`` and ``reference`` (by which a returned letter is told), ``opening`` and
-                ``closing`` (lists of paragraphs).
+                ``closing`` (lists of paragraphs), ``picture`` (the logo, or None).
             printed_on: the creation time noted in the file.
 
         Raises:

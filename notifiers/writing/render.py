@@ -17,6 +17,7 @@ from jinja2 import TemplateError, TemplateNotFound
 from msgspec.structs import replace
 
 from notifiers.channel import Attachment, Message, PermanentError, Sender, TaskNote
+from notifiers.paper.picture import Picture, PictureError, picture_of
 from notifiers.paper.press import LetterPress, PaperError
 from notifiers.paper.sheets import extent_of
 from notifiers.writing.library import Library, Room
@@ -145,6 +146,7 @@ class Renderer:
             text = writer.sms()
         elif channel == "letter":
             texts = writer.paragraphs(channel) | {"subject": subject, "reference": reminder.id}
+            texts["picture"] = self._picture(reminder, room=room)
             pdf = self._press.print(view, texts=texts, printed_on=reminder.tick)
         return Message(
             reminder=reminder.id,
@@ -172,13 +174,26 @@ class Renderer:
 
     def _parts(self, reminder: ReminderDecided, *, room: Room, words: Words) -> tuple[Attachment, ...]:
         """Give the files of a mail: the logo that its HTML shows, and documents."""
-        logo = None
-        try:
-            _, logo = logo_of(reminder.logo, folder=room.own)
-        except LogoError as error:  # the company's name stands in its place: no reason not to write
-            _log.warning("logo_left_out", company=reminder.company, detail=str(error))
+        logo = self._logo(reminder, room=room)
         files = () if self._enclose is None else self._enclose(reminder, words=words)
         return files if logo is None else (logo, *files)
+
+    def _logo(self, reminder: ReminderDecided, *, room: Room) -> Attachment | None:
+        """Give the company's own picture, None where it has none or shows one from elsewhere."""
+        try:
+            return logo_of(reminder.logo, folder=room.own)[1]
+        except LogoError as error:  # the company's name stands in its place: no reason not to write
+            _log.warning("logo_left_out", company=reminder.company, detail=str(error))
+            return None
+
+    def _picture(self, reminder: ReminderDecided, *, room: Room) -> Picture | None:
+        """Give the logo as a letter takes it; None where the name stands in its place. Nothing is fetched."""
+        logo = self._logo(reminder, room=room)
+        try:
+            return None if logo is None else picture_of(logo.content)
+        except PictureError as error:
+            _log.warning("logo_left_out", company=reminder.company, detail=str(error))
+            return None
 
     def _ways(self, reminder: ReminderDecided, *, channel: Channel, parts: Sequence[Attachment]) -> Ways:
         """Give where the message leads."""

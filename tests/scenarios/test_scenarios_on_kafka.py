@@ -25,7 +25,8 @@ SCENARIOS = sorted(Path(__file__).parent.glob("*.txt"))
 STAGES = ("intake", "ledger")
 _STALLED_S_MAX = 150.0
 
-pytestmark = pytest.mark.system
+# The first test waits for all stories.
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 Facts = dict[str, dict[str, list[bytes]]]
 Rows = dict[bytes, bytes]

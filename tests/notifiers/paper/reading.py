@@ -132,7 +132,10 @@ def _shown(page: pypdf.PageObject) -> Iterator[Word]:
                     text, advance * size / 1000, font=font, size=size, at=_multiply(line, here), height=height
                 )
                 line = _multiply((1, 0, 0, 1, advance * size / 1000, 0), line)
-            case b"Td" | b"TD" | b"T*" | b"'" | b'"' | b"Tc" | b"Tw" | b"Tz" | b"Ts" | b"Do":
+            case b"Do":
+                drawn = page["/Resources"]["/XObject"][operands[0]]  # type: ignore[index]
+                assert "/Font" not in drawn.get("/Resources", {}), "a picture has no words"
+            case b"Td" | b"TD" | b"T*" | b"'" | b'"' | b"Tc" | b"Tw" | b"Tz" | b"Ts":
                 raise AssertionError(f"operator {operator!r} is not known here")
 
 

@@ -1,10 +1,16 @@
 """Letters as the post sees them (S0-07): the address in the envelope's window, however the sheet slides; all pages whole."""
 
+import io
+import struct
+import zlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import get_args
 
 import msgspec
+import pypdf
 import pytest
+from structlog.testing import capture_logs
 
 from notifiers.channel import Message, PermanentError
 from notifiers.paper.sheets import Extent, extent_of
@@ -276,7 +282,7 @@ def test_a_script_without_a_font_is_said() -> None:
     assert "COBRANZA_SEND_LETTER_FONTS" in caught.value.detail
 
 
-def test_letters_conform_to_pdf_a_and_pdf_ua() -> None:
+def test_letters_conform_to_pdf_a_and_pdf_ua(tmp_path: Path) -> None:
     """Judged by veraPDF: PDF/A-2a to be kept, PDF/UA-1 to be read aloud; every layout, kind, language, many pages."""
     made: dict[str, ReminderDecided] = {
         f"{layout}-{kind}-{language}": msgspec.structs.replace(
@@ -292,8 +298,57 @@ def test_letters_conform_to_pdf_a_and_pdf_ua() -> None:
         f"{layout}-long": written(layout=layout, items=items(2), footer="f\n" * 9, **to(*LONG)).pdf
         for layout in LAYOUTS
     }
+    files |= {f"{layout}-logo": with_logo(layout, folder=tmp_path).pdf for layout in LAYOUTS}
     assert dict.fromkeys(files, "") == judged(files, flavour="2a")
     assert dict.fromkeys(files, "") == judged(files, flavour="ua1")
+
+
+def with_logo(layout: LetterLayout, *, folder: Path, content: bytes | None = None) -> Message:
+    """Write a letter of a company that has a logo."""
+    (folder / "sample").mkdir(exist_ok=True)
+    (folder / "sample" / "logo.png").write_bytes(png(400, 120) if content is None else content)
+    made = msgspec.structs.replace(
+        sample_reminder(kind="second", language="es"), letter_layout=layout, logo="logo.png"
+    )
+    return Renderer(own=folder).message(made, "letter")
+
+
+def png(width: int, height: int) -> bytes:
+    """Make a picture of one colour."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    rows = zlib.compress((b"\0" + bytes((30, 90, 140)) * width) * height)
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_logo_is_at_the_head(layout: LetterLayout, tmp_path: Path) -> None:
+    """S4-18: the picture of the profile is on the first page, the address stays where it was, and how to pay is said."""
+    plain_, made = written(layout=layout), with_logo(layout, folder=tmp_path)
+    file = pypdf.PdfReader(io.BytesIO(made.pdf))
+    objects = [file.get_object(number) for number in range(1, int(str(file.trailer["/Size"])))]
+    pictures = [
+        (int(str(each["/Width"])), int(str(each["/Height"])))
+        for each in objects
+        if isinstance(each, pypdf.generic.StreamObject) and each.get("/Subtype") == "/Image"
+    ]
+    assert [(400, 120)] == pictures
+    assert address_of(plain_) == address_of(made)
+    assert "Transferencia a la cuenta" in "".join(page.extract_text() for page in file.pages)
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x89PNG\r\n\x1a\n", b"GIF8", b"\xff\xd8\xff\xe0\x00\x10", b"no picture"]
+)
+def test_what_is_no_picture_leaves_the_name_in_its_place(tmp_path: Path, content: bytes) -> None:
+    """A broken logo stops no letter."""
+    with capture_logs() as said:
+        made = with_logo("din_5008_b", folder=tmp_path, content=content)
+    assert ["logo_left_out"] == [each["event"] for each in said]
+    assert made.pdf == written(layout="din_5008_b").pdf
 
 
 def test_the_judge_is_not_blind() -> None:
