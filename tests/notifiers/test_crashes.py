@@ -68,7 +68,7 @@ def _outlook(folder: Path, *, database: str, kind: Kind) -> Outlook:
     return made
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(3600 if os.environ.get("EVERY_STEP") else 300)
 @pytest.mark.parametrize("kind", ["mute", "tracing", "repeatable"])
 def test_a_kill_between_any_two_steps_loses_nothing_and_doubles_nothing(
     tmp_path: Path, database: str, kind: Kind
