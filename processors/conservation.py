@@ -35,13 +35,14 @@ def conserve(account: Account, facts: list[LedgerFact], *, before: dict[str, int
     for fact in facts:
         if type(fact) is Movement:
             currency = fact.currency
-            signed = fact.amount_minor if fact.item else -fact.amount_minor
-            expected[currency] = expected.get(currency, 0) + signed
+            known, amount_minor = expected.get(currency, 0), fact.amount_minor
+            expected[currency] = known + amount_minor if fact.item else known - amount_minor
     for currency, balance in account.row.balances.items():
-        if balance.open_minor - balance.credit_minor != expected.get(currency, 0):
+        open_minor, credit_minor = balance.open_minor, balance.credit_minor
+        if open_minor - credit_minor != expected.get(currency, 0):
             raise InvariantBroken(
-                f"{account.id}: {balance.open_minor} open - {balance.credit_minor} credit {currency},"
+                f"{account.id}: {open_minor} open - {credit_minor} credit {currency},"
                 f" movements say {expected.get(currency, 0)}"
             )
-        if balance.open_minor < 0 or balance.credit_minor < 0:
+        if open_minor < 0 or credit_minor < 0:
             raise InvariantBroken(f"{account.id}: a sum in {currency} is below zero: {balance}")

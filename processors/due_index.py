@@ -24,6 +24,11 @@ class DueIndex:
         self._next: dict[str, datetime.date] = {}
         self.ready = False
 
+    @property
+    def is_set(self) -> bool:
+        """Say whether anything has a day."""
+        return bool(self._next)
+
     def set(self, item: str, due_on: datetime.date | None) -> None:
         """Enter an item's next due day, or that it has none."""
         if due_on is None:
@@ -37,10 +42,13 @@ class DueIndex:
 
     def first(self) -> datetime.date | None:
         """Give the earliest next due day of all items."""
-        heap = self._heap
-        while heap and self._next.get(heap[0][1]) != heap[0][0]:
+        heap, known = self._heap, self._next
+        while heap:
+            day, item = heap[0]
+            if known.get(item) == day:
+                return day
             heapq.heappop(heap)
-        return heap[0][0] if heap else None
+        return None
 
     def until(self, day: datetime.date) -> list[str]:
         """List the items whose next step is due on or before ``day``, in order of (day, item)."""

@@ -52,7 +52,11 @@ def residual_of(account: Account, item: ItemRow, *, company: Company) -> Residua
 
 def is_owed(account: Account, item: ItemRow, *, company: Company) -> bool:
     """Say whether what is open of an item may be dunned: neither a mere residual nor a claim of interest and costs (R22)."""
-    return type(item.document) is not ClaimDocument and residual_of(account, item, company=company) is None
+    if type(item.document) is ClaimDocument:
+        return False
+    # Of most nothing was paid, or all.
+    is_whole = item.status != "open" or item.open_minor >= item.amount_minor
+    return is_whole or residual_of(account, item, company=company) is None
 
 
 def _discount_taken(account: Account, item: ItemRow, *, term: DiscountTerm, tolerance_minor: int) -> int:

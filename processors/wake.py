@@ -43,12 +43,17 @@ def reschedule(
     if company.profile.statements != "off" and account.row.statement_on is None:
         set_wake(account, AT_NEXT_TICK_S)
         return
-    day = account.due.first()
+    day = _earlier(account.due.first(), purge_day(account))
+    if account.alarms.is_set:
+        day = _earlier(day, account.alarms.first())
     by_hand = date_by_hand(account) if account.holds else None
-    for other in (purge_day(account), None if by_hand is None else by_hand.until, account.alarms.first()):
-        if other is not None and (day is None or other < day):
-            day = other
+    if by_hand is not None:
+        day = _earlier(day, by_hand.until)
     set_wake(account, None if day is None else company.decides_from_s(day))
+
+
+def _earlier(day: datetime.date | None, other: datetime.date | None) -> datetime.date | None:
+    return other if day is None or (other is not None and other < day) else day
 
 
 def set_wake(account: Account, wake_at_s: int | None) -> None:
@@ -90,48 +95,73 @@ def enter_items(
         if row.purge_on is not None and today is not None:
             row.purge_on = min(row.purge_on, today)
     is_ready = account.due.ready
+    customer = account.customer
     # In an order of its own: a set's differs from process to process, and what is counted here is versions (R26).
     for name in sorted(account.stale) if len(account.stale) > 1 else account.stale:
         item = account.items.get(name)
         if item is not None:
-            owed = is_owed(account, item, company=company)
-            _note_change(account, item, owed=owed, company=company)
-            _note_item(account, item, company=company, today=changed_on)
-            if item.status != "open" or item.late_days is not None:
-                note_payment(account, item)
-            if item.open_minor < item.amount_minor or item.part_paid_on is not None:
-                _note_part_paid(account, item, company=company)
-            account.opened.set(item, is_owed=owed)
+            if item.status == "open":
+                _enter_open(account, item, company=company)
+            else:
+                _enter_closed(account, item, company=company, today=changed_on)
             if is_ready:
-                account.due.set(name, next_look(item, company=company, customer=account.customer))
-    for key in sorted(account.stale_credits):
+                account.due.set(name, next_look(item, company=company, customer=customer))
+    for key in sorted(account.stale_credits) if len(account.stale_credits) > 1 else account.stale_credits:
         credit = account.credits.get(key)
         if credit is not None:
             _note_credit(account, credit, company=company, today=changed_on)
-            account.unapplied.set(credit)
+            if account.unapplied.is_filled:
+                account.unapplied.set(credit)
     if not is_ready:
         for name, item in account.items.items():
-            account.due.set(name, next_look(item, company=company, customer=account.customer))
+            account.due.set(name, next_look(item, company=company, customer=customer))
         account.due.ready = True
     account.stale.clear()
     account.stale_credits.clear()
 
 
-def _note_change(account: Account, item: ItemRow, *, owed: bool, company: Company) -> None:
-    """Ask at the next tick whether the episode is over, or, with a level that is open again, has begun (R14)."""
+def _enter_open(account: Account, item: ItemRow, *, company: Company) -> None:
+    """Enter an open item that was touched; with a level that is open again an episode may have begun (R14)."""
+    owed = is_owed(account, item, company=company)
     row = account.row
-    if item.status == "open" and owed:
-        in_doubt = row.episode_opened_on is None and item.sent_level_on is not None
+    if owed:
+        in_doubt = item.sent_level_on is not None and row.episode_opened_on is None
         if in_doubt:
             _forget_repetitions(item, company=company)
-    elif item.status == "open":
-        in_doubt = row.episode_opened_on is not None
     else:
-        item.judged = ""  # open again, it is judged anew (R14, R31)
         in_doubt = row.episode_opened_on is not None
-    if in_doubt and not row.episode_in_doubt:
-        row.episode_in_doubt = True
-        account.touch(row)
+    if in_doubt:
+        _doubt_episode(account)
+    item.closed_on = None
+    if item.late_days is not None:
+        note_payment(account, item)
+    if item.open_minor < item.amount_minor or item.part_paid_on is not None:
+        _note_part_paid(account, item, company=company)
+    if account.opened.is_filled:
+        account.opened.set(item, is_owed=owed)
+
+
+def _enter_closed(account: Account, item: ItemRow, *, company: Company, today: datetime.date | None) -> None:
+    """Enter a settled or cancelled item that was touched, and from when on it has been left alone."""
+    item.judged = ""  # open again, it is judged anew (R14, R31)
+    if account.row.episode_opened_on is not None:
+        _doubt_episode(account)
+    # R18: what bounces later is handed over again, since its first hand-over ended with it.
+    item.final_on = None
+    entered = entered_on(item)
+    item.closed_on = entered if today is None else max(today, entered)
+    account.keep_until(item.closed_on + company.retention, kind="item", key=item.item)
+    note_payment(account, item)
+    item.part_paid_on = None
+    if account.opened.is_filled:
+        account.opened.set(item, is_owed=False)
+
+
+def _doubt_episode(account: Account) -> None:
+    """Ask at the next tick whether the episode is over, or has begun (R14)."""
+    if not account.row.episode_in_doubt:
+        account.row.episode_in_doubt = True
+        account.touch(account.row)
 
 
 def _forget_repetitions(item: ItemRow, *, company: Company) -> None:
@@ -142,10 +172,7 @@ def _forget_repetitions(item: ItemRow, *, company: Company) -> None:
 
 
 def _note_part_paid(account: Account, item: ItemRow, *, company: Company) -> None:
-    """Note since when the share of an item is paid after which its plan waits (R9)."""
-    if item.status != "open":
-        item.part_paid_on = None
-        return
+    """Note since when the share of an open item is paid after which its plan waits (R9)."""
     standing = standing_of(item, company=company, customer=account.customer)
     percent = None if standing is None else standing.plan.part_paid_percent
     paid_minor = item.amount_minor - item.open_minor
@@ -154,19 +181,6 @@ def _note_part_paid(account: Account, item: ItemRow, *, company: Company) -> Non
     elif item.part_paid_on is None:
         applied = (row.applied_on for row in account.applications.get(item.item, {}).values())
         item.part_paid_on = max(applied, default=None)
-
-
-def _note_item(account: Account, item: ItemRow, *, company: Company, today: datetime.date | None) -> None:
-    """Note from when on a settled or cancelled item has been left alone; it was touched, so it is written."""
-    if item.status == "open":
-        item.closed_on = None
-        return
-    item.final_on = (
-        None  # R18: what bounces later is handed over again, since its first hand-over ended with it
-    )
-    entered = entered_on(item)
-    item.closed_on = entered if today is None else max(today, entered)
-    account.keep_until(item.closed_on + company.retention, kind="item", key=item.item)
 
 
 def _note_credit(
