@@ -32,6 +32,7 @@ from schemas.rows import (
     HoldRow,
     InstrumentRow,
     ItemRow,
+    KeyParts,
     PaymentPlanRow,
     PromiseRow,
     ReminderRow,
@@ -39,9 +40,8 @@ from schemas.rows import (
     SeenRow,
     TaskRow,
     WaitingRow,
-    encode_name,
+    encode_keys,
     encode_rows,
-    owner_prefix,
 )
 
 __all__ = ["LOOK_FOR_PAYMENT", "Account"]
@@ -96,7 +96,6 @@ class Account:
 
     __slots__ = (
         "_changed",
-        "_prefix",
         "_removed",
         "alarms",
         "applications",
@@ -159,7 +158,6 @@ class Account:
         # By identity: naming a row costs more than remembering it, and most rows change often in one step.
         self._changed: dict[int, AccountRows] = {}
         self._removed: set[int] = set()
-        self._prefix = owner_prefix(account)
         self.kept_wake: Wake | None = None
 
     @property
@@ -297,15 +295,15 @@ class Account:
         _drop(self.applied, row.credit, row.item)
         self.remove(row)
 
-    def list_changes(self, keys: list[bytes], rows: list[Row | None]) -> None:
+    def list_changes(self, keys: list[KeyParts], rows: list[Row | None]) -> None:
         """Append the rows to write since ``forget_changes`` (None: a tombstone), and their records' keys.
 
         A row removed and made anew is two rows of one key: the newer one comes later and stands.
         """
-        prefix, removed = self._prefix, self._removed
+        owner, removed = self.row.account, self._removed
         for row in self._changed.values():
             kind, name = _IDS[type(row)]
-            keys.append(b"".join((prefix, kind, encode_name(name(row)), b"]")))
+            keys.append((owner, kind, name(row)))
         if removed:
             rows += [None if number in removed else row for number, row in self._changed.items()]
         else:
@@ -313,10 +311,10 @@ class Account:
 
     def encode_changes(self, rows: list[tuple[bytes, bytes | None]]) -> None:
         """Append ``list_changes`` as keys and values of records."""
-        keys: list[bytes] = []
+        keys: list[KeyParts] = []
         changed: list[Row | None] = []
         self.list_changes(keys, changed)
-        rows += zip(keys, encode_rows(changed), strict=True)
+        rows += zip(encode_keys(keys), encode_rows(changed), strict=True)
 
     def size(self) -> int:
         """Count the rows, about."""
@@ -477,24 +475,24 @@ def hold_id(row: HoldRow) -> str:
     return f"{row.hold}/{row.item}" if row.item else row.hold
 
 
-# Kind, as JSON with a comma, and name within the account.
-_IDS: dict[type, tuple[bytes, Callable[[Any], str]]] = {
-    AccountRow: (b'"account",', lambda _: ""),
-    CustomerRow: (b'"customer",', lambda _: ""),
-    ItemRow: (b'"item",', attrgetter("item")),
-    CreditRow: (b'"credit",', attrgetter("credit")),
+# Kind, and name within the account.
+_IDS: dict[type, tuple[str, Callable[[Any], str]]] = {
+    AccountRow: ("account", lambda _: ""),
+    CustomerRow: ("customer", lambda _: ""),
+    ItemRow: ("item", attrgetter("item")),
+    CreditRow: ("credit", attrgetter("credit")),
     # Documents may hold any printable character, so that only a control character separates two of them.
-    ApplicationRow: (b'"application",', lambda row: f"{row.credit}\x1f{row.item}"),
-    HoldRow: (b'"hold",', hold_id),
-    PromiseRow: (b'"promise",', attrgetter("promise")),
-    DisputeRow: (b'"dispute",', attrgetter("dispute")),
-    InstrumentRow: (b'"instrument",', attrgetter("payment")),
-    ChildRow: (b'"child",', attrgetter("child")),
-    PaymentPlanRow: (b'"payment_plan",', attrgetter("payment_plan")),
-    ReminderRow: (b'"reminder",', attrgetter("reminder")),
-    TaskRow: (b'"task",', attrgetter("task")),
-    ContactRow: (b'"contact",', attrgetter("contact")),
-    MessageRow: (b'"message",', attrgetter("message")),
-    SeenRow: (b'"seen",', attrgetter("key")),
-    WaitingRow: (b'"waiting",', attrgetter("key")),
+    ApplicationRow: ("application", lambda row: f"{row.credit}\x1f{row.item}"),
+    HoldRow: ("hold", hold_id),
+    PromiseRow: ("promise", attrgetter("promise")),
+    DisputeRow: ("dispute", attrgetter("dispute")),
+    InstrumentRow: ("instrument", attrgetter("payment")),
+    ChildRow: ("child", attrgetter("child")),
+    PaymentPlanRow: ("payment_plan", attrgetter("payment_plan")),
+    ReminderRow: ("reminder", attrgetter("reminder")),
+    TaskRow: ("task", attrgetter("task")),
+    ContactRow: ("contact", attrgetter("contact")),
+    MessageRow: ("message", attrgetter("message")),
+    SeenRow: ("seen", attrgetter("key")),
+    WaitingRow: ("waiting", attrgetter("key")),
 }

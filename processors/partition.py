@@ -50,6 +50,7 @@ from schemas.rows import (
     decode_key,
     decode_row,
     encode_key,
+    encode_keys,
     encode_row,
     encode_rows,
 )
@@ -464,11 +465,11 @@ class Partition:
         self._broadcast_rows[encode_key(key)] = encode_row(row)
 
     def _encode_rows(self) -> list[KeptRow]:
-        keys: list[bytes] = []
+        keys: list[tuple[str, str, str]] = []
         changed: list[Row | None] = []
         for account in self._touched.values():
             account.list_changes(keys, changed)
-        return [*self._broadcast_rows.items(), *zip(keys, encode_rows(changed), strict=True)]
+        return [*self._broadcast_rows.items(), *zip(encode_keys(keys), encode_rows(changed), strict=True)]
 
     def _forget(self) -> None:
         self._failed_now = set()

@@ -5,7 +5,8 @@ start; refused here, it is poison of one account (DESIGN 3.6). Measuring
 costs as much as encoding, so only what can be large is measured.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from typing import TypeVar
 
 from schemas.codec import encode
@@ -72,8 +73,10 @@ def require_credit_fits(credit: CreditRow) -> None:
         _require_fits(len(encode_row(credit)), limit=RECORD_BYTES_MAX, what=what)
 
 
-def too_large(rows: Iterable[tuple[bytes, bytes | None]]) -> list[bytes]:
+def too_large(rows: Sequence[tuple[bytes, bytes | None]]) -> list[bytes]:
     """List the keys of encoded rows that no record holds."""
+    if max(map(len, filter(None, map(itemgetter(1), rows))), default=0) <= RECORD_BYTES_MAX:
+        return []
     return [key for key, value in rows if value is not None and len(value) > RECORD_BYTES_MAX]
 
 

@@ -148,13 +148,12 @@ class MemoryRows:
 
     def _put(self, rows: Iterable[KeptRow]) -> None:
         kept = self._rows
-        prefix, owned = b"\0", None
+        prefix: bytes = b"none"
+        owned: dict[bytes, bytes] = {}
         for key, value in rows:
-            if owned is None or not key.startswith(prefix):  # an owner's rows mostly come together
+            if not key.startswith(prefix):  # an owner's rows mostly come together
                 prefix = prefix_of(key)
-                owned = kept.get(prefix)
-                if owned is None:
-                    owned = kept[prefix] = {}
+                owned = kept.setdefault(prefix, {})
             if value is not None:
                 owned[key] = value
             else:

@@ -78,14 +78,14 @@ class Ledger:
         outputs = []
         account, key = "", b""
         for fact, value in zip(done.facts, encode_all(done.facts), strict=True):
-            if fact.account != account:
+            if fact.account is not account:  # mostly those of one account come together
                 account = fact.account
                 key = account.encode()
-            topic, before, after = routes[type(fact)]
+            topic, before, after, is_told = routes[type(fact)]
             headers = [*before, ("ce_id", fact.id.encode()), *after]
             outputs.append(_output((topic, number, key, value, headers)))
-            if type(fact) is TransferSent or type(fact) is AccountTold:
-                outputs.append(self._told(fact))
+            if is_told:
+                outputs.append(self._told(cast("TransferSent | AccountTold", fact)))
         outputs += [self._letter(records[poison.index], poison) for poison in done.poison]
         return Step(done.rows, outputs, done.consumed, done.cursor)
 
@@ -112,11 +112,12 @@ class Ledger:
         return Output(*self._dead_letters, record.key, record.value, headers)
 
 
-def _route(fact_type: str, *, topics: Mapping[str, str]) -> tuple[str, list[_Header], list[_Header]]:
-    """Give topic and constant headers of a type: those before the id, and those after it."""
+def _route(fact_type: str, *, topics: Mapping[str, str]) -> tuple[str, list[_Header], list[_Header], bool]:
+    """Give topic and constant headers of a type: those before the id, and those after it; True: the journal has it too."""
     headers = to_headers(Envelope(id="", source=SOURCE, type=fact_type))
     at = [name for name, _ in headers].index("ce_id")
-    return topics[TOPIC_OF_TYPE[fact_type]], headers[:at], headers[at + 1 :]
+    is_told = FACT_TYPES[fact_type] in (TransferSent, AccountTold)
+    return topics[TOPIC_OF_TYPE[fact_type]], headers[:at], headers[at + 1 :], is_told
 
 
 def _in_memory(number: int) -> Partition:
