@@ -8,6 +8,7 @@ import datetime
 import hashlib
 import zoneinfo
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
@@ -48,6 +49,7 @@ class Company:
         zone: of the profile.
         first_looks: due date -> when a tick must look first at an invoice on the company's own plan
             (``ladder.next_look``); forgotten with each change.
+        step_days: the days of an item's step by all that they depend on (``ladder.current_rung``); likewise.
         retention: how long what is settled is remembered (SEMANTICS 2.2).
     """
 
@@ -61,6 +63,7 @@ class Company:
         "profile",
         "retention",
         "row",
+        "step_days",
         "zone",
     )
 
@@ -206,6 +209,7 @@ class Company:
         self.zone = zone_of(self.profile.time_zone)
         self._opening_s: dict[datetime.date, int] = {}
         self.first_looks: dict[datetime.date, datetime.date] = {}
+        self.step_days: dict[tuple[object, ...], Any] = {}
         self._day = (None, datetime.date.min)
         self.retention = datetime.timedelta(days=self.profile.retention_days)
 

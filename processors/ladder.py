@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from processors.calendar import end_of_month, next_business_day
 from processors.company import Company
+from processors.law.book import place_of
 from processors.law.days import contacts_someone
 from processors.plan import last_index, planned_offset_days, step_at
 from schemas.charges import ClaimDocument
@@ -34,6 +35,7 @@ __all__ = [
 ]
 
 _BELOW_ALL_DAYS = -10_000
+_STEP_DAYS_MAX = 20_000  # remembered of a company
 LATE_DAYS = 7  # R2: a level sent later than this after its day keeps the plan's distances from then on
 
 
@@ -209,10 +211,9 @@ def current_rung(
     overtaken: list[Rung] = []
     last = last_index(standing.plan)
     for index in range(standing.consumed + 1, last + 1):
-        rung = rung_at(item, standing=standing, index=index, company=company)
+        rung, dropped_on = _step_days(item, standing=standing, index=index, company=company)
         if rung.due_on > day:
             return overtaken, None
-        dropped_on = overtaken_on(item, standing=standing, index=index, company=company)
         if dropped_on is not None and day >= dropped_on:
             overtaken.append(rung)
         elif admits is None or admits(rung):
@@ -225,6 +226,25 @@ def current_rung(
         ):
             return overtaken, rung
     return overtaken, None
+
+
+def _step_days(
+    item: ItemRow, *, standing: Standing, index: int, company: Company
+) -> tuple[Rung, datetime.date | None]:
+    """Give ``rung_at`` and ``overtaken_on`` of a step, remembered by all that they depend on: many items share it."""
+    plan, customer = standing.plan, standing.customer
+    key: tuple[object, ...] = (
+        plan.id, plan.version, index, standing.consumed, item.due_on, item.sent_on, item.part_paid_on,
+        standing.pay_by_on, standing.shift_days, None if customer is None else place_of(customer),
+    )  # fmt: skip
+    known: tuple[Rung, datetime.date | None] | None = company.step_days.get(key)
+    if known is None or known[0].plan is not plan:
+        rung = rung_at(item, standing=standing, index=index, company=company)
+        known = (rung, overtaken_on(item, standing=standing, index=index, company=company))
+        if len(company.step_days) >= _STEP_DAYS_MAX:
+            company.step_days.clear()
+        company.step_days[key] = known
+    return known
 
 
 def _later_rungs(

@@ -5,6 +5,7 @@ The checks are in ``processors.withholding``; here is their order.
 
 from collections.abc import Callable
 
+from processors.account import Account
 from processors.circumstances import Case, Circumstances, Verdict
 from processors.conditions import condition
 from processors.ladder import Rung
@@ -23,11 +24,16 @@ def judge(at: Circumstances, *, item: ItemRow, rung: Rung | None, overtaken: boo
         overtaken: it is a courtesy that comes too late.
     """
     case = Case(at, item, rung, overtaken)
-    for check in _CHECKS:
+    for check in _CHECKS if _may_be_held(at.account) else _CHECKS_UNHELD:
         verdict = check(case)
         if verdict is not None and not (at.now_because and verdict.reason in _A_PERSON_MAY_OVERRIDE):
             return verdict
     return None
+
+
+def _may_be_held(account: Account) -> bool:
+    """Say whether a hold could stand against an item: most accounts have none, nor anything arranged."""
+    return bool(account.holds) or account.arrangements is not None or bool(account.row.quarantined)
 
 
 def is_only_of_when(verdict: Verdict | None) -> bool:
@@ -38,7 +44,9 @@ def is_only_of_when(verdict: Verdict | None) -> bool:
 _A_PERSON_MAY_OVERRIDE = frozenset({"below_minimum", "bank_gate", "gap"})  # R5, R8, R21
 _OF_WHEN = frozenset({"daily_portion", "source_lag", "bank_gate", "gap", "law"})  # the last ones of R15
 
-_CHECKS: tuple[Callable[[Case], Verdict | None], ...] = (
+_Check = Callable[[Case], Verdict | None]
+
+_CHECKS_OF_HOLDS: tuple[_Check, ...] = (
     holds.quarantined,
     holds.held_account,
     holds.disputed,
@@ -47,6 +55,8 @@ _CHECKS: tuple[Callable[[Case], Verdict | None], ...] = (
     holds.conditional_payment,
     holds.excluded,
     holds.snoozed,
+)
+_CHECKS_UNHELD: tuple[_Check, ...] = (
     enrolment.not_enrolled,
     enrolment.before_start,
     plans.no_plan,
@@ -67,3 +77,4 @@ _CHECKS: tuple[Callable[[Case], Verdict | None], ...] = (
     contacts.gap,
     contacts.law,
 )
+_CHECKS = _CHECKS_OF_HOLDS + _CHECKS_UNHELD

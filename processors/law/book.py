@@ -9,7 +9,7 @@ from schemas.events import CustomerUpserted
 from schemas.law import DebtorKind, LawEdition, LawProfile
 from schemas.rows import CustomerRow
 
-__all__ = ["LawBook", "kind_of", "law_of"]
+__all__ = ["LawBook", "kind_of", "law_of", "place_of"]
 
 _LOOK_BACK_DAYS = 31
 _LAST_RESORT: dict[DebtorKind, str] = {"consumer": "strict", "business": "plain"}
@@ -35,7 +35,7 @@ class LawBook:
 
     def profile_id(self, customer: CustomerRow | None) -> str:
         """Name the profile of a debtor, by its country and kind."""
-        return self._profile_id(*_place(customer))
+        return self._profile_id(*place_of(customer))
 
     def profile(self, name: str) -> LawProfile | None:
         """Give a profile by id."""
@@ -51,7 +51,7 @@ class LawBook:
         Where the profile had no rules yet, or has none any more, the default
         for the debtor's kind holds: strict or plain.
         """
-        country, kind = _place(customer)
+        country, kind = place_of(customer)
         found = self._editions.get((country, kind, on))
         if found is None:
             found = self._editions[country, kind, on] = self._find(country, kind, on=on)
@@ -63,7 +63,7 @@ class LawBook:
         Args:
             home: the company's country, for a debtor whose own is not known.
         """
-        country, kind = _place(customer)
+        country, kind = place_of(customer)
         key = (country, kind, country or home, day)
         found = self._open_days.get(key)
         if found is None:
@@ -102,7 +102,8 @@ class LawBook:
         return name
 
 
-def _place(customer: CustomerRow | None) -> tuple[str, DebtorKind]:
+def place_of(customer: CustomerRow | None) -> tuple[str, DebtorKind]:
+    """Give what decides which law holds for a debtor: the country ('' when not known), and the kind."""
     said = None if customer is None else customer.customer
     return ("" if said is None else said.country, kind_of(said))
 
