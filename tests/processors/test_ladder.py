@@ -2,12 +2,15 @@
 
 import datetime
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 from msgspec import structs
 
 from processors.company import Company
 from processors.ladder import (
     Standing,
+    current_rung,
     final_day,
     level_offset_days,
     reanchored_shift_days,
@@ -319,3 +322,63 @@ def test_a_customers_plan_decides_the_level() -> None:
     said = CustomerUpserted(company="acme", customer="C", occurred_at="2026-01-01", name="C", plan="other")
     customer = CustomerRow(account="acme:C", customer=said)
     assert level_offset_days(_item(), company=_company(), customer=customer, day=_on(-1)) < -365
+
+
+# -- what is remembered of a step's days ------------------------------------------
+
+_ANCHORED = Plan(
+    id="anchored",
+    version=1,
+    steps=(
+        Step(name="courtesy", offset_days=-3, actions=_MAIL),
+        Step(name="first", offset_days=2, actions=_MAIL, pay_by_days=7),
+        Step(name="second", offset_days=9, actions=_MAIL, anchor="last_reminder"),
+        Step(name="third", offset_days=30, actions=_MAIL),
+    ),
+    part_paid_percent=50,
+    part_paid_delay_days=6,
+)
+_REMEMBERING = _company(_ANCHORED)  # one for all examples: what it remembers of one must not reach another
+_DAYS = st.none() | st.integers(-5, 25).map(_on)
+_KINDS = st.none() | st.tuples(st.sampled_from(["", "DE", "CL"]), st.sampled_from(["business", "consumer"]))
+
+
+@hypothesis.settings(deadline=None)  # whose turn it is to load a calendar takes longer
+@hypothesis.given(
+    due_on=st.integers(0, 7).map(_on),
+    sent_on=_DAYS,
+    part_paid_on=_DAYS,
+    pay_by_on=_DAYS,
+    shift_days=st.integers(0, 3),
+    consumed=st.integers(-1, 3),
+    kind=_KINDS,
+    day=st.integers(-6, 50).map(_on),
+)
+def test_a_remembered_day_of_a_step_is_the_one_that_would_be_computed(
+    *,
+    due_on: datetime.date,
+    sent_on: datetime.date | None,
+    part_paid_on: datetime.date | None,
+    pay_by_on: datetime.date | None,
+    shift_days: int,
+    consumed: int,
+    kind: tuple[str, str] | None,
+    day: datetime.date,
+) -> None:
+    """Whoever asked before, for whatever other item: each answer is that of a company that remembers nothing (R2, R3)."""
+    customer = None
+    if kind is not None:
+        said = CustomerUpserted(
+            company="acme",
+            customer="C",
+            occurred_at="2026-01-01",
+            name="C",
+            country=kind[0],
+            kind=kind[1],  # type: ignore[arg-type]  # one of its two
+        )
+        customer = CustomerRow(account="acme:C", customer=said)
+    item = _item(sent_on=sent_on, part_paid_on=part_paid_on)
+    item.due_on = due_on
+    standing = Standing(_ANCHORED, consumed, pay_by_on, shift_days, customer)
+    fresh = current_rung(item, standing=standing, day=day, company=_company(_ANCHORED))
+    assert fresh == current_rung(item, standing=standing, day=day, company=_REMEMBERING)

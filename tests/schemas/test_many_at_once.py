@@ -4,7 +4,7 @@ from msgspec import Raw
 
 from schemas.codec import encode, encode_all
 from schemas.facts import ExceptionRaised, PlanFinished
-from schemas.rows import AccountRow, HoldRow, encode_row, encode_rows
+from schemas.rows import AccountRow, HoldRow, RowKey, encode_key, encode_keys, encode_row, encode_rows
 
 
 def _exception(first: bytes) -> ExceptionRaised:
@@ -25,3 +25,10 @@ def test_rows_are_written_as_each_alone_and_a_tombstone_stays_one() -> None:
     assert [encode_row(hold)] == encode_rows([hold])
     assert [None] == encode_rows([None])
     assert [] == encode_rows([])
+
+
+def test_record_keys_are_written_as_each_alone() -> None:
+    """Quotes, line breaks and the character that parts a name in two are in names, and part nothing."""
+    keys = [("a:b", "item", "I-1"), ('a:"b"\n', "application", "p/1\x1fI\n2"), ("a:b", "account", "")]
+    assert [encode_key(RowKey(kind, owner, name)) for owner, kind, name in keys] == encode_keys(keys)
+    assert [] == encode_keys([])
