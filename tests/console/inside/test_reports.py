@@ -171,6 +171,24 @@ def test_whom_nobody_has_looked_at_is_listed_until_somebody_does(
     assert "Called: pays on Friday" not in desk.browser.get("/reports/activity?kind=note").text
 
 
+def test_a_long_pdf_is_set_in_pieces_and_a_longer_one_refused_with_the_way_out(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever its length it takes the memory of a piece; what nobody reads on paper is not set."""
+    for name in ("_ROWS_HERE", "_ROWS_PER_PIECE"):
+        monkeypatch.setattr(f"console.web.inside.reporting.printing.{name}", 1)
+    pages = PdfReader(io.BytesIO(desk.browser.get("/reports/documents?on=2026-03-02&form=pdf").content)).pages
+    texts = [each.extract_text() for each in pages]
+    assert ["INV-1", "INV-2"] == [text[text.index("INV-") :][:5] for text in texts]
+    assert [True, False] == [text.startswith("Documentos abiertos\n") for text in texts]
+    assert "400,00" in texts[-1]
+    assert "400,00" not in texts[0]
+    monkeypatch.setattr("console.web.inside.reporting.printing.PDF_ROWS_MAX", 1)
+    answer = desk.browser.get("/reports/documents?on=2026-03-02&form=pdf")
+    assert 422 == answer.status_code
+    assert "XLSX o CSV" in answer.text
+
+
 def test_the_trend_is_drawn_over_its_tables(desk: Desk) -> None:
     """S0-28: month ends, each computed as of its day; one company in one currency; nothing of others."""
     text = desk.browser.get("/reports/figures/trend?on=2026-03-02&company=acme").text

@@ -1,31 +1,28 @@
-"""The forms that a report is given away in: CSV for programs, a workbook of values, and a PDF.
+"""The forms of a report that programs read: CSV, and a workbook of values.
 
 A cell is a value, never a formula: text that begins with '=' is text in a spreadsheet, and in CSV it
 cannot be told from one, so there it gets an apostrophe (OWASP: CSV injection). CSV and workbooks are written
-row by row, whatever their length; a PDF is set whole, and refuses to be longer than ``PDF_ROWS_MAX``.
+row by row, whatever their length. A PDF is ``printing``'s.
 """
 
 import csv
 import datetime
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-import typst
 import xlsxwriter
-from msgspec import Struct, json
+from msgspec import Struct
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from console.web.inside.reporting.cells import heading_of, shown_row, word_of
+from console.web.inside.reporting.cells import heading_of, word_of
 from console.web.inside.reporting.sheets import Cell, Column, Money, Row, Sheet, Sums
 from processors.money import exponent
 
-__all__ = ["PDF_ROWS_MAX", "Section", "TooLongError", "csv_parts", "pdf_of", "write_xlsx"]
+__all__ = ["Section", "csv_parts", "write_xlsx"]
 
-PDF_ROWS_MAX: Final = 5_000
 _ROWS_PER_SHEET: Final = 1_000_000  # a worksheet holds 1,048,576
 _LINKS_PER_SHEET: Final = 60_000  # and 65,530 links
 _TEXT_MAX: Final = 32_000  # and 32,767 characters in a cell
@@ -34,14 +31,6 @@ _PART_BYTES: Final = 64 * 1024
 _STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _WEB: Final = ("https://", "http://")
 _WIDTHS: Final = {"text": 24, "money": 18, "day": 12, "number": 12, "count": 10, "share": 12, "word": 18}
-
-
-class TooLongError(Exception):
-    """A report has more rows than a form holds; ``rows_max`` is how many it does."""
-
-    def __init__(self, rows_max: int) -> None:
-        super().__init__(f"more than {rows_max} rows")
-        self.rows_max = rows_max
 
 
 class Section(Struct, frozen=True, kw_only=True):
@@ -185,52 +174,3 @@ class _BookWriter:
             known = self._book.add_format({"num_format": pattern, "bold": is_bold})
             self._formats[pattern, is_bold] = known
         return known
-
-
-# -- PDF ----------------------------------------------------------------------------------------
-
-
-def pdf_of(sections: Iterable[Section], *, words: Mapping[str, Any]) -> bytes:
-    """Set sections as one tagged PDF (landscape A4), documents as links, sums by currency at the end of each.
-
-    Raises:
-        TooLongError: a section has more than ``PDF_ROWS_MAX`` rows.
-        typst.TypstError: it cannot be set.
-    """
-    data = {"language": words["language"], "sections": [_printed(each, words=words) for each in sections]}
-    layout = resources.files("console.web.inside.reporting").joinpath("report.typ").read_bytes()
-    pdf = typst.compile(
-        layout, format="pdf", sys_inputs={"report": json.encode(data).decode()}, ignore_system_fonts=True
-    )
-    if not isinstance(pdf, bytes):
-        raise TypeError("typst gave no single PDF")
-    return pdf
-
-
-def _printed(section: Section, *, words: Mapping[str, Any]) -> dict[str, Any]:
-    # What is only an address stands behind the document's own name.
-    columns = [each for each in section.sheet.columns if each.name != "address"] or list(
-        section.sheet.columns
-    )
-    sums = Sums(columns)
-    rows: list[list[dict[str, str]]] = []
-    for row in sums.over(section.sheet.rows):
-        if sums.count > PDF_ROWS_MAX:
-            raise TooLongError(PDF_ROWS_MAX)
-        texts = shown_row(columns, row, words=words)
-        urls = [row.links.get(column.name, "") for column in columns]
-        rows.append(
-            [
-                {"t": text, "u": url if url.startswith(_WEB) else ""}
-                for text, url in zip(texts, urls, strict=True)
-            ]
-        )
-    return {
-        "title": section.title,
-        "subtitle": section.subtitle,
-        "headings": [heading_of(each, words=words) for each in columns],
-        "figures": [each.is_figure for each in columns],
-        "wide": [each.kind == "text" for each in columns],
-        "rows": rows,
-        "sums": [shown_row(columns, row, words=words) for row in sums.rows()],
-    }

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Engine, select
 
 from console.web.inside.reporting.asking import ReportAsked
 from console.web.inside.reporting.catalogue import REPORTS
-from console.web.inside.reporting.forms import Section, csv_parts, pdf_of, write_xlsx
+from console.web.inside.reporting.forms import Section, csv_parts, write_xlsx
+from console.web.inside.reporting.printing import pdf_of
 from console.web.inside.reporting.sheets import Sheet, chosen_columns
 from console.web.inside.showing import words_of
 from infra.database.engine import reading
@@ -53,7 +54,7 @@ def file_of(engine: Engine, report: str, asked: ReportAsked, *, form: FileForm) 
 
     Raises:
         TooLongError: it has more rows than a PDF holds.
-        typst.TypstError: it cannot be set.
+        TypesettingError: it cannot be set.
     """
     words = words_of(asked.person.language)
     with tempfile.NamedTemporaryFile(prefix="cobranza-report-", suffix=f".{form}", delete=False) as made:

@@ -15,7 +15,6 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
-import typst
 from msgspec import json
 from msgspec.structs import replace
 from sqlalchemy import Engine, select
@@ -23,10 +22,11 @@ from sqlalchemy import Engine, select
 from console.web.inside.access import Person
 from console.web.inside.reporting.asking import Filters, ReportAsked
 from console.web.inside.reporting.catalogue import REPORTS
-from console.web.inside.reporting.forms import TooLongError
 from console.web.inside.reporting.making import FORMS, MEDIA, FileForm, file_name, file_of, title_of
+from console.web.inside.reporting.printing import TooLongError
 from console.web.inside.reporting.recipients import is_allowed
 from console.web.inside.reporting.timetable import LATE_MAX, due_day, instant_of
+from console.web.inside.reporting.typesetting import TypesettingError
 from console.web.inside.showing import words_of
 from infra.database.engine import reading
 from infra.database.people import PeopleBook
@@ -286,7 +286,7 @@ class Poster:
             path = file_of(self._engine, report, asked, form=form)
         except TooLongError as error:
             raise Refused("too_long") from error
-        except typst.TypstError as error:
+        except TypesettingError as error:
             _log.exception("report_not_set", report=report)
             raise Refused("broken") from error
         try:

@@ -19,8 +19,8 @@ from console.web.inside.parts import InsideParts
 from console.web.inside.reporting.asking import Filters, ReportAsked
 from console.web.inside.reporting.catalogue import REPORTS, Report
 from console.web.inside.reporting.cells import heading_of, shown_row
-from console.web.inside.reporting.forms import TooLongError
 from console.web.inside.reporting.making import FORMS, MEDIA, FileForm, csv_stream, file_name, file_of
+from console.web.inside.reporting.printing import TooLongError
 from console.web.inside.reporting.sheets import chosen_columns, page_of
 from console.web.inside.reporting.trend import MONTHS, charts_of, places_of, points_of
 from console.web.inside.showing import Words, page, words_of
