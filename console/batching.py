@@ -25,10 +25,12 @@ from schemas.commands import (
 )
 from schemas.fields import Channel, split_account_id
 
-__all__ = ["Asked", "Changes", "Entry", "Planned", "Selection", "Skipped", "chosen", "planned"]
+__all__ = ["Asked", "Changes", "Entry", "Planned", "Seen", "Selection", "Skipped", "chosen", "planned"]
 
 Verb = Literal["approve", "edit", "drop", "send-now", "next-date", "log"]
 Skipped = Literal["", "nothing waits", "already so", "too soon", "empty", "changed meanwhile"]
+
+Seen = tuple[str, int, int]
 
 
 class Selection(Struct, frozen=True, kw_only=True):
@@ -123,14 +125,14 @@ def chosen(found: Iterable[Statement], *, selection: Selection) -> list[Statemen
 
 
 def planned(
-    found: Sequence[Statement], *, asked: Asked, seen: Mapping[str, tuple[str, int]] | None = None
+    found: Sequence[Statement], *, asked: Asked, seen: Mapping[str, Seen] | None = None
 ) -> Iterator[Planned]:
     """Say what follows for each statement.
 
     Args:
         found: the statements.
         asked: what is asked for all of them.
-        seen: by account, reminder and revision of the proposal that a person looked at: of another one
+        seen: by account, the proposal that a person looked at (reminder, revision, edits): of another one
             nothing is asked. Accounts without it are taken as they are.
     """
     for each in found:
@@ -147,15 +149,20 @@ def planned(
                 yield Planned(statement=each, skipped="nothing waits")
             case "drop":
                 drop = DropReminder(
-                    **_told(each, asked), reminder=each.proposal.reminder, reason=asked.because
+                    **_told(each, asked),
+                    reminder=each.proposal.reminder,
+                    reason=asked.because,
+                    edits=each.edits,
                 )
                 yield Planned(statement=each, events=(drop,))
             case _:
                 yield _edit_and_approve(each, asked=asked)
 
 
-def _proposed(each: Statement) -> tuple[str, int]:
-    return ("", 0) if each.proposal is None else (each.proposal.reminder, each.proposal.revision)
+def _proposed(each: Statement) -> Seen:
+    if each.proposal is None:
+        return "", 0, 0
+    return each.proposal.reminder, each.proposal.revision, each.edits or 0
 
 
 def _edit_and_approve(each: Statement, *, asked: Asked) -> Planned:
@@ -164,9 +171,12 @@ def _edit_and_approve(each: Statement, *, asked: Asked) -> Planned:
     if proposal is None:
         raise AssertionError(f"nothing waits for {each.account}")
     events: list[AccountCommand] = []
+    edits = each.edits
     if asked.changes:
         changes = msgspec.structs.asdict(asked.changes)
-        events.append(EditReminder(**_told(each, asked, "edit"), reminder=proposal.reminder, **changes))
+        told = _told(each, asked, "edit")
+        events.append(EditReminder(**told, reminder=proposal.reminder, edits=edits, **changes))
+        edits = None if edits is None else edits + 1  # the approval is of what this has made of it
     note = ""
     if asked.verb == "approve" or asked.approve:
         approve = ApproveReminder(
@@ -174,6 +184,7 @@ def _edit_and_approve(each: Statement, *, asked: Asked) -> Planned:
             reminder=proposal.reminder,
             revision=proposal.revision,
             now_because=asked.because,
+            edits=edits,
         )
         events.append(approve)
         if proposal.too_soon_until is not None and not asked.because:

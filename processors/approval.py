@@ -46,9 +46,8 @@ def _approve(account: Account, event: ApproveReminder) -> list[LedgerFact]:
     if row is None:
         return [_refused(account, event, detail=f"reminder {event.reminder} waits for nobody")]
     said = _said(row)
-    if event.revision is not None and event.revision != said.revision:
-        detail = f"reminder {event.reminder} is at revision {said.revision} by now, not {event.revision}"
-        return [_refused(account, event, detail=detail)]
+    if changed := _changed(event, said):
+        return [_refused(account, event, detail=changed)]
     # Without a reason it goes when the gap is over, and "withheld" says when that is.
     said.approved, said.approved_by = True, event.author
     said.now_because = event.now_because
@@ -62,6 +61,9 @@ def _edit(account: Account, event: EditReminder, *, context: FoldContext) -> lis
     if row is None:
         return [_refused(account, event, detail=f"reminder {event.reminder} waits for nobody")]
     said = _said(row)
+    if changed := _changed(event, said):
+        return [_refused(account, event, detail=changed)]
+    said.edits += 1
     if event.channels is not None:
         said.channels = event.channels
     if event.text is not None:
@@ -85,6 +87,8 @@ def _drop(account: Account, event: DropReminder, *, context: FoldContext) -> lis
     row = _waiting(account, event.reminder)
     if row is None:
         return [_refused(account, event, detail=f"reminder {event.reminder} waits for nobody")]
+    if changed := _changed(event, _said(row)):
+        return [_refused(account, event, detail=changed)]
     for each in steps_of(account, row):
         _wait(account, each.item, on=_day(context))
     facts = end(account, row, status="dropped", context=context, author=event.author, reason=event.reason)
@@ -130,6 +134,15 @@ def _said(row: ReminderRow) -> Proposal:
     if row.proposal is None:
         raise AssertionError(f"{row.reminder} waits and was never proposed")
     return row.proposal
+
+
+def _changed(event: ApproveReminder | EditReminder | DropReminder, said: Proposal) -> str:
+    """Say how a proposal differs from what a person has seen; '': it does not, or he does not say what he saw."""
+    if event.revision is not None and event.revision != said.revision:
+        return f"reminder {event.reminder} is at revision {said.revision} by now, not {event.revision}"
+    if event.edits is not None and event.edits != said.edits:
+        return f"reminder {event.reminder} was changed {said.edits} times by now, not {event.edits}"
+    return ""
 
 
 def _wait(account: Account, name: str, *, on: datetime.date) -> None:

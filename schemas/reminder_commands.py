@@ -11,16 +11,20 @@ from schemas.fields import Channel, DocumentId, Text
 
 __all__ = ["ApproveReminder", "CancelReminder", "DropReminder", "EditReminder", "RecordReply", "SendNow"]
 
+_Edits = Annotated[int, Meta(ge=0)]
+
 
 class ApproveReminder(AccountRequest, frozen=True, kw_only=True, tag="collections.reminder.approve.v1"):
     """Let a proposed reminder go out (R19): at the next tick that nothing else stands against.
 
-    With ``revision`` only if the proposal is still that one. ``now_because``
+    With ``revision`` only if the proposal is still that one, with ``edits`` only if it was changed so often
+    by people: nobody lets go what he has not seen. ``now_because``
     confirms, with a reason, that it goes inside the minimum gap (R5).
     """
 
     reminder: DocumentId
     revision: Annotated[int, Meta(ge=1)] | None = None
+    edits: _Edits | None = None
     now_because: Text = ""
 
 
@@ -31,10 +35,13 @@ class EditReminder(AccountRequest, frozen=True, kw_only=True, tag="collections.r
     stands for the template's opening, ``drop_items`` are left out of it as
     if they were dropped, ``next_on`` is the day before which it does not go.
     ``template`` names the texts that it uses instead of its step's, ``attach_invoices``
-    says whether the invoices go along (S2-17).
+    says whether the invoices go along (S2-17). ``revision`` and ``edits`` are what was seen, as in an approval:
+    of two people who change one proposal the second is told.
     """
 
     reminder: DocumentId
+    revision: Annotated[int, Meta(ge=1)] | None = None
+    edits: _Edits | None = None
     channels: Annotated[tuple[Channel, ...], Meta(min_length=1, max_length=4)] | None = None
     text: Annotated[str, Meta(max_length=8000)] | None = None
     drop_items: Annotated[tuple[DocumentId, ...], Meta(max_length=500)] = ()
@@ -44,9 +51,11 @@ class EditReminder(AccountRequest, frozen=True, kw_only=True, tag="collections.r
 
 
 class DropReminder(AccountRequest, frozen=True, kw_only=True, tag="collections.reminder.drop.v1"):
-    """Drop a proposed reminder (R19): levels stay, its steps wait the minimum days."""
+    """Drop a proposed reminder (R19): levels stay, its steps wait the minimum days; ``revision`` and ``edits`` as in an approval."""
 
     reminder: DocumentId
+    revision: Annotated[int, Meta(ge=1)] | None = None
+    edits: _Edits | None = None
     reason: Text = ""
 
 

@@ -50,7 +50,7 @@ class Proposal(Struct, kw_only=True, gc=False, omit_defaults=True):
 
     ``revision`` counts what was proposed; ``content`` is a digest of the
     last of it. ``now_because`` is the reason for which the gap does not count.
-    ``template`` '' and ``attach_invoices`` None are as its step says.
+    ``template`` '' and ``attach_invoices`` None are as its step says. ``edits`` counts how often people changed it.
     """
 
     proposed_on: datetime.date
@@ -64,6 +64,7 @@ class Proposal(Struct, kw_only=True, gc=False, omit_defaults=True):
     next_on: datetime.date | None = None
     template: str = ""
     attach_invoices: bool | None = None
+    edits: int = 0
 
 
 class ReminderRow(StateRow, kw_only=True, tag="reminder"):

@@ -188,26 +188,35 @@ def _task(outcome: str) -> Callable[[Line], SourceEvent]:
 
 
 def _approve(line: Line) -> SourceEvent:
-    said = line.options(because=line.text, revision=line.words.number)
+    said = line.options(because=line.text, revision=line.words.number, edits=line.words.number)
     return commands.ApproveReminder(
-        **line.asked, reminder=LATEST, revision=said.get("revision"), now_because=said.get("because", "")
+        **line.asked,
+        reminder=LATEST,
+        revision=said.get("revision"),
+        edits=said.get("edits"),
+        now_because=said.get("because", ""),
     )
 
 
 def _edit(line: Line) -> SourceEvent:
     said = line.options(
         channels=lambda: msgspec.convert(
-            line.words.until_word("text", "without", "next", "template", "attach"), tuple[Channel, ...]
+            line.words.until_word("text", "without", "next", "template", "attach", "edits"),
+            tuple[Channel, ...],
         ),
         text=line.text,
-        without=lambda: tuple(line.words.until_word("text", "channels", "next", "template", "attach")),
+        without=lambda: tuple(
+            line.words.until_word("text", "channels", "next", "template", "attach", "edits")
+        ),
         next=line.words.day,
         template=line.text,
         attach=line.text,
+        edits=line.words.number,
     )
     return commands.EditReminder(
         **line.asked,
         reminder=LATEST,
+        edits=said.get("edits"),
         channels=said.get("channels"),
         text=said.get("text"),
         drop_items=said.get("without", ()),
@@ -223,8 +232,10 @@ def _call_back(line: Line) -> SourceEvent:
 
 
 def _drop(line: Line) -> SourceEvent:
-    said = line.options(because=line.text)
-    return commands.DropReminder(**line.asked, reminder=LATEST, reason=said.get("because", ""))
+    said = line.options(because=line.text, edits=line.words.number)
+    return commands.DropReminder(
+        **line.asked, reminder=LATEST, edits=said.get("edits"), reason=said.get("because", "")
+    )
 
 
 def _customer(line: Line) -> SourceEvent:

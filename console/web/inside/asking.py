@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from fastapi.responses import RedirectResponse
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 
 from console.web.inside.access import Person
@@ -21,7 +22,7 @@ from console.web.inside.parts import InsideParts
 from infra.database.engine import reading
 from infra.database.people import AuditEntry
 from infra.database.queries.moment import business_now
-from infra.database.queries.requests import has_request
+from infra.database.queries.requests import has_request, refusal_of
 from processors.validation import problems
 from schemas.codec import type_of
 from schemas.commands import AccountCommand
@@ -41,6 +42,7 @@ __all__ = [
 ]
 
 _LOOK_EVERY_S: Final = 0.05
+_REFUSAL_COMES_S: Final = 0.2
 NONCE_CHARACTERS: Final = 64
 
 
@@ -53,10 +55,14 @@ class WrongRequestError(Exception):
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """What a page says of the request that led to it; ``is_written``: what it shows has it."""
+    """What a page says of the request that led to it; ``is_written``: what it shows has it.
+
+    ``refused`` is why the ledger refused it, as it says it; '' where it has not.
+    """
 
     request: str
     is_written: bool
+    refused: str = ""
 
 
 def nonce() -> str:
@@ -148,7 +154,19 @@ async def await_written(parts: InsideParts, *, account: str, request: str) -> As
         with reading(parts.engine) as connection:
             return has_request(connection, account=account, request=request)
 
-    return await until_written(parts, is_written=is_written, request=request)
+    def why_not() -> str:
+        with reading(parts.engine) as connection:
+            return refusal_of(connection, request=request)
+
+    found = await until_written(parts, is_written=is_written, request=request)
+    if found is None or not found.is_written:
+        return found
+    refused = await run_in_threadpool(why_not)
+    if not refused and parts.console.written_s_max:
+        # A refusal is a record of another topic, which the projector may read a moment later.
+        await asyncio.sleep(min(_REFUSAL_COMES_S, parts.console.written_s_max))
+        refused = await run_in_threadpool(why_not)
+    return replace(found, refused=refused)
 
 
 async def until_written(parts: InsideParts, *, is_written: Callable[[], bool], request: str) -> Asked | None:

@@ -1,9 +1,8 @@
 """Why the ledger refused something, in the user's language: it says so in English, for logs and the command line."""
 
 import re
-from typing import Final
-
-from console.web.inside.showing import Words
+from collections.abc import Mapping
+from typing import Any, Final
 
 __all__ = ["refusal_text"]
 
@@ -14,7 +13,9 @@ _SAID: Final = (
     ("empty", re.compile(r"^empty$")),
     (
         "changed",
-        re.compile(r"^changed meanwhile$|^reminder \S+ is at revision \d+ by now|^reminder \S+ was changed"),
+        re.compile(
+            r"^changed meanwhile$|^reminder \S+ is at revision \d+ by now|^reminder \S+ was changed \d+ times"
+        ),
     ),
     (
         "too_soon",
@@ -24,7 +25,7 @@ _SAID: Final = (
 )
 
 
-def refusal_text(detail: str, *, words: Words) -> str:
+def refusal_text(detail: str, *, words: Mapping[str, Any]) -> str:
     """Say it in the user's words; what has none stays as it was said."""
     known = next((name for name, pattern in _SAID if pattern.search(detail)), "")
     return str(words["refusals"][known]) if known else detail

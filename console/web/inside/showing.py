@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from console.web.inside.access import Person
 from console.web.inside.asking import nonce
 from console.web.inside.navigation import navigation
+from console.web.inside.refusals import refusal_text
 from notifiers.writing.figures import amount_text, short_day_text
 
 __all__ = ["LANGUAGES", "Words", "moments", "page", "said", "words_of"]
@@ -71,6 +72,7 @@ def page(
         "day": day,
         "instant": instant,
         "say": say,
+        "refusal": lambda detail: refusal_text(detail, words=words),
         "nonce": nonce,
         "navigation": navigation,
         "languages": LANGUAGES,

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from msgspec import json
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from infra.database.tables import accounts, decisions
+from infra.database.tables import accounts, decisions, live_rows
 from schemas.facts import ReminderProposed
+from schemas.reminder_rows import Proposal, ReminderRow
+from schemas.rows import decode_row
 
-__all__ = ["waiting", "waiting_count", "waiting_page"]
+__all__ = ["said_of", "waiting", "waiting_count", "waiting_page"]
 
 _decoder = json.Decoder(ReminderProposed)
 
@@ -50,6 +52,22 @@ def waiting_count(connection: Connection, *, company: str, companies: Sequence[s
     return connection.execute(
         query.where(accounts.c["proposal"] != "", *_of(company, companies))
     ).scalar_one()
+
+
+def said_of(connection: Connection, *, reminders: Sequence[tuple[str, str]]) -> dict[str, Proposal]:
+    """Give what people have said of proposals so far, also what is not proposed anew yet; (account, reminder) pairs."""
+    found = {}
+    kept = live_rows.c
+    query = select(kept["row_json"]).where(
+        kept["kind"] == "reminder",
+        kept["owner"].in_([account for account, _ in reminders]),
+        kept["name"].in_([reminder for _, reminder in reminders]),
+    )
+    for text in connection.execute(query).scalars():
+        row = decode_row(text.encode())
+        if isinstance(row, ReminderRow) and row.proposal is not None:
+            found[row.reminder] = row.proposal
+    return found
 
 
 def _of(company: str, companies: Sequence[str]) -> list[ColumnElement[bool]]:

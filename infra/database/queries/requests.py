@@ -5,9 +5,9 @@ from typing import Any
 from msgspec import Struct, json
 from sqlalchemy import Connection, select
 
-from infra.database.tables import requests
+from infra.database.tables import exceptions, requests
 
-__all__ = ["Request", "has_request", "requests_of"]
+__all__ = ["Request", "has_request", "refusal_of", "requests_of"]
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -46,3 +46,9 @@ def has_request(connection: Connection, *, account: str, request: str) -> bool:
         requests.c["account"] == account, requests.c["request"] == request
     )
     return connection.execute(found).first() is not None
+
+
+def refusal_of(connection: Connection, *, request: str) -> str:
+    """Give why the ledger refused a request; '' where it has not, as far as the read model knows."""
+    found = select(exceptions.c["detail"]).where(exceptions.c["key"] == f"command/{request}").limit(1)
+    return str(connection.execute(found).scalar() or "")

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, json
 from sqlalchemy import ColumnElement, Connection, Table, func, or_, select
 
-from infra.database.queries.proposals import waiting
+from infra.database.queries.proposals import said_of, waiting
 from infra.database.tables import accounts, clocks, companies, customers, holds, items, reminders
 from schemas.facts import ReminderProposed
 
@@ -31,7 +31,8 @@ class Statement(Struct, kw_only=True):
         next_on: the date set by hand (R20).
         last_step, last_on: of the last reminder that it got; ``contacted_on``: of the last contact of any kind.
         too_soon_until: the day on which the minimum gap ends; None: it has ended (S0-16).
-        proposal: what waits for a person; None: nothing does.
+        proposal: what waits for a person; None: nothing does. ``edits`` counts how often people changed it
+            (None: not looked up).
         today: its company's day of the newest tick.
     """
 
@@ -50,6 +51,7 @@ class Statement(Struct, kw_only=True):
     contacted_on: datetime.date | None = None
     too_soon_until: datetime.date | None = None
     proposal: ReminderProposed | None = None
+    edits: int | None = None
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -76,6 +78,8 @@ def statements(
         names = sorted(named)
         parts = [names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE)]
         lists = [_listed(connection, known, company=company, among=part) for part in parts]
+        for found in lists:
+            _edits(connection, found)
         return [each for found in lists for each in found.values()]
     chosen = [
         each
@@ -99,6 +103,16 @@ def _listed(
         if account in found:
             found[account].next_on = until_on
     return found
+
+
+def _edits(connection: Connection, found: dict[str, Statement]) -> None:
+    proposals = [
+        (each.account, each.proposal.reminder) for each in found.values() if each.proposal is not None
+    ]
+    said = said_of(connection, reminders=proposals)
+    for each in found.values():
+        if each.proposal is not None and each.proposal.reminder in said:
+            each.edits = said[each.proposal.reminder].edits
 
 
 def _in(table: Table, among: _Among) -> list[ColumnElement[bool]]:

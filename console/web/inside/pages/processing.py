@@ -4,6 +4,7 @@ The page shows whom it would mean and what each would get; one form for one thin
 Who was reminded a few days ago is an alert: it goes only with a confirmation and a reason (R5).
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 
@@ -13,7 +14,7 @@ from msgspec import Struct
 from starlette.background import BackgroundTask
 from starlette.datastructures import FormData
 
-from console.batching import Verb, planned
+from console.batching import Seen, Verb, planned
 from console.web.inside.access import Person, needs, require_own_form
 from console.web.inside.asking import nonce
 from console.web.inside.ordering import ROLE_OF_VERB, VERBS, Order, Wrong, carry_out, keep_batch, order_of
@@ -58,7 +59,7 @@ class Filled(NamedTuple):
     chosen: Chosen
     typed: dict[str, str]
     channels: list[str]
-    seen: dict[str, tuple[str, int]]
+    seen: dict[str, Seen]
     listed: list[str]
     csrf: str
     nonce: str
@@ -145,11 +146,11 @@ def _filled(sent: FormData, *, person: Person) -> Filled:
         return value if isinstance(value, str) else ""
 
     listed = [each for each in sent.getlist("listed") if isinstance(each, str)]
-    seen: dict[str, tuple[str, int]] = {}
+    seen: dict[str, Seen] = {}
     for account in listed:
-        revision, _, reminder = text(f"seen:{account}").partition("/")
-        if revision.isdecimal():
-            seen[account] = (reminder, int(revision))
+        said = re.fullmatch(r"(\d{1,9})\.(\d{1,9})/(.*)", text(f"seen:{account}"), re.DOTALL)
+        if said is not None:
+            seen[account] = (said[3], int(said[1]), int(said[2]))
     return Filled(
         chosen=chosen_of(sent, person=person),
         typed={name: text(name) for name in _FIELDS},

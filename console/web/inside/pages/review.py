@@ -1,21 +1,25 @@
 """The review queue: what waits for a person to approve, change or drop (R19, S0-05, S0-06, S0-20, S2-16, S2-17).
 
-Who approves what another has changed meanwhile is told so: the command names the revision that was seen.
+Who approves what another has changed meanwhile is told so: the command names the revision and
+the number of changes that were seen.
 """
 
-import datetime
 from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
+from msgspec import structs
 
 from console.web.inside.access import Person, needs, require_own_form
-from console.web.inside.asking import ask, await_written, nonce, told
+from console.web.inside.asking import WrongRequestError, ask, await_written, told
+from console.web.inside.ordering import order_of
+from console.web.inside.pages import messages
 from console.web.inside.parts import InsideParts
-from console.web.inside.showing import page
+from console.web.inside.showing import page, words_of
 from infra.database.engine import reading
-from infra.database.queries.proposals import waiting
+from infra.database.queries.proposals import said_of, waiting, waiting_count, waiting_page
+from infra.database.queries.worklist_page import work_choices
 from schemas.commands import AccountCommand
 from schemas.facts import ReminderProposed
 from schemas.fields import Channel
@@ -23,13 +27,13 @@ from schemas.reminder_commands import ApproveReminder, DropReminder, EditReminde
 
 __all__ = ["router"]
 
-_SHOWN_MAX = 100
+_SHOWN_MAX = 20
 _Word = Annotated[str, Form(max_length=128)]
 _Reason = Annotated[str, Form(max_length=2_000)]
 
 
 class ProposalForm(NamedTuple):
-    """Who asks, about which proposal, and what each command about its account has."""
+    """Who asks, about which proposal, what each command about it has: also what was seen."""
 
     person: Person
     proposal: ReminderProposed
@@ -41,6 +45,7 @@ def router(parts: InsideParts) -> APIRouter:
     routes = APIRouter()
     _add_queue(routes, parts)
     _add_forms(routes, parts)
+    routes.include_router(messages.router(parts))
     return routes
 
 
@@ -50,22 +55,30 @@ def _add_queue(routes: APIRouter, parts: InsideParts) -> None:
         *,
         person: Annotated[Person, Depends(needs("viewer"))],
         company: Annotated[str, Query(max_length=64)] = "",
+        after: Annotated[str, Query(max_length=200)] = "",
         asked: str = "",
         account: Annotated[str, Query(max_length=200)] = "",
     ) -> HTMLResponse:
         written = await await_written(parts, account=account, request=asked)
+        of = person.companies
         with reading(parts.engine) as connection:
-            every = [
-                each for each in waiting(connection, company=company) if person.sees(each.content.company)
-            ]
-        return page(
-            "review.html",
-            person=person,
-            proposals=every[:_SHOWN_MAX],
-            count=len(every),
-            asked=written,
-            nonce=nonce,
-        )
+            found = waiting_page(
+                connection, company=company, companies=of, after=after, lines_max=_SHOWN_MAX + 1
+            )
+            shown = found[:_SHOWN_MAX]
+            return page(
+                "review.html",
+                person=person,
+                proposals=shown,
+                said=said_of(connection, reminders=[(each.account, each.reminder) for each in shown]),
+                count=waiting_count(connection, company=company, companies=of),
+                company=company,
+                choices=work_choices(connection, seen=of),
+                next_after=shown[-1].account if len(found) > _SHOWN_MAX else "",
+                after=after,
+                asked=written,
+                zip=zip,
+            )
 
 
 def _add_forms(routes: APIRouter, parts: InsideParts) -> None:
@@ -76,6 +89,8 @@ def _add_forms(routes: APIRouter, parts: InsideParts) -> None:
         reminder: str,
         csrf: _Word,
         nonce: _Word,
+        revision: Annotated[int, Form(ge=1)],
+        edits: Annotated[int, Form(ge=0)] = 0,
     ) -> ProposalForm:
         """Give what every form about a proposal has.
 
@@ -87,7 +102,9 @@ def _add_forms(routes: APIRouter, parts: InsideParts) -> None:
             found = next(waiting(connection, reminder=reminder), None)
         if found is None or not person.sees(found.content.company):
             raise HTTPException(404)
-        return ProposalForm(person, found, told(parts, person, account=found.account, given=nonce))
+        common = told(parts, person, account=found.account, given=nonce)
+        seen = {"reminder": found.reminder, "revision": revision, "edits": edits}
+        return ProposalForm(person, found, {**common, **seen})
 
     own = Annotated[ProposalForm, Depends(own_form)]
 
@@ -96,36 +113,27 @@ def _add_forms(routes: APIRouter, parts: InsideParts) -> None:
         return ask(parts, form.person, command, account=account, back_to="/review", more={"account": account})
 
     @routes.post("/review/{reminder}/approve", response_model=None)
-    def approve(*, form: own, revision: Annotated[int, Form(ge=1)], now_because: _Reason = "") -> Response:
-        return asked_for(
-            form,
-            ApproveReminder(
-                **form.common,
-                reminder=form.proposal.reminder,
-                revision=revision,
-                now_because=now_because,
-            ),
-        )
+    def approve(*, form: own, now_because: _Reason = "") -> Response:
+        return asked_for(form, ApproveReminder(**form.common, now_because=now_because))
 
     @routes.post("/review/{reminder}/drop", response_model=None)
     def drop(*, form: own, reason: _Reason = "") -> Response:
-        return asked_for(form, DropReminder(**form.common, reminder=form.proposal.reminder, reason=reason))
+        return asked_for(form, DropReminder(**form.common, reason=reason))
 
     @routes.post("/review/{reminder}/edit", response_model=None)
     def edit(
         *,
         form: own,
         text: Annotated[str, Form(max_length=8_000)] = "",
+        template: Annotated[str, Form(max_length=64)] = "",
         channels: Annotated[list[Channel] | None, Form()] = None,
-        next_on: Annotated[datetime.date | None, Form()] = None,
+        attach: Annotated[Literal["", "yes", "no"], Form()] = "",
+        next_on: Annotated[str, Form(max_length=10)] = "",
     ) -> Response:
-        return asked_for(
-            form,
-            EditReminder(
-                **form.common,
-                reminder=form.proposal.reminder,
-                text=text or None,
-                channels=tuple(channels) if channels else None,
-                next_on=next_on,
-            ),
-        )
+        typed = {"text": text, "template": template, "attach": attach, "next_on": next_on}
+        order = order_of("edit", typed, channels or (), author=form.person.user)
+        if isinstance(order, list):
+            words = words_of(form.person.language)["wrong_orders"]
+            raise WrongRequestError([words[each.word] for each in order])
+        changes = structs.asdict(order.asked.changes)
+        return asked_for(form, EditReminder(**form.common, **changes))
