@@ -98,8 +98,9 @@ class BatchBook:
         ]
         old = select(batches.c["batch"]).where(batches.c["made_at"] < batch.made_at - _KEPT)
         with writing(self._engine) as connection:
-            kept = connection.execute(self._insert(batches).values(**values).on_conflict_do_nothing())
-            if kept.rowcount != 1:
+            # The row itself says whether it is new: not every driver counts rows of such an insert.
+            statement = self._insert(batches).values(**values).on_conflict_do_nothing()
+            if connection.execute(statement.returning(batches.c["batch"])).first() is None:
                 return False
             if rows:
                 connection.execute(batch_lines.insert(), rows)
