@@ -30,7 +30,7 @@ from infra.database.queries.bank_state import (
     payers_like,
     unmatched_lines,
 )
-from infra.database.queries.customer_sheet import CustomerSheet, customer_sheet
+from infra.database.queries.customer_sheet import SheetItem, customer_sheet, open_items
 from infra.database.queries.moment import company_day
 from processors.calendar import business_day, zone_of
 from processors.money import MoneyError, to_minor, to_text
@@ -56,6 +56,14 @@ class BankAccount(Struct, frozen=True, kw_only=True):
     through: datetime.date | None
     is_required: bool
     is_stale: bool
+
+
+class _Payer(Struct, frozen=True, kw_only=True):
+    """A customer whom a credit may be from: his open documents, the first due first."""
+
+    account: str
+    name: str
+    items: tuple[SheetItem, ...]
 
 
 def router(parts: InsideParts) -> APIRouter:
@@ -163,7 +171,7 @@ def payment_of(said: BankLineUnmatched, *, customer: str, lines: Sequence[Paymen
     )
 
 
-def _named(form: Given, *, said: BankLineUnmatched, sheet: CustomerSheet) -> tuple[PaymentLine, ...]:
+def _named(form: Given, *, said: BankLineUnmatched, sheet: _Payer) -> tuple[PaymentLine, ...]:
     """Read which documents are paid, and how much of each where it was said.
 
     Raises:
@@ -223,9 +231,13 @@ def _line(parts: InsideParts, person: Person, *, company: str, line: str) -> Ban
     return row
 
 
-def _sheet(parts: InsideParts, account: str) -> CustomerSheet | None:
+def _sheet(parts: InsideParts, account: str) -> _Payer | None:
     with reading(parts.engine) as connection:
-        return customer_sheet(connection, account=account, items_max=_ITEMS_MAX)
+        sheet = customer_sheet(connection, account=account)
+        if sheet is None:
+            return None
+        owed = open_items(connection, account=account, offset=0, limit=_ITEMS_MAX)
+    return _Payer(account=account, name=sheet.name, items=owed.items)
 
 
 def _page(
@@ -316,7 +328,7 @@ def _decimal(minor: int, currency: str) -> str:
     return to_text(minor, currency=currency)
 
 
-def _proposed(sheet: CustomerSheet | None, chosen: BankLineRow | None) -> set[str]:
+def _proposed(sheet: _Payer | None, chosen: BankLineRow | None) -> set[str]:
     """Tick what the credit most likely pays: documents that it names, else the one whose open amount it is."""
     if sheet is None or chosen is None or chosen.line is None:
         return set()
