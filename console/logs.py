@@ -19,6 +19,7 @@ __all__ = [
     "failures",
     "journal",
     "journal_mode",
+    "log_size",
     "partitions_of",
     "read_log",
     "replayed_ledger",
@@ -77,6 +78,21 @@ def partitions_of(settings: Settings, *, topic: str) -> list[int]:
     if not numbers:
         raise LogError(f"Topic {name} does not exist: cobranza topics apply")
     return sorted(numbers)
+
+
+def log_size(settings: Settings, *, topic: str) -> int:
+    """Count the positions of a topic's log: its records, and a few that mark transactions.
+
+    Raises:
+        LogError: there is no such topic.
+    """
+    places = [TopicPartition(settings.topic(topic), each) for each in partitions_of(settings, topic=topic)]
+    reader = consumer(bootstrap_servers=settings.brokers(), group=None)
+    try:
+        first, last = reader.beginning_offsets(places), reader.end_offsets(places)
+    finally:
+        reader.close()
+    return sum(last[each] - first[each] for each in places)
 
 
 def _to_the_end(reader: KafkaConsumer, wanted: list[TopicPartition]) -> Iterator[Any]:

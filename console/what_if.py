@@ -4,13 +4,15 @@ Nothing is written: what comes of it is given to whoever asks.
 """
 
 import datetime
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from kafka import TopicPartition
 from msgspec import Struct
 
 from console.comparing import ChannelPrice, Side, Sum, differing, side_of, sums
-from console.logs import partitions_of, read_log
+from console.logs import log_size, partitions_of, read_log
 from infra.errors import OperatorError
 from infra.kafka.consumers import consumer
 from infra.settings import Settings
@@ -18,23 +20,34 @@ from processors.alternative import Alternative, Contact, Log, Rules, learn
 from processors.law.shipped import shipped_profiles
 from streams.app import JOURNAL
 
-__all__ = ["Comparison", "RulesError", "compare", "follow", "rules_of"]
+__all__ = ["Comparison", "DaySum", "RulesError", "compare", "follow", "rules_of"]
 
 _POLL_MS = 500
 _INTERNAL = b"\0"
+_READINGS = 3  # once to learn from, once for each set of rules
+_TOLD_EVERY = 2_000
 
 
 class RulesError(OperatorError):
     """The other rules say nothing, or name a law that does not ship."""
 
 
+class DaySum(Struct, frozen=True, kw_only=True):
+    """Contacts of a day, under both sets of rules."""
+
+    on: datetime.date
+    now: int
+    other: int
+
+
 class Comparison(Struct, frozen=True, kw_only=True):
-    """Both sides, counts by level and channel, and what only one side sends."""
+    """Both sides, counts by level and channel and by day, and what only one side sends."""
 
     now: Side
     other: Side
     sums: list[Sum]
     lines: list[tuple[str, Contact]]
+    days: list[DaySum] = []
 
 
 def rules_of(*, plan: str | None, profile: str, company: str) -> Rules:
@@ -60,20 +73,24 @@ def compare(
     first_on: datetime.date,
     last_on: datetime.date,
     prices: Mapping[str, ChannelPrice],
+    told: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005 - nobody asks how far it is
 ) -> Comparison:
     """Fold each partition of the journal twice, and compare the contacts of some days.
+
+    ``told`` hears how many records have been read, and how many there are to read in all.
 
     Raises:
         LogError: the journal cannot be read.
     """
+    count = _Count(told, total=_READINGS * log_size(settings, topic=JOURNAL))
     now: list[Contact] = []
     other: list[Contact] = []
     paid: dict[tuple[str, str], list[tuple[datetime.date, int]]] = {}
     for number in partitions_of(settings, topic=JOURNAL):
-        log = learn(read_log(settings, topic=JOURNAL, partition=number))
+        log = learn(count.of(read_log(settings, topic=JOURNAL, partition=number)))
         for side, each in ((now, Rules()), (other, rules)):
             alternative = Alternative(number=number, rules=each, log=log)
-            for record in read_log(settings, topic=JOURNAL, partition=number):
+            for record in count.of(read_log(settings, topic=JOURNAL, partition=number)):
                 side.extend(alternative.take(record))
             if side is now:
                 paid |= alternative.paid
@@ -83,7 +100,30 @@ def compare(
         other=side_of(shown[1], paid=paid, prices=prices),
         sums=sums(*shown),
         lines=differing(*shown),
+        days=_by_day(*shown),
     )
+
+
+class _Count:
+    """Counts records as they are read, and says now and then how far that is."""
+
+    def __init__(self, told: Callable[[int, int], None], *, total: int) -> None:
+        self._told, self._total, self._done = told, total, 0
+
+    def of(self, records: Iterable[Any]) -> Iterator[Any]:
+        for record in records:
+            self._done += 1
+            if self._done % _TOLD_EVERY == 0:
+                self._told(self._done, self._total)
+            yield record
+
+
+def _by_day(now: Iterable[Contact], other: Iterable[Contact]) -> list[DaySum]:
+    counts = [Counter(each.on for each in side if each.fate == "accepted") for side in (now, other)]
+    return [
+        DaySum(on=on, now=counts[0][on], other=counts[1][on])
+        for on in sorted(counts[0].keys() | counts[1].keys())
+    ]
 
 
 def _within(

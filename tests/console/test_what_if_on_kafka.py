@@ -1,14 +1,20 @@
 """``cobranza what-if`` and ``cobranza shadow`` on a real journal: other rules are tried, and nothing is written."""
 
+import datetime
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from console.cli.main import main
+from console.plan_files import plan_in
+from console.simulating import SimulationAsked, report_of, write_json
+from console.web.inside.simulations import launch
 from infra.kafka.topics import apply
 from infra.settings import Settings
+from schemas.plans import Plan
 from tests.console.forged_ledger import Forge
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
@@ -27,15 +33,22 @@ steps:
 
 
 @pytest.fixture(scope="module")
-def run(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Write a partition of five customers whose company has no plan, and give ``cobranza`` on it."""
+def settings(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Write a partition of five customers whose company has no plan."""
     folder = tmp_path_factory.mktemp("what-if")
     (folder / "plan.yaml").write_text(_PLAN, encoding="utf-8")
-    settings = Settings(data_dir=folder, bootstrap_servers=broker, topic_prefix="whatif.", partitions=1)
-    apply(settings)
-    forge = Forge(settings)
+    made = Settings(data_dir=folder, bootstrap_servers=broker, topic_prefix="whatif.", partitions=1)
+    apply(made)
+    forge = Forge(made)
     forge.fold(0)
     forge.close()
+    return made
+
+
+@pytest.fixture(scope="module")
+def run(settings: Settings) -> Run:
+    """Give ``cobranza`` on it."""
+    folder, broker = settings.data_dir, settings.brokers()
 
     def cobranza(*arguments: str) -> Result:
         options = ["--data-dir", str(folder), "--bootstrap-servers", broker]
@@ -99,3 +112,25 @@ def test_a_shadow_says_what_would_be_sent(run: Run) -> None:
     }
     assert result.stdout == run("shadow", "--plan", "PLAN", "--once").stdout
     assert "" == run("shadow", "--plan", "PLAN", "--once", "--from", "2026-03-01").stdout
+
+
+def test_the_console_has_it_done_by_a_process_of_its_own(settings: Settings, tmp_path: Path) -> None:
+    """As the page starts it: what it says of itself, the same sums as the command's; and its settings are the console's."""
+    plan = plan_in(_PLAN)
+    assert isinstance(plan, Plan)
+    asked = SimulationAsked(
+        simulation="one",
+        user="bea",
+        company="acme",
+        started_at=datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC),
+        first_on=datetime.date(2026, 2, 1),
+        last_on=datetime.date(2026, 2, 28),
+        plan=plan,
+    )
+    write_json(tmp_path, asked)
+    process = launch(tmp_path, settings)
+    assert 0 == process.wait(), (tmp_path / "errors.txt").read_text()
+    report = report_of(tmp_path)
+    assert report is not None
+    assert (0, 5) == (report.now.reminders, report.other.reminders)
+    assert 5 == sum(each.other for each in report.days)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from console.web.inside.settings import ConsoleSettings
+from console.web.inside.simulations import Launch, launch
 from infra.database.people import PeopleBook
 from infra.settings import Settings
 from schemas.journal import SourceEvent
@@ -24,6 +25,7 @@ class InsideParts:
         people: users, sessions and audit in it.
         clock: the wall clock, UTC.
         publish: as in ``console.web.parts``.
+        launch: starts the process of a what-if.
     """
 
     settings: Settings
@@ -32,3 +34,4 @@ class InsideParts:
     people: PeopleBook
     clock: Callable[[], datetime.datetime]
     publish: Callable[[Sequence[SourceEvent]], None]
+    launch: Launch = launch

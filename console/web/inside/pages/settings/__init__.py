@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from console.web.inside.pages.settings import audit, banks, companies, plans, profile, users
+from console.web.inside.pages.settings import audit, banks, companies, plans, profile, users, what_if
 from console.web.inside.parts import InsideParts
 
 __all__ = ["router"]
@@ -12,6 +12,7 @@ _AREAS = (
     profile.router,
     plans.router,
     banks.router,
+    what_if.router,
     users.router,
     audit.router,
 )

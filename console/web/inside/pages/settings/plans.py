@@ -2,6 +2,7 @@
 confirmed, and what becomes of items that have begun (S0-22, S0-23, S2-03 … S2-10, S3-05, R17).
 """
 
+import datetime
 import difflib
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Final, NamedTuple
@@ -37,6 +38,7 @@ from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page
 from infra.database.engine import reading
 from infra.database.queries.creditors import PlanVersion, plan_versions, published_plan
+from infra.database.queries.moment import company_day
 from processors.plan import plan_warnings
 from schemas.plans import Plan
 
@@ -275,6 +277,7 @@ def _page(
     live, versions = _live(parts, person, company=company, plan=plan)
     with reading(parts.engine) as connection:
         profile = require_company(connection, person, company).profile
+        today = company_day(connection, company, wall=parts.clock())
     read = draft.plan
     table = shown or read or live
     min_days = 3 if profile is None else profile.min_days_between_contacts
@@ -295,6 +298,8 @@ def _page(
         if warned is None
         else [*plan_warnings(warned, min_days_between_contacts=min_days), *template_warnings(warned)],
         asked=asked,
+        first_on=today - datetime.timedelta(days=90),
+        last_on=today,
         nonce=nonce,
         status=422 if is_checked and read is None else 200,
     )

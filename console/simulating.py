@@ -1,0 +1,149 @@
+"""A what-if as a process of its own, for the console: ``python -m console.simulating FOLDER``.
+
+It reads what was asked for from the folder, says there how far it is, and leaves its report there; it ends with
+whoever started it (its standard input ends then), and writes nothing else.
+"""
+
+import datetime
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from console.comparing import Side, Sum
+from console.what_if import Comparison, DaySum
+from infra.errors import OperatorError
+from infra.settings import Settings
+from processors.alternative import Contact, Rules
+from schemas.plans import Plan
+
+__all__ = [
+    "LINES_MAX",
+    "Progress",
+    "SimulationAsked",
+    "SimulationReport",
+    "progress_of",
+    "report_of",
+    "reported",
+    "write_json",
+]
+
+LINES_MAX: Final = 500
+_ASKED, _PROGRESS, _REPORT = "asked.json", "progress.json", "report.json"
+
+
+class SimulationAsked(Struct, frozen=True, kw_only=True):
+    """What is tried: a plan in the place of the one of its id, or a law for all debtors, or both; and which days."""
+
+    simulation: str
+    user: str
+    company: str
+    started_at: datetime.datetime
+    first_on: datetime.date
+    last_on: datetime.date
+    plan: Plan | None = None
+    profile: str = ""
+
+
+class Progress(Struct, frozen=True, kw_only=True):
+    """How many records of how many have been read."""
+
+    done: int
+    total: int
+
+
+class SimulationReport(Struct, frozen=True, kw_only=True):
+    """What came of it; of the lines in which both differ the first ones, and how many there are."""
+
+    now: Side
+    other: Side
+    sums: list[Sum]
+    days: list[DaySum]
+    lines: list[tuple[str, Contact]]
+    line_count: int
+
+
+def reported(found: Comparison) -> SimulationReport:
+    """Give what is kept of a comparison."""
+    return SimulationReport(
+        now=found.now,
+        other=found.other,
+        sums=found.sums,
+        days=found.days,
+        lines=found.lines[:LINES_MAX],
+        line_count=len(found.lines),
+    )
+
+
+def report_of(folder: Path) -> SimulationReport | None:
+    """Give the report in a folder; None: there is none."""
+    path = folder / _REPORT
+    return msgspec.json.decode(path.read_bytes(), type=SimulationReport) if path.is_file() else None
+
+
+def progress_of(folder: Path) -> Progress:
+    """Give how far a simulation is, as it said last."""
+    path = folder / _PROGRESS
+    return (
+        msgspec.json.decode(path.read_bytes(), type=Progress) if path.is_file() else Progress(done=0, total=0)
+    )
+
+
+def asked_of(folder: Path) -> SimulationAsked | None:
+    """Give what was asked for in a folder; None: nothing."""
+    path = folder / _ASKED
+    return msgspec.json.decode(path.read_bytes(), type=SimulationAsked) if path.is_file() else None
+
+
+def write_json(folder: Path, value: SimulationAsked | Progress | SimulationReport) -> None:
+    """Write one of these where it is looked for; it appears whole."""
+    names = {SimulationAsked: _ASKED, Progress: _PROGRESS, SimulationReport: _REPORT}
+    path = folder / names[type(value)]
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(msgspec.json.encode(value))
+    partial.replace(path)
+
+
+def simulate(folder: Path, *, settings: Settings) -> None:
+    """Do what was asked for in a folder, and leave the report there.
+
+    Raises:
+        OperatorError: the journal cannot be read.
+    """
+    from console.costing import usual_prices
+    from console.what_if import compare
+
+    asked = asked_of(folder)
+    if asked is None:
+        raise OperatorError(f"{folder} says nothing to try")
+    found = compare(
+        settings,
+        rules=Rules(plan=asked.plan, profile=asked.profile, company=asked.company),
+        first_on=asked.first_on,
+        last_on=asked.last_on,
+        prices=usual_prices(settings),
+        told=lambda done, total: write_json(folder, Progress(done=done, total=total)),
+    )
+    write_json(folder, reported(found))
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(3)
+
+
+def main() -> None:
+    """Run as a process: the folder is the only argument, settings come by ``COBRANZA_*`` variables."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        simulate(Path(sys.argv[1]), settings=Settings())
+    except OperatorError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
