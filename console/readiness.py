@@ -29,18 +29,22 @@ _RATE_DAYS_MAX = 190  # reference rates are fixed for a half-year
 
 
 class Point(Struct, frozen=True, kw_only=True):
-    """One thing that was looked at."""
+    """One thing that was looked at; ``said`` with ``values`` is what ``detail`` says, for other languages."""
 
     point: str
     verdict: Verdict
     detail: str
+    said: str
+    values: dict[str, str]
 
 
 def link_point(missing: str) -> Point:
     """Say whether messages have links (S4-17); ``missing`` is what keeps them from it."""
     if missing:
-        return _point("links", "look", f"readers cannot answer by a link: {missing}")
-    return _point("links", "ok", "messages have signed links")
+        return _point(
+            "links", "look", f"readers cannot answer by a link: {missing}", "links_none", missing=missing
+        )
+    return _point("links", "ok", "messages have signed links", "links_ok")
 
 
 def ready_points(
@@ -58,8 +62,20 @@ def ready_points(
     ``faults`` says of which channels the carrier cannot be opened, and why; ``texts`` are those of messages.
     """
     if company is None or company.row.profile is None:
-        return [_point("profile", "missing", "the company was never configured: publish its profile")]
-    found = [_point("profile", "ok", f"{company.profile.name}, {company.profile.time_zone}")]
+        return [
+            _point(
+                "profile", "missing", "the company was never configured: publish its profile", "profile_none"
+            )
+        ]
+    found = [
+        _point(
+            "profile",
+            "ok",
+            f"{company.profile.name}, {company.profile.time_zone}",
+            "value",
+            value=f"{company.profile.name}, {company.profile.time_zone}",
+        )
+    ]
     found += _clock(newest_tick)
     found += _switches(company, enrolled=enrolled, debtors=debtors)
     found += _plans(company, debtors=debtors, texts=texts)
@@ -76,27 +92,46 @@ def ready_points(
     return found
 
 
-def _point(point: str, verdict: Verdict, detail: str) -> Point:
-    return Point(point=point, verdict=verdict, detail=detail)
+def _point(point: str, verdict: Verdict, detail: str, said: str, **values: object) -> Point:
+    texts = {name: str(value) for name, value in values.items()}
+    return Point(point=point, verdict=verdict, detail=detail, said=said, values=texts)
 
 
 def _clock(newest_tick: datetime.datetime | None) -> Iterator[Point]:
     if newest_tick is None:
-        yield _point("clock", "missing", "no tick has come yet: nothing is decided without (cobranza up)")
+        yield _point(
+            "clock", "missing", "no tick has come yet: nothing is decided without (cobranza up)", "clock_none"
+        )
     else:
-        yield _point("clock", "ok", f"the newest tick is of {newest_tick:%Y-%m-%d %H:%M} UTC")
+        yield _point(
+            "clock",
+            "ok",
+            f"the newest tick is of {newest_tick:%Y-%m-%d %H:%M} UTC",
+            "clock_ok",
+            at=f"{newest_tick:%Y-%m-%d %H:%M}",
+        )
 
 
 def _switches(company: Company, *, enrolled: int, debtors: Sequence[Debtor]) -> Iterator[Point]:
     profile = company.profile
     if not profile.automatic:
-        yield _point("automatic", "missing", "the company is in manual mode: reminders are proposed only")
+        yield _point(
+            "automatic",
+            "missing",
+            "the company is in manual mode: reminders are proposed only",
+            "automatic_off",
+        )
     else:
-        yield _point("automatic", "ok", "reminders go out by themselves")
+        yield _point("automatic", "ok", "reminders go out by themselves", "automatic_on")
     if profile.enrolment == "selected" and not enrolled:
-        yield _point("enrolment", "missing", "only selected customers are followed up, and none is enrolled")
+        yield _point(
+            "enrolment",
+            "missing",
+            "only selected customers are followed up, and none is enrolled",
+            "enrolment_none",
+        )
     elif profile.enrolment == "selected":
-        yield _point("enrolment", "ok", f"{enrolled} customers are enrolled")
+        yield _point("enrolment", "ok", f"{enrolled} customers are enrolled", "enrolment_ok", count=enrolled)
     go_live = company.row.go_live
     if profile.past_from is None and profile.new_from is None and debtors and not (go_live and go_live.days):
         oldest = min(each.oldest_due_on for each in debtors)
@@ -104,6 +139,8 @@ def _switches(company: Company, *, enrolled: int, debtors: Sequence[Debtor]) -> 
             "first run",
             "look",
             f"all debts since {oldest} are chased at once: set start dates, or daily portions (cobranza preview)",
+            "first_run",
+            oldest=oldest,
         )
 
 
@@ -117,16 +154,35 @@ def _plans(company: Company, *, debtors: Sequence[Debtor], texts: Library) -> It
     for name in sorted(names):
         versions = company.plans.get(name)
         if not versions:
-            yield _point("plan", "missing", f"plan {name!r} was never published: cobranza plan publish")
+            yield _point(
+                "plan",
+                "missing",
+                f"plan {name!r} was never published: cobranza plan publish",
+                "plan_none",
+                plan=name,
+            )
             continue
         plan = versions[max(versions)]
         wanted = languages & set(LANGUAGES)
         lacking = sorted(_lacking_templates(plan, room=room, languages=wanted))
         if lacking:
-            yield _point("templates", "missing", f"plan {name!r} has no texts {', '.join(lacking)}")
+            yield _point(
+                "templates",
+                "missing",
+                f"plan {name!r} has no texts {', '.join(lacking)}",
+                "templates_lack",
+                plan=name,
+                lacking=", ".join(lacking),
+            )
         else:
             yield _point(
-                "plan", "ok", f"{name!r} version {plan.version}, texts in {', '.join(sorted(wanted))}"
+                "plan",
+                "ok",
+                f"{name!r} version {plan.version}, texts in {', '.join(sorted(wanted))}",
+                "plan_ok",
+                plan=name,
+                version=plan.version,
+                languages=", ".join(sorted(wanted)),
             )
 
 
@@ -144,7 +200,7 @@ def _logo(texts: Library, *, company: Company) -> Iterator[Point]:
     try:
         logo_of(company.profile.logo, folder=texts.room(company.id).own)
     except LogoError as error:
-        yield _point("logo", "look", f"mails go without it: {error}")
+        yield _point("logo", "look", f"mails go without it: {error}", "logo", error=error)
 
 
 def _own_texts(texts: Library, *, company: str) -> Iterator[Point]:
@@ -157,6 +213,10 @@ def _own_texts(texts: Library, *, company: str) -> Iterator[Point]:
             "texts",
             "missing",
             f"{len(faults)} faults: {where}: {first.detail} (cobranza templates check --company {company})",
+            "texts_faults",
+            count=len(faults),
+            where=where,
+            error=first.detail,
         )
 
 
@@ -170,12 +230,24 @@ def _sender(company: Company) -> Iterator[Point]:
             "no payment_instructions: nobody is told how to pay (S4-06)",
         ),
     ):
-        yield _point(point, "ok", value.splitlines()[0]) if value else _point(point, "missing", detail)
+        if value:
+            yield _point(point, "ok", value.splitlines()[0], "value", value=value.splitlines()[0])
+        else:
+            yield _point(point, "missing", detail, f"{point}_none")
     if profile.answers_to:
-        yield _point("answers", "ok", f"what readers answer goes to {', '.join(profile.answers_to)}")
+        yield _point(
+            "answers",
+            "ok",
+            f"what readers answer goes to {', '.join(profile.answers_to)}",
+            "value",
+            value=", ".join(profile.answers_to),
+        )
     else:
         yield _point(
-            "answers", "look", "no answers_to: what readers answer is a task, and mailed to nobody (S4-17)"
+            "answers",
+            "look",
+            "no answers_to: what readers answer is a task, and mailed to nobody (S4-17)",
+            "answers_none",
         )
 
 
@@ -196,26 +268,50 @@ def _carriers(company: Company, *, send: SendSettings, faults: Mapping[ChannelNa
         if channel != "email" and channel not in used:
             continue
         if channel in faults:
-            yield _point(point, "missing", faults[channel])
+            yield _point(point, "missing", faults[channel], "value", value=faults[channel])
         elif not send.is_real(channel):
-            yield _point(point, "ok" if channel == "letter" else "look", files)
+            yield _point(point, "ok" if channel == "letter" else "look", files, f"{point}_files")
         elif send.sandbox.covers(channel):
             yield _point(
-                point, "look", f"by {send.provider(channel)}, to the sandbox only: no customer is written to"
+                point,
+                "look",
+                f"by {send.provider(channel)}, to the sandbox only: no customer is written to",
+                "sandbox",
+                provider=send.provider(channel),
             )
         else:
-            yield _point(point, "ok", f"by {send.provider(channel)}")
+            yield _point(
+                point, "ok", f"by {send.provider(channel)}", "carried", provider=send.provider(channel)
+            )
 
 
 def _addresses(debtors: Sequence[Debtor]) -> Iterator[Point]:
     unknown = [each.account for each in debtors if each.customer is None]
     mute = [each.account for each in debtors if each.customer is not None and not _reachable(each)]
     if unknown:
-        yield _point("customers", "missing", f"{_some(unknown)} owe and have no master data")
+        yield _point(
+            "customers",
+            "missing",
+            f"{_some(unknown)} owe and have no master data",
+            "customers_unknown",
+            **_named(unknown),
+        )
     if mute:
-        yield _point("addresses", "missing", f"{_some(mute)} have neither mail, phone nor address")
+        yield _point(
+            "addresses",
+            "missing",
+            f"{_some(mute)} have neither mail, phone nor address",
+            "addresses_none",
+            **_named(mute),
+        )
     if debtors and not unknown and not mute:
-        yield _point("addresses", "ok", f"all {len(debtors)} debtors can be reached")
+        yield _point(
+            "addresses",
+            "ok",
+            f"all {len(debtors)} debtors can be reached",
+            "addresses_ok",
+            count=len(debtors),
+        )
 
 
 def _reachable(debtor: Debtor) -> bool:
@@ -235,9 +331,16 @@ def _law(company: Company, *, debtors: Sequence[Debtor], on: datetime.date) -> I
     ]
     said = ", ".join(f"{name} ({count})" for name, count in sorted(laws.items()))
     if unsure:
-        yield _point("law", "look", f"{_some(unsure)} are of unknown kind or country; debtors by law: {said}")
+        yield _point(
+            "law",
+            "look",
+            f"{_some(unsure)} are of unknown kind or country; debtors by law: {said}",
+            "law_unsure",
+            laws=said,
+            **_named(unsure),
+        )
     elif laws:
-        yield _point("law", "ok", f"debtors by law: {said}")
+        yield _point("law", "ok", f"debtors by law: {said}", "law_ok", laws=said)
 
 
 def _interest(company: Company, *, debtors: Sequence[Debtor], on: datetime.date) -> Iterator[Point]:
@@ -251,21 +354,47 @@ def _interest(company: Company, *, debtors: Sequence[Debtor], on: datetime.date)
             newest_on = max((rate.start_on for rate in terms.rates), default=None)
             if newest_on is None:
                 detail = f"{what}: it has no rates, publish the company's own: cobranza law publish"
-                yield _point("interest", "look", detail)
+                yield _point(
+                    "interest", "look", detail, "interest_none", law=name, currency=terms.currency or "*"
+                )
             elif (on - newest_on).days > _RATE_DAYS_MAX:
                 detail = f"{what}: the newest rate is of {newest_on}, and is used for later days, too"
-                yield _point("interest", "look", detail)
+                yield _point(
+                    "interest",
+                    "look",
+                    detail,
+                    "interest_old",
+                    law=name,
+                    currency=terms.currency or "*",
+                    newest=newest_on,
+                )
 
 
 def _bank_gate(company: Company, *, newest_tick: datetime.datetime | None) -> Iterator[Point]:
     if not company.profile.bank_accounts:
-        yield _point("bank gate", "look", "off: reminders do not wait for the bank's word (R21)")
+        yield _point("bank gate", "look", "off: reminders do not wait for the bank's word (R21)", "banks_off")
     elif newest_tick is not None:
         stale = company.banks.stale(company.profile, day=company.day_of(newest_tick))
         if stale:
-            yield _point("bank gate", "missing", f"not reconciled: {', '.join(sorted(stale))}")
+            yield _point(
+                "bank gate",
+                "missing",
+                f"not reconciled: {', '.join(sorted(stale))}",
+                "banks_stale",
+                banks=", ".join(sorted(stale)),
+            )
         else:
-            yield _point("bank gate", "ok", f"{len(company.profile.bank_accounts)} accounts are reconciled")
+            yield _point(
+                "bank gate",
+                "ok",
+                f"{len(company.profile.bank_accounts)} accounts are reconciled",
+                "banks_ok",
+                count=len(company.profile.bank_accounts),
+            )
+
+
+def _named(accounts: Sequence[str]) -> dict[str, object]:
+    return {"count": len(accounts), "some": ", ".join(accounts[:3]) + (", …" if len(accounts) > 3 else "")}
 
 
 def _some(accounts: Sequence[str]) -> str:

@@ -33,6 +33,7 @@ __all__ = [
 ]
 
 LINES_MAX: Final = 500
+_STDIN: Final = 0
 _ASKED, _PROGRESS, _REPORT = "asked.json", "progress.json", "report.json"
 
 
@@ -132,7 +133,8 @@ def simulate(folder: Path, *, settings: Settings) -> None:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    while os.read(_STDIN, 1):  # unbuffered: a buffer's lock would keep the process from ending by itself
+        pass
     os._exit(3)
 
 

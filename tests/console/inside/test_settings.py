@@ -256,3 +256,25 @@ def _press(desk: Desk, shown: str, action: str, **fields: str) -> Response:
     hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', inner))
     answer: Response = desk.browser.post(target, data=hidden | fields)
     return answer
+
+
+def test_what_is_missing_is_said_with_the_way_to_mend_it(desk: Desk) -> None:
+    """S4-24: each point in the user's language, a link to where it is mended; nothing is looked at unasked."""
+    desk.at_work("eva", role="collector", language="es")
+    page = "/settings/acme/ready"
+    assert "<table>" not in desk.browser.get(page).text
+    text = desk.browser.get(f"{page}?check=true").text
+    assert "Ninguna: a nadie se le dice cómo pagar." in text
+    assert 'href="/settings/acme/profile#field-payment_instructions"' in text
+    assert "Falta: " in text
+
+
+def test_each_sentence_of_readiness_has_words() -> None:
+    """No point is told in another language than the page's."""
+    source = Path("console/readiness.py").read_text(encoding="utf-8")
+    points = set(re.findall(r'_point\(\s*"([^"]+)"', source)) | {"sender", "payment", "mail", "sms", "letter"}
+    for language in LANGUAGES:
+        words = words_of(language)
+        assert points <= set(words["ready_points"])
+        for said in words["ready_said"]:
+            assert words["ready_said"][said].count("{") == words_of("en")["ready_said"][said].count("{")

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from console.web.inside.pages.settings import audit, banks, companies, plans, profile, users, what_if
+from console.web.inside.pages.settings import audit, banks, companies, plans, profile, ready, users, what_if
 from console.web.inside.parts import InsideParts
 
 __all__ = ["router"]
@@ -13,6 +13,7 @@ _AREAS = (
     plans.router,
     banks.router,
     what_if.router,
+    ready.router,
     users.router,
     audit.router,
 )

@@ -1,0 +1,64 @@
+"""What is missing before a company's reminders go out by themselves, each point with the way to where it is mended (S4-24)."""
+
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import HTMLResponse
+
+from console.getting_ready import points_of
+from console.web.inside.access import Person, needs
+from console.web.inside.company_asking import require_company, settings_path
+from console.web.inside.parts import InsideParts
+from console.web.inside.showing import page
+from infra.database.engine import reading
+
+__all__ = ["MENDED_AT", "router"]
+
+# Point -> (page, field): what is not here is mended outside the console, as its sentence says.
+MENDED_AT: Final[Mapping[str, tuple[str, str]]] = {
+    "profile": ("profile", ""),
+    "automatic": ("profile", "automatic"),
+    "enrolment": ("enrolment", ""),
+    "first run": ("enrolment", ""),
+    "sender": ("profile", "sender_email"),
+    "payment": ("profile", "payment_instructions"),
+    "answers": ("profile", "answers_to"),
+    "logo": ("profile", "logo"),
+    "plan": ("plans", ""),
+    "templates": ("plans", ""),
+    "interest": ("profile", "late_charges"),
+    "bank gate": ("banks", ""),
+}
+
+
+def router(parts: InsideParts) -> APIRouter:
+    """Make the routes."""
+    routes = APIRouter()
+
+    @routes.get("/settings/{company}/ready", response_model=None)
+    def ready(
+        *, person: Annotated[Person, Depends(needs("collector"))], company: str, check: bool = False
+    ) -> HTMLResponse:
+        with reading(parts.engine) as connection:
+            require_company(connection, person, company)
+            points = points_of(connection, company, settings=parts.settings) if check else []
+        order = {"missing": 0, "look": 1, "ok": 2}
+        return page(
+            "settings/ready.html",
+            person=person,
+            company=company,
+            points=sorted(points, key=lambda each: order[each.verdict]),
+            is_checked=check,
+            missing=sum(each.verdict == "missing" for each in points),
+            ways={each.point: _way(company, each.point) for each in points},
+        )
+
+    return routes
+
+
+def _way(company: str, point: str) -> str:
+    if point not in MENDED_AT:
+        return ""
+    name, field = MENDED_AT[point]
+    return settings_path(company, name) + (f"#field-{field}" if field else "")
