@@ -280,6 +280,7 @@ def _page(
         override=banks.override(today),
         today=today,
         untils={each.id: each.until for each in rows},
+        received={each.id: each.received_on for each in rows},
         lines=lines if person.may("collector") else [_without_person(each) for each in lines],
         next_after=lines[-1].line if len(rows) > _LINES_MAX else "",
         chosen=chosen,
