@@ -16,6 +16,8 @@ class ConsoleSettings(BaseSettings):
         idle_minutes: a session that was not used for so long is over; ``session_hours``: it is over in any case.
         login_failures_max: so many in a row, and a name or an address waits ``login_wait_minutes``.
         written_s_max: so long a page waits for its own request to be in the read model.
+        answer_wait_s: so long a page waits for an answer over all documents; then it shows the one before.
+        answer_fresh_s: an answer of this age is not made anew.
         body_bytes_max, receive_s_max, connections_max, stop_s_max: as in ``WebSettings``.
     """
 
@@ -29,6 +31,8 @@ class ConsoleSettings(BaseSettings):
     login_failures_max: int = Field(default=5, ge=1, le=100)
     login_wait_minutes: int = Field(default=15, ge=1, le=1440)
     written_s_max: float = Field(default=2.0, ge=0.0, le=30.0)
+    answer_wait_s: float = Field(default=0.05, ge=0.0, le=60.0)
+    answer_fresh_s: float = Field(default=60.0, ge=0.0, le=86_400.0)
     body_bytes_max: int = Field(default=512 * 1024, ge=1024)
     receive_s_max: float = Field(default=30.0, gt=0.0, le=300.0)
     connections_max: int = Field(default=200, ge=1)

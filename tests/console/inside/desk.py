@@ -60,7 +60,7 @@ class Desk:
         self.people = PeopleBook(self.engine)
         self.parts = InsideParts(
             settings=Settings(data_dir=self.folder),
-            console=ConsoleSettings(written_s_max=0.0),
+            console=ConsoleSettings(written_s_max=0.0, answer_wait_s=60.0, answer_fresh_s=0.0),
             engine=self.engine,
             people=self.people,
             clock=lambda: self.now,

@@ -13,9 +13,10 @@ from console.web.inside.reporting import measures, owed, people
 from console.web.inside.reporting.asking import ReportAsked
 from console.web.inside.reporting.sheets import Column, Row
 
-__all__ = ["REPORTS", "Report"]
+__all__ = ["REPORTS", "AddUp", "Report"]
 
 Columns = Callable[[ReportAsked], tuple[Column, ...]]
+AddUp = Callable[[Connection, ReportAsked], list[Row]]
 Lines = Callable[[Connection, ReportAsked, str], Iterator[Row]]
 
 
@@ -28,6 +29,7 @@ class Report(Struct, frozen=True, kw_only=True):
         filters: those of ``Filters`` that it heeds, and ``on`` where it is as of a day.
         sums: adds up all of it in SQL, a row for each currency; None: there is nothing to add up.
         needs_account: it is about one customer.
+        is_kept: its rows are few and are of all documents: made beside the page, and told with their age.
         also: reports that follow in the same PDF and workbook.
     """
 
@@ -35,8 +37,9 @@ class Report(Struct, frozen=True, kw_only=True):
     filters: tuple[str, ...]
     columns: tuple[Column, ...] = ()
     made_of: Columns | None = None
-    sums: Callable[[Connection, ReportAsked], list[Row]] | None = None
+    sums: AddUp | None = None
     needs_account: bool = False
+    is_kept: bool = False
     also: tuple[str, ...] = ()
 
     def columns_for(self, asked: ReportAsked) -> tuple[Column, ...]:
@@ -96,5 +99,6 @@ REPORTS: Final[Mapping[str, Report]] = {
         columns=measures.FIGURE_COLUMNS,
         lines=measures.figure_lines,
         filters=("on", "days", "company", "currency"),
+        is_kept=True,
     ),
 }

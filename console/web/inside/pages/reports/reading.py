@@ -1,9 +1,9 @@
 """The reports as pages and files (S0-02 … S0-04, S0-28, S1-14 … S1-17, S1-23, S1-25 … S1-27, S3-03, S3-04, S4-19)."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -12,16 +12,17 @@ from starlette.background import BackgroundTask
 
 from console.web.inside.access import Person, needs
 from console.web.inside.asking import WrongRequestError
+from console.web.inside.kept_answers import KeptAnswers
 from console.web.inside.pages.reports.asked import as_query, asked_by, filters_asked, report_named
 from console.web.inside.pages.reports.keeping import kept_of
 from console.web.inside.pages.reports.mailing import may_be_mailed
 from console.web.inside.parts import InsideParts
 from console.web.inside.reporting.asking import Filters, ReportAsked
-from console.web.inside.reporting.catalogue import REPORTS, Report
+from console.web.inside.reporting.catalogue import REPORTS, AddUp, Report
 from console.web.inside.reporting.cells import heading_of, shown_row
 from console.web.inside.reporting.making import FORMS, MEDIA, FileForm, csv_stream, file_name, file_of
 from console.web.inside.reporting.printing import TooLongError
-from console.web.inside.reporting.sheets import chosen_columns, page_of
+from console.web.inside.reporting.sheets import Page, Row, chosen_columns, page_of
 from console.web.inside.reporting.trend import MONTHS, charts_of, places_of, points_of
 from console.web.inside.showing import Words, page, words_of
 from infra.database.engine import reading
@@ -41,6 +42,9 @@ _Filters = Annotated[Filters, Depends(filters_asked)]
 def router(parts: InsideParts) -> APIRouter:
     """Make the routes."""
     routes = APIRouter()
+    answers: KeptAnswers[Any] = KeptAnswers(
+        clock=parts.clock, fresh_s=parts.console.answer_fresh_s, wait_s=parts.console.answer_wait_s
+    )
 
     @routes.get("/reports", response_model=None)
     def every(*, person: _Reader) -> HTMLResponse:
@@ -51,7 +55,7 @@ def router(parts: InsideParts) -> APIRouter:
     @routes.get("/reports/figures/trend", response_model=None)
     def trend(*, person: _Reader, filters: _Filters, on: datetime.date | None = None) -> HTMLResponse:
         """Draw how the figures went: of the company and currency that are chosen, else of the first ones."""
-        return _trend_page(parts, asked_by(parts, person, filters, on=on))
+        return _trend_page(parts, answers, asked_by(parts, person, filters, on=on))
 
     @routes.get("/reports/{report}", response_model=None)
     def one(
@@ -66,7 +70,7 @@ def router(parts: InsideParts) -> APIRouter:
         report_named(report)
         asked = asked_by(parts, person, filters, on=on)
         if form == "html":
-            return _report_page(parts, report, asked, after=after)
+            return _report_page(parts, answers, report, asked, after=after)
         return _report_file(parts, report, asked, form=form)
 
     @routes.get("/reports/{report}/sums", response_model=None)
@@ -77,8 +81,13 @@ def router(parts: InsideParts) -> APIRouter:
         of = report_named(report)
         asked = asked_by(parts, person, filters, on=on)
         words = words_of(person.language)
-        with reading(parts.engine) as connection:
-            rows = [] if of.sums is None else of.sums(connection, asked)
+        add_up = of.sums
+        found = (
+            None
+            if add_up is None
+            else answers.ask(_key("sums", report, asked), lambda: _added_up(parts, add_up, asked))
+        )
+        rows: Sequence[Row] = [] if found is None else found.value
         used = {name for row in rows for name in row.cells}
         columns = [each for each in of.columns_for(asked) if each.is_figure and each.name in used]
         return page(
@@ -88,20 +97,42 @@ def router(parts: InsideParts) -> APIRouter:
             report=report,
             headings=[heading_of(each, words=words) for each in columns],
             rows=[shown_row(columns, row, words=words) for row in rows],
+            is_made=found is not None or add_up is None,
+            made_at=None if found is None else found.made_at,
+            here=_address(f"{report}/sums", asked),
             back=_address(report, asked),
         )
 
     return routes
 
 
-def _report_page(parts: InsideParts, report: str, asked: ReportAsked, *, after: str) -> HTMLResponse:
+def _key(kind: str, report: str, asked: ReportAsked) -> Hashable:
+    """Tell an answer from those of others: what is asked, and what the person may see."""
+    person = asked.person
+    return kind, report, asked.on, asked.filters, person.companies, person.role
+
+
+def _added_up(parts: InsideParts, add_up: AddUp, asked: ReportAsked) -> list[Row]:
+    with reading(parts.engine) as connection:
+        return add_up(connection, asked)
+
+
+def _report_page(
+    parts: InsideParts, answers: KeptAnswers[Any], report: str, asked: ReportAsked, *, after: str
+) -> HTMLResponse:
     of = REPORTS[report]
     words = words_of(asked.person.language)
     every = of.columns_for(asked)
     columns = chosen_columns(every, asked.filters.columns)
     with reading(parts.engine) as connection:
         offered = choices(connection, seen=asked.person.companies or None)
-        found = page_of(of.lines(connection, asked, after), rows_max=_ROWS_MAX)
+        found = (
+            Page(rows=()) if of.is_kept else page_of(of.lines(connection, asked, after), rows_max=_ROWS_MAX)
+        )
+    kept = (
+        answers.ask(_key("lines", report, asked), lambda: _lines_of(parts, of, asked)) if of.is_kept else None
+    )
+    found = found if kept is None else kept.value
     return page(
         "report.html",
         person=asked.person,
@@ -118,6 +149,8 @@ def _report_page(parts: InsideParts, report: str, asked: ReportAsked, *, after: 
         query=urlencode(as_query(asked.filters, on=asked.on.isoformat() if "on" in of.filters else "")),
         may_be_mailed=may_be_mailed(parts, asked.person) if asked.person.may("collector") else [],
         trend_at=_address("figures/trend", asked) if report == "figures" else "",
+        is_made=not of.is_kept or kept is not None,
+        made_at=None if kept is None else kept.made_at,
         is_first=not after,
         first=_address(report, asked),
         following=_address(report, asked, after=found.next_place) if found.next_place else "",
@@ -125,12 +158,17 @@ def _report_page(parts: InsideParts, report: str, asked: ReportAsked, *, after: 
     )
 
 
-def _trend_page(parts: InsideParts, asked: ReportAsked) -> HTMLResponse:
+def _trend_page(parts: InsideParts, answers: KeptAnswers[Any], asked: ReportAsked) -> HTMLResponse:
     words = words_of(asked.person.language)
     with reading(parts.engine) as connection:
         offered = choices(connection, seen=asked.person.companies or None)
         places = places_of(connection, asked)
-        points = points_of(connection, asked, place=places[0], months=MONTHS) if places else []
+    kept = (
+        answers.ask(_key("trend", "figures", asked), lambda: _points(parts, asked, places))
+        if places
+        else None
+    )
+    points = [] if kept is None else kept.value
     company, currency = places[0] if places else ("", "")
     return page(
         "report_trend.html",
@@ -142,7 +180,20 @@ def _trend_page(parts: InsideParts, asked: ReportAsked) -> HTMLResponse:
         choices=[each for each in _choices(REPORTS["figures"], offered, words=words) if each[2]],
         charts=charts_of(points, asked=asked, currency=currency, words=words) if points else [],
         table_at=_address("figures", asked),
+        is_made=not places or kept is not None,
+        made_at=None if kept is None else kept.made_at,
+        here=_address("figures/trend", asked),
     )
+
+
+def _points(parts: InsideParts, asked: ReportAsked, places: Sequence[Any]) -> list[Any]:
+    with reading(parts.engine) as connection:
+        return points_of(connection, asked, place=places[0], months=MONTHS)
+
+
+def _lines_of(parts: InsideParts, of: Report, asked: ReportAsked) -> Page:
+    with reading(parts.engine) as connection:
+        return page_of(of.lines(connection, asked, ""), rows_max=_ROWS_MAX)
 
 
 def _choices(of: Report, offered: Choices, *, words: Words) -> list[tuple[str, str, list[tuple[str, str]]]]:
