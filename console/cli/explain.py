@@ -11,7 +11,6 @@ from infra.errors import OperatorError
 
 if TYPE_CHECKING:
     from infra.settings import Settings
-    from processors.retelling import DayTold
 
 __all__ = ["ExplainError", "explain"]
 
@@ -46,6 +45,7 @@ def explain(
     """
     from console.explaining.sentences import Teller
     from console.explaining.words import words_of
+    from console.retelling import told_of
     from processors.forecast import forecast
 
     told = told_of(settings, account=account, day=on.date() if on else None)
@@ -65,15 +65,3 @@ def explain(
         lines += teller.next(foreseen, until=until)
     for line in lines:
         click.echo(printable(line))
-
-
-def told_of(settings: "Settings", *, account: str, day: datetime.date | None) -> "DayTold":
-    """Read an account's partition of the journal and tell the day; None: the newest that it has."""
-    from console.logs import failures, partitions_of, read_log
-    from processors.retelling import retell
-    from streams.app import JOURNAL
-    from streams.intake import place
-
-    number = place(account, partitions=len(partitions_of(settings, topic=JOURNAL)))
-    records = read_log(settings, topic=JOURNAL, partition=number)
-    return retell(records, account=account, day=day, number=number, failures=failures(settings)[number])

@@ -161,9 +161,9 @@ def _decided(settings: "Settings", *, reminder: str) -> "ReminderDecided":
 
 def _next(settings: "Settings", *, account: str, days: int) -> "ReminderDecided":
     """Give what waits for a person, else what the ledger will say next if nothing comes in."""
-    from console.cli.explain import told_of
     from console.previewing import PreviewError, decided_reminder, foreseen_message
     from console.read_model import open_read_model
+    from console.retelling import told_of
     from processors.forecast import forecast
 
     with open_read_model(settings) as connection:

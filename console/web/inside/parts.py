@@ -10,6 +10,7 @@ from console.web.inside.settings import ConsoleSettings
 from console.web.inside.simulations import Launch, launch
 from infra.database.people import PeopleBook
 from infra.settings import Settings
+from processors.retelling import DayTold
 from schemas.journal import SourceEvent
 
 __all__ = ["InsideParts"]
@@ -26,6 +27,7 @@ class InsideParts:
         clock: the wall clock, UTC.
         publish: as in ``console.web.parts``.
         launch: starts the process of a what-if.
+        retell: tells an account's day from the journal (account, day, progress); None: as the settings say.
     """
 
     settings: Settings
@@ -35,3 +37,4 @@ class InsideParts:
     clock: Callable[[], datetime.datetime]
     publish: Callable[[Sequence[SourceEvent]], None]
     launch: Launch = launch
+    retell: Callable[[str, datetime.date | None, Callable[[int, int], None]], DayTold] | None = None

@@ -12,6 +12,7 @@ from console.web.inside.pages.customer import (
     register,
     sheet,
     statement,
+    why,
 )
 from console.web.inside.parts import InsideParts
 
@@ -21,6 +22,17 @@ __all__ = ["router"]
 def router(parts: InsideParts) -> APIRouter:
     """Make the routes."""
     routes = APIRouter()
-    for each in (register, acts, agreements, exclusions, documents, messages, receipts, statement, sheet):
+    for each in (
+        register,
+        acts,
+        agreements,
+        exclusions,
+        documents,
+        messages,
+        receipts,
+        statement,
+        why,
+        sheet,
+    ):
         routes.include_router(each.router(parts))
     return routes

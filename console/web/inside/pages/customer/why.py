@@ -1,0 +1,129 @@
+"""Why something was or was not sent on a day, told from the journal; and what comes next if nothing comes in (R31, U-4, U-9).
+
+The journal is read behind the page, which says how far that is and looks again by itself where scripts
+run. What comes next is foreseen from the read model, at once.
+"""
+
+import datetime
+from collections.abc import Callable, Iterable
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse
+from msgspec import Struct
+from sqlalchemy import Connection, func, select
+
+from console.explaining.sentences import Teller
+from console.explaining.words import words_of
+from console.web.inside.pages.customer.opening import Collector, Reader, path_of, sheet_of
+from console.web.inside.parts import InsideParts
+from console.web.inside.retellings import BusyError, Retelling, Retellings, Tell
+from console.web.inside.showing import page
+from infra.database.engine import reading
+from infra.database.queries.moment import company_day
+from infra.database.queries.scheduled import scheduled
+from infra.database.tables import live_rows
+from infra.settings import Settings
+from processors.retelling import DayTold
+
+__all__ = ["Paragraph", "gathered", "router"]
+
+_READ_S_MAX: Final = 300.0
+_AT_ONCE_S: Final = 1.0
+# Of an account with more rows the forecast is not made while a page waits.
+_ROWS_MAX: Final = 5_000
+_LINES_MAX: Final = 200
+
+
+class Paragraph(Struct, kw_only=True):
+    """A sentence, and those that belong to it."""
+
+    text: str
+    under: list[str]
+
+
+def router(parts: InsideParts) -> APIRouter:
+    """Make the routes."""
+    routes = APIRouter(prefix="/customers/{account:path}")
+    retellings = Retellings(parts.retell or _from_journal(parts.settings))
+
+    @routes.get("/why", response_model=None)
+    def why(*, person: Collector, account: str, on: datetime.date | None = None) -> HTMLResponse:
+        sheet = sheet_of(parts, person, account)
+        with reading(parts.engine) as connection:
+            today = company_day(connection, sheet.company, wall=parts.clock())
+        day = min(on or today, today)
+        try:
+            known: Retelling | None = retellings.ask(account, day)
+        except BusyError:
+            known = None
+        if known is not None:
+            known.wait(_AT_ONCE_S)
+        return page(
+            "customer/why.html",
+            person=person,
+            sheet=sheet,
+            here=path_of(account),
+            day_asked=day,
+            today=today,
+            known=known,
+            paragraphs=_paragraphs(known, language=person.language),
+        )
+
+    @routes.get("/next", response_model=None)
+    def what_next(
+        *, person: Reader, account: str, days: Annotated[int, Query(ge=1, le=366)] = 90
+    ) -> HTMLResponse:
+        sheet = sheet_of(parts, person, account)
+        with reading(parts.engine) as connection:
+            today = company_day(connection, sheet.company, wall=parts.clock())
+            until = today + datetime.timedelta(days=days)
+            is_large = _rows(connection, account) > _ROWS_MAX
+            lines = [] if is_large else list(scheduled(connection, last_on=until, account=account))
+        return page(
+            "customer/next.html",
+            person=person,
+            sheet=sheet,
+            here=path_of(account),
+            lines=lines[:_LINES_MAX],
+            days=days,
+            until=until,
+            is_large=is_large,
+        )
+
+    return routes
+
+
+def _from_journal(settings: Settings) -> Tell:
+    def tell(account: str, day: datetime.date | None, progress: Callable[[int, int], None]) -> DayTold:
+        # Opened when somebody asks: it brings the clients of Kafka.
+        from console.retelling import told_of
+
+        return told_of(settings, account=account, day=day, progress=progress, seconds_max=_READ_S_MAX)
+
+    return tell
+
+
+def _rows(connection: Connection, account: str) -> int:
+    some = select(live_rows.c["name"]).where(live_rows.c["owner"] == account).limit(_ROWS_MAX + 1).subquery()
+    return int(connection.execute(select(func.count()).select_from(some)).scalar_one())
+
+
+def _paragraphs(known: Retelling | None, *, language: str) -> list[Paragraph]:
+    if known is None or known.told is None:
+        return []
+    told = known.told
+    if not told.heard and not told.late:
+        return []
+    return gathered(Teller(told, words=words_of(language)).day())
+
+
+def gathered(lines: Iterable[str]) -> list[Paragraph]:
+    """Gather told lines: what is set in belongs to the sentence above it."""
+    found: list[Paragraph] = []
+    for line in lines:
+        if line.startswith(" ") and found:
+            found[-1].under.append(line.strip())
+        else:
+            found.append(Paragraph(text=line.strip(), under=[]))
+    return found
