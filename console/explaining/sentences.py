@@ -207,7 +207,7 @@ class Teller:
         parts = (
             self._words.answers[said.kind],
             self._named(said.documents, count=len(said.documents)) if said.documents else "",
-            "" if said.amount is None else f"{self._figure(said.amount)} {said.currency}",
+            "" if said.amount is None else f"{self._figure(said.amount)} {said.currency or ''}".strip(),
             "" if said.on is None else said.on.isoformat(),
             said.reason,
             " ".join(said.text.split())[:_WORDS_MAX],
@@ -404,7 +404,7 @@ class Teller:
         key = next((str(getattr(event, name)) for name in _KEYS if getattr(event, name, "")), "")
         amount = getattr(event, "amount", None)
         if isinstance(amount, str) and amount:
-            key = f"{key} {self._figure(amount)} {getattr(event, 'currency', '')}".strip()
+            key = f"{key} {self._figure(amount)} {getattr(event, 'currency', '') or ''}".strip()
         if isinstance(event, GiveAnswer):
             key = self._answer(event.said)
         kind = self._words.events.get(type_of(event), type_of(event))

@@ -251,3 +251,12 @@ def test_values_are_money_where_they_are() -> None:
         "minimum 1,000 CLP, new rule x; it stands until something comes in." in lines
     )
     assert "    not said by the ledger yet" in lines
+
+
+def test_a_promise_that_names_no_currency_has_none_in_its_sentence(tmp_path: Path) -> None:
+    """R35: it is in what the customer owes; the word None is no currency."""
+    before = _STORY.partition("2026-02-01  hold")[0]
+    story = before + "2026-01-20  promise 50.00 by 2026-06-20\n    expect promised INV-1\n"
+    records = story_journal(story, folder=tmp_path)
+    told = retell(records, account="acme:C1", day=datetime.date(2026, 1, 20))
+    assert "None" not in " ".join(Teller(told, words=words_of("en")).day())

@@ -36,10 +36,10 @@ _LINES_MAX: Final = 200
 
 
 class Paragraph(Struct, kw_only=True):
-    """A sentence, and those that belong to it."""
+    """A sentence, and those that are set in below it."""
 
     text: str
-    under: list[str]
+    under: list["Paragraph"]
 
 
 def router(parts: InsideParts) -> APIRouter:
@@ -119,11 +119,14 @@ def _paragraphs(known: Retelling | None, *, language: str) -> list[Paragraph]:
 
 
 def gathered(lines: Iterable[str]) -> list[Paragraph]:
-    """Gather told lines: what is set in belongs to the sentence above it."""
+    """Gather told lines: what is set in further belongs to the sentence above it."""
     found: list[Paragraph] = []
+    open_at: list[tuple[int, list[Paragraph]]] = [(-1, found)]
     for line in lines:
-        if line.startswith(" ") and found:
-            found[-1].under.append(line.strip())
-        else:
-            found.append(Paragraph(text=line.strip(), under=[]))
+        depth = len(line) - len(line.lstrip(" "))
+        while open_at[-1][0] >= depth:
+            open_at.pop()
+        said = Paragraph(text=line.strip(), under=[])
+        open_at[-1][1].append(said)
+        open_at.append((depth, said.under))
     return found
