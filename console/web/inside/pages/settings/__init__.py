@@ -2,7 +2,17 @@
 
 from fastapi import APIRouter
 
-from console.web.inside.pages.settings import audit, banks, companies, plans, profile, ready, users, what_if
+from console.web.inside.pages.settings import (
+    audit,
+    banks,
+    companies,
+    enrolment,
+    plans,
+    profile,
+    ready,
+    users,
+    what_if,
+)
 from console.web.inside.parts import InsideParts
 
 __all__ = ["router"]
@@ -14,6 +24,7 @@ _AREAS = (
     banks.router,
     what_if.router,
     ready.router,
+    enrolment.router,
     users.router,
     audit.router,
 )
