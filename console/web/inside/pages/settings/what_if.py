@@ -40,6 +40,12 @@ def router(parts: InsideParts) -> APIRouter:
         parts.settings.data_dir / "what-if", settings=parts.settings, clock=parts.clock, launch=parts.launch
     )
 
+    _add_view(routes, parts, simulations)
+    _add_forms(routes, parts, simulations)
+    return routes
+
+
+def _add_view(routes: APIRouter, parts: InsideParts, simulations: Simulations) -> None:
     @routes.get("/settings/{company}/what-if", response_model=None)
     def show(
         *,
@@ -49,6 +55,8 @@ def router(parts: InsideParts) -> APIRouter:
     ) -> HTMLResponse:
         return _page(parts, person, simulations, company=company, run=run)
 
+
+def _add_forms(routes: APIRouter, parts: InsideParts, simulations: Simulations) -> None:
     @routes.post("/settings/{company}/what-if", response_model=None)
     def start(*, form: _Form) -> Response:
         person, company, given = form.about
@@ -94,8 +102,6 @@ def router(parts: InsideParts) -> APIRouter:
             )
             simulations.stop(run)
         return RedirectResponse(f"{settings_path(company, 'what-if')}?run={run}", status_code=303)
-
-    return routes
 
 
 def _said(asked: SimulationAsked) -> str:
