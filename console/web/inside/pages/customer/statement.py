@@ -65,5 +65,5 @@ def router(parts: InsideParts) -> APIRouter:
 
 def _files(account: str, *, as_of: datetime.date, first_on: datetime.date) -> list[tuple[str, str]]:
     """Give (form, path) of the report that is the same as a file."""
-    asked = {"account": account, "on": as_of.isoformat(), "days": str(max(1, (as_of - first_on).days))}
+    asked = {"account": account, "on": as_of.isoformat(), "days": str((as_of - first_on).days + 1)}
     return [(form, to_report("statement", **asked, form=form)) for form in ("pdf", "xlsx", "csv")]
