@@ -56,7 +56,7 @@ def postgresql_with_tables(postgresql: str) -> str:
 
     A database is hundreds of files: to make one for each test, and to remove them all, takes minutes.
     """
-    url = _create(postgresql, "with_tables")
+    url = create_database(postgresql, "with_tables")
     _upgrade(url)
     return url
 
@@ -66,7 +66,7 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Give the URL of a database without tables, once per kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'cobranza.db'}"
-    return _create(request.getfixturevalue("postgresql"), f"t{uuid.uuid4().hex[:12]}")
+    return create_database(request.getfixturevalue("postgresql"), f"t{uuid.uuid4().hex[:12]}")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -115,7 +115,8 @@ def _upgrade(url: str) -> None:
     engine.dispose()
 
 
-def _create(server: str, name: str) -> str:
+def create_database(server: str, name: str) -> str:
+    """Make a database without tables on a server; give its URL."""
     outside = create_engine(database_url(server), isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with outside.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))

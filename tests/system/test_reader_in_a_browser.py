@@ -5,32 +5,18 @@ Screenshots are in the test's folder, and in ``COBRANZA_SCREENSHOTS`` where that
 """
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.console.web.played import DUE, Played, played
 
 pytestmark = [pytest.mark.packages, pytest.mark.timeout(300)]
 _NARROW: ViewportSize = {"width": 360, "height": 740}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start Chromium; fail when it is not there."""
-    found = shutil.which("chromium")
-    if found is None:
-        pytest.fail("chromium is not there: make test-system provides it")
-    with sync_playwright() as driver:
-        # Its own sandbox needs rights that containers do not give; it sees our pages only.
-        started = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

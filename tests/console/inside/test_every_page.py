@@ -19,7 +19,7 @@ from tests.console.inside.test_access import STORY, role_needed
 ROOT = Path(__file__).resolve().parents[3]
 INSIDE = resources.files("console.web.inside")
 TEMPLATES = sorted(path for path in Path(str(INSIDE)).joinpath("templates").rglob("*.html"))
-ALONE = {"login.html", "fault.html"}  # before one is anywhere, and where one did not want to be
+ALONE = {"login.html", "fault.html", "me.html"}  # of no area: before one is anywhere, astray, and one's own
 
 
 @pytest.fixture
