@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from console.web.inside.showing import words_of
 from tests.system.console_house import LANGUAGES, NAMES, PASSWORD, TODAY, House
@@ -54,6 +54,14 @@ def desk(request: pytest.FixtureRequest, house: House, browser: Browser, tmp_pat
 
 def _customer(desk: _Desk, kind: str) -> str:
     return f"acme:{kind}-{desk.language}"
+
+
+def _opened(desk: _Desk, action: str) -> Locator:
+    """Give the form of an act, unfolded where it is folded."""
+    form = desk.page.locator(f"form[action$='{action}']").first
+    if not form.is_visible():
+        form.locator("xpath=ancestor::details[1]/summary").click()
+    return form
 
 
 def test_the_morning_begins_with_the_worklist(desk: _Desk) -> None:
@@ -163,11 +171,11 @@ def test_a_document_is_left_out_and_taken_in_again(desk: _Desk) -> None:
 def test_the_next_date_and_the_mode_are_set_by_hand(desk: _Desk) -> None:
     """S0-25, S2-14, S2-20: nothing before a day; from now on a person looks first."""
     desk.page.goto(f"/customers/{_customer(desk, 'paying')}")
-    form = desk.page.locator("form[action$='/next-date']").first
+    form = _opened(desk, "/next-date")
     form.locator("input[type=date]").fill((TODAY + datetime.timedelta(days=30)).isoformat())
     form.get_by_role("button").first.click()
     desk.done()
-    form = desk.page.locator("form[action$='/mode']").first
+    form = _opened(desk, "/mode")
     form.locator("[name=mode]").select_option("manual")
     form.get_by_role("button").first.click()
     desk.done()
