@@ -48,32 +48,20 @@ def in_scope(table: Any, scope: Scope) -> list[ColumnElement[bool]]:
 def open_items_as_of(as_of: datetime.date, *, scope: Scope) -> Any:
     """Select (company, account, currency, item, open_minor, due_on) of items not settled at the end of a day."""
     until = [movements.c.item != "", movements.c.business_date <= as_of, *in_scope(movements, scope)]
-    amounts = (
-        select(
-            movements.c.company,
-            movements.c.account,
-            movements.c.currency,
-            movements.c.item,
-            total(movements.c.amount_minor).label("open_minor"),
-        )
-        .where(*until)
-        .group_by(movements.c.company, movements.c.account, movements.c.currency, movements.c.item)
-        .having(func.sum(movements.c.amount_minor) != 0)
-        .cte("amounts")
-    )
-    newest_first = func.row_number().over(
+    # In one pass, without a join: of one account alone SQLite would look for each item among all of them.
+    newest = func.first_value(movements.c.due_on, type_=Date()).over(
         partition_by=(movements.c.account, movements.c.item),
-        order_by=movements.c.record_offset.desc(),
+        order_by=(movements.c.due_on.is_(None), movements.c.record_offset.desc()),
     )
-    dates = (
-        select(movements.c.account, movements.c.item, movements.c.due_on, newest_first.label("age"))
-        .where(*until, movements.c.due_on.is_not(None))
-        .cte("dates")
-    )
-    # Outer: what has no due date yet (a cancellation dated before its invoice) still counts as money.
-    same_item = and_(dates.c.account == amounts.c.account, dates.c.item == amounts.c.item, dates.c.age == 1)
+    place = (movements.c.company, movements.c.account, movements.c.currency, movements.c.item)
+    moved = select(*place, movements.c.amount_minor, newest.label("due_on")).where(*until).cte("moved")
+    by = (moved.c.company, moved.c.account, moved.c.currency, moved.c.item)
+    # What has no due date yet (a cancellation dated before its invoice) still counts as money.
     return (
-        select(*amounts.c, dates.c.due_on).select_from(amounts.outerjoin(dates, same_item)).cte("open_items")
+        select(*by, total(moved.c.amount_minor).label("open_minor"), func.max(moved.c.due_on).label("due_on"))
+        .group_by(*by)
+        .having(func.sum(moved.c.amount_minor) != 0)
+        .cte("open_items")
     )
 
 
