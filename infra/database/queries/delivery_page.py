@@ -98,21 +98,14 @@ def delivery_page(
     rows = connection.execute(query).all()
     names = list(dict.fromkeys(row.reminder for row in rows))
     said, documents = _said(connection, names), _documents(connection, names)
-    ends = dict(
-        connection.execute(
-            select(reminder_ends.c["reminder"], reminder_ends.c["status"]).where(
-                reminder_ends.c["reminder"].in_(names)
-            )
-        )
-        .tuples()
-        .all()
+    ended = select(reminder_ends.c["reminder"], reminder_ends.c["status"]).where(
+        reminder_ends.c["reminder"].in_(names)
     )
-    known = select(customers.c["account"], customers.c["name"])
-    called = dict(
-        connection.execute(known.where(customers.c["account"].in_({row.account for row in rows})))
-        .tuples()
-        .all()
+    ends = {row.reminder: row.status for row in connection.execute(ended)}
+    known = select(customers.c["account"], customers.c["name"]).where(
+        customers.c["account"].in_({row.account for row in rows})
     )
+    called = {row.account: row.name for row in connection.execute(known)}
     return [
         DeliveryRow(
             day=row.tick.astimezone(ZoneInfo(zones.get(row.company, "UTC"))).date(),
