@@ -63,7 +63,7 @@ def give_answer(account: Account, event: GiveAnswer, *, context: FoldContext) ->
         on=_today(context),
         items=said.documents[:_NAMED_MAX],
         summary=" ".join(f"{said.reason} {said.text}".split())[:_SUMMARY_MAX],
-        responsible="" if account.customer is None else account.customer.customer.responsible,
+        responsible="" if account.customer is None else account.customer.responsible(),
         values=_values(event, placed=placed),
     )
     tell_desk(account, answer=event.command, context=context)

@@ -1,4 +1,4 @@
-"""Master data of a customer: the latest ``occurred_at`` wins."""
+"""Master data of a customer: the latest ``occurred_at`` wins; and who is in charge of it by a person's word."""
 
 import datetime
 import zoneinfo
@@ -10,11 +10,12 @@ from processors.calendar import instant_of
 from processors.context import FoldContext
 from processors.credit_limit import set_limit
 from processors.kin import tell_kin
+from schemas.commands import SetResponsible
 from schemas.events import CustomerUpserted
-from schemas.facts import LedgerFact
+from schemas.facts import ExceptionRaised, LedgerFact
 from schemas.rows import CustomerRow
 
-__all__ = ["upsert"]
+__all__ = ["set_responsible", "upsert"]
 
 
 def upsert(account: Account, event: CustomerUpserted, *, context: FoldContext) -> list[LedgerFact]:
@@ -43,6 +44,29 @@ def upsert(account: Account, event: CustomerUpserted, *, context: FoldContext) -
     refused = set_limit(account, event, context=context)
     account.advance()
     return refused + tell_kin(account, event, parent_before=parent, contacts_before=contacts)
+
+
+def set_responsible(account: Account, event: SetResponsible, *, context: FoldContext) -> list[LedgerFact]:
+    """Take a person's word on who is in charge (S2-15); of whom no master data are known it is refused, and said."""
+    key = f"command/{event.command}"
+    repeated = identity.remember_for_retention(account, event, key=key, context=context)
+    if repeated is not None:
+        return repeated
+    row = account.customer
+    if row is None:
+        account.touch(account.row)
+        return [
+            ExceptionRaised(
+                id=f"{account.id}/{account.next_sequence()}",
+                account=account.id,
+                reason="request_refused",
+                key=key,
+                detail="the customer has no master data yet (billing.customer.upserted.v1)",
+            )
+        ]
+    row.responsible_set = event.responsible
+    account.touch(row)
+    return []
 
 
 def _instant(when: str, zone: zoneinfo.ZoneInfo) -> datetime.datetime:

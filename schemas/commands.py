@@ -1,7 +1,5 @@
-"""What people ask of us: requests, in the imperative.
-
-A command about an account is ordered with its facts; one about a company
-(plan, profile) is written to every journal partition.
+"""What people ask of us, in the imperative: about an account, ordered with its facts; about a company (plan,
+profile), written to every journal partition.
 """
 
 import datetime
@@ -75,6 +73,7 @@ __all__ = [
     "SetLaw",
     "SetMode",
     "SetNextDate",
+    "SetResponsible",
     "SetTrust",
     "TransferItem",
     "TransferPayment",
@@ -251,6 +250,12 @@ class SetTrust(_AccountCommand, frozen=True, kw_only=True, tag="collections.trus
     """Say how far a customer is trusted (S0-26, S2-22, R34); ``derived``: by the own history again."""
 
     trust: Literal["good", "normal", "bad", "derived"]
+
+
+class SetResponsible(_AccountCommand, frozen=True, kw_only=True, tag="collections.responsible.set.v1"):
+    """Say who is in charge of a customer (S2-15), whatever its master data say; empty: whom these name, again."""
+
+    responsible: Annotated[str, Meta(max_length=128)] = ""
 
 
 class CompleteTask(_AccountCommand, frozen=True, kw_only=True, tag="collections.task.complete.v1"):
@@ -467,6 +472,7 @@ AccountCommand = (
     | ReleaseHold
     | SetNextDate
     | SetMode
+    | SetResponsible
     | SetTrust
     | ApproveReminder
     | EditReminder

@@ -168,11 +168,19 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
 
 
 class CustomerRow(StateRow, kw_only=True, tag="customer"):
-    """Master data: the latest ``occurred_at`` wins. ``parent_contacts`` are as its parent has told (B-13)."""
+    """Master data: the latest ``occurred_at`` wins. ``parent_contacts`` are as its parent has told (B-13).
+
+    ``responsible_set`` is a person's word on who is in charge (S2-15); it stands until it is cleared.
+    """
 
     account: str
     customer: CustomerUpserted
     parent_contacts: tuple[Contact, ...] = ()
+    responsible_set: str = ""
+
+    def responsible(self) -> str:
+        """Give who is in charge of the customer, '' when nobody is."""
+        return self.responsible_set or self.customer.responsible
 
 
 class ItemRow(StateRow, kw_only=True, tag="item"):

@@ -202,7 +202,7 @@ def _customer(batch: Batch, row: CustomerRow) -> None:
             said.group,
             said.payment_terms_days,
             said.plan,
-            said.responsible,
+            row.responsible(),
             json.encode(said.contacts).decode(),
         ),
     )

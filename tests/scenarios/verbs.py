@@ -260,6 +260,7 @@ def _customer(line: Line) -> SourceEvent:
         country=line.text,
         zone=line.text,
         tax_id=line.text,
+        responsible=line.text,
     )
     line.teller.customers[account] = event = msgspec.structs.replace(
         told,
@@ -273,6 +274,7 @@ def _customer(line: Line) -> SourceEvent:
         plan=said.get("plan", told.plan),
         payment_terms_days=said.get("terms", told.payment_terms_days),
         tax_id=said.get("tax_id", told.tax_id),
+        responsible=said.get("responsible", told.responsible),
         contacts=_contacts(told, said),
         parent=said.get("parent", told.parent),
         dunned_at=said.get("dunned_at", told.dunned_at),
@@ -445,6 +447,7 @@ _MAKERS: dict[str, Callable[[Line], SourceEvent]] = {
     ),
     "reverse": lambda line: events.PaymentReversed(**line.whose, payment=line.text()),
     "reverse-write-off": lambda line: events.WriteOffReversed(**line.whose, write_off=line.text()),
+    "responsible": lambda line: commands.SetResponsible(**line.asked, responsible=line.text().strip("-")),
     "trust": lambda line: commands.SetTrust(**line.asked, trust=cast("Any", line.text())),
     "task-done": _task("done"),
     "task-skipped": _task("skipped"),

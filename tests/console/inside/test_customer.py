@@ -18,6 +18,7 @@ from schemas.commands import (
     PlaceHold,
     ReleaseHold,
     RuleDispute,
+    SetResponsible,
     SetTrust,
 )
 from schemas.events import PaymentReceived, PaymentStateChanged
@@ -117,6 +118,19 @@ def test_trust_set_by_hand_is_shown_as_a_dot_and_by_whom(desk: Desk) -> None:
     shown = desk.browser.get(answer.headers["location"]).text
     assert '<span class="dot bad"' in shown
     assert "set by hand" in shown
+
+
+def test_somebody_is_put_in_charge_and_the_work_list_can_be_asked_for_his_customers(desk: Desk) -> None:
+    """S2-15: a person's word; empty, the billing system's counts again."""
+    answer = desk.submit(PAGE, "/responsible", responsible=" desk north ")
+    (asked,) = desk.asked
+    assert isinstance(asked, SetResponsible)
+    assert "Responsible desk north" in _text(desk.browser.get(answer.headers["location"]).text)
+    found = _text(desk.browser.get("/?responsible=desk+north").text)
+    assert "Panadería <Uno>" in found
+    assert "Almacén Dos" not in found
+    answer = desk.submit(PAGE, "/responsible", responsible="")
+    assert "Responsible nobody" in _text(desk.browser.get(answer.headers["location"]).text)
 
 
 def test_a_receipt_with_chosen_invoices_settles_these(desk: Desk) -> None:

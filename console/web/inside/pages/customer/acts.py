@@ -18,6 +18,7 @@ from schemas.commands import (
     ReleaseQuarantine,
     SetMode,
     SetNextDate,
+    SetResponsible,
     SetTrust,
 )
 
@@ -67,6 +68,10 @@ def _add_settings(routes: APIRouter, parts: InsideParts) -> None:
         *, form: own, trust: Annotated[Literal["good", "normal", "bad", "derived"], Form()]
     ) -> Response:
         return asked_for(parts, form, SetTrust(**form.common, trust=trust))
+
+    @routes.post("/responsible", response_model=None)
+    def set_responsible(*, form: own, responsible: Annotated[str, Form(max_length=128)] = "") -> Response:
+        return asked_for(parts, form, SetResponsible(**form.common, responsible=responsible.strip()))
 
     @routes.post("/enrolment", response_model=None)
     def enrol(*, form: own, enrolled: Annotated[bool, Form()]) -> Response:
