@@ -44,8 +44,9 @@ def _walk(context: BrowserContext, page: Page) -> Iterator[str]:
         path = waiting.pop(0)
         answer = context.request.get(path)
         assert answer.status == 200, f"{path}: {answer.status}"
-        if not answer.headers["content-type"].startswith("text/html") or "/message/file?" in path:
-            continue  # a file, or a mail as it went out: that is no page of ours
+        is_mail = "form=html" in path  # a mail as it goes out: that is no page of ours
+        if is_mail or not answer.headers["content-type"].startswith("text/html"):
+            continue
         page.goto(path)
         count += 1
         yield path
