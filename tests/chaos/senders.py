@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Final, Self, get_args
 
 import msgspec
-from sqlalchemy import Engine, func, select
+from sqlalchemy import ColumnElement, Engine, func, select
 
 from infra.database.engine import open_engine, reading
 from infra.database.migrate import upgrade
@@ -53,6 +53,7 @@ _FROZEN_S: Final = 9.0
 _POINT_S_MAX: Final = 6.0
 _BACK_S_MAX: Final = 8.0
 _QUIET_S_MAX: Final = 600.0
+_ASKED_S_MAX: Final = 70.0  # a provider is asked after 30 and 60 s; then it is left in doubt
 _POLL_S: Final = 0.02
 
 
@@ -345,36 +346,37 @@ class _Mischief:
 def _await_quiet(
     engine: Engine, *, expected: int, say: Callable[[str], None], meanwhile: Callable[[], None]
 ) -> list[str]:
-    """Wait until every delivery has ended and been said, and what can be asked about is."""
-    open_ = (
-        select(func.count())
-        .select_from(send_jobs)
-        .where(
-            send_jobs.c.state.in_(("scheduled", "claimed", "sending"))
-            | send_jobs.c.published.is_(False)
-            | ((send_jobs.c.state == "unknown") & send_jobs.c.ask_at.is_not(None))
-        )
-    )
-    deadline_s = time.monotonic() + _QUIET_S_MAX
-    told_s = time.monotonic()
-    left = expected
-    while time.monotonic() < deadline_s:
+    """Wait until every delivery has ended and been said, and what can be asked about was asked a few times.
+
+    A provider that cannot tell is asked more and more seldom, for days: what is in doubt then stays in doubt.
+    """
+    is_doubt = (send_jobs.c.state == "unknown") & send_jobs.c.ask_at.is_not(None)
+    is_open = send_jobs.c.state.in_(("scheduled", "claimed", "sending")) | send_jobs.c.published.is_(False)
+    began_s = told_s = at_rest_s = time.monotonic()
+    left, doubts = expected, 0
+    while time.monotonic() - began_s < _QUIET_S_MAX:
         meanwhile()
-        with reading(engine) as connection:
-            left = connection.execute(open_).scalar_one()
-        if left == 0 and _ended(engine) >= expected:
+        left, doubts = _count(engine, is_open), _count(engine, is_doubt)
+        if left or _ended(engine) < expected:
+            at_rest_s = time.monotonic()
+        elif not doubts or time.monotonic() - at_rest_s > _ASKED_S_MAX:
             return []
         if time.monotonic() - told_s > 20.0:
             told_s = time.monotonic()
-            say(f"{_ended(engine)} of {expected} ended, {left} still open")
+            say(f"{_ended(engine)} of {expected} ended, {left} still open, {doubts} asked about")
         time.sleep(0.2)
-    return [f"it does not come to rest: {left} are open"]
+    return [f"it does not come to rest: {left} are open, {doubts} are asked about"]
+
+
+def _count(engine: Engine, condition: ColumnElement[bool]) -> int:
+    with reading(engine) as connection:
+        return int(
+            connection.execute(select(func.count()).select_from(send_jobs).where(condition)).scalar_one()
+        )
 
 
 def _ended(engine: Engine) -> int:
-    ended = select(func.count()).where(send_jobs.c.state.in_(("accepted", "failed", "superseded", "unknown")))
-    with reading(engine) as connection:
-        return int(connection.execute(ended).scalar_one())
+    return _count(engine, send_jobs.c.state.in_(("accepted", "failed", "superseded", "unknown")))
 
 
 def _until(condition: Callable[[], bool], *, s_max: float) -> bool:
