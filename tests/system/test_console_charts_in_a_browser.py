@@ -112,8 +112,9 @@ def test_charts_are_drawn_under_the_policy(
         page.goto(address + path)
         if path == "/reminders":
             expect(page.locator(".drawing svg")).to_have_count(2)
-            # On the axis, and as the total on top of its day.
-            expect(page.locator(".drawing").nth(1).get_by_text("2", exact=True)).to_have_count(2)
+            # As the total on top of its day; where there is room, on the axis as well.
+            twos = page.locator(".drawing").nth(1).get_by_text("2", exact=True)
+            expect(twos).to_have_count(2 if width > 600 else 1)
             box = page.locator(".drawing svg").first.bounding_box()
             assert box is not None
             assert (box["width"] > 250, box["height"] > 200) == (True, True)
