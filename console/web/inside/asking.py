@@ -18,9 +18,9 @@ from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 
 from console.web.inside.access import Person
+from console.web.inside.auditing import note
 from console.web.inside.parts import InsideParts
 from infra.database.engine import reading
-from infra.database.people import AuditEntry
 from infra.database.queries.moment import business_now
 from infra.database.queries.requests import has_request, refusal_of
 from processors.validation import problems
@@ -109,15 +109,7 @@ def ask(
         WrongRequestError: intake would refuse it.
         PublishError: Kafka does not take it; the audit has the attempt.
     """
-    wrong = problems(command)
-    if wrong:
-        raise WrongRequestError(list(wrong))
-    parts.people.note(
-        AuditEntry(
-            entry=command.command, at=parts.clock(), user=person.user, act=type_of(command), account=account
-        )
-    )
-    parts.publish([command])
+    _publish(parts, person, command, entry=command.command, account=account)
     query = urlencode({**(more or {}), "asked": command.command})
     return RedirectResponse(f"{back_to}?{query}", status_code=303)
 
@@ -138,13 +130,18 @@ def enter(
         WrongRequestError: intake would refuse it.
         PublishError: Kafka does not take it; the audit has the attempt.
     """
+    _publish(parts, person, event, entry=entry, account=account)
+    return RedirectResponse(f"{back_to}?{urlencode(more)}", status_code=303)
+
+
+def _publish(
+    parts: InsideParts, person: Person, event: AccountCommand | BillingEvent, *, entry: str, account: str
+) -> None:
     wrong = problems(event)
     if wrong:
         raise WrongRequestError(list(wrong))
-    noted = AuditEntry(entry=entry, at=parts.clock(), user=person.user, act=type_of(event), account=account)
-    parts.people.note(noted)
+    note(parts, person, entry=entry, act=type_of(event), account=account)
     parts.publish([event])
-    return RedirectResponse(f"{back_to}?{urlencode(more)}", status_code=303)
 
 
 async def await_written(parts: InsideParts, *, account: str, request: str) -> Asked | None:

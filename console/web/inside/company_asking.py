@@ -15,9 +15,9 @@ from sqlalchemy import Connection
 
 from console.web.inside.access import Person
 from console.web.inside.asking import Asked, WrongRequestError, said_by, until_written
+from console.web.inside.auditing import note
 from console.web.inside.parts import InsideParts
 from infra.database.engine import reading
-from infra.database.people import AuditEntry
 from infra.database.queries.creditors import company_row, creditors
 from infra.database.queries.moment import business_now
 from processors.validation import problems
@@ -112,15 +112,13 @@ def ask_company(
     wrong = [each for event in events for each in problems(event)]
     if wrong:
         raise WrongRequestError(wrong)
-    parts.people.note(
-        AuditEntry(
-            entry=said_by(form.person, given=form.nonce),
-            at=parts.clock(),
-            user=form.person.user,
-            act=type_of(command),
-            account=form.company,
-            detail=detail,
-        )
+    note(
+        parts,
+        form.person,
+        entry=said_by(form.person, given=form.nonce),
+        act=type_of(command),
+        account=form.company,
+        detail=detail,
     )
     parts.publish(events)
     query = urlencode({**(more or {}), "asked": key_of(command)})

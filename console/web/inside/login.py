@@ -17,10 +17,10 @@ from console.web.inside.access import (
     require_same_origin,
     within,
 )
+from console.web.inside.auditing import note
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import LANGUAGES, page
 from console.web.outside.words import accepted_language
-from infra.database.people import AuditEntry
 
 __all__ = ["router"]
 
@@ -70,9 +70,7 @@ def router(parts: InsideParts) -> APIRouter:
     ) -> Response:
         require_own_form(request, person, csrf=csrf)
         parts.people.end(person.session)
-        now = parts.clock()
-        entry = f"logout/{person.session[:16]}/{now.isoformat()}"
-        parts.people.note(AuditEntry(entry=entry, at=now, user=person.user, act="logout"))
+        note(parts, person, entry=f"logout/{person.session[:16]}/{parts.clock().isoformat()}", act="logout")
         answer = RedirectResponse("/login", status_code=303)
         answer.delete_cookie(COOKIE, path="/")
         return answer

@@ -10,10 +10,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from console.web.inside.access import Person, needs, require_own_form
 from console.web.inside.asking import WrongRequestError, said_by
+from console.web.inside.auditing import note
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
 from infra.database.engine import reading
-from infra.database.people import AuditEntry
 from infra.database.queries.sending import delivery_line, unknown_deliveries
 from infra.database.send_doubts import Doubts, Note, notes_of
 from infra.database.send_ledger import SendLedger
@@ -77,18 +77,8 @@ def router(parts: InsideParts) -> APIRouter:
         if not because.strip():
             raise WrongRequestError([words["no_reason"]])
         entry = said_by(person, given=nonce)
-        note = f"{said}: {because}"
-        detail = f"{reminder} {channel} {note}"
-        parts.people.note(
-            AuditEntry(
-                entry=entry,
-                at=parts.clock(),
-                user=person.user,
-                act="delivery.resolve",
-                account=line.account,
-                detail=detail,
-            )
-        )
+        detail = f"{reminder} {channel} {said}: {because}"
+        note(parts, person, entry=entry, act="delivery.resolve", account=line.account, detail=detail)
         if not _resolve(parts, person, reminder=reminder, channel=channel, said=said, because=because):
             with reading(parts.engine) as connection:
                 words_before = notes_of(connection, reminder=reminder, channel=channel)

@@ -10,12 +10,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from console.web.inside.access import Person, needs, require_own_form
 from console.web.inside.asking import WrongRequestError
+from console.web.inside.auditing import note
 from console.web.inside.details import detail_text
 from console.web.inside.parts import InsideParts
 from console.web.inside.selecting import FILTER_NAMES, AskedFilter, filter_of, filter_query
 from console.web.inside.showing import page, words_of
 from infra.database.engine import reading
-from infra.database.people import AuditEntry
 from infra.database.queries.worklist import WHYS
 from infra.database.queries.worklist_page import work_choices, worklist_page
 from infra.database.saved_filters import FilterBook, SavedFilter
@@ -93,8 +93,7 @@ def router(parts: InsideParts) -> APIRouter:
         return RedirectResponse(f"/?{query}", status_code=303)
 
     def _note(person: Person, *, act: str, name: str) -> None:
-        now = parts.clock()
-        entry = f"{act}/{quote(person.user)}/{quote(name)}/{now.isoformat()}"
-        parts.people.note(AuditEntry(entry=entry, at=now, user=person.user, act=act, detail=name))
+        entry = f"{act}/{quote(person.user)}/{quote(name)}/{parts.clock().isoformat()}"
+        note(parts, person, entry=entry, act=act, detail=name)
 
     return routes

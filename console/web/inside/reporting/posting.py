@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from msgspec import json
 from msgspec.structs import replace
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, func, select
 
 from console.web.inside.access import Person
 from console.web.inside.reporting.asking import Filters, ReportAsked
@@ -31,7 +31,7 @@ from console.web.inside.showing import words_of
 from infra.database.engine import reading
 from infra.database.people import PeopleBook
 from infra.database.presence import is_gone, present
-from infra.database.queries.moment import business_now
+from infra.database.queries.moment import company_day, company_zone
 from infra.database.report_post import Mailing, MailingState, ReportPost, Schedule
 from infra.database.tables import companies
 from notifiers.channel import (
@@ -317,15 +317,16 @@ class Poster:
         return next((each for each in told if each.email), told[0] if told else plain)
 
     def _zone(self, filters: Filters) -> ZoneInfo:
-        """Give the zone of the company that a report is about; of several, that of the first one."""
-        company = filters.company or filters.account.partition(":")[0]
-        query = select(companies.c["time_zone"]).order_by(companies.c["company"]).limit(1)
-        if company:
-            query = query.where(companies.c["company"] == company)
+        """Give the zone of the company that a report is about."""
         with reading(self._engine) as connection:
-            return ZoneInfo(connection.execute(query).scalar() or "UTC")
+            return company_zone(connection, _company_of(connection, filters))
 
     def _today(self, filters: Filters) -> datetime.date:
-        zone = self._zone(filters)
         with reading(self._engine) as connection:
-            return business_now(connection, wall=self._clock()).astimezone(zone).date()
+            return company_day(connection, _company_of(connection, filters), wall=self._clock())
+
+
+def _company_of(connection: Connection, filters: Filters) -> str:
+    """Give the company whose days a report has: the one that it is about; of several, the first one."""
+    named = filters.company or filters.account.partition(":")[0]
+    return named or connection.execute(select(func.min(companies.c["company"]))).scalar() or ""

@@ -3,7 +3,6 @@
 The pages write down what is to go; ``cobranza reports`` carries it out (``reporting.posting``).
 """
 
-import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request
@@ -13,13 +12,13 @@ from msgspec.structs import replace
 
 from console.web.inside.access import Person, needs, require_own_form
 from console.web.inside.asking import WrongRequestError, said_by
+from console.web.inside.auditing import note
 from console.web.inside.pages.reports.asked import asked_by, filters_of_query, report_named
 from console.web.inside.parts import InsideParts
 from console.web.inside.reporting.making import FileForm
 from console.web.inside.reporting.recipients import RecipientError, addresses_of, is_allowed, pattern_of
 from console.web.inside.showing import page, words_of
 from infra.database.engine import reading
-from infra.database.people import AuditEntry
 from infra.database.queries.account_choice import choices
 from infra.database.report_post import Allowed, Every, Mailing, ReportPost, Schedule
 
@@ -88,7 +87,7 @@ def _add_mails(routes: APIRouter, parts: InsideParts, post: ReportPost) -> None:
         template = _mail_asked(parts, post, person, report=report, query=query, to=to, form=form)
         name = said_by(person, given=nonce)
         mails = [replace(template, mailing=name, recipient=each) for each in template.recipient.splitlines()]
-        _note(parts, person, entry=name, act="report.mail", detail=f"{report} {template.recipient}")
+        note(parts, person, entry=name, act="report.mail", detail=f"{report} {template.recipient}")
         post.ask(mails)
         return _back()
 
@@ -105,7 +104,7 @@ def _add_mails(routes: APIRouter, parts: InsideParts, post: ReportPost) -> None:
         """Send once more what failed, or what nobody knows of: a person decides that."""
         require_own_form(request, person, csrf=csrf)
         entry = said_by(person, given=nonce)
-        _note(parts, person, entry=entry, act="report.mail.again", detail=f"{mailing} {recipient}")
+        note(parts, person, entry=entry, act="report.mail.again", detail=f"{mailing} {recipient}")
         own = None if person.may("administrator") else person.user
         post.again(mailing=mailing, recipient=recipient, user=own, now=parts.clock())
         return _back()
@@ -144,7 +143,7 @@ def _add_schedules(routes: APIRouter, parts: InsideParts, post: ReportPost) -> N
             recipients=template.recipient,
             made_at=parts.clock(),
         )
-        _note(
+        note(
             parts, person, entry=name, act="report.schedule", detail=f"{report} {every} {template.recipient}"
         )
         post.plan(schedule)
@@ -153,7 +152,7 @@ def _add_schedules(routes: APIRouter, parts: InsideParts, post: ReportPost) -> N
     @routes.post(f"{_HERE}/end", response_model=None)
     def end(*, request: Request, person: _Collector, csrf: _Word, nonce: _Word, schedule: _Word) -> Response:
         require_own_form(request, person, csrf=csrf)
-        _note(parts, person, entry=said_by(person, given=nonce), act="report.schedule.end", detail=schedule)
+        note(parts, person, entry=said_by(person, given=nonce), act="report.schedule.end", detail=schedule)
         if not post.end_schedule(schedule, user=None if person.may("administrator") else person.user):
             raise HTTPException(404)
         return _back()
@@ -181,7 +180,7 @@ def _add_recipients(routes: APIRouter, parts: InsideParts, post: ReportPost) -> 
             raise WrongRequestError([_said(person, error.reason, error.text)]) from error
         now = parts.clock()
         act = f"report.recipient.{what}"
-        _note(parts, person, entry=said_by(person, given=nonce), act=act, detail=f"{company} {read}")
+        note(parts, person, entry=said_by(person, given=nonce), act=act, detail=f"{company} {read}")
         if what == "allow":
             post.allow(Allowed(company=company, pattern=read, allowed_by=person.user, allowed_at=now))
         else:
@@ -230,11 +229,6 @@ def _mail_asked(
 
 def _said(person: Person, reason: str, text: str) -> str:
     return str(words_of(person.language)["mail_faults"][reason]).format(text=text)
-
-
-def _note(parts: InsideParts, person: Person, *, entry: str, act: str, detail: str) -> None:
-    now: datetime.datetime = parts.clock()
-    parts.people.note(AuditEntry(entry=entry, at=now, user=person.user, act=act, detail=detail))
 
 
 def _back() -> Response:

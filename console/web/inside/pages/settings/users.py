@@ -22,11 +22,12 @@ from console.web.inside.access import (
     require_own_form,
 )
 from console.web.inside.asking import said_by
+from console.web.inside.auditing import note
 from console.web.inside.company_asking import own_creditors
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import LANGUAGES, page
 from infra.database.engine import reading
-from infra.database.people import ROLES, AuditEntry, Role, User
+from infra.database.people import ROLES, Role, User
 
 __all__ = ["router"]
 
@@ -86,7 +87,7 @@ def _add_new(routes: APIRouter, parts: InsideParts) -> None:
             return _page(parts, person, faults=faults, given=given, status=422)
         password = secrets.token_urlsafe(_RANDOM_BYTES)
         known = replace(made, user=user, password_hash=hash_password(password), must_change=True)
-        _note(parts, person, given=nonce, act="console.user.add", detail=_said(known))
+        note(parts, person, entry=said_by(person, given=nonce), act="console.user.add", detail=_said(known))
         parts.people.put(known, at=parts.clock())
         return _page(parts, person, password=password, about=user)
 
@@ -119,8 +120,12 @@ def _add_changes(routes: APIRouter, parts: InsideParts) -> None:
             faults.append(UserFault(field="role", said="oneself"))
         if faults:
             return _page(parts, person, chosen=known, faults=faults, status=422)
-        _note(
-            parts, person, given=nonce, act="console.user.change", detail=f"{_said(known)} → {_said(changed)}"
+        note(
+            parts,
+            person,
+            entry=said_by(person, given=nonce),
+            act="console.user.change",
+            detail=f"{_said(known)} → {_said(changed)}",
         )
         parts.people.put(changed, at=parts.clock())
         return RedirectResponse("/users", status_code=303)
@@ -134,7 +139,7 @@ def _add_changes(routes: APIRouter, parts: InsideParts) -> None:
         if user == person.user:
             raise HTTPException(404)  # one's own is chosen, not made
         password = secrets.token_urlsafe(_RANDOM_BYTES)
-        _note(parts, person, given=nonce, act="console.user.password", detail=user)
+        note(parts, person, entry=said_by(person, given=nonce), act="console.user.password", detail=user)
         parts.people.put(
             replace(known, password_hash=hash_password(password), must_change=True), at=parts.clock()
         )
@@ -180,7 +185,7 @@ def _add_own(routes: APIRouter, parts: InsideParts) -> None:
                 least=PASSWORD_CHARACTERS_MIN,
                 status=422,
             )
-        _note(parts, person, given=nonce, act="console.password.choose", detail="")
+        note(parts, person, entry=said_by(person, given=nonce), act="console.password.choose", detail="")
         hashed = hash_password(chosen)
         parts.people.choose_password(
             person.user, password_hash=hashed, session=person.session, at=parts.clock()
@@ -223,11 +228,6 @@ def _read(person: Person, *, role: str, language: str, companies: str) -> tuple[
 def _said(user: User) -> str:
     parts = [user.user, user.role, user.language, ", ".join(user.companies) or "*"]
     return " · ".join(parts + (["disabled"] if user.is_disabled else []))
-
-
-def _note(parts: InsideParts, person: Person, *, given: str, act: str, detail: str) -> None:
-    entry = said_by(person, given=given)
-    parts.people.note(AuditEntry(entry=entry, at=parts.clock(), user=person.user, act=act, detail=detail))
 
 
 def _page(

@@ -12,6 +12,7 @@ from console.plan_files import plan_in
 from console.simulating import SimulationAsked
 from console.web.inside.access import Person, needs
 from console.web.inside.asking import said_by
+from console.web.inside.auditing import note
 from console.web.inside.company_asking import require_company, settings_path
 from console.web.inside.pages.settings.forms import Given, company_form
 from console.web.inside.parts import InsideParts
@@ -19,7 +20,6 @@ from console.web.inside.showing import page, words_of
 from console.web.inside.simulations import BusyError, Simulation, Simulations
 from console.what_if import DaySum
 from infra.database.engine import reading
-from infra.database.people import AuditEntry
 from infra.database.queries.creditors import plan_versions, published_plan
 from infra.database.queries.moment import company_day
 from notifiers.writing.figures import short_day_text
@@ -65,15 +65,13 @@ def _add_forms(routes: APIRouter, parts: InsideParts, simulations: Simulations) 
         asked, fault = _asked(parts, form)
         if asked is None:
             return _page(parts, person, simulations, company=company, fault=fault, given=form, status=422)
-        parts.people.note(
-            AuditEntry(
-                entry=said_by(person, given=given),
-                at=parts.clock(),
-                user=person.user,
-                act="console.what_if.start",
-                account=company,
-                detail=_said(asked),
-            )
+        note(
+            parts,
+            person,
+            entry=said_by(person, given=given),
+            act="console.what_if.start",
+            account=company,
+            detail=_said(asked),
         )
         try:
             simulations.start(asked)
@@ -90,16 +88,8 @@ def _add_forms(routes: APIRouter, parts: InsideParts, simulations: Simulations) 
         found = simulations.simulation(run)
         if found is not None and found.asked.company == company:
             entry = said_by(person, given=given)
-            parts.people.note(
-                AuditEntry(
-                    entry=entry,
-                    at=parts.clock(),
-                    user=person.user,
-                    act="console.what_if.stop",
-                    account=company,
-                    detail=_said(found.asked),
-                )
-            )
+            said = _said(found.asked)
+            note(parts, person, entry=entry, act="console.what_if.stop", account=company, detail=said)
             simulations.stop(run)
         return RedirectResponse(f"{settings_path(company, 'what-if')}?run={run}", status_code=303)
 
