@@ -5,7 +5,7 @@ import os
 import re
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -85,15 +85,13 @@ def opened_house(
     broker: str, *, prefix: str, data_dir: Path, database_url: str | None = None
 ) -> Iterator[House]:
     """Run an installation of a company that has dunned for three weeks."""
-    port = free_port()
     wanted = Settings(data_dir=data_dir, bootstrap_servers=broker, topic_prefix=prefix)
     if database_url is not None:
         wanted = wanted.model_copy(update={"database_url": database_url})
-    with (
-        mock.patch.dict(os.environ, {"COBRANZA_CONSOLE_PORT": str(port)}),
-        prepare(wanted) as settings,
-        running(settings, clock=False, console=True) as supervisor,
-    ):
+    with prepare(wanted) as settings, ExitStack() as opened:
+        # Other installations of this run have ports of their own: it is told to this one alone.
+        with mock.patch.dict(os.environ, {"COBRANZA_CONSOLE_PORT": str(free_port())}):
+            supervisor = opened.enter_context(running(settings, clock=False, console=True))
         await_ready(settings, groups=groups_of(settings), check=supervisor.check)
         _employ(settings)
         with open_play(settings, check=supervisor.check) as play:

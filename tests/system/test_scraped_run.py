@@ -28,6 +28,7 @@ pytestmark = [pytest.mark.packages, pytest.mark.timeout(300)]
 PROCESSES = {each.name for each in services(clock=True, web=True, console=True)}
 BAD_IN_A_ROW_MAX = 5
 PAUSED = "billing.invoice.v1"
+_SAID_MAX = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,16 @@ class _Watched:
     settings: Settings
     prometheus: Prometheus
     up: "subprocess.Popen[bytes]"
+
+    def targets(self) -> dict[str, str]:
+        """Give the health of each process; an installation that has ended fails with all that it said."""
+        if self.up.poll() is not None:
+            logs = sorted((self.settings.data_dir / "logs").glob("*.log"))
+            said = [
+                (each, each.read_text()[-_SAID_MAX:]) for each in (self.settings.data_dir / "up.out", *logs)
+            ]
+            pytest.fail("\n".join(f"== {each.name}\n{text}" for each, text in said))
+        return self.prometheus.targets()
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +79,7 @@ def watched(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_
 
 def test_all_processes_are_scraped_and_ready(watched: _Watched) -> None:
     """Issue 4, point 7: /metrics, /healthz and /readyz of every process that `cobranza up` runs."""
-    eventually(
-        watched.prometheus.targets, wanted=lambda seen: seen == dict.fromkeys(PROCESSES, "up"), within_s=90
-    )
+    eventually(watched.targets, wanted=lambda seen: seen == dict.fromkeys(PROCESSES, "up"), within_s=90)
 
     def ready() -> set[str]:
         return {each["metric"]["process"] for each in watched.prometheus.query("cobranza_ready == 1")}
@@ -133,9 +142,7 @@ def test_every_process_ends_in_the_stated_time(watched: _Watched) -> None:
         os.kill(pid, signal.SIGTERM)
     eventually(lambda: [pid for pid in pids if lives(pid)], wanted=lambda seen: not seen, within_s=10)
     # The supervisor starts them again, and then takes them down in order.
-    eventually(
-        watched.prometheus.targets, wanted=lambda seen: seen == dict.fromkeys(PROCESSES, "up"), within_s=60
-    )
+    eventually(watched.targets, wanted=lambda seen: seen == dict.fromkeys(PROCESSES, "up"), within_s=60)
     began_s = time.monotonic()
     watched.up.terminate()
     assert 0 == watched.up.wait(60)
