@@ -1,5 +1,6 @@
-"""A company's own law as a TOML file, and the shipped one as lines for people."""
+"""A company's own law as a TOML file, or as one more rate; and laws as lines for people."""
 
+import datetime
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,11 +8,13 @@ import msgspec
 from msgspec import Struct
 
 from infra.errors import OperatorError
+from processors.company import said_at
+from processors.law.rate_tables import RateError, edition_on, speaks_through, with_rate
 from processors.law.shipped import shipped_profiles
 from schemas.commands import SetLaw
-from schemas.law import Contacting, LawChoice, LawProfile
+from schemas.law import Contacting, LawChoice, LawProfile, Rate
 
-__all__ = ["edition_lines", "read_law"]
+__all__ = ["edition_lines", "law_with_rate", "rate_lines", "read_law"]
 
 
 class _File(Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,6 +40,56 @@ def read_law(path: Path, *, company: str, occurred_at: str, author: str) -> SetL
         choices=found.choices,
         profiles=found.profiles,
     )
+
+
+def law_with_rate(
+    own: SetLaw | None, *, company: str, profile: str, currency: str, rate: Rate, author: str
+) -> SetLaw:
+    """Write a company's law with one more rate in a profile: its own of that id, else a copy of the one that ships.
+
+    Raises:
+        OperatorError: there is no such profile, or the rate does not fit into it.
+    """
+    known = {each.id: each for each in (() if own is None else own.profiles)}
+    found = known.get(profile) or shipped_profiles().get(profile)
+    if found is None:
+        raise OperatorError(
+            f"there is no law {profile!r}; there are {', '.join(sorted(shipped_profiles() | known))}"
+        )
+    try:
+        known[profile] = with_rate(found, currency=currency, rate=rate)
+    except RateError as error:
+        raise OperatorError(str(error)) from error
+    now = datetime.datetime.now(datetime.UTC)
+    at = now if own is None else max(now, said_at(own) + datetime.timedelta(seconds=1))
+    occurred_at = at.astimezone(datetime.UTC).isoformat(timespec="seconds")
+    return SetLaw(
+        company=company,
+        occurred_at=occurred_at,
+        command=f"law/{occurred_at}",
+        author=author,
+        choices=() if own is None else own.choices,
+        profiles=tuple(known.values()),
+    )
+
+
+def rate_lines(own: SetLaw | None, *, on: datetime.date) -> Iterator[dict[str, str]]:
+    """Give one line per table of rates that holds on a day, a company's own in the place of those that ship."""
+    known = {each.id: each for each in (() if own is None else own.profiles)}
+    for name, profile in sorted((shipped_profiles() | known).items()):
+        edition = edition_on(profile, on=on)
+        for terms in () if edition is None else edition.interest:
+            through = speaks_through(terms.rates)
+            newest = terms.rates[-1] if terms.rates else None
+            yield {
+                "profile": name,
+                "own": "yes" if name in known else "",
+                "currency": terms.currency or "any",
+                "percent": "none: the company publishes its own" if newest is None else newest.percent,
+                "since": "" if newest is None else newest.start_on.isoformat(),
+                "through": "" if through is None else through.isoformat(),
+                "ended": "yes" if through is not None and through < on else "",
+            }
 
 
 def edition_lines() -> Iterator[dict[str, str]]:

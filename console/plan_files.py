@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from console.checking import Problem, problems_of
 from infra.database.queries.pinned import company_with_plans, pinned_items
 from infra.errors import OperatorError
+from processors.company import Company
 from processors.migration import Move, moves
 from processors.plan import plan_problems
 from schemas.commands import MigratePlan, PublishPlan
@@ -21,6 +22,7 @@ from schemas.plans import Plan
 
 __all__ = [
     "PLANS",
+    "PlanBackError",
     "PlanFileError",
     "PlanProblem",
     "find_plan",
@@ -30,6 +32,7 @@ __all__ = [
     "previewed",
     "publish_plan_command",
     "read_plan",
+    "reverted",
     "template_warnings",
 ]
 
@@ -52,6 +55,10 @@ class PlanProblem:
 
 class PlanFileError(OperatorError):
     """A plan file cannot be published: all its errors, one a line."""
+
+
+class PlanBackError(PlanFileError):
+    """A migration would go back to an older version, which it does not (R17): says what to do."""
 
 
 def find_plan(name: str) -> Plan:
@@ -140,15 +147,52 @@ def previewed(connection: Connection, *, event: MigratePlan, limit: int | None =
 
     Raises:
         PlanFileError: that version was never published.
+        PlanBackError: documents have gone on by a newer one, or there is a newer one and none is on one before this.
     """
     company = company_with_plans(connection, company=event.company)
-    if company.plan(event.plan, version=event.to_version) is None:
-        raise PlanFileError(
-            f"Plan {event.plan} version {event.to_version} is not published for {event.company}."
-        )
+    _published(company, plan=event.plan, version=event.to_version)
+    migrated, newest = company.row.migrations.get(event.plan, 0), max(company.plans[event.plan])
     company.apply(event)
     items = pinned_items(connection, company=event.company, plan=event.plan, below_version=event.to_version)
-    return list(islice(moves(items, company=company), limit))
+    found = list(islice(moves(items, company=company), limit))
+    if event.to_version < migrated or (event.to_version < newest and not found):
+        raise PlanBackError(
+            f"Plan {event.plan} does not go back to version {event.to_version}: what has begun on a newer version stays there, and "
+            f"what has not begun goes by version {newest}. Publish what version {event.to_version} says as version {newest + 1}, and "
+            f"migrate to that: cobranza plan revert {event.plan} --company {event.company} --to-version {event.to_version}"
+        )
+    return found
+
+
+def reverted(
+    connection: Connection, *, plan: str, to_version: int, company: str, occurred_at: str, author: str
+) -> tuple[PublishPlan, MigratePlan, list[Move]]:
+    """Give the commands that go back to what a version says, under the next number (R17), and what they do to each item.
+
+    Raises:
+        PlanFileError: that version was never published, or the newest one says the same.
+    """
+    kept = company_with_plans(connection, company=company)
+    old = _published(kept, plan=plan, version=to_version)
+    newest = max(kept.plans[plan])
+    if msgspec.structs.replace(old, version=newest) == kept.plan(plan, version=newest):
+        raise PlanFileError(
+            f"Version {newest} of plan {plan} says what version {to_version} says: cobranza plan migrate {plan} --to-version {newest}"
+        )
+    told = {"company": company, "occurred_at": occurred_at, "author": author}
+    publish = publish_plan_command(msgspec.structs.replace(old, version=newest + 1), **told)
+    migrate = migrate_plan_command(plan, to_version=newest + 1, **told)
+    for event in (publish, migrate):
+        kept.apply(event)
+    items = pinned_items(connection, company=company, plan=plan, below_version=newest + 1)
+    return publish, migrate, list(moves(items, company=kept))
+
+
+def _published(company: Company, *, plan: str, version: int) -> Plan:
+    found = company.plan(plan, version=version)
+    if found is None:
+        raise PlanFileError(f"Plan {plan} version {version} is not published for {company.id}.")
+    return found
 
 
 def template_warnings(plan: Plan) -> list[str]:

@@ -19,13 +19,13 @@ from notifiers.writing.logo import LogoError, logo_of
 from notifiers.writing.shelf import found_in
 from notifiers.writing.words import LANGUAGES
 from processors.company import Company
+from processors.law.rate_tables import speaks_through
 from schemas.fields import Channel as ChannelName
 from schemas.plans import Plan
 
 __all__ = ["Point", "link_point", "ready_points"]
 
 Verdict = Literal["ok", "look", "missing"]
-_RATE_DAYS_MAX = 190  # reference rates are fixed for a half-year
 
 
 class Point(Struct, frozen=True, kw_only=True):
@@ -344,29 +344,42 @@ def _law(company: Company, *, debtors: Sequence[Debtor], on: datetime.date) -> I
 
 
 def _interest(company: Company, *, debtors: Sequence[Debtor], on: datetime.date) -> Iterator[Point]:
-    """Say which rates of late interest are not there, or of before the last half-year (R22): the newest one holds on."""
+    """Say which rates of late interest are in use, and which table has ended (R22): its newest rate is used for later days, too.
+
+    A company that claims by a table that has ended may claim what no law gives: that is missing, not merely worth a look.
+    """
     if company.profile.late_charges == "off":
         return
     editions = dict(company.law.named_edition(each.customer, on=on) for each in debtors)
     for name in sorted(editions):
         for terms in editions[name].interest:
             what = f"interest by law {name}, {terms.currency or 'any currency'}"
-            newest_on = max((rate.start_on for rate in terms.rates), default=None)
-            if newest_on is None:
+            through = speaks_through(terms.rates)
+            if through is None:
                 detail = f"{what}: it has no rates, publish the company's own: cobranza law publish"
                 yield _point(
                     "interest", "look", detail, "interest_none", law=name, currency=terms.currency or "*"
                 )
-            elif (on - newest_on).days > _RATE_DAYS_MAX:
-                detail = f"{what}: the newest rate is of {newest_on}, and is used for later days, too"
+            else:
+                newest = terms.rates[-1]
+                is_over = on > through
+                detail = f"{what}: {newest.percent} % a year since {newest.start_on}"
+                detail += (
+                    f"; the table ended on {through}, and this rate is used for later days, too: cobranza law add-rate"
+                    if is_over
+                    else f", as its table says through {through}"
+                )
+                claims = company.profile.late_charges == "claim"
                 yield _point(
                     "interest",
-                    "look",
+                    ("missing" if claims else "look") if is_over else "ok",
                     detail,
-                    "interest_old",
+                    "interest_old" if is_over else "interest_ok",
                     law=name,
                     currency=terms.currency or "*",
-                    newest=newest_on,
+                    percent=newest.percent,
+                    newest=newest.start_on,
+                    through=through,
                 )
 
 

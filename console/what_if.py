@@ -1,11 +1,13 @@
 """The journal under the log's rules and under others, partition by partition; and followed as it grows.
 
-Nothing is written: what comes of it is given to whoever asks.
+Nothing is written to it: what comes of it is given to whoever asks.
 """
 
 import datetime
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 from kafka import TopicPartition
@@ -13,6 +15,8 @@ from msgspec import Struct
 
 from console.comparing import ChannelPrice, Side, Sum, differing, side_of, sums
 from console.logs import log_size, partitions_of, read_log
+from console.shadowing import DayDifference, Shadow
+from console.spooling import Spool
 from infra.errors import OperatorError
 from infra.kafka.consumers import consumer
 from infra.settings import Settings
@@ -20,11 +24,12 @@ from processors.alternative import Alternative, Contact, Log, Rules, learn
 from processors.law.shipped import shipped_profiles
 from streams.app import JOURNAL
 
-__all__ = ["Comparison", "DaySum", "RulesError", "compare", "follow", "rules_of"]
+__all__ = ["Comparison", "DaySum", "RulesError", "compare", "follow", "follow_days", "rules_of"]
 
 _POLL_MS = 500
 _INTERNAL = b"\0"
-_READINGS = 3  # once to learn from, once for each set of rules
+_READINGS = 2  # once from Kafka, to learn from; once from the spool, for both sets of rules
+_KEEP_EVERY_S = 60.0  # a shadow that is killed folds so much again
 _TOLD_EVERY = 2_000
 
 
@@ -75,7 +80,10 @@ def compare(
     prices: Mapping[str, ChannelPrice],
     told: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005 - nobody asks how far it is
 ) -> Comparison:
-    """Fold each partition of the journal twice, and compare the contacts of some days.
+    """Fold each partition of the journal under both sets of rules, and compare the contacts of some days.
+
+    It is read from Kafka once, into a file in the data folder that is gone afterwards: what it says at its end (an
+    address that fails) is to be known at its beginning.
 
     ``told`` hears how many records have been read, and how many there are to read in all.
 
@@ -87,13 +95,14 @@ def compare(
     other: list[Contact] = []
     paid: dict[tuple[str, str], list[tuple[datetime.date, int]]] = {}
     for number in partitions_of(settings, topic=JOURNAL):
-        log = learn(count.of(read_log(settings, topic=JOURNAL, partition=number)))
-        for side, each in ((now, Rules()), (other, rules)):
-            alternative = Alternative(number=number, rules=each, log=log)
-            for record in count.of(read_log(settings, topic=JOURNAL, partition=number)):
-                side.extend(alternative.take(record))
-            if side is now:
-                paid |= alternative.paid
+        with closing(Spool(settings.data_dir)) as spool:
+            records = read_log(settings, topic=JOURNAL, partition=number)
+            log = learn(count.of(spool.take(records)))
+            folds = [Alternative(number=number, rules=each, log=log) for each in (Rules(), rules)]
+            for record in count.of(spool):
+                now.extend(folds[0].take(record))
+                other.extend(folds[1].take(record))
+            paid |= folds[0].paid
     shown = [_within(side, rules=rules, first_on=first_on, last_on=last_on) for side in (now, other)]
     return Comparison(
         now=side_of(shown[0], paid=paid, prices=prices),
@@ -174,3 +183,47 @@ def _fold(records: Sequence[object], *, fold: Alternative, log: Log, learnt: int
         if record.offset >= learnt:  # type: ignore[attr-defined]  # kafka-python's have no types
             log.take(record)  # type: ignore[arg-type]
         yield from fold.take(record)  # type: ignore[arg-type]
+
+
+def follow_days(
+    settings: Settings, *, rules: Rules, name: str, is_over: Callable[[bool], bool]
+) -> Iterator[DayDifference]:
+    """Give what differs between the log's rules and others, each day once it is over; begin where the shadow of this name stopped.
+
+    Args:
+        settings: the installation; only the shadow's own files are written.
+        rules: in the log's place.
+        name: of the shadow.
+        is_over: asked after each look, with whether all that there was has been read; True ends it.
+
+    Raises:
+        LogError: the journal cannot be read.
+        OperatorError: the shadow of this name tries other rules.
+    """
+    numbers = partitions_of(settings, topic=JOURNAL)
+    shadow = Shadow(settings.data_dir, name=name, rules=rules, numbers=numbers)
+    for number in numbers:
+        if not shadow.next_offset(number):
+            shadow.learn(number, read_log(settings, topic=JOURNAL, partition=number))
+    reader = consumer(bootstrap_servers=settings.brokers(), group=None)
+    places = {TopicPartition(settings.topic(JOURNAL), each): each for each in numbers}
+    try:
+        reader.assign(list(places))
+        for place, number in places.items():
+            reader.seek(place, shadow.next_offset(number))
+        ends = reader.end_offsets(list(places))
+        kept_at = time.monotonic()
+        while True:
+            for place, records in reader.poll(timeout_ms=_POLL_MS).items():
+                for record in records:
+                    if not (record.key or b"").startswith(_INTERNAL):
+                        shadow.take(places[place], record)
+            yield from shadow.over()
+            ended = is_over(all(reader.position(place) >= ends[place] for place in places))
+            if ended or time.monotonic() - kept_at > _KEEP_EVERY_S:
+                shadow.keep()
+                kept_at = time.monotonic()
+            if ended:
+                return
+    finally:
+        reader.close()

@@ -38,6 +38,10 @@ class Alone:
         number: of the partition whose records or rows it is given.
         rows: encoded rows by key to start from; none: an empty partition.
         failures: what the log's own fold raised on and left out (``processors.failures``).
+        made: how many records without a log have been folded before, so that their ids go on.
+
+    Attributes:
+        made: as given, and those since.
     """
 
     def __init__(
@@ -46,10 +50,11 @@ class Alone:
         number: int = 0,
         rows: Iterable[tuple[bytes, bytes]] = (),
         failures: KnownFailures | None = None,
+        made: int = 0,
     ) -> None:
         self.partition = Partition(number=number, failures=failures or {})
         self.partition.restore(list(rows))
-        self._next_offset = 0
+        self.made = made
 
     def fold(self, record: JournalRecord) -> list[LedgerFact]:
         """Fold one record, however many slices it takes, and make it the state."""
@@ -64,10 +69,10 @@ class Alone:
 
     def take(self, event: JournalEvent, *, at: datetime.datetime) -> list[LedgerFact]:
         """Fold an event that no log has, as if it had been recorded at ``at``."""
-        self._next_offset += 1
-        name = f"alone-{self._next_offset}"
+        self.made += 1
+        name = f"alone-{self.made}"
         value = encode_entry(JournalEntry(event=event, id=name, source="alone"))
-        return self.fold(AloneRecord(self._next_offset, epoch_s(at) * 1000, value))
+        return self.fold(AloneRecord(self.made, epoch_s(at) * 1000, value))
 
     def answer(self, facts: Iterable[LedgerFact], *, by: Answer) -> list[LedgerFact]:
         """Report each delivery of the reminders and messages among ``facts``; give what follows from it."""

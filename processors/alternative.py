@@ -34,7 +34,7 @@ from schemas.law import LawChoice
 from schemas.outcomes import ErrorType, OutcomeReported
 from schemas.plans import Plan
 
-__all__ = ["Alternative", "Contact", "Log", "Rules", "learn"]
+__all__ = ["Alternative", "AlternativeState", "Contact", "Log", "Rules", "learn"]
 
 # Of reminders of the log, which other rules do not have.
 _OF_REMINDERS = (OutcomeReported, ApproveReminder, EditReminder, DropReminder, CancelReminder)
@@ -119,19 +119,43 @@ def learn(records: Iterable[JournalRecord]) -> Log:
     return log
 
 
+class AlternativeState(Struct, frozen=True, kw_only=True):
+    """Where a fold under rules stands: rows by key, the companies that it has met, how many records it has made itself."""
+
+    rows: list[tuple[bytes, bytes]]
+    known: list[str]
+    made: int
+
+
 class Alternative:
     """One partition's log, folded under rules.
+
+    Args:
+        number: of the partition.
+        rules: in the log's place.
+        log: what is known of it.
+        state: where an earlier fold under the same rules stood; None: the log's beginning.
 
     Attributes:
         paid: (account, item) -> (business day, change of the open amount in minor units), as all of the log has it.
     """
 
-    def __init__(self, *, number: int, rules: Rules, log: Log) -> None:
-        self._alone = Alone(number=number)
+    def __init__(self, *, number: int, rules: Rules, log: Log, state: AlternativeState | None = None) -> None:
+        self._alone = Alone(
+            number=number, rows=() if state is None else state.rows, made=0 if state is None else state.made
+        )
         self._rules = rules
         self._log = log
-        self._known: set[str] = set()
+        self._known: set[str] = set() if state is None else set(state.known)
         self.paid: dict[tuple[str, str], list[tuple[datetime.date, int]]] = {}
+
+    def state(self) -> AlternativeState:
+        """Say where it stands, for another one to go on; what was paid is not kept."""
+        return AlternativeState(
+            rows=sorted(self._alone.partition.rows().items()),
+            known=sorted(self._known),
+            made=self._alone.made,
+        )
 
     def take(self, record: JournalRecord) -> list[Contact]:
         """Fold the next record of the log, and give the contacts that would follow from it."""

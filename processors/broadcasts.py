@@ -18,11 +18,11 @@ from schemas.commands import (
     PublishPlan,
     SetLaw,
 )
-from schemas.facts import ExceptionRaised
+from schemas.facts import ExceptionRaised, LedgerFact
 from schemas.journal import TickPassed
 from schemas.rows import BankAlertRow, BankLineRow, BankRow, CompanyRow, GateOverrideRow, PlanRow, Row, RowKey
 
-__all__ = ["bank_alerts", "company_key", "conflict", "override_said", "tick_refused"]
+__all__ = ["bank_alerts", "company_key", "conflict", "said_of", "tick_refused"]
 
 
 def conflict(event: CompanyCommand, *, company: Company) -> ExceptionRaised:
@@ -96,7 +96,30 @@ def bank_alerts(company: Company, *, at: datetime.datetime) -> Iterator[tuple[Ex
         )
 
 
-def override_said(event: OverrideBankGate) -> ExceptionRaised:
+def said_of(event: CompanyCommand, *, company: Company) -> list[LedgerFact]:
+    """Say what people must know of a command that was taken in; most need nothing said."""
+    match event:
+        case OverrideBankGate():
+            return [_override_said(event)]
+        case MigratePlan() if event.to_version < company.row.migrations[event.plan]:
+            return [_no_way_back(event, version=company.row.migrations[event.plan])]
+        case _:
+            return []
+
+
+def _no_way_back(event: MigratePlan, *, version: int) -> ExceptionRaised:
+    """Say that a migration to an older version changes nothing (R17), and what does."""
+    return ExceptionRaised(
+        id=f"migrate/{event.company}/{event.command}",
+        account=f"{event.company}:*",
+        reason="request_refused",
+        key=f"plan/{event.plan}/{event.to_version}",
+        detail=f"plan {event.plan} has gone on to version {version}: publish what version {event.to_version} says"
+        " under a new number, and migrate to that",
+    )
+
+
+def _override_said(event: OverrideBankGate) -> ExceptionRaised:
     """Say that a person has let reminders go out without the bank (R21)."""
     return ExceptionRaised(
         id=f"bank_gate/{event.company}/override/{event.on}",

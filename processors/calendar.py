@@ -21,6 +21,7 @@ __all__ = [
     "local_day",
     "local_hour",
     "next_business_day",
+    "told_at",
     "zone_of",
 ]
 
@@ -71,6 +72,18 @@ def business_day(when: str, zone: zoneinfo.ZoneInfo) -> datetime.date:
     if instant.tzinfo is None:
         raise ValueError(f"a time needs an offset: {when!r}")
     return instant.astimezone(zone).date()
+
+
+def told_at(when: str, zone: zoneinfo.ZoneInfo) -> datetime.datetime:
+    """Give the instant of a business time, to tell which of two is the later; a day without a time begins it (SEMANTICS 2.4).
+
+    Args:
+        when: ``YYYY-MM-DD``, or RFC 3339 with an offset: times of two zones are not to be compared as they are written.
+        zone: whose midnight begins the day.
+    """
+    if len(when) == 10:
+        return instant_of(datetime.date.fromisoformat(when), hour=0, zone=zone)
+    return datetime.datetime.fromisoformat(when)
 
 
 def local_day(at: datetime.datetime, zone: zoneinfo.ZoneInfo) -> datetime.date:

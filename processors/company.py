@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from processors.banks import BankEvent, Banks
-from processors.calendar import epoch_s, instant_of, local_day, zone_of
+from processors.calendar import epoch_s, instant_of, local_day, told_at, zone_of
 from processors.law.book import LawBook, law_of
 from schemas.commands import CompanyCommand, ConfigureCompany, GoLive, MigratePlan, PublishPlan, SetLaw
 from schemas.plans import Plan
@@ -29,7 +29,7 @@ from schemas.rows import (
     Row,
 )
 
-__all__ = ["Company"]
+__all__ = ["Company", "said_at"]
 
 _Command = PublishPlan | MigratePlan | ConfigureCompany | SetLaw | GoLive
 _PLAN_PREFIX = "plan "
@@ -215,8 +215,18 @@ class Company:
 
 
 def _is_overtaken(event: _Command, *, known: _Command | None) -> bool:
-    """The latest (occurred_at, command) wins, so that all partitions agree in whatever order it came."""
-    return known is not None and (event.occurred_at, event.command) < (known.occurred_at, known.command)
+    """The latest (instant, command) wins, so that all partitions agree in whatever order it came."""
+    return known is not None and (said_at(event), event.command) < (said_at(known), known.command)
+
+
+def said_at(event: CompanyCommand) -> datetime.datetime:
+    """Give the instant of a company's command, by which the latest stands.
+
+    A day without a time begins in the profile's own zone, else in UTC: it depends on the command alone,
+    since a partition may hear it before the profile that says which zone the company is in.
+    """
+    zone = event.time_zone if isinstance(event, ConfigureCompany) else "UTC"
+    return told_at(event.occurred_at, zone_of(zone))
 
 
 def _default_profile(company: str) -> ConfigureCompany:

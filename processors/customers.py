@@ -1,12 +1,9 @@
 """Master data of a customer: the latest ``occurred_at`` wins; and who is in charge of it by a person's word."""
 
-import datetime
-import zoneinfo
-
 from processors import identity, wake
 from processors.account import Account
 from processors.addressing import address_changed
-from processors.calendar import instant_of
+from processors.calendar import told_at
 from processors.context import FoldContext
 from processors.credit_limit import set_limit
 from processors.kin import tell_kin
@@ -25,11 +22,10 @@ def upsert(account: Account, event: CustomerUpserted, *, context: FoldContext) -
     invoice does not change with the customer's card.
     """
     row = account.customer
-    contacts = () if row is None else row.customer.contacts
-    parent = "" if row is None else row.customer.parent
+    before = None if row is None else row.customer
     if row is not None:
         known = row.customer
-        now, then = (_instant(each.occurred_at, context.company.zone) for each in (event, known))
+        now, then = (told_at(each.occurred_at, context.company.zone) for each in (event, known))
         if now < then:
             return []
         if now == then:
@@ -38,12 +34,12 @@ def upsert(account: Account, event: CustomerUpserted, *, context: FoldContext) -
     else:
         row = account.customer = CustomerRow(account=account.id, customer=event)
     account.touch(row)
-    if event.contacts != contacts:
+    if event.contacts != (() if before is None else before.contacts):
         address_changed(account)
     wake.plans_may_differ(account)
     refused = set_limit(account, event, context=context)
     account.advance()
-    return refused + tell_kin(account, event, parent_before=parent, contacts_before=contacts)
+    return refused + tell_kin(account, event, before=before, on=context.day)
 
 
 def set_responsible(account: Account, event: SetResponsible, *, context: FoldContext) -> list[LedgerFact]:
@@ -67,10 +63,3 @@ def set_responsible(account: Account, event: SetResponsible, *, context: FoldCon
     row.responsible_set = event.responsible
     account.touch(row)
     return []
-
-
-def _instant(when: str, zone: zoneinfo.ZoneInfo) -> datetime.datetime:
-    """Give the instant of a business time; a day without a time begins it (SEMANTICS 2.4)."""
-    if len(when) == 10:
-        return instant_of(datetime.date.fromisoformat(when), hour=0, zone=zone)
-    return datetime.datetime.fromisoformat(when)

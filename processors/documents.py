@@ -7,7 +7,7 @@ from processors.account import Account
 from processors.addressing import address_changed
 from processors.context import FoldContext
 from processors.ladder import reanchored_shift_days
-from processors.late_facts import retract
+from processors.late_facts import retract_item
 from processors.messages import announce_invoice
 from processors.money import MoneyError, to_minor
 from processors.movements import Postings, entered_on, latest_first
@@ -114,7 +114,7 @@ def cancel(account: Account, event: InvoiceCancelled, *, context: FoldContext) -
     on = max(context.day, entered_on(item), item.grown_on or context.day)
     postings.change_item(item, kind="cancelled", amount_minor=-counted_minor(item), on=on)
     cascade(postings)
-    _retract(postings, item)
+    postings.facts += retract_item(account, item.item, context=context)
     account.advance()
     return postings.facts
 
@@ -177,11 +177,3 @@ def _change_amount(postings: Postings, item: ItemRow, *, change_minor: int) -> N
         if name.less_minor:  # it asks for a part of the amount, which is another one now
             postings.freed[credit.credit] = credit
     cascade(postings)
-
-
-def _retract(postings: Postings, item: ItemRow) -> None:
-    account = postings.account
-    for reminder in sorted(account.reminders.values(), key=lambda row: (row.tick, row.reminder)):
-        named = any(each.item == item.item for each in reminder.items)
-        if named and reminder.status == "sent":
-            postings.facts += retract(account, reminder, item=item.item, context=postings.context)

@@ -19,6 +19,7 @@ from processors import (
     identity,
     instruments,
     kin,
+    moved_settled,
     moving,
     outcomes,
     payment_plans,
@@ -76,7 +77,13 @@ from schemas.events import (
 from schemas.facts import LedgerFact
 from schemas.journal import AccountEvent, FoldedEvent
 from schemas.rows import WaitingRow
-from schemas.transfers import ChildLinked, GroupContacted, ParentKnown, TransferReceived
+from schemas.transfers import (
+    ChildLinked,
+    GroupContacted,
+    ItemSettledElsewhere,
+    ParentKnown,
+    TransferReceived,
+)
 
 __all__ = ["fold"]
 
@@ -137,7 +144,7 @@ def fold(
         facts += _resume(account, event, context=context)
     if account.claimed and account.stale:
         facts += correct_claims(account, account.stale, context=context)
-    if row.has_moved and facts:
+    if row.has_moved and (facts or account.stale):
         path = event.path if isinstance(event, TransferReceived) else ()
         facts += transfers.follow(account, context=context, said=facts, path=path)
     if account.arrangements is not None and facts:
@@ -237,6 +244,7 @@ _HANDLERS: dict[type, Handler] = {
     ChildLinked: kin.hear_child,
     ParentKnown: kin.hear_parent,
     GroupContacted: kin.hear_contact,
+    ItemSettledElsewhere: moved_settled.hear_settled,
     **dict.fromkeys(_FOLLOW_UPS, _follow),
     WaiveClaim: claims.waive,
     SetResponsible: customers.set_responsible,

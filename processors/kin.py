@@ -1,7 +1,7 @@
 """Parents and children among customers (B-13): who belongs to whom, and whose contacts are written to.
 
 A child tells its parent's account that it is there; the parent tells its children who can be
-written to, and again when that changes. Who is dunned at the parent shares its contact budget: that there was a
+written to and where, and again when that changes. Who is dunned at the parent shares its contact budget: that there was a
 contact goes from a child to the parent, and from there to the others. Each account's decisions depend on its
 own rows only.
 """
@@ -9,12 +9,14 @@ own rows only.
 import datetime
 from collections.abc import Iterator, Sequence
 
+from processors import wake
 from processors.account import Account
 from processors.addressing import address_changed
 from processors.context import FoldContext
 from processors.holds import in_force
 from schemas.events import Contact, CustomerUpserted
 from schemas.facts import AccountTold, LedgerFact
+from schemas.law import LawPlace
 from schemas.rows import ChildRow
 from schemas.transfers import ChildLinked, GroupContacted, ParentKnown
 
@@ -30,21 +32,26 @@ __all__ = [
 
 
 def tell_kin(
-    account: Account, event: CustomerUpserted, *, parent_before: str, contacts_before: Sequence[Contact]
+    account: Account,
+    event: CustomerUpserted,
+    *,
+    before: CustomerUpserted | None,
+    on: datetime.date,
 ) -> list[LedgerFact]:
     """Tell a parent of its child, and children of their parent's contacts, where master data has changed."""
     facts: list[LedgerFact] = []
+    parent_before = "" if before is None else before.parent
     if event.parent != parent_before:
         if account.customer is not None:
-            account.customer.parent_contacts = ()
+            account.customer.parent_contacts, account.customer.parent_place = (), None
         facts += _tell_parents(account, event, before=parent_before)
-    if event.contacts != tuple(contacts_before) and account.arrangements is not None:
+    if account.arrangements is not None and _reached(event) != (None if before is None else _reached(before)):
         children = sorted(account.arrangements.children)
-        facts += [_tell_child(account, child, event=event) for child in children]
+        facts += [_tell_child(account, child, event=event, on=on) for child in children]
     return facts
 
 
-def hear_child(account: Account, event: ChildLinked, *, context: FoldContext) -> list[LedgerFact]:  # noqa: ARG001 - as all handlers
+def hear_child(account: Account, event: ChildLinked, *, context: FoldContext) -> list[LedgerFact]:
     """Note a child, or that it is none any more; a new one is told who can be written to."""
     children = account.arranged().children
     if not event.is_child:
@@ -55,33 +62,40 @@ def hear_child(account: Account, event: ChildLinked, *, context: FoldContext) ->
     if event.child not in children:
         children[event.child] = row = ChildRow(account=account.id, child=event.child)
         account.touch(row)
-    return (
-        []
-        if account.customer is None
-        else [
-            _tell_child(account, event.child, event=account.customer.customer, occurred_at=event.occurred_at)
-        ]
-    )
+    if account.customer is None:
+        return []
+    known, at = account.customer.customer, event.occurred_at
+    return [_tell_child(account, event.child, event=known, on=context.day, occurred_at=at)]
 
 
 def hear_parent(account: Account, event: ParentKnown, *, context: FoldContext) -> list[LedgerFact]:  # noqa: ARG001 - as all handlers
     """Take the parent's contacts, if it still is the parent: what failed is tried again (R19)."""
     row = account.customer
-    if row is None or row.customer.parent != event.parent or row.parent_contacts == event.contacts:
+    known = None if row is None else (row.parent_contacts, row.parent_place)
+    if row is None or row.customer.parent != event.parent or known == (event.contacts, event.place):
         return []
-    row.parent_contacts = event.contacts
+    contacts_before = row.parent_contacts
+    row.parent_contacts, row.parent_place = event.contacts, event.place
     account.touch(row)
-    address_changed(account)
+    wake.plans_may_differ(account)  # a courtesy's open day is of whoever is written to
+    if event.contacts != contacts_before:
+        address_changed(account)
     account.advance()
     return []
 
 
-def tell_silence(account: Account, *, occurred_at: str) -> list[LedgerFact]:
-    """Tell the children who can be written to, now that a hold of their parent was placed or released (R15)."""
+def tell_silence(account: Account, *, occurred_at: str, on: datetime.date) -> list[LedgerFact]:
+    """Tell the children who can be written to, now that a hold of their parent was placed or released (R15).
+
+    ``on`` is the company's day: of a written time it may be another one.
+    """
     if account.customer is None:
         return []
     event = account.customer.customer
-    return [_tell_child(account, child, event=event, occurred_at=occurred_at) for child in _children(account)]
+    return [
+        _tell_child(account, child, event=event, on=on, occurred_at=occurred_at)
+        for child in _children(account)
+    ]
 
 
 def last_contact_on(account: Account) -> datetime.date | None:
@@ -155,18 +169,26 @@ def _is_silent(account: Account, *, on: datetime.date) -> bool:
 
 
 def _tell_child(
-    account: Account, child: str, *, event: CustomerUpserted, occurred_at: str = ""
+    account: Account, child: str, *, event: CustomerUpserted, on: datetime.date, occurred_at: str = ""
 ) -> LedgerFact:
-    occurred_at = occurred_at or event.occurred_at
-    on = datetime.date.fromisoformat(occurred_at[:10])
     told = ParentKnown(
         company=account.company,
         customer=child,
-        occurred_at=occurred_at,
+        occurred_at=occurred_at or event.occurred_at,
         parent=account.customer_id,
         contacts=() if _is_silent(account, on=on) else event.contacts,
+        place=_place(event),
     )
     return _told(account, told)
+
+
+def _place(event: CustomerUpserted) -> LawPlace:
+    return LawPlace(kind=event.kind, country=event.country, time_zone=event.time_zone)
+
+
+def _reached(event: CustomerUpserted) -> tuple[Sequence[Contact], LawPlace]:
+    """Give by which addresses, and under which law, a customer is written to."""
+    return event.contacts, _place(event)
 
 
 def _told(account: Account, event: ChildLinked | ParentKnown | GroupContacted) -> AccountTold:

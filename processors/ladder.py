@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from processors.calendar import end_of_month, next_business_day
 from processors.company import Company
-from processors.law.book import place_of
+from processors.law.book import reached_at
 from processors.law.days import contacts_someone
 from processors.plan import last_index, planned_offset_days, step_at
 from schemas.charges import ClaimDocument
@@ -235,7 +235,7 @@ def _step_days(
     plan, customer = standing.plan, standing.customer
     key: tuple[object, ...] = (
         plan.id, plan.version, index, standing.consumed, item.due_on, item.sent_on, item.part_paid_on,
-        standing.pay_by_on, standing.shift_days, None if customer is None else place_of(customer),
+        standing.pay_by_on, standing.shift_days, None if customer is None else reached_at(customer),
     )  # fmt: skip
     known: tuple[Rung, datetime.date | None] | None = company.step_days.get(key)
     if known is None or known[0].plan is not plan:

@@ -11,9 +11,10 @@ from processors.messages import correct_reminder
 from processors.residual import residual_of
 from processors.tasks import open_task
 from schemas.facts import LedgerFact, ReminderRetracted, ReminderWasWrong
+from schemas.moved_rows import SettledOn
 from schemas.rows import ItemRow, ReminderRow
 
-__all__ = ["retract", "review_reminders"]
+__all__ = ["retract", "retract_item", "review_reminders"]
 
 _Because = Literal["settled", "within_tolerance", "below_minimum"]
 
@@ -36,6 +37,15 @@ def retract(account: Account, row: ReminderRow, *, item: str, context: FoldConte
             item=item,
         )
     ]
+
+
+def retract_item(account: Account, item: str, *, context: FoldContext) -> list[LedgerFact]:
+    """Say so of each sent reminder that named an invoice that is cancelled now."""
+    facts: list[LedgerFact] = []
+    for row in sorted(account.reminders.values(), key=lambda row: (row.tick, row.reminder)):
+        if row.status == "sent" and any(each.item == item for each in row.items):
+            facts += retract(account, row, item=item, context=context)
+    return facts
 
 
 def review_reminders(account: Account, items: Iterable[str], *, context: FoldContext) -> list[LedgerFact]:
@@ -66,7 +76,11 @@ class _Wrong(NamedTuple):
 
 
 def _over(account: Account, item: ItemRow, *, company: Company) -> _Because | None:
-    """Say that nothing is left of an item that may be dunned."""
+    """Say that nothing is left of an item that may be dunned, here or where it went."""
+    if item.moved_to:
+        settled_minor = sum(row.amount_minor for row in account.applications.get(item.item, {}).values())
+        settled_minor += sum(each.amount_minor for each in _after(item))
+        return "settled" if settled_minor >= item.amount_minor - item.settled_before_minor else None
     if item.status == "settled":
         return "settled"
     return None if residual_of(account, item, company=company) is None else "within_tolerance"
@@ -91,6 +105,7 @@ def _wrong(
     if sent_on is None:
         raise AssertionError(f"reminder {row.reminder} was sent on no day")
     days = [each.applied_on for each in account.applications.get(item.item, {}).values()]
+    days += [max(each.on, item.issued_on) for each in _after(item)]
     if over is not None and (settled_on := max(days, default=context.day)) < sent_on:
         return _Wrong(over, settled_on)
     spare_minor = row.spare_minor.get(item.currency)
@@ -113,7 +128,17 @@ def _known_late_minor(account: Account, row: ReminderRow, *, item: ItemRow) -> i
                 and one.applied_on < row.ended_on
                 and account.credits[one.credit].order > row.sequence
             )
+            late_minor += sum(
+                one.amount_minor
+                for one in _after(known)
+                if row.ended_on is not None and one.on < row.ended_on
+            )
     return late_minor
+
+
+def _after(item: ItemRow) -> tuple[SettledOn, ...]:
+    """Give what settled an item at the customer whose it is now."""
+    return () if item.elsewhere is None else item.elsewhere.after
 
 
 def _say(

@@ -1,20 +1,27 @@
 """An item or a credit on its way between accounts, and its coming in (SEMANTICS 2.6).
 
-It keeps level, last reminder, disputes and exclusion; what was settled of it stays where it was.
+It keeps level, last reminder, disputes and exclusion; what was settled of it stays where it was. What becomes of the
+document where it was issued (an amendment, a cancellation) comes after it.
 """
 
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from processors import identity, instruments, promises
+import msgspec
+
+from processors import identity, instruments, payment_plans, promises
 from processors.account import Account, hold_id
 from processors.context import FoldContext
 from processors.holds import ACCOUNT_HOLDS
+from processors.ladder import reanchored_shift_days
+from processors.late_facts import retract_item
 from processors.money_tasks import watch_unknown
+from processors.moved_settled import known_before
 from processors.movements import Postings
 from processors.settle import arrive, cascade, receive, settle
 from schemas.charges import ClaimDocument
 from schemas.facts import LedgerFact
+from schemas.moved_rows import Elsewhere
 from schemas.rows import CreditRow, DisputeRow, HoldRow, ItemRow, Name
 from schemas.transfers import MovedCredit, MovedDispute, MovedHold, MovedItem, TransferReceived
 
@@ -22,7 +29,8 @@ __all__ = ["moved_credit", "moved_holds", "moved_item", "take_in"]
 
 
 def moved_item(account: Account, item: ItemRow, *, amount_minor: int) -> MovedItem:
-    """Write what is sent of an item."""
+    """Write what is sent of an item; negative: so much of it is owed no more."""
+    is_charged = item.item in account.claimed or item.item in account.claims
     hold = account.holds.get(f"excluded/{item.item}")
     disputes = {} if account.arrangements is None else account.arrangements.disputed.get(item.item, {})
     return MovedItem(
@@ -49,6 +57,11 @@ def moved_item(account: Account, item: ItemRow, *, amount_minor: int) -> MovedIt
         costs_minor=item.costs_minor,
         disputes=tuple(_moved_dispute(row) for row in disputes.values()),
         excluded=None if hold is None else hold.reason,
+        item=item.item,
+        revision=item.revision,
+        cancelled=item.status == "cancelled",
+        settled=known_before(account, item) if is_charged or item.elsewhere is not None else (),
+        corrected_minor=item.corrected_minor,
     )
 
 
@@ -74,6 +87,8 @@ def take_in(account: Account, event: TransferReceived, *, context: FoldContext) 
     if repeated is not None:
         return repeated
     postings = Postings(account, context, correcting=True)
+    if event.items:
+        account.row.has_moved = True  # ``transfers.follow`` tells what is heard of them here
     for moved in event.items:
         _take_item(postings, moved, event=event, context=context)
     _take_account_holds(account, event)
@@ -136,15 +151,61 @@ def _take_item(
 ) -> None:
     account = postings.account
     item = _known_item(account, moved, event=event)
+    if item is None and (moved.amount_minor < 0 or moved.cancelled):
+        detail = f"{moved.document.document} is forgotten here: what was taken off it is not booked"
+        postings.object_to(reason="too_old", key=f"transfer/{event.transfer}", detail=detail)
+        return
     if item is None:
         item = _new_item(account, moved, event=event, context=context)
+    known = item.elsewhere or Elsewhere()
+    name = moved.item or moved.document.document
+    item.elsewhere = msgspec.structs.replace(known, item=name, before=moved.settled)
     account.touch(item)
+    _amend(account, item, moved=moved)
+    if moved.amount_minor < 0 or moved.cancelled:
+        _give_up(postings, item, moved=moved, context=context)
+        return
     on = max(context.day, item.entered_on or item.issued_on, item.grown_on or context.day)
     item.amount_minor += moved.amount_minor
-    item.grown_on = on
+    if moved.amount_minor:
+        item.grown_on = on
     postings.change_item(item, kind="transferred_in", amount_minor=moved.amount_minor, on=on)
-    account.settling.open_item(item)
+    if item.open_minor:
+        account.settling.open_item(item)
     arrive(postings, item, auto_apply=context.company.profile.auto_apply)
+
+
+def _amend(account: Account, item: ItemRow, *, moved: MovedItem) -> None:
+    """Take over what was amended where the item was issued; an older revision than it has changes nothing."""
+    if moved.revision <= item.revision:
+        return
+    item.revision, item.reference, item.contact = moved.revision, moved.reference, moved.contact
+    item.chosen_plan = moved.chosen_plan
+    if moved.due_on != item.due_on:
+        item.shift_days = reanchored_shift_days(item, due_on=moved.due_on)
+        item.due_on = moved.due_on
+        if item.open_minor:
+            account.settling.open_item(item)
+
+
+def _give_up(postings: Postings, item: ItemRow, *, moved: MovedItem, context: FoldContext) -> None:
+    """Owe so much less of an item, or nothing any more; what has gone on to another customer is called back there.
+
+    That is ``transfers.follow``'s: until then more of the item has moved than it comes to.
+    """
+    account = postings.account
+    postings.facts += payment_plans.end_of_item(account, item.item, context=context)
+    settled = sum(row.amount_minor for row in account.applications.get(item.item, {}).values())
+    amount_minor = min(-moved.amount_minor, item.open_minor + settled)
+    if moved.cancelled:
+        item.status = "cancelled"
+    postings.release(item, excess_minor=amount_minor - item.open_minor)
+    item.amount_minor += moved.amount_minor
+    on = max(context.day, item.entered_on or item.issued_on, item.grown_on or context.day)
+    postings.change_item(item, kind="transferred_in", amount_minor=-amount_minor, on=on)
+    cascade(postings)
+    if moved.cancelled:
+        postings.facts += retract_item(account, item.item, context=context)
 
 
 def _known_item(account: Account, moved: MovedItem, *, event: TransferReceived) -> ItemRow | None:
@@ -192,6 +253,8 @@ def _new_item(
         claimed_through=moved.claimed_through,
         charged=moved.charged,
         costs_minor=moved.costs_minor,
+        corrected_minor=moved.corrected_minor,
+        revision=moved.revision,
         entered_on=context.day,
         moved_from=event.from_customer,
         order=account.row.sequence + 1,

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from processors.account import Account
 from processors.account_cache import CACHE_ROWS_MAX, AccountCache
-from processors.broadcasts import bank_alerts, company_key, conflict, override_said, tick_refused
+from processors.broadcasts import bank_alerts, company_key, conflict, said_of, tick_refused
 from processors.calendar import business_day, epoch_s
 from processors.company import Company
 from processors.decide import evaluate
@@ -37,7 +37,7 @@ from processors.record_size import too_large
 from processors.row_store import KeptRow, MemoryRows, RowStore, Wake, WakeChange
 from processors.wake import reschedule
 from schemas.bank import BankLineUnmatched
-from schemas.commands import COMPANY_COMMANDS, CompanyCommand, OverrideBankGate
+from schemas.commands import COMPANY_COMMANDS, CompanyCommand
 from schemas.facts import LedgerFact
 from schemas.fields import split_account_id
 from schemas.journal import AccountEvent, TickPassed
@@ -334,7 +334,7 @@ class Partition:
         if rows and isinstance(event, BankLineUnmatched):
             for name in self._in_flight.overtaken(event, company, clock=self.clock, touched=self._touched):
                 self._touch(name).advance()
-        return [override_said(event)] if rows and isinstance(event, OverrideBankGate) else []
+        return said_of(event, company=company) if rows else []
 
     # -- ticks ----------------------------------------------------------------
 

@@ -94,7 +94,7 @@ def _once(
         return [*release(account, event)]
     _carry_out(account, event, context=context)  # type: ignore[arg-type]  # one of the plain ones
     if isinstance(event, PlaceHold | ReleaseHold):
-        return tell_silence(account, occurred_at=event.occurred_at)
+        return tell_silence(account, occurred_at=event.occurred_at, on=context.day)
     return []
 
 

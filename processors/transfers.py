@@ -2,11 +2,13 @@
 
 Sent as a fact (``TransferSent``), whose event the ledger writes to the journal in the same
 transaction; so each is in the log once, and a replay finds it there. What was sent is followed:
-money that goes back at the one goes back at the other, and what comes later goes after it.
+money that goes back at the one goes back at the other, and what comes later goes after it: an amendment, too, and a cancellation.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
+
+import msgspec
 
 from processors import instruments, payment_plans, promises
 from processors.account import Account
@@ -14,6 +16,7 @@ from processors.arrangements import Arrangements
 from processors.context import FoldContext
 from processors.conversions import for_others
 from processors.money import MoneyError, to_minor
+from processors.moved_settled import tell_back
 from processors.movements import Postings
 from processors.moving import moved_credit, moved_holds, moved_item
 from processors.promises import refused
@@ -23,7 +26,8 @@ from schemas.arrangement_facts import ConditionalPaymentChanged
 from schemas.codec import encode
 from schemas.commands import TransferItem, TransferPayment
 from schemas.events import CustomerMerged, PaymentReceived
-from schemas.facts import LedgerFact, TransferSent
+from schemas.facts import LedgerFact, MovementKind, TransferSent
+from schemas.moved_rows import Elsewhere
 from schemas.rows import CreditRow, ItemRow, Name, PaymentPlanRow
 from schemas.transfers import MovedCredit, MovedInstrument, MovedItem, MovedPromise, TransferReceived
 
@@ -90,7 +94,13 @@ def merge(account: Account, event: CustomerMerged, *, context: FoldContext) -> l
     for name in [row.item for row in _plans(account)]:
         facts += payment_plans.end_of_item(account, name, context=context)
     sending = _Sending(account, context, to_customer=event.into, reason=event.reason)
-    _send_all(sending, items=list(account.items.values()), credits=list(account.credits.values()))
+    # As they came: rows that were read back are in the order of their keys, and what is said must not depend on that (R26).
+    items = sorted(account.items.values(), key=lambda row: (row.order, row.item))
+    _send_all(
+        sending,
+        items=items,
+        credits=sorted(account.credits.values(), key=lambda row: (row.order, row.credit)),
+    )
     if account.arrangements is not None:
         facts += sending.arranged(account.arrangements)
     return [*facts, *sending.facts()]
@@ -122,9 +132,13 @@ def follow(
         target = item.moved_to or row.merged_into
         if target and target not in path and item.open_minor:
             to(target).item(item)
+        elif item.moved_to and item.moved_to not in path and _is_amended(account, item):
+            to(item.moved_to).amendment(item)
     for credit in credits:
         targets = {
-            account.items[name.document].moved_to for name in credit.names if name.document in account.items
+            account.items[name.document].moved_to
+            for name in credit.names
+            if name.document in account.items and account.items[name.document].status != "cancelled"
         }
         target = credit.for_customer or row.merged_into or (targets.pop() if len(targets) == 1 else "")
         if target and target not in path and credit.rest_minor and credit.moved_to in ("", target):
@@ -133,7 +147,24 @@ def follow(
         for fact in said:
             if isinstance(fact, ConditionalPaymentChanged):
                 to(row.merged_into).instrument(fact)
-    return [fact for sending in sendings.values() for fact in sending.facts()]
+    facts = [fact for sending in sendings.values() for fact in sending.facts()]
+    return facts + tell_back(account, items, context=context)
+
+
+def _is_amended(account: Account, item: ItemRow) -> bool:
+    """Say whether an item that has moved is another one than was sent: worth less, cancelled, or of a newer revision."""
+    if not item.moved_minor:
+        return False
+    sent = 0 if item.elsewhere is None else item.elsewhere.sent
+    return item.revision > sent or _too_much_moved_minor(account, item) > 0
+
+
+def _too_much_moved_minor(account: Account, item: ItemRow) -> int:
+    """Give what has moved of an item, and is owed no more."""
+    if item.status == "cancelled":
+        return item.moved_minor
+    settled = sum(row.amount_minor for row in account.applications.get(item.item, {}).values())
+    return min(item.moved_minor, item.settled_before_minor + item.moved_minor + settled - item.amount_minor)
 
 
 class _Sending:
@@ -163,11 +194,31 @@ class _Sending:
         amount_minor, postings = item.open_minor, self._postings
         if not amount_minor:
             return
-        self._items.append(moved_item(self.account, item, amount_minor=amount_minor))
+        self._send(item, amount_minor=amount_minor)
         item.moved_minor += amount_minor
-        item.moved_to = self._to
         on = max(postings.day, item.entered_on or item.issued_on, item.grown_on or postings.day)
         postings.change_item(item, kind="transferred_out", amount_minor=-amount_minor, on=on)
+
+    def amendment(self, item: ItemRow) -> None:
+        """Send what has become of an item since it was sent; call back what is owed no more, and end that here, too."""
+        amount_minor, postings = max(0, _too_much_moved_minor(self.account, item)), self._postings
+        self._send(item, amount_minor=-amount_minor)
+        item.moved_minor -= amount_minor
+        if not amount_minor:
+            self.account.touch(item)
+            return
+        on = max(postings.day, item.entered_on or item.issued_on, item.grown_on or postings.day)
+        ended: MovementKind = "cancelled" if item.status == "cancelled" else "amended"
+        postings.change_item(item, kind="transferred_out", amount_minor=amount_minor, on=on)
+        kind: MovementKind = "transferred_in" if item.moved_from else ended
+        postings.change_item(item, kind=kind, amount_minor=-amount_minor, on=on)
+
+    def _send(self, item: ItemRow, *, amount_minor: int) -> None:
+        self._items.append(moved_item(self.account, item, amount_minor=amount_minor))
+        item.moved_to = self._to
+        if item.revision:
+            known = item.elsewhere or Elsewhere()
+            item.elsewhere = msgspec.structs.replace(known, sent=item.revision)
 
     def credit(self, credit: CreditRow, *, amount_minor: int, names: Sequence[Name]) -> None:
         """Send what is left of a credit, or a part of it."""
@@ -192,10 +243,10 @@ class _Sending:
     def arranged(self, arrangements: Arrangements) -> list[LedgerFact]:
         """Send the open promises of a merged customer, and his payments that have not cleared (S1-21, R35)."""
         facts: list[LedgerFact] = []
-        for row in arrangements.instruments.values():
+        for _, row in sorted(arrangements.instruments.items()):
             if row.state != "returned":
                 self._instruments.append(instruments.give_up(self.account, row))
-        for promise in list(arrangements.promises.values()):
+        for _, promise in sorted(arrangements.promises.items()):
             if promise.status == "open":
                 moved, fact = promises.give_up(self.account, promise, context=self._postings.context)
                 self._promises.append(moved)
@@ -287,7 +338,7 @@ def _plans(account: Account) -> list[PaymentPlanRow]:
     return (
         []
         if arranged is None
-        else [row for row in arranged.payment_plans.values() if row.status == "running"]
+        else [row for _, row in sorted(arranged.payment_plans.items()) if row.status == "running"]
     )
 
 

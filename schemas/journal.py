@@ -13,7 +13,7 @@ from msgspec import Struct, json
 from schemas.commands import AccountCommand, Command
 from schemas.events import BillingEvent
 from schemas.outcomes import OutcomeReported
-from schemas.transfers import ChildLinked, GroupContacted, ParentKnown, TransferReceived
+from schemas.transfers import ChildLinked, GroupContacted, ItemSettledElsewhere, ParentKnown, TransferReceived
 
 __all__ = [
     "BROADCAST_KEY",
@@ -49,7 +49,7 @@ class TickPassed(
 
 SourceEvent = BillingEvent | Command | OutcomeReported
 BetweenAccounts = (
-    TransferReceived | ChildLinked | ParentKnown | GroupContacted
+    TransferReceived | ChildLinked | ParentKnown | GroupContacted | ItemSettledElsewhere
 )  # what accounts tell each other
 AccountEvent = BillingEvent | AccountCommand | OutcomeReported | BetweenAccounts
 FoldedEvent = SourceEvent | BetweenAccounts  # what a partition folds beside ticks

@@ -22,6 +22,7 @@ __all__ = [
     "Interest",
     "LawChoice",
     "LawEdition",
+    "LawPlace",
     "LawProfile",
     "LawTerms",
     "LegalText",
@@ -186,6 +187,14 @@ class LawChoice(_Part, frozen=True, kw_only=True):
     profile: ProfileId
     country: Annotated[str, Meta(max_length=2)] = ""
     kind: DebtorKind | None = None
+
+
+class LawPlace(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """What decides which law of contact holds for a person: its kind and country, and its zone; '' where not known."""
+
+    kind: Literal["business", "consumer", "unknown"] = "unknown"
+    country: str = ""
+    time_zone: str = ""
 
 
 class LawTerms(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):

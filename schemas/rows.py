@@ -31,7 +31,9 @@ from schemas.events import (
 )
 from schemas.fields import Channel, Trust
 from schemas.journal import FoldedEvent, JournalMode
+from schemas.law import LawPlace
 from schemas.message_rows import MessageRow
+from schemas.moved_rows import Elsewhere
 from schemas.plans import Plan
 from schemas.reminder_rows import Awaited, Before, Proposal, ReminderRow, ReminderRowItem, TaskRow
 from schemas.row import StateRow
@@ -168,7 +170,7 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
 
 
 class CustomerRow(StateRow, kw_only=True, tag="customer"):
-    """Master data: the latest ``occurred_at`` wins. ``parent_contacts`` are as its parent has told (B-13).
+    """Master data: the latest ``occurred_at`` wins. ``parent_contacts`` and ``parent_place`` are as its parent has told (B-13).
 
     ``responsible_set`` is a person's word on who is in charge (S2-15); it stands until it is cleared.
     """
@@ -176,6 +178,7 @@ class CustomerRow(StateRow, kw_only=True, tag="customer"):
     account: str
     customer: CustomerUpserted
     parent_contacts: tuple[Contact, ...] = ()
+    parent_place: LawPlace | None = None
     responsible_set: str = ""
 
     def responsible(self) -> str:
@@ -194,9 +197,8 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     issue); ``grown_on`` the last day on which money was taken off it or its
     amount grew: nothing is applied with an earlier date, so that no past day
     shows less than nothing open.
-    ``step`` is the index of the last consumed step of the pinned plan (-1:
-    none). ``sent_level_on`` and ``pay_by_on`` come from the last *sent level*
-    (R2); ``shift_days`` re-anchors an item whose level went out more than 7
+    ``step`` is the index of the last consumed step of the pinned plan (-1: none). ``sent_level_on`` and ``pay_by_on``
+    come from the last *sent level* (R2); ``shift_days`` re-anchors an item whose level went out more than 7
     days late. ``judged`` is what was last said of its due step (R31):
     ``'<plan>/<version>|<step index> <reason> <until>'``. ``failed_on`` is when the reminder of
     its next step failed on all channels, ``dropped_on`` when a person dropped it. ``promise`` is the
@@ -204,10 +206,10 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     reminder where that lists too many items to name it. ``proposed_minor`` is the
     residual that was last proposed as a write-off. ``claimed_through`` is the last day
     whose interest was claimed, ``charged`` what was claimed once (``fixed_sum``,
-    ``fee/<level>``), ``costs_minor`` what of it counts against the law's cap. ``corrected_minor`` is what later
-    facts took off a claim (``processors.charges.corrections``). ``closed_on`` is the
-    ledger's day of the last change since the item is settled or cancelled. ``late_days`` is how long after its
-    due date money settled it (None: it did not), as the account's counters have it.
+    ``fee/<level>``), ``costs_minor`` what of it counts against the law's cap. ``corrected_minor`` is what later facts took
+    off a claim (``processors.charges.corrections``). ``closed_on`` is the ledger's day of the last change since the item is
+    settled or cancelled. ``late_days`` is how long after its due date money settled it (None: it did not), as the
+    account's counters have it. ``elsewhere`` is what is known of it at other customers.
     ``sent_on`` is when any of its steps was sent last, ``part_paid_on`` the
     day since which the plan's share of it is paid (R9), ``final_on``
     when it was handed over or proposed as a loss (R18), ``awaiting`` the task
@@ -258,6 +260,7 @@ class ItemRow(StateRow, kw_only=True, tag="item"):
     charged: tuple[str, ...] = ()
     costs_minor: int = 0
     corrected_minor: int = 0
+    elsewhere: Elsewhere | None = None
 
 
 class Name(Struct, kw_only=True, gc=False, array_like=True):

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from schemas.fact import AccountFact
-from schemas.transfers import ChildLinked, GroupContacted, ParentKnown, TransferReceived
+from schemas.transfers import ChildLinked, GroupContacted, ItemSettledElsewhere, ParentKnown, TransferReceived
 
 __all__ = ["AccountTold", "CreditLimitCrossed", "TransferSent"]
 
@@ -15,9 +15,9 @@ class TransferSent(AccountFact, frozen=True, kw_only=True, tag="collections.tran
 
 
 class AccountTold(AccountFact, frozen=True, kw_only=True, tag="collections.account.told.v1"):
-    """Another account of the company was told something (B-13), in the same transaction."""
+    """Another account of the company was told something (B-13, SEMANTICS 2.6), in the same transaction."""
 
-    event: ChildLinked | ParentKnown | GroupContacted
+    event: ChildLinked | ParentKnown | GroupContacted | ItemSettledElsewhere
 
 
 class CreditLimitCrossed(AccountFact, frozen=True, kw_only=True, tag="collections.credit_limit.crossed.v1"):

@@ -21,11 +21,14 @@ from schemas.events import (
     WriteOffBooked,
     _AccountFact,
 )
-from schemas.fields import Channel, CustomerId, Text
+from schemas.fields import Channel, CustomerId, DocumentId, Text
+from schemas.law import LawPlace
+from schemas.moved_rows import SettledOn
 
 __all__ = [
     "ChildLinked",
     "GroupContacted",
+    "ItemSettledElsewhere",
     "MovedCredit",
     "MovedDispute",
     "MovedHold",
@@ -52,7 +55,9 @@ class MovedDispute(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
 class MovedItem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What is open of an item, with its level, its last reminder, its disputes and what was claimed on it.
 
-    ``excluded`` is the reason of a person who took it out of dunning.
+    ``excluded`` is the reason of a person who took it out of dunning. Negative: so much of it is owed no more, since it
+    was amended, or ``cancelled``. ``item`` is its name there, ``settled`` what had settled it, where something was claimed on it;
+    ``corrected_minor`` is what was taken off it, where it is itself a claim.
     """
 
     document: InvoiceIssued | DebitNoteIssued | ItemOpened | ClaimDocument
@@ -78,6 +83,11 @@ class MovedItem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True)
     costs_minor: int = 0
     disputes: tuple[MovedDispute, ...] = ()
     excluded: str | None = None
+    item: str = ""
+    revision: int = 0
+    cancelled: bool = False
+    settled: tuple[SettledOn, ...] = ()
+    corrected_minor: int = 0
 
 
 class MovedCredit(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -154,6 +164,14 @@ class TransferReceived(_AccountFact, frozen=True, kw_only=True, tag="ledger.tran
     opted_out: tuple[Channel, ...] = ()
 
 
+class ItemSettledElsewhere(_AccountFact, frozen=True, kw_only=True, tag="ledger.item.settled_elsewhere.v1"):
+    """Money of days before an item moved was heard where it is now, at ``of``: what it was there for (R30). ``settled`` is all of it."""
+
+    of: CustomerId
+    item: DocumentId
+    settled: tuple[SettledOn, ...] = ()
+
+
 class ChildLinked(_AccountFact, frozen=True, kw_only=True, tag="ledger.child.linked.v1"):
     """A customer says that this one is its parent (B-13), or is not any more."""
 
@@ -169,7 +187,8 @@ class GroupContacted(_AccountFact, frozen=True, kw_only=True, tag="ledger.group.
 
 
 class ParentKnown(_AccountFact, frozen=True, kw_only=True, tag="ledger.parent.known.v1"):
-    """A parent tells a child who can be written to (B-13)."""
+    """A parent tells a child who can be written to (B-13), and where: then it is the parent's law of contact that holds."""
 
     parent: CustomerId
     contacts: tuple[Contact, ...] = ()
+    place: LawPlace | None = None

@@ -131,3 +131,48 @@ def migrate(
         return
     send_all([outgoing(event, source="cobranza/plan")], settings=settings)
     click.echo(f"{len(found)} items of plan {plan_id} go on by version {to_version} at {company}.")
+
+
+@plan.command()
+@click.argument("plan_id", metavar="PLAN")
+@click.option("--company", required=True, help="The company whose plan it is.")
+@click.option("--to-version", type=click.IntRange(1), required=True, help="The version that was good.")
+@click.option("--preview", is_flag=True, help="Publish nothing; show what would become of each item.")
+@click.option("--author", default="", help="Who goes back.")
+@format_option
+@click.pass_obj
+def revert(
+    settings: Settings,
+    *,
+    plan_id: str,
+    company: str,
+    to_version: int,
+    preview: bool,
+    author: str,
+    output_format: OutputFormat,
+) -> None:
+    """Go back to what an older version of PLAN says: publish it under the next number, and migrate to that (R17).
+
+    Documents that have begun go on after the last step whose offset is not later than that of the step they had;
+    those that have not begin by it.
+    """
+    import datetime
+
+    from msgspec import structs
+
+    from console.plan_files import reverted
+    from console.publishing import outgoing, send_all
+
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    with open_read_model(settings) as connection:
+        publish_again, move, found = reverted(
+            connection, plan=plan_id, to_version=to_version, company=company, occurred_at=now, author=author
+        )
+    if preview:
+        print_rows([structs.asdict(each) for each in found], columns=_MOVES, output_format=output_format)
+        return
+    send_all([outgoing(each, source="cobranza/plan") for each in (publish_again, move)], settings=settings)
+    version = publish_again.plan.version
+    click.echo(
+        f"Plan {plan_id} version {version} says what version {to_version} says; {len(found)} items go on by it at {company}."
+    )

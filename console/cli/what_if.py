@@ -15,6 +15,7 @@ from console.read_model import DAY, amount
 
 if TYPE_CHECKING:
     from console.comparing import ChannelPrice, Side
+    from console.shadowing import DayDifference
     from infra.settings import Settings
     from processors.alternative import Contact
 
@@ -146,6 +147,11 @@ def _line(one: "Contact", *, sign: str) -> dict[str, Cell]:
 @_company
 @click.option("--from", "first_on", type=DAY, help="Write from this day on; all when left out.")
 @click.option("--once", is_flag=True, help="End when all that there is now has been read.")
+@click.option(
+    "--name",
+    default="",
+    help="Keep its state in the data folder, go on where it was, and tell by day what differs.",
+)
 @click.pass_obj
 def shadow(
     settings: "Settings",
@@ -155,13 +161,16 @@ def shadow(
     company: str,
     first_on: datetime.datetime | None,
     once: bool,
+    name: str,
 ) -> None:
     """Follow the live journal under another plan or law, and write what would be sent, a JSON object a line.
 
     It only reads: no group, no producer, no table. Started again it says the same again (R26), from
-    the journal's beginning.
+    the journal's beginning. With --name it goes on where it was stopped, folds the log under its own rules, too, and
+    writes a line for each day that is over: how many contacts each side came to, and those that only one has. The lines are kept
+    in shadows/NAME.jsonl of the data folder.
     """
-    from console.what_if import follow, rules_of
+    from console.what_if import follow, follow_days, rules_of
 
     stop = threading.Event()
     if threading.current_thread() is threading.main_thread():
@@ -172,7 +181,16 @@ def shadow(
     def is_over(is_read: bool) -> bool:
         return stop.is_set() or (once and is_read)
 
+    if name:
+        for day in follow_days(settings, rules=rules, name=name, is_over=is_over):
+            if first_on is None or day.on >= first_on.date():
+                _write(day)
+        return
     for each in follow(settings, rules=rules, is_over=is_over):
         if (first_on is None or each.on >= first_on.date()) and rules.concern(each.account.partition(":")[0]):
-            sys.stdout.write(msgspec.json.encode(each).decode() + "\n")
-            sys.stdout.flush()
+            _write(each)
+
+
+def _write(each: "Contact | DayDifference") -> None:
+    sys.stdout.write(msgspec.json.encode(each).decode() + "\n")
+    sys.stdout.flush()

@@ -9,7 +9,7 @@ from schemas.events import CustomerUpserted
 from schemas.law import DebtorKind, LawEdition, LawProfile
 from schemas.rows import CustomerRow
 
-__all__ = ["LawBook", "kind_of", "law_of", "place_of"]
+__all__ = ["LawBook", "kind_of", "law_of", "place_of", "reached_at"]
 
 _LOOK_BACK_DAYS = 31
 _LAST_RESORT: dict[DebtorKind, str] = {"consumer": "strict", "business": "plain"}
@@ -51,25 +51,28 @@ class LawBook:
         Where the profile had no rules yet, or has none any more, the default
         for the debtor's kind holds: strict or plain.
         """
-        country, kind = place_of(customer)
+        return self.placed_edition(*place_of(customer), on=on)
+
+    def placed_edition(self, country: str, kind: DebtorKind, *, on: datetime.date) -> tuple[str, LawEdition]:
+        """Give profile id and rules for whoever is of a kind in a country."""
         found = self._editions.get((country, kind, on))
         if found is None:
             found = self._editions[country, kind, on] = self._find(country, kind, on=on)
         return found
 
     def open_day(self, customer: CustomerRow | None, *, day: datetime.date, home: str) -> datetime.date:
-        """Give the last day up to ``day`` on which a debtor may be contacted at all.
+        """Give the last day up to ``day`` on which a debtor, or the parent that is written to, may be contacted at all.
 
         Args:
             home: the company's country, for a debtor whose own is not known.
         """
-        country, kind = place_of(customer)
+        country, kind, _ = reached_at(customer)
         key = (country, kind, country or home, day)
         found = self._open_days.get(key)
         if found is None:
             found = day
             for _ in range(_LOOK_BACK_DAYS):
-                rules = self.edition(customer, on=found).contacting
+                rules = self.placed_edition(country, kind, on=found)[1].contacting
                 if is_open_day(rules, day=found, country=country or home):
                     break
                 found -= datetime.timedelta(days=1)
@@ -106,6 +109,17 @@ def place_of(customer: CustomerRow | None) -> tuple[str, DebtorKind]:
     """Give what decides which law holds for a debtor: the country ('' when not known), and the kind."""
     said = None if customer is None else customer.customer
     return ("" if said is None else said.country, kind_of(said))
+
+
+def reached_at(customer: CustomerRow | None) -> tuple[str, DebtorKind, str]:
+    """Give (country, kind, zone) of whoever is written to: the parent, where the customer is dunned there (B-13)."""
+    said = None if customer is None else customer.customer
+    if customer is None or said is None:
+        return "", "consumer", ""
+    place = customer.parent_place
+    if place is None or said.dunned_at != "parent" or not customer.parent_contacts:
+        return said.country, kind_of(said), said.time_zone
+    return place.country, "business" if place.kind == "business" else "consumer", place.time_zone
 
 
 def law_of(law: SetLaw | None) -> LawBook:

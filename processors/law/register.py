@@ -13,26 +13,22 @@ from processors.account import Account
 from processors.calendar import business_day, zone_of
 from processors.company import Company
 from processors.context import FoldContext
+from processors.law.book import reached_at
 from processors.law.permits import Made, Permits
 from schemas.contacts import ContactKind, ContactRow
-from schemas.law import LawEdition, LawTerms, LegalText
+from schemas.law import LawTerms, LegalText
 
-__all__ = ["edition_for", "legal_texts", "on_their_way", "permits_for", "register", "terms_for"]
-
-
-def edition_for(account: Account, *, company: Company, on: datetime.date) -> LawEdition:
-    """Give the law for an account on a company day."""
-    return company.law.edition(account.customer, on=on)
+__all__ = ["legal_texts", "on_their_way", "permits_for", "register", "terms_for"]
 
 
 def terms_for(account: Account, *, company: Company, on: datetime.date) -> LawTerms:
-    """Give the rules of contact for an account: in its zone and country where they are known, else the company's."""
-    profile, edition = company.law.named_edition(account.customer, on=on)
-    said = None if account.customer is None else account.customer.customer
+    """Give the rules of contact for whoever is written to: in its zone and country where they are known, else the company's."""
+    country, kind, zone = reached_at(account.customer)
+    profile, edition = company.law.placed_edition(country, kind, on=on)
     return LawTerms(
         profile=profile,
-        time_zone=(said.time_zone if said is not None else "") or company.profile.time_zone,
-        country=(said.country if said is not None else "") or company.profile.country,
+        time_zone=zone or company.profile.time_zone,
+        country=country or company.profile.country,
         contacting=edition.contacting,
     )
 
@@ -42,7 +38,8 @@ def legal_texts(
 ) -> tuple[LegalText, ...]:
     """Give the texts that a message must carry in its language; ``levels``: it is a dunning level."""
     stem = language.partition("-")[0]
-    texts = edition_for(account, company=company, on=on).texts
+    country, kind, _ = reached_at(account.customer)
+    texts = company.law.placed_edition(country, kind, on=on)[1].texts
     return tuple(each for each in texts if each.language == stem and (levels or not each.levels_only))
 
 

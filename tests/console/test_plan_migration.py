@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from sqlalchemy import Engine
 
 from console.cli.main import main
-from console.plan_files import PlanFileError, migrate_plan_command, previewed
+from console.plan_files import PlanBackError, PlanFileError, migrate_plan_command, previewed, reverted
 from infra.database.engine import reading
 from tests.infra.database.played import play_into
 
@@ -63,3 +63,54 @@ def test_the_command_shows_the_preview(engine: Engine, database: str, tmp_path: 
     given += ["--to-version", "2", "--preview", "--format", "json"]
     done = CliRunner().invoke(main, given, env={"COBRANZA_DATABASE_URL": database})
     assert ["A", "B"] == [each["item"] for each in json.loads(done.output)]
+
+
+_BACK = """# a bad version was published and migrated to; one has begun on the first, one on the bad one
+customer email ana@c1.test
+plan default
+    first    0 email pay-by 0
+    second +15 email pay-by 0
+2026-01-02  invoice A 100.00 due 2026-02-02
+2026-02-02  tick
+    expect reminder first A by email
+2026-02-03  plan default version 2
+    first    0 email pay-by 0
+    rough   +5 letter pay-by 0
+2026-02-03  migrate default 2
+2026-02-03  invoice B 50.00 due 2026-02-05
+2026-02-05  tick
+    expect reminder first B by email
+"""
+
+
+def test_a_migration_to_an_older_version_is_refused_and_says_what_to_do(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """R17: nobody believes that documents went back when they did not."""
+    play_into(engine, _BACK, folder=tmp_path)
+    event = migrate_plan_command("default", to_version=1, company="acme", occurred_at="2026-02-06", author="")
+    with (
+        reading(engine) as connection,
+        pytest.raises(PlanBackError, match="cobranza plan revert default --company acme --to-version 1"),
+    ):
+        previewed(connection, event=event)
+
+
+def test_the_way_back_is_the_old_text_under_a_new_number(engine: Engine, tmp_path: Path) -> None:
+    """R17: both who began before the bad version and who began on it go on by what the good one said."""
+    play_into(engine, _BACK, folder=tmp_path)
+    told = {"plan": "default", "company": "acme", "occurred_at": "2026-02-06", "author": "ana"}
+    with reading(engine) as connection:
+        publish, migrate, found = reverted(connection, to_version=1, **told)
+        with pytest.raises(PlanFileError, match="says what version 2 says"):
+            reverted(connection, to_version=2, **told)
+        with pytest.raises(PlanFileError, match="version 7 is not published"):
+            reverted(connection, to_version=7, **told)
+    assert (3, ["first", "second"], 3) == (
+        publish.plan.version,
+        [each.name for each in publish.plan.steps],
+        migrate.to_version,
+    )
+    assert [("A", "first", "second"), ("B", "first", "second")] == [
+        (each.item, each.to_step, each.next_step) for each in found
+    ]

@@ -224,7 +224,7 @@ def test_a_first_run_sends_to_at_most_n_accounts_a_day() -> None:
 
 
 def test_rates_of_interest_that_are_old_or_not_there_are_looked_at() -> None:
-    """R22: Chile's current interest is the company's to publish; a half-year's rate that is not there is said."""
+    """R22: Chile's current interest is the company's to publish; nobody claims by a half-year's rate that is over unsaid."""
     customers = {
         name: CustomerUpserted(
             company="acme",
@@ -246,7 +246,7 @@ def test_rates_of_interest_that_are_old_or_not_there_are_looked_at() -> None:
         for name, each in customers.items()
     ]
 
-    def looked_at(charges: str, at: str) -> list[str]:
+    def looked_at(charges: str, at: str) -> list[tuple[str, str]]:
         company = Company("acme")
         company.apply(
             ConfigureCompany(
@@ -268,10 +268,9 @@ def test_rates_of_interest_that_are_old_or_not_there_are_looked_at() -> None:
             faults={},
             texts=Library(templates_folder(), own=None),
         )
-        return [each.detail.partition(":")[0] for each in points if each.point == "interest"]
+        return [(each.verdict, each.values["law"]) for each in points if each.point == "interest"]
 
     assert [] == looked_at("off", "2026-10-01")
-    assert ["interest by law cl_business, CLP"] == looked_at("claim", "2026-03-01")
-    assert ["interest by law cl_business, CLP", "interest by law eu_business, EUR"] == looked_at(
-        "claim", "2026-10-01"
-    )
+    assert [("look", "cl_business"), ("ok", "eu_business")] == looked_at("claim", "2026-06-30")
+    assert [("look", "cl_business"), ("missing", "eu_business")] == looked_at("claim", "2026-07-01")
+    assert [("look", "cl_business"), ("look", "eu_business")] == looked_at("show", "2026-11-23")

@@ -1,16 +1,19 @@
 """The law at the moment of sending: quiet hours, and one budget per person over channels and companies."""
 
 import datetime
+from typing import Literal
 
 import msgspec
 import pytest
 from sqlalchemy import Engine, insert
 
 from infra.database.engine import writing
-from infra.database.tables import contacts, customers, outcomes
+from infra.database.tables import contacts, customers, live_rows, outcomes
 from processors.law.shipped import shipped_profiles
+from schemas.events import CustomerUpserted
 from schemas.facts import ReminderDecided
 from schemas.law import LawTerms
+from schemas.rows import ChildRow, CustomerRow, encode_row
 from tests.notifiers.sending import (
     ScriptedChannel,
     SettableClock,
@@ -128,4 +131,61 @@ def test_what_was_refused_after_all_does_not_count_and_what_bounced_does(
                         provider_id="", error_type="carrier_refused", detail="", partition=0, record_offset=9,
                     )
                 )  # fmt: skip
+    assert {"r1/email": "accepted", "r2/email": expected} == states(engine)
+
+
+def belongs(engine: Engine, account: str, *, parent: str, dunned_at: Literal["own", "parent"]) -> None:
+    """Say that a customer is a child, and where it is written to."""
+    company, _, name = account.partition(":")
+    card = CustomerUpserted(
+        company=company,
+        customer=name,
+        occurred_at="2026-01-01",
+        name=name,
+        parent=parent,
+        dunned_at=dunned_at,
+    )
+    kept = (
+        (account, "customer", "", encode_row(CustomerRow(account=account, customer=card))),
+        (
+            f"{company}:{parent}",
+            "child",
+            name,
+            encode_row(ChildRow(account=f"{company}:{parent}", child=name)),
+        ),
+    )
+    with writing(engine) as connection:
+        for owner, kind, key, row in kept:
+            connection.execute(
+                insert(live_rows).values(owner=owner, kind=kind, name=key, row_json=row.decode())
+            )
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [("acme:C2", "scheduled"), ("acme:C3", "accepted"), ("acme:HEAD", "scheduled"), ("beta:H", "scheduled")],
+)
+def test_who_is_dunned_at_one_parent_has_that_persons_budget(
+    engine: Engine, second: str, expected: str
+) -> None:
+    """B-13, section 5: the head office was written to for one shop; its own mails and those for another shop wait (consumers of Chile).
+
+    So does what another company writes to the same head office. A shop that is dunned at its own address is another person.
+    """
+    for account, tax_id in (
+        ("acme:C1", "1"),
+        ("acme:C2", "2"),
+        ("acme:C3", "3"),
+        ("acme:HEAD", "9"),
+        ("beta:H", "9"),
+    ):
+        customer(engine, account, tax_id=tax_id)
+    belongs(engine, "acme:C1", parent="HEAD", dunned_at="parent")
+    belongs(engine, "acme:C2", parent="HEAD", dunned_at="parent")
+    belongs(engine, "acme:C3", parent="HEAD", dunned_at="own")
+    running = dispatcher(engine, channel=ScriptedChannel(), clock=SettableClock(MONDAY))
+    for name, account in (("r1", "acme:C1"), ("r2", second)):
+        know(engine, account=account, clock=MONDAY)
+        running.record([read(under("cl_consumer", reminder(name, account=account, tick=MONDAY)))])
+        running.run(partitions=[0])
     assert {"r1/email": "accepted", "r2/email": expected} == states(engine)

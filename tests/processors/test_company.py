@@ -1,12 +1,18 @@
 """A company: what is published counts once, what is not published has a sensible default."""
 
 import datetime
+import random
+from collections.abc import Callable
 
 import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from processors.company import Company
-from schemas.commands import ConfigureCompany, PublishPlan
+from schemas.commands import ConfigureCompany, GoLive, GoLiveDay, PublishPlan, SetLaw
 from schemas.events import CustomerUpserted, InvoiceIssued
+from schemas.law import LawChoice
 from schemas.plans import Action, Plan, Step
 from schemas.rows import CustomerRow, ItemRow, decode_row, encode_row
 
@@ -144,3 +150,73 @@ def test_a_company_that_is_configured_every_day_for_years_stays_a_small_row() ->
     assert "plan default/1" in company.row.commands
     company.apply(profile("p3", at="2026-01-01T00:00:00.000003Z"))
     assert "p1499" == company.profile.command
+
+
+def law(command: str, *, at: str) -> SetLaw:
+    """Publish which law holds."""
+    return SetLaw(company="acme", occurred_at=at, command=command, choices=(LawChoice(profile="plain"),))
+
+
+def go_live(command: str, *, at: str) -> GoLive:
+    """Publish portions of the first run."""
+    portion = GoLiveDay(on=datetime.date(2026, 3, 2), due_on=datetime.date(2026, 1, 1), customer="C1")
+    return GoLive(company="acme", occurred_at=at, command=command, days=(portion,))
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("2026-03-01T09:00:00+09:00", "2026-03-01T02:00:00+00:00"),  # Tokyo's nine is midnight in UTC
+        ("2026-03-02T00:30:00+01:00", "2026-03-01T23:45:00Z"),
+        ("2026-03-01T10:00:00Z", "2026-03-01T07:00:00.5-03:00"),
+        ("2026-02-28T23:59:59-00:00", "2026-03-01"),
+    ],
+)
+@pytest.mark.parametrize("said", [profile, law, go_live])
+def test_the_latest_word_about_a_company_stands_whatever_zone_it_was_written_in(
+    said: Callable[..., ConfigureCompany | SetLaw | GoLive], earlier: str, later: str
+) -> None:
+    """Times are instants (SEMANTICS 2.4): two people of one company, in two zones, and every partition has the later word."""
+    words = (said("z-first", at=earlier), said("a-second", at=later))
+    for order in (words, words[::-1]):
+        company = Company("acme")
+        for each in order:
+            company.apply(each)
+        row = company.row
+        assert ["a-second"] == [
+            each.command for each in (row.profile, row.law, row.go_live) if each is not None
+        ]
+
+
+def test_a_profile_of_a_day_begins_in_its_own_zone() -> None:
+    """SEMANTICS 2.4: Santiago's first of March begins three hours after that of UTC, and what was said between is older."""
+    company = Company("acme")
+    of_a_day = profile("day", at="2026-03-01", time_zone="America/Santiago")
+    company.apply(of_a_day)
+    company.apply(profile("night", at="2026-03-01T02:59:59Z"))
+    assert "day" == company.profile.command
+    company.apply(profile("morning", at="2026-03-01T03:00:01Z"))
+    assert "morning" == company.profile.command
+
+
+@given(
+    instants=st.lists(
+        st.tuples(st.integers(0, 200_000), st.integers(-11, 13)),
+        min_size=2,
+        max_size=6,
+        unique_by=lambda each: each[0],
+    ),
+    order=st.randoms(use_true_random=False),
+)
+def test_all_partitions_agree_on_the_profile(instants: list[tuple[int, int]], order: random.Random) -> None:
+    """In whatever order a partition hears commands of several zones, the latest instant stands."""
+    words = []
+    for seconds, hours in instants:
+        zone = datetime.timezone(datetime.timedelta(hours=hours))
+        at = datetime.datetime.fromtimestamp(1_772_000_000 + seconds, tz=zone)
+        words.append(profile(f"p{seconds}", at=at.isoformat()))
+    order.shuffle(words)
+    company = Company("acme")
+    for each in words:
+        company.apply(each)
+    assert f"p{max(seconds for seconds, _ in instants)}" == company.profile.command

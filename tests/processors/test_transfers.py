@@ -11,7 +11,7 @@ from processors.account import Account
 from processors.invariants import check
 from processors.partition import Partition
 from schemas import commands, events
-from schemas.facts import LedgerFact, Movement, TransferSent
+from schemas.facts import AccountTold, LedgerFact, Movement, TransferSent
 from schemas.journal import JournalEntry, JournalEvent, encode_entry
 from tests.scenarios.on_core import Record
 
@@ -27,7 +27,7 @@ class _Two:
         self.partitions = {0: Partition(number=0), 1: Partition(number=1)}
         self.logs: dict[int, list[Record]] = {0: [], 1: []}
         self.facts: list[LedgerFact] = []
-        self.underway: list[TransferSent] = []
+        self.underway: list[TransferSent | AccountTold] = []
 
     def tell(self, event: JournalEvent, *, event_id: str = "") -> None:
         """Write an event to its account's partition, and fold it."""
@@ -38,7 +38,7 @@ class _Two:
         assert [] == step.poison
         self.partitions[number].commit()
         self.facts += step.facts
-        self.underway += [fact for fact in step.facts if isinstance(fact, TransferSent)]
+        self.underway += [fact for fact in step.facts if isinstance(fact, TransferSent | AccountTold)]
 
     def deliver(self) -> None:
         """Let the accounts hear what they told each other, until nothing is underway."""
@@ -88,6 +88,9 @@ def _event(verb: str, *, customer: str, number: int, index: int) -> JournalEvent
         "amend": lambda: events.InvoiceAmended(
             **told, document=item, revision=index + 1, amount=f"{5 * (number + 1)}.00"
         ),
+        "postpone": lambda: events.InvoiceAmended(
+            **told, document=item, revision=index + 1, due_date=due + datetime.timedelta(days=index)
+        ),
         "cancel": lambda: events.InvoiceCancelled(**told, document=item),
         "payment": lambda: events.PaymentReceived(**told, payment=payment, lines=lines, **money),
         "reverse": lambda: events.PaymentReversed(**told, payment=payment),
@@ -114,11 +117,31 @@ def _check_copies(two: _Two, name: str) -> None:
         assert credit.moved_minor == counts
 
 
+def _check_items(two: _Two, name: str) -> None:
+    """What moved of an item is what the other account has of it; cancelled here, it is not owed there (R13)."""
+    others = two.account("B" if name == "A" else "A").items
+    for item in two.account(name).items.values():
+        if not item.moved_to:
+            continue
+        names = (item.item, item.document.document, f"{item.document.document} @{name}")
+        copies = [
+            others[each]
+            for each in dict.fromkeys(names)
+            if each in others and others[each].moved_from == name
+        ]
+        assert item.moved_minor == sum(copy.amount_minor for copy in copies)
+        if item.status == "cancelled":
+            assert [] == [copy.item for copy in copies if copy.open_minor]
+        for copy in copies:
+            assert copy.due_on == item.due_on or not item.moved_minor
+
+
 VERBS = st.sampled_from(
     ["invoice"] * 3
     + ["payment"] * 3
     + [
         "amend",
+        "postpone",
         "cancel",
         "reverse",
         "refund",
@@ -152,6 +175,7 @@ def test_no_cent_is_made_or_lost_between_two_accounts(
     for name in HOMES:
         check(two.account(name))
         _check_copies(two, name)
+        _check_items(two, name)
     assert _outside_minor(two.facts) == two.net_minor()
 
 

@@ -20,6 +20,7 @@ from console.web.inside.parts import InsideParts
 from infra.database.engine import reading
 from infra.database.queries.creditors import company_row, creditors
 from infra.database.queries.moment import business_now
+from processors.company import said_at
 from processors.validation import problems
 from schemas.codec import type_of
 from schemas.commands import CompanyCommand, OverrideBankGate, PublishPlan
@@ -64,14 +65,15 @@ def require_company(connection: Connection, person: Person, company: str) -> Com
     return row
 
 
-def company_told(parts: InsideParts, form: CompanyForm, *, after: str = "") -> Mapping[str, Any]:
+def company_told(
+    parts: InsideParts, form: CompanyForm, *, after: CompanyCommand | None = None
+) -> Mapping[str, Any]:
     """Give what each command about a company has.
 
     Args:
         parts: of the console.
         form: what asks.
-        after: the time of what it is to stand in the place of: it is dated later, in the same zone, since times
-            are compared as they are written.
+        after: what it is to stand in the place of: it is dated later.
     """
     with reading(parts.engine) as connection:
         now = business_now(connection, wall=parts.clock())
@@ -83,13 +85,9 @@ def company_told(parts: InsideParts, form: CompanyForm, *, after: str = "") -> M
     }
 
 
-def _later(now: datetime.datetime, *, after: str) -> str:
-    said = now.isoformat(timespec="seconds")
-    if said > after:
-        return said
-    known = datetime.datetime.fromisoformat(after)
-    known = known if known.tzinfo is not None else known.replace(tzinfo=datetime.UTC)
-    return (max(known, now.astimezone(known.tzinfo)) + _SECOND).isoformat(timespec="seconds")
+def _later(now: datetime.datetime, *, after: CompanyCommand | None) -> str:
+    at = now if after is None else max(now, said_at(after) + _SECOND)
+    return at.isoformat(timespec="seconds")
 
 
 def ask_company(

@@ -1,8 +1,10 @@
 """What an administrator sets: a company's profile, field by field, and its plans, level by level."""
 
+import datetime
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from httpx import Response
 from sqlalchemy import Engine
@@ -240,6 +242,12 @@ steps:
     event = desk.asked[-1]
     assert isinstance(event, MigratePlan)
     assert ("default", 2, "bea") == (event.plan, event.to_version, event.author)
+    # They do not go back: the page says what to do instead, with the old text at hand; who asks all the same is refused.
+    back = desk.browser.get(f"{PLAN}/migration?to_version=1").text
+    assert "Documents do not go back to version 1." in back
+    assert f'href="{PLAN}?version=1"' in back
+    assert "Move all of them" not in back
+    assert 422 == desk.submit(page, "/migration", to_version="1").status_code
 
 
 def test_settings_of_another_company_are_not_there(desk: Desk) -> None:
@@ -278,3 +286,18 @@ def test_each_sentence_of_readiness_has_words() -> None:
         assert points <= set(words["ready_points"])
         for said in words["ready_said"]:
             assert words["ready_said"][said].count("{") == words_of("en")["ready_said"][said].count("{")
+
+
+def test_a_profile_that_was_written_in_another_zone_is_followed(desk: Desk) -> None:
+    """A colleague in Tokyo published half a minute from now, by a clock nine hours ahead: what is saved after it stands."""
+    desk.submit(PROFILE, "/profile", footer="first")
+    (known,) = desk.asked
+    assert isinstance(known, ConfigureCompany)
+    now = datetime.datetime.fromisoformat(known.occurred_at) + datetime.timedelta(seconds=30)
+    tokyo = now.astimezone(datetime.timezone(datetime.timedelta(hours=9))).isoformat()
+    desk.parts.publish(
+        [msgspec.structs.replace(known, command="tokyo", occurred_at=tokyo, footer="from Tokyo")]
+    )
+    assert "from Tokyo" in desk.browser.get(PROFILE).text
+    desk.submit(PROFILE, "/profile", footer="after Tokyo")
+    assert "after Tokyo" in desk.browser.get(PROFILE).text

@@ -146,9 +146,7 @@ def _add_forms(routes: APIRouter, parts: InsideParts) -> None:
             raise HTTPException(400) from None
         if not per_day.isdecimal() or not 1 <= int(per_day) <= 100_000:
             raise HTTPException(400)
-        told = company_told(
-            parts, form.about, after=row.go_live.occurred_at if row.go_live is not None else ""
-        )
+        told = company_told(parts, form.about, after=row.go_live)
         event = go_live_command(
             _days(parts, company, per_day=int(per_day), first_on=on)[1],
             company=company,

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from console.plan_files import (
     PLANS,
+    PlanBackError,
     PlanFileError,
     PlanProblem,
     find_plan,
@@ -25,7 +26,7 @@ from console.plan_files import (
     template_warnings,
 )
 from console.web.inside.access import Person, needs
-from console.web.inside.asking import Asked, nonce
+from console.web.inside.asking import Asked, WrongRequestError, nonce
 from console.web.inside.company_asking import (
     ask_company,
     await_company,
@@ -174,9 +175,12 @@ def _add_migrations(routes: APIRouter, parts: InsideParts) -> None:
         event = migrate_plan_command(
             plan, to_version=wanted, company=company, occurred_at="1970-01-01", author=""
         )
+        found, is_back = [], False
         with reading(parts.engine) as connection:
             try:
                 found = previewed(connection, event=event, limit=_MOVES_MAX + 1)
+            except PlanBackError:
+                is_back = True
             except PlanFileError:
                 raise HTTPException(404) from None
         return page(
@@ -188,6 +192,8 @@ def _add_migrations(routes: APIRouter, parts: InsideParts) -> None:
             versions=versions,
             moves=found[:_MOVES_MAX],
             has_more=len(found) > _MOVES_MAX,
+            is_back=is_back,
+            next_version=max(each.version for each in versions) + 1,
             asked=written,
             nonce=nonce,
         )
@@ -206,6 +212,11 @@ def _add_migrations(routes: APIRouter, parts: InsideParts) -> None:
             occurred_at=company_told(parts, form.about)["occurred_at"],
             author=person.user,
         )
+        with reading(parts.engine) as connection:
+            try:
+                previewed(connection, event=event, limit=1)
+            except PlanBackError as error:
+                raise WrongRequestError([str(error)]) from error
         here = settings_path(company, "plans", plan, "migration")
         return ask_company(parts, form.about, event, back_to=here, more={"to_version": wanted})
 

@@ -57,9 +57,7 @@ def router(parts: InsideParts) -> APIRouter:
         here = settings_path(company, "profile")
         if known.command == said_by(person, given=form.about.nonce):  # pressed twice
             return RedirectResponse(f"{here}?{urlencode({'asked': known.command})}", status_code=303)
-        read = read_profile(
-            form.texts(), known=known, common=company_told(parts, form.about, after=known.occurred_at)
-        )
+        read = read_profile(form.texts(), known=known, common=company_told(parts, form.about, after=known))
         meanwhile = _meanwhile(parts, known, given=form)
         if read.profile is None or meanwhile is not None:
             status = 422 if read.profile is None else 409
