@@ -218,7 +218,13 @@ class Dispatcher:
             return
         self._ledger.postpone(
             [
-                Postponement(reminder=name, until=wait.until, detail=wait.detail, by=wait.by)
+                Postponement(
+                    reminder=name,
+                    until=wait.until,
+                    detail=wait.detail,
+                    by=wait.by,
+                    capped_on=wait.capped_on,
+                )
                 for name, wait in waits.items()
             ]
         )
@@ -294,8 +300,10 @@ class Dispatcher:
             put_back = self._noter.put_back(job, message, answer)
             if isinstance(put_back, Ending):
                 return put_back
+            if not put_back.is_ours:
+                self._arbiter.came_late(job.reminder, detail=f"it was not taken: {answer.detail}")
             if answer.provider_down:
-                self._closed_until[job.partition] = put_back
+                self._closed_until[job.partition] = put_back.until
             return None
         if answer == "not called":
             raise AssertionError(f"{job.reminder} was not handed over: there is nothing to judge")

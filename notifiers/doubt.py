@@ -8,8 +8,9 @@
                                                                 └ cannot say ──► unknown, with the evidence;
                                                                                  asked again after a while
 
-That a provider has not got a message proves something only when its worker is known to be gone and
-the provider has had time to show it: a frozen worker goes on with its call when it wakes.
+That a provider has not got a message proves something only when nobody can still bring it and the
+provider has had time to show it. A frozen worker goes on with its call when it wakes: it must be known
+to be gone, or must have said itself that its call has ended.
 """
 
 import datetime
@@ -17,6 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
 import structlog
+from msgspec import Struct
 
 from infra.database.send_doubts import Doubts, Note, Said, Word
 from infra.database.send_ledger import SendLedger
@@ -25,9 +27,8 @@ from notifiers.channel import Channel, Message, Receipt, TemporaryError, Tracing
 from notifiers.noting import Manner, Noter, Written
 from notifiers.outcomes import occurred_at
 
-__all__ = ["Arbiter", "Found"]
+__all__ = ["Arbiter"]
 
-Found = Receipt | Literal["not taken", "cannot say"]
 _DOUBT: Final = "nobody knows whether it went out: "
 _ASKED_AT_ONCE: Final = 50
 _ASKED_AGAIN_S_MIN: Final = 30.0
@@ -36,6 +37,15 @@ _ASKED_DAYS_MAX: Final = 7
 # A worker that holds something for so long and is not known to be gone is taken for it.
 _HELD_S_MAX: Final = 60.0
 _log = structlog.get_logger(__name__)
+
+
+class _Silence(Struct, frozen=True, kw_only=True):
+    """The provider's answer decides nothing; ``why`` is for the person who may have to."""
+
+    why: str
+
+
+_Found = Receipt | Literal["not taken"] | _Silence
 
 
 class Arbiter:
@@ -97,7 +107,7 @@ class Arbiter:
     ) -> Ending | None:
         """Judge a call of ours that ended without an answer; None: it is scheduled again."""
         self._note(job, "no_answer", detail)
-        return self._judge(job, written, detail=_DOUBT + detail, retry_at=retry_at, is_gone=True)
+        return self._judge(job, written, detail=_DOUBT + detail, retry_at=retry_at, by_itself=True)
 
     def ask(self, *, partitions: Sequence[int]) -> int:
         """Ask the provider about unknown deliveries whose time has come; return how many doubts ended."""
@@ -106,11 +116,11 @@ class Arbiter:
 
     def ask_about(self, job: Job) -> Said | Literal["cannot say"]:
         """Ask the provider about one unknown delivery, and do as it says."""
-        found = self._found(job, self._render(job), is_gone=self._is_gone(job))
-        if found == "cannot say":
-            note = self._word("not_asked", "the provider cannot say, or was not there to be asked")
+        found = self._found(job, self._render(job), is_over=_has_ended(job) or self._is_gone(job))
+        if isinstance(found, _Silence):
+            note = self._word("not_asked", found.why)
             self._doubts.ask_again(job.reminder, ask_at=self._ask_at(job), note=note)
-            return found
+            return "cannot say"
         said: Said = "accepted" if isinstance(found, Receipt) else "resend"
         detail = "it has the message" if isinstance(found, Receipt) else "it has not got the message"
         self._doubts.resolve(
@@ -141,38 +151,58 @@ class Arbiter:
             job, "interrupted", f"worker {job.owner}, which {worker}, was handing it over since {since}"
         )
         detail = _DOUBT + "the worker ended while it was being sent"
-        ending = self._judge(job, self._render(job), detail=detail, retry_at=None, is_gone=is_gone)
+        ending = self._judge(
+            job, self._render(job), detail=detail, retry_at=None, by_itself=False, is_gone=is_gone
+        )
         if ending is not None:
             lost = self._ledger.finish([ending], owner=job.owner)
             self._noter.ended([ending], lost=lost)
 
     def _judge(
-        self, job: Job, written: Written, *, detail: str, retry_at: datetime.datetime | None, is_gone: bool
+        self,
+        job: Job,
+        written: Written,
+        *,
+        detail: str,
+        retry_at: datetime.datetime | None,
+        by_itself: bool,
+        is_gone: bool = False,
     ) -> Ending | None:
-        found = self._found(job, written, is_gone=is_gone)
+        """Say what becomes of a call; ``by_itself``: the worker that made it says that it has ended."""
+        found = self._found(job, written, is_over=by_itself or is_gone)
         if isinstance(found, Receipt):
             return self._noter.accepted(job, written, found)
-        if found == "cannot say" and self._manner.doubt == "hold":
+        if isinstance(found, _Silence) and self._manner.doubt == "hold":
             ask_at = self._ask_at(job) if isinstance(self._channel, TracingChannel) else None
-            return self._noter.unknown(job, written, detail=detail, ask_at=ask_at)
-        self._noter.sent_again(job, detail=detail, retry_at=retry_at)
+            return self._noter.unknown(job, written, detail=detail, ask_at=ask_at, may_go_on=not by_itself)
+        is_held = self._noter.sent_again(job, detail=detail, retry_at=retry_at)
+        if by_itself and not is_held:
+            self.came_late(job.reminder, detail="no answer came, and the provider has not got it")
         return None
 
-    def _found(self, job: Job, written: Written, *, is_gone: bool) -> Found:
+    def _found(self, job: Job, written: Written, *, is_over: bool) -> _Found:
         """Ask, and believe a no only where nothing can come after it."""
         if not isinstance(written, Message):
-            return "cannot say"
+            return _Silence(why=f"it cannot be written again: {written.detail}")
         if isinstance(self._channel, TracingChannel):
             try:
                 receipt = self._channel.find(written)
             except TemporaryError as error:
                 _log.warning("send_untraced", reminder=job.reminder, detail=error.detail)
-                return "not taken" if self._traits.is_repeatable else "cannot say"
+                silence = _Silence(why=f"the provider cannot say: {error.detail}")
+                return "not taken" if self._traits.is_repeatable else silence
             if receipt is not None:
                 return receipt
-            if is_gone and self._has_settled(job):
+            if is_over and self._has_settled(job):
                 return "not taken"
-        return "not taken" if self._traits.is_repeatable else "cannot say"
+        return "not taken" if self._traits.is_repeatable else _Silence(why=self._why_no_is_none(is_over))
+
+    def _why_no_is_none(self, is_over: bool) -> str:
+        if not isinstance(self._channel, TracingChannel):
+            return "the provider cannot be asked"
+        if not is_over:
+            return "the provider has not got it, and its worker may still bring it"
+        return f"the provider has not got it, and may need {self._traits.settles_s:g} s to show what it has"
 
     def _has_settled(self, job: Job) -> bool:
         if self._traits.settles_s <= 0.0 or job.intended_at is None:
@@ -197,3 +227,8 @@ class Arbiter:
 
     def _word(self, what: Word, detail: str) -> Note:
         return Note(at=self._clock(), author=self._ledger.owner or "a person", what=what, detail=detail)
+
+
+def _has_ended(job: Job) -> bool:
+    """Say whether the worker that made the call has said itself that it is over: it is not at it any more."""
+    return job.state == "unknown" and job.held_since is None and job.intended_at is not None

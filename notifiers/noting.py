@@ -6,6 +6,7 @@ from typing import Final, assert_never, get_args
 
 import structlog
 from msgspec import Struct, json
+from msgspec.structs import replace
 
 from infra.database.send_ledger import SendLedger
 from infra.database.send_values import Claim, Ending, Job
@@ -17,7 +18,7 @@ from schemas.facts import ReminderDecided
 from schemas.fields import Channel as ChannelName
 from schemas.outcomes import DeliveryStatus, ErrorType
 
-__all__ = ["Manner", "Noter", "Written", "recipient_of", "sendings_tally", "written_of"]
+__all__ = ["Manner", "Noter", "PutBack", "Written", "recipient_of", "sendings_tally", "written_of"]
 
 Written = Message | PermanentError
 _TEXT_MAX: Final = 2_000
@@ -44,6 +45,13 @@ class Manner(Struct, frozen=True, kw_only=True):
         """Give the wait after so many attempts; ``jitter`` in [0, 1) spreads its upper half."""
         full = min(self.retry_s_max, self.retry_s_first * 2.0 ** min(attempts - 1, 30))
         return full * (0.5 + jitter / 2)
+
+
+class PutBack(Struct, frozen=True, kw_only=True):
+    """A job waits until an instant; ``is_ours`` is False when another worker has taken it over: its row is as it was."""
+
+    until: datetime.datetime
+    is_ours: bool
 
 
 class Noter:
@@ -98,15 +106,31 @@ class Noter:
         _log.warning("send_failed", **_of(job), error=error.error_type, detail=error.detail)
         return self._ending(job, written, status="failed", error_type=error.error_type, detail=error.detail)
 
-    def unknown(self, job: Job, written: Written, *, detail: str, ask_at: datetime.datetime | None) -> Ending:
-        """Give the ending of a message that may have been taken; ``ask_at``: when the provider is asked."""
+    def unknown(
+        self,
+        job: Job,
+        written: Written,
+        *,
+        detail: str,
+        ask_at: datetime.datetime | None,
+        may_go_on: bool,
+    ) -> Ending:
+        """Give the ending of a message that may have been taken.
+
+        Args:
+            job, written: the message.
+            detail: what is known of it.
+            ask_at: when the provider is asked; None: it cannot be.
+            may_go_on: the worker that was sending it has not said that its call is over.
+        """
         _log.error("send_in_doubt", **_of(job), detail=detail)
         cost = written.cost if isinstance(written, Message) else None
-        return self._ending(
+        ending = self._ending(
             job, written, status="unknown", error_type="interrupted", detail=detail, ask_at=ask_at, cost=cost
         )
+        return replace(ending, may_go_on=may_go_on)
 
-    def put_back(self, job: Job, written: Written, error: TemporaryError) -> Ending | datetime.datetime:
+    def put_back(self, job: Job, written: Written, error: TemporaryError) -> Ending | PutBack:
         """Schedule a job again after a temporary failure, and say until when; or end it, tried too often."""
         attempts = job.attempts + 1
         if attempts >= self._manner.attempts_max:
@@ -117,13 +141,13 @@ class Noter:
         until = self.retry_at(attempts)
         self._sendings.add(job.channel, "put_back")
         _log.warning("send_waits", **_of(job), detail=error.detail)
-        self._ledger.put_back(job.reminder, retry_at=until, detail=error.detail[:_TEXT_MAX])
-        return until
+        is_ours = self._ledger.put_back(job.reminder, retry_at=until, detail=error.detail[:_TEXT_MAX])
+        return PutBack(until=until, is_ours=is_ours)
 
-    def sent_again(self, job: Job, *, detail: str, retry_at: datetime.datetime | None) -> None:
-        """Schedule a job again that was in doubt; whoever holds it."""
+    def sent_again(self, job: Job, *, detail: str, retry_at: datetime.datetime | None) -> bool:
+        """Schedule a job again that was in doubt; whoever holds it. False: that one has lost it meanwhile."""
         self._sendings.add(job.channel, "put_back")
-        self._ledger.put_back(
+        return self._ledger.put_back(
             job.reminder, retry_at=retry_at, detail=detail[:_TEXT_MAX], owner=job.owner or None
         )
 

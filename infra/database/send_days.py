@@ -1,21 +1,25 @@
 """How much went out on a company's day over a channel, and the claim of a place in it.
 
 A delivery counts once a day, however often it is tried; it is counted before it is sent, in one
-transaction with the check, so that two workers cannot both have the last place.
+transaction with the check, so that two workers cannot both have the last place. One that ends without
+having been sent gives its place back, in the transaction that ends it, to who has waited for one the longest.
 """
 
 import datetime
+from collections import Counter
 from collections.abc import Collection
 from typing import Literal
 
 from msgspec import Struct
-from sqlalchemy import Engine, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.database.engine import reading, writing
 from infra.database.send_tables import send_days, send_jobs
 
-__all__ = ["DayCap", "DayPlace", "count_in", "have_places"]
+__all__ = ["DayCap", "DayPlace", "count_in", "give_back", "have_places"]
+
+_FREED = "a place in the daily cap has become free"
 
 
 class DayPlace(Struct, frozen=True, kw_only=True):
@@ -75,7 +79,55 @@ def count_in(engine: Engine, place: DayPlace, *, cap: DayCap) -> Literal["", "nu
             .values(number=number + 1, micros=micros + place.micros)
         )
         if taken.rowcount:
-            connection.execute(update(send_jobs).where(of_job).values(counted_on=place.day))
+            counted = {"counted_on": place.day, "counted_micros": place.micros, "capped_on": None}
+            connection.execute(update(send_jobs).where(of_job).values(counted))
             return ""
         found = connection.execute(select(number).where(of_day)).scalar_one()
         return "number" if cap.number_max is not None and found >= cap.number_max else "cost"
+
+
+def give_back(connection: Connection, *, of: ColumnElement[bool]) -> None:
+    """Take deliveries that were not sent out of the count of their day, and let others have their places.
+
+    Args:
+        connection: of the transaction in which they end, or are put off.
+        of: which deliveries; those that were not counted change nothing.
+    """
+    counted = and_(of, send_jobs.c["counted_on"].is_not(None))
+    names = ("company", "channel", "counted_on", "counted_micros")
+    places = connection.execute(select(*(send_jobs.c[name] for name in names)).where(counted)).all()
+    if not places:
+        return
+    connection.execute(update(send_jobs).where(counted).values(counted_on=None, counted_micros=0))
+    numbers, costs = Counter[tuple[str, str, datetime.date]](), Counter[tuple[str, str, datetime.date]]()
+    for company, channel, day, micros in places:
+        numbers[company, channel, day] += 1
+        costs[company, channel, day] += micros
+    for key, number in sorted(numbers.items()):
+        _free(connection, key, number=number, micros=costs[key])
+
+
+def _free(connection: Connection, key: tuple[str, str, datetime.date], *, number: int, micros: int) -> None:
+    company, channel, day = key
+    columns = send_days.c
+    connection.execute(
+        update(send_days)
+        .where(columns["company"] == company, columns["channel"] == channel, columns["day"] == day)
+        .values(number=columns["number"] - number, micros=columns["micros"] - micros)
+    )
+    jobs = send_jobs.c
+    waiting = and_(
+        jobs["channel"] == channel,
+        jobs["state"] == "scheduled",
+        jobs["company"] == company,
+        jobs["capped_on"] == day,
+    )
+    query = select(jobs["reminder"]).where(waiting).order_by(jobs["tick"], jobs["reminder"]).limit(number)
+    chosen = list(connection.execute(query).scalars())
+    if chosen:
+        # It was due when the cap stopped it.
+        connection.execute(
+            update(send_jobs)
+            .where(waiting, jobs["reminder"].in_(chosen))
+            .values(not_before=jobs["tick"], capped_on=None, detail=_FREED)
+        )

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from msgspec import Struct
-from sqlalchemy import Connection, Engine, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, select, update
 
 from infra.database.engine import reading, writing
+from infra.database.send_days import give_back
 from infra.database.send_ledger import jobs_where
 from infra.database.send_tables import send_jobs, send_notes
 from infra.database.send_values import Ending, Job
@@ -92,6 +93,8 @@ class Doubts:
             moved = connection.execute(update(send_jobs).where(self._unknown(reminder)).values(**values))
             if moved.rowcount == 1:
                 self._add(connection, reminder, note)
+                if said == "failed":
+                    give_back(connection, of=self._is(reminder))
         return moved.rowcount == 1
 
     def late_word(self, ending: Ending | str, *, owner: str, note: Note) -> bool:
@@ -112,7 +115,9 @@ class Doubts:
                 "provider_id": ending.provider_id,
                 "error_type": ending.error_type,
                 "detail": ending.detail,
-                "ask_at": None,
+                # Its call has ended without an answer: still in doubt, but nobody is at it any more.
+                "ask_at": ending.ask_at,
+                "held_since": None,
                 "published": False,
             }
         with writing(self._engine) as connection:
@@ -121,16 +126,17 @@ class Doubts:
                 .where(self._unknown(reminder), send_jobs.c["owner"] == owner)
                 .values(**values)
             )
+            if moved.rowcount == 1 and values["state"] == "failed":
+                give_back(connection, of=self._is(reminder))
             if moved.rowcount == 1 or isinstance(ending, Ending):
                 self._add(connection, reminder, note)
         return moved.rowcount == 1
 
-    def _unknown(self, reminder: str) -> Any:
-        return and_(
-            send_jobs.c["reminder"] == reminder,
-            send_jobs.c["channel"] == self._channel,
-            send_jobs.c["state"] == "unknown",
-        )
+    def _is(self, reminder: str) -> ColumnElement[bool]:
+        return and_(send_jobs.c["reminder"] == reminder, send_jobs.c["channel"] == self._channel)
+
+    def _unknown(self, reminder: str) -> ColumnElement[bool]:
+        return and_(self._is(reminder), send_jobs.c["state"] == "unknown")
 
     def _add(self, connection: Connection, reminder: str, note: Note) -> None:
         number = connection.execute(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Connection,
     Engine,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    null,
     or_,
     select,
     update,
@@ -27,6 +29,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.database.engine import reading, writing
 from infra.database.send_conditions import ENDED, HELD, fresh, held_by, overtaken
+from infra.database.send_days import give_back
 from infra.database.send_tables import send_jobs
 from infra.database.send_values import Backlog, Claim, Ending, Intended, Job, NewJob, Postponement
 from infra.database.tables import clocks
@@ -93,6 +96,8 @@ class SendLedger:
         mine = or_(send_jobs.c["state"] == "scheduled", held_by(self.owner))
         with writing(self._engine) as connection:
             for one in postponed:
+                if one.by == "business":  # it takes a place again when it comes up, on whichever day that is
+                    give_back(connection, of=and_(self._is(one.reminder), mine))
                 instant = "not_before" if one.by == "business" else "retry_at"
                 connection.execute(
                     update(send_jobs)
@@ -104,6 +109,7 @@ class SendLedger:
                             "attempts": _uncounted(),
                             "retry_at": None,
                             "detail": one.detail,
+                            "capped_on": one.capped_on,
                             instant: one.until,
                         }
                     )
@@ -285,6 +291,7 @@ class SendLedger:
                 connection.execute(
                     update(send_jobs).where(self._is(claim.reminder)).values(occurred_at=claim.occurred_at)
                 )
+        self._give_back(connection, ended)
         return ended
 
     def _note_whereto(self, connection: Connection, claims: Sequence[Claim]) -> None:
@@ -316,7 +323,7 @@ class SendLedger:
             ).scalars()
         )
         rows = [
-            {"of": ending.reminder, "as": ending.status}
+            {"of": ending.reminder, "as": ending.status, "held": ending.may_go_on}
             | {f"the_{name}": getattr(ending, name) for name in _ENDS}
             for ending in endings
             if ending.reminder in ours
@@ -326,9 +333,20 @@ class SendLedger:
                 update(send_jobs)
                 .where(send_jobs.c["channel"] == self.channel, send_jobs.c["reminder"] == bindparam("of"))
                 .values({"state": bindparam("as")} | {name: bindparam(f"the_{name}") for name in _ENDS})
+                .values(held_since=_held_while(bindparam("held", type_=Boolean)))
             )
             connection.execute(ending_it, rows)
+        self._give_back(
+            connection,
+            [each.reminder for each in endings if each.status == "failed" and each.reminder in ours],
+        )
         return [ending.reminder for ending in endings if ending.reminder not in ours]
+
+    def _give_back(self, connection: Connection, unsent: Iterable[str]) -> None:
+        """Give the places back that deliveries had in the day's caps which ended without having been sent."""
+        if chosen := list(unsent):
+            mine = send_jobs.c["channel"] == self.channel
+            give_back(connection, of=and_(mine, send_jobs.c["reminder"].in_(chosen)))
 
     def _select(self, condition: ColumnElement[bool], *, limit: int | None = None) -> list[Job]:
         with reading(self._engine) as connection:
@@ -370,6 +388,11 @@ def unfinished(engine: Engine, *, at: datetime.datetime) -> int:
         return connection.execute(
             select(func.count()).select_from(send_jobs).where(or_(waiting, unsaid))
         ).scalar_one()
+
+
+def _held_while(may_go_on: ColumnElement[bool]) -> ColumnElement[Any]:
+    """Give since when a job is held; of one whose worker has said how its call ended, nothing."""
+    return case((may_go_on, send_jobs.c["held_since"]), else_=null())
 
 
 def _uncounted() -> ColumnElement[int]:

@@ -20,13 +20,15 @@ __all__ = ["rate_buckets", "send_days", "send_jobs", "send_notes", "tasks"]
 #       └───────────────┴──► superseded
 #
 # `owner` is the worker that holds it in `claimed` (since `held_since`: surely not handed over yet) or
-# `sending` (`intended_at`: from then on it may have been). Both instants are the wall clock's, and
-# they stay, with `provider`, `endpoint` and `recipient`, as the evidence of the last attempt.
+# `sending` (`intended_at`: from then on it may have been). Both instants are the wall clock's.
+# `intended_at` stays, with `provider`, `endpoint` and `recipient`, as the evidence of the last attempt;
+# `held_since` stays while that attempt may still go on: who has said how it ended is not at it any more.
 # `ask_at`: when the provider is asked what became of an unknown one. `published`: the outcome of an
 # end state is in Kafka. `reminder_json` is the reminder as it was read, so that a job needs no second
 # look at it.
 # `cost_*`: what the last attempt cost, in millionths of a currency ('': no price is known), and its
-# segments or pages. `counted_on`: the company day whose caps it counts in.
+# segments or pages. `counted_on`: the company day whose caps it counts in, with `counted_micros`;
+# `capped_on`: the company day whose caps it waits for.
 send_jobs: Final = Table(
     "send_jobs",
     metadata,
@@ -60,6 +62,8 @@ send_jobs: Final = Table(
     Column("cost_micros", BigInteger, nullable=False, server_default="0"),
     Column("cost_parts", Integer, nullable=False, server_default="0"),
     Column("counted_on", Date, nullable=True),
+    Column("counted_micros", BigInteger, nullable=False, server_default="0"),
+    Column("capped_on", Date, nullable=True),
     Index("ix_send_jobs_work", "channel", "state", "not_before"),
     Index("ix_send_jobs_published", "published", "channel"),
     Index("ix_send_jobs_account", "account"),

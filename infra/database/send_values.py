@@ -88,6 +88,7 @@ class Intended(Struct, frozen=True, kw_only=True):
 class Ending(Struct, frozen=True, kw_only=True):
     """How a job ends: the columns of its outcome. ``ask_at``: when to ask the provider about an unknown one.
 
+    ``may_go_on``: the worker that held it was taken for gone and has said nothing; its call may still be made.
     ``cost_micros`` are millionths: what the provider charges, where it says so, else what was known before.
     """
 
@@ -100,18 +101,23 @@ class Ending(Struct, frozen=True, kw_only=True):
     recipient: str = ""
     subject: str = ""
     ask_at: datetime.datetime | None = None
+    may_go_on: bool = False
     cost_currency: str = ""
     cost_micros: int = 0
     cost_parts: int = 0
 
 
 class Postponement(Struct, frozen=True, kw_only=True):
-    """A job that may not go before ``until``: in the journal's time, or in the wall clock's; see ``gates.gate.Wait``."""
+    """A job that may not go before ``until``: in the journal's time, or in the wall clock's; see ``gates.gate.Wait``.
+
+    ``capped_on``: it waits because the caps of this company day are reached.
+    """
 
     reminder: str
     until: datetime.datetime
     detail: str
     by: Literal["business", "wall"] = "business"
+    capped_on: datetime.date | None = None
 
 
 class Backlog(Struct, frozen=True, kw_only=True):

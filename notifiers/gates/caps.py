@@ -9,7 +9,8 @@ A file of caps (TOML) has entries such as ::
     cost = "25.00"          # and what they may cost
     currency = "USD"
 
-What is over goes on the next company day, before what is new on it; nothing is lost.
+What is over goes on the next company day, before what is new on it, or when one that was counted ends
+without having been sent; nothing is lost.
 """
 
 import datetime
@@ -116,6 +117,7 @@ class Caps:
             until=until.astimezone(datetime.UTC),
             why="daily_cap",
             detail=f"the daily cap of {place.company} for {place.channel} by {reached} is reached on {place.day}",
+            capped_on=place.day,
         )
 
     def _tell(self, company: str, *, day: datetime.date, reached: str) -> None:

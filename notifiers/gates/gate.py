@@ -35,6 +35,7 @@ class Wait(Struct, frozen=True, kw_only=True):
             played journal); ``wall``: the clock on the wall, as a provider's rate is.
         holds: ``delivery``: this one, whose row says it; ``channel``: everything of the channel
             waits as well, and no row is written: for a bucket that is empty.
+        capped_on: the company day whose caps are reached; a place that becomes free on it ends the wait.
     """
 
     until: datetime.datetime
@@ -42,6 +43,7 @@ class Wait(Struct, frozen=True, kw_only=True):
     detail: str
     by: Literal["business", "wall"] = "business"
     holds: Literal["delivery", "channel"] = "delivery"
+    capped_on: datetime.date | None = None
 
 
 class Gate(Protocol):

@@ -22,7 +22,7 @@ from infra.database.send_doubts import Doubts
 from infra.database.send_ledger import SendLedger
 from infra.metrics.pulse import Pulses
 from infra.settings import Settings
-from notifiers import assembly
+from notifiers import assembly, doubt
 from notifiers.dispatch import Dispatcher, sendings_tally
 from notifiers.serving import serve
 from notifiers.settings import SendSettings
@@ -33,6 +33,7 @@ __all__ = ["ORDER_NONE", "POINTS", "Control", "sender"]
 
 ORDER_NONE: Final = -1
 _SESSION_MS: Final = 6_000
+_ASKED_AGAIN_S: Final = 8.0
 # What a channel is asked; its class depends on the settings.
 _OF_A_CHANNEL: Final = ("send", "find")
 _CALLED: Final[Mapping[type, Sequence[str]]] = {
@@ -68,6 +69,7 @@ def sender(
     logging.disable(logging.ERROR)
     _make_mortal(control)
     assembly._SESSION_MS = _SESSION_MS  # a zombie need not sleep for so long
+    vars(doubt)["_ASKED_AGAIN_S_MIN"] = _ASKED_AGAIN_S  # nor a doubt be waited for
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     settings = Settings()

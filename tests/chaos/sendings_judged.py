@@ -4,17 +4,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import ColumnElement, Engine, select
 
 from console.logs import read_log
 from infra.database.engine import reading
+from infra.database.send_doubts import notes_of
 from infra.database.send_tables import send_jobs, send_notes, tasks
 from infra.settings import Settings
 from schemas.codec import decode_source
 from schemas.envelope import from_headers
 from schemas.outcomes import OutcomeReported
 
-__all__ = ["Delivery", "judge"]
+__all__ = ["Delivery", "evidence_of", "judge"]
 
 Delivery = tuple[str, str]  # (channel, reminder)
 _EVIDENCE = ("recipient", "provider", "endpoint", "owner", "detail")
@@ -46,6 +47,21 @@ def judge(
     for key, job in jobs.items():
         problems += _of_one(job, taken=calls.get(key, 0), said=said.get(key, set()), noted=key in noted)
     return Counter(f"{job.channel} {job.state}" for job in jobs.values()), problems
+
+
+def evidence_of(engine: Engine, condition: ColumnElement[bool]) -> Iterator[str]:
+    """Say of each delivery that has not come to its end all that is known of it."""
+    with reading(engine) as connection:
+        for job in connection.execute(select(send_jobs).where(condition)).all():
+            words = [
+                f"{note.at:%H:%M:%S} {note.author}: {note.what}: {note.detail}"
+                for note in notes_of(connection, reminder=job.reminder, channel=job.channel)
+            ]
+            yield (
+                f"OPEN: {job.reminder} by {job.channel} is {job.state}, published {job.published}, attempts {job.attempts}, "
+                f"owner {job.owner}, held since {job.held_since}, intended at {job.intended_at}, "
+                f"asked at {job.ask_at}: {job.detail}; " + "; ".join(words)
+            )
 
 
 def _of_one(job: Any, *, taken: int, said: set[str], noted: bool) -> Iterator[str]:

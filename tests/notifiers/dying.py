@@ -2,17 +2,19 @@
 
 A step is what outlives a process: a commit in SQL, a call of the provider, a record in the log, an
 offset. They are counted as the loop does them, so that one which is added to it is one more to die
-at; between two of them all lines of the loop are the same moment to those who come after.
+at; between two of them all lines of the loop are the same moment to those who come after. Time goes by
+the loop's rounds, so that every run takes the same steps, on any machine.
 """
 
 import ast
+import datetime
 import logging
 import multiprocessing
 import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from types import FrameType
@@ -50,6 +52,10 @@ __all__ = ["LOOP", "Met", "Outlook", "functions_of", "judge", "prepare", "run"]
 
 LOOP: Final = (worker, dispatch, carrying, noting, doubt, outcomes, send_ledger, send_doubts, send_conditions)
 _FILES: Final = {str(module.__file__): Path(str(module.__file__)).name for module in LOOP}
+# Where it may die: also within a call of its provider, between the question and the taking.
+_MORTAL: Final = {*_FILES, str(stand_ins.__file__)}
+_ROUND_S: Final = 0.002  # more than any wait of these runs
+_SUCCESSION_S: Final = 2.0  # a successor begins later than its predecessor can have come to
 _ROUNDS_MAX: Final = 400
 _STILL: Final = 2
 _TOPIC: Final = "reminders"
@@ -218,6 +224,9 @@ def _work(outlook: Outlook, dies_after: int | None, keeps_lines: bool) -> None:
 def _loop(outlook: Outlook, *, engine: Any, tracer: "_Tracer") -> None:
     owner = f"worker-{os.getpid()}"
     ledger = _ledger(engine, owner=owner)
+    succeeds = (outlook.folder / "died").exists()
+    rounds = _Rounds(utc_now() + datetime.timedelta(seconds=_SUCCESSION_S * succeeds))
+    vars(worker)["time"] = rounds
     values = [msgspec.json.encode(each) for each in reminders()]
     reader: Any = PaperReader(values, topic=_TOPIC, offset=outlook.folder / "offset")
     writer: Any = PaperWriter(outlook.folder / "outcomes")
@@ -228,13 +237,14 @@ def _loop(outlook: Outlook, *, engine: Any, tracer: "_Tracer") -> None:
             source=_TOPIC,
             target="outcomes",
             ledger=ledger,
-            dispatcher=_dispatcher(outlook, engine=engine, ledger=ledger),
+            dispatcher=_dispatcher(outlook, engine=engine, ledger=ledger, clock=rounds),
             still_present=still_present,
         )
         working.assigned([TopicPartition(_TOPIC, 0)])
         still = 0
         for _ in range(_ROUNDS_MAX):
             before = tracer.steps
+            rounds.passed += 1
             working.step()
             still = still + 1 if tracer.steps == before else 0
             if still > _STILL and not ledger.backlog(partitions=[0]).scheduled:
@@ -245,7 +255,9 @@ def _ledger(engine: Any, *, owner: str) -> SendLedger:
     return SendLedger(engine, channel="email", owner=owner, reader_age_s_max=60.0)
 
 
-def _dispatcher(outlook: Outlook, *, engine: Any, ledger: SendLedger) -> Dispatcher:
+def _dispatcher(
+    outlook: Outlook, *, engine: Any, ledger: SendLedger, clock: Callable[[], datetime.datetime] = utc_now
+) -> Dispatcher:
     book = outlook.folder / "provider"
     when_taking = {_OVERTAKES: lambda: know(engine, account="acme:C3", version=6)}
     if outlook.kind == "mute":
@@ -257,11 +269,27 @@ def _dispatcher(outlook: Outlook, *, engine: Any, ledger: SendLedger) -> Dispatc
         channel=channel,
         render=RENDERER.message,
         manner=_MANNER,
-        clock=utc_now,
+        clock=clock,
         jitter=lambda: 0.0,
         is_gone=lambda job: is_gone(engine, owner=job.owner, since=job.intended_at or job.held_since),
         gates=[PaperGate()],
     )
+
+
+class _Rounds:
+    """A clock that stands still within a round of the loop, for instants and for waits."""
+
+    def __init__(self, began_at: datetime.datetime) -> None:
+        self.passed = 0
+        self._began_at = began_at
+
+    def __call__(self) -> datetime.datetime:
+        """Read the wall clock."""
+        return self._began_at + datetime.timedelta(seconds=self.monotonic())
+
+    def monotonic(self) -> float:
+        """Read the clock of waits."""
+        return self.passed * _ROUND_S
 
 
 class _Tracer:
@@ -289,19 +317,19 @@ class _Tracer:
         sys.settrace(self.call)
         frame: FrameType | None = sys._getframe()
         while frame is not None:
-            if frame.f_code.co_filename in _FILES:
+            if frame.f_code.co_filename in _MORTAL:
                 frame.f_trace = self.line
             frame = frame.f_back
 
     def call(self, frame: FrameType, _event: str, _argument: Any) -> Any:
-        """Follow calls into the loop's files only."""
-        return self.line if frame.f_code.co_filename in _FILES else None
+        """Follow calls into the loop's and the stand-ins' files only."""
+        return self.line if frame.f_code.co_filename in _MORTAL else None
 
     def line(self, frame: FrameType, what: str, _argument: Any) -> Any:
         """Keep a line, or die at it."""
         if what == "line":
-            name = _FILES[frame.f_code.co_filename]
-            self.lines[name].add(frame.f_lineno)
+            name = Path(frame.f_code.co_filename).name
+            self.lines.setdefault(name, set()).add(frame.f_lineno)
             if self.steps == self._dies_after:
                 (self._folder / "died").write_text(f"{name}:{frame.f_lineno}")
                 os.kill(os.getpid(), signal.SIGKILL)

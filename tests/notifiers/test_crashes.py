@@ -91,8 +91,7 @@ def test_a_kill_between_any_two_steps_loses_nothing_and_doubles_nothing(
         assert 0 == run(outlook)
         wrong += [f"{(outlook.folder / 'died').read_text()}: {each}" for each in judge(outlook)]
     assert [] == wrong
-    # A wait of a millisecond may be over or not: the last of the steps may not come.
-    assert killed >= len(range(first, met.steps, stride)) - 1 - 8 // stride
+    assert len(range(first, met.steps, stride)) == killed
 
 
 def test_every_function_of_the_loop_is_met(tmp_path: Path, sqlite_engine: Engine) -> None:

@@ -4,12 +4,15 @@ import datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from structlog.testing import capture_logs
 
+from infra.database.engine import reading
+from infra.database.send_doubts import Doubts, Note, Said
+from infra.database.send_tables import send_days
 from infra.errors import OperatorError
 from infra.settings import Settings
-from notifiers.channel import Cost, Message, Receipt
+from notifiers.channel import Cost, Message, PermanentError, Receipt, TemporaryError, UncertainError
 from notifiers.dispatch import Dispatcher, sendings_tally
 from notifiers.limits import LimitSettings, open_limits, worded
 from schemas.facts import ReminderDecided
@@ -147,6 +150,60 @@ def test_what_was_paid_meanwhile_ends_and_does_not_wait(house: House) -> None:
     know(house.engine, version=6)
     _run(loop)
     assert {"superseded"} == set(states(house.engine).values())
+
+
+def _counted(engine: Engine) -> tuple[int, int]:
+    with reading(engine) as connection:
+        row = connection.execute(select(send_days.c.number, send_days.c.micros)).one()
+        return row.number, row.micros
+
+
+def test_a_refused_delivery_gives_its_place_to_who_waits_for_one(house: House) -> None:
+    """Two a day: the first number is refused, so that the one that waited for tomorrow goes today after all."""
+    loop = house.loop(caps='[[cap]]\nchannel = "sms"\nnumber = 2\n', prices=PRICES)
+    house.channel.answers = [PermanentError(error_type="address_refused", detail="no such number")]
+    _record(loop, house.engine, count=4)
+    _run(loop)
+    assert ["r0", "r1", "r2"] == house.channel.asked
+    ends = {"r0/sms": "failed", "r1/sms": "accepted", "r2/sms": "accepted", "r3/sms": "scheduled"}
+    assert ends == states(house.engine)
+    number, micros = _counted(house.engine)
+    cost = job_row(house.engine, "r1", channel="sms")["cost_micros"]
+    assert isinstance(cost, int)
+    assert (2, 2 * cost) == (number, micros)
+
+
+def test_a_superseded_delivery_gives_its_place_back(house: House) -> None:
+    """Paid between its place and its sending (R32): it counts no more, and another may go."""
+    loop = house.loop(caps='[[cap]]\nchannel = "sms"\nnumber = 1\n')
+    know(house.engine, account="acme:C2")
+    _record(loop, house.engine, count=1)
+    house.channel.answers = [TemporaryError("busy", provider_down=False)]
+    _run(loop)
+    assert (1, {"r0/sms": "scheduled"}) == (_counted(house.engine)[0], states(house.engine))
+    loop.record([read(reminder("r9", account="acme:C2", channels=("sms",)))])
+    _run(loop)
+    assert "scheduled" == states(house.engine)["r9/sms"]
+    know(house.engine, version=6)
+    house.clock.pass_s(60)
+    _run(loop)
+    assert {"r0/sms": "superseded", "r9/sms": "accepted"} == states(house.engine)
+    assert 1 == _counted(house.engine)[0]
+
+
+@pytest.mark.parametrize(("said", "counted"), [("failed", 0), ("accepted", 1), ("resend", 1)])
+def test_a_doubt_keeps_its_place_until_it_is_known_not_to_have_gone(
+    house: House, said: Said, counted: int
+) -> None:
+    """Unknown counts, since it may have gone; a person's word that it has not gives the place back."""
+    loop = house.loop(caps='[[cap]]\nchannel = "sms"\nnumber = 1\n')
+    house.channel.answers = [UncertainError("no answer")]
+    _record(loop, house.engine, count=1)
+    _run(loop)
+    assert (1, {"r0/sms": "unknown"}) == (_counted(house.engine)[0], states(house.engine))
+    word = Note(at=TICK, author="the desk", what="said", detail="they say so")
+    Doubts(house.engine, channel="sms").resolve("r0", said=said, occurred_at="t", note=word)
+    assert counted == _counted(house.engine)[0]
 
 
 def test_the_pace_is_kept_and_nothing_is_put_off(house: House) -> None:
