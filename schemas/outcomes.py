@@ -37,11 +37,11 @@ ErrorType = Literal[
     "template_error",
     "interrupted",
     "address_bounced",  # permanent: there is no such address
-    "bounce_gave_up",  # transient, until the other side's patience ended: a full mailbox, a server that is away
+    "bounce_gave_up",  # transient, until the other side's patience ended: a full mailbox, a server away, a phone that is off
     "complaint",
     "address_suppressed",  # on our list of addresses that are not written to, or on the provider's
     "carrier_refused",  # a carrier or filter stopped it
-    "number_unreachable",  # no such phone, switched off for long, or a land line
+    "number_unreachable",  # no such phone, or a land line
     "opted_out",  # the reader told the provider to stop
     "letter_returned",
     "expired",  # it was too old before it could be handed over

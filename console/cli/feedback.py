@@ -156,6 +156,35 @@ def retry(settings: "Settings", *, words: Sequence[str]) -> None:
     click.echo(f"{count} words are looked for again.")
 
 
+@feedback.command()
+@click.option(
+    "--days",
+    type=click.IntRange(0, 36_500),
+    default=None,
+    help="Older than so many days; by default COBRANZA_FEEDBACK_KEPT_DAYS.",
+)
+@click.pass_obj
+def trim(settings: "Settings", *, days: int | None) -> None:
+    """Empty the texts of old words: what providers told, readers answered and was noted of deliveries.
+
+    The notifiers do it once a day. That there was a word stays, so that one which comes again
+    is known; what is in doubt, waits or is not in Kafka yet is left as it is.
+    """
+    from collections import Counter
+
+    from infra.database.trimming import trim_words
+    from notifiers.feedback.settings import FeedbackSettings
+    from notifiers.settings import read_settings
+
+    kept = read_settings(FeedbackSettings).kept_days if days is None else days
+    trimmed: Counter[str] = Counter()
+    with _inbox(settings) as inbox:
+        for kind, count in trim_words(inbox.engine, before=_now() - datetime.timedelta(days=kept)):
+            trimmed[kind] += count
+    said = ", ".join(f"{count} {kind}" for kind, count in trimmed.items())
+    click.echo(f"Trimmed: {said or 'nothing'}.")
+
+
 def _take(settings: "Settings", words: "Sequence[Word]", *, received_at: datetime.datetime) -> None:
     with _inbox(settings) as inbox:
         new = inbox.take(words, received_at=received_at)

@@ -1,6 +1,8 @@
 """``cobranza suppressions``: the addresses that are not written to; see them, add one, take one off."""
 
 import datetime
+import getpass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast, get_args
 
 import click
@@ -12,6 +14,7 @@ from schemas.fields import Channel
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from infra.database.suppressions import Mark
     from infra.settings import Settings
 
 __all__ = ["suppressions"]
@@ -94,30 +97,73 @@ def add(settings: "Settings", *, channel: str, address: str, company: str, reaso
 @_CHANNEL
 @_ADDRESS
 @click.option("--company", default=None, help="Of this company's list only; '' for that of all companies.")
+@click.option(
+    "--lift",
+    is_flag=True,
+    help="Also end the tasks to mend the address: the accounts write to it again (needs the broker).",
+)
+@click.option("--because", default="", help="With --lift: how it is known; kept with each task's end.")
+@click.option("--author", default="", help="With --lift: who says so; by default the user of this machine.")
 @click.pass_obj
-def remove(settings: "Settings", *, channel: str, address: str, company: str | None) -> None:
+def remove(
+    settings: "Settings",
+    *,
+    channel: str,
+    address: str,
+    company: str | None,
+    lift: bool,
+    because: str,
+    author: str,
+) -> None:
     """Let an address be written to again.
 
     An account where it was found bad goes on by its other addresses until its contact changes, the
-    task to mend the address is done, or the customer is opted in to the channel again: which accounts
-    these are, and the command that ends the task, is said.
+    task to mend the address is done (--lift says that it is), or the customer is opted in to the channel
+    again: which accounts these are is said. Who said stop is not opted in by this.
     """
-    from infra.database.engine import writing
-    from infra.database.suppressions import release, still_marked
+    from infra.database.engine import reading, writing
+    from infra.database.suppressions import marks_of, release
 
+    chosen = cast("Channel", channel)
     engine = _engine(settings)
     try:
+        with reading(engine) as connection:
+            marks = marks_of(connection, channel=chosen, address=address)
+        marks = [each for each in marks if not company or each.account.startswith(f"{company}:")]
+        if lift and marks:
+            # First what others must hear: done again after a failure, each command is the same one.
+            _lift(settings, marks, address=address, because=because, author=author)
         with writing(engine) as connection:
-            chosen = cast("Channel", channel)
             count = release(connection, channel=chosen, address=address, company=company)
-            marked = still_marked(connection, channel=chosen, address=address)
     finally:
         engine.dispose()
-    if not count:
+    if not (count or (lift and marks)):
         raise NoSuchSuppressionError(f"{address} is not on the list of {channel}.")
     click.echo(f"{address} may be written to again ({count} taken off).")
-    for account, task in marked:
-        click.echo(f"{account} holds it for bad until: cobranza task done {account} {task}")
+    for mark in marks:
+        if lift:
+            click.echo(f"{mark.account} hears that it is good again.")
+        else:
+            click.echo(
+                f"{mark.account} holds it for bad until: cobranza task done {mark.account} {mark.task}"
+            )
+
+
+def _lift(settings: "Settings", marks: "Sequence[Mark]", *, address: str, because: str, author: str) -> None:
+    from console.lifting import lifting
+    from console.publishing import outgoing, send_all
+
+    at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    text = f"{address} may be written to again: {because}".removesuffix(": ")
+    commands = lifting(marks, author=author or _user(), at=at, text=text)
+    send_all([outgoing(each, source="cobranza/console") for each in commands], settings=settings)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except OSError:
+        return "a person"
 
 
 def _engine(settings: "Settings") -> "Engine":

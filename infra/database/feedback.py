@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.database.engine import reading, writing
 from infra.database.feedback_tables import feedback_words
+from infra.database.queries.merged import living_account
 from infra.database.send_tables import send_jobs
 from schemas.fields import Channel
 from schemas.outcomes import ErrorType
@@ -201,6 +202,11 @@ class FeedbackInbox:
             send_jobs.c["state"] != "superseded",
         )
         return self._jobs(sent, channel=channel, limit=limit)
+
+    def living(self, account: str) -> str:
+        """Give the account that a customer has now, who may have been merged into another one."""
+        with reading(self.engine) as connection:
+            return living_account(connection, account)
 
     def _first(self, condition: ColumnElement[bool], *, channel: Channel) -> SentJob | None:
         found = self._jobs(condition, channel=channel, limit=1)

@@ -6,7 +6,7 @@ address without regard to case, a phone number by its digits.
 """
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 from sqlalchemy import Connection, RowMapping, delete, select
@@ -19,7 +19,9 @@ from processors.addressing import ADDRESS_TASK
 from schemas.fields import Channel
 
 __all__ = [
+    "Mark",
     "Suppression",
+    "marks_of",
     "normal_address",
     "release",
     "still_marked",
@@ -39,6 +41,14 @@ class Suppression(Struct, frozen=True, kw_only=True):
     source: str
     since: datetime.datetime
     detail: str = ""
+
+
+class Mark(Struct, frozen=True, kw_only=True):
+    """An account holds an address for bad (R19) since a day, until its task is done."""
+
+    account: str
+    task: str
+    opened_on: datetime.date
 
 
 def normal_address(address: str, *, channel: Channel) -> str:
@@ -64,14 +74,23 @@ def suppress(connection: Connection, entry: Suppression) -> bool:
     return connection.execute(kept).first() is not None
 
 
-def release(connection: Connection, *, channel: Channel, address: str, company: str | None = None) -> int:
-    """Take an address off the list; without a company of all; return how many entries that were."""
+def release(
+    connection: Connection,
+    *,
+    channel: Channel,
+    address: str,
+    company: str | None = None,
+    reasons: Sequence[str] = (),
+) -> int:
+    """Take an address off the list; without a company of all, without reasons for any; return how many entries that were."""
     conditions = [
         suppressions.c["channel"] == channel,
         suppressions.c["address"] == normal_address(address, channel=channel),
     ]
     if company is not None:
         conditions.append(suppressions.c["company"] == company)
+    if reasons:
+        conditions.append(suppressions.c["reason"].in_(reasons))
     return connection.execute(delete(suppressions).where(*conditions)).rowcount
 
 
@@ -80,16 +99,24 @@ def still_marked(connection: Connection, *, channel: Channel, address: str) -> l
 
     The ledger keeps its own mark (R19), which ends with the task; returned as (account, task), by account.
     """
+    return [(mark.account, mark.task) for mark in marks_of(connection, channel=channel, address=address)]
+
+
+def marks_of(connection: Connection, *, channel: Channel, address: str) -> list[Mark]:
+    """Give these marks, by account."""
     spelled = {address, normal_address(address, channel=channel)}
     written_to = select(send_jobs.c["account"]).where(
         send_jobs.c["channel"] == channel, send_jobs.c["recipient"].in_(spelled)
     )
     marked = (
-        select(open_tasks.c["account"], open_tasks.c["task"])
+        select(open_tasks.c["account"], open_tasks.c["task"], open_tasks.c["opened_on"])
         .where(open_tasks.c["task"] == ADDRESS_TASK + channel, open_tasks.c["account"].in_(written_to))
         .order_by(open_tasks.c["account"])
     )
-    return [(row.account, row.task) for row in connection.execute(marked)]
+    return [
+        Mark(account=row.account, task=row.task, opened_on=row.opened_on)
+        for row in connection.execute(marked)
+    ]
 
 
 def suppressed(connection: Connection, *, channel: Channel, address: str, company: str) -> Suppression | None:

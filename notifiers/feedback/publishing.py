@@ -5,11 +5,13 @@
     waiting ──► its delivery is found ──► outcome to Kafka ──► said
        │   ├──► a reader's stop, start ──► opt-out, opt-in of each account written to there ──► said
        │   ├──► a reader's reply ─────────► a task of the account written to last ──► said
+       │   │                                (who was merged meanwhile: of the one that lives)
        │   └──► a delay ──────────────────────────────────────────────────────────► noted
        └──► nobody's, for longer than the patience ──► dead letter ──► dead
 
 What is sent twice (a crash between Kafka and SQL) has the same id and counts once. An address that
-bounced for good, complained or said stop goes on the list of those not written to.
+bounced for good, complained or said stop goes on the list of those not written to; start takes off it
+what stop has put there, and what a number that writes to us disproves.
 """
 
 import datetime
@@ -17,9 +19,9 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
-import msgspec
 import structlog
 from msgspec import Struct, json
+from msgspec.structs import replace
 
 from infra.database.engine import writing
 from infra.database.feedback import FeedbackInbox, Heard, SentJob, Settled, Word
@@ -52,6 +54,8 @@ _FOR_ALL: Final = frozenset(
     {"address_bounced", "address_suppressed", "number_unreachable", "letter_returned"}
 )
 _FOR_COMPANY: Final = frozenset({"complaint", "opted_out"})
+_STOPS: Final = frozenset({"complaint", "opted_out"})
+_LIFTED_BY_START: Final = ("opted_out", "number_unreachable")
 _log = structlog.get_logger(__name__)
 _decoder = json.Decoder(ReminderDecided)
 
@@ -147,15 +151,23 @@ class FeedbackPublisher:
             return _dead(word) if is_late else None
         if not job.published and not is_late:
             return None  # its sender is heard first, though the ledger would not mind
-        return _fate(word, job)
+        what = _fate(word, job)
+        living = self._inbox.living(job.account)
+        if living == job.account or _error_of(word) not in _STOPS:
+            return what
+        # The delivery is of the account that it was decided for; whom it reached is somebody else's by now.
+        stop = _opting(replace(word, said="stop"), replace(job, account=living))
+        return replace(what, records=(*what.records, stop))
 
     def _of_reader(self, word: Word, *, is_late: bool) -> _Said | None:
         jobs = self._jobs_to(word)
         if not jobs and word.said == "reply":
             return _dead(word) if is_late else None
         if word.said == "reply":
-            return _reply(word, jobs[0])
+            return _reply(word, replace(jobs[0], account=self._inbox.living(jobs[0].account)))
         newest = {job.account: job for job in reversed(jobs)}
+        for job in list(newest.values()):
+            newest.setdefault(living := self._inbox.living(job.account), replace(job, account=living))
         return _stop_or_start(word, [newest[name] for name in sorted(newest)])
 
     def _jobs_to(self, word: Word) -> list[SentJob]:
@@ -204,10 +216,16 @@ class FeedbackPublisher:
                 for entry in what.suppressed:
                     suppress(connection, entry)
                 for channel, address, company in what.released:
-                    release(connection, channel=channel, address=address, company=company)
+                    release(
+                        connection,
+                        channel=channel,
+                        address=address,
+                        company=company,
+                        reasons=_LIFTED_BY_START,
+                    )
         for heard, what in said:
             if heard.word.said in _FATES and what.settled.state == "said":
-                ((envelope, _),) = what.records
+                envelope, _ = what.records[0]
                 self._end_doubt(heard.word, reminder=what.settled.reminder, occurred_at=envelope.time)
         self._inbox.settle(what.settled for _, what in said)
         for heard, what in said:
@@ -235,6 +253,10 @@ class FeedbackPublisher:
             note=Note(at=self._clock(), author=f"provider ({word.source})", what="said", detail=said),
             provider_id=word.provider_id,
         )
+
+
+def _error_of(word: Word) -> str:
+    return word.error_type or ("complaint" if word.said == "complained" else "")
 
 
 def _dead(word: Word) -> _Said:
@@ -327,7 +349,7 @@ def _stop_or_start(word: Word, jobs: Sequence[SentJob]) -> _Said:
         since=datetime.datetime.fromisoformat(word.occurred_at),
         detail=word.reply[:200],
     )
-    entries = tuple(msgspec.structs.replace(entry, company=each) for each in companies)
+    entries = tuple(replace(entry, company=each) for each in companies)
     return _Said(settled=settled, records=records, suppressed=entries if word.address else ())
 
 

@@ -1,4 +1,4 @@
-"""The loop that takes what providers said to Kafka: a thread of the notifiers."""
+"""The loop that takes what providers said to Kafka, and trims what is old: a thread of the notifiers."""
 
 import datetime
 import threading
@@ -15,6 +15,7 @@ from infra.metrics.tally import Tally
 from infra.settings import Settings
 from notifiers.feedback.publishing import FeedbackPublisher
 from notifiers.feedback.settings import FeedbackSettings
+from notifiers.feedback.trimming import Trimmer
 from notifiers.settings import read_settings
 
 __all__ = ["FEEDBACK", "serve_feedback"]
@@ -34,15 +35,17 @@ def serve_feedback(
     tally: Tally | None = None,
 ) -> None:
     """Publish until `stopping` is set; what the broker does not take waits in SQL."""
+    chosen = read_settings(FeedbackSettings)
     writer = producer(bootstrap_servers=settings.brokers())
     publisher = FeedbackPublisher(
         inbox=FeedbackInbox(engine),
         sender=writer,
         topic_name=settings.topic,
-        clock=lambda: datetime.datetime.now(datetime.UTC),
-        patience_s=read_settings(FeedbackSettings).patience_s,
+        clock=_utc_now,
+        patience_s=chosen.patience_s,
         tally=tally,
     )
+    trimmer = Trimmer(engine, clock=_utc_now, kept_days=chosen.kept_days)
     try:
         while not stopping.is_set():
             trouble, moved = "", 0
@@ -52,7 +55,11 @@ def serve_feedback(
                 trouble = "Kafka takes no feedback"
                 _log.error("feedback_waits", detail=repr(error))
             pulses.beat(FEEDBACK, waiting_for=trouble)
-            if not moved:
+            if not (trimmer.step() or moved):
                 stopping.wait(_RETRY_S if trouble else _IDLE_S)
     finally:
         writer.close()
+
+
+def _utc_now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)

@@ -21,6 +21,7 @@ class FeedbackSettings(BaseSettings):
             them; "": ``COBRANZA_PUBLIC_URL``, else as the request has it.
         patience_s: so long a word may wait for the delivery that it is of, which may not be written down yet.
         fetch_s_max: so long Amazon may take to give a certificate.
+        kept_days: so long what providers and readers said is kept in SQL as text (``infra.database.trimming``).
     """
 
     model_config = SettingsConfigDict(env_prefix="COBRANZA_FEEDBACK_", frozen=True, extra="forbid")
@@ -31,6 +32,7 @@ class FeedbackSettings(BaseSettings):
     twilio_url: str = ""
     patience_s: float = Field(default=600.0, ge=0.0, le=86_400.0)
     fetch_s_max: float = Field(default=5.0, gt=0.0, le=60.0)
+    kept_days: int = Field(default=400, ge=1, le=36_500)
 
     @field_validator("sns_topics")
     @classmethod

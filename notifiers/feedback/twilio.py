@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from infra.database.feedback import Word
 from notifiers.feedback.refusals import ForgedError, MalformedError
 from notifiers.feedback.replies import meaning_of
+from notifiers.sms.twilio_errors import error_type_of
 from schemas.outcomes import ErrorType
 
 __all__ = ["Form", "check_signature", "read_form", "word_of_reply", "word_of_status"]
@@ -24,29 +25,6 @@ Form = Sequence[tuple[str, str]]
 _PARAMETERS_MAX: Final = 200
 _PORTS: Final = {"https": 443, "http": 80}
 _UNSAID: Final = frozenset({"accepted", "scheduled", "queued", "sending", "sent", "canceled"})
-_ERRORS: Final[dict[str, ErrorType]] = {
-    "21211": "address_refused",
-    "21408": "carrier_refused",
-    "21610": "opted_out",
-    "21612": "carrier_refused",
-    "21614": "address_refused",
-    "21617": "content_refused",
-    "30001": "provider_unavailable",
-    "30002": "provider_unavailable",
-    "30003": "number_unreachable",
-    "30004": "carrier_refused",
-    "30005": "number_unreachable",
-    "30006": "number_unreachable",
-    "30007": "carrier_refused",
-    "30008": "carrier_refused",
-    "30010": "cap_reached",
-    "30017": "bounce_gave_up",
-    "30019": "content_refused",
-    "30022": "cap_reached",
-    "30023": "cap_reached",
-    "30036": "expired",
-    "30410": "bounce_gave_up",
-}
 
 
 def read_form(body: bytes) -> Form:
@@ -129,11 +107,16 @@ def word_of_status(form: Form, *, reminder: str, received_at: datetime.datetime)
         reminder=reminder[:64],
         provider_id=sid[:100],
         address=said.get("To", "")[:40],
-        error_type="" if is_delivered else _ERRORS.get(code, "carrier_refused"),
+        error_type="" if is_delivered else _error_type(code),
         detail=""
         if is_delivered
         else f"Twilio: {status} {code} {said.get('ErrorMessage', '')}".strip()[:500],
     )
+
+
+def _error_type(code: str) -> ErrorType:
+    """Read a code by the table that refusals are read by; what it does not know, a carrier behind Twilio said."""
+    return error_type_of(int(code) if code.isdecimal() and len(code) < 10 else 0, otherwise="carrier_refused")
 
 
 def word_of_reply(form: Form, *, received_at: datetime.datetime) -> Word:

@@ -15,6 +15,9 @@ from infra.database.engine import writing
 from infra.database.feedback import FeedbackInbox, Settled
 from infra.database.send_tables import send_jobs
 from infra.database.tables import open_tasks
+from schemas.codec import decode_source
+from schemas.commands import CompleteTask
+from schemas.envelope import from_headers
 from tests.notifiers.feedback.test_dsn import PLAIN, report
 from tests.notifiers.sending import ScriptedChannel, dispatcher, read, reminder
 
@@ -113,8 +116,8 @@ def test_suppressions_are_seen_added_and_removed(run: Run) -> None:
     assert 1 == run("suppressions", "add", "sms", "no number").exit_code
 
 
-def test_who_takes_an_address_off_is_told_where_it_is_held_for_bad(run: Run, engine: Engine) -> None:
-    """R19: the ledger's own mark ends with its task; only accounts that were written to at this address are named."""
+def held_for_bad(engine: Engine) -> None:
+    """Have two accounts with a task to mend their mail address, of which C1 was written to at Zoe's."""
     for name, account in (("r1", "acme:C1"), ("r2", "acme:C2")):
         dispatcher(engine, channel=ScriptedChannel()).record([read(reminder(name, account=account))])
     with writing(engine) as connection:
@@ -128,6 +131,56 @@ def test_who_takes_an_address_off_is_told_where_it_is_held_for_bad(run: Run, eng
             connection.execute(
                 open_tasks.insert().values(**task, **rest, **days, blocking=False, items_json="[]")
             )
+
+
+def test_who_takes_an_address_off_is_told_where_it_is_held_for_bad(run: Run, engine: Engine) -> None:
+    """R19: the ledger's own mark ends with its task; only accounts that were written to at this address are named."""
+    held_for_bad(engine)
     run("suppressions", "add", "email", "Zoe@customer.example")
     said = run("suppressions", "remove", "email", "Zoe@customer.example").output.splitlines()
     assert ["acme:C1 holds it for bad until: cobranza task done acme:C1 address/email"] == said[1:]
+
+
+def test_an_address_may_be_lifted_from_its_accounts_as_well(
+    run: Run, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R19: one command ends the mark of each account, with who says so and why; said twice it is the same command."""
+    held_for_bad(engine)
+    sent: list[Any] = []
+    monkeypatch.setattr("console.publishing.send_all", lambda records, **_: sent.extend(records))
+    run("suppressions", "add", "email", "Zoe@customer.example")
+    words = ("email", "Zoe@customer.example", "--lift", "--because", "she called", "--author", "ana")
+    done = run("suppressions", "remove", *words)
+    assert (0, "acme:C1 hears that it is good again.") == (done.exit_code, done.output.splitlines()[1])
+    assert 0 == run("suppressions", "remove", *words).exit_code
+    first, again = (from_headers(each.headers, each.value) for each in sent)
+    command, once_more = (decode_source(envelope.type, data) for envelope, data in (first, again))
+    assert isinstance(command, CompleteTask)
+    assert isinstance(once_more, CompleteTask)
+    text = "Zoe@customer.example may be written to again: she called"
+    assert ("acme", "C1", "address/email", "done", "ana", text) == (
+        command.company,
+        command.customer,
+        command.task,
+        command.outcome,
+        command.author,
+        command.text,
+    )
+    assert command.command == once_more.command
+
+
+def test_nothing_is_taken_off_when_its_accounts_cannot_hear_of_it(run: Run, engine: Engine) -> None:
+    """Without a broker the address stays on the list: what is done by halves could not be done again."""
+    held_for_bad(engine)
+    run("suppressions", "add", "email", "Zoe@customer.example")
+    failed = run(
+        "--bootstrap-servers",
+        "127.0.0.1:1",
+        "suppressions",
+        "remove",
+        "email",
+        "Zoe@customer.example",
+        "--lift",
+    )
+    assert 0 != failed.exit_code
+    assert 1 == len(listed(run, "suppressions", "list"))

@@ -11,7 +11,7 @@ from infra.database.engine import reading, writing
 from infra.database.send_ledger import SendLedger
 from infra.database.send_tables import send_jobs
 from infra.database.send_values import Job
-from infra.database.tables import accounts, clocks
+from infra.database.tables import accounts, clocks, live_rows
 from infra.metrics.tally import Tally
 from notifiers.channel import Channel, Message, Receipt
 from notifiers.dispatch import Dispatcher, Manner, ReadReminder
@@ -22,6 +22,7 @@ from schemas.events import Contact
 from schemas.facts import Delivery, ReminderDecided
 from schemas.fields import Channel as ChannelName
 from schemas.journal import JournalMode
+from schemas.rows import AccountRow, encode_row
 
 TICK = datetime.datetime(2012, 3, 4, 12, tzinfo=datetime.UTC)
 CONTACT = Contact(
@@ -94,6 +95,19 @@ def know(
             connection.execute(
                 insert(clocks).values(partition=partition, at=clock, mode="played", journal_offset=0)
             )
+
+
+def merge(engine: Engine, account: str, *, into: str) -> None:
+    """Have the ledger say that a customer is the same as another one of the company (SEMANTICS 2.6)."""
+    row = AccountRow(account=account, merged_into=into)
+    values = {
+        "owner": account,
+        "kind": "account",
+        "name": "",
+        "row_json": encode_row(row).decode(),
+    }
+    with writing(engine) as connection:
+        connection.execute(insert(live_rows).values(values))
 
 
 def states(engine: Engine) -> dict[str, str]:

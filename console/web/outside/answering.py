@@ -16,7 +16,7 @@ from processors.validation import problems
 from schemas.answers import AnswerSaid, GiveAnswer
 from schemas.codec import encode
 from schemas.commands import OptOut
-from schemas.fields import split_account_id
+from schemas.fields import account_id, split_account_id
 
 __all__ = ["READER", "TooManyAnswersError", "answer_command", "keep_answer", "opt_out_command"]
 
@@ -28,9 +28,9 @@ class TooManyAnswersError(Exception):
     """This link has brought as many different answers as one may."""
 
 
-def answer_command(opened: Opened, said: AnswerSaid) -> GiveAnswer:
-    """Make the command of an answer."""
-    company, customer = split_account_id(opened.message.account)
+def answer_command(opened: Opened, said: AnswerSaid, *, account: str) -> GiveAnswer:
+    """Make the command of an answer, for the account that the message's customer has now."""
+    company, customer = split_account_id(account)
     return GiveAnswer(
         company=company,
         customer=customer,
@@ -44,7 +44,7 @@ def answer_command(opened: Opened, said: AnswerSaid) -> GiveAnswer:
     )
 
 
-def opt_out_command(opened: Opened) -> OptOut | None:
+def opt_out_command(opened: Opened, *, account: str) -> OptOut | None:
     """Make the command of whoever wants no more messages by the link's channel; None: nobody can want that of a task.
 
     It is named after the day, too: who was opted in again meanwhile can leave again.
@@ -55,7 +55,7 @@ def opt_out_command(opened: Opened) -> OptOut | None:
             pass
         case _:
             return None
-    company, customer = split_account_id(opened.message.account)
+    company, customer = split_account_id(account)
     return OptOut(
         company=company,
         customer=customer,
@@ -87,7 +87,7 @@ def keep_answer(book: LinkBook, opened: Opened, event: GiveAnswer | OptOut, *, a
             command=event.command,
             reminder=link.reminder,
             channel=link.channel,
-            account=opened.message.account,
+            account=account_id(event.company, event.customer),
             given_at=opened.now,
             event_json=encode(event).decode(),
         )

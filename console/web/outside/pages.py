@@ -26,7 +26,9 @@ from console.web.outside.reading import ClosedLinkError, Opened, open_link
 from console.web.outside.words import Words, words_of
 from console.web.outside.writing import document_views, page
 from console.web.parts import WebParts
+from infra.database.engine import reading
 from infra.database.links import LinkBook
+from infra.database.queries.merged import living_account
 from notifiers.answer_files import ANSWER_FILES, keep_file, media_type_of
 from schemas.answers import AnswerFile, AnswerKind
 from schemas.facts import ReminderItem
@@ -137,7 +139,9 @@ class _Pages:
         files: list[AnswerFile] = [
             keep_file(self._folder, name=name, content=content) for name, content in contents
         ]
-        event = answer_command(opened, structs.replace(said, files=tuple(files)))
+        event = answer_command(
+            opened, structs.replace(said, files=tuple(files)), account=self._account(opened)
+        )
         most = self._parts.web.answers_per_link_max
         try:
             keep_answer(self._book, opened, event, answers_max=most)
@@ -146,6 +150,11 @@ class _Pages:
         self._parts.answered()
         # What is reached by GET can be loaded again without asking again.
         return RedirectResponse(f"{self._parts.links.root}/a/{token}?said={said.kind}", status_code=303)
+
+    def _account(self, opened: Opened) -> str:
+        """Give the account that the message's customer has now: who was merged into another is asked about there."""
+        with reading(self._parts.engine) as connection:
+            return living_account(connection, opened.message.account)
 
     def _wrong_files(self, contents: list[tuple[str, bytes]], *, words: Words) -> dict[str, str]:
         web = self._parts.web
@@ -203,7 +212,7 @@ class _Pages:
 
     def _stop(self, token: str) -> Response:
         opened = open_link(self._parts, token, purpose="unsubscribe")
-        event = opt_out_command(opened)
+        event = opt_out_command(opened, account=self._account(opened))
         if event is None:
             raise ClosedLinkError(404, language=opened.language)
         most = self._parts.web.answers_per_link_max

@@ -9,7 +9,7 @@ from console.web.settings import WebSettings
 from infra.database.links import LinkBook, Revocation
 from schemas.answers import GiveAnswer
 from tests.console.web.reader import Reader
-from tests.notifiers.sending import TICK, reminder
+from tests.notifiers.sending import TICK, merge, reminder
 
 PDF = b"%PDF-1.7 a receipt"
 
@@ -71,6 +71,23 @@ def test_an_answer_becomes_one_command(reader: Reader) -> None:
     )
     assert ("2012-03-03", "transfer", "TRX 1", "Zoë") == (str(said.on), said.means, said.reference, said.by)
     assert 1 == reader.woken
+
+
+def test_the_answer_of_a_merged_customer_reaches_the_one_that_lives(reader: Reader) -> None:
+    """SEMANTICS 2.6: what is open is with C2 by now, and so is who looks after it."""
+    path = reader.got()
+    merge(reader.engine, "acme:C1", into="C2")
+    for _ in range(2):
+        reader.browser.post(path, data={"kind": "other", "text": "Call me"})
+    [event] = reader.asked
+    assert ("C2", "acme:C2") == (event.customer, reader.kept[0].account)
+
+
+def test_a_browser_that_does_not_say_its_origin_may_answer(reader: Reader) -> None:
+    """By no-referrer a form says ``Origin: null``: the token in the address is its proof, and it stays out of referrers."""
+    path = reader.got()
+    answered = reader.browser.post(path, data={"kind": "other", "text": "Hi"}, headers={"Origin": "null"})
+    assert (303, "no-referrer") == (answered.status_code, answered.headers["referrer-policy"])
 
 
 def test_pressing_twice_is_answering_once(reader: Reader) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from schemas.commands import OptOut
 from tests.console.web.reader import Reader
-from tests.notifiers.sending import reminder
+from tests.notifiers.sending import merge, reminder
 
 
 @pytest.fixture
@@ -47,3 +47,13 @@ def test_who_was_opted_in_again_can_leave_again(reader: Reader) -> None:
     reader.now = reader.now.replace(day=20)
     reader.browser.post(path)
     assert 2 == len(reader.kept)
+
+
+def test_a_merged_customer_stops_where_he_is_now(reader: Reader) -> None:
+    """SEMANTICS 2.6: who stops a message of C1 is written to as C2 by now."""
+    made = reminder("r1", mode="live")
+    reader.got(made)
+    merge(reader.engine, "acme:C1", into="C2")
+    reader.browser.post(reader.path(made, purpose="unsubscribe"))
+    [event] = reader.asked
+    assert ("C2", "email") == (event.customer, event.channel)

@@ -14,7 +14,7 @@ from infra.database.feedback import FeedbackInbox, Word
 from infra.database.send_doubts import notes_of
 from infra.database.send_ledger import NewJob, SendLedger
 from infra.database.send_tables import send_jobs
-from infra.database.suppressions import suppressed
+from infra.database.suppressions import Suppression, suppress, suppressed, suppression_lines
 from notifiers.channel import PermanentError
 from notifiers.feedback.publishing import FeedbackPublisher
 from notifiers.feedback.suppressing import unless_suppressed
@@ -23,7 +23,7 @@ from schemas.commands import OptIn, OptOut, RecordReply
 from schemas.dead_letters import read_dead_letter
 from schemas.envelope import from_headers
 from schemas.outcomes import OutcomeReported
-from tests.notifiers.sending import CONTACT, RENDERER, reminder
+from tests.notifiers.sending import CONTACT, RENDERER, merge, reminder
 
 NOW = datetime.datetime(2026, 2, 3, 12, tzinfo=datetime.UTC)
 FATE = Word(
@@ -273,6 +273,74 @@ def test_start_opts_in_again(office: Office) -> None:
     assert [OptOut, OptIn] == [type(each) for each in office.said()]
     render = unless_suppressed(RENDERER.message, engine=office.engine)
     assert render(reminder("r4", channels=("sms",)), "sms")
+
+
+def test_start_lifts_what_stop_has_set_and_no_more(office: Office) -> None:
+    """START is the reader's word on STOP, and a number that writes is in service; what a person set for another reason stays."""
+    office.delivered("r1", channel="sms")
+    office.hear(msgspec.structs.replace(REPLY, said="stop", error_type="opted_out"))
+    more = [("", "number_unreachable", "twilio"), ("globex", "by hand", "ana")]
+    with writing(office.engine) as connection:
+        for company, reason, source in more:
+            entry = Suppression(
+                channel="sms", address=REPLY.address, company=company, reason=reason, source=source, since=NOW
+            )
+            suppress(connection, entry)
+    office.hear(msgspec.structs.replace(REPLY, said="start", word="twilio/SM2/reply"))
+    with reading(office.engine) as connection:
+        left = suppression_lines(connection, lines_max=9)
+    assert [("globex", "by hand")] == [(each.company, each.reason) for each in left]
+
+
+def test_what_a_carrier_says_of_stop_ends_with_start(office: Office) -> None:
+    """Known by its refusal alone (Twilio's 21610): START opts in each account that was to be written to there."""
+    office.delivered("r1", channel="sms")
+    refused = msgspec.structs.replace(
+        REPLY, word="twilio/SM1/failed", said="failed", reminder="r1", error_type="opted_out", reply=""
+    )
+    office.hear(refused)
+    office.hear(msgspec.structs.replace(REPLY, said="start", word="twilio/SM2/reply"))
+    assert [OutcomeReported, OptIn] == [type(each) for each in office.said()]
+    with reading(office.engine) as connection:
+        assert suppressed(connection, channel="sms", address=REPLY.address, company="acme") is None
+
+
+def test_stop_and_start_reach_the_customer_that_lives(office: Office) -> None:
+    """SEMANTICS 2.6: C1 was merged into C2, and that into C3: both the account that was written to and C3 hear it."""
+    office.delivered("r1", channel="sms")
+    merge(office.engine, "acme:C1", into="C2")
+    merge(office.engine, "acme:C2", into="C3")
+    office.hear(msgspec.structs.replace(REPLY, said="stop", error_type="opted_out"))
+    office.hear(msgspec.structs.replace(REPLY, said="start", word="twilio/SM2/reply"))
+    assert [(OptOut, "C1"), (OptOut, "C3"), (OptIn, "C1"), (OptIn, "C3")] == [
+        (type(each), each.customer) for each in office.said()
+    ]
+
+
+def test_a_reply_and_a_complaint_of_a_merged_customer(office: Office) -> None:
+    """The task is where somebody looks; the delivery's fate stays with its reminder, and the opt-out goes along."""
+    office.delivered("r1", channel="sms")
+    office.delivered("r2", account="acme:C1")
+    merge(office.engine, "acme:C1", into="C2")
+    office.hear(REPLY)
+    complaint = {
+        "word": "ses/2/complained",
+        "reminder": "r2",
+        "said": "complained",
+        "error_type": "complaint",
+    }
+    office.hear(msgspec.structs.replace(FATE, **complaint))
+    said = [(type(each), each.customer) for each in office.said()]
+    assert [(RecordReply, "C2"), (OutcomeReported, "C1"), (OptOut, "C2")] == said
+
+
+def test_two_that_were_merged_into_each_other_keep_their_words(office: Office) -> None:
+    """They keep what they have, too: no word runs in a circle."""
+    office.delivered("r1", channel="sms")
+    merge(office.engine, "acme:C1", into="C2")
+    merge(office.engine, "acme:C2", into="C1")
+    office.hear(REPLY)
+    assert ["C1"] == [each.customer for each in office.said()]
 
 
 def test_stop_of_nobody_we_know_is_heeded(office: Office) -> None:

@@ -85,7 +85,11 @@ def test_on_its_way(said: str) -> None:
 @pytest.mark.parametrize(
     ("code", "error"),
     [
-        ("30003", "number_unreachable"),
+        ("30003", "bounce_gave_up"),  # the phone is off: tomorrow it may be on
+        ("30008", "carrier_refused"),
+        ("30034", "provider_refused"),  # our number is not registered
+        ("30023", "cap_reached"),
+        ("30630", "opted_out"),
         ("30005", "number_unreachable"),
         ("30006", "number_unreachable"),
         ("30004", "carrier_refused"),
@@ -94,9 +98,10 @@ def test_on_its_way(said: str) -> None:
         ("30036", "expired"),
         ("21610", "opted_out"),
         ("21614", "address_refused"),
-        ("30002", "provider_unavailable"),
+        ("30002", "provider_refused"),
         ("99999", "carrier_refused"),
         ("", "carrier_refused"),
+        ("9" * 5_000, "carrier_refused"),
     ],
 )
 def test_undelivered(code: str, error: str) -> None:

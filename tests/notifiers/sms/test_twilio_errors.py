@@ -4,6 +4,7 @@ import pytest
 
 from notifiers.channel import PermanentError, TemporaryError, UncertainError
 from notifiers.sms.twilio_errors import Refusal, error_of, error_type_of
+from processors.fates import ADDRESS_ERRORS
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,10 @@ from notifiers.sms.twilio_errors import Refusal, error_of, error_type_of
         (403, 21408, "carrier_refused"),
         (400, 30010, "cap_reached"),
         (400, 99999, "provider_refused"),
+        (400, 21635, "address_refused"),
+        (400, 21618, "content_refused"),
+        (400, 30044, "content_refused"),
+        (400, 21662, "carrier_refused"),
     ],
 )
 def test_this_message_never_goes(status: int, code: int, error_type: str) -> None:
@@ -43,6 +48,10 @@ def test_this_message_never_goes(status: int, code: int, error_type: str) -> Non
         (503, 0),
         (503, 20503),
         (400, 21611),
+        (400, 21219),  # a trial account writes to verified numbers only: the customer's is not at fault
+        (400, 21401),  # the sender is no number of ours
+        (400, 21730),
+        (429, 63038),
     ],
 )
 def test_no_message_is_at_fault(status: int, code: int) -> None:
@@ -61,3 +70,9 @@ def test_nobody_knows(status: int) -> None:
 def test_a_code_that_is_not_known_was_a_refusal() -> None:
     """The provider adds codes, and says so: the closed set does not grow by it."""
     assert ["number_unreachable", "provider_refused"] == [error_type_of(code) for code in (30005, 99_999)]
+
+
+def test_a_phone_that_is_off_is_no_bad_number() -> None:
+    """30003 passes (R19): the number is neither marked nor suppressed, as one that does not exist is (30005)."""
+    errors = [error_type_of(code) for code in (30003, 30005)]
+    assert [False, True] == [error in ADDRESS_ERRORS for error in errors]
