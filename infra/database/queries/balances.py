@@ -17,6 +17,7 @@ __all__ = [
     "counted",
     "credit_as_of",
     "in_scope",
+    "moved_until",
     "no_date",
     "open_items_as_of",
     "overdue_between",
@@ -47,14 +48,7 @@ def in_scope(table: Any, scope: Scope) -> list[ColumnElement[bool]]:
 
 def open_items_as_of(as_of: datetime.date, *, scope: Scope) -> Any:
     """Select (company, account, currency, item, open_minor, due_on) of items not settled at the end of a day."""
-    until = [movements.c.item != "", movements.c.business_date <= as_of, *in_scope(movements, scope)]
-    # In one pass, without a join: of one account alone SQLite would look for each item among all of them.
-    newest = func.first_value(movements.c.due_on, type_=Date()).over(
-        partition_by=(movements.c.account, movements.c.item),
-        order_by=(movements.c.due_on.is_(None), movements.c.record_offset.desc()),
-    )
-    place = (movements.c.company, movements.c.account, movements.c.currency, movements.c.item)
-    moved = select(*place, movements.c.amount_minor, newest.label("due_on")).where(*until).cte("moved")
+    moved = moved_until(as_of, scope=scope)
     by = (moved.c.company, moved.c.account, moved.c.currency, moved.c.item)
     # What has no due date yet (a cancellation dated before its invoice) still counts as money.
     return (
@@ -62,6 +56,24 @@ def open_items_as_of(as_of: datetime.date, *, scope: Scope) -> Any:
         .group_by(*by)
         .having(func.sum(moved.c.amount_minor) != 0)
         .cte("open_items")
+    )
+
+
+def moved_until(as_of: datetime.date, *, scope: Scope) -> Any:
+    """Select the movements of items until the end of a day; ``due_on`` is the item's as of that day, in each of them.
+
+    In one pass, without a join: of one account alone SQLite would look for each item among all of them, and
+    PostgreSQL, which thinks that few items are settled, would look through all dates for each of a million.
+    """
+    newest = func.first_value(movements.c.due_on, type_=Date()).over(
+        partition_by=(movements.c.account, movements.c.item),
+        order_by=(movements.c.due_on.is_(None), movements.c.record_offset.desc()),
+    )
+    names = ("company", "account", "currency", "item", "amount_minor", "business_date", "kind", "counterpart")
+    return (
+        select(*(movements.c[name] for name in names), newest.label("due_on"))
+        .where(movements.c.item != "", movements.c.business_date <= as_of, *in_scope(movements, scope))
+        .cte("moved")
     )
 
 

@@ -6,12 +6,12 @@ Decimal arithmetic only, to four decimals, half up; where there is nothing to di
 import datetime
 from collections import defaultdict
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, and_, case, func, select
+from sqlalchemy import Connection, and_, func, select
 
-from infra.database.queries.balances import counted, in_scope, open_items_as_of, total
+from infra.database.queries.balances import counted, in_scope, moved_until, open_items_as_of, total
 from infra.database.queries.dso import Dso, dso
 from infra.database.tables import arrangements, movements
 
@@ -142,43 +142,26 @@ def _paid(
     connection: Connection, *, as_of: datetime.date, after: datetime.date, company: str | None
 ) -> dict[Place, tuple[int, int]]:
     """Count the items that payments settled in the window, and those of them settled after their due date."""
-    by_money = and_(movements.c.kind == "applied", movements.c.counterpart.like("payment/%"))
+    moved = moved_until(as_of, scope=(company, None))
+    by_money = and_(moved.c.kind == "applied", moved.c.counterpart.like("payment/%"))
     settled = (
         select(
-            movements.c.company,
-            movements.c.currency,
-            movements.c.account,
-            movements.c.item,
-            func.max(movements.c.business_date).label("closed_on"),
-            func.max(case((by_money, movements.c.business_date))).label("paid_on"),
+            moved.c.company,
+            moved.c.currency,
+            func.max(moved.c.business_date).label("closed_on"),
+            func.max(moved.c.due_on).label("due_on"),
         )
-        .where(
-            movements.c.item != "", movements.c.business_date <= as_of, *in_scope(movements, (company, None))
-        )
-        .group_by(movements.c.company, movements.c.currency, movements.c.account, movements.c.item)
-        .having(func.sum(movements.c.amount_minor) == 0, func.max(movements.c.business_date) > after)
-        .having(func.max(case((movements.c.kind == "cancelled", 1), else_=0)) == 0)
+        .group_by(moved.c.company, moved.c.currency, moved.c.account, moved.c.item)
+        .having(func.sum(moved.c.amount_minor) == 0, func.max(moved.c.business_date) > after)
+        .having(counted(moved.c.kind == "cancelled", 1) == 0, counted(by_money, 1) > 0)
+        .having(func.max(moved.c.due_on).is_not(None))
         .cte("settled")
     )
-    newest_first = func.row_number().over(
-        partition_by=(movements.c.account, movements.c.item), order_by=movements.c.record_offset.desc()
-    )
-    dates: Any = (
-        select(movements.c.account, movements.c.item, movements.c.due_on, newest_first.label("age"))
-        .where(movements.c.due_on.is_not(None), movements.c.business_date <= as_of)
-        .cte("due_dates")
-    )
-    same = and_(dates.c.account == settled.c.account, dates.c.item == settled.c.item, dates.c.age == 1)
+    late = counted(settled.c.closed_on > settled.c.due_on, 1)
     rows = connection.execute(
-        select(
-            settled.c.company,
-            settled.c.currency,
-            func.count(),
-            counted(settled.c.closed_on > dates.c.due_on, 1),
+        select(settled.c.company, settled.c.currency, func.count(), late).group_by(
+            settled.c.company, settled.c.currency
         )
-        .select_from(settled.join(dates, same))
-        .where(settled.c.paid_on.is_not(None))
-        .group_by(settled.c.company, settled.c.currency)
     )
     return {(name, currency): (count, late) for name, currency, count, late in rows}
 

@@ -3,8 +3,10 @@
 What stands behind a reason is in ``worklist``; here is only who is shown.
 """
 
+from typing import Any
+
 from msgspec import Struct, json
-from sqlalchemy import Connection, func, select, union
+from sqlalchemy import Connection, Select, func, select, union
 
 from infra.database.queries.worklist import WorkLine, worklist
 from infra.database.queries.worklist_rank import WorkFilter, ranked
@@ -34,10 +36,21 @@ class WorkChoices(Struct, frozen=True, kw_only=True):
 def worklist_page(connection: Connection, *, asked: WorkFilter, skip: int, lines_max: int) -> WorkPage:
     """Give the lines of one page, the most urgent first, without the first ``skip`` of them."""
     order = ranked(connection, asked=asked)
-    count = connection.execute(select(func.count()).select_from(order.order_by(None).subquery())).scalar_one()
-    shown = connection.execute(order.offset(skip).limit(lines_max)).scalars().all()
-    found = {each.account: each for each in worklist(connection, among=shown)} if shown else {}
-    return WorkPage(lines=[found[account] for account in shown], count=count)
+    # Ranking reads every customer that owes something: it is done once, and counted as it goes.
+    counted = order.add_columns(func.count().over().label("of_all")).offset(skip).limit(lines_max)
+    rows = connection.execute(counted).all()
+    if not rows:
+        return WorkPage(lines=[], count=_count(connection, order) if skip else 0)
+    shown = [row.account for row in rows]
+    found = {each.account: each for each in worklist(connection, among=shown)}
+    return WorkPage(lines=[found[account] for account in shown], count=rows[0].of_all)
+
+
+def _count(connection: Connection, order: Select[Any]) -> int:
+    found: int = connection.execute(
+        select(func.count()).select_from(order.order_by(None).subquery())
+    ).scalar_one()
+    return found
 
 
 def worklist_accounts(connection: Connection, *, asked: WorkFilter) -> list[str]:
