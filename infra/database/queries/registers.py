@@ -1,4 +1,4 @@
-"""Registers of customers for reports: who they are, what they owe, what was written down of them, who acts next and when.
+"""Registers of customers for reports: who they are, what they owe, what was written down of them.
 
 Each answers for a few accounts, or walks on from a place: none of them reads everything.
 """
@@ -13,22 +13,19 @@ from sqlalchemy import Connection, and_, case, func, or_, select
 
 from infra.database.queries.account_choice import AccountChoice
 from infra.database.queries.balances import total
-from infra.database.tables import accounts, balances, companies, customers, holds, items, requests
+from infra.database.tables import accounts, balances, customers, items, requests
 from schemas.commands import AddNote
 
 __all__ = [
     "Entry",
-    "NextAction",
     "Registered",
     "Standing",
     "balance_sums",
     "entries",
-    "next_actions",
     "registered",
 ]
 
 _NOTE: Final = "collections.note.add.v1"
-_ACTION_DAYS: Final = 15  # R20: where a company says nothing else
 _ROWS_AT_ONCE: Final = 1_000
 _notes: Final = json.Decoder(AddNote)
 _contacts: Final = json.Decoder(tuple[dict[str, Any], ...])
@@ -61,13 +58,6 @@ class Registered(Struct, frozen=True, kw_only=True):
     last_call_on: datetime.date | None
     episode_opened_on: datetime.date | None
     standings: tuple[Standing, ...]
-
-
-class NextAction(Struct, frozen=True, kw_only=True, order=True):
-    """When somebody acts next on an account: set by hand, else by the rule (R20)."""
-
-    next_on: datetime.date
-    account: str
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -160,45 +150,6 @@ def _with_documents(plain: Standing, of: Any) -> Standing:
         late_minor=of.late_minor,
         late_since=of.late_since,
     )
-
-
-# -- who acts next -------------------------------------------------------------------------------
-
-
-def next_actions(connection: Connection, choice: AccountChoice) -> list[NextAction]:
-    """Give the accounts on which somebody has to act, by the day (R20), as the worklist counts it."""
-    days = {
-        str(row.company): (json.decode(row.profile_json) or {}).get("next_action_days", _ACTION_DAYS)
-        for row in connection.execute(select(companies.c["company"], companies.c["profile_json"]))
-    }
-    dated = select(holds.c["account"], holds.c["until_on"]).where(holds.c["by_hand"])
-    by_hand = {row.account: row.until_on for row in connection.execute(dated)}
-    names = ("account", "company", "episode_opened_on", "last_contact_on", "last_note_on")
-    chosen = select(*(accounts.c[name] for name in names)).where(
-        or_(
-            accounts.c["episode_opened_on"].is_not(None),
-            accounts.c["account"].in_(select(holds.c["account"]).where(holds.c["by_hand"])),
-        ),
-        accounts.c["account"].in_(choice.ids()),
-    )
-    found = []
-    for row in connection.execute(chosen):
-        day = by_hand.get(row.account) or _by_rule(row, days=days.get(row.company, _ACTION_DAYS))
-        if day is not None:
-            found.append(NextAction(next_on=day, account=row.account))
-    return sorted(found)
-
-
-def _by_rule(row: Any, *, days: int) -> datetime.date | None:
-    """Say when it is somebody's turn: so long after the last contact or note, else since the episode opened."""
-    opened: datetime.date | None = row.episode_opened_on
-    if opened is None:
-        return None
-    days_of: list[datetime.date | None] = [row.last_contact_on, row.last_note_on]
-    touched = max((day for day in days_of if day is not None), default=None)
-    if touched is None or touched < opened:
-        return opened
-    return touched + datetime.timedelta(days=days)
 
 
 # -- what was written down -----------------------------------------------------------------------

@@ -13,12 +13,12 @@ from console.web.inside.reporting.asking import ReportAsked
 from console.web.inside.reporting.leading import to_customer, to_report
 from console.web.inside.reporting.sheets import Cell, Column, Money, Row
 from infra.database.queries.account_choice import blocks
+from infra.database.queries.next_actions import NextAction, next_actions
 from infra.database.queries.registers import (
     Registered,
     Standing,
     balance_sums,
     entries,
-    next_actions,
     registered,
 )
 
@@ -120,18 +120,24 @@ def untouched_lines(connection: Connection, asked: ReportAsked, after: str) -> I
 
 def action_lines(connection: Connection, asked: ReportAsked, after: str) -> Iterator[Row]:
     """Control de acciones: customers and when somebody acts next, by that day, and what was done last (S1-16)."""
-    found = [
-        (f"{each.next_on.isoformat()} {each.account}", each)
-        for each in next_actions(connection, asked.choice())
-    ]
-    left = [(place, each) for place, each in found if place > after]
-    for begun in range(0, len(left), _BLOCK):
-        block = left[begun : begun + _BLOCK]
-        wanted: Sequence[str] = [each.account for _, each in block]
+    place = _place(after)
+    while found := next_actions(connection, asked.choice(), after=place, actions_max=_BLOCK):
+        wanted: Sequence[str] = [each.account for each in found]
         known = {each.account: each for each in registered(connection, wanted=wanted, on=asked.on)}
-        for place, each in block:
+        for each in found:
             if each.account in known:
-                yield from _actions(known[each.account], asked, next_on=each.next_on, place=place)
+                here = f"{each.next_on.isoformat()} {each.account}"
+                yield from _actions(known[each.account], asked, next_on=each.next_on, place=here)
+        place = found[-1]
+
+
+def _place(after: str) -> NextAction | None:
+    """Read where a page begins; what is no place is the beginning."""
+    day, _, account = after.partition(" ")
+    try:
+        return NextAction(next_on=datetime.date.fromisoformat(day), account=account)
+    except ValueError:
+        return None
 
 
 def _actions(
