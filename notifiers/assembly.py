@@ -183,6 +183,7 @@ def open_worker(
             is_gone=holder_is_gone(engine),
             gates=gates if enclosures is None else [enclosures, *gates],
             sendings=sendings,
+            prepare=None if enclosures is None else enclosures.prepare,
         )
         yield Worker(
             reader=reader,

@@ -71,6 +71,7 @@ class Dispatcher:
         is_gone: says whether the worker that held a job is known not to exist any more.
         gates: what may put a delivery off before it is claimed, asked in this order.
         sendings: counts the attempts by how they ended.
+        prepare: told which jobs are about to be written, all of a round at once.
     """
 
     def __init__(
@@ -85,8 +86,10 @@ class Dispatcher:
         is_gone: Callable[[Job], bool],
         gates: Sequence[Gate] = (),
         sendings: Tally | None = None,
+        prepare: Callable[[Sequence[Job]], None] | None = None,
     ) -> None:
         self._ledger = ledger
+        self._prepare = prepare
         self._write = partial(written_of, render=render)
         self._clock = clock
         self._gates = gates
@@ -148,6 +151,8 @@ class Dispatcher:
         jobs = self._ledger.ready(partitions=open_partitions, now=now, limit=self._batch)
         if not jobs:
             return 0
+        if self._prepare is not None:
+            self._prepare(jobs)
         written = {job.reminder: self._write(job) for job in jobs}
         waits = self._ask_gates(jobs, written)
         may_go = [job for job in jobs if job.reminder not in waits]

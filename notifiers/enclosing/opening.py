@@ -3,15 +3,20 @@
 import datetime
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
-from notifiers.enclosing.enclosures import Enclosures
+from notifiers.enclosing.enclosures import Enclosures, has_not_answered
 from notifiers.enclosing.fetching import Fetcher
 from notifiers.enclosing.lookalike import LookalikePress
+from notifiers.enclosing.parallel import Fetches
+from notifiers.enclosing.resolving import BoundedResolver
 from notifiers.enclosing.settings import DocumentSettings
 from notifiers.enclosing.store import DocumentStore
 from notifiers.writing.render import templates_folder
 
 __all__ = ["open_enclosures"]
+
+_LOOK_UPS_MAX: Final = 4
 
 
 def open_enclosures(
@@ -29,9 +34,10 @@ def open_enclosures(
     store = DocumentStore(folder, kept=datetime.timedelta(hours=settings.keep_hours))
     store.sweep(now=clock())
     return Enclosures(
-        source=Fetcher(settings),
+        source=Fetcher(settings, resolve=BoundedResolver(at_once=_LOOK_UPS_MAX, timeout_s=settings.lookup_s)),
         store=store,
         rebuilder=LookalikePress(templates_folder() / "layout"),
         settings=settings,
         clock=clock,
+        fetches=Fetches(at_once=settings.at_once, per_host=settings.per_host, has_failed=has_not_answered),
     )

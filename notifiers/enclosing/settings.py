@@ -15,7 +15,8 @@ class DocumentSettings(BaseSettings):
         private: addresses of our own network may be asked too (never link-local ones).
         bytes_max: a file is no larger; message_bytes_max: nor are all files of a message.
         files_max: no more files go with one message; the rest is linked.
-        timeout_s: a file is there by then.
+        timeout_s: a file is there by then; lookup_s: and the address of its host.
+        at_once: so many files are fetched at a time, beside the loop; per_host: so many of them from one host.
         tries_max: after so many failures a document is linked instead.
         retry_s: the wait after the first failure; it doubles with each.
         keep_hours: a file that was fetched is good for so long.
@@ -30,6 +31,9 @@ class DocumentSettings(BaseSettings):
     message_bytes_max: int = Field(default=15_000_000, ge=1_000, le=100_000_000)
     files_max: int = Field(default=20, ge=1, le=200)
     timeout_s: float = Field(default=10.0, gt=0.0, le=120.0)
+    lookup_s: float = Field(default=5.0, gt=0.0, le=60.0)
+    at_once: int = Field(default=16, ge=1, le=64)
+    per_host: int = Field(default=4, ge=1, le=64)
     tries_max: int = Field(default=3, ge=1, le=20)
     retry_s: float = Field(default=60.0, gt=0.0, le=86_400.0)
     keep_hours: float = Field(default=24.0, ge=0.0, le=8_760.0)

@@ -22,12 +22,16 @@ _FAILURE_KEPT: Final = datetime.timedelta(hours=1)
 
 
 class Failure(Struct, frozen=True, kw_only=True):
-    """How a document could not be had: after how many tries, and when to try again; ``ended`` is for good."""
+    """How a document could not be had: after how many tries, and when to try again; ``ended`` is for good.
+
+    ``is_host``: the host did not answer; else it has, and not with the document.
+    """
 
     tries: int
     retry_at: datetime.datetime
     detail: str
     ended: bool = False
+    is_host: bool = False
 
 
 class DocumentStore:
@@ -41,6 +45,10 @@ class DocumentStore:
     def __init__(self, folder: Path, *, kept: datetime.timedelta) -> None:
         self._folder = folder
         self._kept = kept
+
+    def has(self, url: str, *, kind: DocumentKind, now: datetime.datetime) -> bool:
+        """Say whether a document is there; it is not looked at."""
+        return _is_younger(self._path(url, suffix=kind), than=self._kept, now=now)
 
     def find(self, url: str, *, kind: DocumentKind, now: datetime.datetime) -> bytes | None:
         """Give a document that was fetched not too long ago."""

@@ -180,6 +180,7 @@ def dispatcher(
     is_gone: Callable[[Job], bool] = lambda _: True,
     sendings: Tally | None = None,
     render: Callable[[ReminderDecided, ChannelName], Message] = RENDERER.message,
+    prepare: Callable[[Sequence[Job]], None] | None = None,
 ) -> Dispatcher:
     """Make a dispatcher without chance: its jitter is always 0."""
     return Dispatcher(
@@ -192,4 +193,5 @@ def dispatcher(
         is_gone=is_gone,
         gates=gates,
         sendings=sendings,
+        prepare=prepare,
     )
