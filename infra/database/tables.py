@@ -13,6 +13,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Ta
 from infra.database import columns as c
 
 __all__ = [
+    "IS_BEGUN",
     "PROJECTED",
     "account_credits",
     "accounts",
@@ -54,6 +55,9 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+# What a migration of a plan may move (R17): few look for it, and it is among all that was ever invoiced.
+IS_BEGUN = "status = 'open' AND plan_version > 0"
 
 
 def _table(name: str, *columns: Column[Any] | Index) -> Table:
@@ -171,6 +175,7 @@ items = _table(
     Index("ix_items_company_item", "company", "item"),
     c.part("ix_items_open", "account", "due_on", "item", "currency", "open_minor", of="open_minor > 0"),
     c.part("ix_items_due", "company", "due_on", of="open_minor > 0"),
+    c.part("ix_items_begun", "company", "plan", "plan_version", "account", "item", of=IS_BEGUN),
 )
 
 # What an account owes in a currency, kept beside its items in the same transaction (``infra.projection.owed``):

@@ -20,7 +20,7 @@ from schemas.fields import split_account_id
 
 __all__ = ["router"]
 
-_SHOWN_MAX: Final = 500
+_SHOWN_MAX: Final = 100
 _YEAR: Final = datetime.timedelta(days=365)
 
 
