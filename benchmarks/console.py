@@ -41,6 +41,7 @@ __all__ = ["NAMES", "main", "measured", "opened_parts"]
 _BUDGET_MS: Final = 150
 _WARM_UP: Final = 2
 _LOOK_EVERY_S: Final = 0.2
+_TITLES: Final = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 # The largest account and a usual one, something of the largest, every report.
 NAMES: Final = {
     "account": ("acme:C00000", "acme:C00008"),
@@ -188,7 +189,7 @@ def _databases(filled: str | None, size: Size) -> Iterator[tuple[str, Engine]]:
     """Give each database, filled; a new one is away afterwards."""
     if filled:
         engine = open_engine(filled)
-        yield engine.dialect.name, engine
+        yield _TITLES[engine.dialect.name], engine
         engine.dispose()
         return
     with tempfile.TemporaryDirectory(prefix="cobranza-bench-", ignore_cleanup_errors=True) as folder:

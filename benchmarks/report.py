@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct, json
 
+from benchmarks.console_table import console_table, is_of_console
 from benchmarks.figures import Figure
 from benchmarks.race import Standing
 from benchmarks.systems import LEDGERS
@@ -25,12 +26,13 @@ _WIDTH, _BAR, _LEFT, _RIGHT = 900, 26, 430, 150
 
 
 class Results(Struct, kw_only=True):
-    """All of one `make bench`."""
+    """All of one `make bench`; ``later``: parts that were measured again by themselves, when and of which commit."""
 
     environment: dict[str, str]
     quick: bool
     standings: list[Standing]
     figures: list[Figure]
+    later: dict[str, str] = {}
 
 
 def ratios(standings: list[Standing]) -> list[str]:
@@ -66,6 +68,7 @@ def _tables(results: Results, *, date: str) -> str:
         f"Measured on {date}{' (quick sizes)' if results.quick else ''}; all values: [results/{date}.json](results/{date}.json).",
         "",
         *(f"- {name}: {value}" for name, value in results.environment.items()),
+        *(f"- {part}, measured by itself: {when}" for part, when in sorted(results.later.items())),
         "",
         f"![events per second of each system](results/{date}.svg)",
         "",
@@ -74,9 +77,10 @@ def _tables(results: Results, *, date: str) -> str:
         *map(_standing_line, results.standings, _factors(results.standings)),
         "",
         *_ledgers_topics(results.standings),
-        *_figure_tables(results.figures),
+        *_figure_tables([each for each in results.figures if not is_of_console(each)]),
+        *console_table(results.figures),
     ]
-    return "\n".join(lines)
+    return "\n".join([*lines, ""])
 
 
 def _ledgers_topics(standings: list[Standing]) -> list[str]:
@@ -124,7 +128,6 @@ def _figure_tables(measured: list[Figure]) -> list[str]:
         *(_latency_line(each, tails[each.name.removesuffix(_MEDIAN)]) for each in medians),
         *("", "| what an event and an account weigh (`sizes.py`) | measured |", "|---|---|"),
         *(f"| {each.name} | {_text(each)} |" for each in weights),
-        "",
     ]
 
 
