@@ -1,4 +1,4 @@
-"""What the parts without Kafka do: a tick over very many accounts, and letters printed.
+"""What the parts without Kafka do: a tick over very many accounts, and letters (``letters.py``).
 
 The tick's accounts are one account's rows, written by the fold, under as many names: one in
 a hundred has an invoice that is due, the others one that is due in some weeks.
@@ -12,12 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
 from benchmarks.figures import Figure, save
+from benchmarks.letters import letters, letters_printed
 from benchmarks.workload import COMPANY, PLAN, PROFILE
-from notifiers.writing.render import Renderer
-from notifiers.writing.samples import sample_reminder
 from processors.partition import Partition
 from schemas.events import Contact, InvoiceIssued
 from schemas.facts import ReminderDecided
@@ -29,7 +26,6 @@ _ISSUED_ON = datetime.date(2026, 1, 5)
 _DUE_DAYS, _LATER_DAYS = 10, 40
 _NAME = "C-0000000"
 _DUE_EVERY = 100
-_LETTERS, _WARM_UP_LETTERS = 200, 10
 
 
 class _Record(NamedTuple):
@@ -45,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--accounts", type=int, default=1_000_000)
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args(arguments)
-    save([*_ticks(chosen.accounts), _letters()], file=chosen.json)
+    save([*_ticks(chosen.accounts), letters(), letters_printed()], file=chosen.json)
 
 
 def _ticks(accounts: int) -> list[Figure]:
@@ -128,47 +124,6 @@ def fold(partition: Partition, *events: JournalEvent) -> int:
         decided += sum(isinstance(fact, ReminderDecided) for fact in step.facts)
         records, cursor = records[step.consumed :], step.cursor
     return decided
-
-
-def _letters() -> Figure:
-    renderer = Renderer()
-    for number in range(_WARM_UP_LETTERS):
-        renderer.message(_letter(number), "letter")
-    letters = [_letter(_WARM_UP_LETTERS + number) for number in range(_LETTERS)]
-    started = time.process_time()
-    for each in letters:
-        assert renderer.message(each, "letter").pdf
-    seconds = time.process_time() - started
-    return Figure(
-        name="letters (PDF/A, PDF/UA) of one core",
-        unit="letters/s",
-        values=[_LETTERS / seconds],
-        budget=100,
-        note=f"{_LETTERS} letters of one page, no two alike, processor time of all threads",
-    )
-
-
-def _letter(number: int) -> ReminderDecided:
-    """Make a reminder like no other: what typst remembers from letter to letter helps no more than in production."""
-    made = sample_reminder(kind="second", language="en")
-    contact = Contact(name=f"Desk {number}", address=(f"Calle {number}", f"{number:05d} Madrid", "Spain"))
-    items = tuple(
-        replace(each, item=f"F-{number}-{place}", open_minor=each.open_minor + number)
-        for place, each in enumerate(made.items)
-    )
-    return replace(
-        made,
-        id=f"bench-{number:06d}",
-        customer=f"C{number:06d}",
-        items=items,
-        others=(),
-        other_totals=(),
-        charges=(),
-        charge_totals=(),
-        credits=(),
-        credit_totals=(),
-        deliveries=tuple(replace(each, contact=contact) for each in made.deliveries),
-    )
 
 
 if __name__ == "__main__":

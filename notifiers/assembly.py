@@ -24,7 +24,8 @@ from notifiers.doubt import Arbiter
 from notifiers.enclosing.enclosures import Enclosures
 from notifiers.enclosing.opening import open_enclosures
 from notifiers.enclosing.settings import DocumentSettings
-from notifiers.feedback.suppressing import unless_suppressed
+from notifiers.enclosing.statements import StatementPress, enclosing_statements
+from notifiers.feedback.suppressing import suppressing
 from notifiers.gates.gate import Gate
 from notifiers.limits import LimitSettings, open_limits, prices_of, worded
 from notifiers.links import Links, LinkSettings
@@ -38,7 +39,7 @@ from notifiers.settings import DoubtPolicy, SendSettings, SettingsError, read_se
 from notifiers.sms.settings import TwilioSettings
 from notifiers.task import TaskList
 from notifiers.worker import Worker
-from notifiers.writing.render import Renderer
+from notifiers.writing.render import Renderer, templates_folder
 from schemas.facts import ReminderDecided
 from schemas.fields import Channel as ChannelName
 
@@ -169,14 +170,13 @@ def open_worker(
         opened.callback(reader.close)
         writer = producer(bootstrap_servers=servers)
         opened.callback(writer.close)
-        enclosures = None if name != "email" else _enclosures(settings)
+        enclosures = _enclosures(settings) if name in ("email", "letter") else None
         gates = open_gates(name, settings=settings, send=send, engine=engine)
         dispatcher = Dispatcher(
             ledger=ledger,
             channel=open_channel(name, settings=settings, send=send, engine=engine, clock=utc_now),
-            render=unless_suppressed(
-                open_render(name, settings=settings, send=send, enclosures=enclosures), engine=engine
-            ),
+            render=open_render(name, settings=settings, send=send, engine=engine, enclosures=enclosures),
+            screen=suppressing(engine),
             manner=manner_of(name, send=send),
             clock=utc_now,
             jitter=random.SystemRandom().random,
@@ -204,14 +204,19 @@ def open_gates(name: ChannelName, *, settings: Settings, send: SendSettings, eng
 
 
 def _enclosures(settings: Settings) -> Enclosures | None:
-    """Give who fetches the documents that go with mails; None: they are linked."""
+    """Give who fetches the documents that go with mails and letters; None: they are linked."""
     return open_enclosures(
         read_settings(DocumentSettings), folder=settings.data_dir / DOCUMENTS, clock=utc_now
     )
 
 
 def open_render(
-    name: ChannelName, *, settings: Settings, send: SendSettings, enclosures: Enclosures | None = None
+    name: ChannelName,
+    *,
+    settings: Settings,
+    send: SendSettings,
+    engine: Engine,
+    enclosures: Enclosures | None = None,
 ) -> Callable[[ReminderDecided, ChannelName], Message]:
     """Give what writes a channel's messages: twice the same, or nobody could ask a provider for one."""
     provider, limits = send.provider(name), read_settings(LimitSettings)
@@ -221,7 +226,12 @@ def open_render(
         fonts=send.letter_fonts,
         links=links,
         enclose=enclosing_answers(
-            settings.data_dir / ANSWER_FILES, otherwise=None if enclosures is None else enclosures.files
+            settings.data_dir / ANSWER_FILES,
+            otherwise=enclosing_statements(
+                engine,
+                press=StatementPress(templates_folder() / "layout", fonts=send.letter_fonts),
+                otherwise=None if enclosures is None else enclosures.files,
+            ),
         ),
     )
     rehearsing = rehearsed(renderer.message, to=send.sandbox)
@@ -242,7 +252,7 @@ def open_arbiter(name: ChannelName, *, settings: Settings, send: SendSettings, e
     return Arbiter(
         ledger=ledger,
         channel=open_channel(name, settings=settings, send=send, engine=engine, clock=utc_now),
-        render=partial(written_of, render=open_render(name, settings=settings, send=send)),
+        render=partial(written_of, render=open_render(name, settings=settings, send=send, engine=engine)),
         noter=noter,
         manner=manner,
         clock=utc_now,

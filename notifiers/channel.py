@@ -52,13 +52,16 @@ class TaskNote(Struct, frozen=True, kw_only=True):
 class Attachment(Struct, frozen=True, kw_only=True):
     """A file that goes with a message; ``media_type`` as in RFC 6838 ('application/pdf').
 
-    With a ``content_id`` it is a part of the HTML (``cid:<content_id>``), not a file to keep.
+    With a ``content_id`` it is a part of the HTML (``cid:<content_id>``), not a file to keep. With a letter it
+    is a PDF that is printed and comes into the envelope behind it: so many ``pages``, on ``paper``.
     """
 
     name: str
     media_type: str
     content: bytes
     content_id: str = ""
+    pages: int = 0
+    paper: str = ""
 
 
 class Cost(Struct, frozen=True, kw_only=True, order=True):
@@ -82,7 +85,7 @@ class Message(Struct, frozen=True, kw_only=True):
     filled depends on the channel. ``meant_for`` is the customer's address where the
     message goes to a sandbox instead, "" where it goes to the customer. ``country``
     (ISO 3166, '' unknown) is where a phone number without a country is dialled in, and what
-    prices go by; ``pages`` are those of ``pdf``; ``time_zone`` is the company's. ``cost`` is
+    prices go by; ``pages`` are those of ``pdf``, on ``paper`` ('a4', 'us_letter', 'other'); ``time_zone`` is the company's. ``cost`` is
     what sending it will cost, as far as that is known. ``address_lines`` stand in a letter's window.
     """
 
@@ -106,6 +109,7 @@ class Message(Struct, frozen=True, kw_only=True):
     meant_for: str = ""
     country: str = ""
     pages: int = 0
+    paper: str = ""
     time_zone: str = "UTC"
     cost: Cost | None = None
     address_lines: tuple[str, ...] = ()

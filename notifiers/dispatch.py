@@ -11,7 +11,7 @@ A worker that dies before `intend` has handed over nothing: what it had claimed 
 """
 
 import datetime
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -33,12 +33,13 @@ from notifiers.channel import (
     traits_of,
 )
 from notifiers.doubt import Arbiter
-from notifiers.gates.gate import Candidate, Gate, Wait
+from notifiers.gates.gate import Candidate, Gate, Screen, Wait, all_pass
 from notifiers.gates.law import allowed_at
-from notifiers.noting import Manner, Noter, Written, sendings_tally, written_of
+from notifiers.noting import Manner, Noter, Written, sendings_tally, write, written_of
 from notifiers.outcomes import occurred_at
 from schemas.facts import MessageDecided, ReminderDecided
 from schemas.fields import Channel as ChannelName
+from schemas.law import LawTerms
 
 __all__ = ["Dispatcher", "Manner", "ReadReminder", "sendings_tally"]
 
@@ -70,6 +71,7 @@ class Dispatcher:
         jitter: gives a number in [0, 1).
         is_gone: says whether the worker that held a job is known not to exist any more.
         gates: what may put a delivery off before it is claimed, asked in this order.
+        screen: says which of some reminders must not be written to where they go, and why; asked once a round.
         sendings: counts the attempts by how they ended.
         prepare: told which jobs are about to be written, all of a round at once.
     """
@@ -85,12 +87,14 @@ class Dispatcher:
         jitter: Callable[[], float],
         is_gone: Callable[[Job], bool],
         gates: Sequence[Gate] = (),
+        screen: Screen = all_pass,
         sendings: Tally | None = None,
         prepare: Callable[[Sequence[Job]], None] | None = None,
     ) -> None:
         self._ledger = ledger
         self._prepare = prepare
-        self._write = partial(written_of, render=render)
+        self._render = render
+        self._screen = screen
         self._clock = clock
         self._gates = gates
         self._channel = channel
@@ -106,7 +110,7 @@ class Dispatcher:
         self._arbiter = Arbiter(
             ledger=ledger,
             channel=channel,
-            render=self._write,
+            render=partial(written_of, render=render),
             noter=self._noter,
             manner=manner,
             clock=clock,
@@ -153,7 +157,8 @@ class Dispatcher:
             return 0
         if self._prepare is not None:
             self._prepare(jobs)
-        written = {job.reminder: self._write(job) for job in jobs}
+        reminders = {job.reminder: _decoder.decode(job.reminder_json) for job in jobs}
+        written = self._write(reminders)
         waits = self._ask_gates(jobs, written)
         may_go = [job for job in jobs if job.reminder not in waits]
         self._plan_batch(len(may_go))
@@ -163,7 +168,10 @@ class Dispatcher:
         }
         taken, superseded = self._ledger.claim(list(claims.values()), now=self._clock())
         self._noter.superseded(superseded)
-        self._carry([job for job in may_go if job.reminder in taken], claims=claims, written=written)
+        laws = {name: each.law for name, each in reminders.items()}
+        self._carry(
+            [job for job in may_go if job.reminder in taken], claims=claims, written=written, laws=laws
+        )
         put_off = sum(each.holds == "delivery" for each in waits.values())
         return put_off + len(taken) + len(superseded)
 
@@ -189,6 +197,12 @@ class Dispatcher:
         self._looked_after_at = now
         self._arbiter.recover(partitions=partitions, all_=False)
         return self._arbiter.ask(partitions=partitions)
+
+    def _write(self, reminders: Mapping[str, ReminderDecided]) -> dict[str, Written]:
+        """Write messages; what must not go where it would is asked last: meanwhile somebody may have said stop."""
+        channel = self._ledger.channel
+        made = {name: write(each, channel, render=self._render) for name, each in reminders.items()}
+        return {**made, **self._screen(list(reminders.values()), channel)}
 
     # -- what must wait ----------------------------------------------------------------------
 
@@ -236,9 +250,8 @@ class Dispatcher:
         for name, wait in waits.items():
             self._noter.postponed(jobs[name], until=wait.until, why=wait.why)
 
-    def _law_waits(self, job: Job) -> Wait | None:
+    def _law_waits(self, job: Job, *, law: LawTerms | None) -> Wait | None:
         """Ask the law, once the claim shows others that we are about to write to this person."""
-        law = _decoder.decode(job.reminder_json).law
         if law is None or job.channel == "task":
             return None
         now = self._clock()
@@ -250,7 +263,14 @@ class Dispatcher:
 
     # -- what goes ---------------------------------------------------------------------------
 
-    def _carry(self, taken: Sequence[Job], *, claims: dict[str, Claim], written: dict[str, Written]) -> None:
+    def _carry(
+        self,
+        taken: Sequence[Job],
+        *,
+        claims: dict[str, Claim],
+        written: dict[str, Written],
+        laws: Mapping[str, LawTerms | None],
+    ) -> None:
         """Have claimed jobs carried, wave by wave; give back what had no turn."""
         open_ = {job.reminder for job in taken}
         uncalled: set[str] = set()
@@ -260,7 +280,7 @@ class Dispatcher:
             message = written[job.reminder]
             if isinstance(message, PermanentError):
                 endings.append(self._noter.failed(job, message, message))
-            elif (wait := self._law_waits(job)) is not None:
+            elif (wait := self._law_waits(job, law=laws[job.reminder])) is not None:
                 self._put_off({job.reminder: job}, waits={job.reminder: wait})
             else:
                 parcels.append(Parcel(job=job, claim=claims[job.reminder], message=message))

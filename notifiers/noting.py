@@ -18,7 +18,16 @@ from schemas.facts import ReminderDecided
 from schemas.fields import Channel as ChannelName
 from schemas.outcomes import DeliveryStatus, ErrorType
 
-__all__ = ["Manner", "Noter", "PutBack", "Written", "recipient_of", "sendings_tally", "written_of"]
+__all__ = [
+    "Manner",
+    "Noter",
+    "PutBack",
+    "Written",
+    "recipient_of",
+    "sendings_tally",
+    "write",
+    "written_of",
+]
 
 Written = Message | PermanentError
 _TEXT_MAX: Final = 2_000
@@ -204,8 +213,18 @@ class Noter:
 
 def written_of(job: Job, *, render: Callable[[ReminderDecided, ChannelName], Message]) -> Written:
     """Write a job's message; one that cannot be written is known before it is claimed."""
+    return write(_decoder.decode(job.reminder_json), job.channel, render=render)
+
+
+def write(
+    reminder: ReminderDecided,
+    channel: ChannelName,
+    *,
+    render: Callable[[ReminderDecided, ChannelName], Message],
+) -> Written:
+    """Write a message, or say why it cannot be."""
     try:
-        return render(_decoder.decode(job.reminder_json), job.channel)
+        return render(reminder, channel)
     except PermanentError as error:
         return error
 

@@ -110,10 +110,12 @@ def priced(render: Render, *, prices: Prices, provider: str) -> Render:
 
 
 def parts_of(message: Message) -> int:
-    """Count what is paid for: segments of an SMS, pages of a letter, one mail."""
+    """Count what is paid for: segments of an SMS, pages of a letter with its enclosures, one mail."""
     if message.channel == "sms":
         return segments(message.text).count
-    return max(1, message.pages) if message.channel == "letter" else 1
+    if message.channel != "letter":
+        return 1
+    return max(1, message.pages) + sum(each.pages for each in message.attachments)
 
 
 def micros_of(amount: str) -> int:

@@ -43,6 +43,7 @@ __all__ = [
     "announce_invoice",
     "correct_reminder",
     "next_statement_on",
+    "previous_statement_on",
     "report",
     "schedule_statement",
     "send",
@@ -165,6 +166,18 @@ def next_statement_on(company: Company, *, after: datetime.date) -> datetime.dat
     return day.replace(day=wanted)
 
 
+def previous_statement_on(company: Company, *, before: datetime.date) -> datetime.date:
+    """Give the company's last day of statements before one: from its morning on the next one tells what moved."""
+    if company.profile.statements == "weekly":
+        return before - datetime.timedelta(
+            days=(before.isoweekday() - company.profile.statement_day) % 7 or 7
+        )
+    wanted = min(company.profile.statement_day, 28)
+    if before.day <= wanted:
+        before = before.replace(day=1) - datetime.timedelta(days=1)
+    return before.replace(day=wanted)
+
+
 def _note_statement(account: Account, on: datetime.date | None) -> None:
     account.row.statement_on = on
     account.alarms.set("statement/", on)
@@ -270,7 +283,10 @@ def _written(
     if len(listed) < len(items):
         written = msgspec.structs.replace(written, aging=aged_totals(at, items))
     if row.message_kind == "statement":
-        return written
+        if not at.company.profile.statement_pdf:
+            return written
+        begins_on = previous_statement_on(at.company, before=datetime.date.fromisoformat(row.subject))
+        return msgspec.structs.replace(written, statement_from=begins_on)
     return msgspec.structs.replace(written, decision_version=UNBOUND, credits=(), credit_totals=())
 
 

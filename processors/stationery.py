@@ -27,6 +27,7 @@ class Letterhead(TypedDict):
     payment_link: str
     logo: str
     letter_layout: LetterLayout
+    letter_documents: bool
 
 
 def letterhead(profile: ConfigureCompany) -> Letterhead:
@@ -43,6 +44,7 @@ def letterhead(profile: ConfigureCompany) -> Letterhead:
         payment_link=profile.payment_link,
         logo=profile.logo,
         letter_layout=letter_layout_of(profile),
+        letter_documents=profile.letter_documents,
     )
 
 

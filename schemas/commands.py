@@ -338,20 +338,18 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     names settles first. ``returned_payment_fees`` are amounts per currency;
     ``unit_values`` of a legal unit of account (UF), in the company's currency.
     ``promise_tolerance_days`` is how long after its date a promise still counts as kept,
-    ``promises_per_episode`` how many there may be (R35). ``retention_days`` is how long what
-    is settled is remembered.
-    ``courtesies``, ``invoice_messages``, ``payment_messages`` and ``statements`` switch each kind of
-    message (R33); ``statement_day`` is a day of the month, or of the week (1 is Monday).
-    ``payment_link`` leads to where a customer can pay: an https URL in which ``{reminder}``,
-    ``{customer}``, ``{document}``, ``{amount}`` and ``{currency}`` are filled in. ``logo`` is an
-    https URL, or the name of a file in the company's template folder.
-    ``next_action_days`` after the last contact or note a person looks at a
-    customer again (R20, S0-14). ``raise_all_to_max``: all items of a message go
-    as its highest step (R1). What readers of messages answer (S4-17) is mailed to ``answers_to``;
-    "I have paid" lets the account rest for ``answer_rest_days`` (0: it does not), once a
-    message; a promise for a day up to ``answer_promise_days`` ahead is taken by itself (0: none is);
-    ``answer_disputes``: so is a dispute. ``letter_layout`` is the paper of letters and the window of their
-    envelopes: DIN 5008 form A or B on A4, US #10 on Letter, or what the company's country uses.
+    ``promises_per_episode`` how many there may be (R35). ``retention_days``: what is settled is remembered so long.
+    ``courtesies``, ``invoice_messages``, ``payment_messages`` and ``statements`` switch each kind of message (R33);
+    ``statement_day`` is a day of the month, or of the week (1 is Monday), ``statement_pdf``: a statement brings it along.
+    ``payment_link`` leads to where a customer can pay: an https URL in which ``{reminder}``, ``{customer}``,
+    ``{document}``, ``{amount}`` and ``{currency}`` are filled in. ``logo`` is an https URL, or a file's name in the
+    company's template folder. ``next_action_days`` after the last contact or note a person looks at a customer again
+    (R20, S0-14). ``raise_all_to_max``: all items of a message go as its highest step (R1).
+    What readers of messages answer (S4-17) is mailed to ``answers_to``; "I have paid" lets the account rest for
+    ``answer_rest_days`` (0: it does not), once a message; a promise up to ``answer_promise_days`` ahead is taken by
+    itself (0: none is); ``answer_disputes``: so is a dispute. ``letter_layout`` is the paper of letters and the window
+    of their envelopes: DIN 5008 form A or B on A4, US #10 on Letter, or what the company's country uses;
+    ``letter_documents``: what mails take along goes with letters, too, on paper.
     """
 
     name: Annotated[str, Meta(max_length=200)]
@@ -380,6 +378,7 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     payment_messages: bool = False
     statements: Literal["off", "weekly", "monthly"] = "off"
     statement_day: Annotated[int, Meta(ge=1, le=28)] = 1
+    statement_pdf: bool = True
     raise_all_to_max: bool = False
     enrolment: Literal["all", "selected"] = "all"
     past_from: datetime.date | None = None
@@ -402,6 +401,7 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     payment_link: Annotated[str, Meta(max_length=1000)] = ""
     logo: Annotated[str, Meta(max_length=500)] = ""
     letter_layout: LetterLayout | Literal["by_country"] = "by_country"
+    letter_documents: bool = False
 
 
 class SetLaw(_CompanyCommand, frozen=True, kw_only=True, tag="collections.law.set.v1"):

@@ -206,7 +206,8 @@ class ReminderDecided(AccountFact, frozen=True, kw_only=True, tag="collections.r
     wait for the gap (R5, R19). ``answer`` is what a customer answered, where
     this tells the company's own desk of it. ``country`` is the customer's,
     else the company's: where a phone number without a country is dialled in. ``letter_layout``
-    is the paper of its letter, and the window of the envelope.
+    is the paper of its letter, and the window of the envelope; with ``letter_documents`` the letter takes along
+    on paper what a mail would. ``statement_from``: the account's statement goes along, from that day to the tick's.
     """
 
     company: str
@@ -250,6 +251,8 @@ class ReminderDecided(AccountFact, frozen=True, kw_only=True, tag="collections.r
     answer: AnswerSaid | None = None
     country: str = ""
     letter_layout: LetterLayout = "din_5008_b"
+    letter_documents: bool = False
+    statement_from: datetime.date | None = None
 
 
 class ReminderProposed(AccountFact, frozen=True, kw_only=True, tag="collections.reminder.proposed.v1"):

@@ -19,7 +19,7 @@ __all__ = ["letters"]
 _STATES = ("open", "closing", "closed")
 _RUN = ("run", "company", "state", "letters", "pages", "sheets", "opened_at", "closed_at", "place", "detail")
 _RETURNED = ("reference", "outcome", "reminder", "company", "customer")
-_LETTER = ("position", "reminder", "customer", "pages", "sheets", "paper", "sha256", "spool")
+_LETTER = ("position", "reminder", "customer", "pages", "sheets", "paper", "enclosures", "sha256", "spool")
 
 
 class NoRunError(OperatorError):
@@ -78,7 +78,14 @@ def show(settings: "Settings", *, run: str, output_format: OutputFormat) -> None
     finally:
         engine.dispose()
     print_rows(
-        [structs.asdict(each) | {"added_at": each.added_at.isoformat()} for each in found],
+        [
+            structs.asdict(each)
+            | {
+                "added_at": each.added_at.isoformat(),
+                "enclosures": ", ".join(enclosed.name for enclosed in each.enclosures),
+            }
+            for each in found
+        ],
         columns=_LETTER,
         output_format=output_format,
     )

@@ -8,22 +8,37 @@ import datetime
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
-from msgspec import Struct, structs
-from sqlalchemy import Connection, Engine, and_, func, select, update
+from msgspec import Struct, json, structs
+from sqlalchemy import Connection, Engine, Integer, RowMapping, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.database.engine import reading, writing
 from infra.database.print_tables import print_letters, print_runs
 
-__all__ = ["NewLetter", "PrintRuns", "Run", "RunLetter", "RunState"]
+__all__ = ["Enclosed", "NewLetter", "PrintRuns", "Run", "RunLetter", "RunState"]
 
 RunState = Literal["open", "closing", "closed"]
 # Each try finds the open run or makes one; that a neighbour closes each of them in between is no accident.
 _TRIES_MAX: Final = 20
 
 
+class Enclosed(Struct, frozen=True, kw_only=True):
+    """A document that goes into the envelope behind its letter, in safety at ``spool``; ``name`` is for people."""
+
+    name: str
+    spool: str
+    sha256: str
+    size_bytes: int
+    pages: int
+    sheets: int
+    paper: str
+
+
 class NewLetter(Struct, frozen=True, kw_only=True):
-    """A letter that is in safety at ``spool``; ``sheets`` are what is paid for, ``paper`` is 'a4' or 'us_letter'."""
+    """A letter that is in safety at ``spool``; ``sheets`` are what is paid for, ``paper`` is 'a4' or 'us_letter'.
+
+    Pages and sheets are the letter's own; ``enclosures`` come behind it in their order, each with its own.
+    """
 
     reminder: str
     company: str
@@ -35,6 +50,17 @@ class NewLetter(Struct, frozen=True, kw_only=True):
     pages: int
     sheets: int
     paper: str
+    enclosures: tuple[Enclosed, ...] = ()
+
+    @property
+    def all_pages(self) -> int:
+        """How many pages come into the envelope."""
+        return self.pages + sum(each.pages for each in self.enclosures)
+
+    @property
+    def all_sheets(self) -> int:
+        """How many sheets are folded into the envelope: no two files share one."""
+        return self.sheets + sum(each.sheets for each in self.enclosures)
 
 
 class RunLetter(NewLetter, frozen=True, kw_only=True):
@@ -46,7 +72,7 @@ class RunLetter(NewLetter, frozen=True, kw_only=True):
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """A run as it stands; ``place`` and ``manifest_sha256`` are of what was written when it was closed."""
+    """A run as it stands; pages and sheets are those of letters and enclosures. ``place`` and ``manifest_sha256`` are of what was written when it was closed."""
 
     run: str
     company: str
@@ -67,6 +93,10 @@ class PrintRuns:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        # What it returns says whether it was there: an insert does not count its rows on PostgreSQL.
+        self._adding = (
+            self._insert(print_letters).on_conflict_do_nothing().returning(print_letters.c["reminder"])
+        )
 
     def add(self, letter: NewLetter, *, now: datetime.datetime, letters_max: int) -> RunLetter:
         """Put a letter into its company's open run, which is made where there is none.
@@ -79,31 +109,24 @@ class PrintRuns:
             if known is not None:
                 return known
             run = self._open_run(connection, letter.company, now=now)
-            row = structs.asdict(letter) | {"run": run.run, "position": run.letters + 1, "added_at": now}
-            # What it returns says whether it was there: an insert does not count its rows on PostgreSQL.
-            adding = (
-                self._insert(print_letters).on_conflict_do_nothing().returning(print_letters.c["reminder"])
-            )
-            if connection.execute(adding, row).first() is None:
+            added = RunLetter(**structs.asdict(letter), run=run.run, position=run.letters + 1, added_at=now)
+            if connection.execute(self._adding, _row(added)).first() is None:
                 known = _letter(connection, letter.reminder)
                 if known is None:
                     raise AssertionError(f"letter {letter.reminder} is neither new nor known")
                 return known
             is_full = run.letters + 1 >= letters_max
-            connection.execute(
-                update(print_runs)
-                .where(print_runs.c["run"] == run.run)
-                .values(
-                    letters=print_runs.c["letters"] + 1,
-                    pages=print_runs.c["pages"] + letter.pages,
-                    sheets=print_runs.c["sheets"] + letter.sheets,
-                    # A run that was made for a letter which had meanwhile come into another one begins now.
-                    opened_at=run.opened_at if run.letters else now,
-                    state="closing" if is_full else "open",
-                    closing_at=now if is_full else None,
-                )
-            )
-        return RunLetter(**row)
+            counted = {
+                "of": run.run,
+                "more_pages": letter.all_pages,
+                "more_sheets": letter.all_sheets,
+                # A run that was made for a letter which had meanwhile come into another one begins now.
+                "since": run.opened_at if run.letters else now,
+                "as": "closing" if is_full else "open",
+                "full_at": now if is_full else None,
+            }
+            connection.execute(_COUNTING, counted)
+        return added
 
     def letter(self, reminder: str) -> RunLetter | None:
         """Give the letter of a reminder, None when it is in no run."""
@@ -116,7 +139,7 @@ class PrintRuns:
             select(print_letters).where(print_letters.c["run"] == run).order_by(print_letters.c["position"])
         )
         with reading(self._engine) as connection:
-            return [RunLetter(**row) for row in connection.execute(query).mappings()]
+            return [_read(row) for row in connection.execute(query).mappings()]
 
     def run(self, name: str) -> Run | None:
         """Give a run, None when there is none of that name."""
@@ -175,9 +198,8 @@ class PrintRuns:
 
     def _open_run(self, connection: Connection, company: str, *, now: datetime.datetime) -> Run:
         """Give the open run of a company, held until the transaction ends: letters are counted one at a time."""
-        is_open = and_(print_runs.c["company"] == company, print_runs.c["state"] == "open")
         for _ in range(_TRIES_MAX):
-            row = connection.execute(select(*_COLUMNS).where(is_open).with_for_update()).mappings().first()
+            row = connection.execute(_OPEN, {"whose": company}).mappings().first()
             if row is not None:
                 return Run(**row)
             newest = select(func.coalesce(func.max(print_runs.c["number"]), 0)).where(
@@ -205,9 +227,39 @@ class PrintRuns:
 
 
 _COLUMNS: Final = [print_runs.c[name] for name in Run.__struct_fields__]
+# Built once: to build a statement takes longer than to run it, and each letter runs these.
+_LETTER: Final = select(print_letters).where(print_letters.c["reminder"] == bindparam("of"))
+_OPEN: Final = (
+    select(*_COLUMNS)
+    .where(print_runs.c["company"] == bindparam("whose"), print_runs.c["state"] == "open")
+    .with_for_update()
+)
+_COUNTING: Final = (
+    update(print_runs)
+    .where(print_runs.c["run"] == bindparam("of"))
+    .values(
+        letters=print_runs.c["letters"] + 1,
+        pages=print_runs.c["pages"] + bindparam("more_pages", type_=Integer),
+        sheets=print_runs.c["sheets"] + bindparam("more_sheets", type_=Integer),
+        opened_at=bindparam("since"),
+        state=bindparam("as"),
+        closing_at=bindparam("full_at"),
+    )
+)
 
 
 def _letter(connection: Connection, reminder: str) -> RunLetter | None:
-    query = select(print_letters).where(print_letters.c["reminder"] == reminder)
-    row = connection.execute(query).mappings().first()
-    return None if row is None else RunLetter(**row)
+    row = connection.execute(_LETTER, {"of": reminder}).mappings().first()
+    return None if row is None else _read(row)
+
+
+def _row(letter: RunLetter) -> dict[str, Any]:
+    fields = structs.asdict(letter)
+    del fields["enclosures"]
+    return fields | {"enclosures_json": json.encode(letter.enclosures).decode()}
+
+
+def _read(row: RowMapping) -> RunLetter:
+    fields = dict(row)
+    enclosures = json.decode(fields.pop("enclosures_json"), type=tuple[Enclosed, ...])
+    return RunLetter(**fields, enclosures=enclosures)

@@ -45,7 +45,8 @@ print_runs: Final = Table(
     sqlite_with_rowid=False,
 )
 
-# `spool` is where the letter waits for its run to be closed.
+# `spool` is where the letter waits for its run to be closed; `enclosures_json` lists the documents that come
+# into the envelope behind it, each with its own spool, pages and sheets.
 print_letters: Final = Table(
     "print_letters",
     metadata,
@@ -61,6 +62,7 @@ print_letters: Final = Table(
     Column("pages", Integer, nullable=False),
     Column("sheets", Integer, nullable=False),
     Column("paper", Text, nullable=False),
+    Column("enclosures_json", Text, nullable=False, server_default="[]"),
     Column("added_at", UtcDateTime, nullable=False),
     Index("uq_print_letters_run", "run", "position", unique=True),
     Index("ix_print_letters_account", "account"),

@@ -6,7 +6,7 @@ Conditions only: who moves rows is ``send_ledger``, and it does so in the same s
 import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy import BindParameter, ColumnElement, and_, exists, or_
 
 from infra.database.send_tables import send_jobs
 from infra.database.tables import accounts, clocks
@@ -15,6 +15,8 @@ __all__ = ["ENDED", "HELD", "fresh", "held_by", "overtaken"]
 
 ENDED: Final = ("accepted", "failed", "superseded", "unknown")
 HELD: Final = ("claimed", "sending")
+# Now, or bound when the statement runs.
+Instant = datetime.datetime | BindParameter[datetime.datetime]
 
 
 def held_by(owner: str) -> ColumnElement[bool]:
@@ -22,8 +24,13 @@ def held_by(owner: str) -> ColumnElement[bool]:
     return and_(send_jobs.c["state"].in_(HELD), send_jobs.c["owner"] == owner)
 
 
-def fresh(*, now: datetime.datetime, reader_age_max: datetime.timedelta) -> ColumnElement[bool]:
-    """R32: the account is as it was judged, its partition's clock has reached what the job needs."""
+def fresh(*, now: Instant, reader_since: Instant) -> ColumnElement[bool]:
+    """R32: the account is as it was judged, its partition's clock has reached what the job needs.
+
+    Args:
+        now: the wall clock.
+        reader_since: with a live journal, a read model whose clock is older than this is not believed.
+    """
     same_version = (
         exists()
         .where(
@@ -39,7 +46,7 @@ def fresh(*, now: datetime.datetime, reader_age_max: datetime.timedelta) -> Colu
     live = and_(
         send_jobs.c["mode"] == "live",
         send_jobs.c["not_before"] <= now,
-        clocks.c["at"] >= now - reader_age_max,
+        clocks.c["at"] >= reader_since,
     )
     clock = (
         exists()

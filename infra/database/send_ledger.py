@@ -7,20 +7,19 @@ intent to hand it over is written, which is the last thing before the provider i
 """
 
 import datetime
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
-    Boolean,
     ColumnElement,
     Connection,
     Engine,
     Row,
     and_,
-    bindparam,
     case,
     func,
-    null,
+    literal,
     or_,
     select,
     update,
@@ -30,6 +29,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from infra.database.engine import reading, writing
 from infra.database.send_conditions import ENDED, HELD, fresh, held_by, overtaken
 from infra.database.send_days import give_back
+from infra.database.send_moves import Moves
 from infra.database.send_tables import send_jobs
 from infra.database.send_values import Backlog, Claim, Ending, Intended, Job, NewJob, Postponement
 from infra.database.tables import clocks
@@ -59,7 +59,7 @@ _ENDS: Final = (
     "ask_at",
     *_COST,
 )
-_SUPERSEDED: Final = "the account has changed since"
+_WHERETO: Final = ("recipient", "subject", "provider", "endpoint", *_COST)
 
 
 class SendLedger:
@@ -74,6 +74,9 @@ class SendLedger:
         self.channel: Channel = channel
         self.owner = owner
         self._reader_age_max = datetime.timedelta(seconds=reader_age_s_max)
+        self._moves = Moves(channel=channel, owner=owner)
+        self._noting_whereto = self._moves.set(_WHERETO)
+        self._ending = self._moves.end(_ENDS)
 
     def record(self, jobs: Sequence[NewJob]) -> None:
         """Write jobs that are not there yet; one that is stays as it is."""
@@ -121,24 +124,9 @@ class SendLedger:
         A job is in neither when another worker was first or the read model is not far enough.
         What is taken has surely not been handed over: nobody need ask before `intend`.
         """
-        mine = and_(self._scheduled(None), self._among(claims))
         with writing(self._engine) as connection:
-            superseded = self._supersede(connection, claims, mine)
-            taken = set(
-                connection.execute(
-                    update(send_jobs)
-                    .where(mine, self._fresh(now))
-                    .values(
-                        state="claimed",
-                        owner=self.owner,
-                        held_since=now,
-                        intended_at=None,
-                        attempts=send_jobs.c["attempts"] + 1,
-                        retry_at=None,
-                    )
-                    .returning(send_jobs.c["reminder"])
-                ).scalars()
-            )
+            superseded = self._supersede(connection, claims, self._moves.supersede_free)
+            taken = self._moved(connection, self._moves.claim, claims, now=now)
             self._note_whereto(connection, [claim for claim in claims if claim.reminder in taken])
         return taken, superseded
 
@@ -152,19 +140,11 @@ class SendLedger:
             now: the wall clock: what the evidence will say.
             endings: of jobs handed over before, written in the same transaction.
         """
-        mine = and_(held_by(self.owner), self._among(claims))
         with writing(self._engine) as connection:
             lost = self._end(connection, endings, owner=self.owner)
-            going = set(
-                connection.execute(
-                    update(send_jobs)
-                    .where(mine, self._fresh(now))
-                    .values(state="sending", intended_at=now)
-                    .returning(send_jobs.c["reminder"])
-                ).scalars()
-            )
+            going = self._moved(connection, self._moves.intend, claims, now=now)
             stale = [claim for claim in claims if claim.reminder not in going]
-            superseded = self._supersede(connection, stale, and_(held_by(self.owner), self._among(stale)))
+            superseded = self._supersede(connection, stale, self._moves.supersede_held)
         return Intended(going=frozenset(going), superseded=frozenset(superseded), lost=tuple(lost))
 
     def finish(self, endings: Sequence[Ending], *, owner: str | None = None) -> list[str]:
@@ -235,7 +215,7 @@ class SendLedger:
         )
 
     def unpublished(self, *, partitions: Iterable[int], limit: int) -> list[Job]:
-        """List ended jobs whose outcome is not known to be in Kafka."""
+        """List ended jobs whose outcome is not known to be in Kafka; without their reminders, which it does not tell."""
         return self._select(
             and_(
                 send_jobs.c["published"].is_(False),
@@ -243,23 +223,27 @@ class SendLedger:
                 send_jobs.c["partition"].in_(list(partitions)),
             ),
             limit=limit,
+            with_reminders=False,
         )
 
     def mark_published(self, jobs: Sequence[Job]) -> None:
         """Note that the outcomes of these jobs, as they stood, are in Kafka."""
         if not jobs:
             return
-        marking = (
-            update(send_jobs)
-            .where(
-                send_jobs.c["channel"] == self.channel,
-                send_jobs.c["reminder"] == bindparam("of"),
-                send_jobs.c["state"] == bindparam("as"),
-            )
-            .values(published=True)
-        )
+        by_state: defaultdict[str, list[str]] = defaultdict(list)
+        for job in jobs:
+            by_state[job.state].append(job.reminder)
         with writing(self._engine) as connection:
-            connection.execute(marking, [{"of": job.reminder, "as": job.state} for job in jobs])
+            for state, reminders in by_state.items():
+                connection.execute(
+                    update(send_jobs)
+                    .where(
+                        send_jobs.c["channel"] == self.channel,
+                        send_jobs.c["reminder"].in_(reminders),
+                        send_jobs.c["state"] == state,
+                    )
+                    .values(published=True)
+                )
 
     def job(self, reminder: str) -> Job | None:
         """Give the job of a reminder on this channel."""
@@ -273,18 +257,22 @@ class SendLedger:
             scheduled, next_retry_at = connection.execute(query).one()
         return Backlog(scheduled=scheduled, next_retry_at=next_retry_at)
 
-    def _supersede(
-        self, connection: Connection, claims: Sequence[Claim], condition: ColumnElement[bool]
+    def _moved(
+        self, connection: Connection, moving: Any, claims: Sequence[Claim], *, now: datetime.datetime
     ) -> set[str]:
+        """Move those of the jobs that may be, and are fresh (R32)."""
+        bound = {
+            "among": [claim.reminder for claim in claims],
+            "wall": now,
+            "reader_since": now - self._reader_age_max,
+        }
+        return set(connection.execute(moving, bound).scalars())
+
+    def _supersede(self, connection: Connection, claims: Sequence[Claim], superseding: Any) -> set[str]:
         if not claims:
             return set()
         ended = set(
-            connection.execute(
-                update(send_jobs)
-                .where(condition, overtaken())
-                .values(state="superseded", owner=self.owner, detail=_SUPERSEDED, published=False)
-                .returning(send_jobs.c["reminder"])
-            ).scalars()
+            connection.execute(superseding, {"among": [claim.reminder for claim in claims]}).scalars()
         )
         for claim in claims:
             if claim.reminder in ended:
@@ -295,47 +283,29 @@ class SendLedger:
         return ended
 
     def _note_whereto(self, connection: Connection, claims: Sequence[Claim]) -> None:
-        names = ("recipient", "subject", "provider", "endpoint", *_COST)
         if not claims:
             return
-        connection.execute(
-            update(send_jobs)
-            .where(send_jobs.c["channel"] == self.channel, send_jobs.c["reminder"] == bindparam("of"))
-            .values({name: bindparam(f"the_{name}") for name in names}),
-            [
-                {"of": claim.reminder} | {f"the_{name}": getattr(claim, name) for name in names}
-                for claim in claims
-            ],
-        )
+        rows = [
+            {"of": claim.reminder} | {f"the_{name}": getattr(claim, name) for name in _WHERETO}
+            for claim in claims
+        ]
+        connection.execute(self._noting_whereto, rows)
 
     def _end(self, connection: Connection, endings: Sequence[Ending], *, owner: str) -> list[str]:
         """Write how jobs ended that ``owner`` holds; give those that it does not. Two statements, however many they are."""
         if not endings:
             return []
         # The first one looks, and holds the rows until the end of the transaction.
-        ours = set(
-            connection.execute(
-                update(send_jobs)
-                .where(held_by(owner), self._among(endings))
-                # It may have had another end before, which was said: unknown, then sent again.
-                .values(published=False)
-                .returning(send_jobs.c["reminder"])
-            ).scalars()
-        )
+        bound = {"among": [ending.reminder for ending in endings], "holder": owner}
+        ours = set(connection.execute(self._moves.look, bound).scalars())
         rows = [
-            {"of": ending.reminder, "as": ending.status, "held": ending.may_go_on}
+            {"of": ending.reminder, "the_state": ending.status, "may_go_on": ending.may_go_on}
             | {f"the_{name}": getattr(ending, name) for name in _ENDS}
             for ending in endings
             if ending.reminder in ours
         ]
         if rows:
-            ending_it = (
-                update(send_jobs)
-                .where(send_jobs.c["channel"] == self.channel, send_jobs.c["reminder"] == bindparam("of"))
-                .values({"state": bindparam("as")} | {name: bindparam(f"the_{name}") for name in _ENDS})
-                .values(held_since=_held_while(bindparam("held", type_=Boolean)))
-            )
-            connection.execute(ending_it, rows)
+            connection.execute(self._ending, rows)
         self._give_back(
             connection,
             [each.reminder for each in endings if each.status == "failed" and each.reminder in ours],
@@ -348,30 +318,39 @@ class SendLedger:
             mine = send_jobs.c["channel"] == self.channel
             give_back(connection, of=and_(mine, send_jobs.c["reminder"].in_(chosen)))
 
-    def _select(self, condition: ColumnElement[bool], *, limit: int | None = None) -> list[Job]:
+    def _select(
+        self, condition: ColumnElement[bool], *, limit: int | None = None, with_reminders: bool = True
+    ) -> list[Job]:
         with reading(self._engine) as connection:
             mine = and_(send_jobs.c["channel"] == self.channel, condition)
-            return jobs_where(connection, mine, limit=limit)
+            return jobs_where(connection, mine, limit=limit, with_reminders=with_reminders)
 
     def _is(self, reminder: str) -> ColumnElement[bool]:
         return and_(send_jobs.c["reminder"] == reminder, send_jobs.c["channel"] == self.channel)
-
-    def _among(self, claims: Sequence[Claim | Ending]) -> ColumnElement[bool]:
-        chosen = [claim.reminder for claim in claims]
-        return and_(send_jobs.c["channel"] == self.channel, send_jobs.c["reminder"].in_(chosen))
 
     def _scheduled(self, partitions: Iterable[int] | None) -> ColumnElement[bool]:
         mine = and_(send_jobs.c["channel"] == self.channel, send_jobs.c["state"] == "scheduled")
         return mine if partitions is None else and_(mine, send_jobs.c["partition"].in_(list(partitions)))
 
     def _fresh(self, now: datetime.datetime) -> ColumnElement[bool]:
-        return fresh(now=now, reader_age_max=self._reader_age_max)
+        return fresh(now=now, reader_since=now - self._reader_age_max)
 
 
-def jobs_where(connection: Connection, condition: ColumnElement[bool], *, limit: int | None) -> list[Job]:
-    """List the jobs that meet a condition, the longest due first."""
+def jobs_where(
+    connection: Connection,
+    condition: ColumnElement[bool],
+    *,
+    limit: int | None,
+    with_reminders: bool = True,
+) -> list[Job]:
+    """List the jobs that meet a condition, the longest due first; without their reminders ``reminder_json`` is ''."""
+    columns: list[ColumnElement[Any]] = [
+        each if with_reminders or each.name != "reminder_json" else literal("").label("reminder_json")
+        for each in send_jobs.c
+    ]
+    columns += [clocks.c["at"].label("clock_at"), overtaken().label("is_overtaken")]
     query = (
-        select(send_jobs, clocks.c["at"].label("clock_at"), overtaken().label("is_overtaken"))
+        select(*columns)
         .outerjoin(clocks, clocks.c["partition"] == send_jobs.c["partition"])
         .where(condition)
         .order_by(send_jobs.c["not_before"], send_jobs.c["reminder"])
@@ -388,11 +367,6 @@ def unfinished(engine: Engine, *, at: datetime.datetime) -> int:
         return connection.execute(
             select(func.count()).select_from(send_jobs).where(or_(waiting, unsaid))
         ).scalar_one()
-
-
-def _held_while(may_go_on: ColumnElement[bool]) -> ColumnElement[Any]:
-    """Give since when a job is held; of one whose worker has said how its call ended, nothing."""
-    return case((may_go_on, send_jobs.c["held_since"]), else_=null())
 
 
 def _uncounted() -> ColumnElement[int]:

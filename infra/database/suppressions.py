@@ -6,7 +6,7 @@ address without regard to case, a phone number by its digits.
 """
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec import Struct
 from sqlalchemy import Connection, RowMapping, delete, select
@@ -27,6 +27,7 @@ __all__ = [
     "still_marked",
     "suppress",
     "suppressed",
+    "suppressed_among",
     "suppression_lines",
 ]
 
@@ -121,17 +122,29 @@ def marks_of(connection: Connection, *, channel: Channel, address: str) -> list[
 
 def suppressed(connection: Connection, *, channel: Channel, address: str, company: str) -> Suppression | None:
     """Give the entry that keeps a company from writing to an address; None: it may."""
+    found = suppressed_among(connection, channel=channel, addresses=[(company, address)])
+    return found.get((company, address))
+
+
+def suppressed_among(
+    connection: Connection, *, channel: Channel, addresses: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], Suppression]:
+    """Give, of pairs of company and address, those that may not be written to, with the entry that says so; one query."""
+    wanted = {(company, address): normal_address(address, channel=channel) for company, address in addresses}
     found = connection.execute(
-        select(suppressions)
-        .where(
+        select(suppressions).where(
             suppressions.c["channel"] == channel,
-            suppressions.c["address"] == normal_address(address, channel=channel),
-            suppressions.c["company"].in_(("", company)),
+            suppressions.c["address"].in_(sorted(set(wanted.values()))),
+            suppressions.c["company"].in_(["", *sorted({company for company, _ in wanted})]),
         )
-        .order_by(suppressions.c["company"])
-        .limit(1)
     )
-    return next(iter(_entries(found.mappings())), None)
+    entries = {(each.company, each.address): each for each in _entries(found.mappings())}
+    # What holds for all companies goes before what holds for this one.
+    return {
+        pair: entry
+        for pair, normal in wanted.items()
+        if (entry := entries.get(("", normal)) or entries.get((pair[0], normal))) is not None
+    }
 
 
 def suppression_lines(

@@ -1,4 +1,4 @@
-"""Which documents go with a mail (S2-08, S4-14 … S4-16): fetched, else waited for a little, else linked.
+"""Which documents go with a mail or a letter (S2-08, S4-14 … S4-16): fetched, else waited for a little, else linked.
 
 ::
 
@@ -108,7 +108,7 @@ class Enclosures:
         begun: list[str] = []
         for job in jobs:
             reminder = _decoder.decode(job.reminder_json)
-            if reminder.attach_invoices:
+            if reminder.attach_invoices and (job.channel == "email" or reminder.letter_documents):
                 begun += [each.url for each in _wanted(reminder) if self._begin(each)]
         if begun:
             self._fetches.wait(begun, wait_s=_PATIENCE_S)

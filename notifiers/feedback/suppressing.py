@@ -1,44 +1,54 @@
-"""Who is on the list of suppressed addresses is not written to: asked where a message is written, before it is claimed.
+"""Who is on the list of suppressed addresses is not written to: asked of all messages of a round, just before they are claimed.
 
 A delivery to such an address has failed (``address_suppressed``), so that the ledger takes another way (R19).
+What became of an earlier message to it can still be asked.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from sqlalchemy import Engine
 
 from infra.database.engine import reading
-from infra.database.suppressions import suppressed
-from notifiers.channel import Message, PermanentError
+from infra.database.suppressions import Suppression, suppressed_among
+from notifiers.channel import PermanentError
+from notifiers.gates.gate import Screen
 from schemas.events import Contact
 from schemas.facts import ReminderDecided
 from schemas.fields import Channel
 
-__all__ = ["unless_suppressed"]
-
-Render = Callable[[ReminderDecided, Channel], Message]
+__all__ = ["suppressing"]
 
 
-def unless_suppressed(render: Render, *, engine: Engine) -> Render:
-    """Write as ``render`` does, but nothing to an address that is suppressed for the company."""
+def suppressing(engine: Engine) -> Screen:
+    """Give what says which of some reminders go to an address that is suppressed for their company: by reminder, why not."""
 
-    def message(reminder: ReminderDecided, channel: Channel) -> Message:
-        for delivery in reminder.deliveries:
-            if delivery.channel == channel and (address := _address(delivery.contact, channel=channel)):
-                _refuse(engine, address, channel=channel, company=reminder.company)
-        return render(reminder, channel)
+    def refused(reminders: Sequence[ReminderDecided], channel: Channel) -> dict[str, PermanentError]:
+        addressed = [
+            (each.id, each.company, address)
+            for each in reminders
+            for delivery in each.deliveries
+            if delivery.channel == channel and (address := _address(delivery.contact, channel=channel))
+        ]
+        if not addressed:
+            return {}
+        with reading(engine) as connection:
+            found = suppressed_among(
+                connection, channel=channel, addresses=[(company, to) for _, company, to in addressed]
+            )
+        return {
+            reminder: _refusal(found[company, address], address=address)
+            for reminder, company, address in addressed
+            if (company, address) in found
+        }
 
-    return message
+    return refused
 
 
-def _refuse(engine: Engine, address: str, *, channel: Channel, company: str) -> None:
-    with reading(engine) as connection:
-        entry = suppressed(connection, channel=channel, address=address, company=company)
-    if entry is not None:
-        raise PermanentError(
-            error_type="address_suppressed",
-            detail=f"{address} is suppressed since {entry.since:%Y-%m-%d} ({entry.reason}, by {entry.source})",
-        )
+def _refusal(entry: Suppression, *, address: str) -> PermanentError:
+    return PermanentError(
+        error_type="address_suppressed",
+        detail=f"{address} is suppressed since {entry.since:%Y-%m-%d} ({entry.reason}, by {entry.source})",
+    )
 
 
 def _address(contact: Contact, *, channel: Channel) -> str:

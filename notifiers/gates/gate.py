@@ -6,15 +6,17 @@ What it puts off is no attempt, and comes back by itself.
 """
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
 
 from infra.database.send_values import Job
-from notifiers.channel import Message
+from notifiers.channel import Message, PermanentError
+from schemas.facts import ReminderDecided
+from schemas.fields import Channel
 
-__all__ = ["Candidate", "Gate", "Wait"]
+__all__ = ["Candidate", "Gate", "Screen", "Wait", "all_pass"]
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -58,3 +60,12 @@ class Gate(Protocol):
             now: the wall clock, UTC; business time is ``notifiers.outcomes.occurred_at``.
         """
         ...
+
+
+# Says of a round's reminders, for one channel, which must not be written to where they go, and why; by reminder.
+Screen = Callable[[Sequence[ReminderDecided], Channel], Mapping[str, PermanentError]]
+
+
+def all_pass(_reminders: Sequence[ReminderDecided], _channel: Channel) -> Mapping[str, PermanentError]:
+    """Be the screen of who has no list."""
+    return {}

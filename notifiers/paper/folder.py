@@ -9,7 +9,7 @@ __all__ = ["LetterFolder"]
 
 
 class LetterFolder:
-    """Writes one PDF per letter; the receipt names it, relative to the folder."""
+    """Writes one PDF per letter, and one per enclosure; the receipt names the letter, relative to the folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -30,7 +30,10 @@ class LetterFolder:
             raise PermanentError(
                 error_type="address_missing", detail=f"customer {message.customer} has no postal address"
             )
-        path = path_of(message, suffix=".pdf")
+        for place, each in enumerate(message.attachments, start=1):
+            enclosed = path_of(message, suffix=f"-{place:02d}.pdf")
+            write_whole(self._folder / enclosed, each.content, durable=True)
+        path = path_of(message, suffix=".pdf")  # the last: where it is, all is there
         write_whole(self._folder / path, message.pdf, durable=True)
         return Receipt(provider_id=path.as_posix())
 

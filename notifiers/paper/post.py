@@ -16,7 +16,8 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from notifiers.channel import Cost, Message, PermanentError, Receipt, Traits
-from notifiers.paper.sheets import extent_of
+from notifiers.paper.manifest import merged
+from notifiers.paper.sheets import Extent, extent_of, extent_of_letter
 
 __all__ = ["PostChannel", "PostOptions", "PostService", "PostStatus", "PostalLetter", "Posted"]
 
@@ -170,12 +171,16 @@ class PostChannel:
             raise PermanentError(
                 error_type="address_missing", detail=f"customer {message.customer} has no postal address"
             )
-        extent = extent_of(message.pdf)
+        extent, pdf = extent_of_letter(message), message.pdf
+        if message.attachments:
+            # A service takes one file; that it is then no PDF/A matters to nobody who prints it.
+            pdf = merged([pdf, *(each.content for each in message.attachments)], duplex=self._options.duplex)
+            extent = Extent(pages=extent_of(pdf).pages, paper=extent.paper)
         return PostalLetter(
             reference=message.reminder,
             lines=tuple(line.strip() for line in message.address_lines if line.strip()) or lines,
             country=message.country,
-            pdf=message.pdf,
+            pdf=pdf,
             pages=extent.pages,
             sheets=extent.sheets(duplex=self._options.duplex),
             paper=extent.paper,

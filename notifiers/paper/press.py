@@ -15,14 +15,15 @@ import typst
 from notifiers.paper.sheets import extent_of
 from notifiers.writing.view import MessageView, as_data
 
-__all__ = ["LetterPress", "PaperError"]
+__all__ = ["STANDARDS", "LetterPress", "PaperError", "quoted"]
 
 # Level a of part 2, not of part 1: only the later parts may also be accessible in the sense of PDF/UA.
-_STANDARDS: "Final[list[typst.PDFStandard]]" = ["a-2a", "ua-1"]
+STANDARDS: "Final[list[typst.PDFStandard]]" = ["a-2a", "ua-1"]
 
 
 # What a first page holds beside its paragraphs, as `_lines` counts.
 _LINES_OF_A_PAGE: Final = 22
+_LINES_OF_A_CODE: Final = 5  # two stand side by side
 
 
 class PaperError(Exception):
@@ -46,7 +47,7 @@ class LetterPress:
             font_paths=[] if fonts is None else [str(fonts)],
             ignore_system_fonts=True,
         )
-        self._module = _quoted(layout.name)
+        self._module = quoted(layout.name)
 
     def print(self, view: MessageView, *, texts: Mapping[str, object], printed_on: datetime) -> bytes:
         """Set one letter; the same input gives the same bytes.
@@ -54,7 +55,7 @@ class LetterPress:
         Args:
             view: the reminder as written for its reader.
             texts: ``subject`` and ``reference`` (by which a returned letter is told), ``opening`` and
-                ``closing`` (lists of paragraphs), ``picture`` (the logo, or None).
+                ``closing`` (lists of paragraphs), ``picture`` (the logo, or None), ``codes`` (ways to pay and to answer).
             printed_on: the creation time noted in the file.
 
         Raises:
@@ -72,10 +73,10 @@ class LetterPress:
         # Data stand in a source of their own, not in `sys.inputs`: those are part of everything that
         # typst remembers, and with each letter it would begin anew.
         single = "true" if is_single else "false"
-        source = f"#import {self._module}: print\n#print(json(bytes({_quoted(data)})), single: {single})"
+        source = f"#import {self._module}: print\n#print(json(bytes({quoted(data)})), single: {single})"
         try:
             pdf = self._compiler.compile(
-                input=source.encode(), format="pdf", pdf_standards=_STANDARDS, timestamp=printed_on
+                input=source.encode(), format="pdf", pdf_standards=STANDARDS, timestamp=printed_on
             )
         except typst.TypstError as error:
             raise PaperError(_said(error)) from error
@@ -93,10 +94,12 @@ def _lines(view: MessageView) -> int:
         + sum(len(rows) + 2 for rows in tables if rows)
         + sum(map(len, sums))
         + len(view.payment_instructions)
+        + _LINES_OF_A_CODE * ((len(view.pay_links) + bool(view.report_url) + 1) // 2)
+        + bool(view.attached)
     )
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Write a text as a string of typst: two characters mean something in one, and nothing else does."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

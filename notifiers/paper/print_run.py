@@ -5,6 +5,7 @@
     letter ─► spool/<company>/<letter>.pdf ─► row in SQL: it is in the run (accepted)
                                                   │ the run is full, the hour has come, or a person says so
     runs/<company>/<run>/000001-<letter>.pdf … ◄──┘
+                         000001.01-<enclosure>.pdf …
                          letters.pdf               all of them for the printer, where that is wanted
                          manifest.json             last: where it is, the run is whole
 
@@ -15,17 +16,26 @@ gives the same files under the same names; a file that no row speaks of is in no
 import datetime
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import structlog
 
-from infra.database.print_runs import NewLetter, PrintRuns, Run, RunLetter
+from infra.database.print_runs import Enclosed, NewLetter, PrintRuns, Run, RunLetter
 from infra.errors import OperatorError
-from notifiers.channel import Message, PermanentError, Receipt, TemporaryError, Traits
+from notifiers.channel import Attachment, Message, PermanentError, Receipt, TemporaryError, Traits
 from notifiers.folders import path_of
-from notifiers.paper.manifest import LETTERS, MANIFEST, FileOf, file_of, folder_of, manifest_of, merged
-from notifiers.paper.sheets import extent_of
+from notifiers.paper.manifest import (
+    LETTERS,
+    MANIFEST,
+    FileOf,
+    enclosure_file,
+    file_of,
+    folder_of,
+    manifest_of,
+    merged,
+)
+from notifiers.paper.sheets import Extent, extent_of_letter
 from notifiers.paper.stores import MissingError, Store
 
 __all__ = ["DamagedLetterError", "PrintRun", "RunCloser", "last_cut_off"]
@@ -90,6 +100,8 @@ class PrintRun:
         if known is not None:
             return known
         letter = self._letter(message)
+        for enclosed, each in zip(letter.enclosures, message.attachments, strict=True):
+            self._store.put(enclosed.spool, each.content)
         self._store.put(letter.spool, message.pdf)
         return self._receipt(self._runs.add(letter, now=self._clock(), letters_max=self._letters_max))
 
@@ -103,15 +115,32 @@ class PrintRun:
         self._closer.tend()
 
     def _letter(self, message: Message) -> NewLetter:
-        extent = extent_of(message.pdf)
+        extent = extent_of_letter(message)
+        spool = f"spool/{message.sender.company}/{path_of(message, suffix='').name}"
         return NewLetter(
             reminder=message.reminder,
             company=message.sender.company,
             account=message.account,
             customer=message.customer,
-            spool=f"spool/{message.sender.company}/{path_of(message, suffix='.pdf').name}",
+            spool=f"{spool}.pdf",
             sha256=hashlib.sha256(message.pdf).hexdigest(),
             size_bytes=len(message.pdf),
+            pages=extent.pages,
+            sheets=extent.sheets(duplex=self._duplex),
+            paper=extent.paper,
+            enclosures=tuple(
+                self._enclosed(each, spool=f"{spool}-{place:02d}.pdf")
+                for place, each in enumerate(message.attachments, start=1)
+            ),
+        )
+
+    def _enclosed(self, attachment: Attachment, *, spool: str) -> Enclosed:
+        extent = Extent(pages=attachment.pages, paper=attachment.paper)
+        return Enclosed(
+            name=attachment.name,
+            spool=spool,
+            sha256=hashlib.sha256(attachment.content).hexdigest(),
+            size_bytes=len(attachment.content),
             pages=extent.pages,
             sheets=extent.sheets(duplex=self._duplex),
             paper=extent.paper,
@@ -195,9 +224,9 @@ class RunCloser:
         letters = self._runs.letters(run.run)
         folder = folder_of(run)
         files, contents = [], []
-        for letter in letters:
-            content = self._content(letter, folder=folder)
-            self._store.put(f"{folder}/{file_of(letter)}", content)
+        for letter, part, name in _parts(letters, folder=folder):
+            content = self._content(letter, part, name=name)
+            self._store.put(name, content)
             if self._merge:
                 contents.append(content)
             yield
@@ -209,8 +238,8 @@ class RunCloser:
         manifest = manifest_of(run, letters=letters, duplex=self._duplex, merged=files[0] if files else None)
         self._store.put(f"{folder}/{MANIFEST}", manifest)
         yield
-        for letter in letters:
-            self._store.drop(letter.spool)
+        for _, part, _ in _parts(letters, folder=folder):
+            self._store.drop(part.spool)
             yield
         self._runs.finish(
             run.run,
@@ -231,19 +260,29 @@ class RunCloser:
                 _log.error("print_run_waits", run=run.run, company=run.company, detail=str(error))
                 self._runs.wait(run.run, detail=str(error)[:2_000])
 
-    def _content(self, letter: RunLetter, *, folder: str) -> bytes:
-        """Read a letter from the spool, else, where its spool was emptied already, from the run."""
-        for name in (letter.spool, f"{folder}/{file_of(letter)}"):
+    def _content(self, letter: RunLetter, part: RunLetter | Enclosed, *, name: str) -> bytes:
+        """Read a letter or an enclosure from the spool, else, where that was emptied already, from the run."""
+        for place in (part.spool, name):
             try:
-                content = self._store.get(name)
+                content = self._store.get(place)
             except MissingError:
                 continue
-            if hashlib.sha256(content).hexdigest() == letter.sha256:
+            if hashlib.sha256(content).hexdigest() == part.sha256:
                 return content
         raise DamagedLetterError(
-            f"Letter {letter.reminder} of run {letter.run} is not in {self._store.place(letter.spool)} as it was "
-            f"accepted (SHA-256 {letter.sha256}). Put the file back from a copy; the run then closes by itself."
+            f"Letter {letter.reminder} of run {letter.run} is not in {self._store.place(part.spool)} as it was "
+            f"accepted (SHA-256 {part.sha256}). Put the file back from a copy; the run then closes by itself."
         )
+
+
+def _parts(
+    letters: Sequence[RunLetter], *, folder: str
+) -> Iterator[tuple[RunLetter, RunLetter | Enclosed, str]]:
+    """Walk what comes into the envelopes, in order: whose it is, what, and its name in the run."""
+    for letter in letters:
+        yield letter, letter, f"{folder}/{file_of(letter)}"
+        for place, each in enumerate(letter.enclosures, start=1):
+            yield letter, each, f"{folder}/{enclosure_file(letter, place)}"
 
 
 def last_cut_off(now: datetime.datetime, *, at: datetime.time, zone: datetime.tzinfo) -> datetime.datetime:

@@ -8,7 +8,9 @@ from typing import Final
 import pypdf
 from msgspec import Struct
 
-__all__ = ["Extent", "extent_of"]
+from notifiers.channel import Message
+
+__all__ = ["Extent", "extent_of", "extent_of_foreign", "extent_of_letter"]
 
 _POINTS_PER_MM: Final = 72 / 25.4
 # Width and height in millimetres; a letter is upright.
@@ -26,7 +28,23 @@ class Extent(Struct, frozen=True, kw_only=True):
         return math.ceil(self.pages / 2) if duplex else self.pages
 
 
-@lru_cache(maxsize=4)  # the press, the writer and the carrier ask about the same letter, one after the other
+def extent_of_letter(message: Message) -> Extent:
+    """Give a letter's pages and paper: as whoever wrote it has said, else as they are read."""
+    if message.pages and message.paper:
+        return Extent(pages=message.pages, paper=message.paper)
+    return extent_of(message.pdf)
+
+
+def extent_of_foreign(pdf: bytes) -> Extent | None:
+    """Read the pages and paper of somebody else's PDF; None: it is locked, empty, or none that can be read and written again."""
+    try:
+        pypdf.PdfWriter(clone_from=io.BytesIO(pdf)).write(io.BytesIO())
+        return extent_of(pdf)
+    except Exception:  # noqa: BLE001 - a broken file leads pypdf anywhere: what it raises has no common class
+        return None
+
+
+@lru_cache(maxsize=4)  # the press and the writer ask about the same letter, one after the other
 def extent_of(pdf: bytes) -> Extent:
     """Read a letter's pages and paper."""
     reader = pypdf.PdfReader(io.BytesIO(pdf))

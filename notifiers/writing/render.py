@@ -7,7 +7,7 @@ Whatever is wrong with them fails for good, as ``template_error``.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Final, Protocol, get_args
@@ -17,9 +17,10 @@ from jinja2 import TemplateError, TemplateNotFound
 from msgspec.structs import replace
 
 from notifiers.channel import Attachment, Message, PermanentError, Sender, TaskNote
+from notifiers.paper.codes import code_of
 from notifiers.paper.picture import Picture, PictureError, picture_of
 from notifiers.paper.press import LetterPress, PaperError
-from notifiers.paper.sheets import extent_of
+from notifiers.paper.sheets import extent_of, extent_of_foreign
 from notifiers.writing.library import Library, Room
 from notifiers.writing.logo import LogoError, logo_of
 from notifiers.writing.view import MessageView, as_data, company_day, view_of
@@ -40,6 +41,7 @@ _SUBJECT_MAX: Final = 200
 _TEXT_MAX: Final = 10_000
 _SMS_MAX: Final = 1_600
 _BODY_MAX: Final = 2_000_000
+_CODE_MAX: Final = 400  # a longer address makes a code too fine for its place
 _log = structlog.get_logger(__name__)
 _GAP: Final = re.compile("\n{3,}")
 _NAME: Final = re.compile("[a-z0-9][a-z0-9_-]*")
@@ -132,7 +134,7 @@ class Renderer:
     ) -> Message:
         contact = deliveries[0].contact if deliveries else Contact()
         words = room.words(reminder.language)
-        parts = self._parts(reminder, room=room, words=words) if channel == "email" else ()
+        parts = self._parts(reminder, room=room, words=words, channel=channel)
         ways = self._ways(reminder, channel=channel, parts=parts)
         view = view_of(reminder, contact=contact, words=words, ways=ways)
         writer = _Writer(room, reminder=reminder, view=view)
@@ -146,8 +148,9 @@ class Renderer:
             text = writer.sms()
         elif channel == "letter":
             texts = writer.paragraphs(channel) | {"subject": subject, "reference": reminder.id}
-            texts["picture"] = self._picture(reminder, room=room)
+            texts |= {"picture": self._picture(reminder, room=room), "codes": _codes(view)}
             pdf = self._press.print(view, texts=texts, printed_on=reminder.tick)
+        extent = extent_of(pdf) if pdf else None
         return Message(
             reminder=reminder.id,
             channel=channel,
@@ -167,15 +170,22 @@ class Renderer:
             attachments=parts,
             unsubscribe_url=ways.unsubscribe if channel == "email" else "",
             country=reminder.country,
-            pages=extent_of(pdf).pages if channel == "letter" else 0,
+            pages=0 if extent is None else extent.pages,
+            paper="" if extent is None else extent.paper,
             address_lines=view.address if channel == "letter" else (),
             time_zone=reminder.time_zone,
         )
 
-    def _parts(self, reminder: ReminderDecided, *, room: Room, words: Words) -> tuple[Attachment, ...]:
-        """Give the files of a mail: the logo that its HTML shows, and documents."""
-        logo = self._logo(reminder, room=room)
+    def _parts(
+        self, reminder: ReminderDecided, *, room: Room, words: Words, channel: Channel
+    ) -> tuple[Attachment, ...]:
+        """Give the files of a mail, the logo that its HTML shows and documents; and the enclosures of a letter."""
+        if channel != "email" and not (channel == "letter" and reminder.letter_documents):
+            return ()
         files = () if self._enclose is None else self._enclose(reminder, words=words)
+        if channel == "letter":
+            return tuple(_printable(files, reminder=reminder))
+        logo = self._logo(reminder, room=room)
         return files if logo is None else (logo, *files)
 
     def _logo(self, reminder: ReminderDecided, *, room: Room) -> Attachment | None:
@@ -200,7 +210,7 @@ class Renderer:
         shown = next((f"cid:{each.content_id}" for each in parts if each.content_id), "")
         ways = Ways(
             logo=shown or (reminder.logo if reminder.logo.startswith("https://") else ""),
-            attached=tuple(each.name for each in parts if not each.content_id),
+            attached=tuple(_named(each, channel=channel) for each in parts if not each.content_id),
         )
         links = self._links
         if links is None or reminder.answer is not None:  # an answer is read at the company's own desk
@@ -265,6 +275,33 @@ def _cut(subject: str) -> str:
 
 def _legal_texts(reminder: ReminderDecided, channel: Channel) -> list[str]:
     return [each.text for each in reminder.legal_texts if channel in each.channels]
+
+
+def _codes(view: MessageView) -> list[dict[str, object]]:
+    """Give a letter's ways to pay and to answer: where mails have buttons. One that is too long for a code has its address alone."""
+    ways = [("", each.label, each.url) for each in view.pay_links]
+    ways += [(view.report_lead, view.words.report, view.report_url)] if view.report_url else []
+    return [
+        {"lead": lead, "label": label, "url": url, "svg": code_of(url).svg if len(url) <= _CODE_MAX else ""}
+        for lead, label, url in ways
+    ]
+
+
+def _printable(files: Sequence[Attachment], *, reminder: ReminderDecided) -> Iterator[Attachment]:
+    """Give what can be printed, with its pages; a file that nobody can count would be a sheet too many or too few."""
+    for each in files:
+        if each.media_type != "application/pdf":
+            continue
+        extent = extent_of_foreign(each.content)
+        if extent is None:
+            _log.warning("document_not_enclosed", reminder=reminder.id, name=each.name)
+        else:
+            yield replace(each, pages=extent.pages, paper=extent.paper)
+
+
+def _named(attachment: Attachment, *, channel: Channel) -> str:
+    """Name a file; on paper there is none, but a document."""
+    return attachment.name.removesuffix(".pdf") if channel == "letter" else attachment.name
 
 
 def _note(delivery: Delivery, *, subject: str) -> TaskNote:

@@ -252,16 +252,19 @@ def _what(reminder: ReminderDecided, *, words: Words, count: int) -> str:
 
 def _line(item: ReminderItem, *, words: Words, reminder: ReminderDecided, ways: Ways) -> LineView:
     language = reminder.language
-    whole = amount_text(item.amount_minor, currency=item.currency, language=language)
+    asked_minor = item.open_minor - item.held_minor
+    is_part = asked_minor != item.amount_minor
     return LineView(
         document=item.item,
         reference=_plain(item.reference),
         issued_on=short_day_text(item.issued_on, language=language),
         due_on=short_day_text(item.due_on, language=language),
         status=_status(item.days_overdue, words=words) if item.open_minor else words.nothing_open,
-        open=amount_text(item.open_minor - item.held_minor, currency=item.currency, language=language),
-        part_of=words.part_of.format(amount=whole)
-        if item.open_minor - item.held_minor != item.amount_minor
+        open=amount_text(asked_minor, currency=item.currency, language=language),
+        part_of=words.part_of.format(
+            amount=amount_text(item.amount_minor, currency=item.currency, language=language)
+        )
+        if is_part
         else "",
         late=item.days_overdue > 0 and item.open_minor > 0,
         link=_document_link(item, reminder=reminder, ways=ways),

@@ -80,6 +80,8 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, renam
     report_lead: str
     report_lead_other: str
     attached: str
+    enclosed: str
+    scan: str
     rebuilt_file: str
     unsubscribe: str
 

@@ -15,7 +15,7 @@ from infra.database.tables import accounts, clocks, live_rows
 from infra.metrics.tally import Tally
 from notifiers.channel import Channel, Message, Receipt
 from notifiers.dispatch import Dispatcher, Manner, ReadReminder
-from notifiers.gates.gate import Gate
+from notifiers.gates.gate import Gate, Screen, all_pass
 from notifiers.writing.render import Renderer
 from notifiers.writing.samples import sample_reminder
 from schemas.events import Contact
@@ -177,6 +177,7 @@ def dispatcher(
     clock: Callable[[], datetime.datetime] | None = None,
     manner: Manner = MANNER,
     gates: Sequence[Gate] = (),
+    screen: Screen = all_pass,
     is_gone: Callable[[Job], bool] = lambda _: True,
     sendings: Tally | None = None,
     render: Callable[[ReminderDecided, ChannelName], Message] = RENDERER.message,
@@ -192,6 +193,7 @@ def dispatcher(
         jitter=lambda: 0.0,
         is_gone=is_gone,
         gates=gates,
+        screen=screen,
         sendings=sendings,
         prepare=prepare,
     )

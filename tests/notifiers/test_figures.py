@@ -1,8 +1,13 @@
 """Amounts and days as readers of a language write them."""
 
 import datetime
+import re
+from decimal import Decimal
 
 import pytest
+from babel.numbers import format_currency
+from hypothesis import given
+from hypothesis import strategies as st
 
 from notifiers.writing.figures import amount_text, day_text, locale_of, short_day_text
 
@@ -40,3 +45,17 @@ def test_an_unknown_language_is_said() -> None:
     assert "es" == str(locale_of("es-XX"))
     with pytest.raises(ValueError, match="'xx'"):
         locale_of("xx")
+
+
+@given(
+    st.integers(-(10**17), 10**17),
+    st.sampled_from(["USD", "EUR", "BRL", "MXN", "ARS", "PEN"]),
+    st.sampled_from(
+        ["es", "es-CL", "es-MX", "es-CR", "en", "en-IN", "en-ZA", "pt", "pt-PT", "hi", "fr-CH", "pl", "tr"]
+    ),
+)
+def test_amounts_are_grouped_as_babel_does(minor: int, currency: str, language: str) -> None:
+    """Whatever the language's separators, groups, signs and sides are; where both have two decimals."""
+    theirs = format_currency(Decimal(minor) / 100, currency, locale=language.replace("-", "_"))
+    spaced = re.sub("([A-Za-z])([0-9])", rf"\1{NBSP}\2", theirs)
+    assert spaced == amount_text(minor, currency=currency, language=language)

@@ -18,7 +18,7 @@ from infra.database.queries.balances import Scope, open_items_as_of, total
 from infra.database.queries.conditional import ConditionalPayment, conditional_payments
 from infra.database.tables import accounts, customers, items, movements
 
-__all__ = ["CurrencyStatement", "OpenItem", "Statement", "StatementLine", "statement"]
+__all__ = ["CurrencyStatement", "OpenItem", "Statement", "StatementLine", "statement", "statement_lines"]
 
 _INNER: Final = ("applied", "unapplied", "split", "instalment")
 _Entry = TypeVar("_Entry")
@@ -115,6 +115,24 @@ def statement(
             for currency in currencies
         ),
     )
+
+
+def statement_lines(
+    connection: Connection, *, account: str, as_of: datetime.date, first_on: datetime.date | None = None
+) -> int:
+    """Count the lines that a statement would have, and the items open now, without reading them; arguments as for `statement`."""
+    moved = [
+        movements.c.account == account,
+        movements.c.business_date <= as_of,
+        movements.c.kind.not_in(_INNER),
+        *([] if first_on is None else [movements.c.business_date >= first_on]),
+    ]
+    open_now = [items.c.account == account, items.c.open_minor > 0]
+    counts = (
+        select(func.count()).select_from(table).where(*conditions).scalar_subquery()
+        for table, conditions in ((movements, moved), (items, open_now))
+    )
+    return int(sum(connection.execute(select(*counts)).one()))
 
 
 def _name(connection: Connection, account: str) -> str | None:

@@ -15,15 +15,28 @@ from infra.database.send_doubts import notes_of
 from infra.database.send_ledger import NewJob, SendLedger
 from infra.database.send_tables import send_jobs
 from infra.database.suppressions import Suppression, suppress, suppressed, suppression_lines
-from notifiers.channel import PermanentError
+from notifiers.channel import Message
 from notifiers.feedback.publishing import FeedbackPublisher
-from notifiers.feedback.suppressing import unless_suppressed
+from notifiers.feedback.suppressing import suppressing
 from schemas.codec import decode_source
 from schemas.commands import OptIn, OptOut, RecordReply
 from schemas.dead_letters import read_dead_letter
 from schemas.envelope import from_headers
+from schemas.events import Contact
+from schemas.facts import ReminderDecided
+from schemas.fields import Channel as ChannelName
 from schemas.outcomes import OutcomeReported
-from tests.notifiers.sending import CONTACT, RENDERER, merge, reminder
+from tests.notifiers.sending import (
+    CONTACT,
+    RENDERER,
+    ScriptedChannel,
+    dispatcher,
+    job_row,
+    know,
+    merge,
+    read,
+    reminder,
+)
 
 NOW = datetime.datetime(2026, 2, 3, 12, tzinfo=datetime.UTC)
 FATE = Word(
@@ -240,13 +253,38 @@ def test_who_is_not_written_to_any_more(
 def test_suppressed_addresses_are_not_written_to(office: Office) -> None:
     """The delivery has failed before anything is sent, so that the ledger takes another way (R19)."""
     office.delivered()
-    render = unless_suppressed(RENDERER.message, engine=office.engine)
-    assert CONTACT.email == render(reminder("r2"), "email").contact.email
+    screen = suppressing(office.engine)
+    assert {} == screen([reminder("r2")], "email")
     office.hear(FATE)
-    with pytest.raises(PermanentError) as caught:
-        render(reminder("r2"), "email")
-    assert "address_suppressed" == caught.value.error_type
-    assert render(reminder("r2", channels=("letter",)), "letter")
+    other = Contact(name="Other", email="other@customer.example")
+    refused = screen([reminder("r2"), reminder("r3", contact=other), reminder("r4")], "email")
+    assert {"r2", "r4"} == set(refused)
+    assert {"address_suppressed"} == {each.error_type for each in refused.values()}
+    assert {} == screen([reminder("r2", channels=("letter",))], "letter")
+
+
+def test_a_round_s_messages_are_screened_as_late_as_can_be(office: Office) -> None:
+    """Who says stop while others' messages are written is not written to any more; the others are."""
+    other = Contact(name="Other", email="other@customer.example")
+    channel = ScriptedChannel()
+    office.delivered()
+    for name in ("r2", "r3"):
+        know(office.engine, account=f"acme:{name}")
+
+    def stopping(made: ReminderDecided, by: ChannelName) -> Message:
+        office.hear(FATE)
+        return RENDERER.message(made, by)
+
+    sending = dispatcher(office.engine, channel=channel, render=stopping, screen=suppressing(office.engine))
+    sending.record(
+        read(reminder(name, account=f"acme:{name}", contact=contact))
+        for name, contact in (("r2", CONTACT), ("r3", other))
+    )
+    sending.run(partitions=[0])
+    assert ["r3"] == channel.asked
+    assert ("failed", "address_suppressed") == tuple(
+        job_row(office.engine, "r2")[each] for each in ("state", "error_type")
+    )
 
 
 def test_stop_opts_out_every_account_that_was_written_to_there(office: Office) -> None:
@@ -261,8 +299,7 @@ def test_stop_opts_out_every_account_that_was_written_to_there(office: Office) -
     assert [("C1", "sms"), ("C2", "sms")] == [(each.customer, each.channel) for each in asked]
     assert all(isinstance(each, OptOut) for each in asked)
     assert all("BAJA" in each.reason for each in asked)
-    with pytest.raises(PermanentError):
-        unless_suppressed(RENDERER.message, engine=office.engine)(reminder("r4", channels=("sms",)), "sms")
+    assert suppressing(office.engine)([reminder("r4", channels=("sms",))], "sms")
 
 
 def test_start_opts_in_again(office: Office) -> None:
@@ -271,8 +308,7 @@ def test_start_opts_in_again(office: Office) -> None:
     office.hear(msgspec.structs.replace(REPLY, said="stop", error_type="opted_out"))
     office.hear(msgspec.structs.replace(REPLY, said="start", word="twilio/SM2/reply"))
     assert [OptOut, OptIn] == [type(each) for each in office.said()]
-    render = unless_suppressed(RENDERER.message, engine=office.engine)
-    assert render(reminder("r4", channels=("sms",)), "sms")
+    assert {} == suppressing(office.engine)([reminder("r4", channels=("sms",))], "sms")
 
 
 def test_start_lifts_what_stop_has_set_and_no_more(office: Office) -> None:
@@ -346,8 +382,7 @@ def test_two_that_were_merged_into_each_other_keep_their_words(office: Office) -
 def test_stop_of_nobody_we_know_is_heeded(office: Office) -> None:
     """Who has never been written to and says stop will not be: the number is on the list."""
     assert 1 == office.hear(msgspec.structs.replace(REPLY, said="stop", error_type="opted_out"))
-    with pytest.raises(PermanentError):
-        unless_suppressed(RENDERER.message, engine=office.engine)(reminder("r4", channels=("sms",)), "sms")
+    assert suppressing(office.engine)([reminder("r4", channels=("sms",))], "sms")
 
 
 def test_other_replies_go_to_a_person(office: Office) -> None:

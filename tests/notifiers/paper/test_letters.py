@@ -15,12 +15,13 @@ from structlog.testing import capture_logs
 from notifiers.channel import Message, PermanentError
 from notifiers.paper.sheets import Extent, extent_of
 from notifiers.writing.render import KINDS, Renderer
-from notifiers.writing.samples import sample_reminder
+from notifiers.writing.samples import SampleLinks, sample_reminder
 from schemas.events import Contact
 from schemas.facts import Delivery, ReminderDecided, ReminderItem
 from schemas.fields import LetterLayout
 from tests.notifiers.paper.reading import Word, read_pages, words
 from tests.notifiers.paper.verapdf import judged
+from tests.notifiers.test_statements import long_statement
 
 INCH = 25.4
 RENDERER = Renderer()
@@ -283,7 +284,7 @@ def test_a_script_without_a_font_is_said() -> None:
 
 
 def test_letters_conform_to_pdf_a_and_pdf_ua(tmp_path: Path) -> None:
-    """Judged by veraPDF: PDF/A-2a to be kept, PDF/UA-1 to be read aloud; every layout, kind, language, many pages."""
+    """Judged by veraPDF: PDF/A-2a to be kept, PDF/UA-1 to be read aloud; every layout, kind, language, many pages; codes; statements."""
     made: dict[str, ReminderDecided] = {
         f"{layout}-{kind}-{language}": msgspec.structs.replace(
             sample_reminder(kind=kind, language=language), letter_layout=layout
@@ -299,8 +300,20 @@ def test_letters_conform_to_pdf_a_and_pdf_ua(tmp_path: Path) -> None:
         for layout in LAYOUTS
     }
     files |= {f"{layout}-logo": with_logo(layout, folder=tmp_path).pdf for layout in LAYOUTS}
+    files |= {f"{layout}-codes": with_codes(layout).pdf for layout in LAYOUTS}
+    files |= {f"statement-{language}": long_statement(language) for language in ("en", "es", "pt")}
     assert dict.fromkeys(files, "") == judged(files, flavour="2a")
     assert dict.fromkeys(files, "") == judged(files, flavour="ua1")
+
+
+def with_codes(layout: LetterLayout) -> Message:
+    """Write a letter that leads to where one can pay, and answer."""
+    made = msgspec.structs.replace(
+        sample_reminder(kind="third", language="pt"),
+        letter_layout=layout,
+        payment_link="https://pay.example.com/{customer}?r={reminder}",
+    )
+    return Renderer(links=SampleLinks()).message(made, "letter")
 
 
 def with_logo(layout: LetterLayout, *, folder: Path, content: bytes | None = None) -> Message:

@@ -80,6 +80,7 @@ def test_letters_are_gathered_and_written_out_with_a_manifest(engine: Engine, tm
         "pages": 1,
         "sheets": 1,
         "paper": "a4",
+        "enclosures": [],
     } == said["files"][0]  # type: ignore[index]
     text = (tmp_path / "runs/acme/acme-000001/manifest.json").read_bytes()
     assert run.manifest_sha256 == hashlib.sha256(text).hexdigest()

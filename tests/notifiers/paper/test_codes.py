@@ -1,0 +1,69 @@
+"""Codes on letters: what a mail's buttons are, on paper; a telephone reads them, and who has none reads the address."""
+
+import io
+import re
+
+import msgspec
+import pypdf
+import segno
+
+from notifiers.paper.codes import code_of
+from notifiers.writing.render import Renderer
+from notifiers.writing.samples import SampleLinks, sample_reminder
+from schemas.facts import ReminderDecided
+
+PAY = "https://pay.example.com/{customer}?r={reminder}"
+
+
+def reminder(language: str = "es", *, link: str = PAY, kind: str = "first") -> ReminderDecided:
+    """Make a letter of a company that can be paid on the web."""
+    return msgspec.structs.replace(sample_reminder(kind=kind, language=language), payment_link=link)
+
+
+def text_of(pdf: bytes) -> str:
+    """Read a PDF's words; an address may be broken over lines."""
+    pages = pypdf.PdfReader(io.BytesIO(pdf)).pages
+    return " ".join(page.extract_text() for page in pages).replace("\u200b", "")
+
+
+def test_a_code_is_what_the_standard_draws() -> None:
+    """The same modules as the library's, with white around; the same address gives the same code."""
+    url = "https://pay.example.com/C-100?r=r1"
+    matrix = segno.make_qr(url, error="m", boost_error=False, mask=4).matrix
+    svg = code_of(url).svg
+    drawn = {
+        (int(x) + place, int(y))
+        for x, y, length in re.findall(r"M(\d+),(\d+)h(\d+)v1h-\d+z", svg)
+        for place in range(int(length))
+    }
+    assert drawn == {(x + 4, y + 4) for y, row in enumerate(matrix) for x, module in enumerate(row) if module}
+    assert f'viewBox="0 0 {len(matrix) + 8} {len(matrix) + 8}"' in svg
+    assert svg == code_of(url).svg
+
+
+def test_a_letter_says_where_to_pay_and_where_to_answer() -> None:
+    """S4-17, B-06: the company's own payment page, and "Infórmalo aquí", as codes and as addresses."""
+    pdf = Renderer(links=SampleLinks()).message(reminder(), "letter").pdf
+    said = re.sub(r"\s+", "", text_of(pdf))
+    for words in (
+        "Pagarahora",
+        "https://pay.example.com/C-100",
+        "Infórmaloaquí",
+        "https://pages.example/a/letter-sample",
+    ):
+        assert words in said, words
+
+
+def test_a_letter_without_links_has_no_codes() -> None:
+    """Nor has a thanks one to pay by: it asks for no money."""
+    plain = text_of(Renderer().message(reminder(link=""), "letter").pdf)
+    assert "código" not in plain
+    thanks = text_of(Renderer().message(reminder(kind="payment_received"), "letter").pdf)
+    assert "pay.example.com" not in thanks
+
+
+def test_an_address_too_long_for_a_code_stands_there_as_text() -> None:
+    """A code so fine would not be read from paper."""
+    long = "https://pay.example.com/" + "x" * 500
+    said = re.sub(r"\s+", "", text_of(Renderer().message(reminder(link=long), "letter").pdf))
+    assert "x" * 100 in said
