@@ -4,12 +4,15 @@ import datetime
 import threading
 
 import pytest
-from sqlalchemy import Engine, select
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, delete, func, select
 
-from infra.database.engine import reading
-from infra.database.send_days import DayCap, DayPlace, count_in
+from infra.database.engine import reading, writing
+from infra.database.send_days import DayCap, DayPlace, count_in, give_back
 from infra.database.send_ledger import NewJob, SendLedger
-from infra.database.send_tables import send_days
+from infra.database.send_tables import send_days, send_jobs
+from infra.database.send_values import Postponement
 
 AT = datetime.datetime(2026, 3, 4, 12, tzinfo=datetime.UTC)
 DAY = datetime.date(2026, 3, 4)
@@ -23,7 +26,12 @@ def place(name: str, *, company: str = "acme", micros: int = 0, day: datetime.da
 @pytest.fixture
 def jobs(engine: Engine) -> list[str]:
     """Record twenty deliveries."""
-    names = [f"r{number}" for number in range(20)]
+    return recorded(engine, count=20)
+
+
+def recorded(engine: Engine, *, count: int) -> list[str]:
+    """Record so many deliveries."""
+    names = [f"r{number}" for number in range(count)]
     ledger = SendLedger(engine, channel="sms", owner="me", reader_age_s_max=60.0)
     ledger.record(
         [
@@ -91,3 +99,52 @@ def test_two_workers_share_the_last_place(engine: Engine, jobs: list[str]) -> No
         thread.join(timeout=60)
     assert (10, 10) == (found.count(""), found.count("number"))
     assert [("acme", DAY, 10, 70)] == used(engine)
+
+
+def test_a_place_that_becomes_free_is_had_by_who_waits_the_longest(engine: Engine, jobs: list[str]) -> None:
+    """One a day: the second and the third wait for tomorrow; the first is given up, and the second may go today."""
+    cap, tomorrow = DayCap(number_max=1), AT + datetime.timedelta(days=1)
+    ledger = SendLedger(engine, channel="sms", owner="me", reader_age_s_max=60.0)
+    for name in jobs[:3]:
+        if count_in(engine, place(name, micros=7), cap=cap):
+            late = Postponement(reminder=name, until=tomorrow, detail="the daily cap", capped_on=DAY)
+            ledger.postpone([late])
+    with writing(engine) as connection:
+        give_back(connection, of=send_jobs.c["reminder"] == jobs[0])
+    assert [("acme", DAY, 0, 0)] == used(engine)
+    query = select(send_jobs.c["reminder"], send_jobs.c["not_before"]).order_by(send_jobs.c["reminder"])
+    with reading(engine) as connection:
+        due = {row.reminder: row.not_before for row in connection.execute(query)}
+    assert [AT, tomorrow] == [due[name] for name in jobs[1:3]]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    moves=st.lists(st.tuples(st.sampled_from(["count", "end", "put off"]), st.integers(0, 4)), max_size=25)
+)
+def test_a_day_counts_what_has_its_place_and_nothing_else(
+    sqlite_engine: Engine, moves: list[tuple[str, int]]
+) -> None:
+    """Whatever is counted, given up and put off, in any order: number and cost are of those that have their place."""
+    with writing(sqlite_engine) as connection:
+        connection.execute(delete(send_jobs))
+        connection.execute(delete(send_days))
+    names = recorded(sqlite_engine, count=5)
+    ledger = SendLedger(sqlite_engine, channel="sms", owner="me", reader_age_s_max=60.0)
+    for move, number in moves:
+        name = names[number]
+        if move == "count":
+            count_in(sqlite_engine, place(name, micros=number + 1), cap=DayCap(number_max=3))
+        elif move == "put off":
+            ledger.postpone([Postponement(reminder=name, until=AT, detail="the law")])
+        else:
+            with writing(sqlite_engine) as connection:
+                give_back(connection, of=send_jobs.c["reminder"] == name)
+    jobs_of_day = select(func.count(), func.coalesce(func.sum(send_jobs.c["counted_micros"]), 0)).where(
+        send_jobs.c["counted_on"] == DAY
+    )
+    with reading(sqlite_engine) as connection:
+        have = tuple(connection.execute(jobs_of_day).one())
+    found = [(number, micros) for _, _, number, micros in used(sqlite_engine)] or [(0, 0)]
+    assert [have] == found
+    assert have[0] <= 3
