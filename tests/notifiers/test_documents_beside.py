@@ -4,7 +4,6 @@ import contextlib
 import datetime
 import socket
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -124,7 +123,7 @@ def desk(sqlite_engine: Engine, tmp_path: Path) -> Iterator[Desk]:
     made.hosts.released.set()
 
 
-def test_a_slow_host_keeps_back_its_own_mails_only(desk: Desk) -> None:
+def test_a_slow_host_keeps_back_its_own_mails_only(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """S4-14: the one mail waits for its document, the others go; when it is there, that one goes too, with it."""
     mails = [desk.mail(f"r{number}", f"https://fast.example/{number}.pdf") for number in range(3)]
     desk.record(desk.mail("a-slow", "https://slow.example/1.pdf"), *mails)
@@ -133,9 +132,9 @@ def test_a_slow_host_keeps_back_its_own_mails_only(desk: Desk) -> None:
         name: each for name, each in states(desk.engine).items() if each != "accepted"
     }
     assert ["r0", "r1", "r2"] == sorted(desk.channel.asked)
-    began_s = time.monotonic()
-    desk.run_after(2.0)
-    assert time.monotonic() - began_s < 0.4  # what is under way is not waited for a second time
+    with monkeypatch.context() as patched:  # what is under way is not waited for a second time
+        patched.setattr(desk.fetches, "wait", lambda *_, **__: 1 / 0)
+        desk.run_after(2.0)
     assert 3 == len(desk.channel.asked)
     desk.hosts.released.set()
     assert desk.fetches.wait(["https://slow.example/1.pdf"], wait_s=5.0)
@@ -233,7 +232,7 @@ def test_names_that_hang_leave_room_for_few_others(names: Names) -> None:
         with pytest.raises(OSError, match="not found"):
             resolve(host, 443)
     assert ["slow1.example", "slow2.example"] == names.asked
-    with pytest.raises(OSError, match="not found"):
+    with pytest.raises(OSError, match="not found|has to wait"):
         resolve("fast.example", 443)
     names.released.set()
     for _ in range(100):
