@@ -27,7 +27,7 @@ class ExplainError(OperatorError):
 @click.option("--next", "ahead", is_flag=True, help="Say also what will happen if nothing comes in.")
 @click.option("--days", type=click.IntRange(1, 3650), default=90, show_default=True, help="So far ahead.")
 @click.option("--item", default="", help="Of this item only.")
-@click.option("--language", type=click.Choice(["en", "es"]), help="The company's when left out.")
+@click.option("--language", type=click.Choice(["en", "es", "pt"]), help="The company's when left out.")
 @click.pass_obj
 def explain(
     settings: "Settings",

@@ -14,7 +14,7 @@ from schemas.fields import Channel
 
 __all__ = ["LANGUAGES", "Words", "words_of"]
 
-LANGUAGES: Final = ("en", "es")
+LANGUAGES: Final = ("en", "es", "pt")
 
 
 class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -118,7 +118,7 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 @cache
 def words_of(language: str) -> Words:
-    """Give the words of ``'es'`` or ``'en'``; a region may follow. Others are told in English."""
+    """Give the words of ``'es'``, ``'pt'`` or ``'en'``; a region may follow. Others are told in English."""
     base = language.partition("-")[0]
     name = base if base in LANGUAGES else "en"
     text = resources.files("console.explaining").joinpath(f"words_{name}.toml").read_text(encoding="utf-8")

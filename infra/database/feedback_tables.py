@@ -52,4 +52,5 @@ suppressions: Final = Table(
     Column("source", Text, nullable=False),
     Column("since", UtcDateTime, nullable=False),
     Column("detail", Text, nullable=False),
+    Index("ix_suppressions_since", "since", "channel", "address"),
 )

@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, Column, Index, Integer, Table, Text, false
 from infra.database.tables import metadata
 from infra.database.types import UtcDateTime, key_text
 
-__all__ = ["audit", "login_failures", "sessions", "users"]
+__all__ = ["audit", "claims", "login_failures", "sessions", "users"]
 
 # `companies`: ids, one a line; '' is all of them. `password_hash` is argon2's own text; `must_change`: somebody
 # else made the password, which is good for nothing but choosing another.
@@ -61,4 +61,15 @@ audit: Final = Table(
     Index("ix_audit_at", "at"),
     Index("ix_audit_user", "user", "at"),
     Index("ix_audit_account", "account", "at"),
+)
+
+# One row per thing that two people may change at once: `infra.database.claims`.
+claims: Final = Table(
+    "claims",
+    metadata,
+    Column("name", key_text(), primary_key=True),
+    Column("revision", Text, nullable=False),
+    Column("user", Text, nullable=False),
+    Column("entry", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
 )

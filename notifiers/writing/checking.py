@@ -24,7 +24,7 @@ from notifiers.writing.words import LANGUAGES, WordsError
 from schemas.facts import ReminderDecided
 from schemas.fields import Channel
 
-__all__ = ["Fault", "TextFile", "check_texts", "is_text_file", "text_files"]
+__all__ = ["Fault", "TextFile", "check_kind", "check_texts", "is_text_file", "text_files"]
 
 Write = Callable[[ReminderDecided, Channel], object]
 _CHANNELS: Final[tuple[Channel, ...]] = ("email", "sms", "letter")
@@ -92,23 +92,41 @@ def check_texts(library: Library, *, company: str, write: Write | None = None) -
             yield from _texts(room, company=company, language=language, write=write)
 
 
+def check_kind(
+    library: Library, *, company: str, kind: str, language: str, write: Write | None = None
+) -> Iterator[Fault]:
+    """Try the texts of one kind in one language, as `check_texts` tries all of them."""
+    room = library.room(company)
+    try:
+        room.words(language)
+    except WordsError as error:
+        yield Fault(company=company, file=f"layout/labels.{language}.toml", line=0, detail=str(error))
+    else:
+        yield from _kind(room, company=company, kind=kind, language=language, known=set(), write=write)
+
+
 def _texts(room: Room, *, company: str, language: str, write: Write | None) -> Iterator[Fault]:
     """Fill in each text of each kind for several messages; of each file only its first fault is told."""
     known: set[str] = set()
     for kind in room.kinds():
-        names = [f"{kind}/{language}/{part}.txt" for part in PARTS]
-        if not any((folder / kind / language).is_dir() for folder in room.folders):
-            continue
-        for made in _messages(kind, language=language, company=company):
-            for name in (*names, *(f"layout/{each}" for each in _LAYOUTS)):
-                if name in known:
-                    continue
-                fault = _fault(room, made, name=name, company=company)
-                if fault is not None:
-                    known.add(name)
-                    yield fault
-        if write is not None and not known:
-            yield from _whole(sample_reminder(kind=kind, language=language, company=company), write=write)
+        if any((folder / kind / language).is_dir() for folder in room.folders):
+            yield from _kind(room, company=company, kind=kind, language=language, known=known, write=write)
+
+
+def _kind(
+    room: Room, *, company: str, kind: str, language: str, known: set[str], write: Write | None
+) -> Iterator[Fault]:
+    names = [f"{kind}/{language}/{part}.txt" for part in PARTS]
+    for made in _messages(kind, language=language, company=company):
+        for name in (*names, *(f"layout/{each}" for each in _LAYOUTS)):
+            if name in known:
+                continue
+            fault = _fault(room, made, name=name, company=company)
+            if fault is not None:
+                known.add(name)
+                yield fault
+    if write is not None and not known:
+        yield from _whole(sample_reminder(kind=kind, language=language, company=company), write=write)
 
 
 def _whole(made: ReminderDecided, *, write: Write) -> Iterator[Fault]:

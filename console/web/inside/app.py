@@ -8,6 +8,7 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
@@ -18,6 +19,7 @@ from console.web.inside.access import (
     Denied,
     LoginNeededError,
     PasswordNeededError,
+    Person,
     Refusal,
     came_from,
     person_of,
@@ -26,6 +28,7 @@ from console.web.inside.asking import WrongRequestError
 from console.web.inside.pages import batches, customers, processing, reminders, review, settings, today
 from console.web.inside.pages.reports import keeping, mailing, reading
 from console.web.inside.parts import InsideParts
+from console.web.inside.returning import form_again
 from console.web.inside.showing import page
 from console.web.limits import CONSOLE_POLICY, BodyLimit, RefusedRequestError, SafeHeaders
 from console.web.outside.words import accepted_language
@@ -107,7 +110,7 @@ def _add_faults(app: FastAPI, parts: InsideParts) -> None:
         return RedirectResponse(f"/login?then={quote(path)}", status_code=303)
 
     async def fault(request: Request, error: Exception) -> HTMLResponse:
-        return _fault_page(request, parts, error)
+        return await _form_or_fault(request, parts, error)
 
     async def to_password(request: Request, error: Exception) -> Response:  # noqa: ARG001 - Starlette's signature
         return RedirectResponse("/me", status_code=303)
@@ -120,17 +123,35 @@ def _add_faults(app: FastAPI, parts: InsideParts) -> None:
         app.add_exception_handler(kind, fault)
 
 
-def _fault_page(request: Request, parts: InsideParts, error: Exception) -> HTMLResponse:
+async def _form_or_fault(request: Request, parts: InsideParts, error: Exception) -> HTMLResponse:
+    """Give the form back as it was filled in where that is what is wrong, else a page that says what is."""
+    person = await run_in_threadpool(_person, request, parts)
+    if person is not None and isinstance(error, RequestValidationError | WrongRequestError | PublishError):
+        try:
+            again = await form_again(
+                request, person, error, status=503 if isinstance(error, PublishError) else 422
+            )
+        except Refusal as refusal:
+            error, again = refusal, None
+        if again is not None:
+            return again
+    return _fault_page(request, person, error)
+
+
+def _person(request: Request, parts: InsideParts) -> Person | None:
+    try:
+        return person_of(parts, request.cookies.get(COOKIE))
+    except LoginNeededError:
+        return None
+
+
+def _fault_page(request: Request, person: Person | None, error: Exception) -> HTMLResponse:
     if isinstance(error, HTTPException):
         status = error.status_code
     elif isinstance(error, RefusedRequestError):
         status = error.status
     else:
         status = next(number for kind, number in _STATUS.items() if isinstance(error, kind))
-    try:
-        person = person_of(parts, request.cookies.get(COOKIE))
-    except LoginNeededError:
-        person = None
     return page(
         "fault.html",
         person=person,
@@ -138,5 +159,6 @@ def _fault_page(request: Request, parts: InsideParts, error: Exception) -> HTMLR
         status=status,
         number=status,
         problems=error.problems if isinstance(error, WrongRequestError) else [],
+        typed=[],
         back=came_from(request),
     )

@@ -8,7 +8,7 @@ import asyncio
 import datetime
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -24,10 +24,11 @@ from infra.database.engine import reading
 from infra.database.queries.moment import business_now
 from infra.database.queries.requests import has_request, refusal_of
 from processors.validation import problems
-from schemas.codec import type_of
+from schemas.codec import ContractError, decode_source, encode, type_of
 from schemas.commands import AccountCommand
 from schemas.events import BillingEvent
 from schemas.fields import split_account_id
+from schemas.journal import SourceEvent
 
 __all__ = [
     "Asked",
@@ -36,6 +37,7 @@ __all__ = [
     "await_written",
     "enter",
     "nonce",
+    "refused_by_intake",
     "said_by",
     "told",
     "until_written",
@@ -47,11 +49,15 @@ NONCE_CHARACTERS: Final = 64
 
 
 class WrongRequestError(Exception):
-    """What was asked for cannot be; ``problems`` say what to change."""
+    """What was asked for cannot be: ``problems`` say what to change, ``fields`` where, one for each ('': in all of it).
 
-    def __init__(self, said: list[str]) -> None:
+    Without ``fields`` they are as intake tells them, each with its path.
+    """
+
+    def __init__(self, said: list[str], *, fields: Sequence[str] = ()) -> None:
         super().__init__("; ".join(said))
         self.problems = said
+        self.fields = fields
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -137,11 +143,20 @@ def enter(
 def _publish(
     parts: InsideParts, person: Person, event: AccountCommand | BillingEvent, *, entry: str, account: str
 ) -> None:
-    wrong = problems(event)
+    wrong = refused_by_intake(event)
     if wrong:
-        raise WrongRequestError(list(wrong))
+        raise WrongRequestError(wrong)
     note(parts, person, entry=entry, act=type_of(event), account=account)
     parts.publish([event])
+
+
+def refused_by_intake(event: SourceEvent) -> list[str]:
+    """List what intake would refuse of an event, each with its path: what its contract does not allow, and problems."""
+    try:
+        decode_source(type_of(event), encode(event))
+    except ContractError as error:
+        return [str(error)]
+    return problems(event)
 
 
 async def await_written(parts: InsideParts, *, account: str, request: str) -> Asked | None:

@@ -14,14 +14,19 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection
 
 from console.web.inside.access import Person
-from console.web.inside.asking import Asked, WrongRequestError, said_by, until_written
+from console.web.inside.asking import (
+    Asked,
+    WrongRequestError,
+    refused_by_intake,
+    said_by,
+    until_written,
+)
 from console.web.inside.auditing import note
 from console.web.inside.parts import InsideParts
 from infra.database.engine import reading
 from infra.database.queries.creditors import company_row, creditors
 from infra.database.queries.moment import business_now
 from processors.company import said_at
-from processors.validation import problems
 from schemas.codec import type_of
 from schemas.commands import CompanyCommand, OverrideBankGate, PublishPlan
 from schemas.journal import SourceEvent
@@ -107,7 +112,7 @@ def ask_company(
         PublishError: Kafka does not take it; the audit has the attempt.
     """
     events = [*before, command]
-    wrong = [each for event in events for each in problems(event)]
+    wrong = [each for event in events for each in refused_by_intake(event)]
     if wrong:
         raise WrongRequestError(wrong)
     note(

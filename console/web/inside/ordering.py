@@ -44,6 +44,7 @@ ROLE_OF_VERB: Final[Mapping[Verb, Role]] = {
 }
 _TEXT_MAX: Final = 8_000
 _REASON_MAX: Final = 2_000
+_NAME_MAX: Final = 128
 _TEMPLATE: Final = r"[a-z0-9][a-z0-9_-]{0,63}"
 
 
@@ -123,13 +124,14 @@ def _entry(typed: Mapping[str, str], *, wrong: list[Wrong]) -> Entry | None:
         wrong.append(Wrong("text", "no_text"))
     elif len(text) > _TEXT_MAX:
         wrong.append(Wrong("text", "too_long"))
+    responsible = typed.get("responsible", "").strip()
+    if len(responsible) > _NAME_MAX:
+        wrong.append(Wrong("responsible", "too_long"))
     if kind not in ("note", "call_attempt", "conversation"):
         wrong.append(Wrong("kind", "no_kind"))
     if wrong:
         return None
-    return msgspec.convert(
-        {"kind": kind, "text": text, "responsible": typed.get("responsible", "").strip()[:128]}, Entry
-    )
+    return msgspec.convert({"kind": kind, "text": text, "responsible": responsible}, Entry)
 
 
 # -- kept, and carried out ---------------------------------------------------------------------------

@@ -8,12 +8,20 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from infra.database.tables import customers, items, live_rows
+from infra.database.tables import accounts, customers, items, live_rows
 from processors.banks import Banks
 from schemas.bank_rows import BankAlertRow, BankLineRow, BankRow, GateOverrideRow
 from schemas.rows import decode_row
 
-__all__ = ["Payer", "bank_line", "banks_of", "likely_payers", "payers_like", "unmatched_lines"]
+__all__ = [
+    "Payer",
+    "bank_line",
+    "banks_of",
+    "customer_names",
+    "likely_payers",
+    "payers_like",
+    "unmatched_lines",
+]
 
 _MATCHED = '"matched":true'
 
@@ -110,6 +118,16 @@ def likely_payers(connection: Connection, row: BankLineRow, *, limit: int) -> li
 def _of_company(company: str) -> tuple[ColumnElement[bool], ...]:
     """The customers of a company stand together in the table's order: ``;`` is the character after ``:``."""
     return customers.c["account"] > f"{company}:", customers.c["account"] < f"{company};"
+
+
+def customer_names(connection: Connection, named: Sequence[str]) -> dict[str, str]:
+    """Give the names of accounts; who never had one is called by his id, who is not known is left out."""
+    query = (
+        select(accounts.c["account"], customers.c["name"])
+        .outerjoin(customers, customers.c["account"] == accounts.c["account"])
+        .where(accounts.c["account"].in_(named))
+    )
+    return {row.account: row.name or row.account.partition(":")[2] for row in connection.execute(query)}
 
 
 def payers_like(connection: Connection, company: str, text: str, *, limit: int) -> list[Payer]:

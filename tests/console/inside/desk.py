@@ -100,9 +100,12 @@ class Desk:
         text = html.unescape(self.browser.get(page).text)
         forms = re.findall(r'<form method="post" action="([^"]+)"[^>]*>(.*?)</form>', text, re.DOTALL)
         form = next(inner for path, inner in forms if path.endswith(action))
-        hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form))
+        hidden: dict[str, list[str] | str] = {}
+        for name, value in re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form):
+            hidden[name] = [*hidden.get(name, []), value]
         target = next(path for path, _ in forms if path.endswith(action))
-        answer: Response = self.browser.post(target, data=hidden | fields)
+        came_from = {"referer": f"http://console.test{page}"}
+        answer: Response = self.browser.post(target, data=hidden | fields, headers=came_from)
         return answer
 
     def pass_time(self, at: datetime.datetime) -> None:

@@ -128,6 +128,8 @@ def _filled(path: str, *, sent: str) -> str:
         "report": "aged",
         "company": "acme",
         "plan": "default",
+        "kind": "first",
+        "name": "es",
     }
     queries = {
         "/document": "?document=INV-1",

@@ -10,6 +10,7 @@ from schemas.bank import BankLineMatched
 from schemas.commands import OverrideBankGate
 from schemas.events import PaymentReceived
 from tests.console.inside.desk import Desk
+from tests.console.inside.forms import forms_of
 
 STORY = """# a bank that is behind, and a credit without an owner
 company country CL banks MAIN,SAVINGS
@@ -93,6 +94,47 @@ def test_parts_are_no_more_than_the_credit(desk: Desk) -> None:
     payment = desk.asked[0]
     assert isinstance(payment, PaymentReceived)
     assert "70.00" == payment.lines[0].amount
+
+
+def test_a_credit_that_pays_two_customers_is_one_payment_with_the_rest_said(desk: Desk) -> None:
+    """S0-01, S2-21: a line for a group: who paid, what is another's with its amount, and what is left with who paid."""
+    found = desk.browser.get(f"{BANKS}?line=L-1&customer=C1&search=berta").text
+    assert "also pays for this one" in found
+    assert f'href="{BANKS}?line=L-1&amp;customer=C1&amp;customer=C2"' in found
+    page = f"{BANKS}?line=L-1&customer=C1&customer=C2"
+    chosen = {"document@C2": "INV-9", "document": "INV-1"}
+    reckoned = desk.submit(page, "/match", what="reckon", **chosen)
+    assert "27.70 are left. They are of Ana y Cia" in " ".join(reckoned.text.replace("USD", "").split())
+    assert [] == desk.asked
+    form = next(each for each in forms_of(reckoned.text) if each.action.endswith("/match"))
+    assert {"document": ["INV-1"], "document@C2": ["INV-9"], "customer": ["C1", "C2"]} == {
+        name: values for name, values in form.sent().items() if name in (*chosen, "customer")
+    }
+    data = form.sent() | {"what": "payment"}
+    assert 303 == desk.browser.post(f"{BANKS}/match", data=data).status_code
+    payment = desk.asked[0]
+    assert isinstance(payment, PaymentReceived)
+    assert ("C1", "77.70") == (payment.customer, payment.amount)
+    assert [("INV-1", None, None), ("INV-9", "50.00", "C2")] == [
+        (each.document, each.amount, each.customer) for each in payment.lines
+    ]
+    assert "L-1 → C1: INV-1; C2: INV-9" == desk.people.entries(limit=1)[0].detail
+
+
+def test_what_is_wrong_about_a_second_customer_is_told_and_keeps_the_rest(desk: Desk) -> None:
+    """One who was chosen for nothing; and more than came in."""
+    page = f"{BANKS}?line=L-1&customer=C1&customer=C2"
+    for fields, said in (
+        ({"document": "INV-1"}, "or leave the customer out"),
+        ({"document@C2": "INV-9", "amount@C2:INV-9": "77,71"}, "more than the credit"),
+        ({"document@C2": "INV-9", "amount@C2:INV-9": "0"}, "An amount above zero"),
+    ):
+        answer = desk.submit(page, "/match", **fields)
+        assert 422 == answer.status_code
+        assert said in answer.text
+        form = next(each for each in forms_of(answer.text) if each.action.endswith("/match"))
+        assert fields.items() <= {name: values[0] for name, values in form.sent().items()}.items()
+    assert [] == desk.asked
 
 
 def test_what_billing_books_itself_ends_the_line_only(desk: Desk) -> None:

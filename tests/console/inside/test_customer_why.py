@@ -4,12 +4,16 @@ import datetime
 import html
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pytest
 from sqlalchemy import Engine
 
+from console.web.inside.pages.customer import why
+from infra.database.queries.scheduled import ScheduledLine, scheduled
 from infra.errors import OperatorError
 from processors.retelling import DayTold, retell
 from tests.console.inside.desk import Desk
@@ -103,3 +107,31 @@ def test_what_comes_next_is_listed_by_day(sqlite_engine: Engine, tmp_path: Path)
     assert "second reminder" in text
     assert "INV-1" in text
     assert "Nothing will be sent" in _text(desk.browser.get(f"{PAGE}/next?days=1").text)
+
+
+def test_what_comes_next_of_very_many_documents_is_worked_out_behind_the_page(
+    sqlite_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No customer is too large to look ahead: the page says that it is being worked out, and later has it with its time."""
+    desk = _desk(sqlite_engine, tmp_path)
+    go_on = threading.Event()
+
+    def slowly(*args: Any, **asked: Any) -> Iterator[ScheduledLine]:
+        assert go_on.wait(timeout=30)
+        return scheduled(*args, **asked)
+
+    monkeypatch.setattr(why, "_ROWS_MAX", 1)
+    monkeypatch.setattr(why, "scheduled", slowly)
+    console = desk.parts.console.model_copy(update={"answer_wait_s": 0.0})
+    desk.parts = replace(desk.parts, console=console)
+    desk.browser = desk.another_browser()
+    desk.log_in("ana")
+    waiting = desk.browser.get(f"{PAGE}/next").text
+    assert 'hx-trigger="every 2s"' in waiting
+    assert "being worked out" in waiting
+    go_on.set()
+    for _ in range(200):
+        text = _text(desk.browser.get(f"{PAGE}/next").text)
+        if "Worked out" in text:
+            break
+    assert "second reminder" in text

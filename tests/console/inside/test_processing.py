@@ -61,7 +61,8 @@ def filled(desk: Desk, page: str, **fields: str | list[str]) -> tuple[str, dict[
 def process(desk: Desk, page: str, **fields: str | list[str]) -> Response:
     """Open a process page, fill in its form and send it."""
     target, values = filled(desk, page, **fields)
-    answer: Response = desk.browser.post(target, data=values)
+    came_from = {"referer": f"http://console.test{page}"}
+    answer: Response = desk.browser.post(target, data=values, headers=came_from)
     return answer
 
 

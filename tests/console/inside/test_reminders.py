@@ -11,11 +11,14 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import Engine, select
 
+from console.web.inside.pages import doubts
 from infra.database.engine import reading, writing
 from infra.database.send_doubts import notes_of
 from infra.database.send_tables import send_jobs
 from infra.database.tables import reminders
+from schemas.codec import encode
 from schemas.commands import CompleteTask
+from schemas.facts import ReminderDecided
 from schemas.reminder_commands import CancelReminder
 from tests.console.inside.desk import Desk
 
@@ -220,3 +223,44 @@ def test_a_task_is_ended_by_who_did_it(sqlite_engine: Engine, tmp_path: Path) ->
 def _csrf(desk: Desk) -> dict[str, str]:
     text = desk.browser.get("/").text
     return {**dict(re.findall(r'name="(csrf)" value="([^"]*)"', text)), "nonce": "n"}
+
+
+def test_the_provider_is_asked_and_its_answer_is_told(
+    sqlite_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R19: what it has went out; what it cannot say stays in doubt; an asking is in the audit, and one too late is told."""
+    desk = Desk(sqlite_engine, tmp_path, STORY).at_work("ana")
+    answers = iter(["cannot say", "accepted"])
+    asked: list[str] = []
+
+    class Provider:
+        def ask_about(self, job: Any) -> str:
+            asked.append(job.reminder)
+            return next(answers)
+
+    monkeypatch.setattr(doubts, "open_arbiter", lambda *_, **__: Provider())
+    reminder = job_of(desk, "acme:C2", state="unknown", provider="relay", recipient="ben@c2.test")
+    first = desk.submit("/doubts", "/ask")
+    assert "it stays in doubt" in desk.browser.get(first.headers["location"]).text
+    second = desk.submit("/doubts", "/ask")
+    assert "it went out, and the doubt has ended" in desk.browser.get(second.headers["location"]).text
+    assert [reminder] * 2 == asked
+    assert {("ana", "acme:C2", f"{reminder} email")} == {
+        (each.user, each.account, each.detail) for each in desk.people.entries(act="delivery.ask", limit=9)
+    }
+    form = desk.browser.get("/doubts").text
+    with writing(desk.engine) as connection:
+        connection.execute(send_jobs.update().values(state="accepted"))
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', html.unescape(form)))
+    late = desk.browser.post("/doubts/ask", data=hidden)
+    assert "The doubt has ended meanwhile." in desk.browser.get(late.headers["location"]).text
+
+
+def test_a_provider_of_files_says_what_it_has(sqlite_engine: Engine, tmp_path: Path) -> None:
+    """The same question as `cobranza deliveries ask`, put to the channel that is set up: here a folder, where it is not."""
+    desk = Desk(sqlite_engine, tmp_path, STORY).at_work("ana")
+    decided = next(fact for fact in desk.stage.log if isinstance(fact, ReminderDecided))
+    job_of(desk, decided.account, state="unknown", reminder_json=encode(decided).decode())
+    answer = desk.submit("/doubts", "/ask")
+    assert "it is sent again, if it is still fresh" in desk.browser.get(answer.headers["location"]).text
+    assert "Nothing is in doubt" in desk.browser.get("/doubts").text

@@ -9,10 +9,12 @@ import pytest
 from httpx import Response
 from sqlalchemy import Engine
 
+from console.web.inside.pages.settings import profile
 from console.web.inside.pages.settings.profile_fields import SECTIONS
 from console.web.inside.showing import LANGUAGES, words_of
 from schemas.commands import ConfigureCompany, MigratePlan, PublishPlan
 from tests.console.inside.desk import Desk
+from tests.console.inside.forms import forms_of
 
 STORY = """# a company with a plan, and one who owes
 company minimum 10.00
@@ -301,3 +303,25 @@ def test_a_profile_that_was_written_in_another_zone_is_followed(desk: Desk) -> N
     assert "from Tokyo" in desk.browser.get(PROFILE).text
     desk.submit(PROFILE, "/profile", footer="after Tokyo")
     assert "after Tokyo" in desk.browser.get(PROFILE).text
+
+
+def test_of_two_who_save_at_the_same_moment_the_second_is_told(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have looked and seen nothing of the other: the change itself is claimed, in one statement, before it is published."""
+    mine = forms_of(desk.browser.get(PROFILE).text)
+    form = next(each for each in mine if each.action == PROFILE).sent()
+    desk.is_behind = True
+    monkeypatch.setattr(profile, "_meanwhile", lambda *_, **__: None)
+    other = desk.another_browser()
+    desk.employ("bob", role="administrator")
+    desk.log_in("bob", browser=other)
+    theirs = next(each for each in forms_of(other.get(PROFILE).text) if each.action == PROFILE).sent()
+    assert 303 == other.post(PROFILE, data=theirs | {"footer": "by Bob"}).status_code
+    late = desk.browser.post(PROFILE, data=form | {"footer": "by me"})
+    assert 409 == late.status_code
+    assert "bob has changed this profile" in late.text
+    assert ["by me"] == next(each for each in forms_of(late.text) if each.action == PROFILE).of(
+        "footer"
+    ).values
+    assert ["by Bob"] == [each.footer for each in desk.asked if isinstance(each, ConfigureCompany)]

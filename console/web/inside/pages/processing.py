@@ -5,8 +5,8 @@ Who was reminded a few days ago is an alert: it goes only with a confirmation an
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -16,7 +16,7 @@ from starlette.datastructures import FormData
 
 from console.batching import Seen, Verb, planned
 from console.web.inside.access import Person, needs, require_own_form
-from console.web.inside.asking import nonce
+from console.web.inside.asking import WrongRequestError
 from console.web.inside.ordering import ROLE_OF_VERB, VERBS, Order, Wrong, carry_out, keep_batch, order_of
 from console.web.inside.parts import InsideParts
 from console.web.inside.selecting import Chosen, chosen_of, filter_of
@@ -111,8 +111,10 @@ def _asking(parts: InsideParts, verb: Verb) -> Callable[..., Response]:
         if isinstance(order, Order):
             wrong += _too_soon(order, found)
         if wrong or not isinstance(order, Order):
-            meant = _meant(parts, person, replace_listed(form))
-            return _form(person, form.chosen, meant, verb=verb, form=form, wrong=wrong)
+            words = words_of(person.language)["wrong_orders"]
+            raise WrongRequestError(
+                [words[each.word] for each in wrong], fields=[each.field for each in wrong]
+            )
         plan = list(planned(found, asked=order.asked, seen=form.seen))
         name = keep_batch(parts, person, plan, asked=order.asked, given=form.nonce)
         return RedirectResponse(
@@ -123,11 +125,6 @@ def _asking(parts: InsideParts, verb: Verb) -> Callable[..., Response]:
 
     ask_many.__name__ = f"ask_{verb.replace('-', '_')}"
     return ask_many
-
-
-def replace_listed(form: Filled) -> Chosen:
-    """Give whom a page shows again: all that it listed, ticked or not."""
-    return Chosen(accounts=tuple(form.listed), is_whole=form.chosen.is_whole, given=form.chosen.given)
 
 
 def _too_soon(order: Order, found: Sequence[Statement]) -> list[Wrong]:
@@ -184,37 +181,19 @@ def _meant(parts: InsideParts, person: Person, chosen: Chosen) -> Meant:
     return Meant(shown=[found[each] for each in names if each in found], others=others)
 
 
-def _form(
-    person: Person,
-    chosen: Chosen,
-    meant: Meant,
-    *,
-    verb: Verb,
-    form: Filled | None = None,
-    wrong: Sequence[Wrong] = (),
-) -> HTMLResponse:
-    typed: Mapping[str, str] = _proposed_text(meant, verb=verb) if form is None else form.typed
-    values: dict[str, Any] = {
-        "typed": {name: typed.get(name, "") for name in _FIELDS},
-        "channels": () if form is None else tuple(form.channels),
-        "ticked": None if form is None else frozenset(form.chosen.accounts),
-        "word": nonce() if form is None else form.nonce,
-        "problems": [(each.field, words_of(person.language)["wrong_orders"][each.word]) for each in wrong],
-    }
+def _form(person: Person, chosen: Chosen, meant: Meant, *, verb: Verb) -> HTMLResponse:
     return page(
         "process.html",
         person=person,
-        status=422 if wrong else 200,
         chosen=chosen,
         meant=meant,
         verb=verb,
         verbs=[each for each in VERBS if person.may(ROLE_OF_VERB[each])],
-        wrong=wrong,
-        **values,
+        text=_proposed_text(meant, verb=verb),
     )
 
 
-def _proposed_text(meant: Meant, *, verb: Verb) -> dict[str, str]:
-    """Give what stands in the fields of a new form: of one customer the text that waits."""
+def _proposed_text(meant: Meant, *, verb: Verb) -> str:
+    """Give what stands in the text of a new form: of one customer the text that waits."""
     one = meant.shown[0].proposal if len(meant.shown) == 1 and not meant.others else None
-    return {"text": one.content.text} if one is not None and verb == "edit" else {}
+    return one.content.text if one is not None and verb == "edit" else ""

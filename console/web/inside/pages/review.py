@@ -134,6 +134,7 @@ def _add_forms(routes: APIRouter, parts: InsideParts) -> None:
         order = order_of("edit", typed, channels or (), author=form.person.user)
         if isinstance(order, list):
             words = words_of(form.person.language)["wrong_orders"]
-            raise WrongRequestError([words[each.word] for each in order])
+            fields = [each.field for each in order]
+            raise WrongRequestError([words[each.word] for each in order], fields=fields)
         changes = structs.asdict(order.asked.changes)
         return asked_for(form, EditReminder(**form.common, **changes))

@@ -74,7 +74,7 @@ def router(parts: InsideParts) -> APIRouter:
     ) -> RedirectResponse:
         require_own_form(request, person, csrf=csrf)
         if not kept.keep(person.user, page=_PAGE, saved=SavedFilter(name=name.strip() or name, query=query)):
-            raise WrongRequestError([words_of(person.language)["filters"]["too_many"]])
+            raise WrongRequestError([words_of(person.language)["filters"]["too_many"]], fields=["name"])
         _note(person, act="filter kept", name=name)
         return RedirectResponse(f"/?{query}", status_code=303)
 

@@ -3,19 +3,20 @@
 import datetime
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, cast, get_args
 
 from msgspec import Struct, field
 
 from infra.database.queries.customer_sheet import SheetItem
-from processors.money import exponent, to_minor
-from processors.validation import problems
+from processors.money import MoneyError, exponent, to_minor
 from schemas.events import Means, PaymentLine, PaymentReceived
 
-__all__ = ["MEANS", "STATES", "Receipt", "payment_of", "plain_amount"]
+__all__ = ["AMOUNT_FOR", "MEANS", "STATES", "Receipt", "is_currency", "payment_of", "plain_amount"]
 
 MEANS: Final = get_args(Means)
-STATES: Final = ("cleared", "received", "deposited")
+_State = Literal["cleared", "received", "deposited"]
+STATES: Final = get_args(_State)
+AMOUNT_FOR: Final = "amount for "  # begins the name of the field of a document's part
 _CONDITIONAL: Final = frozenset({"cheque", "direct_debit", "promissory_note"})
 _AMOUNT: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,4})?")
 
@@ -62,7 +63,11 @@ def payment_of(
     """
     on, payable_on = _day(receipt.on), _day(receipt.payable_on)
     total = plain_amount(receipt.total)
-    wrong = [] if _is_amount(total, receipt.currency) else [("total", words["bad_amount"])]
+    wrong = _no_choices(receipt, words)
+    if not _is_amount(total, receipt.currency):
+        wrong.append(("total", words["bad_amount"]))
+    if receipt.payable_on and payable_on is None:
+        wrong.append(("payable_on", words["no_date"]))
     if on is None or on > today:
         wrong.append(("on", words["future"] if on else words["on"]))
     lines, wrong_lines = _lines(receipt, open_items, words)
@@ -73,7 +78,7 @@ def payment_of(
     if named > to_minor(total, currency=receipt.currency):
         return [("total", words["too_little"])]
     is_conditional = receipt.means in _CONDITIONAL
-    made = PaymentReceived(
+    return PaymentReceived(
         company=company,
         customer=customer,
         occurred_at=receipt.on,
@@ -81,32 +86,56 @@ def payment_of(
         currency=receipt.currency,
         amount=total,
         lines=tuple(lines),
-        means=_one_of(MEANS, receipt.means),
-        state=_one_of(STATES, receipt.state) if is_conditional else "cleared",
+        means=cast("Means", receipt.means),
+        state=cast("_State", receipt.state) if is_conditional else "cleared",
         payable_on=payable_on if is_conditional else None,
     )
-    return [("", each) for each in problems(made)] or made
+
+
+def _no_choices(receipt: Receipt, words: Mapping[str, Any]) -> list[tuple[str, str]]:
+    found = []
+    if not is_currency(receipt.currency):
+        found.append(("currency", words["no_currency"]))
+    if receipt.means not in MEANS:
+        found.append(("means", words["no_choice"]))
+    if receipt.state not in STATES:
+        found.append(("state", words["no_choice"]))
+    return found
 
 
 def _lines(
     receipt: Receipt, open_items: Sequence[SheetItem], words: Mapping[str, Any]
 ) -> tuple[list[PaymentLine], list[tuple[str, str]]]:
     known = {each.item: each for each in open_items}
-    lines, wrong = [], []
+    lines: list[PaymentLine] = []
+    wrong = [
+        (f"{AMOUNT_FOR}{name}", words["not_chosen"])
+        for name, typed in receipt.amounts.items()
+        if typed.strip() and name not in receipt.documents
+    ]
     for name in receipt.documents:
         typed = plain_amount(receipt.amounts.get(name, ""))
         item = known.get(name)
         if item is not None and item.currency != receipt.currency:
             wrong.append(("", words["other_currency"].format(item=name)))
         elif typed and not _is_amount(typed, receipt.currency):
-            wrong.append(("", f"{name}: {words['bad_amount']}"))
+            wrong.append((f"{AMOUNT_FOR}{name}", words["bad_amount"]))
         else:
             lines.append(PaymentLine(document=name, amount=typed or None))
     return lines, wrong
 
 
+def is_currency(said: str) -> bool:
+    """Say whether there is such a currency."""
+    try:
+        exponent(said)
+    except MoneyError:
+        return False
+    return True
+
+
 def _is_amount(said: str, currency: str) -> bool:
-    if not _AMOUNT.fullmatch(said) or not currency:
+    if not _AMOUNT.fullmatch(said) or not is_currency(currency):
         return False
     return len(said.partition(".")[2].rstrip("0")) <= exponent(currency) and float(said) > 0
 
@@ -116,7 +145,3 @@ def _day(said: str) -> datetime.date | None:
         return datetime.date.fromisoformat(said)
     except ValueError:
         return None  # it is said to be missing, by its field
-
-
-def _one_of(known: Sequence[str], said: str) -> Any:
-    return said if said in known else known[0]

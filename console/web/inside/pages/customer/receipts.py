@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, Response
 
 from console.web.inside.access import Person
-from console.web.inside.asking import enter, said_by
+from console.web.inside.asking import WrongRequestError, enter, said_by
 from console.web.inside.pages.customer.opening import (
     Collector,
     CustomerForm,
@@ -21,7 +21,7 @@ from console.web.inside.pages.customer.opening import (
     path_of,
     sheet_of,
 )
-from console.web.inside.pages.customer.receipt_form import MEANS, STATES, Receipt, payment_of
+from console.web.inside.pages.customer.receipt_form import AMOUNT_FOR, MEANS, STATES, Receipt, payment_of
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
 from infra.database.engine import reading
@@ -33,7 +33,6 @@ from schemas.fields import split_account_id
 __all__ = ["router"]
 
 _ITEMS_MAX: Final = 300
-_FOR: Final = "amount for "
 
 
 def router(parts: InsideParts) -> APIRouter:
@@ -64,6 +63,7 @@ def _add_receipt(routes: APIRouter, parts: InsideParts) -> None:
         receipt: Annotated[Receipt, Depends(typed)],
     ) -> Response:
         company, customer = split_account_id(form.account)
+        words = words_of(form.person.language)
         documents, today = _open(parts, form.account)
         made = payment_of(
             receipt,
@@ -72,10 +72,10 @@ def _add_receipt(routes: APIRouter, parts: InsideParts) -> None:
             payment=f"RC-{said_by(form.person, given=nonce).rpartition('/')[2][:12]}",
             open_items=documents,
             today=today,
-            words=words_of(form.person.language)["receipts"],
+            words={**words["form_faults"], **words["receipts"]},
         )
         if isinstance(made, list):
-            return _form_page(parts, form.person, form.account, receipt, problems=made)
+            raise WrongRequestError([text for _, text in made], fields=[name for name, _ in made])
         credit = f"payment/{made.payment}"
         return enter(
             parts,
@@ -126,7 +126,9 @@ def _receipt(said: dict[str, object], documents: list[str]) -> Receipt:
         **{name: text[name] for name in plain if name in text},
         documents=tuple(documents),
         amounts={
-            name.removeprefix(_FOR): value for name, value in text.items() if name.startswith(_FOR) and value
+            name.removeprefix(AMOUNT_FOR): value
+            for name, value in text.items()
+            if name.startswith(AMOUNT_FOR) and value
         },
     )
 
@@ -137,29 +139,20 @@ def _open(parts: InsideParts, account: str) -> tuple[tuple[SheetItem, ...], date
         return found, company_day(connection, split_account_id(account)[0], wall=parts.clock())
 
 
-def _form_page(
-    parts: InsideParts,
-    person: Person,
-    account: str,
-    receipt: Receipt,
-    *,
-    problems: list[tuple[str, str]] | None = None,
-) -> HTMLResponse:
+def _form_page(parts: InsideParts, person: Person, account: str, receipt: Receipt) -> HTMLResponse:
     sheet = sheet_of(parts, person, account)
     documents, today = _open(parts, account)
     currencies = sorted({each[0] for each in sheet.balances} | {each.currency for each in documents})
     return page(
         "customer/receipt.html",
         person=person,
-        status=422 if problems else 200,
         sheet=sheet,
         here=path_of(account),
         documents=documents,
         today=today,
         currencies=currencies,
         receipt=receipt,
-        problems=problems or [],
         means=MEANS,
         states=STATES,
-        amount_for=_FOR,
+        amount_for=AMOUNT_FOR,
     )

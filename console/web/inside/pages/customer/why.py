@@ -1,11 +1,12 @@
 """Why something was or was not sent on a day, told from the journal; and what comes next if nothing comes in (R31, U-4, U-9).
 
 The journal is read behind the page, which says how far that is and looks again by itself where scripts
-run. What comes next is foreseen from the read model, at once.
+run. What comes next is foreseen from the read model: at once, of an account with many rows behind the page.
 """
 
 import datetime
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
@@ -15,13 +16,14 @@ from sqlalchemy import Connection, func, select
 
 from console.explaining.sentences import Teller
 from console.explaining.words import words_of
+from console.web.inside.kept_answers import KeptAnswers
 from console.web.inside.pages.customer.opening import Collector, Reader, path_of, sheet_of
 from console.web.inside.parts import InsideParts
 from console.web.inside.retellings import BusyError, Retelling, Retellings, Tell
 from console.web.inside.showing import page
 from infra.database.engine import reading
 from infra.database.queries.moment import company_day
-from infra.database.queries.scheduled import scheduled
+from infra.database.queries.scheduled import ScheduledLine, scheduled
 from infra.database.tables import live_rows
 from infra.settings import Settings
 from processors.retelling import DayTold
@@ -30,7 +32,7 @@ __all__ = ["Paragraph", "gathered", "router"]
 
 _READ_S_MAX: Final = 300.0
 _AT_ONCE_S: Final = 1.0
-# Of an account with more rows the forecast is not made while a page waits.
+# Of an account with more rows the forecast is made behind the page.
 _ROWS_MAX: Final = 5_000
 _LINES_MAX: Final = 200
 
@@ -46,7 +48,12 @@ def router(parts: InsideParts) -> APIRouter:
     """Make the routes."""
     routes = APIRouter(prefix="/customers/{account:path}")
     retellings = Retellings(parts.retell or _from_journal(parts.settings))
+    _add_why(routes, parts, retellings)
+    _add_next(routes, parts)
+    return routes
 
+
+def _add_why(routes: APIRouter, parts: InsideParts, retellings: Retellings) -> None:
     @routes.get("/why", response_model=None)
     def why(*, person: Collector, account: str, on: datetime.date | None = None) -> HTMLResponse:
         sheet = sheet_of(parts, person, account)
@@ -70,6 +77,17 @@ def router(parts: InsideParts) -> APIRouter:
             paragraphs=_paragraphs(known, language=person.language),
         )
 
+
+def _add_next(routes: APIRouter, parts: InsideParts) -> None:
+    limits = parts.console
+    foreseen: KeptAnswers[list[ScheduledLine]] = KeptAnswers(
+        clock=parts.clock, fresh_s=limits.answer_fresh_s, wait_s=limits.answer_wait_s
+    )
+
+    def lines_of(account: str, until: datetime.date) -> list[ScheduledLine]:
+        with reading(parts.engine) as connection:
+            return list(islice(scheduled(connection, last_on=until, account=account), _LINES_MAX))
+
     @routes.get("/next", response_model=None)
     def what_next(
         *, person: Reader, account: str, days: Annotated[int, Query(ge=1, le=366)] = 90
@@ -79,19 +97,21 @@ def router(parts: InsideParts) -> APIRouter:
             today = company_day(connection, sheet.company, wall=parts.clock())
             until = today + datetime.timedelta(days=days)
             is_large = _rows(connection, account) > _ROWS_MAX
-            lines = [] if is_large else list(scheduled(connection, last_on=until, account=account))
+        if is_large:
+            kept = foreseen.ask((account, until), lambda: lines_of(account, until))
+            lines, made_at = (None, None) if kept is None else (kept.value, kept.made_at)
+        else:
+            lines, made_at = lines_of(account, until), None
         return page(
             "customer/next.html",
             person=person,
             sheet=sheet,
             here=path_of(account),
-            lines=lines[:_LINES_MAX],
+            lines=lines,
             days=days,
             until=until,
-            is_large=is_large,
+            made_at=made_at,
         )
-
-    return routes
 
 
 def _from_journal(settings: Settings) -> Tell:

@@ -48,7 +48,7 @@ def router(parts: InsideParts) -> APIRouter:
         saved = SavedFilter(name=name.strip(), query=kept)
         if not FilterBook(parts.engine).keep(person.user, page=f"reports/{report}", saved=saved):
             text = words_of(person.language)["reports"]["too_many_kept"].format(count=SAVED_MAX)
-            raise WrongRequestError([text])
+            raise WrongRequestError([text], fields=["name"])
         return RedirectResponse(f"/reports/{quote(report)}?{kept}", status_code=303)
 
     @routes.post("/reports/{report}/kept/forget", response_model=None)

@@ -177,7 +177,8 @@ def _add_recipients(routes: APIRouter, parts: InsideParts, post: ReportPost) -> 
         try:
             read = pattern_of(pattern)
         except RecipientError as error:
-            raise WrongRequestError([_said(person, error.reason, error.text)]) from error
+            text = _said(person, error.reason, error.text)
+            raise WrongRequestError([text], fields=["pattern"]) from error
         now = parts.clock()
         act = f"report.recipient.{what}"
         note(parts, person, entry=said_by(person, given=nonce), act=act, detail=f"{company} {read}")
@@ -201,17 +202,18 @@ def _mail_asked(
     filters, on = filters_of_query(query)
     asked = asked_by(parts, person, filters, on=on)
     if of.needs_account and not filters.account:
-        raise WrongRequestError([_said(person, "account", "")])
+        raise WrongRequestError([_said(person, "account", "")], fields=[""])
     try:
         recipients = addresses_of(to)
     except RecipientError as error:
-        raise WrongRequestError([_said(person, error.reason, error.text)]) from error
+        raise WrongRequestError([_said(person, error.reason, error.text)], fields=["to"]) from error
     allowed = post.allowed()
     refused = [
         each for each in recipients if not is_allowed(each, companies=asked.companies, allowed=allowed)
     ]
     if refused:
-        raise WrongRequestError([_said(person, "recipient", each) for each in refused])
+        texts = [_said(person, "recipient", each) for each in refused]
+        raise WrongRequestError(texts, fields=["to"] * len(texts))
     now = parts.clock()
     return Mailing(
         mailing="",

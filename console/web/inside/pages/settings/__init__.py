@@ -1,4 +1,4 @@
-"""Settings: companies with their plans, profiles and banks; users, the audit and addresses not written to."""
+"""Settings: companies with their profiles, texts, plans and banks; users and the audit."""
 
 from fastapi import APIRouter
 
@@ -10,6 +10,7 @@ from console.web.inside.pages.settings import (
     plans,
     profile,
     ready,
+    texts,
     users,
     what_if,
 )
@@ -21,6 +22,7 @@ _AREAS = (
     companies.router,
     profile.router,
     plans.router,
+    texts.router,
     banks.router,
     what_if.router,
     ready.router,

@@ -1,8 +1,8 @@
 """Reconciliation: how far each bank account is, whether reminders wait for it, and credits that nobody has matched
 (R21, S0-01, S2-21, S3-02).
 
-A credit that is matched here becomes a payment of the customer's, named after the bank's line, unless billing
-has booked it, or it is no customer's; then the line alone is settled.
+A credit that is matched here becomes a payment, named after the bank's line, of the customer who paid; it may pay
+documents of others, too. Has billing booked it, or is it no customer's, the line alone is settled.
 """
 
 import datetime
@@ -15,37 +15,45 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from console.web.inside.access import Person, needs
-from console.web.inside.asking import Asked, until_written
+from console.web.inside.asking import Asked, WrongRequestError, until_written
 from console.web.inside.company_asking import ask_company, company_told, require_company, settings_path
 from console.web.inside.masking import masked
+from console.web.inside.pages.settings.bank_shares import (
+    PayerSheet,
+    Shares,
+    WrongShareError,
+    payment_of,
+    shares_of,
+)
 from console.web.inside.pages.settings.forms import Given, company_form
 from console.web.inside.parts import InsideParts
-from console.web.inside.showing import page
+from console.web.inside.showing import page, words_of
 from infra.database.engine import reading
 from infra.database.queries.bank_state import (
     Payer,
     bank_line,
     banks_of,
+    customer_names,
     likely_payers,
     payers_like,
     unmatched_lines,
 )
-from infra.database.queries.customer_sheet import SheetItem, customer_sheet, open_items
+from infra.database.queries.customer_sheet import open_items
 from infra.database.queries.moment import company_day
 from processors.calendar import business_day, zone_of
-from processors.money import MoneyError, to_minor, to_text
+from processors.money import to_minor, to_text
 from schemas.bank import BankLineMatched, BankLineUnmatched
 from schemas.bank_rows import BankLineRow, BankRow
 from schemas.commands import ConfigureCompany, OverrideBankGate
-from schemas.events import PaymentLine, PaymentReceived
 from schemas.fields import account_id
 
-__all__ = ["payment_of", "router"]
+__all__ = ["router"]
 
 _LINES_MAX: Final = 100
 _PAYERS_MAX: Final = 20
 _ITEMS_MAX: Final = 200
-_NAME_MAX: Final = 128  # of a document's id
+_REASON_MAX: Final = 500
+_SHARED_MAX: Final = 5  # customers of one credit
 _CollectorForm = Annotated[Given, Depends(company_form("collector"))]
 
 
@@ -58,12 +66,12 @@ class BankAccount(Struct, frozen=True, kw_only=True):
     is_stale: bool
 
 
-class _Payer(Struct, frozen=True, kw_only=True):
-    """A customer whom a credit may be from: his open documents, the first due first."""
+class _Reckoned(Struct, frozen=True, kw_only=True):
+    """A form that was added up and not booked: what came of it, and what was typed."""
 
-    account: str
-    name: str
-    items: tuple[SheetItem, ...]
+    shares: Shares
+    ticked: frozenset[tuple[str, str]]
+    given: dict[str, str]
 
 
 def router(parts: InsideParts) -> APIRouter:
@@ -81,7 +89,7 @@ def _add_state(routes: APIRouter, parts: InsideParts) -> None:
         person: Annotated[Person, Depends(needs("viewer"))],
         company: str,
         line: Annotated[str, Query(max_length=128)] = "",
-        customer: Annotated[str, Query(max_length=128)] = "",
+        customer: Annotated[list[str] | None, Query(max_length=_SHARED_MAX)] = None,
         search: Annotated[str, Query(max_length=100)] = "",
         after: Annotated[str, Query(max_length=128)] = "",
         asked: Annotated[str, Query(max_length=128)] = "",
@@ -92,7 +100,7 @@ def _add_state(routes: APIRouter, parts: InsideParts) -> None:
             person,
             company=company,
             line=line,
-            customer=customer,
+            customers=customer or (),
             search=search,
             after=after,
             asked=written,
@@ -106,8 +114,8 @@ def _add_state(routes: APIRouter, parts: InsideParts) -> None:
             require_company(connection, form.about.person, company)
             today = company_day(connection, company, wall=parts.clock())
         if not reason:
-            return _page(parts, form.about.person, company=company, fault="reason", status=422)
-        event = OverrideBankGate(**company_told(parts, form.about), on=today, reason=reason[:2000])
+            raise _wrong(form.about.person, field="reason", word="reason")
+        event = OverrideBankGate(**company_told(parts, form.about), on=today, reason=reason)
         return ask_company(
             parts, form.about, event, back_to=settings_path(company, "banks"), detail=f"{today}: {reason}"
         )
@@ -127,81 +135,46 @@ def _add_matching(routes: APIRouter, parts: InsideParts) -> None:
         )
         here = settings_path(company, "banks")
         if form.text("what") == "settled":
-            return ask_company(
-                parts, form.about, done, back_to=here, detail=f"{said.line}: {form.text('reason')[:500]}"
-            )
-        customer = form.text("customer")
-        sheet = _sheet(parts, account_id(company, customer)) if customer else None
-        fault = "customer" if sheet is None else ""
+            reason = form.text("reason")
+            if len(reason) > _REASON_MAX:
+                raise _wrong(person, field="reason", word="too_long")
+            return ask_company(parts, form.about, done, back_to=here, detail=f"{said.line}: {reason}")
+        sheets = _sheets(parts, company, _texts(form, "customer"))
+        if not sheets:
+            raise _wrong(person, field="", word="customer")
         try:
-            lines = _named(form, said=said, sheet=sheet) if sheet is not None else ()
-        except _WrongAmountError as error:
-            fault = str(error)
-        if fault:
-            return _page(
-                parts,
-                person,
-                company=company,
-                line=said.line,
-                customer=customer,
-                fault=fault,
-                given=form.texts(),
-                status=422,
+            shares = shares_of(form, said=said, payers=sheets)
+        except WrongShareError as error:
+            raise _wrong(person, field=error.field, word=error.word) from error
+        if form.text("what") == "reckon":
+            ticked = frozenset(
+                (each.account, name) for each in sheets for name in _texts(form, f"document{each.mark}")
             )
-        payment = payment_of(said, customer=customer, lines=lines)
-        detail = f"{said.line} → {customer}: {', '.join(each.document for each in lines)}"
-        return ask_company(parts, form.about, done, before=[payment], back_to=here, detail=detail)
+            reckoned = _Reckoned(shares=shares, ticked=ticked, given=form.texts())
+            customers = [each.customer for each in sheets]
+            return _page(
+                parts, person, company=company, line=said.line, customers=customers, reckoned=reckoned
+            )
+        payment = payment_of(said, customer=sheets[0].customer, lines=shares.lines)
+        return ask_company(
+            parts, form.about, done, before=[payment], back_to=here, detail=_detail(said, shares)
+        )
 
 
-class _WrongAmountError(ValueError):
-    """An amount is none, or all of them are more than the credit; its text is a key of the words."""
+def _detail(said: BankLineUnmatched, shares: Shares) -> str:
+    """Say for the audit whose a credit was found to be."""
+    whose = (f"{each.account.partition(':')[2]}: {', '.join(each.documents)}" for each in shares.shares)
+    return f"{said.line} → {'; '.join(whose)}"
 
 
-def payment_of(said: BankLineUnmatched, *, customer: str, lines: Sequence[PaymentLine]) -> PaymentReceived:
-    """Make the payment of a bank's line: its id follows from the line's, so that it can be booked once only."""
-    name = f"bank/{said.line}"
-    return PaymentReceived(
-        company=said.company,
-        customer=customer,
-        occurred_at=said.occurred_at,
-        payment=name if len(name) <= _NAME_MAX else said.line,
-        currency=said.currency,
-        amount=said.amount,
-        lines=tuple(lines),
-    )
+def _wrong(person: Person, *, field: str, word: str) -> WrongRequestError:
+    words = words_of(person.language)
+    told = {**words["form_faults"], **words["bank_faults"]}
+    return WrongRequestError([told[word].format(most=_REASON_MAX)], fields=[field])
 
 
-def _named(form: Given, *, said: BankLineUnmatched, sheet: _Payer) -> tuple[PaymentLine, ...]:
-    """Read which documents are paid, and how much of each where it was said.
-
-    Raises:
-        _WrongAmountError: an amount is none, or they are more than came in.
-    """
-    known = {each.item for each in sheet.items if each.currency == said.currency}
-    chosen = [each for each in form.fields.getlist("document") if isinstance(each, str) and each in known]
-    lines, sum_minor = [], 0
-    for document in chosen:
-        text = form.text(f"amount:{document}").strip()
-        if text:
-            sum_minor += _minor(text, currency=said.currency)
-        lines.append(PaymentLine(document=document, amount=_plain(text) or None))
-    if sum_minor > to_minor(said.amount, currency=said.currency):
-        raise _WrongAmountError("sum")
-    return tuple(lines)
-
-
-def _plain(text: str) -> str:
-    return text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
-
-
-def _minor(text: str, *, currency: str) -> int:
-    try:
-        found = to_minor(_plain(text), currency=currency)
-    except MoneyError as error:
-        raise _WrongAmountError("amount") from error
-    if found <= 0:
-        raise _WrongAmountError("amount")
-    return found
+def _texts(form: Given, name: str) -> list[str]:
+    return [each for each in form.fields.getlist(name) if isinstance(each, str)]
 
 
 async def _await_banks(parts: InsideParts, *, company: str, request: str) -> Asked | None:
@@ -231,13 +204,21 @@ def _line(parts: InsideParts, person: Person, *, company: str, line: str) -> Ban
     return row
 
 
-def _sheet(parts: InsideParts, account: str) -> _Payer | None:
+def _sheets(parts: InsideParts, company: str, customers: Sequence[str]) -> list[PayerSheet]:
+    """Give the customers who were chosen with what they owe, who paid first; who is not known is left out."""
+    accounts = [account_id(company, each) for each in dict.fromkeys(customers) if each][:_SHARED_MAX]
     with reading(parts.engine) as connection:
-        sheet = customer_sheet(connection, account=account)
-        if sheet is None:
-            return None
-        owed = open_items(connection, account=account, offset=0, limit=_ITEMS_MAX)
-    return _Payer(account=account, name=sheet.name, items=owed.items)
+        names = customer_names(connection, accounts)
+        return [
+            PayerSheet(
+                account=each,
+                name=names[each],
+                items=open_items(connection, account=each, offset=0, limit=_ITEMS_MAX).items,
+                mark="" if each == accounts[0] else f"@{each.partition(':')[2]}",
+            )
+            for each in accounts
+            if each in names
+        ]
 
 
 def _page(
@@ -246,11 +227,11 @@ def _page(
     *,
     company: str,
     line: str = "",
-    customer: str = "",
+    customers: Sequence[str] = (),
     search: str = "",
     after: str = "",
     fault: str = "",
-    given: dict[str, str] | None = None,
+    reckoned: _Reckoned | None = None,
     asked: Asked | None = None,
     status: int = 200,
 ) -> HTMLResponse:
@@ -267,7 +248,7 @@ def _page(
                 if search
                 else likely_payers(connection, chosen, limit=_PAYERS_MAX)
             )
-    sheet = _sheet(parts, account_id(company, customer)) if chosen is not None and customer else None
+    sheets = _sheets(parts, company, customers) if chosen is not None else []
     stale = banks.stale(profile, day=today) if profile is not None else {}
     lines = [each.line for each in rows[:_LINES_MAX] if each.line is not None]
     return page(
@@ -285,13 +266,15 @@ def _page(
         next_after=lines[-1].line if len(rows) > _LINES_MAX else "",
         chosen=chosen,
         payers=payers,
-        sheet=sheet,
+        sheets=sheets,
+        is_full=len(sheets) >= _SHARED_MAX,
         search=search,
         fault=fault,
-        given=given or {},
+        shares=None if reckoned is None else reckoned.shares,
+        given={} if reckoned is None else reckoned.given,
         amount=_decimal,
         minor=lambda each: to_minor(each.amount, currency=each.currency),
-        proposed=_proposed(sheet, chosen),
+        ticked=_proposed(sheets, chosen) if reckoned is None else reckoned.ticked,
         asked=asked,
         status=status,
     )
@@ -329,14 +312,17 @@ def _decimal(minor: int, currency: str) -> str:
     return to_text(minor, currency=currency)
 
 
-def _proposed(sheet: _Payer | None, chosen: BankLineRow | None) -> set[str]:
+def _proposed(sheets: Sequence[PayerSheet], chosen: BankLineRow | None) -> frozenset[tuple[str, str]]:
     """Tick what the credit most likely pays: documents that it names, else the one whose open amount it is."""
-    if sheet is None or chosen is None or chosen.line is None:
-        return set()
+    if chosen is None or chosen.line is None:
+        return frozenset()
     said = chosen.line
-    own = [each for each in sheet.items if each.currency == said.currency]
-    named = {each.item for each in own if each.item in said.documents or each.item in said.text.split()}
-    if named:
-        return named
+    own = [
+        (sheet.account, each) for sheet in sheets for each in sheet.items if each.currency == said.currency
+    ]
+    words = {*said.documents, *(word.strip(",;") for word in said.text.split())}
+    named = frozenset((account, each.item) for account, each in own if each.item in words)
     amount_minor = to_minor(said.amount, currency=said.currency)
-    return {each.item for each in own if each.open_minor == amount_minor and len(own) > 0}
+    return named or frozenset(
+        (account, each.item) for account, each in own if each.open_minor == amount_minor
+    )

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Annotated, Final
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from msgspec import Struct
 
 from console.going_live import go_live_command, portions
 from console.web.inside.access import Person, needs
-from console.web.inside.asking import Asked, said_by, until_written
+from console.web.inside.asking import Asked, WrongRequestError, said_by, until_written
 from console.web.inside.company_asking import (
     ask_company,
     company_told,
@@ -22,7 +22,7 @@ from console.web.inside.company_asking import (
 )
 from console.web.inside.pages.settings.forms import Given, company_form
 from console.web.inside.parts import InsideParts
-from console.web.inside.showing import page
+from console.web.inside.showing import page, words_of
 from infra.database.engine import reading
 from infra.database.people import AuditEntry
 from infra.database.queries.creditors import company_row
@@ -37,6 +37,7 @@ from schemas.fields import split_account_id
 __all__ = ["router"]
 
 _PAGE: Final = 100
+_PER_DAY_MAX: Final = 100_000
 _Day = Annotated[datetime.date | None, Query()]
 
 
@@ -66,7 +67,7 @@ def _add_list(routes: APIRouter, parts: InsideParts) -> None:
         company: str,
         search: Annotated[str, Query(max_length=100)] = "",
         after: Annotated[str, Query(max_length=200)] = "",
-        per_day: Annotated[int | None, Query(ge=1, le=100_000)] = None,
+        per_day: Annotated[int | None, Query(ge=1, le=_PER_DAY_MAX)] = None,
         first_on: _Day = None,
         about: Annotated[str, Query(max_length=200)] = "",
         asked: Annotated[str, Query(max_length=128)] = "",
@@ -140,12 +141,13 @@ def _add_forms(routes: APIRouter, parts: InsideParts) -> None:
         with reading(parts.engine) as connection:
             row = require_company(connection, person, company)
         per_day, first_on = form.text("per_day"), form.text("first_on")
+        told_wrong = words_of(person.language)["form_faults"]
         try:
             on = datetime.date.fromisoformat(first_on)
         except ValueError:
-            raise HTTPException(400) from None
-        if not per_day.isdecimal() or not 1 <= int(per_day) <= 100_000:
-            raise HTTPException(400)
+            raise WrongRequestError([told_wrong["no_date"]], fields=["first_on"]) from None
+        if not per_day.isdecimal() or not 1 <= int(per_day) <= _PER_DAY_MAX:
+            raise WrongRequestError([told_wrong["no_number"]], fields=["per_day"])
         told = company_told(parts, form.about, after=row.go_live)
         event = go_live_command(
             _days(parts, company, per_day=int(per_day), first_on=on)[1],

@@ -25,6 +25,7 @@ from console.web.inside.pages.settings.profile_fields import (
 )
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page
+from infra.database.claims import Claim, claim, claim_of
 from infra.database.engine import reading
 from infra.database.people import AuditEntry
 from infra.database.queries.creditors import company_row, plan_versions
@@ -70,6 +71,9 @@ def router(parts: InsideParts) -> APIRouter:
                 meanwhile=meanwhile,
                 status=status,
             )
+        other = _first_comer(parts, known, given=form)
+        if other is not None:
+            return _page(parts, person, known=known, given=read.given, meanwhile=other, status=409)
         changed = changed_fields(known, read.profile)
         return ask_company(parts, form.about, read.profile, back_to=here, detail=", ".join(changed))
 
@@ -109,6 +113,24 @@ def _meanwhile(parts: InsideParts, known: ConfigureCompany, *, given: Given) -> 
     if newest is None or not is_recent or newest.user == own.person.user or newest.entry == known.command:
         return None
     return newest
+
+
+def _first_comer(parts: InsideParts, known: ConfigureCompany, *, given: Given) -> AuditEntry | None:
+    """Claim the change; give who has claimed it in this very moment, from the same profile as this form."""
+    person, company, nonce_ = given.about
+    name = f"profile/{company}"
+    wanted = Claim(
+        name=name,
+        revision=known.command,
+        user=person.user,
+        entry=said_by(person, given=nonce_),
+        at=parts.clock(),
+    )
+    if claim(parts.engine, wanted):
+        return None
+    held = claim_of(parts.engine, name)
+    user, at = ("", parts.clock()) if held is None else (held.user, held.at)
+    return AuditEntry(entry="", at=at, user=user, act=_ACT)
 
 
 def _page(

@@ -5,6 +5,7 @@ another. Who sees some companies only manages those who see no others.
 """
 
 import secrets
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
@@ -21,11 +22,11 @@ from console.web.inside.access import (
     needs,
     require_own_form,
 )
-from console.web.inside.asking import said_by
+from console.web.inside.asking import WrongRequestError, said_by
 from console.web.inside.auditing import note
 from console.web.inside.company_asking import own_creditors
 from console.web.inside.parts import InsideParts
-from console.web.inside.showing import LANGUAGES, page
+from console.web.inside.showing import LANGUAGES, page, words_of
 from infra.database.engine import reading
 from infra.database.people import ROLES, Role, User
 
@@ -82,9 +83,7 @@ def _add_new(routes: APIRouter, parts: InsideParts) -> None:
             faults.append(UserFault(field="user", said="name"))
         elif parts.people.user(user) is not None:
             faults.append(UserFault(field="user", said="taken"))
-        given = {"user": user, "role": role, "language": language, "companies": companies}
-        if faults:
-            return _page(parts, person, faults=faults, given=given, status=422)
+        _require_right(person, faults)
         password = secrets.token_urlsafe(_RANDOM_BYTES)
         known = replace(made, user=user, password_hash=hash_password(password), must_change=True)
         note(parts, person, entry=said_by(person, given=nonce), act="console.user.add", detail=_said(known))
@@ -118,8 +117,9 @@ def _add_changes(routes: APIRouter, parts: InsideParts) -> None:
         )
         if user == person.user and (changed.is_disabled or changed.role != known.role):
             faults.append(UserFault(field="role", said="oneself"))
-        if faults:
-            return _page(parts, person, chosen=known, faults=faults, status=422)
+        if is_disabled not in ("true", "false"):
+            faults.append(UserFault(field="is_disabled", said="role"))
+        _require_right(person, faults)
         note(
             parts,
             person,
@@ -225,6 +225,17 @@ def _read(person: Person, *, role: str, language: str, companies: str) -> tuple[
     return made, faults
 
 
+def _require_right(person: Person, faults: Sequence[UserFault]) -> None:
+    """See that nothing is wrong with a form.
+
+    Raises:
+        WrongRequestError: something is.
+    """
+    if faults:
+        told = words_of(person.language)["user_faults"]
+        raise WrongRequestError([told[each.said] for each in faults], fields=[each.field for each in faults])
+
+
 def _said(user: User) -> str:
     parts = [user.user, user.role, user.language, ", ".join(user.companies) or "*"]
     return " · ".join(parts + (["disabled"] if user.is_disabled else []))
@@ -235,11 +246,8 @@ def _page(
     person: Person,
     *,
     chosen: User | None = None,
-    faults: list[UserFault] | None = None,
-    given: dict[str, str] | None = None,
     password: str = "",
     about: str = "",
-    status: int = 200,
 ) -> HTMLResponse:
     with reading(parts.engine) as connection:
         companies = own_creditors(connection, person)
@@ -254,11 +262,9 @@ def _page(
         person=person,
         users=[each for each in parts.people.users() if _manages(person, each)],
         chosen=chosen,
-        faults={each.field: each.said for each in faults or ()},
-        given=given or blank,
+        given=blank,
         password=password,
         about=about,
         roles=ROLES,
         companies=companies,
-        status=status,
     )

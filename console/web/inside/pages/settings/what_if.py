@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from console.plan_files import plan_in
 from console.simulating import SimulationAsked
 from console.web.inside.access import Person, needs
-from console.web.inside.asking import said_by
+from console.web.inside.asking import WrongRequestError, said_by
 from console.web.inside.auditing import note
 from console.web.inside.company_asking import require_company, settings_path
 from console.web.inside.pages.settings.forms import Given, company_form
@@ -31,6 +31,10 @@ __all__ = ["router"]
 _DAYS: Final = 90
 _DAYS_MAX: Final = 3_660
 _Form = Annotated[Given, Depends(company_form("approver"))]
+
+
+# Where a fault is told: at these fields.
+_AT: Final = {"nothing": ("plan",), "law": ("profile",), "days": ("first_on", "last_on")}
 
 
 def router(parts: InsideParts) -> APIRouter:
@@ -63,7 +67,10 @@ def _add_forms(routes: APIRouter, parts: InsideParts, simulations: Simulations) 
         with reading(parts.engine) as connection:
             require_company(connection, person, company)
         asked, fault = _asked(parts, form)
-        if asked is None:
+        if asked is None and not form.text("text"):
+            told = words_of(person.language)["what_if_faults"]
+            raise WrongRequestError([told[fault]] * len(_AT[fault]), fields=_AT[fault])
+        if asked is None:  # a text comes from the page of its plan, where nothing is as it was any more
             return _page(parts, person, simulations, company=company, fault=fault, given=form, status=422)
         note(
             parts,
