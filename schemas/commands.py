@@ -318,7 +318,7 @@ class MigratePlan(_CompanyCommand, frozen=True, kw_only=True, tag="collections.p
 
 
 class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collections.company.configure.v1"):
-    """Set a company's whole profile; the last one in the log stands.
+    """Set a company's whole profile; the latest by its time stands.
 
     ``minimums`` are decimal amounts per currency (R8). ``past_from`` and
     ``new_from`` are the start dates of S4-03 and S4-04: an item is enrolled
@@ -405,7 +405,7 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
 
 
 class SetLaw(_CompanyCommand, frozen=True, kw_only=True, tag="collections.law.set.v1"):
-    """Set a company's own law, as a whole; the last one in the log stands.
+    """Set a company's own law, as a whole; the latest by its time stands.
 
     ``profiles`` are added to the shipped ones, or stand for those of the same
     id; ``choices`` come before the shipped ones. Both empty: as shipped.
@@ -424,7 +424,7 @@ class GoLiveDay(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True,
 
 
 class GoLive(_CompanyCommand, frozen=True, kw_only=True, tag="collections.company.go_live.v1"):
-    """Let the first run go out in daily portions, the oldest debts first (R36); the last one in the log stands.
+    """Let the first run go out in daily portions, the oldest debts first (R36); the latest by its time stands.
 
     ``days`` ascend; who is in none of them waits until the day after the
     last. None: nobody waits. ``cobranza preview`` makes it.

@@ -114,6 +114,18 @@ def test_a_shadow_says_what_would_be_sent(run: Run) -> None:
     assert "" == run("shadow", "--plan", "PLAN", "--once", "--from", "2026-03-01").stdout
 
 
+def test_a_shadow_with_a_name_goes_on_where_it_was(run: Run, settings: Settings) -> None:
+    """Issue 5: its state is in the data folder; what it has read it does not read again, nor tell; other rules need another name."""
+    first = run("shadow", "--plan", "PLAN", "--name", "gentle", "--once")
+    assert 0 == first.exit_code, first.output
+    kept = settings.data_dir / "shadows" / "gentle.state"
+    before = kept.read_bytes()
+    again = run("shadow", "--plan", "PLAN", "--name", "gentle", "--once")
+    assert (0, "", before) == (again.exit_code, again.stdout, kept.read_bytes())
+    other = run("shadow", "--profile", "strict", "--name", "gentle", "--once")
+    assert "tries other rules" in other.stderr
+
+
 def test_the_console_has_it_done_by_a_process_of_its_own(settings: Settings, tmp_path: Path) -> None:
     """As the page starts it: what it says of itself, the same sums as the command's; and its settings are the console's."""
     plan = plan_in(_PLAN)
