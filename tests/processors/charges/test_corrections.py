@@ -11,16 +11,18 @@ from hypothesis import strategies as st
 
 from processors.account import Account
 from processors.partition import Partition
-from schemas.charges import ClaimDocument
+from schemas.charges import ClaimCorrected, ClaimDocument
 from schemas.events import (
     CreditNoteCancelled,
     CreditNoteIssued,
+    InvoiceAmended,
     InvoiceCancelled,
     InvoiceIssued,
     PaymentLine,
     PaymentReceived,
     PaymentReversed,
 )
+from schemas.facts import Movement
 from schemas.journal import SourceEvent
 from tests.scenarios.language import read_script
 from tests.scenarios.on_core import Stage, run
@@ -153,3 +155,83 @@ def test_a_restored_claim_has_its_payment_back() -> None:
     account = stage.partition.account("acme:C1")
     claim = account.items["INV-1/fixed_sum"]
     assert (4000, 0, 0) == (claim.amount_minor, claim.open_minor, account.credits["payment/P-1"].rest_minor)
+
+
+def _told() -> Stage:
+    stage = Stage(partition=Partition(number=0))
+    stage.partition.restore(list(_rows()))
+    return stage
+
+
+def _payment(name: str, amount: str, *, on: str, document: str = "") -> PaymentReceived:
+    lines = (PaymentLine(document=document),) if document else ()
+    return PaymentReceived(
+        company="acme",
+        customer="C1",
+        occurred_at=on,
+        payment=name,
+        currency="EUR",
+        amount=amount,
+        lines=lines,
+    )
+
+
+def _amounts(stage: Stage) -> dict[str, int]:
+    claims = stage.partition.account("acme:C1").claims
+    return {name.split("/")[1]: row.amount_minor for name, row in claims.items()}
+
+
+def test_only_what_is_too_much_is_given_back_of_a_claim_that_was_paid() -> None:
+    """R22: 0.84 of the interest, and the fee; money that nobody named goes nowhere else by itself, and costs of the cap go down."""
+    stage = _told()
+    assert 4500 == stage.partition.account("acme:C1").items["INV-1"].costs_minor
+    stage.fold(_payment("P-1", "1000.00", on="2024-07-08", document="INV-1"))
+    stage.fold(_payment("P-2", "49.60", on="2024-07-08"))
+    stage.fold(PaymentReversed(company="acme", customer="C1", occurred_at="2024-07-09", payment="P-1"))
+    stage.fold(_payment("P-3", "1000.00", on="2024-07-01", document="INV-1"))
+    account = stage.partition.account("acme:C1")
+    interest = account.items["INV-1/interest/2024-07-05"]
+    assert (376, 0, 584) == (
+        interest.amount_minor,
+        interest.open_minor,
+        account.credits["payment/P-2"].rest_minor,
+    )
+    assert 4000 == account.items["INV-1"].costs_minor
+    stage.fold(PaymentReversed(company="acme", customer="C1", occurred_at="2024-07-10", payment="P-3"))
+    assert 4500 == stage.partition.account("acme:C1").items["INV-1"].costs_minor
+
+
+def test_a_claim_is_never_corrected_before_its_own_day() -> None:
+    """Figures of a past day: money of 1 July is heard later; on the 4th there was no claim that could be less."""
+    facts = _told().fold(_payment("P-1", "400.00", on="2024-07-01", document="INV-1"))
+    days = {each.on for each in facts if isinstance(each, ClaimCorrected)}
+    days |= {each.business_date for each in facts if isinstance(each, Movement) and each.kind == "waived"}
+    assert {SENT} == days
+
+
+def test_paid_on_the_day_of_the_level_is_not_before_it() -> None:
+    """R22: the letter was right on its day, and so was its fee; the fixed sum was due anyway."""
+    stage = _told()
+    stage.fold(_payment("P-1", "1000.00", on=str(SENT), document="INV-1"))
+    assert {"interest": 510, "fixed_sum": 4000, "fee": 500} == _amounts(stage)
+
+
+def test_a_due_date_that_moves_takes_its_days_off_the_interest() -> None:
+    """R22: from the day after the new due date; due on the day of the level itself, nothing was overdue (R6)."""
+    found = []
+    for due_on in (datetime.date(2024, 7, 1), SENT):
+        stage = _told()
+        event = InvoiceAmended(
+            company="acme",
+            customer="C1",
+            occurred_at="2024-07-08",
+            document="INV-1",
+            revision=1,
+            due_date=due_on,
+        )
+        stage.fold(event)
+        found.append(_amounts(stage))
+    assert [
+        {"interest": 134, "fixed_sum": 4000, "fee": 500},
+        {"interest": 0, "fixed_sum": 0, "fee": 0},
+    ] == found
