@@ -108,7 +108,7 @@ def give_back_unreached(account: Account, row: ReminderRow, *, context: FoldCont
 
 def _consumed_last(account: Account, row: ReminderRow) -> Iterator[ItemRow]:
     """Walk the items whose last step is of this reminder, and which nobody has been handed over to since."""
-    names: Iterable[str] = account.items if row.unlisted else [each.item for each in row.items]
+    names: Iterable[str] = sorted(account.items) if row.unlisted else [each.item for each in row.items]
     for name in names:
         item = account.items.get(name)
         if item is None or item.before is None or item.before.reminder != row.reminder:

@@ -93,7 +93,7 @@ def rule_dispute(account: Account, event: RuleDispute, *, context: FoldContext) 
 def review(account: Account) -> list[LedgerFact]:
     """End the disputes that were ruled for the customer and are credited by now, or whose item is settled."""
     facts: list[LedgerFact] = []
-    for row in list(account.arranged().disputes.values()):
+    for _, row in sorted(account.arranged().disputes.items()):
         if row.ruled_on is not None and not disputed_minor(account, account.items[row.item]):
             account.drop_dispute(row)
             facts += close_task(account, task=f"{CREDIT_NOTE_DUE}/{row.dispute}", outcome="needless")

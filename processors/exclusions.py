@@ -31,7 +31,7 @@ def exclude_payment(account: Account, event: ExcludePayment, *, context: FoldCon
     credit.excluded = True
     account.touch(credit)
     postings = Postings(account, context)
-    for row in list(account.applied.get(credit.credit, {}).values()):
+    for row in sorted(account.applied.get(credit.credit, {}).values(), key=lambda each: each.order):
         if row.automatic:
             postings.unapply(row, amount_minor=row.amount_minor)
     cascade(postings)

@@ -19,6 +19,7 @@ def with_instalments(account: Account, names: list[Name]) -> list[Name]:
     found: list[Name] = []
     for name in names:
         plans = [row for row in arranged.split.get(name.document, ()) if row.item == name.document]
+        plans.sort(key=lambda row: (row.made_on, row.payment_plan))
         left_minor = name.limit_minor
         for part in (part for row in plans for part in row.instalments if part not in known):
             open_minor = account.items[part].open_minor if part in account.items else 0

@@ -140,7 +140,7 @@ def give_up(account: Account, row: InstrumentRow) -> MovedInstrument:
 def cover_again(account: Account) -> None:
     """Work out anew what payments cover that have not cleared: what they were for is in other items now."""
     arranged = account.arranged()
-    for row in arranged.instruments.values():
+    for _, row in sorted(arranged.instruments.items()):
         if row.state != "returned":
             arranged.uncover_by(row)
             row.covers = _covered(account, row)

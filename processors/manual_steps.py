@@ -216,7 +216,7 @@ def close_settled(account: Account, *, context: FoldContext) -> list[LedgerFact]
 def _found(account: Account, item: str) -> list[LedgerFact]:
     """End the tasks that look for an item's payment, where nothing else of theirs is open (S4-17)."""
     facts: list[LedgerFact] = []
-    for task in list(account.sought.get(item, ())):
+    for task in sorted(account.sought.get(item, ())):
         known = (account.items.get(name) for name in account.tasks[task].items)
         if not any(each is not None and each.status == "open" for each in known):
             facts += close_task(account, task=task, outcome="needless")
@@ -257,7 +257,7 @@ def _close_empty(account: Account, tasks: Iterable[str]) -> list[LedgerFact]:
 
 def _waiting(account: Account, row: TaskRow) -> list[ItemRow]:
     """List the items that wait for a task."""
-    names: Iterable[str] = account.items if row.unlisted else row.items
+    names: Iterable[str] = sorted(account.items) if row.unlisted else row.items
     known = (account.items.get(name) for name in dict.fromkeys(names))
     return [
         item

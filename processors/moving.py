@@ -55,7 +55,7 @@ def moved_item(account: Account, item: ItemRow, *, amount_minor: int) -> MovedIt
         claimed_through=item.claimed_through,
         charged=item.charged,
         costs_minor=item.costs_minor,
-        disputes=tuple(_moved_dispute(row) for row in disputes.values()),
+        disputes=tuple(_moved_dispute(row) for _, row in sorted(disputes.items())),
         excluded=None if hold is None else hold.reason,
         item=item.item,
         revision=item.revision,

@@ -173,7 +173,8 @@ def _send(account: Account, row: ReminderRow, *, context: FoldContext) -> Iterat
 def _steps(account: Account, row: ReminderRow) -> Iterator[ReminderRowItem]:
     yield from row.items
     if row.unlisted:
-        yield from (item.pending for item in account.items.values() if item.pending is not None)
+        pending = (item.pending for item in account.items.values() if item.pending is not None)
+        yield from sorted(pending, key=lambda each: each.item)
 
 
 def _ended(account: Account, row: ReminderRow, *, steps: list[ReminderRowItem]) -> Iterator[ReminderEnded]:

@@ -103,7 +103,7 @@ def fall_due(account: Account, payment_plan: str, *, context: FoldContext) -> li
 def review(account: Account, *, context: FoldContext) -> list[LedgerFact]:
     """See which plans are kept by now, or not any more; what is open again of one that ended returns, too (R14)."""
     facts: list[LedgerFact] = []
-    for row in list(account.arranged().payment_plans.values()):
+    for _, row in sorted(account.arranged().payment_plans.items()):
         is_open = any(True for _ in _open(account, row))
         if row.status == "running" and not is_open:
             facts.append(_turn(account, row, status="kept"))
@@ -255,6 +255,7 @@ def end_of_item(account: Account, item: str, *, context: FoldContext) -> list[Le
     if account.arrangements is None:
         return []
     plans = [row for row in account.arrangements.split.get(item, ()) if row.status == "running"]
+    plans.sort(key=lambda row: row.payment_plan)
     reason = "the invoice was amended, cancelled or transferred"
     return [
         fact

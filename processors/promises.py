@@ -98,7 +98,7 @@ def review(account: Account, facts: Iterable[LedgerFact], *, context: FoldContex
     """Count the money that an event brought or took, and judge again what was judged by less (R35)."""
     arranged = account.arranged()
     said: list[LedgerFact] = []
-    for row in _moved(account, facts, promises=list(arranged.promises.values())):
+    for row in _moved(account, facts, promises=_as_made(arranged)):
         account.touch(row)
         status = _verdict(account, row, arranged=arranged)
         if row.status in _JUDGED and status != row.status:
@@ -237,10 +237,15 @@ def _enter(account: Account, row: PromiseRow, *, items: list[ItemRow]) -> None:
     account.advance()
 
 
+def _as_made(arranged: Arrangements) -> list[PromiseRow]:
+    """List promises in the order in which they were made: rows that were read back are in another one (R26)."""
+    return sorted(arranged.promises.values(), key=lambda row: (row.order, row.promise))
+
+
 def _replace_open(account: Account, *, currency: str, context: FoldContext) -> Iterator[LedgerFact]:
     if account.arrangements is None:
         return
-    for row in list(account.arrangements.promises.values()):
+    for row in _as_made(account.arrangements):
         if row.status == "open" and row.currency == currency:
             yield _end(account, row, status="replaced", context=context)
 
