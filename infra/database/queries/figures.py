@@ -13,9 +13,9 @@ from sqlalchemy import Connection, and_, func, select
 
 from infra.database.queries.balances import counted, in_scope, moved_until, open_items_as_of, total
 from infra.database.queries.dso import Dso, dso
-from infra.database.tables import arrangements, movements
+from infra.database.tables import accounts, arrangements, balances, movements
 
-__all__ = ["Figures", "figures"]
+__all__ = ["Figures", "figures", "places"]
 
 _PLACES: Final = Decimal("0.0001")
 Place = tuple[str, str]  # (company, currency)
@@ -44,6 +44,17 @@ class Figures(Struct, frozen=True, kw_only=True):
     paid_late: Decimal | None
     promises: int
     promises_kept: Decimal | None
+
+
+def places(connection: Connection, *, company: str | None = None) -> list[Place]:
+    """List the companies and currencies in which something was ever owed or paid, which no figure has to be made for."""
+    query = select(accounts.c["company"], balances.c["currency"]).distinct()
+    query = query.select_from(balances.join(accounts, accounts.c["account"] == balances.c["account"]))
+    if company is not None:
+        query = query.where(accounts.c["company"] == company)
+    return [
+        (row.company, row.currency) for row in connection.execute(query.order_by(*query.selected_columns))
+    ]
 
 
 def figures(

@@ -9,11 +9,12 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Connection, Engine, event, text
 
 from benchmarks.console import NAMES, opened_parts
-from benchmarks.console_filling import TOKEN, fill
+from benchmarks.console_filling import LANGUAGE, TOKEN, fill
 from benchmarks.console_pages import addresses
 from benchmarks.console_records import Size
 from console.web.inside.access import COOKIE
 from console.web.inside.app import inside_app, make_routes
+from console.web.inside.showing import words_of
 from infra.database.engine import reading
 
 # Tables that grow with documents, messages or what people do.
@@ -137,3 +138,25 @@ def test_no_page_scans_a_large_table(filled: Engine) -> None:
         for (route, table), said in found.items()
         if (route, table) not in _ALLOWED
     ]
+
+
+def test_what_is_kept_is_not_made_again_by_its_page(filled: Engine) -> None:
+    """The trend took eight seconds each time: which companies it offers was found by making all their figures."""
+    said: list[str] = []
+
+    def heard(_c: Any, _cursor: Any, statement: str, _parameters: Any, _context: Any, _many: bool) -> None:
+        said.append(statement)
+
+    being_made = str(words_of(LANGUAGE)["reports"]["adding_up"])
+    with opened_parts(filled) as parts:
+        browser = TestClient(inside_app(parts), base_url="http://console.test", cookies={COOKIE: TOKEN})
+        for address in ("/reports/figures", "/reports/figures/trend"):
+            while being_made in browser.get(address).text:
+                pass
+            event.listen(filled, "before_cursor_execute", heard)
+            again = browser.get(address)
+            event.remove(filled, "before_cursor_execute", heard)
+            assert 200 == again.status_code
+            assert being_made not in again.text
+    assert said
+    assert [] == [statement for statement in said if "movements" in statement]

@@ -17,7 +17,7 @@ from console.web.inside.reporting.cells import heading_of, shown_row
 from console.web.inside.reporting.owed import bucket_columns
 from console.web.inside.reporting.sheets import Cell, Column, Money, Row
 from infra.database.queries.aged import AgedRow, aged_totals
-from infra.database.queries.figures import Figures, figures
+from infra.database.queries.figures import Figures, figures, places
 from notifiers.writing.figures import short_day_text
 
 __all__ = ["MONTHS", "Chart", "Point", "charts_of", "month_ends", "places_of", "points_of"]
@@ -54,15 +54,12 @@ def month_ends(on: datetime.date, *, months: int) -> list[datetime.date]:
 
 
 def places_of(connection: Connection, asked: ReportAsked) -> list[Place]:
-    """List the companies and currencies that there are figures of."""
-    found = figures(
-        connection, as_of=asked.on, days=asked.filters.days, company=asked.filters.company or None
-    )
+    """List the companies and currencies that there may be figures of."""
     wanted = asked.filters.currency
     return [
-        (each.company, each.currency)
-        for each in found
-        if asked.sees(each.company) and wanted in ("", each.currency)
+        (company, currency)
+        for company, currency in places(connection, company=asked.filters.company or None)
+        if asked.sees(company) and wanted in ("", currency)
     ]
 
 
