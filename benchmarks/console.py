@@ -49,6 +49,8 @@ NAMES: Final = {
     "credit": ("payment/P00000-000000",),
     "document": ("F00000-000000",),
     "item": ("F00000-000000",),
+    "kind": ("first",),
+    "name": ("es",),
     "plan": ("default",),
     "reminder": ("acme:C00000/r0",),
     "report": tuple(REPORTS),

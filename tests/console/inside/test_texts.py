@@ -85,7 +85,7 @@ def test_a_saved_text_is_what_the_next_message_says(desk: Desk) -> None:
     ("text", "line", "said"),
     [
         ("Dear\n{{ nobody }}", 2, "is undefined"),
-        ("{% for a in items %}" * 5 + "x" + "{% endfor %}" * 5, 1, "loop"),
+        ("{% for a in items %}" * 5 + "x" + "{% endfor %}" * 5, 1, "deep"),
         ("one\ntwo\n{{ customer.__class__ }}", 3, ""),
         ("{{ 'x' * 9999999 }}", 1, ""),
         ("{% include '../../../secrets' %}", 1, ""),
