@@ -7,7 +7,15 @@ from processors.account import Account
 from processors.company import Company
 from processors.fold import fold
 from processors.instalment_names import with_instalments
-from schemas.commands import ExcludeItem, IncludeItem, MakePaymentPlan, MakePromise, OpenDispute, PublishPlan
+from schemas.commands import (
+    ConfigureCompany,
+    ExcludeItem,
+    IncludeItem,
+    MakePaymentPlan,
+    MakePromise,
+    OpenDispute,
+    PublishPlan,
+)
 from schemas.events import CustomerUpserted, InvoiceIssued
 from schemas.facts import ExceptionRaised, PromiseMade
 from schemas.journal import JournalEvent, TickPassed
@@ -135,3 +143,29 @@ def test_accounts_whose_items_are_all_held_are_marked_until_one_is_not() -> None
         stage.take(TickPassed(at=at, mode="played"))
         marks.append(stage.partition.account("acme:C1").row.is_all_held)
     assert [False, True, False] == marks
+
+
+def test_a_judged_promise_is_forgotten_a_retention_later() -> None:
+    """Forgetting: a promise of years ago is no row for ever; until then late money may still make it kept."""
+    stage = Stage()
+    stage.take(
+        ConfigureCompany(
+            company=COMPANY, occurred_at="2024-01-01", command="p", name="Acme", time_zone="UTC", currency="USD",
+            retention_days=400,
+        )
+    )  # fmt: skip
+    due_on = datetime.date(2024, 2, 1)
+    stage.take(
+        InvoiceIssued(
+            **PLAIN, occurred_at="2024-01-02", document="INV", currency="USD", amount="9.00", due_date=due_on
+        )
+    )
+    stage.take(TickPassed(at=datetime.datetime(2024, 1, 3, 9, tzinfo=datetime.UTC), mode="played"))
+    stage.take(MakePromise(**ASKED, occurred_at="2024-01-03", command="word", due_on=due_on))
+    at = datetime.datetime(2024, 2, 4, 9, tzinfo=datetime.UTC)
+    found = []
+    for days in (0, 399, 400):
+        stage.take(TickPassed(at=at + datetime.timedelta(days=days), mode="played"))
+        arranged = stage.partition.account(f"{COMPANY}:{CUSTOMER}").arrangements
+        found.append(None if arranged is None or not arranged.promises else arranged.promises["word"].status)
+    assert ["broken", "broken", None] == found
