@@ -49,6 +49,13 @@ def test_the_day_of_a_payment_still_bears_interest_on_it() -> None:
     assert 103 == charged(balance=100_000, settled=settled, from_on="2024-03-01", until_on="2024-06-30")
 
 
+def test_the_last_day_bears_what_is_owed_in_its_own_morning() -> None:
+    """Paid in full on the day before the last: two days, not three; a new rate on the last day holds for that day."""
+    settled = [(datetime.date(2024, 3, 2), 100_000)]
+    assert 68 == charged(balance=100_000, settled=settled, from_on="2024-03-01", until_on="2024-03-03")
+    assert 678 == charged(balance=1_000_000, settled=[], from_on="2024-06-30", until_on="2024-07-01")
+
+
 days = st.integers(0, 400).map(lambda number: START + number * DAY)
 payments = st.lists(st.tuples(days, st.integers(1, 500)), max_size=4)
 

@@ -6,7 +6,7 @@ import pytest
 
 from processors.law.permits import Made, Permits
 from processors.law.shipped import shipped_profiles
-from schemas.law import LawTerms
+from schemas.law import Contacting, Hours, LawTerms, Limit, Weekday
 
 MONDAY = datetime.date(2026, 3, 2)
 
@@ -92,3 +92,49 @@ def test_after_a_conversation_nobody_calls_for_a_week() -> None:
     assert at("2026-03-02 08:00") == permits("us_third_party", made=(tried,)).next_allowed(
         "call", at=at("2026-03-02 00:00")
     )
+
+
+def own(**rules: object) -> LawTerms:
+    """Make a law of one's own, in UTC."""
+    return LawTerms(profile="own", time_zone="UTC", contacting=Contacting(**rules))  # type: ignore[arg-type]  # as it takes them
+
+
+def test_a_day_may_have_two_openings() -> None:
+    """Section 5: closed over noon: in the morning the first one counts, at noon the second, at night the next day's."""
+    day: tuple[Weekday, ...] = ("mon", "tue")
+    hours = tuple(
+        Hours(days=day, opens=datetime.time(opens), closes=datetime.time(closes))
+        for opens, closes in ((14, 18), (8, 12))
+    )
+    asked = ("2026-03-02 07:00", "2026-03-02 12:00", "2026-03-02 15:30", "2026-03-02 18:00")
+    found = [Permits(own(hours=hours)).next_allowed("email", at=at(each)) for each in asked]
+    assert [
+        at(each) for each in ("2026-03-02 08:00", "2026-03-02 14:00", "2026-03-02 15:30", "2026-03-03 08:00")
+    ] == found
+
+
+def test_without_hours_the_next_day_begins_at_midnight() -> None:
+    """Section 5: a law that limits how often, and not when."""
+    law = own(limits=(Limit(at_most=1, within_days=2),))
+    debtor = Permits(law, made=(Made(MONDAY, "email"),))
+    assert at("2026-03-04 00:00") == debtor.next_allowed("email", at=at("2026-03-02 10:00"))
+
+
+def test_windows_that_only_touch_are_two() -> None:
+    """Section 5: two in seven days: on the first, the fourth and the eighth day no seven days in a row hold three."""
+    law = own(limits=(Limit(at_most=2, within_days=7),))
+    planned = tuple(Made(MONDAY + datetime.timedelta(days=days), "email") for days in (0, 7))
+    assert at("2026-03-05 10:00") == Permits(law, made=planned).next_allowed(
+        "email", at=at("2026-03-05 10:00")
+    )
+    planned = tuple(Made(MONDAY + datetime.timedelta(days=days), "email") for days in (0, 6))
+    assert at("2026-03-09 00:00") == Permits(law, made=planned).next_allowed(
+        "email", at=at("2026-03-05 10:00")
+    )
+
+
+def test_a_conversation_among_other_contacts_begins_its_pause() -> None:
+    """Reg F: who has talked is not called for seven days, also when a mail went out the day after."""
+    made = (Made(MONDAY, "call", conversation=True), Made(MONDAY + datetime.timedelta(days=1), "email"))
+    debtor = permits("us_third_party", made=made)
+    assert at("2026-03-09 08:00") == debtor.next_allowed("call", at=at("2026-03-04 10:00"))
