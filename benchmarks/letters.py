@@ -5,18 +5,21 @@ Processor time of all threads counts: what waits for the disk leaves the core to
 """
 
 import argparse
+import contextlib
 import datetime
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+import structlog
 from msgspec import json
 from msgspec.structs import replace
 from sqlalchemy import Engine, insert
 
 from benchmarks.figures import Figure, save
+from console.cli.logs import configure_logs
 from infra.database.engine import open_engine, writing
 from infra.database.migrate import upgrade
 from infra.database.send_ledger import SendLedger
@@ -68,8 +71,7 @@ def letters() -> Figure:
 
 def letters_printed() -> Figure:
     """Measure a run of 500: written, claimed, put into the spool and the run, written out with its manifest."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as name, _logged_to(Path(name) / "log") as folder:
         engine = open_engine(f"sqlite:///{folder / 'letters.db'}")
         upgrade(engine)
         made = [_letter(number) for number in range(_PRINTED)]
@@ -90,6 +92,18 @@ def letters_printed() -> Figure:
         note=f"a run of {_PRINTED} letters of one page, no two alike, jobs and run in SQLite, processor time of all "
         f"threads; {waited:.1f} s with the waits for the disk",
     )
+
+
+@contextlib.contextmanager
+def _logged_to(file: Path) -> Iterator[Path]:
+    """Write the log as ``cobranza notifier`` does, into a file; give its folder."""
+    before = structlog.get_config()
+    configure_logs(verbose=False)
+    try:
+        with file.open("w") as log, contextlib.redirect_stderr(log):
+            yield file.parent
+    finally:
+        structlog.configure(**before)
 
 
 def _clock() -> datetime.datetime:

@@ -105,9 +105,6 @@ class PrintRuns:
         ``letters_max`` long takes no more.
         """
         with writing(self._engine) as connection:
-            known = _letter(connection, letter.reminder)
-            if known is not None:
-                return known
             run = self._open_run(connection, letter.company, now=now)
             added = RunLetter(**structs.asdict(letter), run=run.run, position=run.letters + 1, added_at=now)
             if connection.execute(self._adding, _row(added)).first() is None:

@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 from functools import lru_cache
 from typing import Final
 
@@ -15,6 +16,9 @@ __all__ = ["Extent", "extent_of", "extent_of_foreign", "extent_of_letter"]
 _POINTS_PER_MM: Final = 72 / 25.4
 # Width and height in millimetres; a letter is upright.
 _PAPERS: Final = {"a4": (210.0, 297.0), "us_letter": (215.9, 279.4)}
+
+_TREE: Final = re.compile(rb"%PDF-1\.\d\n%[\x80-\xff]+\n\n1 0 obj\n<</Type/Pages/Count (\d+)/Kids\[(\d+) 0 R")
+_FIRST_PAGE: Final = rb"\n%b 0 obj\n<</Type/Page/[^>]*?/MediaBox\[0 0 ([\d.]+) ([\d.]+)\]"
 
 
 class Extent(Struct, frozen=True, kw_only=True):
@@ -39,7 +43,7 @@ def extent_of_foreign(pdf: bytes) -> Extent | None:
     """Read the pages and paper of somebody else's PDF; None: it is locked, empty, or none that can be read and written again."""
     try:
         pypdf.PdfWriter(clone_from=io.BytesIO(pdf)).write(io.BytesIO())
-        return extent_of(pdf)
+        return _read(pdf)
     except Exception:  # noqa: BLE001 - a broken file leads pypdf anywhere: what it raises has no common class
         return None
 
@@ -47,8 +51,25 @@ def extent_of_foreign(pdf: bytes) -> Extent | None:
 @lru_cache(maxsize=4)  # the press and the writer ask about the same letter, one after the other
 def extent_of(pdf: bytes) -> Extent:
     """Read a letter's pages and paper."""
+    return _as_typst_says(pdf) or _read(pdf)
+
+
+def _as_typst_says(pdf: bytes) -> Extent | None:
+    """Look where typst writes it: to read the file as anybody's takes as long as to set the letter. None: it is not there."""
+    tree = _TREE.match(pdf)
+    if tree is None:
+        return None
+    first = re.compile(_FIRST_PAGE % tree[2]).search(pdf)
+    return None if first is None else _extent(int(tree[1]), float(first[1]), float(first[2]))
+
+
+def _read(pdf: bytes) -> Extent:
     reader = pypdf.PdfReader(io.BytesIO(pdf))
     box = reader.pages[0].mediabox
-    size = (float(box.width) / _POINTS_PER_MM, float(box.height) / _POINTS_PER_MM)
-    papers = [name for name, (width, height) in _PAPERS.items() if math.dist(size, (width, height)) < 1.0]
-    return Extent(pages=len(reader.pages), paper=papers[0] if papers else "other")
+    return _extent(len(reader.pages), float(box.width), float(box.height))
+
+
+def _extent(pages: int, width: float, height: float) -> Extent:
+    size = (width / _POINTS_PER_MM, height / _POINTS_PER_MM)
+    papers = [name for name, each in _PAPERS.items() if math.dist(size, each) < 1.0]
+    return Extent(pages=pages, paper=papers[0] if papers else "other")

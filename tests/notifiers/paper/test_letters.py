@@ -13,6 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from notifiers.channel import Message, PermanentError
+from notifiers.paper import sheets
 from notifiers.paper.sheets import Extent, extent_of
 from notifiers.writing.render import KINDS, Renderer
 from notifiers.writing.samples import SampleLinks, sample_reminder
@@ -304,6 +305,19 @@ def test_letters_conform_to_pdf_a_and_pdf_ua(tmp_path: Path) -> None:
     files |= {f"statement-{language}": long_statement(language) for language in ("en", "es", "pt")}
     assert dict.fromkeys(files, "") == judged(files, flavour="2a")
     assert dict.fromkeys(files, "") == judged(files, flavour="ua1")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("count", [2, 90])
+def test_pages_are_counted_as_any_reader_counts_them(layout: LetterLayout, count: int) -> None:
+    """Where typst writes it, without reading the file: a release that writes it elsewhere is read, not believed."""
+    pdf = written(layout=layout, items=items(count)).pdf
+    reader = pypdf.PdfReader(io.BytesIO(pdf))
+    assert sheets._TREE.match(pdf)
+    assert len(reader.pages) == extent_of(pdf).pages
+    again = io.BytesIO()
+    pypdf.PdfWriter(clone_from=reader).write(again)
+    assert extent_of(pdf) == extent_of(again.getvalue())
 
 
 def with_codes(layout: LetterLayout) -> Message:
