@@ -49,7 +49,7 @@ def visible(page: str) -> str:
 EXPECTED = {
     "en": [
         "F-10023", "PO 7781", "$1,250.56", "F-10031", "$325.50", "of $800.00", "F-10032", "CLP 459,900",
-        "Total due in USD", "$1,576.06", "Total due in CLP", "Jan 30, 2026", "Mar 1, 2026", "15 days overdue",
+        "Total open in USD", "$1,576.06", "Total open in CLP", "Jan 30, 2026", "Mar 1, 2026", "15 days overdue",
         "F-10044", "due in 12 days", "$210.00", "credit note N-551", "Your credit in USD", "$42.75",
         "late interest on F-10023, Mar 7, 2026 to Mar 16, 2026", "$6.15", "Interest and costs in USD", "March 23, 2026", "Bank transfer to account 00-123-45678-90",
         "Samples & Signals Ltd", "Calle Larga 77", "+56 32 000 0000", "76.000.000-0", "Office hours",
