@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.charges.interest import interest_minor, segments
+from processors.charges.interest import interest_minor, rates_between, segments
 from schemas.law import Interest, Rate
 
 DAY = datetime.timedelta(days=1)
@@ -54,6 +54,22 @@ def test_the_last_day_bears_what_is_owed_in_its_own_morning() -> None:
     settled = [(datetime.date(2024, 3, 2), 100_000)]
     assert 68 == charged(balance=100_000, settled=settled, from_on="2024-03-01", until_on="2024-03-03")
     assert 678 == charged(balance=1_000_000, settled=[], from_on="2024-06-30", until_on="2024-07-01")
+
+
+def test_a_claim_keeps_the_rates_of_its_days() -> None:
+    """What it is computed by again: a rate that begins on its first day, or on its last one, is among them."""
+    january, july = LAW.rates
+    found = [
+        rates_between(
+            LAW.rates, from_on=datetime.date.fromisoformat(first), until_on=datetime.date.fromisoformat(last)
+        )
+        for first, last in (
+            ("2024-07-01", "2024-07-10"),
+            ("2024-06-20", "2024-07-01"),
+            ("2024-01-01", "2024-06-30"),
+        )
+    ]
+    assert [(july,), (january, july), (january,)] == found
 
 
 days = st.integers(0, 400).map(lambda number: START + number * DAY)
