@@ -116,6 +116,21 @@ def test_two_invoices_of_one_number_keep_their_own_claims() -> None:
     assert {0} == set(_claims(stage, "C2").values())
 
 
+def test_each_is_told_by_the_name_that_the_invoice_has_with_him() -> None:
+    """SEMANTICS 2.6: it was INV-1 at first, `INV-1 @C1` beside another one of that number, and is INV-1 again."""
+    stage = _told()
+    stage.fold(CustomerMerged(**_who("C1", on="2024-07-08"), into="C2"))
+    event = TransferItem(**_who("C2", on="2024-07-09"), command="on", document="INV-1 @C1", to_customer="C3")
+    stage.fold(event)
+    facts = _pay(stage, "C3", "P-1", "1000.00", on="2024-06-20", document="INV-1")
+    told = [each.event for each in facts if isinstance(each, AccountTold)]
+    assert [("C2", "INV-1 @C1"), ("C1", "INV-1")] == [
+        (each.customer, getattr(each, "item", "")) for each in told
+    ]
+    assert ["acme:C1"] == [each.account for each in facts if isinstance(each, ReminderWasWrong)]
+    assert [0, 0, 0] == [minor for name, minor in _claims(stage, "C2").items() if name.endswith("@C1")]
+
+
 def test_what_is_heard_at_the_third_customer_comes_back_to_the_first() -> None:
     """R30: re-assigned twice; who was written to is corrected, and each is told once, and again only when that changes."""
     stage = _told()
