@@ -114,6 +114,12 @@ def test_two_invoices_of_one_number_keep_their_own_claims() -> None:
     assert [500, 4000, 510] == [found[name] for name in sorted(found) if name.endswith("@C1")]
     _pay(stage, "C2", "P-2", "1000.00", on="2024-06-20", document="INV-1 @C1")
     assert {0} == set(_claims(stage, "C2").values())
+    stage = _told()
+    stage.fold(CustomerMerged(**_who("C1", on="2024-07-08"), into="C2"))
+    _pay(stage, "C2", "P-2", "1000.00", on="2024-06-20", document="INV-1 @C1")
+    found = _claims(stage, "C2")
+    assert [500, 4000, 510] == [found[name] for name in sorted(found) if not name.endswith("@C1")]
+    assert [0, 0, 0] == [found[name] for name in sorted(found) if name.endswith("@C1")]
 
 
 def test_each_is_told_by_the_name_that_the_invoice_has_with_him() -> None:
