@@ -8,6 +8,7 @@ nothing: whoever calls has checked addresses, and a line break in a text is a sp
 import base64
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -81,6 +82,7 @@ def one_line(text: str) -> str:
     return " ".join(_CONTROL.sub(" ", text).split())
 
 
+@lru_cache(maxsize=1_024)  # a company's name stands in all of its mails
 def _encoded(text: str, *, taken: int) -> str:
     """Write a text as encoded words: none is over 75 characters, none ends inside of a character."""
     octets = text.encode()

@@ -10,6 +10,7 @@ from functools import cache
 
 import msgspec
 import pytest
+from botocore.validate import ParamValidator
 from moto import mock_aws
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -80,6 +81,23 @@ def test_what_ses_is_asked(httpserver: HTTPServer, channel: SesChannel) -> None:
     } == asked
     mail = email.message_from_bytes(content, policy=email.policy.default)
     assert "Zoë Ñandú <zoe@customer.example>" == mail["To"]
+    assert request.headers["User-Agent"].startswith("cobranza Boto3/")
+
+
+def test_what_ses_is_asked_has_the_shape_that_it_wants(
+    httpserver: HTTPServer, channel: SesChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Checked by boto3 here, with its own model of SES, and not for each mail."""
+    asked: dict[str, object] = {}
+
+    def send_email(**given: object) -> dict[str, str]:
+        asked.update(given)
+        return {"MessageId": "1"}
+
+    monkeypatch.setattr(channel._client, "send_email", send_email)
+    channel.send(message())
+    shape = channel._client.meta.service_model.operation_model("SendEmail").input_shape
+    assert not ParamValidator().validate(asked, shape).has_errors()
 
 
 @pytest.mark.parametrize(
