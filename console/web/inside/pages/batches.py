@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
+from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.background import BackgroundTask
 
 from console.batching import Asked
-from console.web.inside.access import Person, needs, require_own_form
+from console.web.inside.access import Person, require_own_form
+from console.web.inside.given import Collector
 from console.web.inside.ordering import carry_out
 from console.web.inside.parts import InsideParts
 from console.web.inside.refusals import refusal_text
@@ -28,7 +29,6 @@ _NEWEST = 30
 # The projector may write a command and then that it was refused: so long a batch is looked at once more.
 _SETTLES = datetime.timedelta(seconds=3)
 _MARKS = {"refused": "bad", "skipped": "warn", "waiting": "", "asked": "mark", "written": "good"}
-_Collector = Annotated[Person, Depends(needs("collector"))]
 
 
 def router(parts: InsideParts) -> APIRouter:
@@ -46,7 +46,7 @@ def router(parts: InsideParts) -> APIRouter:
         return _progress(batch, counts=book.counts(batch.batch), now=parts.clock())
 
     @routes.get("/batches", response_model=None)
-    def newest(*, person: _Collector) -> HTMLResponse:
+    def newest(*, person: Collector) -> HTMLResponse:
         found = book.newest(person.user, limit=_NEWEST)
         asked = {each.batch: msgspec.json.decode(each.asked_json, type=Asked) for each in found}
         return page("batches.html", person=person, batches=found, asked=asked)
@@ -54,7 +54,7 @@ def router(parts: InsideParts) -> APIRouter:
     @routes.get("/batches/{batch}", response_model=None)
     def show(
         *,
-        person: _Collector,
+        person: Collector,
         batch: str,
         fate: Annotated[str, Query(max_length=10)] = "",
         skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
@@ -76,14 +76,14 @@ def router(parts: InsideParts) -> APIRouter:
         )
 
     @routes.get("/batches/{batch}/progress", response_model=None)
-    def progress(*, person: _Collector, batch: str) -> HTMLResponse:
+    def progress(*, person: Collector, batch: str) -> HTMLResponse:
         return page("progress.html", person=person, **values(own(person, batch)))
 
     @routes.post("/batches/{batch}/go-on", response_model=None)
     def go_on(
         *,
         request: Request,
-        person: _Collector,
+        person: Collector,
         batch: str,
         csrf: Annotated[str, Form(max_length=128)],
     ) -> RedirectResponse:

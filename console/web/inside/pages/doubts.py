@@ -6,12 +6,13 @@ They are the words of ``cobranza deliveries resolve`` and ``ask``: the first one
 
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
+from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from console.web.inside.access import Person, needs, require_own_form
+from console.web.inside.access import Person, require_own_form
 from console.web.inside.asking import WrongRequestError, said_by
 from console.web.inside.auditing import note
+from console.web.inside.given import Approver, Collector, Word
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
 from infra.database.engine import reading
@@ -28,7 +29,6 @@ from schemas.fields import Channel
 __all__ = ["ANSWERS", "router"]
 
 _LINES_MAX = 25
-_Word = Annotated[str, Form(max_length=128)]
 _Reminder = Annotated[str, Form(max_length=300)]
 # What came of asking a provider; `ended`: there was nothing to ask any more.
 ANSWERS: Final = ("accepted", "resend", "cannot_say", "ended")
@@ -47,7 +47,7 @@ def _add_list(routes: APIRouter, parts: InsideParts) -> None:
     @routes.get("/doubts", response_model=None)
     def doubts(
         *,
-        person: Annotated[Person, Depends(needs("collector"))],
+        person: Collector,
         skip: Annotated[int, Query(ge=0, le=100_000)] = 0,
         ended: Annotated[str, Query(max_length=5)] = "",
         answer: Annotated[str, Query(max_length=16)] = "",
@@ -77,9 +77,9 @@ def _add_asking(routes: APIRouter, parts: InsideParts) -> None:
     def ask_provider(
         *,
         request: Request,
-        person: Annotated[Person, Depends(needs("collector"))],
-        csrf: _Word,
-        nonce: _Word,
+        person: Collector,
+        csrf: Word,
+        nonce: Word,
         reminder: _Reminder,
         channel: Annotated[Channel, Form()],
     ) -> RedirectResponse:
@@ -101,9 +101,9 @@ def _add_ending(routes: APIRouter, parts: InsideParts) -> None:
     def end(
         *,
         request: Request,
-        person: Annotated[Person, Depends(needs("approver"))],
-        csrf: _Word,
-        nonce: _Word,
+        person: Approver,
+        csrf: Word,
+        nonce: Word,
         reminder: _Reminder,
         channel: Annotated[Channel, Form()],
         said: Annotated[Literal["accepted", "failed", "resend"], Form()],

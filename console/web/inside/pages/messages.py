@@ -6,14 +6,15 @@ Nothing is sent and no command is given. Who is written to stands in it: it is f
 import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
+from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
 from console.previewing import foreseen_message
-from console.web.inside.access import Person, needs, require_own_form
+from console.web.inside.access import Person, require_own_form
 from console.web.inside.drawing import MAIL_POLICY, Drawer, Drawn, changed_by, mail_page
+from console.web.inside.given import Approver, Collector
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page
 from infra.database.engine import reading
@@ -38,7 +39,7 @@ def router(parts: InsideParts) -> APIRouter:
     @routes.get("/messages/{account}", response_model=None)
     def show(
         *,
-        person: Annotated[Person, Depends(needs("collector"))],
+        person: Collector,
         account: str,
         form: Annotated[_Form, Query()] = "page",
         channel: Annotated[Channel, Query()] = "email",
@@ -51,7 +52,7 @@ def router(parts: InsideParts) -> APIRouter:
     def try_out(
         *,
         request: Request,
-        person: Annotated[Person, Depends(needs("approver"))],
+        person: Approver,
         account: str,
         csrf: Annotated[str, Form(max_length=128)],
         text: Annotated[str, Form(max_length=8_000)] = "",

@@ -17,6 +17,7 @@ from starlette.datastructures import FormData
 from console.batching import Seen, Verb, planned
 from console.web.inside.access import Person, needs, require_own_form
 from console.web.inside.asking import WrongRequestError
+from console.web.inside.given import Collector
 from console.web.inside.ordering import ROLE_OF_VERB, VERBS, Order, Wrong, carry_out, keep_batch, order_of
 from console.web.inside.parts import InsideParts
 from console.web.inside.selecting import Chosen, chosen_of, filter_of
@@ -39,7 +40,6 @@ _FIELDS = (
     "kind",
     "responsible",
 )
-_Collector = Annotated[Person, Depends(needs("collector"))]
 
 
 class Meant(Struct, frozen=True, kw_only=True):
@@ -75,7 +75,7 @@ def router(parts: InsideParts) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/process", response_model=None)
-    def show(*, request: Request, person: _Collector, verb: str = "") -> HTMLResponse:
+    def show(*, request: Request, person: Collector, verb: str = "") -> HTMLResponse:
         chosen = chosen_of(request.query_params, person=person)
         meant = _meant(parts, person, chosen)
         may = [each for each in VERBS if person.may(ROLE_OF_VERB[each])]

@@ -6,14 +6,15 @@ import datetime
 from collections import Counter
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
+from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import Connection
 
 from console.requests import RequestError, account_of
-from console.web.inside.access import Person, needs, require_own_form
+from console.web.inside.access import Person, require_own_form
 from console.web.inside.asking import ask, await_written, told
 from console.web.inside.charting import Bars, bars_option
+from console.web.inside.given import Approver, Reader
 from console.web.inside.pages import doubts, suppressions, tasks
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, said, words_of
@@ -41,7 +42,6 @@ _MARKS = {
     "failed": "bad",
     "complained": "bad",
 }
-_Reader = Annotated[Person, Depends(needs("viewer"))]
 
 
 def router(parts: InsideParts) -> APIRouter:
@@ -59,7 +59,7 @@ def _add_list(routes: APIRouter, parts: InsideParts) -> None:
     @routes.get("/reminders", response_model=None)
     async def reminders(
         *,
-        person: _Reader,
+        person: Reader,
         company: Annotated[str, Query(max_length=64)] = "",
         level: Annotated[str, Query(max_length=64)] = "",
         channel: Annotated[str, Query(max_length=10)] = "",
@@ -183,7 +183,7 @@ def _add_call_back(routes: APIRouter, parts: InsideParts) -> None:
     def call_back(
         *,
         request: Request,
-        person: Annotated[Person, Depends(needs("approver"))],
+        person: Approver,
         reminder: str,
         csrf: Annotated[str, Form(max_length=128)],
         nonce: Annotated[str, Form(max_length=128)],

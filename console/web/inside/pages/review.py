@@ -11,8 +11,9 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from msgspec import structs
 
-from console.web.inside.access import Person, needs, require_own_form
+from console.web.inside.access import Person, require_own_form
 from console.web.inside.asking import WrongRequestError, ask, await_written, told
+from console.web.inside.given import Approver, Reader, Word
 from console.web.inside.ordering import order_of
 from console.web.inside.pages import messages
 from console.web.inside.parts import InsideParts
@@ -28,7 +29,6 @@ from schemas.reminder_commands import ApproveReminder, DropReminder, EditReminde
 __all__ = ["router"]
 
 _SHOWN_MAX = 20
-_Word = Annotated[str, Form(max_length=128)]
 _Reason = Annotated[str, Form(max_length=2_000)]
 
 
@@ -53,7 +53,7 @@ def _add_queue(routes: APIRouter, parts: InsideParts) -> None:
     @routes.get("/review", response_model=None)
     async def review(
         *,
-        person: Annotated[Person, Depends(needs("viewer"))],
+        person: Reader,
         company: Annotated[str, Query(max_length=64)] = "",
         after: Annotated[str, Query(max_length=200)] = "",
         asked: str = "",
@@ -85,10 +85,10 @@ def _add_forms(routes: APIRouter, parts: InsideParts) -> None:
     def own_form(
         *,
         request: Request,
-        person: Annotated[Person, Depends(needs("approver"))],
+        person: Approver,
         reminder: str,
-        csrf: _Word,
-        nonce: _Word,
+        csrf: Word,
+        nonce: Word,
         revision: Annotated[int, Form(ge=1)],
         edits: Annotated[int, Form(ge=0)] = 0,
     ) -> ProposalForm:

@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from typing import Annotated, Final, Literal, cast
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
+from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from msgspec.structs import replace
 
 from console.lifting import lifting
-from console.web.inside.access import Person, needs, require_own_form
+from console.web.inside.access import Person, require_own_form
 from console.web.inside.asking import WrongRequestError, said_by
 from console.web.inside.auditing import note
 from console.web.inside.company_asking import own_creditors
+from console.web.inside.given import Approver, Collector, Reader, Word
 from console.web.inside.masking import masked
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
@@ -43,7 +44,6 @@ __all__ = ["router"]
 _LINES_MAX: Final = 50
 _CHANNELS: Final = ("email", "sms", "letter")
 _Channel = Annotated[Literal["email", "sms", "letter"], Form()]
-_Word = Annotated[str, Form(max_length=128)]
 _Address = Annotated[str, Form(min_length=1, max_length=500)]
 _Reason = Annotated[str, Form(min_length=1, max_length=500)]
 _Short = Annotated[str, Query(max_length=64)]
@@ -61,7 +61,7 @@ def _add_list(routes: APIRouter, parts: InsideParts) -> None:
     @routes.get("/suppressions", response_model=None)
     def show(
         *,
-        person: Annotated[Person, Depends(needs("viewer"))],
+        person: Reader,
         channel: _Short = "",
         company: _Short = "",
         search: Annotated[str, Query(max_length=200)] = "",
@@ -134,13 +134,13 @@ def _add_forms(routes: APIRouter, parts: InsideParts) -> None:
     def add(
         *,
         request: Request,
-        person: Annotated[Person, Depends(needs("collector"))],
-        csrf: _Word,
-        nonce: _Word,
+        person: Collector,
+        csrf: Word,
+        nonce: Word,
         channel: _Channel,
         address: _Address,
         reason: _Reason,
-        company: _Word = "",
+        company: Word = "",
     ) -> RedirectResponse:
         require_own_form(request, person, csrf=csrf)
         _require_company(parts, person, company)
@@ -171,13 +171,13 @@ def _add_forms(routes: APIRouter, parts: InsideParts) -> None:
     def remove(
         *,
         request: Request,
-        person: Annotated[Person, Depends(needs("approver"))],
-        csrf: _Word,
-        nonce: _Word,
+        person: Approver,
+        csrf: Word,
+        nonce: Word,
         channel: _Channel,
         address: _Address,
         reason: _Reason,
-        company: _Word = "",
+        company: Word = "",
         lift: Annotated[Literal["", "true"], Form()] = "",
     ) -> RedirectResponse:
         require_own_form(request, person, csrf=csrf)

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
+from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from console.web.inside.access import Person, needs, require_own_form
+from console.web.inside.access import require_own_form
 from console.web.inside.asking import ask, await_written, told
+from console.web.inside.given import Collector, Reader
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page
 from infra.database.engine import reading
@@ -28,7 +29,7 @@ def router(parts: InsideParts) -> APIRouter:
     @routes.get("/tasks", response_model=None)
     async def tasks(
         *,
-        person: Annotated[Person, Depends(needs("viewer"))],
+        person: Reader,
         responsible: Annotated[str, Query(max_length=128)] = "",
         skip: Annotated[int, Query(ge=0, le=100_000)] = 0,
         asked: str = "",
@@ -63,7 +64,7 @@ def router(parts: InsideParts) -> APIRouter:
     def end(
         *,
         request: Request,
-        person: Annotated[Person, Depends(needs("collector"))],
+        person: Collector,
         csrf: _Word,
         nonce: _Word,
         account: Annotated[str, Form(max_length=200)],

@@ -8,10 +8,11 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from console.web.inside.access import Person, needs, require_own_form
+from console.web.inside.access import Person, require_own_form
 from console.web.inside.asking import WrongRequestError
 from console.web.inside.auditing import note
 from console.web.inside.details import detail_text
+from console.web.inside.given import Reader
 from console.web.inside.parts import InsideParts
 from console.web.inside.selecting import FILTER_NAMES, AskedFilter, filter_of, filter_query
 from console.web.inside.showing import page, words_of
@@ -24,7 +25,6 @@ __all__ = ["router"]
 
 _LINES_MAX = 50
 _PAGE = "today"
-_Reader = Annotated[Person, Depends(needs("viewer"))]
 _Name = Annotated[str, Form(min_length=1, max_length=80)]
 
 
@@ -36,7 +36,7 @@ def router(parts: InsideParts) -> APIRouter:
     @routes.get("/", response_model=None)
     def today(
         *,
-        person: _Reader,
+        person: Reader,
         asked: Annotated[AskedFilter, Depends()],
         skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     ) -> HTMLResponse:
@@ -67,7 +67,7 @@ def router(parts: InsideParts) -> APIRouter:
     def keep(
         *,
         request: Request,
-        person: _Reader,
+        person: Reader,
         csrf: Annotated[str, Form(max_length=128)],
         name: _Name,
         query: Annotated[str, Form(max_length=2_000)] = "",
@@ -82,7 +82,7 @@ def router(parts: InsideParts) -> APIRouter:
     def forget(
         *,
         request: Request,
-        person: _Reader,
+        person: Reader,
         csrf: Annotated[str, Form(max_length=128)],
         name: _Name,
         query: Annotated[str, Form(max_length=2_000)] = "",

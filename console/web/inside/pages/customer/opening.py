@@ -15,6 +15,7 @@ from pydantic import BeforeValidator
 
 from console.web.inside.access import Person, needs, require_own_form
 from console.web.inside.asking import ask, told
+from console.web.inside.given import Collector, Reader, Word
 from console.web.inside.masking import masked, masked_contact
 from console.web.inside.pages.customer.receipt_form import plain_amount
 from console.web.inside.parts import InsideParts
@@ -40,15 +41,12 @@ __all__ = [
     "sheet_of",
 ]
 
-Word = Annotated[str, Form(max_length=128)]
 Reason = Annotated[str, Form(min_length=1, max_length=2_000)]
 # A form sends what was left empty as an empty text.
 OptionalDay = Annotated[datetime.date | None, BeforeValidator(lambda said: said or None), Form()]
 OptionalAmount = Annotated[
     str | None, BeforeValidator(lambda said: plain_amount(said) or None), Form(max_length=20)
 ]
-Reader = Annotated[Person, Depends(needs("viewer"))]
-Collector = Annotated[Person, Depends(needs("collector"))]
 
 
 class CustomerForm(NamedTuple):

@@ -3,11 +3,12 @@
 from typing import Annotated
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from console.web.inside.access import Person, needs, require_own_form
+from console.web.inside.access import Person, require_own_form
 from console.web.inside.asking import WrongRequestError
+from console.web.inside.given import Reader, Word
 from console.web.inside.pages.reports.asked import as_query, filters_of_query, report_named
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import words_of
@@ -15,8 +16,6 @@ from infra.database.saved_filters import SAVED_MAX, FilterBook, SavedFilter
 
 __all__ = ["kept_of", "router"]
 
-_Reader = Annotated[Person, Depends(needs("viewer"))]
-_Word = Annotated[str, Form(max_length=128)]
 _Query = Annotated[str, Form(max_length=4_000)]
 
 
@@ -34,9 +33,9 @@ def router(parts: InsideParts) -> APIRouter:
     def keep(
         *,
         request: Request,
-        person: _Reader,
+        person: Reader,
         report: str,
-        csrf: _Word,
+        csrf: Word,
         name: Annotated[str, Form(min_length=1, max_length=80)],
         query: _Query = "",
     ) -> Response:
@@ -52,7 +51,7 @@ def router(parts: InsideParts) -> APIRouter:
         return RedirectResponse(f"/reports/{quote(report)}?{kept}", status_code=303)
 
     @routes.post("/reports/{report}/kept/forget", response_model=None)
-    def forget(*, request: Request, person: _Reader, report: str, csrf: _Word, name: _Word) -> Response:
+    def forget(*, request: Request, person: Reader, report: str, csrf: Word, name: Word) -> Response:
         require_own_form(request, person, csrf=csrf)
         report_named(report)
         FilterBook(parts.engine).forget(person.user, page=f"reports/{report}", name=name)

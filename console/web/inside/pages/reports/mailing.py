@@ -5,14 +5,15 @@ The pages write down what is to go; ``cobranza reports`` carries it out (``repor
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Request
+from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from msgspec import json
 from msgspec.structs import replace
 
-from console.web.inside.access import Person, needs, require_own_form
+from console.web.inside.access import Person, require_own_form
 from console.web.inside.asking import WrongRequestError, said_by
 from console.web.inside.auditing import note
+from console.web.inside.given import Administrator, Collector, Word
 from console.web.inside.pages.reports.asked import asked_by, filters_of_query, report_named
 from console.web.inside.parts import InsideParts
 from console.web.inside.reporting.making import FileForm
@@ -26,9 +27,6 @@ __all__ = ["may_be_mailed", "router"]
 
 _SHOWN_MAX = 100
 _HERE = "/reports/mail"
-_Collector = Annotated[Person, Depends(needs("collector"))]
-_Administrator = Annotated[Person, Depends(needs("administrator"))]
-_Word = Annotated[str, Form(max_length=128)]
 _Query = Annotated[str, Form(max_length=4_000)]
 _To = Annotated[str, Form(max_length=4_000)]
 _SavedForm = Annotated[FileForm, Form()]
@@ -53,7 +51,7 @@ def router(parts: InsideParts) -> APIRouter:
 
 def _add_page(routes: APIRouter, parts: InsideParts, post: ReportPost) -> None:
     @routes.get(_HERE, response_model=None)
-    def show(*, person: _Collector, done: str = "") -> HTMLResponse:
+    def show(*, person: Collector, done: str = "") -> HTMLResponse:
         """Show one's own schedules and mails; an administrator's page has everybody's."""
         own = None if person.may("administrator") else person.user
         with reading(parts.engine) as connection:
@@ -74,10 +72,10 @@ def _add_mails(routes: APIRouter, parts: InsideParts, post: ReportPost) -> None:
     def mail(
         *,
         request: Request,
-        person: _Collector,
+        person: Collector,
         report: str,
-        csrf: _Word,
-        nonce: _Word,
+        csrf: Word,
+        nonce: Word,
         to: _To,
         query: _Query = "",
         form: _SavedForm = "pdf",
@@ -95,9 +93,9 @@ def _add_mails(routes: APIRouter, parts: InsideParts, post: ReportPost) -> None:
     def again(
         *,
         request: Request,
-        person: _Collector,
-        csrf: _Word,
-        nonce: _Word,
+        person: Collector,
+        csrf: Word,
+        nonce: Word,
         mailing: Annotated[str, Form(max_length=200)],
         recipient: Annotated[str, Form(max_length=320)],
     ) -> Response:
@@ -115,10 +113,10 @@ def _add_schedules(routes: APIRouter, parts: InsideParts, post: ReportPost) -> N
     def plan(
         *,
         request: Request,
-        person: _Collector,
+        person: Collector,
         report: str,
-        csrf: _Word,
-        nonce: _Word,
+        csrf: Word,
+        nonce: Word,
         to: _To,
         every: Annotated[Every, Form()],
         hour: Annotated[int, Form(ge=0, le=23)],
@@ -150,7 +148,7 @@ def _add_schedules(routes: APIRouter, parts: InsideParts, post: ReportPost) -> N
         return _back()
 
     @routes.post(f"{_HERE}/end", response_model=None)
-    def end(*, request: Request, person: _Collector, csrf: _Word, nonce: _Word, schedule: _Word) -> Response:
+    def end(*, request: Request, person: Collector, csrf: Word, nonce: Word, schedule: Word) -> Response:
         require_own_form(request, person, csrf=csrf)
         note(parts, person, entry=said_by(person, given=nonce), act="report.schedule.end", detail=schedule)
         if not post.end_schedule(schedule, user=None if person.may("administrator") else person.user):
@@ -163,11 +161,11 @@ def _add_recipients(routes: APIRouter, parts: InsideParts, post: ReportPost) -> 
     def allow(
         *,
         request: Request,
-        person: _Administrator,
-        csrf: _Word,
-        nonce: _Word,
+        person: Administrator,
+        csrf: Word,
+        nonce: Word,
         pattern: Annotated[str, Form(max_length=320)],
-        company: _Word = "",
+        company: Word = "",
         what: Annotated[Literal["allow", "forbid"], Form()] = "allow",
     ) -> Response:
         """Allow an address or a domain, or take that back: for the companies that one may see."""

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response, StreamingResponse
 from starlette.background import BackgroundTask
 
-from console.web.inside.access import Person, needs
 from console.web.inside.asking import WrongRequestError
+from console.web.inside.given import Reader
 from console.web.inside.kept_answers import KeptAnswers
 from console.web.inside.pages.reports.asked import as_query, asked_by, filters_asked, report_named
 from console.web.inside.pages.reports.keeping import kept_of
@@ -35,7 +35,6 @@ _FATES: Final = ("accepted", "delivered", "bounced", "returned", "failed", "comp
 _CHANNELS: Final = ("email", "sms", "letter")
 _TRUSTS: Final = ("good", "normal", "bad")
 _NOTES: Final = ("note", "call_attempt", "conversation")
-_Reader = Annotated[Person, Depends(needs("viewer"))]
 _Filters = Annotated[Filters, Depends(filters_asked)]
 
 
@@ -47,20 +46,20 @@ def router(parts: InsideParts) -> APIRouter:
     )
 
     @routes.get("/reports", response_model=None)
-    def every(*, person: _Reader) -> HTMLResponse:
+    def every(*, person: Reader) -> HTMLResponse:
         return page(
             "reports.html", person=person, names=[n for n, each in REPORTS.items() if not each.needs_account]
         )
 
     @routes.get("/reports/figures/trend", response_model=None)
-    def trend(*, person: _Reader, filters: _Filters, on: datetime.date | None = None) -> HTMLResponse:
+    def trend(*, person: Reader, filters: _Filters, on: datetime.date | None = None) -> HTMLResponse:
         """Draw how the figures went: of the company and currency that are chosen, else of the first ones."""
         return _trend_page(parts, answers, asked_by(parts, person, filters, on=on))
 
     @routes.get("/reports/{report}", response_model=None)
     def one(
         *,
-        person: _Reader,
+        person: Reader,
         report: str,
         filters: _Filters,
         on: datetime.date | None = None,
@@ -75,7 +74,7 @@ def router(parts: InsideParts) -> APIRouter:
 
     @routes.get("/reports/{report}/sums", response_model=None)
     def sums(
-        *, request: Request, person: _Reader, report: str, filters: _Filters, on: datetime.date | None = None
+        *, request: Request, person: Reader, report: str, filters: _Filters, on: datetime.date | None = None
     ) -> HTMLResponse:
         """Add up all of a report: a part of its page, which asks for it by itself where scripts run."""
         of = report_named(report)

@@ -4,11 +4,11 @@ import datetime
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import HTMLResponse
 
-from console.web.inside.access import Person, needs
 from console.web.inside.company_asking import own_creditors
+from console.web.inside.given import Administrator
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
 from infra.database.engine import reading
@@ -26,7 +26,7 @@ def router(parts: InsideParts) -> APIRouter:
     @routes.get("/audit", response_model=None)
     def audit(
         *,
-        person: Annotated[Person, Depends(needs("administrator"))],
+        person: Administrator,
         user: _Word = "",
         account: _Word = "",
         company: _Word = "",

@@ -14,9 +14,10 @@ from fastapi.responses import HTMLResponse, Response
 from msgspec import Struct
 from msgspec.structs import replace
 
-from console.web.inside.access import Person, needs
+from console.web.inside.access import Person
 from console.web.inside.asking import Asked, WrongRequestError, until_written
 from console.web.inside.company_asking import ask_company, company_told, require_company, settings_path
+from console.web.inside.given import Reader
 from console.web.inside.masking import masked
 from console.web.inside.pages.settings.bank_shares import (
     PayerSheet,
@@ -86,7 +87,7 @@ def _add_state(routes: APIRouter, parts: InsideParts) -> None:
     @routes.get("/settings/{company}/banks", response_model=None)
     async def state(
         *,
-        person: Annotated[Person, Depends(needs("viewer"))],
+        person: Reader,
         company: str,
         line: Annotated[str, Query(max_length=128)] = "",
         customer: Annotated[list[str] | None, Query(max_length=_SHARED_MAX)] = None,

@@ -2,19 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from console.web.inside.access import Person, needs
 from console.web.inside.company_asking import own_creditors, require_company, settings_path
+from console.web.inside.given import Reader
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page
 from infra.database.engine import reading
 from infra.database.queries.creditors import plan_versions
 
 __all__ = ["router"]
-
-_Reader = Annotated[Person, Depends(needs("viewer"))]
 
 
 def router(parts: InsideParts) -> APIRouter:
@@ -23,7 +21,7 @@ def router(parts: InsideParts) -> APIRouter:
 
     @routes.get("/settings", response_model=None)
     def every(
-        *, person: _Reader, company: Annotated[str, Query(max_length=64)] = ""
+        *, person: Reader, company: Annotated[str, Query(max_length=64)] = ""
     ) -> HTMLResponse | RedirectResponse:
         if company:
             return RedirectResponse(settings_path(company, "profile"), status_code=303)
@@ -32,7 +30,7 @@ def router(parts: InsideParts) -> APIRouter:
         return page("settings/companies.html", person=person, companies=found)
 
     @routes.get("/settings/{company}", response_model=None)
-    def one(*, person: _Reader, company: str) -> HTMLResponse:
+    def one(*, person: Reader, company: str) -> HTMLResponse:
         with reading(parts.engine) as connection:
             row = require_company(connection, person, company)
             versions = plan_versions(connection, company)

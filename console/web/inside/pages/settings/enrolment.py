@@ -12,7 +12,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from msgspec import Struct
 
 from console.going_live import go_live_command, portions
-from console.web.inside.access import Person, needs
 from console.web.inside.asking import Asked, WrongRequestError, said_by, until_written
 from console.web.inside.company_asking import (
     ask_company,
@@ -20,6 +19,7 @@ from console.web.inside.company_asking import (
     require_company,
     settings_path,
 )
+from console.web.inside.given import Collector
 from console.web.inside.pages.settings.forms import Given, company_form
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
@@ -63,7 +63,7 @@ def _add_list(routes: APIRouter, parts: InsideParts) -> None:
     @routes.get("/settings/{company}/enrolment", response_model=None)
     async def show(
         *,
-        person: Annotated[Person, Depends(needs("collector"))],
+        person: Collector,
         company: str,
         search: Annotated[str, Query(max_length=100)] = "",
         after: Annotated[str, Query(max_length=200)] = "",

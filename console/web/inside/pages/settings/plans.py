@@ -25,7 +25,7 @@ from console.plan_files import (
     publish_plan_command,
     template_warnings,
 )
-from console.web.inside.access import Person, needs
+from console.web.inside.access import Person
 from console.web.inside.asking import Asked, WrongRequestError, nonce
 from console.web.inside.company_asking import (
     ask_company,
@@ -34,9 +34,11 @@ from console.web.inside.company_asking import (
     require_company,
     settings_path,
 )
+from console.web.inside.given import Administrator, Reader
 from console.web.inside.pages.settings.forms import Given, company_form
 from console.web.inside.parts import InsideParts
-from console.web.inside.showing import page
+from console.web.inside.plan_faults import plan_fault_text
+from console.web.inside.showing import page, words_of
 from infra.database.engine import reading
 from infra.database.queries.creditors import PlanVersion, plan_versions, published_plan
 from infra.database.queries.moment import company_day
@@ -46,7 +48,6 @@ from schemas.plans import Plan
 __all__ = ["router"]
 
 _MOVES_MAX: Final = 200
-_Reader = Annotated[Person, Depends(needs("viewer"))]
 _AdministratorForm = Annotated[Given, Depends(company_form("administrator"))]
 
 
@@ -72,7 +73,7 @@ def _add_views(routes: APIRouter, parts: InsideParts) -> None:
     @routes.get("/settings/{company}/plans", response_model=None)
     def every(
         *,
-        person: _Reader,
+        person: Reader,
         company: str,
         plan: Annotated[str, Query(max_length=64)] = "",
         shipped: Annotated[str, Query(max_length=64)] = "",
@@ -98,7 +99,7 @@ def _add_views(routes: APIRouter, parts: InsideParts) -> None:
     @routes.get("/settings/{company}/plans/{plan}", response_model=None)
     async def one(
         *,
-        person: _Reader,
+        person: Reader,
         company: str,
         plan: str,
         version: Annotated[int | None, Query(ge=1)] = None,
@@ -161,7 +162,7 @@ def _add_migrations(routes: APIRouter, parts: InsideParts) -> None:
     @routes.get("/settings/{company}/plans/{plan}/migration", response_model=None)
     async def preview(
         *,
-        person: Annotated[Person, Depends(needs("administrator"))],
+        person: Administrator,
         company: str,
         plan: str,
         to_version: Annotated[int | None, Query(ge=1)] = None,
@@ -309,6 +310,7 @@ def _page(
         if warned is None
         else [*plan_warnings(warned, min_days_between_contacts=min_days), *template_warnings(warned)],
         asked=asked,
+        said=lambda detail: plan_fault_text(detail, words=words_of(person.language)),
         first_on=today - datetime.timedelta(days=90),
         last_on=today,
         nonce=nonce,

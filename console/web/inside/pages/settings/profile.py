@@ -11,9 +11,10 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from console.web.inside.access import Person, needs
+from console.web.inside.access import Person
 from console.web.inside.asking import Asked, nonce, said_by
 from console.web.inside.company_asking import ask_company, await_company, company_told, settings_path
+from console.web.inside.given import Administrator
 from console.web.inside.pages.settings.forms import Given, company_form
 from console.web.inside.pages.settings.profile_fields import (
     SECTIONS,
@@ -44,9 +45,7 @@ def router(parts: InsideParts) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/settings/{company}/profile", response_model=None)
-    async def show(
-        *, person: Annotated[Person, Depends(needs("administrator"))], company: str, asked: str = ""
-    ) -> HTMLResponse:
+    async def show(*, person: Administrator, company: str, asked: str = "") -> HTMLResponse:
         written = await await_company(parts, company=company, request=asked)
         known = _profile(parts, person, company)
         return _page(parts, person, known=known, given=as_text(known), asked=written)

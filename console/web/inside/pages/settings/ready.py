@@ -1,14 +1,14 @@
 """What is missing before a company's reminders go out by themselves, each point with the way to where it is mended (S4-24)."""
 
 from collections.abc import Mapping
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from console.getting_ready import points_of
-from console.web.inside.access import Person, needs
 from console.web.inside.company_asking import require_company, settings_path
+from console.web.inside.given import Collector
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page
 from infra.database.engine import reading
@@ -37,9 +37,7 @@ def router(parts: InsideParts) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/settings/{company}/ready", response_model=None)
-    def ready(
-        *, person: Annotated[Person, Depends(needs("collector"))], company: str, check: bool = False
-    ) -> HTMLResponse:
+    def ready(*, person: Collector, company: str, check: bool = False) -> HTMLResponse:
         with reading(parts.engine) as connection:
             require_company(connection, person, company)
             points = points_of(connection, company, settings=parts.settings) if check else []

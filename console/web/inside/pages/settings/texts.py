@@ -13,11 +13,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from console.own_texts import ChangedTextsError, OwnText, OwnTexts, TextGroup, group_of
 from console.trying_texts import Example, Tried, messages_of, tried
-from console.web.inside.access import Person, needs
+from console.web.inside.access import Person
 from console.web.inside.asking import WrongRequestError, nonce, said_by
 from console.web.inside.auditing import note
 from console.web.inside.company_asking import require_company, settings_path
 from console.web.inside.drawing import MAIL_POLICY, mail_page
+from console.web.inside.given import Reader
 from console.web.inside.pages.settings.forms import Given, company_form
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
@@ -39,7 +40,6 @@ _ENTRIES_MAX: Final = 200
 _SHOWN_MAX: Final = 10
 _TEXT_MAX: Final = 65_536
 _SHOWN: Final[tuple[Channel, ...]] = ("email", "sms")
-_Reader = Annotated[Person, Depends(needs("viewer"))]
 _AdministratorForm = Annotated[Given, Depends(company_form("administrator"))]
 _Show = Literal["page", "html", "pdf"]
 
@@ -66,7 +66,7 @@ def _add_views(routes: APIRouter, parts: InsideParts, texts: OwnTexts) -> None:
     @routes.get("/settings/{company}/texts", response_model=None)
     def every(
         *,
-        person: _Reader,
+        person: Reader,
         company: str,
         kind: Annotated[str, Query(max_length=64)] = "",
         language: Annotated[str, Query(max_length=2)] = "",
@@ -91,7 +91,7 @@ def _add_views(routes: APIRouter, parts: InsideParts, texts: OwnTexts) -> None:
     @routes.get("/settings/{company}/texts/{kind}/{name}", response_model=None)
     def one(
         *,
-        person: _Reader,
+        person: Reader,
         company: str,
         kind: str,
         name: str,

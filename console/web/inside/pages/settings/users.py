@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
+from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,12 +19,12 @@ from console.web.inside.access import (
     WaitError,
     hash_password,
     is_own_password,
-    needs,
     require_own_form,
 )
 from console.web.inside.asking import WrongRequestError, said_by
 from console.web.inside.auditing import note
 from console.web.inside.company_asking import own_creditors
+from console.web.inside.given import Administrator, Reader, Word
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import LANGUAGES, page, words_of
 from infra.database.engine import reading
@@ -32,11 +32,8 @@ from infra.database.people import ROLES, Role, User
 
 __all__ = ["router"]
 
-_Word = Annotated[str, Form(max_length=128)]
 _Password = Annotated[str, Form(max_length=1_024)]
 _Text = Annotated[str, Form(max_length=10_000)]
-_Administrator = Annotated[Person, Depends(needs("administrator"))]
-_Anybody = Annotated[Person, Depends(needs("viewer"))]
 _RANDOM_BYTES: Final = 12
 
 
@@ -59,7 +56,7 @@ def router(parts: InsideParts) -> APIRouter:
 
 def _add_list(routes: APIRouter, parts: InsideParts) -> None:
     @routes.get("/users", response_model=None)
-    def every(*, person: _Administrator, user: Annotated[str, Query(max_length=128)] = "") -> HTMLResponse:
+    def every(*, person: Administrator, user: Annotated[str, Query(max_length=128)] = "") -> HTMLResponse:
         chosen = _managed(parts, person, user) if user else None
         return _page(parts, person, chosen=chosen)
 
@@ -69,12 +66,12 @@ def _add_new(routes: APIRouter, parts: InsideParts) -> None:
     def add(
         *,
         request: Request,
-        person: _Administrator,
-        csrf: _Word,
-        nonce: _Word,
-        user: _Word = "",
-        role: _Word = "",
-        language: _Word = "en",
+        person: Administrator,
+        csrf: Word,
+        nonce: Word,
+        user: Word = "",
+        role: Word = "",
+        language: Word = "en",
         companies: _Text = "",
     ) -> HTMLResponse:
         require_own_form(request, person, csrf=csrf)
@@ -96,14 +93,14 @@ def _add_changes(routes: APIRouter, parts: InsideParts) -> None:
     def change(
         *,
         request: Request,
-        person: _Administrator,
-        csrf: _Word,
-        nonce: _Word,
-        user: _Word = "",
-        role: _Word = "",
-        language: _Word = "en",
+        person: Administrator,
+        csrf: Word,
+        nonce: Word,
+        user: Word = "",
+        role: Word = "",
+        language: Word = "en",
         companies: _Text = "",
-        is_disabled: _Word = "false",
+        is_disabled: Word = "false",
     ) -> Response:
         require_own_form(request, person, csrf=csrf)
         known = _managed(parts, person, user)
@@ -132,7 +129,7 @@ def _add_changes(routes: APIRouter, parts: InsideParts) -> None:
 
     @routes.post("/users/password", response_model=None)
     def renew(
-        *, request: Request, person: _Administrator, csrf: _Word, nonce: _Word, user: _Word = ""
+        *, request: Request, person: Administrator, csrf: Word, nonce: Word, user: Word = ""
     ) -> HTMLResponse:
         require_own_form(request, person, csrf=csrf)
         known = _managed(parts, person, user)
@@ -148,7 +145,7 @@ def _add_changes(routes: APIRouter, parts: InsideParts) -> None:
 
 def _add_own(routes: APIRouter, parts: InsideParts) -> None:
     @routes.get("/me", response_model=None)
-    def own(*, person: _Anybody, done: bool = False) -> HTMLResponse:
+    def own(*, person: Reader, done: bool = False) -> HTMLResponse:
         return page(
             "settings/me.html", person=person, said="", wait=0, is_done=done, least=PASSWORD_CHARACTERS_MIN
         )
@@ -157,9 +154,9 @@ def _add_own(routes: APIRouter, parts: InsideParts) -> None:
     def choose(
         *,
         request: Request,
-        person: _Anybody,
-        csrf: _Word,
-        nonce: _Word,
+        person: Reader,
+        csrf: Word,
+        nonce: Word,
         password: _Password = "",
         chosen: _Password = "",
         again: _Password = "",

@@ -10,10 +10,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from console.plan_files import plan_in
 from console.simulating import SimulationAsked
-from console.web.inside.access import Person, needs
+from console.web.inside.access import Person
 from console.web.inside.asking import WrongRequestError, said_by
 from console.web.inside.auditing import note
 from console.web.inside.company_asking import require_company, settings_path
+from console.web.inside.given import Approver
 from console.web.inside.pages.settings.forms import Given, company_form
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
@@ -53,7 +54,7 @@ def _add_view(routes: APIRouter, parts: InsideParts, simulations: Simulations) -
     @routes.get("/settings/{company}/what-if", response_model=None)
     def show(
         *,
-        person: Annotated[Person, Depends(needs("approver"))],
+        person: Approver,
         company: str,
         run: Annotated[str, Query(max_length=64)] = "",
     ) -> HTMLResponse:
