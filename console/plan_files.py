@@ -145,6 +145,9 @@ def migrate_plan_command(
 def previewed(connection: Connection, *, event: MigratePlan, limit: int | None = None) -> list[Move]:
     """Give what a migration does to each item that the read model has, or to the first ones.
 
+    An item's row has the version that it began on until its next reminder: where all have been moved to this
+    version already, it does nothing.
+
     Raises:
         PlanFileError: that version was never published.
         PlanBackError: documents have gone on by a newer one, or there is a newer one and none is on one before this.
@@ -152,6 +155,8 @@ def previewed(connection: Connection, *, event: MigratePlan, limit: int | None =
     company = company_with_plans(connection, company=event.company)
     _published(company, plan=event.plan, version=event.to_version)
     migrated, newest = company.row.migrations.get(event.plan, 0), max(company.plans[event.plan])
+    if migrated == event.to_version:
+        return []
     company.apply(event)
     items = pinned_items(connection, company=event.company, plan=event.plan, below_version=event.to_version)
     found = list(islice(moves(items, company=company), limit))

@@ -15,26 +15,38 @@ _PROMISED: Final = re.compile(r"^promised until (?P<day>\d{4}-\d\d-\d\d)$")
 _DATED: Final = re.compile(
     r"^(?P<kind>[a-z_]+)(?P<item> .+)? (?P<what>until|review) (?P<day>\d{4}-\d\d-\d\d)$"
 )
+_TASK: Final = re.compile(r"^(?P<what>.+) \((?P<day>\d{4}-\d\d-\d\d)\)$")
 _UNKNOWN: Final = re.compile(r"^(?P<channel>email|sms|letter|task) of \S+$")
 _ADDRESSES: Final = re.compile(r"^(?:[a-z]+/[a-z_]+)(?:, [a-z]+/[a-z_]+)*$")
 
 
 def detail_text(detail: str, *, words: Words) -> str:
     """Say a detail in the user's words; '' where its reason says it all; a text of people stays as it is."""
-    told: Mapping[str, str] = words["details"]
     if _SAID_ELSEWHERE.match(detail):
         return ""
+    if (dated := _dated(detail, words=words)) is not None:
+        return dated
+    if found := _UNKNOWN.match(detail):
+        return str(words["details"]["unknown"]).format(name=words["channels"][found["channel"]])
+    if _ADDRESSES.match(detail):
+        return "; ".join(_address(each, words=words) for each in detail.split(", "))
+    return detail
+
+
+def _dated(detail: str, *, words: Words) -> str | None:
+    """Say a detail that has a day; None: it has none."""
+    told: Mapping[str, str] = words["details"]
     if found := _PROMISED.match(detail):
         return told["promised"].format(day=_day(found, words=words))
     if found := _DATED.match(detail):
         kind = said(words, "holds" if found["kind"] in words["holds"] else "arrangements", found["kind"])
         name = f"{kind}{found['item'] or ''}"
         return told[found["what"]].format(name=name, day=_day(found, words=words))
-    if found := _UNKNOWN.match(detail):
-        return told["unknown"].format(name=words["channels"][found["channel"]])
-    if _ADDRESSES.match(detail):
-        return "; ".join(_address(each, words=words) for each in detail.split(", "))
-    return detail
+    if found := _TASK.match(detail):
+        # A summary is as people wrote it; without one the query says the type.
+        what = words["task_types"].get(found["what"].replace(" ", "_"), found["what"])
+        return f"{what} ({_day(found, words=words)})"
+    return None
 
 
 def _day(found: re.Match[str], *, words: Words) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 from msgspec import json
 from sqlalchemy import Connection, select, text
 
+from infra.database.queries.creditors import company_row
 from infra.database.tables import IS_BEGUN, companies, items, plans
 from processors.company import Company
 from schemas.commands import ConfigureCompany, PublishPlan
@@ -19,7 +20,7 @@ _ROWS_AT_ONCE: Final = 500
 
 
 def company_with_plans(connection: Connection, *, company: str) -> Company:
-    """Build a company from the read model: its profile, and all versions of its plans."""
+    """Build a company from the read model: its profile, all versions of its plans, and to which its items were moved."""
     made = Company(company)
     profile = connection.execute(
         select(companies.c["profile_json"]).where(companies.c["company"] == company)
@@ -33,6 +34,9 @@ def company_with_plans(connection: Connection, *, company: str) -> Company:
         plan = json.decode(said, type=Plan)
         command = f"{plan.id}/{plan.version}"
         made.apply(PublishPlan(company=company, occurred_at="1970-01-01", command=command, plan=plan))
+    row = company_row(connection, company)
+    if row is not None:
+        made.row.migrations.update(row.migrations)
     return made
 
 

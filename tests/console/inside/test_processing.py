@@ -190,15 +190,18 @@ def test_a_batch_that_kafka_does_not_take_goes_on_later(desk: Desk) -> None:
 
 
 def test_the_progress_is_asked_for_again_until_it_is_over(desk: Desk) -> None:
-    """With scripts the bar moves by itself; without them there is a link."""
+    """With scripts the bar moves by itself, and at the end the list below it; without them there is a link."""
     desk.is_behind = True
     place = process(desk, f"/process?verb=drop&{BOTH}").headers["location"]
-    assert "hx-trigger" in desk.browser.get(f"{place}/progress").text
+    assert "every 1s" in desk.browser.get(f"{place}/progress").text
     assert f'href="{place}?fate="' in desk.browser.get(place).text
     desk.is_behind = False
     desk.catch_up()
     desk.now = desk.now.replace(minute=5)
-    assert "hx-trigger" not in desk.browser.get(f"{place}/progress").text
+    over = desk.browser.get(f"{place}/progress").text
+    assert "every 1s" not in over
+    assert 'hx-select="#lines"' in over
+    assert "hx-trigger" not in desk.browser.get(place).text
 
 
 def test_a_batch_is_its_authors_alone(desk: Desk) -> None:

@@ -110,7 +110,7 @@ def test_it_is_begun_followed_and_shown(bench: Bench) -> None:
     assert "EUR 3.60" in text
     assert "acme:C1" in text
     assert '"data": [1, 2]' in text  # what ECharts draws, and the table behind it
-    assert "second by letter" in text
+    assert "second reminder by letter" in text
     assert ["console.what_if.start"] == [each.act for each in bench.desk.people.entries(limit=9)]
 
 

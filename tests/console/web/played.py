@@ -4,7 +4,7 @@ import datetime
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from infra.settings import Settings
 from schemas.commands import ConfigureCompany, PublishPlan
 from schemas.events import Contact, CustomerUpserted, InvoiceIssued
 from schemas.facts import ReminderDecided
+from schemas.fields import TextLanguage
 from schemas.journal import SourceEvent
 from schemas.plans import Action, Plan, Step
 
@@ -131,25 +132,31 @@ def played(broker: str, *, prefix: str, data_dir: Path) -> Iterator[Played]:
             yield installation
 
 
-def _company() -> list[SourceEvent]:
-    asked: dict[str, Any] = {"company": "acme", "occurred_at": "2026-01-01"}
-    step = {"first": 0, "second": 15, "third": 30}
-    steps = tuple(
-        Step(name=name, offset_days=days, actions=(Action(channel="email"),)) for name, days in step.items()
-    )
+def company_events(
+    company: str, *, name: str, steps: Sequence[Step], currency: str = "USD", language: TextLanguage = "en"
+) -> list[SourceEvent]:
+    """Configure a company that mails what its customers answer to a desk of its own, and publish its plan."""
+    asked: dict[str, Any] = {"company": company, "occurred_at": "2026-01-01"}
     return [
         ConfigureCompany(
             **asked,
             command="profile",
-            name="Acme & Sons",
+            name=name,
             time_zone="UTC",
-            currency="USD",
-            language="en",
-            sender_email="billing@acme.test",
-            answers_to=("desk@acme.test",),
+            currency=currency,
+            language=language,
+            sender_email=f"billing@{company}.test",
+            answers_to=(f"desk@{company}.test",),
         ),
-        PublishPlan(**asked, command="plan", plan=Plan(id="default", version=1, steps=steps)),
+        PublishPlan(**asked, command="plan", plan=Plan(id="default", version=1, steps=tuple(steps))),
     ]
+
+
+def _company() -> list[SourceEvent]:
+    days = {"first": 0, "second": 15, "third": 30}
+    mail = (Action(channel="email"),)
+    steps = [Step(name=name, offset_days=offset, actions=mail) for name, offset in days.items()]
+    return company_events("acme", name="Acme & Sons", steps=steps)
 
 
 def _customer() -> list[SourceEvent]:

@@ -77,7 +77,7 @@ def router(parts: InsideParts) -> APIRouter:
 
     @routes.get("/batches/{batch}/progress", response_model=None)
     def progress(*, person: Collector, batch: str) -> HTMLResponse:
-        return page("progress.html", person=person, **values(own(person, batch)))
+        return page("progress.html", person=person, is_part=True, **values(own(person, batch)))
 
     @routes.post("/batches/{batch}/go-on", response_model=None)
     def go_on(

@@ -1,0 +1,153 @@
+"""Somebody at a desk: a browser's page in his language, and what he does on it: opens, reads, fills in, presses."""
+
+import datetime
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
+
+from console.web.inside.showing import words_of
+from notifiers.writing.figures import amount_text, short_day_text
+from processors.money import to_minor
+from tests.system.console_house import House
+from tests.system.house_story import COMPANIES, KINDS, NAMES, account_of
+
+__all__ = ["WIDE", "Desk"]
+
+WIDE: Final[ViewportSize] = {"width": 1280, "height": 800}
+
+
+class Desk:
+    """Ana's, who may do everything in the company of her language; ``complaints`` are the browser's.
+
+    One browser is used for all journeys of a language: a journey begins by opening a page.
+    """
+
+    def __init__(self, house: House, browser: Browser, language: str, *, folder: Path) -> None:
+        self.house, self.browser, self.language, self._folder = house, browser, language, folder
+        self.w: Any = words_of(language)
+        self.company = COMPANIES[language].company
+        self.context = house.arrive(browser, f"ana-{language}", viewport=WIDE, locale=language)
+        self.page = self.context.new_page()
+        self.complaints: list[str] = []
+        self._listen(self.page)
+
+    def _listen(self, page: Page) -> None:
+        page.on("console", lambda said: self.complaints.append(said.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def account(self, kind: str) -> str:
+        """Give the account of the customer to whom something has happened."""
+        return account_of(kind, language=self.language)
+
+    def document(self, kind: str, number: int) -> str:
+        """Give a document's id."""
+        return f"{kind}-{self.language}-{number}"
+
+    def name(self, kind: str) -> str:
+        """Give a customer's name."""
+        return NAMES[self.language][KINDS.index(kind)]
+
+    def money(self, amount: str) -> str:
+        """Write an amount as the pages do."""
+        currency = COMPANIES[self.language].currency
+        return amount_text(to_minor(amount, currency=currency), currency=currency, language=self.language)
+
+    def day(self, on: datetime.date) -> str:
+        """Write a day as the pages do."""
+        return short_day_text(on, language=self.language)
+
+    # -- opening and reading ------------------------------------------------------------
+
+    def open(self, path: str) -> None:
+        """Open a page by its address."""
+        self.page.goto(path)
+
+    def open_customer(self, kind: str, path: str = "") -> None:
+        """Open a customer's page, or one below it."""
+        self.page.goto(f"/customers/{self.account(kind)}{path}")
+
+    def open_settings(self, path: str = "") -> None:
+        """Open a page of the company's settings."""
+        self.page.goto(f"/settings/{self.company}{path}")
+
+    def sees(self, *texts: str) -> None:
+        """Look for texts; each must be on the page."""
+        for text in texts:
+            expect(self.page.locator("main")).to_contain_text(text)
+
+    def sees_not(self, *texts: str) -> None:
+        """Look for texts; none of them may be on the page."""
+        for text in texts:
+            expect(self.page.locator("main")).not_to_contain_text(text)
+
+    def is_titled(self, text: str) -> None:
+        """Read the heading."""
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text(text)
+
+    def row(self, text: str) -> Locator:
+        """Find the row of a table that has a text."""
+        return self.page.locator("tbody tr").filter(has_text=text).first
+
+    def table(self, label: str) -> Locator:
+        """Find the table that has a name."""
+        return self.page.get_by_role("region", name=label, exact=True).first
+
+    def done(self) -> None:
+        """Read that what was asked for is there; a page that is behind is loaded again, as it says."""
+        said = self.page.locator(".done[role=status], .late[role=status]").first
+        expect(said).to_be_visible()
+        if "late" in (said.get_attribute("class") or ""):
+            self.page.reload()
+        expect(self.page.locator(".done[role=status]").first).to_be_visible()
+
+    def file(self, path: str, *, begins: bytes) -> None:
+        """Fetch a file, as a click on its link would."""
+        answer = self.context.request.get(path)
+        assert 200 == answer.status, f"{path}: {answer.status}"
+        assert answer.body().startswith(begins), f"{path}: {answer.body()[:20]!r}"
+
+    def shot(self, name: str) -> None:
+        """Keep what is seen: in the test's folder, and in ``COBRANZA_SCREENSHOTS`` where that is set."""
+        for kept in filter(None, (str(self._folder), os.environ.get("COBRANZA_SCREENSHOTS", ""))):
+            self.page.screenshot(path=Path(kept) / f"{name}-{self.language}.png")
+
+    # -- doing --------------------------------------------------------------------------
+
+    def follow(self, text: str) -> None:
+        """Follow a link."""
+        self.page.locator("main").get_by_role("link", name=text, exact=True).first.click()
+
+    def press(self, text: str) -> None:
+        """Press a button."""
+        self.page.locator("main").get_by_role("button", name=text, exact=True).first.click()
+
+    def form(self, action: str, *, having: str = "") -> Locator:
+        """Find the form of an act (that ``having`` something), unfolded where it is folded."""
+        forms = self.page.locator(f"main form[action$='{action}']")
+        found = (forms.filter(has=self.page.locator(having)) if having else forms).first
+        button = found.locator("button").last
+        if not button.is_visible():
+            found.locator("xpath=ancestor::details[1]/summary").click()
+        return found
+
+    def fill(self, form: Locator, fields: Mapping[str, str]) -> None:
+        """Fill in a form: by name of the field; a choice by its value, a box with a value of ``on``."""
+        for name, value in fields.items():
+            field = form.locator(f"[name='{name}']").first
+            kind = field.evaluate("each => each.tagName === 'SELECT' ? 'select' : each.type")
+            if kind == "select":
+                field.select_option(value)
+            elif kind == "checkbox":
+                field.set_checked(value == "on")
+            else:
+                field.fill(value)
+
+    def ask(self, action: str, *, having: str = "", **fields: str) -> None:
+        """Fill in the form of an act and send it; what is asked for is there."""
+        form = self.form(action, having=having)
+        self.fill(form, fields)
+        form.locator("button").last.click()
+        self.done()

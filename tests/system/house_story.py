@@ -1,0 +1,185 @@
+"""What the console's house has lived through: a company per language, its customers, and three weeks of dunning.
+
+Each language has a company of its own: what a journey does in one is nobody's business in another.
+"""
+
+import datetime
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from schemas.bank import BankLineUnmatched
+from schemas.commands import AddNote, MakePromise, SetMode
+from schemas.events import Contact, CustomerUpserted, InvoiceIssued, PaymentReceived
+from schemas.fields import TextLanguage
+from schemas.journal import SourceEvent
+from schemas.plans import Action, Step
+from tests.console.web.played import company_events
+
+__all__ = [
+    "BANK_LINE",
+    "BANK_TAX_ID",
+    "COMPANIES",
+    "DUE",
+    "KINDS",
+    "LANGUAGES",
+    "NAMES",
+    "PLAYED",
+    "account_of",
+    "beginning",
+    "promises",
+]
+
+LANGUAGES: Final[tuple[TextLanguage, ...]] = ("en", "es", "pt")
+DUE: Final = datetime.date(2026, 2, 2)
+PLAYED: Final = {days: DUE + datetime.timedelta(days=days) for days in (-3, 0, 7, 15, 21)}
+_PROMISED: Final = PLAYED[15]
+_ISSUED: Final = datetime.date(2026, 1, 2)
+# (amount, days after DUE) of the documents that each customer has.
+_OWED: Final = (("1250.00", 0), ("480.90", 0), ("99.95", 45))
+BANK_LINE: Final = "480.90"
+BANK_TAX_ID: Final = "77.000.001-K"
+
+
+class Company(NamedTuple):
+    """A company whose customers, and whose people, speak one language."""
+
+    company: str
+    name: str
+    currency: str
+
+
+COMPANIES: Final = {
+    "en": Company("acme", "Acme & Sons", "USD"),
+    "es": Company("andes", "Comercial Andes", "EUR"),
+    "pt": Company("estrela", "Comercial Estrela", "BRL"),
+}
+# What has become of whom: dunned by the plan; of three a person lets the reminders go; a promise was broken; a part
+# is paid; one to agree things with; one whose money the bank has, and nobody has matched.
+KINDS: Final = ("dunned", "manual", "waiting", "edited", "promised", "paying", "agreed", "banked")
+NAMES: Final = {
+    "en": (
+        "Quayside Garage",
+        "Harbour Joinery",
+        "Lakeside Nurseries",
+        "Millbrook Dairy",
+        "Northside Bakery",
+        "Westport Print Works",
+        "Highfield Glazing",
+        "Oakmoor Timber",
+    ),
+    "es": (
+        "Ferretería La Cumbre",
+        "Constructora del Valle",
+        "Viveros del Lago",
+        "Lácteos El Molino",
+        "Panadería Central",
+        "Taller del Puerto",
+        "Vidriería Alta",
+        "Maderas del Roble",
+    ),
+    "pt": (
+        "Padaria Estrela",
+        "Oficina São Jorge",
+        "Viveiros do Lago",
+        "Laticínios do Moinho",
+        "Gráfica do Porto",
+        "Hotel Boa Vista",
+        "Vidraçaria Alta",
+        "Madeiras do Carvalho",
+    ),
+}
+
+
+def account_of(kind: str, *, language: str) -> str:
+    """Give the account of the customer to whom this has happened."""
+    return f"{COMPANIES[language].company}:{kind}-{language}"
+
+
+def beginning() -> Iterator[SourceEvent]:
+    """Walk what is told before the first day: companies, customers, what they owe, what is noted of them."""
+    mail, letter = Action(channel="email"), Action(channel="letter")
+    call = Action(channel="task", task_type="call", summary="Call about what is open")
+    steps = [
+        Step(name="courtesy", offset_days=-3, actions=(mail,)),
+        Step(name="first", offset_days=0, actions=(mail, letter)),
+        Step(name="second", offset_days=15, actions=(mail, call)),
+        Step(name="third", offset_days=60, actions=(mail, letter)),
+    ]
+    for language in LANGUAGES:
+        known = COMPANIES[language]
+        yield from company_events(
+            known.company, name=known.name, steps=steps, currency=known.currency, language=language
+        )
+        for kind, name in zip(KINDS, NAMES[language], strict=True):
+            yield from _customer(kind, name=name, language=language)
+        yield from _said(language)
+
+
+def promises() -> Iterator[SourceEvent]:
+    """Walk what customers promise when they are reminded a second time."""
+    for language in LANGUAGES:
+        whose = {**_whose("promised", language=language), "occurred_at": _PROMISED.isoformat()}
+        yield MakePromise(**whose, command="promise", due_on=_PROMISED + datetime.timedelta(days=2))
+
+
+def _said(language: str) -> Iterator[SourceEvent]:
+    """Walk what is told of some of them: modes, a payment in part, a note, a credit that nobody has matched."""
+    known = COMPANIES[language]
+    for kind in ("manual", "waiting", "edited"):
+        yield SetMode(**_whose(kind, language=language), command="mode", mode="manual")
+    yield PaymentReceived(
+        company=known.company,
+        customer=f"paying-{language}",
+        occurred_at=DUE.isoformat(),
+        payment=f"PAY-{language}",
+        currency=known.currency,
+        amount="310.40",
+    )
+    yield AddNote(
+        **_whose("dunned", language=language),
+        command="note",
+        kind="note",
+        text="Wants invoices by order number.",
+    )
+    yield BankLineUnmatched(
+        company=known.company,
+        occurred_at=DUE.isoformat(),
+        bank_account="MAIN",
+        line=f"LINE-{language}",
+        currency=known.currency,
+        amount=BANK_LINE,
+        payer_tax_id=BANK_TAX_ID,
+        text="transfer",
+    )
+
+
+def _whose(kind: str, *, language: str) -> dict[str, Any]:
+    company, _, customer = account_of(kind, language=language).partition(":")
+    return {"company": company, "customer": customer, "occurred_at": "2026-01-05", "author": "ana"}
+
+
+def _customer(kind: str, *, name: str, language: str) -> Iterator[SourceEvent]:
+    company, _, customer = account_of(kind, language=language).partition(":")
+    whose: dict[str, Any] = {"company": company, "customer": customer, "occurred_at": _ISSUED.isoformat()}
+    contact = Contact(
+        name="Zoë", email=f"zoe@{customer}.test", phone="+12025550123", address=("Calle 1", "Santiago")
+    )
+    yield CustomerUpserted(
+        **whose,
+        name=name,
+        kind="business",
+        language=language,
+        tax_id=BANK_TAX_ID if kind == "banked" else f"76.543.21{KINDS.index(kind)}-3",
+        contacts=(contact,),
+    )
+    for number, (amount, days) in enumerate(_OWED, start=1):
+        document = f"{customer}-{number}"
+        yield InvoiceIssued(
+            **whose,
+            document=document,
+            amount=amount,
+            currency=COMPANIES[language].currency,
+            due_date=DUE + datetime.timedelta(days=days),
+            pdf_url=f"https://invoices.test/{document}.pdf",
+            xml_url=f"https://invoices.test/{document}.xml",
+        )

@@ -1,0 +1,156 @@
+"""Settings in a real Chromium: the company's profile, its plan and what another would have done, banks, going live, users."""
+
+import datetime
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from schemas.bank import BankReconciled
+from tests.system.console_house import PASSWORD
+from tests.system.desks import WIDE, Desk
+from tests.system.house_story import BANK_LINE
+
+pytestmark = [pytest.mark.packages, pytest.mark.timeout(300)]
+_DAY = datetime.timedelta(days=1)
+
+
+def test_the_companys_profile_is_filled_in(desk: Desk) -> None:
+    """S4-03, S4-04, S4-06, S4-07 … S4-12, S4-17, S4-18: switches per message, start dates, payment instructions, footer, whom answers go to; what
+    is wrong is said at its field; messages have it from then on.
+    """
+    pay = f"IBAN 12 3456 ({desk.language})"
+    desk.open_settings("/profile")
+    form = desk.form("/profile")
+    typed = {"invoice_messages": "true", "payment_messages": "true", "statements": "monthly"}
+    typed |= {"automatic": "true", "courtesies": "true", "answers_to": f"desk@{desk.company}.test"}
+    typed |= {"past_from": "2026-01-01", "payment_instructions": pay, "footer": "Calle 9, Santiago"}
+    desk.fill(form, typed | {"statement_day": "99"})
+    form.locator("button").click()
+    expect(desk.page.locator("#field-statement_day-fault")).to_be_visible()
+    expect(desk.page.locator("#field-payment_instructions")).to_have_value(pay)
+    desk.fill(form, {"statement_day": "28"})
+    form.locator("button").click()
+    desk.done()
+    desk.open(f"/messages/{desk.account('dunned')}")
+    desk.sees(pay, "Calle 9, Santiago")
+
+
+def test_a_plan_is_tried_on_what_happened_then_published_and_taken_on(desk: Desk) -> None:
+    """S0-15, S0-22, S0-23, S2-03, S2-04, S2-07, S2-10, S3-05, S3-06, U-1: the levels as a table; a fault at its line; who would have been written to; published
+    once confirmed; documents that have begun are moved after a look at which.
+    """
+    words = desk.w["plans"]
+    desk.open_settings("/plans/default")
+    for offset in ("-3", "+15", "+60"):
+        expect(desk.page.locator("tbody tr").filter(has_text=offset)).to_have_count(1)
+    desk.shot("plan")
+    text = desk.page.locator("#plan-text").input_value()
+    desk.page.locator("#plan-text").fill(text.replace("offset_days: 60", "offset_days: soon"))
+    desk.press(words["check"])
+    wrong = 1 + text.split("\n").index(next(each for each in text.split("\n") if "offset_days: 60" in each))
+    expect(desk.page.locator(".problems")).to_contain_text(words["line"].format(line=wrong))
+    desk.page.locator("#plan-text").fill(text.replace("offset_days: 60", "offset_days: 45"))
+    desk.press(words["check"])
+    expect(desk.page.locator(".difference")).to_contain_text("offset_days: 45")
+    desk.press(desk.w["what_if"]["from_plan"])
+    finished = desk.page.get_by_role("link", name=desk.w["what_if"]["finished"])
+    expect(finished).to_be_visible(timeout=90_000)
+    finished.click()
+    expect(desk.page.locator("#differences")).to_be_visible()
+    desk.shot("what-if")
+    desk.open_settings("/plans/default")
+    desk.page.locator("#plan-text").fill(text.replace("offset_days: 60", "offset_days: 45"))
+    desk.press(words["check"])
+    desk.press(words["publish"].format(version=2))
+    desk.done()
+    desk.follow(words["migration"])
+    expect(desk.row(desk.document("dunned", 1))).to_contain_text("1 → 2")
+    desk.press(words["migrate"].format(version=2))
+    desk.done()
+    desk.sees(words["moves"].format(count=0))
+
+
+def test_credits_are_matched_before_anything_is_sent(desk: Desk) -> None:
+    """S0-01, S2-21, S3-02, S4-23, R21: reminders wait for the bank, unless an approver says why not; a credit without an owner is booked on the
+    customer and the invoice that it pays.
+    """
+    words = desk.w["banks"]
+    desk.open_settings("/profile")
+    desk.ask("/profile", bank_accounts="MAIN")
+    desk.open_settings("/banks")
+    desk.sees(words["waiting"], words["never"])
+    desk.ask("/override", reason="the feed is down")
+    desk.sees("the feed is down")
+    desk.page.get_by_label(f"{words['match']} LINE-{desk.language}").click()
+    expect(desk.page.locator("ul[aria-labelledby=whose]")).to_contain_text(desk.w["bank_whys"]["tax_id"])
+    desk.follow(desk.name("banked"))
+    paid = desk.page.locator(f"[name=document][value='{desk.document('banked', 2)}']")
+    expect(paid).to_be_checked()
+    desk.shot("bank")
+    desk.press(words["book"].format(name=desk.name("banked")))
+    desk.done()
+    desk.sees(words["none"])
+    desk.open_customer("banked")
+    desk.sees(desk.money(BANK_LINE))
+    known = {"company": desk.company, "bank_account": "MAIN", "occurred_at": desk.house.today.isoformat()}
+    desk.house.played.publish(BankReconciled(**known, through=desk.house.today.isoformat()))
+    desk.open_settings("/banks")
+    desk.sees(words["fresh"])
+    desk.open_settings("/profile")
+    desk.ask("/profile", bank_accounts="")
+    desk.open_settings("/banks")
+    desk.sees(words["off"])
+
+
+def test_what_is_missing_is_told_and_the_first_run_goes_in_portions(desk: Desk) -> None:
+    """S4-01, S4-03, S4-24: ready or not, with the way to mend it; customers are selected, many at once; daily portions are seen before they are
+    set.
+    """
+    desk.open_settings("/ready")
+    desk.press(desk.w["ready"]["check"])
+    expect(desk.row(desk.w["ready_points"]["plan"])).to_be_visible()
+    desk.open_settings("/enrolment")
+    words = desk.w["enrolment"]
+    for kind in ("agreed", "banked"):
+        desk.row(desk.name(kind)).locator("input[type=checkbox]").check()
+    desk.press(words["enrol"])
+    desk.done()
+    for kind in ("agreed", "banked"):
+        expect(desk.row(desk.name(kind))).to_contain_text(words["enrolled"])
+    desk.page.locator("[name=per_day]").fill("4")
+    desk.press(words["preview"])
+    expect(desk.page.locator("section[aria-labelledby=portions] tbody tr")).to_have_count(2)
+
+
+def test_somebody_new_gets_a_role_and_is_shut_out_again(desk: Desk) -> None:
+    """Users: a password that is shown once and good for choosing another; what his role may not do, he is not offered; the audit has it."""
+    user, words = f"nora-{desk.language}", desk.w["users"]
+    desk.open("/users")
+    form = desk.form("/users")
+    desk.fill(form, {"user": user, "role": "collector", "language": desk.language})
+    form.locator("button").click()
+    password = desk.page.locator("code.password").inner_text()
+    hers = desk.browser.new_context(base_url=desk.house.address, viewport=WIDE, locale=desk.language)
+    page = hers.new_page()
+    page.goto("/")
+    page.locator("#user").fill(user)
+    page.locator("#password").fill(password)
+    page.locator("main button").click()
+    page.locator("#password").fill(password)
+    page.locator("#chosen").fill(PASSWORD)
+    page.locator("#again").fill(PASSWORD)
+    page.locator("main button").click()
+    expect(page.locator(".done[role=status]")).to_be_visible()
+    page.goto("/review")
+    expect(page.get_by_role("button", name=re.compile(desk.w["review"]["approve"]))).to_have_count(0)
+    desk.open(f"/users?user={user}")
+    form = desk.form("/users/change")
+    desk.fill(form, {"is_disabled": "true"})
+    form.locator("button").click()
+    expect(desk.row(user)).to_contain_text(words["disabled"])
+    page.goto("/review")
+    expect(page.locator("#password")).to_be_visible()
+    hers.close()
+    desk.open("/audit")
+    expect(desk.row(f"ana-{desk.language}")).to_be_visible()
