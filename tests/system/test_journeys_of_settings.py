@@ -154,3 +154,25 @@ def test_somebody_new_gets_a_role_and_is_shut_out_again(desk: Desk) -> None:
     hers.close()
     desk.open("/audit")
     expect(desk.row(f"ana-{desk.language}")).to_be_visible()
+
+
+def test_texts_are_worded_by_the_company_and_who_is_not_written_to_is_listed(desk: Desk) -> None:
+    """S2-05, S2-06, B-14: an own text of the first level, seen before it is saved; an address that nobody writes to, and again."""
+    own = f"Palabras propias ({desk.language})"
+    desk.open_settings(f"/texts/first/{desk.language}")
+    first = desk.page.locator("main textarea").first
+    first.fill(own)
+    desk.press(desk.w["texts"]["try"])
+    expect(desk.page.locator("section[aria-labelledby=looks]")).to_contain_text(own)
+    desk.press(desk.w["customer"]["save"])
+    expect(desk.page.locator(".done[role=status]")).to_be_visible()
+    words, address = desk.w["suppressions"], f"nobody@{desk.company}.test"
+    desk.open("/suppressions")
+    desk.fill(desk.form("/suppressions", having="#address"), {"address": address, "reason": "asked to"})
+    desk.press(words["add_do"])
+    row = desk.row(address)
+    expect(row).to_contain_text("asked to")
+    row.locator("summary").click()
+    row.locator("[name=reason]").fill("by mistake")
+    row.get_by_role("button", name=words["remove"]).click()
+    expect(row).to_have_count(0)

@@ -136,7 +136,7 @@ def test_a_cheque_is_money_once_it_has_cleared(desk: Desk) -> None:
 
 
 def test_the_statement_is_as_of_any_day(desk: Desk) -> None:
-    """S0-04, S1-23: today's, and that of the day before anything was paid; as a file, too."""
+    """S0-04, S1-23, B-09: today's, and that of the day before anything was paid; as a file, too."""
     desk.open_customer("paying", "/statement")
     desk.is_titled(desk.w["statement"]["title"])
     desk.page.locator("[name=on]").fill((DUE - _DAY).isoformat())
@@ -148,7 +148,7 @@ def test_the_statement_is_as_of_any_day(desk: Desk) -> None:
 
 
 def test_why_and_what_comes_next_are_told(desk: Desk) -> None:
-    """S0-16, S0-25, S3-08: a day is told from the journal; if nothing comes in, the third level does, on its day."""
+    """S0-16, S0-25, S3-08, U-4: a day is told from the journal; if nothing comes in, the third level does, on its day."""
     desk.open_customer("dunned", f"/why?on={DUE.isoformat()}")
     expect(desk.page.locator("#told section")).to_contain_text(desk.document("dunned", 1), timeout=60_000)
     desk.open_customer("dunned", "/next?days=90")

@@ -35,7 +35,7 @@ _LOOKS: Final[tuple[_Look, _Look]] = ("narrow, dark", "wide, light")
 _OTHER: Final[dict[_Look, _Look]] = {"narrow, dark": "wide, light", "wide, light": "narrow, dark"}
 _SCHEMES: Final[dict[_Look, Literal["dark", "light"]]] = {"narrow, dark": "dark", "wide, light": "light"}
 # Of these a value is another kind of page; of other fields only that they are given.
-_TELLING = ("verb", "tab", "form", "kind", "by")
+_TELLING = ("verb", "tab", "form", "show", "kind", "by")
 # What a page is made of, whatever its texts are: which elements, of which classes and roles, with or without content.
 _MADE_OF = """() => [...new Set([...document.body.querySelectorAll('*')].map(each => [
     each.tagName, each.className, each.getAttribute('role'), each.getAttribute('type'), each.hasAttribute('aria-label'),
@@ -57,7 +57,7 @@ def _kind(path: str) -> str:
 
 def _is_file(path: str) -> bool:
     """Say whether a link leads to a file, or to a mail as it goes out: those are no pages of ours."""
-    return bool(re.search(r"[?&]form=(?!page)", path))
+    return bool(re.search(r"[?&](form=(?!page)|show=)", path))
 
 
 def _walk(page: Page) -> Iterator[str]:
