@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from unittest import mock
 
+import httpx
 from argon2 import PasswordHasher
 from playwright.sync_api import Browser, BrowserContext, StorageState
 
@@ -100,7 +101,10 @@ def opened_house(
                 played.tick(day)
                 if days == 15:
                     played.publish(*promises())
-            yield House(settings, address_of(supervisor.services(), "console"), played, max(PLAYED.values()))
+            address = address_of(supervisor.services(), "console")
+            with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
+                assert 200 == client.get(f"{address}/login", timeout=60).status_code
+            yield House(settings, address, played, max(PLAYED.values()))
 
 
 def _employ(settings: Settings) -> None:
