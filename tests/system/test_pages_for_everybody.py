@@ -40,6 +40,13 @@ _TELLING = ("verb", "tab", "form", "show", "kind", "by")
 _MADE_OF = """() => [...new Set([...document.body.querySelectorAll('*')].map(each => [
     each.tagName, each.className, each.getAttribute('role'), each.getAttribute('type'), each.hasAttribute('aria-label'),
     each.childNodes.length > 0].join()))].sort().join(';')"""
+# A chart is drawn anew when its screen has changed, a moment later.
+_WIDTH = """async () => {
+    const page = document.documentElement;
+    for (let look = 0; look < 40 && page.scrollWidth > innerWidth; look += 1)
+        await new Promise(on => setTimeout(on, 50));
+    return page.scrollWidth;
+}"""
 _FINDS = "axe.run({resultTypes: ['violations']}).then(found => found.violations)"
 
 
@@ -110,8 +117,8 @@ class _Looked:
 
     def _measure(self, page: Page, path: str) -> None:
         _take(page, "narrow, dark")
-        width, most = page.evaluate("document.documentElement.scrollWidth"), page.viewport_size
-        if most is not None and width > most["width"]:
+        width, most = page.evaluate(_WIDTH), _SIZES["narrow, dark"]["width"]
+        if width > most:
             self.problems.append(f"{path}: {width} px wide on a telephone")
 
 
