@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from console.web.inside.access import needs
@@ -14,6 +15,7 @@ from infra.database.batches import Batch, BatchBook
 from infra.database.people import ROLES, Role
 from tests.console.inside.desk import PASSWORD, Desk
 from tests.console.inside.posted import keep_jobs
+from tests.console.inside.who_may import WHO_MAY
 
 STORY = """# one who owes
 customer email ana@c1.test
@@ -27,6 +29,8 @@ plan default
 """
 STATIC = {f"/static/{name}" for name in STATIC_FILES}
 OPEN = {"/login", "/csp-reports", *STATIC}
+# These end the session that asks, or change how it is seen: their own tests say who may.
+_ENDS = {"POST /logout"}
 
 
 @pytest.fixture
@@ -88,33 +92,53 @@ def test_the_login_leads_to_us_only(desk: Desk, then: str) -> None:
     assert "/" == answer.headers["location"]
 
 
-def test_every_route_says_who_may_and_means_it(desk: Desk) -> None:
-    """Authorisation as a table: every route × every role; nobody logged in: only the login is open."""
-    browsers = {}
+def test_the_table_of_roles_has_every_route_and_nothing_else(desk: Desk) -> None:
+    """Who may do what is decided in one table (``who_may``), and the routes ask for what it says."""
+    asked: dict[Role, set[str]] = {role: set() for role in ROLES}
+    for route in desk.routes():
+        if route.path not in OPEN:
+            asked[role_needed(route)] |= {f"{method} {route.path}" for method in route.methods or ()}
+    assert {role: set(WHO_MAY[role]) for role in ROLES} == asked
+
+
+def test_every_route_lets_in_who_may_and_nobody_else(desk: Desk) -> None:
+    """Authorisation as a table: every route × every role, forms with their word; nobody logged in: only the login is open."""
+    browsers, words = {}, {}
     for role in ROLES:
         desk.employ(role, role=role)
         browsers[role] = desk.another_browser()
         desk.log_in(role, browser=browsers[role])
+        words[role] = _word(browsers[role])
         batch = Batch(batch=f"of-{role}", user=role, made_at=desk.now, asked_json='{"verb":"drop"}')
         BatchBook(desk.engine).keep(batch, [])
     stranger = desk.another_browser()
-    walked = 0
-    for route in desk.routes():
-        if route.path in OPEN:
-            continue
-        walked += 1
-        needed = role_needed(route)
-        path = _filled(route.path, sent=desk.stage.latest["acme:C1"])
-        for method in route.methods or ():
-            assert 303 == stranger.request(method, path).status_code, route.path
-            for role in ROLES:
-                own = path.replace("{batch}", f"of-{role}")
-                status = browsers[role].request(method, own, data={"csrf": "wrong", "nonce": "n"}).status_code
-                may = ROLES.index(role) >= ROLES.index(needed)
-                # A form without its word is refused to everybody (403); what it lacks besides is 400.
-                assert (status == 200) == (may and method == "GET"), (route.path, role, status)
-                assert may or status == 403, (route.path, role, status)
-    assert walked > 15  # they were walked: once the list was empty, and this test passed
+    for needed, said in ((role, each) for role in ROLES for each in WHO_MAY[role] if each not in _ENDS):
+        method, _, pattern = said.partition(" ")
+        path = _filled(pattern, sent=desk.stage.latest["acme:C1"])
+        assert 303 == stranger.request(method, path).status_code, said
+        for role in ROLES:
+            own = path.replace("{batch}", f"of-{role}")
+            # Fields are missing, so that nothing is done: who may is told so, who may not does not get that far.
+            form = {"csrf": words[role], "nonce": "n"}
+            status = browsers[role].request(method, own, data=form if method == "POST" else None).status_code
+            may = ROLES.index(role) >= ROLES.index(needed)
+            assert (status != 403) == may, (said, role, status)
+            assert method == "POST" or (status == 200) == may, (said, role, status)
+
+
+def test_a_form_without_its_word_is_refused_to_everybody(desk: Desk) -> None:
+    """A form that another site made an administrator send does nothing, whatever it is."""
+    desk.at_work("boss", role="administrator")
+    for said in (each for role in ROLES for each in WHO_MAY[role] if each.startswith("POST ")):
+        path = _filled(said.removeprefix("POST "), sent=desk.stage.latest["acme:C1"]).replace("{batch}", "b")
+        assert 403 == desk.browser.post(path, data={"csrf": "wrong", "nonce": "n"}).status_code, said
+
+
+def _word(browser: TestClient) -> str:
+    """Give the word that the forms of a session carry."""
+    found = re.search(r'name="csrf" value="([^"]+)"', browser.get("/").text)
+    assert found is not None
+    return found[1]
 
 
 def _filled(path: str, *, sent: str) -> str:
