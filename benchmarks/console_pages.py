@@ -22,10 +22,24 @@ _MORE: Final[Mapping[str, tuple[str, ...]]] = {
         "?why=broken_promise",
         "?days=60&responsible=ana&trust=bad",
         "?company=gamma&not_called=true",
+        "?level=first",
+        "?skip=5000",
+    ),
+    "/process": (
+        "?account=acme%3AC00000&account=acme%3AC00008",
+        "?whole=true",
+        "?whole=true&days=10&company=gamma",
     ),
     "/review": ("?company=gamma",),
-    "/reminders": ("?status=failed", "?company=gamma&channel=email", "?status=withheld"),
-    "/customers": ("?q=Panader", "?company=gamma"),
+    "/reminders": (
+        "?outcome=failed",
+        "?outcome=pending",
+        "?company=gamma&channel=email",
+        "?level=first&first_on=2026-01-01&last_on=2026-01-31",
+        "?document=F00000-000000",
+        "?skip=20000",
+    ),
+    "/customers": ("?q=Panader", "?company=gamma", "?skip=5000"),
     "/reports/{report}": ("?company=gamma", "?on=2026-01-31"),
 }
 

@@ -377,6 +377,7 @@ reminder_items = _table(
     c.day_or_none("step_due_on"),
     c.text("plan"),
     c.big("plan_version"),
+    Index("ix_reminder_items_item", "item"),
 )
 
 deliveries = _table(

@@ -1,4 +1,4 @@
-"""A customer with a real browser: the link in a mail, the form, the answer; in three languages, by keyboard, for everybody.
+"""A customer with a real browser: the link in a mail, the form, the answer; in Spanish, by keyboard, for everybody.
 
 Debian's Chromium, driven by playwright; axe looks for what a screen reader would stumble over.
 Screenshots are in the test's folder, and in ``COBRANZA_SCREENSHOTS`` where that is set.

@@ -35,6 +35,7 @@ OUTCOMES: Final = (
     "superseded",
     "unknown",
 )
+_SELDOM: Final = OUTCOMES[:4]
 _NAMED: Final = 5  # documents of one reminder that are named
 
 
@@ -146,16 +147,16 @@ def _conditions(asked: DeliveryFilter, *, zone: ZoneInfo) -> list[ColumnElement[
     if asked.last_on is not None:
         found.append(reminders.c["tick"] < _midnight(asked.last_on + datetime.timedelta(days=1), zone))
     if asked.document:
-        found.append(
-            exists().where(
-                reminder_items.c["reminder"] == reminders.c["reminder"],
-                reminder_items.c["item"] == asked.document,
-            )
-        )
+        having = select(reminder_items.c["reminder"]).where(reminder_items.c["item"] == asked.document)
+        found.append(reminders.c["reminder"].in_(having))
     if asked.outcome == "pending":
         found.append(~_was_said(OUTCOMES))
     elif asked.outcome in OUTCOMES:
         found.append(_was_said((asked.outcome,)))
+        if asked.outcome in _SELDOM:
+            # Few have it: they are found by it, and not all others looked at to see that they have not.
+            said = select(outcomes.c["reminder"]).where(outcomes.c["status"] == asked.outcome)
+            found.append(reminders.c["reminder"].in_(said))
         worse = OUTCOMES[: OUTCOMES.index(asked.outcome)]
         found += [~_was_said(worse)] if worse else []
     return found
