@@ -126,7 +126,8 @@ class TemporaryError(Exception):
     """The message may go later: it was certainly not taken.
 
     ``provider_down`` tells a provider that takes nothing at present (all of
-    the channel waits) from one that cannot take this message yet.
+    the channel waits, as long as it lasts, and no message fails) from one that cannot take this message yet,
+    which ends after ``attempts_max`` tries.
     """
 
     def __init__(self, detail: str, *, provider_down: bool = True) -> None:

@@ -36,6 +36,7 @@ from notifiers.doubt import Arbiter
 from notifiers.gates.gate import Candidate, Gate, Screen, Wait, all_pass
 from notifiers.gates.law import allowed_at
 from notifiers.noting import Manner, Noter, Written, sendings_tally, write, written_of
+from notifiers.outages import Outages
 from notifiers.outcomes import occurred_at
 from schemas.facts import MessageDecided, ReminderDecided
 from schemas.fields import Channel as ChannelName
@@ -116,7 +117,7 @@ class Dispatcher:
             clock=clock,
             is_gone=is_gone,
         )
-        self._closed_until: dict[int, datetime.datetime] = {}
+        self._outages = Outages(clock=clock, retry_at=self._noter.retry_at)
         self._channel_waits_until: datetime.datetime | None = None
         self._batch = _BATCH
         self._looked_after_at: datetime.datetime | None = None
@@ -124,8 +125,7 @@ class Dispatcher:
     @property
     def closed(self) -> set[int]:
         """Partitions whose jobs wait because the provider takes nothing at present."""
-        now = self._clock()
-        return {partition for partition, until in self._closed_until.items() if until > now}
+        return self._outages.closed
 
     def record(self, reminders: Iterable[ReadReminder]) -> int:
         """Note the deliveries of these reminders that are this channel's; return how many they are.
@@ -182,7 +182,7 @@ class Dispatcher:
 
     def recover(self, *, partitions: Sequence[int]) -> None:
         """Clear up what other workers hold on partitions that are ours now."""
-        self._closed_until.clear()
+        self._outages.forget()
         self._arbiter.recover(partitions=partitions, all_=True)
 
     def look_after(self, *, partitions: Sequence[int]) -> int:
@@ -317,18 +317,19 @@ class Dispatcher:
     def _ending_of(self, parcel: Parcel, answer: Answer) -> Ending | None:
         """Judge one answer; None: the job is put back."""
         job, message = parcel.job, parcel.message
+        if isinstance(answer, Receipt | PermanentError):
+            self._outages.answered(job.partition)
         if isinstance(answer, Receipt):
             return self._noter.accepted(job, message, answer)
         if isinstance(answer, PermanentError):
             return self._noter.failed(job, message, answer)
         if isinstance(answer, TemporaryError):
-            put_back = self._noter.put_back(job, message, answer)
+            closed_until = self._outages.down(job.partition) if answer.provider_down else None
+            put_back = self._noter.put_back(job, message, answer, closed_until=closed_until)
             if isinstance(put_back, Ending):
                 return put_back
             if not put_back.is_ours:
                 self._arbiter.came_late(job.reminder, detail=f"it was not taken: {answer.detail}")
-            if answer.provider_down:
-                self._closed_until[job.partition] = put_back.until
             return None
         if answer == "not called":
             raise AssertionError(f"{job.reminder} was not handed over: there is nothing to judge")

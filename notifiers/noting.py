@@ -139,18 +139,36 @@ class Noter:
         )
         return replace(ending, may_go_on=may_go_on)
 
-    def put_back(self, job: Job, written: Written, error: TemporaryError) -> Ending | PutBack:
-        """Schedule a job again after a temporary failure, and say until when; or end it, tried too often."""
+    def put_back(
+        self,
+        job: Job,
+        written: Written,
+        error: TemporaryError,
+        *,
+        closed_until: datetime.datetime | None = None,
+    ) -> Ending | PutBack:
+        """Schedule a job again after a temporary failure, and say until when; or end it, tried too often.
+
+        Args:
+            job, written, error: the message, and why it was not taken.
+            closed_until: the provider takes nothing, and all wait until then. That is no attempt of
+                this message: a day without a provider, or with a wrong password, fails none.
+        """
         attempts = job.attempts + 1
-        if attempts >= self._manner.attempts_max:
+        if closed_until is None and attempts >= self._manner.attempts_max:
             refused = PermanentError(
                 error_type="provider_unavailable", detail=f"tried {attempts} times: {error.detail}"
             )
             return self.failed(job, written, refused)
-        until = self.retry_at(attempts)
+        until = closed_until or self.retry_at(attempts)
         self._sendings.add(job.channel, "put_back")
         _log.warning("send_waits", **_of(job), detail=error.detail)
-        is_ours = self._ledger.put_back(job.reminder, retry_at=until, detail=error.detail[:_TEXT_MAX])
+        is_ours = self._ledger.put_back(
+            job.reminder,
+            retry_at=until,
+            detail=error.detail[:_TEXT_MAX],
+            is_attempt=closed_until is None,
+        )
         return PutBack(until=until, is_ours=is_ours)
 
     def sent_again(self, job: Job, *, detail: str, retry_at: datetime.datetime | None) -> bool:

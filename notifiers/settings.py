@@ -65,7 +65,8 @@ class SendSettings(BaseSettings):
             person, or ``resend`` it, at the risk of a second one.
         sms_doubt, letter_doubt, task_doubt: likewise.
         reader_age_s_max: with live reminders, how old the read model may be (R32).
-        attempts_max: so many times a delivery is tried; then it has failed.
+        attempts_max: so many times a delivery is tried that the provider puts off (a full mailbox); then it has
+            failed. While a provider takes nothing at all (down, suspended, password refused) no try counts.
         retry_s_first: the wait after the first temporary failure; it doubles with each.
         retry_s_max: it does not grow beyond that.
     """

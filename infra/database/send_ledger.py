@@ -158,14 +158,24 @@ class SendLedger:
             return self._end(connection, endings, owner=self.owner if owner is None else owner)
 
     def put_back(
-        self, reminder: str, *, retry_at: datetime.datetime | None, detail: str, owner: str | None = None
+        self,
+        reminder: str,
+        *,
+        retry_at: datetime.datetime | None,
+        detail: str,
+        owner: str | None = None,
+        is_attempt: bool = True,
     ) -> bool:
-        """Schedule a job again that was not sent; False when it is not ``owner``'s any more."""
+        """Schedule a job again that was not sent; False when it is not ``owner``'s any more.
+
+        ``is_attempt`` False: the provider takes nothing at all, which is not counted among the job's tries.
+        """
+        counted: dict[str, Any] = {} if is_attempt else {"attempts": _uncounted()}
         with writing(self._engine) as connection:
             moved = connection.execute(
                 update(send_jobs)
                 .where(self._is(reminder), held_by(self.owner if owner is None else owner))
-                .values(state="scheduled", owner="", retry_at=retry_at, detail=detail)
+                .values(state="scheduled", owner="", retry_at=retry_at, detail=detail, **counted)
             )
         return moved.rowcount == 1
 

@@ -92,7 +92,9 @@ class SmtpConnection:
         except (OSError, smtplib.SMTPException) as error:
             # The line that ends it did not get out: nobody can have taken it.
             self.close()
-            raise TemporaryError(f"the connection broke within the mail: {error}") from error
+            # It may be this mail that cannot get through, and must not hold up all others for ever.
+            detail = f"the connection broke within the mail: {error}"
+            raise TemporaryError(detail, provider_down=False) from error
         try:
             code, text = self._smtp.getreply()
         except (OSError, smtplib.SMTPException) as error:

@@ -138,9 +138,9 @@ def test_one_mail_that_must_wait_holds_up_no_other(engine: Engine) -> None:
 
 
 def test_tries_are_limited(engine: Engine) -> None:
-    """After `attempts_max` the delivery has failed: provider_unavailable."""
+    """A message that is put off, where others are taken, has failed after `attempts_max`: provider_unavailable."""
     clock = SettableClock()
-    channel = ScriptedChannel(answers=[TemporaryError("down")] * 3)
+    channel = ScriptedChannel(answers=[TemporaryError("452 mailbox full", provider_down=False)] * 3)
     running = dispatcher(engine, channel=channel, clock=clock)
     know(engine)
     running.record([read(reminder())])
@@ -148,11 +148,60 @@ def test_tries_are_limited(engine: Engine) -> None:
         running.run(partitions=[0])
         clock.pass_s(60)
     row = job_row(engine)
-    assert ("failed", "provider_unavailable", "tried 3 times: down") == (
+    assert ("failed", "provider_unavailable", "tried 3 times: 452 mailbox full") == (
         row["state"],
         row["error_type"],
         row["detail"],
     )
+
+
+def test_a_day_without_a_provider_fails_nothing(engine: Engine) -> None:
+    """A suspended account, a refused password (R19): no try counts, the waits grow, and all go when it is mended."""
+    clock = SettableClock()
+    channel = ScriptedChannel(answers=[TemporaryError("535 suspended")] * 1_000)
+    manner = Manner(doubt="hold", attempts_max=3, retry_s_first=10.0, retry_s_max=3_600.0)
+    running = dispatcher(engine, channel=channel, clock=clock, manner=manner)
+    know(engine)
+    running.record([read(reminder("r1")), read(reminder("r2")), read(reminder("r3"))])
+    for _ in range(96):
+        running.run(partitions=[0])
+        clock.pass_s(900)
+    assert {f"r{each}/email": "scheduled" for each in (1, 2, 3)} == states(engine)
+    assert (0, "535 suspended") == (job_row(engine)["attempts"], job_row(engine)["detail"])
+    assert len(channel.asked) < 60
+    channel.answers = []
+    clock.pass_s(1_800)
+    running.run(partitions=[0])
+    assert {f"r{each}/email": "accepted" for each in (1, 2, 3)} == states(engine)
+
+
+def test_while_a_provider_is_down_a_payment_still_counts(engine: Engine) -> None:
+    """R32: what has changed while a reminder waited ends it, superseded; the provider that is back never sees it."""
+    clock = SettableClock()
+    channel = ScriptedChannel(answers=[TemporaryError("down")])
+    running = dispatcher(engine, channel=channel, clock=clock)
+    know(engine)
+    running.record([read(reminder())])
+    running.run(partitions=[0])
+    know(engine, version=6)
+    clock.pass_s(5)
+    running.run(partitions=[0])
+    assert ({"r1/email": "superseded"}, ["r1"]) == (states(engine), channel.asked)
+
+
+def test_what_a_provider_puts_off_is_counted_without_its_outages(engine: Engine) -> None:
+    """An outage before a full mailbox takes none of the message's own tries."""
+    clock = SettableClock()
+    full = TemporaryError("452 mailbox full", provider_down=False)
+    channel = ScriptedChannel(answers=[*[TemporaryError("down")] * 5, full, full])
+    running = dispatcher(engine, channel=channel, clock=clock)
+    know(engine)
+    running.record([read(reminder())])
+    for _ in range(8):
+        running.run(partitions=[0])
+        clock.pass_s(60)
+    row = job_row(engine)
+    assert ("accepted", 3) == (row["state"], row["attempts"])
 
 
 def test_waits_double_and_are_spread() -> None:

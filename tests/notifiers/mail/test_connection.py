@@ -192,9 +192,9 @@ def test_a_connection_that_breaks_within_the_content_is_for_later(
 ) -> None:
     """The line that ends the mail did not get out: surely not taken, nobody need look."""
     server.answers["content"] = [f"{HANG_UP} within"]
-    with pytest.raises(TemporaryError):
+    with pytest.raises(TemporaryError) as caught:
         channel.send(message(text="long\n" * 4_000_000))
-    assert [] == server.contents
+    assert (False, []) == (caught.value.provider_down, server.contents)
 
 
 def test_mails_go_side_by_side(server: ScriptedServer, channel: SmtpChannel) -> None:
