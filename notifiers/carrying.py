@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Literal
 
+import structlog
 from msgspec import Struct
 
 from infra.database.send_values import Claim, Job
@@ -35,6 +36,7 @@ Answer = Receipt | PermanentError | TemporaryError | UncertainError | Literal["n
 # session timeout: a worker that was frozen long enough to be replaced looks again first.
 INTENT_S_MAX: Final = 1.0
 _WAVE_OF_REPEATABLE: Final = 50
+_log = structlog.get_logger(__name__)
 
 
 class Parcel(Struct, frozen=True, kw_only=True):
@@ -89,3 +91,7 @@ class Carrier:
             return self._channel.send(message)
         except (PermanentError, TemporaryError, UncertainError) as error:
             return error
+        except Exception as error:  # noqa: BLE001 - no one fault may end the channel, nor lose the wave's receipts
+            # A fault of the channel's, ours or its client's: how far it came nobody knows. Others go on.
+            _log.exception("send_broke", reminder=message.reminder, channel=message.channel)
+            return UncertainError(f"the channel failed: {type(error).__name__}")

@@ -162,7 +162,8 @@ class Channel(Protocol):
         Raises:
             TemporaryError: not taken, may be tried again.
             PermanentError: not taken, and never will be.
-            UncertainError: nobody knows; the job is treated like one found after a crash.
+            UncertainError: nobody knows; the job is treated like one found after a crash. So is any other
+                exception, which is a fault of the channel's: it is logged with its trace.
         """
         ...
 

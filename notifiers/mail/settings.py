@@ -60,6 +60,11 @@ class SmtpSettings(BaseSettings):
             raise ValueError("COBRANZA_SEND_SMTP_HOST is needed when COBRANZA_SEND_EMAIL is smtp")
         if bool(self.user) != bool(self.password.get_secret_value()):
             raise ValueError("user and password go together")
+        if not f"{self.user}{self.password.get_secret_value()}".isascii():
+            # smtplib cannot say them, and of what a server makes of others no standard can be relied on.
+            raise ValueError(
+                "user and password must be of ASCII characters: set another password at the server"
+            )
         if self.user and self.security == "none":
             raise ValueError(
                 "a password is not sent over an unprotected connection: security must be starttls or tls"

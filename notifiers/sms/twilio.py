@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 import requests
 from requests.adapters import HTTPAdapter
-from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
@@ -88,7 +88,7 @@ class TwilioChannel:
         to = _number(message)
         try:
             made = self._client.messages.create(to=to, body=_body(message), **self._manner(message))
-        except TwilioRestException as error:
+        except TwilioException as error:
             raise error_of(_refusal(error)) from error
         except requests.RequestException as error:
             raise _broken(error) from error
@@ -208,14 +208,27 @@ def _accepted(made: MessageInstance) -> Receipt:
     if not made.sid:
         raise UncertainError("the answer names no message")
     if str(made.status) in _FAILED:
-        raise error_of(Refusal(status=400, code=int(made.error_code or 0), text=str(made.error_message)))
+        raise error_of(Refusal(status=400, code=_code(made.error_code), text=str(made.error_message)))
     return Receipt(provider_id=str(made.sid))
 
 
-def _refusal(error: TwilioRestException) -> Refusal:
+def _refusal(error: TwilioException) -> Refusal:
+    """Read what the client raises: in either form of its errors, or in none (no status: nobody knows)."""
+    if isinstance(error, TwilioRestException):
+        text = str(error.msg)
+    elif isinstance(error, TwilioServiceException):
+        text = f"{error.title}: {error.detail}" if error.detail else str(error.title)
+    else:
+        return Refusal(status=0, text=str(error))
     # Without a body of its own the client gives the HTTP status for a code.
-    code = 0 if error.code == error.status or error.code is None else int(error.code)
-    return Refusal(status=int(error.status), code=code, text=str(error.msg))
+    code = 0 if error.code == error.status else _code(error.code)
+    return Refusal(status=_code(error.status), code=code, text=text)
+
+
+def _code(given: object) -> int:
+    """Read a number of the provider's; 0 for none, and for what is no number."""
+    text = str(given)
+    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def _broken(error: requests.RequestException) -> TemporaryError | UncertainError:

@@ -3,11 +3,12 @@
 import datetime
 
 import pytest
+import structlog
 from sqlalchemy import Engine
 
 from infra.database.send_ledger import SendLedger
 from infra.database.send_values import Claim
-from notifiers.channel import Message, PermanentError, Receipt, TemporaryError, UncertainError
+from notifiers.channel import Message, PermanentError, Receipt, TemporaryError, Traits, UncertainError
 from notifiers.dispatch import Manner
 from tests.notifiers.sending import (
     MANNER,
@@ -224,6 +225,28 @@ def test_doubt_follows_the_channels_policy(engine: Engine, doubt: str, state: st
     assert {"r1/email": state} == states(engine)
 
 
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_a_fault_of_the_channel_costs_no_other_message_anything(engine: Engine, at_once: int) -> None:
+    """It breaks over one message of four: that one is unknown, with its evidence; the others keep their receipts."""
+    channel = _BreaksOverOne(at_once)
+    running = dispatcher(engine, channel=channel)
+    know(engine)
+    running.record([read(reminder(f"r{each}")) for each in range(4)])
+    with structlog.testing.capture_logs() as told:
+        while running.run(partitions=[0]):
+            pass
+    assert {f"r{each}/email": "unknown" if each == 1 else "accepted" for each in range(4)} == states(engine)
+    row = job_row(engine, "r1")
+    assert ("interrupted", "Payment reminder: 3 documents – Samples & Signals Ltd", "breaking") == (
+        row["error_type"],
+        row["subject"],
+        row["provider"],
+    )
+    assert str(row["detail"]).endswith("the channel failed: ValueError")
+    broke = [each for each in told if each["event"] == "send_broke"]
+    assert [("r1", True)] == [(each["reminder"], each["exc_info"]) for each in broke]
+
+
 @pytest.mark.parametrize(("taken", "state"), [(True, "accepted"), (False, "scheduled")])
 def test_a_channel_that_can_say_is_asked(engine: Engine, taken: bool, state: str) -> None:
     """Doubt ends where the provider knows: it took the message, or it may have it again."""
@@ -272,6 +295,18 @@ def test_what_was_only_claimed_is_never_in_doubt(engine: Engine) -> None:
         states(engine),
         job_row(engine)["attempts"],
     )
+
+
+class _BreaksOverOne(ScriptedChannel):
+    def __init__(self, at_once: int) -> None:
+        super().__init__()
+        self.traits = Traits(provider="breaking", at_once=at_once)
+
+    def send(self, message: Message) -> Receipt:
+        """Fail over r1 as no channel should."""
+        if message.reminder == "r1":
+            raise ValueError("no idea")
+        return super().send(message)
 
 
 class _Dies(ScriptedChannel):

@@ -181,6 +181,10 @@ def test_settings_that_contradict_each_other_are_refused(
         ({"email": "smtp"}, "COBRANZA_SEND_SMTP_HOST is needed"),
         ({"email": "smtp", "smtp_host": "h", "smtp_user": "u"}, "user and password go together"),
         (
+            {"email": "smtp", "smtp_host": "h", "smtp_user": "u", "smtp_password": "contraseña"},
+            "user and password must be of ASCII characters",
+        ),
+        (
             {
                 "email": "smtp",
                 "smtp_host": "h",

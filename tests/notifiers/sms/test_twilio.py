@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 import msgspec
 import pytest
 from pytest_httpserver import HTTPServer
+from twilio.base.exceptions import TwilioException
 
 from infra.ports import free_port
 from notifiers.channel import Message, PermanentError, TemporaryError, TracingChannel, UncertainError
@@ -14,7 +15,7 @@ from notifiers.sms.account import TwilioAccount
 from notifiers.sms.twilio import TwilioChannel
 from schemas.events import Contact
 from tests.notifiers.sending import CONTACT, RENDERER, TICK, SettableClock, reminder
-from tests.notifiers.sms.twilio_server import ACCOUNT, SERVICE, TwilioServer, cutting_server
+from tests.notifiers.sms.twilio_server import ACCOUNT, MESSAGES, SERVICE, TwilioServer, cutting_server
 
 PHONE = "+34600000000"
 
@@ -95,6 +96,39 @@ def test_a_message_is_handed_over_whole(server: TwilioServer, opened: Open) -> N
         "StatusCallback": "https://pay.example/hooks/twilio?reminder=r%2F1",
     } == {name: value if name != "SmartEncoded" else value.capitalize() for name, value in asked.items()}
     assert [(ACCOUNT, "s3cret")] == server.authorized
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "kind"),
+    [
+        (400, {"code": "SMS-7", "message": "no"}, PermanentError),
+        (401, {"code": "AUTH-1", "message": "who?"}, TemporaryError),
+        (500, {"code": "OOPS", "message": "we failed"}, UncertainError),
+        (400, {"type": "t", "title": "no", "status": 400, "code": 21211, "detail": "To"}, PermanentError),
+        (401, {"type": "t", "title": "who?", "status": 401, "code": 20003}, TemporaryError),
+        (500, {"type": "t", "title": "we failed", "status": "late", "code": "x"}, UncertainError),
+    ],
+)
+def test_a_refusal_is_read_in_whatever_form(
+    httpserver: HTTPServer, opened: Open, status: int, answer: dict[str, object], kind: type[Exception]
+) -> None:
+    """A code that is no number, and the newer form of problems (RFC 9457): the status speaks, and nothing breaks."""
+    httpserver.clear()
+    httpserver.expect_request(MESSAGES).respond_with_json(answer, status=status)
+    with pytest.raises(kind):
+        opened().send(message())
+
+
+def test_the_clients_own_error_is_in_doubt(monkeypatch: pytest.MonkeyPatch, opened: Open) -> None:
+    """It has no status by which to know that nothing was taken."""
+    channel = opened()
+
+    def fail(*_: object, **__: object) -> None:
+        raise TwilioException("it broke")
+
+    monkeypatch.setattr(channel._wire, "request", fail)
+    with pytest.raises(UncertainError, match="it broke"):
+        channel.send(message())
 
 
 def test_a_sender_of_ones_own_and_an_api_key(server: TwilioServer, opened: Open) -> None:
