@@ -2,11 +2,11 @@
 
 ::
 
-    throttled · quota · paused · suspended · credentials · 5xx · no connection   later, for everybody
+    throttled · quota · paused · suspended · credentials · 503 · no connection   later, for everybody
     MailFromDomainNotVerified, an identity of ours is not verified               this sender never
     the recipient is not verified (SES's own sandbox), illegal address           this address never
     MessageRejected, BadRequest, too large                                       this content never
-    no answer after the request went out, an answer that is none                 nobody knows
+    no answer after the request went out, one that is none, any other 5xx        nobody knows
 
 boto3 repeats nothing here: a second request after a lost answer would be a second mail, and SES
 has no key that would tell them apart.
@@ -30,6 +30,7 @@ from notifiers.mail.settings import SesSettings
 __all__ = ["SesChannel", "ses_channel"]
 
 _DETAIL_MAX: Final = 500
+_DOWN: Final = 503  # the only one of the 5xx by which nothing was begun
 _TAG: Final = re.compile(r"[^A-Za-z0-9_.@-]")
 _TAG_MAX: Final = 256
 # No mail is at fault, and none would pass: a person has to act, or time to go by.
@@ -178,12 +179,11 @@ def _meaning(
     code, text = str(said.get("Code", "")), str(said.get("Message", ""))
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     detail = f"{code or status}: {text}"[:_DETAIL_MAX]
-    if code in _EVERYBODY or status == 429:
+    if code in _EVERYBODY or status in (429, _DOWN):
         return TemporaryError(detail)
     if status >= 500:
-        # With a code it is SES that says so; without, something on the way that may have passed it on.
-        is_its_word = status == 503 or not code.isdigit()
-        return TemporaryError(detail) if is_its_word else UncertainError(detail)
+        # What failed within SES, or on the way to it, may have failed after the mail was taken.
+        return UncertainError(detail)
     if code == "MailFromDomainNotVerifiedException" or "not verified" in text:
         is_recipient = recipient.lower() in text.lower()
         return PermanentError(

@@ -113,7 +113,6 @@ def test_what_ses_is_asked_has_the_shape_that_it_wants(
         (403, "AccessDeniedException", "not authorized to perform ses:SendEmail"),
         (403, "ExpiredTokenException", "expired"),
         (404, "NotFoundException", "Configuration set <events> does not exist."),
-        (500, "InternalFailure", "we failed"),
         (503, "ServiceUnavailable", "come back"),
         (503, "", "a load balancer's page"),
     ],
@@ -163,6 +162,26 @@ def test_what_concerns_this_mail_is_for_good(
     with pytest.raises(PermanentError) as caught:
         channel.send(message())
     assert (error_type, 1) == (caught.value.error_type, len(httpserver.log))
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (500, "InternalFailure"),
+        (500, "InternalServiceErrorException"),
+        (500, ""),
+        (502, "BadGateway"),
+        (504, ""),
+    ],
+)
+def test_what_failed_within_ses_is_in_doubt(
+    httpserver: HTTPServer, channel: SesChannel, status: int, code: str
+) -> None:
+    """Also with a code of SES's own, or a gateway's JSON: nobody says that the mail was not taken before it failed."""
+    refuse(httpserver, status=status, code=code, said="we failed")
+    with pytest.raises(UncertainError):
+        channel.send(message())
+    assert 1 == len(httpserver.log)
 
 
 @pytest.mark.parametrize("status", [502, 504])
