@@ -17,6 +17,7 @@ from typing import Final
 
 from infra.database.feedback import Word
 from notifiers.feedback.refusals import MalformedError
+from notifiers.mail.status_codes import About, about
 from schemas.outcomes import ErrorType
 
 __all__ = ["MAIL_BYTES_MAX", "words_of_mail"]
@@ -32,9 +33,12 @@ _QUOTED_HEADER: Final = re.compile(
 _OUR_ID: Final = re.compile(r"<([0-9A-Za-z_-]{1,64})\.email@[^<>\s]{1,255}>")
 _CODE: Final = re.compile(r"\b([45])\.(\d{1,3})\.(\d{1,3})\b")
 _ADDRESS: Final = re.compile(r"[^@\s<>;,]{1,64}@[^@\s<>;,]{1,255}")
-# Of the permanent codes (RFC 3463) those that do not speak of the address.
-_CONTENT: Final = frozenset({"3.4", "6.0", "6.1", "6.2", "6.3", "6.5", "2.3"})
-_GAVE_UP: Final = frozenset({"2.2", "4.0", "4.1", "4.2", "4.3", "4.5", "4.6", "4.7", "3.0", "3.1", "3.2"})
+_MEANS: Final[dict[About, ErrorType]] = {
+    "address": "address_bounced",
+    "content": "content_refused",
+    "passing": "bounce_gave_up",  # it says that it gave up, or we would not be told of a failure
+    "policy": "carrier_refused",
+}
 _COMPLAINTS: Final = frozenset({"abuse", "fraud", "virus", "other", "opt-out", "opt-out-list"})
 
 
@@ -163,12 +167,7 @@ def _error(status: "re.Match[str] | None", *, detail: str) -> ErrorType:
     if status is None:
         return "address_bounced" if "550" in detail else "bounce_gave_up"
     kind, subject, which = status[1], status[2], status[3]
-    code = f"{subject}.{which}"
-    if kind == "4" or code in _GAVE_UP:
-        return "bounce_gave_up"  # it says that it gave up, or we would not be told of a failure
-    if code in _CONTENT:
-        return "content_refused"
-    return "carrier_refused" if subject == "7" else "address_bounced"
+    return "bounce_gave_up" if kind == "4" else _MEANS[about(subject, which)]
 
 
 def _word(

@@ -5,13 +5,15 @@
     connect · log in     no answer, any refusal: later, for everybody
     MAIL FROM            4xx, 421, 53x: later, for everybody    552: this content never    5xx: this sender never
     RCPT TO              4xx: this mail later                   5xx: this address never (5.7.x: this sender)
-    DATA                 4xx: this mail later (454: everybody)  5xx: this content never (5.1.x: this address)
+                                                                (5.2.2, 5.3.x, 5.4.x: this mail, and no address is bad)
+    DATA                 4xx: this mail later (454: everybody)  5xx: this content never (5.1.1: this address)
     the content is out   no answer: nobody knows (``UncertainError``)
 
 A server that offers it gets MAIL, RCPT and DATA at once (RFC 2920): half the round trips.
 """
 
 import datetime
+import re
 import smtplib
 import socket
 import ssl
@@ -22,6 +24,7 @@ from msgspec import Struct
 
 from notifiers.channel import PermanentError, Receipt, TemporaryError, UncertainError
 from notifiers.mail.mime import Mail
+from notifiers.mail.status_codes import About, about
 from schemas.outcomes import ErrorType
 
 __all__ = ["LostConnection", "SmtpConnection", "SmtpServer"]
@@ -32,6 +35,13 @@ _TOO_LARGE: Final = 552
 _LOGIN_WANTED: Final = (530, 534, 535, 538)
 _GO_AHEAD: Final = 354
 _DETAIL_MAX: Final = 500
+_STATUS: Final = re.compile(rb"5\.(\d{1,3})\.(\d{1,3})(?!\d)")
+_OF_RCPT: Final[dict[About, ErrorType]] = {
+    "address": "address_refused",
+    "content": "content_refused",
+    "passing": "bounce_gave_up",
+    "policy": "provider_refused",
+}
 Step = Literal["MAIL", "RCPT", "DATA", "content"]
 
 
@@ -203,14 +213,16 @@ def _own_name() -> str:
 
 
 def _error_type(step: Step, code: int, text: bytes) -> ErrorType:
-    """Say what is at fault. 5.1.x is an address and 5.7.x a policy, at whatever step it comes (RFC 3463)."""
+    """Say what is at fault, by the step and by the enhanced code (RFC 3463), where there is one."""
     if text.startswith((b"5.1.1 ", b"5.1.10 ")):
         return "address_refused"
-    if step == "RCPT":
-        return "provider_refused" if text.startswith(b"5.7.") else "address_refused"
-    if step == "MAIL" and code != _TOO_LARGE:
-        return "provider_refused"
-    return "content_refused"
+    if step == "MAIL":
+        return "content_refused" if code == _TOO_LARGE else "provider_refused"
+    said = _STATUS.match(text)
+    meant = about(said[1].decode(), said[2].decode()) if said else None
+    if meant == "passing" or (step == "RCPT" and said is None and code == _TOO_LARGE):
+        return "bounce_gave_up"  # a full mailbox, a server of theirs that is away: no address is bad by that
+    return "content_refused" if step != "RCPT" else _OF_RCPT[meant or "address"]
 
 
 def _is_good(code: int) -> bool:

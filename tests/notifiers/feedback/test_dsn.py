@@ -76,6 +76,7 @@ def read(content: bytes) -> list[Word]:
         ("5.4.4", "address_bounced"),
         ("5.2.2", "bounce_gave_up"),
         ("5.4.7", "bounce_gave_up"),
+        ("5.3.5", "bounce_gave_up"),
         ("4.4.1", "bounce_gave_up"),
         ("4.2.2", "bounce_gave_up"),
         ("5.7.1", "carrier_refused"),

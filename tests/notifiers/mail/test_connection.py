@@ -163,6 +163,14 @@ def test_what_is_for_later(
         ("MAIL", "552 5.3.4 message too big", "content_refused"),
         ("RCPT", "550 5.7.1 relaying denied", "provider_refused"),
         ("RCPT", "550 no such user", "address_refused"),
+        ("RCPT", "550 5.1.1 user unknown", "address_refused"),
+        ("RCPT", "550 5.2.1 mailbox disabled", "address_refused"),
+        ("RCPT", "552 5.2.2 mailbox full", "bounce_gave_up"),
+        ("RCPT", "552 mailbox full", "bounce_gave_up"),
+        ("RCPT", "550 5.3.0 their system is away", "bounce_gave_up"),
+        ("RCPT", "550 5.4.1 no answer from their host", "bounce_gave_up"),
+        ("RCPT", "552 5.3.4 message too big", "content_refused"),
+        ("content", "552 5.2.2 mailbox full", "bounce_gave_up"),
         ("content", "550 5.1.1 user unknown", "address_refused"),
         ("content", "554 5.7.1 spam", "content_refused"),
     ],
@@ -170,7 +178,7 @@ def test_what_is_for_later(
 def test_what_is_for_good(
     server: ScriptedServer, channel: SmtpChannel, step: str, answer: str, error_type: str
 ) -> None:
-    """A relay that refuses us says nothing of the customer's address; a mailbox that is unknown does, at any step."""
+    """R19: of a refusal only an unknown mailbox is held against an address; not what a relay has against us, nor a full one."""
     server.answers[step] = [answer]
     with pytest.raises(PermanentError) as caught:
         channel.send(message())
