@@ -73,7 +73,7 @@ def _outlook(folder: Path, *, database: str, kind: Kind) -> Outlook:
 def test_a_kill_between_any_two_steps_loses_nothing_and_doubles_nothing(
     tmp_path: Path, database: str, kind: Kind
 ) -> None:
-    """Issue 6, point 2: after each step of the loop it is killed, and a successor brings everything to its end.
+    """Issue 6, point 2: after a step of the loop (every sixth; all with EVERY_STEP=1) it is killed, and a successor brings everything to its end.
 
     Each message was taken once, or nobody knows and the evidence is there; what was said is what
     the rows say.
