@@ -104,15 +104,25 @@ def opened_parts(engine: Engine) -> Iterator[InsideParts]:
 
 def measured(engine: Engine, *, times: int, only: str = "") -> list[Asked]:
     """Ask for every address so often, in turn; what does not answer 200 is told and left out."""
-    with opened_parts(engine) as parts, _one_core(), Path(os.devnull).open("w") as away:
-        # Lines are written as in production, and nobody reads them.
-        structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=away))
+    with opened_parts(engine) as parts, _one_core(), _lines_unread():
         app: Any = inside_app(parts)
         left_out: list[str] = []
         every = addresses(make_routes(parts), names=NAMES, left_out=left_out)
         return asyncio.run(
             _ask(app, [each for each in every if only in each[1]], times=times, left_out=left_out)
         )
+
+
+@contextlib.contextmanager
+def _lines_unread() -> Iterator[None]:
+    """Have lines written as in production, where nobody reads them; afterwards as they were."""
+    before = structlog.get_config()
+    with Path(os.devnull).open("w") as away:
+        structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=away))
+        try:
+            yield
+        finally:
+            structlog.configure(**before)
 
 
 async def _ask(app: Any, every: list[tuple[str, str]], *, times: int, left_out: list[str]) -> list[Asked]:

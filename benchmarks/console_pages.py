@@ -26,7 +26,7 @@ _MORE: Final[Mapping[str, tuple[str, ...]]] = {
         "?skip=5000",
     ),
     "/process": (
-        "?account=acme%3AC00000&account=acme%3AC00008",
+        "?accounts=acme%3AC00000&accounts=acme%3AC00008",
         "?whole=true",
         "?whole=true&days=10&company=gamma",
     ),
@@ -39,7 +39,7 @@ _MORE: Final[Mapping[str, tuple[str, ...]]] = {
         "?document=F00000-000000",
         "?skip=20000",
     ),
-    "/customers": ("?q=Panader", "?company=gamma", "?skip=5000"),
+    "/customers": ("?q=Panader", "?company=gamma", "?page=100"),
     "/reports/{report}": ("?company=gamma", "?on=2026-01-31"),
 }
 
