@@ -2,8 +2,6 @@
 
 import datetime
 from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from processors.partition import Partition
@@ -17,8 +15,8 @@ from schemas.events import (
     PaymentReversed,
 )
 from schemas.facts import AccountTold, ExceptionRaised, LedgerFact, ReminderWasWrong
-from tests.scenarios.language import read_script
-from tests.scenarios.on_core import Stage, run
+from tests.scenarios.on_core import Stage
+from tests.scenarios.playing import played
 
 STORY = """# R22: claims of 5 July 2024 on invoices of two customers; a third one owes nothing.
 company currency EUR charges claim
@@ -46,12 +44,7 @@ plan default
 
 @cache
 def _rows() -> tuple[tuple[bytes, bytes], ...]:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "story.txt"
-        path.write_text(STORY, encoding="utf-8")
-        stage = Stage()
-        run(read_script(path), stage=stage)
-    return tuple(stage.partition.rows().items())
+    return tuple(played(STORY).partition.rows().items())
 
 
 def _told() -> Stage:

@@ -79,6 +79,11 @@ def _statements(engine: Engine) -> Iterator[tuple[str, str, Any]]:
             event.remove(engine, "before_cursor_execute", heard)
 
 
+def _every_statement(engine: Engine) -> dict[tuple[str, str], Any]:
+    """Give the parameters of each (route, statement): the same statement has the same plan, so that the first ones do."""
+    return {(route, said): values for route, said, values in reversed(list(_statements(engine)))}
+
+
 def _scanned(connection: Connection, statement: str, parameters: Any) -> set[str]:
     """Give the large tables that the plan reads from end to end."""
     how = "EXPLAIN QUERY PLAN " if connection.dialect.name == "sqlite" else "EXPLAIN "
@@ -112,7 +117,7 @@ def test_no_page_looks_through_all_for_each(filled: Engine) -> None:
     """The executive page took more than ten minutes on PostgreSQL with a million items: two parts of each item, joined."""
     if filled.dialect.name != "postgresql":
         pytest.skip("SQLite does not tell what it expects")
-    statements = {(route, said): values for route, said, values in reversed(list(_statements(filled)))}
+    statements = _every_statement(filled)
     with reading(filled) as connection:
         plans = {
             (route, said): connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {said}", values).scalar_one()
@@ -124,8 +129,7 @@ def test_no_page_looks_through_all_for_each(filled: Engine) -> None:
 def test_no_page_scans_a_large_table(filled: Engine) -> None:
     """SQLite says SCAN, PostgreSQL Seq Scan though it was told to avoid them: neither without a reason here."""
     found: dict[tuple[str, str], str] = {}
-    # The same statement has the same plan: values are the first ones.
-    statements = {(route, said): values for route, said, values in reversed(list(_statements(filled)))}
+    statements = _every_statement(filled)
     with reading(filled) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL enable_seqscan = off"))

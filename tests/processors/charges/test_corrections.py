@@ -2,8 +2,6 @@
 
 import datetime
 from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from hypothesis import given, settings
@@ -24,8 +22,8 @@ from schemas.events import (
 )
 from schemas.facts import Movement
 from schemas.journal import SourceEvent
-from tests.scenarios.language import read_script
-from tests.scenarios.on_core import Stage, run
+from tests.scenarios.on_core import Stage
+from tests.scenarios.playing import played
 
 STORY = """# R22: a claim of interest, fixed sum and fee on 1000.00, of 5 July 2024.
 company currency EUR charges claim
@@ -55,12 +53,7 @@ acts = st.lists(
 
 @cache
 def _rows() -> tuple[tuple[bytes, bytes], ...]:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "story.txt"
-        path.write_text(STORY, encoding="utf-8")
-        stage = Stage()
-        run(read_script(path), stage=stage)
-    return tuple(stage.partition.rows().items())
+    return tuple(played(STORY).partition.rows().items())
 
 
 def _played(done: list[tuple[str, int, int]]) -> tuple[Account, list[tuple[datetime.date, int]], bool]:
