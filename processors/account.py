@@ -409,6 +409,7 @@ class Account:
                 self.alarms.set("statement/", row.statement_on)
             case CustomerRow():
                 self.customer = row
+                self.alarms.set("parent/", row.parent_held_until)
             case ItemRow():
                 self._place_item(row)
             case CreditRow():

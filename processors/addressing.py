@@ -98,7 +98,8 @@ def _addresses(account: Account, items: Iterable[str] = ()) -> set[str]:
     known = (account.items.get(name) for name in items)
     contacts = [item.contact for item in known if item is not None and item.contact is not None]
     if account.customer is not None:
-        contacts += [*account.customer.customer.contacts, *account.customer.parent_contacts]
+        row = account.customer
+        contacts += [*row.customer.contacts, *row.parent_contacts, *row.parent_held]
     return {name for each in contacts for name in (each.email, each.phone, ", ".join(each.address)) if name}
 
 

@@ -7,7 +7,7 @@ the rows alone are the state. Alarms ring before anything is decided.
 
 from collections.abc import Callable
 
-from processors import instruments, manual_steps, messages, money_tasks, payment_plans, promises
+from processors import instruments, kin, manual_steps, messages, money_tasks, payment_plans, promises
 from processors.account import Account
 from processors.conservation import conserve, net_minor
 from processors.context import FoldContext
@@ -49,5 +49,6 @@ _HANDLERS: dict[str, Handler] = {
     "promise": promises.fall_due,
     "instrument": instruments.ask_about,
     "payment_plan": payment_plans.fall_due,
+    "parent": kin.write_to_parent_again,
     "unknown_item": money_tasks.ask_about_unknown,
 }

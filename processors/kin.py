@@ -17,7 +17,7 @@ from processors.holds import in_force
 from schemas.events import Contact, CustomerUpserted
 from schemas.facts import AccountTold, LedgerFact
 from schemas.law import LawPlace
-from schemas.rows import ChildRow
+from schemas.rows import ChildRow, CustomerRow, HoldRow
 from schemas.transfers import ChildLinked, GroupContacted, ParentKnown
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "tell_contact",
     "tell_kin",
     "tell_silence",
+    "write_to_parent_again",
 ]
 
 
@@ -44,6 +45,7 @@ def tell_kin(
     if event.parent != parent_before:
         if account.customer is not None:
             account.customer.parent_contacts, account.customer.parent_place = (), None
+            _hold_contacts(account, account.customer, contacts=(), until=None)
         facts += _tell_parents(account, event, before=parent_before)
     if account.arrangements is not None and _reached(event) != (None if before is None else _reached(before)):
         children = sorted(account.arrangements.children)
@@ -69,19 +71,48 @@ def hear_child(account: Account, event: ChildLinked, *, context: FoldContext) ->
 
 
 def hear_parent(account: Account, event: ParentKnown, *, context: FoldContext) -> list[LedgerFact]:  # noqa: ARG001 - as all handlers
-    """Take the parent's contacts, if it still is the parent: what failed is tried again (R19)."""
+    """Take the parent's contacts, if it still is the parent: what failed is tried again (R19).
+
+    When those that are held now can be written to again changes nothing today.
+    """
     row = account.customer
-    known = None if row is None else (row.parent_contacts, row.parent_place)
-    if row is None or row.customer.parent != event.parent or known == (event.contacts, event.place):
+    if row is None or row.customer.parent != event.parent:
         return []
-    contacts_before = row.parent_contacts
+    contacts_before, place_before = row.parent_contacts, row.parent_place
     row.parent_contacts, row.parent_place = event.contacts, event.place
+    if (event.held, event.held_until) != (row.parent_held, row.parent_held_until):
+        _hold_contacts(account, row, contacts=event.held, until=event.held_until)
+    if (event.contacts, event.place) != (contacts_before, place_before):
+        _reached_otherwise(account, row, contacts_before=contacts_before)
+    return []
+
+
+def write_to_parent_again(account: Account, _: str, *, context: FoldContext) -> list[LedgerFact]:  # noqa: ARG001 - as all alarms
+    """Write to the parent's contacts again, as it has said (an alarm): its hold has ended by its date (R15)."""
+    row = account.customer
+    if row is None:
+        raise AssertionError(f"{account.id}: no master data, and a parent that was held")
+    contacts_before, row.parent_contacts = row.parent_contacts, row.parent_held
+    _hold_contacts(account, row, contacts=(), until=None)
+    _reached_otherwise(account, row, contacts_before=contacts_before)
+    return []
+
+
+def _hold_contacts(
+    account: Account, row: CustomerRow, *, contacts: tuple[Contact, ...], until: datetime.date | None
+) -> None:
+    """Note which contacts of the parent are not to be written to, and from which day on they are again."""
+    row.parent_held, row.parent_held_until = contacts, until
+    account.alarms.set("parent/", until)
+    account.touch(row)
+
+
+def _reached_otherwise(account: Account, row: CustomerRow, *, contacts_before: tuple[Contact, ...]) -> None:
     account.touch(row)
     wake.plans_may_differ(account)  # a courtesy's open day is of whoever is written to
-    if event.contacts != contacts_before:
+    if row.parent_contacts != contacts_before:
         address_changed(account)
     account.advance()
-    return []
 
 
 def tell_silence(account: Account, *, occurred_at: str, on: datetime.date) -> list[LedgerFact]:
@@ -163,20 +194,30 @@ def _tell_parents(account: Account, event: CustomerUpserted, *, before: str) -> 
             yield _told(account, told)
 
 
-def _is_silent(account: Account, *, on: datetime.date) -> bool:
-    """Say whether nobody of this customer may be written to: not for a child either (R15)."""
-    return any(in_force(account.holds.get(kind), on) for kind in ("legal_hold", "do_not_contact"))
+def _silences(account: Account, *, on: datetime.date) -> list[HoldRow]:
+    """List why nobody of this customer may be written to: not for a child either (R15)."""
+    holds = (account.holds.get(kind) for kind in ("legal_hold", "do_not_contact"))
+    return [hold for hold in holds if hold is not None and in_force(hold, on)]
+
+
+def _silent_until(silences: Sequence[HoldRow]) -> datetime.date | None:
+    """Give the first day without any of these holds; None: nobody knows it."""
+    days = [hold.until for hold in silences if hold.until is not None]
+    return max(days) if days and len(days) == len(silences) else None
 
 
 def _tell_child(
     account: Account, child: str, *, event: CustomerUpserted, on: datetime.date, occurred_at: str = ""
 ) -> LedgerFact:
+    silences = _silences(account, on=on)
     told = ParentKnown(
         company=account.company,
         customer=child,
         occurred_at=occurred_at or event.occurred_at,
         parent=account.customer_id,
-        contacts=() if _is_silent(account, on=on) else event.contacts,
+        contacts=() if silences else event.contacts,
+        held=event.contacts if silences else (),
+        held_until=_silent_until(silences),
         place=_place(event),
     )
     return _told(account, told)

@@ -13,6 +13,7 @@ from processors import identity, instruments, payment_plans, promises
 from processors.account import Account, hold_id
 from processors.context import FoldContext
 from processors.holds import ACCOUNT_HOLDS
+from processors.kin import tell_silence
 from processors.ladder import reanchored_shift_days
 from processors.late_facts import retract_item
 from processors.money_tasks import watch_unknown
@@ -21,11 +22,12 @@ from processors.movements import Postings
 from processors.settle import arrive, cascade, receive, settle
 from schemas.charges import ClaimDocument
 from schemas.facts import LedgerFact
+from schemas.fields import Channel
 from schemas.moved_rows import Elsewhere
 from schemas.rows import CreditRow, DisputeRow, HoldRow, ItemRow, Name
 from schemas.transfers import MovedCredit, MovedDispute, MovedHold, MovedItem, TransferReceived
 
-__all__ = ["moved_credit", "moved_holds", "moved_item", "take_in"]
+__all__ = ["moved_credit", "moved_item", "send_holds", "send_opt_outs", "take_in"]
 
 
 def moved_item(account: Account, item: ItemRow, *, amount_minor: int) -> MovedItem:
@@ -102,12 +104,18 @@ def take_in(account: Account, event: TransferReceived, *, context: FoldContext) 
     for promise in event.promises:
         arranged += promises.take_over(account, promise, from_customer=event.from_customer, context=context)
     account.advance()
+    if event.holds:
+        arranged += tell_silence(account, occurred_at=event.occurred_at, on=context.day)
     return postings.facts + arranged
 
 
-def moved_holds(account: Account) -> tuple[MovedHold, ...]:
-    """Write the holds of a whole customer that is merged."""
-    rows = (account.holds.get(kind) for kind in ACCOUNT_HOLDS)
+def send_holds(account: Account) -> tuple[MovedHold, ...]:
+    """Write the holds of a whole customer that is merged, each once: a person may have ended it there since (R15)."""
+    known = (account.holds.get(kind) for kind in ACCOUNT_HOLDS)
+    rows = [row for row in known if row is not None and not row.is_sent]
+    for row in rows:
+        row.is_sent = True
+        account.touch(row)
     return tuple(
         MovedHold(
             hold=row.hold,  # type: ignore[arg-type]  # one of the three
@@ -118,8 +126,15 @@ def moved_holds(account: Account) -> tuple[MovedHold, ...]:
             placed_at=row.placed_at,
         )
         for row in rows
-        if row is not None
     )
+
+
+def send_opt_outs(account: Account) -> tuple[Channel, ...]:
+    """Give the channels that a merged customer does not want, each once, as ``send_holds``."""
+    row = account.row
+    new = tuple(each for each in row.opted_out if each not in row.opted_out_sent)
+    row.opted_out_sent += new
+    return new
 
 
 def _take_account_holds(account: Account, event: TransferReceived) -> None:

@@ -128,7 +128,11 @@ def _carry_out(account: Account, event: _Plain, *, context: FoldContext) -> None
 
 def _opt_in(account: Account, channel: Channel) -> None:
     """Write by a channel again, also under addresses that had failed: the customer asks for it (R15, R19)."""
-    account.row.opted_out = tuple(each for each in account.row.opted_out if each != channel)
+    row = account.row
+    row.opted_out, row.opted_out_sent = (
+        tuple(each for each in channels if each != channel)
+        for channels in (row.opted_out, row.opted_out_sent)
+    )
     account.row.failed_on = None
     trust_addresses(account, channel)
     account.advance()

@@ -18,7 +18,7 @@ from processors.conversions import for_others
 from processors.money import MoneyError, to_minor
 from processors.moved_settled import tell_back
 from processors.movements import Postings
-from processors.moving import moved_credit, moved_holds, moved_item
+from processors.moving import moved_credit, moved_item, send_holds, send_opt_outs
 from processors.promises import refused
 from processors.record_size import TEXT_BYTES_MAX
 from processors.settle import cascade, settle
@@ -294,8 +294,8 @@ class _Sending:
                 credits=tuple(part.credits),
                 instruments=tuple(part.instruments),
                 promises=tuple(part.promises),
-                holds=moved_holds(account) if is_merged else (),
-                opted_out=account.row.opted_out if is_merged else (),
+                holds=send_holds(account) if is_merged else (),
+                opted_out=send_opt_outs(account) if is_merged else (),
             ),
         )
 

@@ -19,10 +19,10 @@ from schemas.bank_rows import BankAlertRow, BankLineRow, BankRow, GateOverrideRo
 from schemas.charges import ClaimDocument
 from schemas.commands import ConfigureCompany, GoLive, HoldKind, SetLaw
 from schemas.contacts import ContactRow
+from schemas.customer_rows import CustomerRow
 from schemas.events import (
     Contact,
     CreditNoteIssued,
-    CustomerUpserted,
     DebitNoteIssued,
     InvoiceIssued,
     ItemOpened,
@@ -31,7 +31,6 @@ from schemas.events import (
 )
 from schemas.fields import Channel, Trust
 from schemas.journal import FoldedEvent, JournalMode
-from schemas.law import LawPlace
 from schemas.message_rows import MessageRow
 from schemas.moved_rows import Elsewhere
 from schemas.plans import Plan
@@ -109,7 +108,7 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     where only that address is bad.
     ``episode_in_doubt``: an item has closed, and the next tick asks whether
     the episode has, too. ``opted_out`` are channels that the customer does
-    not want (R15); ``promises`` those made in this episode (R35); ``is_all_held``: at the last look
+    not want (R15), ``opted_out_sent`` those that went along with a merger; ``promises`` those made in this episode (R35); ``is_all_held``: at the last look
     all that could be dunned was held. ``merged_into`` is the customer that this one is the same
     as; ``has_moved``: something of it went to another account (SEMANTICS 2.6). ``limit_minor`` of
     ``limit_currency`` is the credit limit (B-15). ``quarantined_offset`` is the journal offset of the
@@ -141,6 +140,7 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     failed_on: datetime.date | None = None
     failed_channels: tuple[str, ...] = ()
     opted_out: tuple[Channel, ...] = ()
+    opted_out_sent: tuple[Channel, ...] = ()
     promises: int = 0
     is_all_held: bool = False
     merged_into: str = ""
@@ -167,23 +167,6 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     last_note_on: datetime.date | None = None
     last_call_on: datetime.date | None = None
     asked_lines: tuple[str, ...] = ()
-
-
-class CustomerRow(StateRow, kw_only=True, tag="customer"):
-    """Master data: the latest ``occurred_at`` wins. ``parent_contacts`` and ``parent_place`` are as its parent has told (B-13).
-
-    ``responsible_set`` is a person's word on who is in charge (S2-15); it stands until it is cleared.
-    """
-
-    account: str
-    customer: CustomerUpserted
-    parent_contacts: tuple[Contact, ...] = ()
-    parent_place: LawPlace | None = None
-    responsible_set: str = ""
-
-    def responsible(self) -> str:
-        """Give who is in charge of the customer, '' when nobody is."""
-        return self.responsible_set or self.customer.responsible
 
 
 class ItemRow(StateRow, kw_only=True, tag="item"):
@@ -347,7 +330,8 @@ class HoldRow(StateRow, kw_only=True, tag="hold"):
     """A hold on the account, on one item (excluded) or on one payment: reason and author (R15).
 
     ``item`` is the item's id, or the payment's.
-    ``by_hand``: it is the next reminder's date, set by a person (R20).
+    ``by_hand``: it is the next reminder's date, set by a person (R20). ``is_sent``: it has gone along with a
+    merged customer, once (SEMANTICS 2.6).
     """
 
     account: str
@@ -359,6 +343,7 @@ class HoldRow(StateRow, kw_only=True, tag="hold"):
     review_on: datetime.date | None = None
     placed_at: str = ""
     by_hand: bool = False
+    is_sent: bool = False
 
 
 class SeenRow(StateRow, kw_only=True, tag="seen"):

@@ -187,8 +187,13 @@ class GroupContacted(_AccountFact, frozen=True, kw_only=True, tag="ledger.group.
 
 
 class ParentKnown(_AccountFact, frozen=True, kw_only=True, tag="ledger.parent.known.v1"):
-    """A parent tells a child who can be written to (B-13), and where: then it is the parent's law of contact that holds."""
+    """A parent tells a child who can be written to (B-13), and where: then it is the parent's law of contact that holds.
+
+    ``held`` are not to be written to, since the parent is under a hold, before ``held_until``; None: before the parent says so.
+    """
 
     parent: CustomerId
     contacts: tuple[Contact, ...] = ()
+    held: tuple[Contact, ...] = ()
+    held_until: datetime.date | None = None
     place: LawPlace | None = None

@@ -1,0 +1,39 @@
+"""What a parent's word does to a child's account beside what the stories ``b13_*`` show (B-13, R32)."""
+
+from tests.scenarios.playing import played
+
+_GROUP = """# B-13: a child that is dunned at its parent, which is under a hold.
+customer @C1 email head@c1.test
+customer @C2 email shop@c2.test parent C1 dunned-at parent
+plan default
+    first 0 email
+2026-01-02  invoice INV-1 100.00 due 2026-06-01 @C2
+2026-02-01  hold do_not_contact until 2026-02-10 because "stocktaking" @C1
+"""
+
+
+def test_what_is_decided_before_a_hold_of_the_parent_ends_is_overtaken_on_that_day() -> None:
+    """R32: on the day of the end somebody else is written to, so that the decision version moves, and not before."""
+    before = played(f"{_GROUP}2026-02-09 tick\n").partition.account("acme:C2")
+    after = played(f"{_GROUP}2026-02-10 tick\n").partition.account("acme:C2")
+    assert before.row.version + 1 == after.row.version
+
+
+def test_a_child_wakes_on_the_day_on_which_its_parents_hold_ends() -> None:
+    """R4: the child looks by itself: nothing of the parent is told at ticks."""
+    story = played(f"{_GROUP}2026-02-09 tick\n2026-02-10 tick\n2026-02-11 tick\n")
+    child = story.partition.account("acme:C2")
+    assert child.customer is not None
+    assert ["head@c1.test"] == [each.email for each in child.customer.parent_contacts]
+    assert () == child.customer.parent_held
+    assert not child.alarms.is_set
+
+
+def test_a_longer_hold_of_the_parent_overtakes_nothing() -> None:
+    """R32: who can be written to today is the same as before."""
+    once = played(_GROUP).partition.account("acme:C2")
+    longer = f'{_GROUP}2026-02-05 hold do_not_contact until 2026-03-01 because "stocktaking" @C1\n'
+    twice = played(longer).partition.account("acme:C2")
+    assert once.row.version == twice.row.version
+    assert twice.customer is not None
+    assert "2026-03-01" == str(twice.customer.parent_held_until)
