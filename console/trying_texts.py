@@ -59,9 +59,10 @@ def tried(of: Example, group: TextGroup, texts: Mapping[str, str], *, channels: 
         write = Renderer(own=folder, fonts=of.fonts, links=SampleLinks()).message
         library = Library(templates_folder(), own=folder)
         faults: list[Fault] = []
+        known: set[str] = set()  # a layout is tried with each kind in each language: once it is wrong, that is enough
         for language in group.languages:
             for kind in _kinds(library, of, group):
-                faults += check_kind(library, company=of.name, kind=kind, language=language)
+                faults += check_kind(library, company=of.name, kind=kind, language=language, known=known)
         # A letter is set of what is right only: a character that no font has is found so.
         if not faults:
             kind, language = _sample(group)

@@ -93,16 +93,26 @@ def check_texts(library: Library, *, company: str, write: Write | None = None) -
 
 
 def check_kind(
-    library: Library, *, company: str, kind: str, language: str, write: Write | None = None
+    library: Library,
+    *,
+    company: str,
+    kind: str,
+    language: str,
+    write: Write | None = None,
+    known: set[str] | None = None,
 ) -> Iterator[Fault]:
-    """Try the texts of one kind in one language, as `check_texts` tries all of them."""
+    """Try the texts of one kind in one language, as `check_texts` tries all of them.
+
+    ``known`` are the files whose faults were told, and which are not tried again; they are added.
+    """
     room = library.room(company)
+    known = set() if known is None else known
     try:
         room.words(language)
     except WordsError as error:
         yield Fault(company=company, file=f"layout/labels.{language}.toml", line=0, detail=str(error))
     else:
-        yield from _kind(room, company=company, kind=kind, language=language, known=set(), write=write)
+        yield from _kind(room, company=company, kind=kind, language=language, known=known, write=write)
 
 
 def _texts(room: Room, *, company: str, language: str, write: Write | None) -> Iterator[Fault]:

@@ -9,16 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from notifiers.channel import Attachment
+from notifiers.writing.pixels import PixelsError, pixels_of
 from notifiers.writing.shelf import found_in
 
 __all__ = ["LOGO_BYTES_MAX", "LogoError", "logo_of"]
 
 LOGO_BYTES_MAX: Final = 200_000
-_MEDIA: Final = {
-    b"\x89PNG\r\n\x1a\n": ("image/png", "png"),
-    b"\xff\xd8\xff": ("image/jpeg", "jpg"),
-    b"GIF8": ("image/gif", "gif"),
-}
 
 
 class LogoError(ValueError):
@@ -33,7 +29,8 @@ def logo_of(logo: str, *, folder: Path | None) -> tuple[str, Attachment | None]:
         folder: the company's templates, None where it has none.
 
     Raises:
-        LogoError: there is no such file, or it is no PNG, JPEG or GIF of at most 200 kB.
+        LogoError: there is no such file, or it is no PNG, JPEG or GIF of at most 200 kB and
+            2,000 × 1,000 pixels (`notifiers.writing.pixels`).
     """
     if not logo:
         return "", None
@@ -45,12 +42,16 @@ def logo_of(logo: str, *, folder: Path | None) -> tuple[str, Attachment | None]:
     with path.open("rb") as file:
         content = file.read(LOGO_BYTES_MAX + 1)
     if len(content) > LOGO_BYTES_MAX:
-        raise LogoError(f"the logo {logo!r} is larger than {LOGO_BYTES_MAX:,} bytes")
-    media = next((each for begins, each in _MEDIA.items() if content.startswith(begins)), None)
-    if media is None:
-        raise LogoError(f"the logo {logo!r} is neither PNG nor JPEG nor GIF")
+        raise LogoError(f"the logo {logo!r} is larger than {LOGO_BYTES_MAX:,} bytes: save it smaller")
+    try:
+        pixels = pixels_of(content)
+    except PixelsError as error:
+        raise LogoError(f"the logo {logo!r} {error}") from error
     name = f"logo-{hashlib.blake2b(content, digest_size=8).hexdigest()}"
     part = Attachment(
-        name=f"{name}.{media[1]}", media_type=media[0], content=content, content_id=f"{name}@cobranza"
+        name=f"{name}.{pixels.extension}",
+        media_type=pixels.media_type,
+        content=content,
+        content_id=f"{name}@cobranza",
     )
     return f"cid:{part.content_id}", part

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from notifiers.channel import Attachment, Message, PermanentError, Sender, TaskNote
 from notifiers.paper.codes import code_of
-from notifiers.paper.picture import Picture, PictureError, picture_of
+from notifiers.paper.picture import Picture, picture_of
 from notifiers.paper.press import LetterPress, PaperError
 from notifiers.paper.sheets import extent_of, extent_of_foreign
 from notifiers.writing.library import Library, Room
@@ -149,7 +149,7 @@ class Renderer:
         elif channel == "letter":
             texts = writer.paragraphs(channel) | {"subject": subject, "reference": reminder.id}
             texts |= {"picture": self._picture(reminder, room=room), "codes": _codes(view)}
-            pdf = self._press.print(view, texts=texts, printed_on=reminder.tick)
+            pdf = self._printed(reminder, view=view, texts=texts)
         extent = extent_of(pdf) if pdf else None
         return Message(
             reminder=reminder.id,
@@ -199,11 +199,18 @@ class Renderer:
     def _picture(self, reminder: ReminderDecided, *, room: Room) -> Picture | None:
         """Give the logo as a letter takes it; None where the name stands in its place. Nothing is fetched."""
         logo = self._logo(reminder, room=room)
+        return None if logo is None else picture_of(logo.content)
+
+    def _printed(self, reminder: ReminderDecided, *, view: MessageView, texts: dict[str, object]) -> bytes:
+        """Set a letter; without its logo where it cannot be set with it."""
         try:
-            return None if logo is None else picture_of(logo.content)
-        except PictureError as error:
+            return self._press.print(view, texts=texts, printed_on=reminder.tick)
+        except PaperError as error:
+            if texts["picture"] is None:
+                raise
+            pdf = self._press.print(view, texts=texts | {"picture": None}, printed_on=reminder.tick)
             _log.warning("logo_left_out", company=reminder.company, detail=str(error))
-            return None
+            return pdf
 
     def _ways(self, reminder: ReminderDecided, *, channel: Channel, parts: Sequence[Attachment]) -> Ways:
         """Give where the message leads."""

@@ -104,7 +104,7 @@ class TemplateRoom:
         self._folders = folders
         self._inline = inline
         self._environment = environment = _Environment(
-            loader=Shelf(folders, inline=inline),
+            loader=Shelf(folders, inline=inline, own=own),
             undefined=StrictUndefined,
             autoescape=lambda name: name is not None and name.endswith(".html"),
             trim_blocks=True,
@@ -133,8 +133,10 @@ class TemplateRoom:
         except TemplateFaultError as fault:
             if not self._inline or isinstance(fault, OutputLimitError):
                 raise
-        # Lines move when styles are put inline: the plain template says where it is wrong.
-        return TemplateRoom(*self._folders).render(name, values, limit=limit)
+            # Lines move when styles are put inline: the plain template says where it is wrong. One that
+            # is not wrong itself has styles that cannot be put inline, and goes to nobody without.
+            TemplateRoom(*self._folders).render(name, values, limit=limit)
+            raise
 
     def _render(self, name: str, values: Mapping[str, object], *, limit: int) -> str:
         pieces, length = [], 0

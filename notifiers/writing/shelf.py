@@ -7,7 +7,7 @@ from typing import Final
 
 from jinja2 import BaseLoader, Environment, TemplateNotFound, TemplateSyntaxError
 
-from notifiers.writing.inlining import inlined
+from notifiers.writing.inlining import InliningError, inlined
 
 __all__ = ["TEMPLATE_BYTES_MAX", "Shelf", "found_in"]
 
@@ -32,10 +32,12 @@ class Shelf(BaseLoader):
     Args:
         folders: as `found_in` asks them.
         inline: the styles of ``.html`` ones are put inline as they are read.
+        own: how many of the folders are a company's.
     """
 
-    def __init__(self, folders: Sequence[Path], *, inline: bool) -> None:
+    def __init__(self, folders: Sequence[Path], *, inline: bool, own: int = 0) -> None:
         self._folders = tuple(folders)
+        self._own = own
         self._inline = inline
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:  # noqa: ARG002
@@ -59,10 +61,11 @@ class Shelf(BaseLoader):
             line = content.count(b"\n", 0, error.start) + 1
             raise TemplateSyntaxError("is not UTF-8", line, template) from error
         if self._inline and template.endswith(".html"):
+            is_own = any(path.is_relative_to(folder) for folder in self._folders[: self._own])
             try:
-                source = inlined(source)
-            except ValueError as error:
-                raise TemplateSyntaxError(str(error), 1, template) from error
+                source = inlined(source, is_own=is_own)
+            except InliningError as error:
+                raise TemplateSyntaxError(str(error), error.line, template) from error
 
         def current() -> bool:
             return found_in(self._folders, template) == path and _mark(path) == mark

@@ -4,6 +4,7 @@ A company's own words stand before the shipped ones, word by word; what is
 filled into them is what the shipped ones have filled in, and nothing else.
 """
 
+import re
 import string
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,11 @@ __all__ = ["LANGUAGES", "Words", "WordsError", "own_words", "words_of"]
 
 LANGUAGES: Final = tuple(sorted(get_args(TextLanguage)))
 _WORD_MAX: Final = 500
+# All that a file of words needs of TOML. The rest can hurt who reads it: ten thousand dots in a name take minutes,
+# ten thousand brackets all of the stack.
+_LINE: Final = re.compile(
+    r"""[ \t]*(?:[a-z0-9_]{1,40}[ \t]*=[ \t]*(?:"(?:[^"\\]|\\.)*"|'[^']*')[ \t]*)?(?:\#.*)?\r?"""
+)
 
 
 class WordsError(ValueError):
@@ -104,14 +110,21 @@ def own_words(words: Words, *, file: Path) -> Words:
     """Give ``words`` with those of a company's file in their place.
 
     Raises:
-        WordsError: it is no TOML of words that there are, or one has a place
-            to fill in that the shipped one has not.
+        WordsError: it is not a word and its text a line, there is no such word, or one has a
+            place to fill in that the shipped one has not.
     """
-    content = file.read_bytes()
+    with file.open("rb") as opened:
+        content = opened.read(TEMPLATE_BYTES_MAX + 1)
     if len(content) > TEMPLATE_BYTES_MAX:
         raise WordsError(f"{file.name} is larger than {TEMPLATE_BYTES_MAX:,} bytes")
     try:
-        said = msgspec.toml.decode(content, type=dict[str, str])
+        text = content.decode()
+        for number, line in enumerate(text.split("\n"), start=1):
+            if not _LINE.fullmatch(line):
+                raise WordsError(
+                    f'{file.name}, line {number}: a line is a word and its text: document = "Factura"'
+                )
+        said = msgspec.toml.decode(text, type=dict[str, str])
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise WordsError(f"{file.name}: {error}") from error
     known = {field.encode_name: field.name for field in structs.fields(words)}

@@ -13,8 +13,9 @@ from notifiers.recorder import Recorder
 from notifiers.writing.logo import LOGO_BYTES_MAX
 from notifiers.writing.render import Renderer
 from notifiers.writing.samples import sample_reminder
+from tests.notifiers.pictures import png
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"made up"
+PNG = png()
 
 
 def folder(tmp_path: Path, content: bytes = PNG) -> Path:
@@ -66,7 +67,8 @@ def test_an_address_is_shown_as_it_is() -> None:
     ("logo", "content", "detail"),
     [
         ("other.png", PNG, "is not in the company's template folder"),
-        ("logo.png", b"<svg onload='x'/>", "is neither PNG nor JPEG nor GIF"),
+        ("logo.png", b"<svg onload='x'/>", "is an SVG"),
+        ("logo.png", png(said=(10_000, 10_000)), "has 10,000 × 10,000 pixels"),
         ("logo.png", PNG + b"x" * LOGO_BYTES_MAX, "is larger than"),
     ],
 )

@@ -1,8 +1,6 @@
 """Letters as the post sees them (S0-07): the address in the envelope's window, however the sheet slides; all pages whole."""
 
 import io
-import struct
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -22,6 +20,7 @@ from schemas.facts import Delivery, ReminderDecided, ReminderItem
 from schemas.fields import LetterLayout
 from tests.notifiers.paper.reading import Word, read_pages, words
 from tests.notifiers.paper.verapdf import judged
+from tests.notifiers.pictures import png
 from tests.notifiers.test_statements import long_statement
 
 INCH = 25.4
@@ -340,17 +339,6 @@ def with_logo(layout: LetterLayout, *, folder: Path, content: bytes | None = Non
     return Renderer(own=folder).message(made, "letter")
 
 
-def png(width: int, height: int) -> bytes:
-    """Make a picture of one colour."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    rows = zlib.compress((b"\0" + bytes((30, 90, 140)) * width) * height)
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-
-
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_logo_is_at_the_head(layout: LetterLayout, tmp_path: Path) -> None:
     """S4-18: the picture of the profile is on the first page, the address stays where it was, and how to pay is said."""
@@ -368,7 +356,7 @@ def test_the_logo_is_at_the_head(layout: LetterLayout, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"\x89PNG\r\n\x1a\n", b"GIF8", b"\xff\xd8\xff\xe0\x00\x10", b"no picture"]
+    "content", [b"\x89PNG\r\n\x1a\n", b"GIF8", b"\xff\xd8\xff\xe0\x00\x10", b"no picture", png(colour=3)]
 )
 def test_what_is_no_picture_leaves_the_name_in_its_place(tmp_path: Path, content: bytes) -> None:
     """A broken logo stops no letter."""
