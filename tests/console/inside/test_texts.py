@@ -107,6 +107,17 @@ def test_faults_are_told_at_their_line_and_nothing_is_saved(
     assert not own_file(desk).exists()
 
 
+def test_a_layout_that_would_end_the_console_is_a_fault_of_its_own(desk: Desk) -> None:
+    """The parser of styles dies of this page, in a process of its own: the console goes on, and nothing is saved."""
+    file = "layout/body.html"
+    answer = change(desk, "save", f"{TEXTS}/{file}", **{file: "<style>i{a:b}</style>" + "<i>" * 21_000})
+    assert 422 == answer.status_code
+    assert "within what a page may take" in answer.text
+    assert 1 == answer.text.count("within what a page may take")
+    assert not own_file(desk, file).exists()
+    assert 200 == desk.browser.get(TEXTS).status_code
+
+
 def test_whoever_saves_second_is_told_what_stands(desk: Desk) -> None:
     """Two people editing: nothing of the first is lost by chance; saving again is on purpose."""
     mine = editing(desk).sent()
