@@ -16,7 +16,7 @@ from schemas.events import DebitNoteIssued, InvoiceAmended, InvoiceCancelled, In
 from schemas.facts import LedgerFact, MovementKind
 from schemas.rows import ItemRow
 
-__all__ = ["amend", "cancel", "issue", "open_existing"]
+__all__ = ["amend", "cancel", "issue", "new_amount_minor", "open_existing"]
 
 
 def issue(
@@ -75,12 +75,12 @@ def open_existing(account: Account, event: ItemOpened, *, context: FoldContext) 
     return _enter(account, item, kind="opened", context=context)
 
 
-def amend(account: Account, event: InvoiceAmended, *, context: FoldContext) -> list[LedgerFact]:
+def amend(postings: Postings, event: InvoiceAmended) -> list[LedgerFact]:
     """Change a known item; an older revision than it has, or one of a cancelled item, changes nothing."""
+    account = postings.account
     item = account.items[event.document]
-    if item.status == "cancelled" or event.revision <= item.revision:
+    if not _is_newer(event, item):
         return []
-    postings = Postings(account, context)
     try:
         amount_minor = _amended_amount(event, item)
     except MoneyError as error:
@@ -102,12 +102,20 @@ def amend(account: Account, event: InvoiceAmended, *, context: FoldContext) -> l
     return postings.facts
 
 
-def cancel(account: Account, event: InvoiceCancelled, *, context: FoldContext) -> list[LedgerFact]:
+def new_amount_minor(event: InvoiceAmended, *, item: ItemRow) -> int | None:
+    """Give the amount that an amendment gives an item; None: it gives it no other one, or none that can be."""
+    try:
+        return _amended_amount(event, item) if event.amount is not None and _is_newer(event, item) else None
+    except MoneyError:
+        return None
+
+
+def cancel(postings: Postings, event: InvoiceCancelled) -> list[LedgerFact]:
     """Cancel a known item: its money is credit again, and sent reminders that named it are retracted (R13)."""
+    account, context = postings.account, postings.context
     item = account.items[event.document]
     if item.status == "cancelled":
         return []
-    postings = Postings(account, context)
     item.status = "cancelled"
     for row in latest_first(account, item):
         postings.unapply(row, amount_minor=row.amount_minor)
@@ -137,6 +145,10 @@ def _term(account: Account, context: FoldContext) -> datetime.timedelta:
     if days is None:
         days = context.company.profile.payment_terms_days
     return datetime.timedelta(days=days)
+
+
+def _is_newer(event: InvoiceAmended, item: ItemRow) -> bool:
+    return item.status != "cancelled" and event.revision > item.revision
 
 
 def _amended_amount(event: InvoiceAmended, item: ItemRow) -> int:

@@ -211,6 +211,7 @@ def _give_up(postings: Postings, item: ItemRow, *, moved: MovedItem, context: Fo
     account = postings.account
     postings.facts += payment_plans.end_of_item(account, item.item, context=context)
     settled = sum(row.amount_minor for row in account.applications.get(item.item, {}).values())
+    payment_plans.take_back(postings, item, most_minor=-moved.amount_minor - item.open_minor - settled)
     amount_minor = min(-moved.amount_minor, item.open_minor + settled)
     if moved.cancelled:
         item.status = "cancelled"

@@ -12,16 +12,16 @@ due date and level. Levels of instalments are withheld while the plan runs; cour
 
 import calendar
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from processors.account import Account
 from processors.arrangements import asked_minor, held_part_minor
 from processors.context import FoldContext
-from processors.documents import amend, cancel
+from processors.documents import amend, cancel, new_amount_minor
 from processors.instruments import cover_again
-from processors.movements import Postings
+from processors.movements import Postings, latest_first
 from processors.promises import refused
-from processors.settle import arrive, cascade
+from processors.settle import arrive, cascade, counted_minor
 from schemas.arrangement_facts import Instalment, PaymentPlanEnded, PaymentPlanMade
 from schemas.arrangement_rows import PaymentPlanStatus
 from schemas.commands import CancelPaymentPlan, MakePaymentPlan
@@ -35,8 +35,11 @@ __all__ = [
     "cancel_payment_plan",
     "end_of_item",
     "fall_due",
+    "in_instalments_minor",
     "make_payment_plan",
+    "return_parts",
     "review",
+    "take_back",
 ]
 
 _DAY = datetime.timedelta(days=1)
@@ -115,14 +118,65 @@ def review(account: Account, *, context: FoldContext) -> list[LedgerFact]:
 
 
 def amend_item(account: Account, event: InvoiceAmended, *, context: FoldContext) -> list[LedgerFact]:
-    """Amend a known item; a new amount ends its payment plan, which was of another one."""
-    ended = end_of_item(account, event.document, context=context) if event.amount is not None else []
-    return ended + amend(account, event, context=context)
+    """Amend a known item; a new amount ends its payment plan, which was of another one.
+
+    What had been paid of instalments beyond the new amount is credit again.
+    """
+    item = account.items[event.document]
+    postings = Postings(account, context)
+    amount_minor = new_amount_minor(event, item=item)
+    if amount_minor is None:
+        return amend(postings, event)
+    ended = end_of_item(account, item.item, context=context)
+    kept_minor = item.settled_before_minor + in_instalments_minor(account, item)
+    take_back(postings, item, most_minor=kept_minor - amount_minor)
+    return ended + amend(postings, event)
 
 
 def cancel_item(account: Account, event: InvoiceCancelled, *, context: FoldContext) -> list[LedgerFact]:
-    """Cancel a known item as a whole, instalments included."""
-    return end_of_item(account, event.document, context=context) + cancel(account, event, context=context)
+    """Cancel a known item as a whole, instalments included: what had been paid of them is credit again (R13)."""
+    item = account.items[event.document]
+    ended = end_of_item(account, item.item, context=context)
+    postings = Postings(account, context)
+    take_back(postings, item, most_minor=in_instalments_minor(account, item))
+    return ended + cancel(postings, event)
+
+
+def in_instalments_minor(account: Account, item: ItemRow) -> int:
+    """Give what of an item is in its instalments; once no plan of it runs, that is what was paid of them."""
+    return sum(counted_minor(part) for part in _parts_of(account, item))
+
+
+def take_back(postings: Postings, item: ItemRow, *, most_minor: int) -> None:
+    """Let money that settles instalments of an item go, what was paid last first: so much of them returns to the item.
+
+    Whoever calls makes the item worth less, and serves the names of the money (``settle.cascade``).
+    """
+    account = postings.account
+    parts = _parts_of(account, item) if most_minor > 0 else ()
+    rows = [row for part in parts for row in latest_first(account, part)]
+    returned_minor = 0
+    for row in sorted(rows, key=lambda row: row.order, reverse=True):
+        amount_minor = min(most_minor - returned_minor, row.amount_minor)
+        if amount_minor:
+            postings.unapply(row, amount_minor=amount_minor)
+            returned_minor += _give_back(postings, account.items[row.item])
+    if returned_minor:
+        _move(postings, item, amount_minor=returned_minor)
+
+
+def return_parts(account: Account, names: Sequence[str], *, context: FoldContext) -> list[LedgerFact]:
+    """Let instalments among some open items return to an item that is with another customer, who owes them, too (R14)."""
+    if account.arrangements is None:
+        return []
+    split = account.arrangements.split
+    whole = sorted({row.item for name in names for row in split.get(name, ()) if row.item != name})
+    if not any(account.row.merged_into or account.items[name].moved_to for name in whole):
+        return []
+    facts = review(account, context=context)
+    for name in whole:
+        facts += end_of_item(account, name, context=context)
+    return facts
 
 
 # -- parts ---------------------------------------------------------------------
@@ -147,6 +201,14 @@ def _names(account: Account, event: MakePaymentPlan) -> list[str]:
         if not any(name in account.items for name in names):
             return names
         turn += 1
+
+
+def _parts_of(account: Account, item: ItemRow) -> list[ItemRow]:
+    """List the instalments that an item was ever split into; those of later plans last."""
+    arranged = account.arrangements
+    plans = [] if arranged is None else arranged.split.get(item.item, ())
+    names = [name for row in plans if row.item == item.item for name in row.instalments]
+    return [account.items[name] for name in names if name in account.items]
 
 
 def _parts(amount_minor: int, *, count: int) -> list[int]:
@@ -271,12 +333,7 @@ def _end(
     postings = Postings(account, context)
     returned_minor = 0
     for part in _open(account, row):
-        left_minor = part.open_minor
-        part.moved_minor += left_minor
-        _settle_names(account, part)
-        on = max(context.day, part.entered_on or part.issued_on, part.grown_on or context.day)
-        postings.change_item(part, kind="instalment", amount_minor=-left_minor, on=on)
-        returned_minor += left_minor
+        returned_minor += _give_back(postings, part)
     item = account.items[row.item]
     if returned_minor:
         _move(postings, item, amount_minor=returned_minor)
@@ -287,6 +344,16 @@ def _end(
     cascade(postings)
     cover_again(account)
     return [_ended(account, row, returned_minor=returned_minor, reason=reason), *postings.facts]
+
+
+def _give_back(postings: Postings, part: ItemRow) -> int:
+    """Take what is open of an instalment out of it, for its item; gives how much that is."""
+    left_minor = part.open_minor
+    part.moved_minor += left_minor
+    _settle_names(postings.account, part)
+    on = max(postings.day, part.entered_on or part.issued_on, part.grown_on or postings.day)
+    postings.change_item(part, kind="instalment", amount_minor=-left_minor, on=on)
+    return left_minor
 
 
 def _settle_names(account: Account, part: ItemRow) -> None:

@@ -48,10 +48,12 @@ class _Part(NamedTuple):
 def transfer_item(account: Account, event: TransferItem, *, context: FoldContext) -> list[LedgerFact]:
     """Send what is open of a known item to another customer, now and when more of it is open."""
     item = account.items[event.document]
-    problem = _problem(account, to_customer=event.to_customer)
+    problem = _problem(account, to_customer=event.to_customer) or _part_of(account, event.document)
     if problem or item.status == "cancelled":
         return [_refused(account, event.command, detail=problem or f"{item.item} is cancelled")]
     item.moved_to = event.to_customer
+    account.row.has_moved = True  # also where nothing of it is open now: what goes back later follows
+    account.touch(account.row)
     account.touch(item)
     facts = payment_plans.end_of_item(account, item.item, context=context)
     sending = _Sending(account, context, to_customer=event.to_customer, reason=event.reason)
@@ -116,6 +118,7 @@ def follow(
         path: of the transfer that the event was; nothing goes back to one of them.
     """
     row = account.row
+    returned = payment_plans.return_parts(account, sorted(account.stale), context=context)
     items = [account.items[name] for name in sorted(account.stale) if name in account.items]
     credits = [account.credits[key] for key in sorted(account.stale_credits) if key in account.credits]  # noqa: A001 - the domain's word
     sendings: dict[str, _Sending] = {}
@@ -148,7 +151,7 @@ def follow(
             if isinstance(fact, ConditionalPaymentChanged):
                 to(row.merged_into).instrument(fact)
     facts = [fact for sending in sendings.values() for fact in sending.facts()]
-    return facts + tell_back(account, items, context=context)
+    return [*returned, *facts, *tell_back(account, items, context=context)]
 
 
 def _is_amended(account: Account, item: ItemRow) -> bool:
@@ -160,11 +163,12 @@ def _is_amended(account: Account, item: ItemRow) -> bool:
 
 
 def _too_much_moved_minor(account: Account, item: ItemRow) -> int:
-    """Give what has moved of an item, and is owed no more."""
+    """Give what has moved of an item to another customer, and is owed no more; what its instalments have is not there."""
+    there_minor = item.moved_minor - payment_plans.in_instalments_minor(account, item)
     if item.status == "cancelled":
-        return item.moved_minor
+        return there_minor
     settled = sum(row.amount_minor for row in account.applications.get(item.item, {}).values())
-    return min(item.moved_minor, item.settled_before_minor + item.moved_minor + settled - item.amount_minor)
+    return min(there_minor, item.settled_before_minor + item.moved_minor + settled - item.amount_minor)
 
 
 class _Sending:
@@ -362,6 +366,13 @@ def _names(account: Account, credit: CreditRow) -> list[Name]:
 
 def _problem(account: Account, *, to_customer: str) -> str:
     return "it is the customer itself" if to_customer == account.customer_id else ""
+
+
+def _part_of(account: Account, item: str) -> str:
+    """Say that an item is an instalment: it goes with the whole, or what is cancelled would be owed elsewhere."""
+    plans = () if account.arrangements is None else account.arrangements.split.get(item, ())
+    whole = next((row.item for row in plans if row.item != item), "")
+    return f"it is an instalment: transfer {whole}" if whole else ""
 
 
 def _refused(account: Account, key: str, *, detail: str) -> LedgerFact:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from processors.account import Account
 from processors.invariants import check
 from processors.partition import Partition
+from processors.payment_plans import in_instalments_minor
 from schemas import commands, events
-from schemas.facts import AccountTold, LedgerFact, Movement, TransferSent
+from schemas.facts import AccountTold, ExceptionRaised, LedgerFact, Movement, TransferSent
 from schemas.journal import JournalEntry, JournalEvent, encode_entry
 from tests.scenarios.on_core import Record
 
@@ -129,7 +130,8 @@ def _check_items(two: _Two, name: str) -> None:
             for each in dict.fromkeys(names)
             if each in others and others[each].moved_from == name
         ]
-        assert item.moved_minor == sum(copy.amount_minor for copy in copies)
+        there_minor = item.moved_minor - in_instalments_minor(two.account(name), item)
+        assert there_minor == sum(copy.amount_minor for copy in copies)
         if item.status == "cancelled":
             assert [] == [copy.item for copy in copies if copy.open_minor]
         for copy in copies:
@@ -156,6 +158,14 @@ VERBS = st.sampled_from(
 ACTS = st.tuples(VERBS, st.sampled_from(("A", "A", "B")), st.integers(0, 5), st.booleans())
 
 
+def _check_cancelled(two: _Two, name: str) -> None:
+    """Cancelled, nothing of an item is owed or paid any more, in its instalments neither (R13, R25)."""
+    account = two.account(name)
+    for item in account.items.values():
+        if item.status == "cancelled":
+            assert 0 == in_instalments_minor(account, item)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(ACTS, min_size=3, max_size=25), st.none() | st.integers(0, 20), st.booleans())
 def test_no_cent_is_made_or_lost_between_two_accounts(
@@ -176,7 +186,48 @@ def test_no_cent_is_made_or_lost_between_two_accounts(
         check(two.account(name))
         _check_copies(two, name)
         _check_items(two, name)
+        _check_cancelled(two, name)
     assert _outside_minor(two.facts) == two.net_minor()
+
+
+def test_what_was_paid_of_an_instalment_is_not_called_back_from_another_customer() -> None:
+    """R13, R25, SEMANTICS 2.6: an instalment is paid, then the customer is merged, then the invoice is cancelled: both have what is theirs."""
+    two = _Two()
+    acts = (("invoice", 0), ("invoice", 1), ("plan", 0), ("payment", 0), ("merge", 0), ("cancel", 0))
+    for index, (verb, number) in enumerate(acts):
+        two.tell(_event(verb, customer="A", number=number, index=index))
+        two.deliver()
+    for name in HOMES:
+        _check_items(two, name)
+        _check_cancelled(two, name)
+    assert _outside_minor(two.facts) == two.net_minor() == 1000
+
+
+def test_an_instalment_does_not_go_to_another_customer_alone() -> None:
+    """R25: it is refused, and said what can be transferred; cancelled here, it would be owed there."""
+    two = _Two()
+    for index, verb in enumerate(("invoice", "plan")):
+        two.tell(_event(verb, customer="A", number=0, index=index))
+    (part, *_) = two.account("A").arranged().payment_plans["c1"].instalments
+    command = commands.TransferItem(
+        company="acme", customer="A", occurred_at="2026-01-05", command="c9", document=part, to_customer="B"
+    )
+    two.tell(command)
+    assert [] == two.underway
+    said = [fact.detail for fact in two.facts if isinstance(fact, ExceptionRaised)]
+    assert ["it is an instalment: transfer A-I1"] == said
+
+
+def test_an_instalment_whose_money_goes_back_follows_its_invoice_to_the_other_customer() -> None:
+    """R14, R25: the plan was kept when the invoice was re-assigned; what bounces is owed where the invoice is."""
+    two = _Two()
+    for index, (verb, number) in enumerate(
+        (("invoice", 0), ("plan", 0), ("payment", 0), ("transfer", 0), ("reverse", 0))
+    ):
+        two.tell(_event(verb, customer="A", number=number, index=index))
+        two.deliver()
+    assert {"A-I1": 1000} == {item.item: item.open_minor for item in two.account("B").items.values()}
+    _check_items(two, "A")
 
 
 @settings(max_examples=25, deadline=None)

@@ -120,11 +120,17 @@ def _amend(line: Line) -> SourceEvent:
     document = line.text()
     revisions = line.teller.revisions
     revisions[document] = revisions.get(document, 0) + 1
-    said = line.options(amount=line.text, due=line.words.day, plan=line.text, contact=lambda: _contact(line))
+    said = line.options(
+        amount=line.text,
+        due=line.words.day,
+        plan=line.text,
+        contact=lambda: _contact(line),
+        revision=line.words.number,
+    )
     return events.InvoiceAmended(
         **line.whose,
         document=document,
-        revision=revisions[document],
+        revision=said.get("revision", revisions[document]),
         amount=said.get("amount"),
         due_date=said.get("due"),
         plan=said.get("plan"),
