@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from console.publishing import outgoing, send_all
 from infra.database.queries.proposals import waiting
-from infra.database.tables import reminders
+from infra.database.tables import decisions, reminders
 from infra.errors import OperatorError
 from infra.settings import Settings
 from processors.money import to_text
@@ -22,7 +22,7 @@ from schemas.commands import AccountCommand
 from schemas.facts import ReminderProposed, Total
 from schemas.fields import split_account_id
 
-__all__ = ["RequestError", "account_of", "asked", "proposal", "proposal_rows", "send"]
+__all__ = ["RequestError", "account_of", "account_proposed", "asked", "proposal", "proposal_rows", "send"]
 
 
 class RequestError(OperatorError):
@@ -52,6 +52,22 @@ def account_of(connection: Connection, *, reminder: str) -> str:
     ).scalar()
     if found is None:
         raise RequestError(f"There is no reminder {reminder}: cobranza reminders")
+    return str(found)
+
+
+def account_proposed(connection: Connection, *, reminder: str) -> str:
+    """Give the account of a reminder that was proposed, whatever became of it.
+
+    Raises:
+        RequestError: none was.
+    """
+    found = connection.execute(
+        select(decisions.c["account"])
+        .where(decisions.c["kind"] == "proposed", decisions.c["reminder"] == reminder)
+        .limit(1)
+    ).scalar()
+    if found is None:
+        raise RequestError(f"No reminder {reminder} was ever proposed: cobranza proposals list")
     return str(found)
 
 

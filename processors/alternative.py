@@ -33,11 +33,12 @@ from schemas.journal import JournalEvent, TickPassed, decode_entry
 from schemas.law import LawChoice
 from schemas.outcomes import ErrorType, OutcomeReported
 from schemas.plans import Plan
+from schemas.reminder_commands import UndoReminder
 
 __all__ = ["Alternative", "AlternativeState", "Contact", "Log", "Rules", "learn"]
 
 # Of reminders of the log, which other rules do not have.
-_OF_REMINDERS = (OutcomeReported, ApproveReminder, EditReminder, DropReminder, CancelReminder)
+_OF_REMINDERS = (OutcomeReported, ApproveReminder, EditReminder, DropReminder, CancelReminder, UndoReminder)
 _TELLING_OF_ADDRESSES = ("accepted", *sorted(UNREACHED))
 _A_DAY = 10  # characters of a date without a time
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)

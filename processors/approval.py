@@ -1,4 +1,4 @@
-"""What people say of a reminder before it is sent: approved, edited, dropped, called back, sent now (R5, R19).
+"""What people say of a reminder before it is sent: approved, edited, dropped, called back, sent now; and undone (R5, R19).
 
 What they say is kept; the next tick decides by it (R26). What comes too
 late, or speaks of what is not there, is refused and said.
@@ -12,22 +12,31 @@ from processors.account import Account
 from processors.context import FoldContext
 from processors.kin import last_contact_on
 from processors.proposals import end, proposal_of, steps_of
-from schemas.commands import ApproveReminder, CancelReminder, DropReminder, EditReminder, SendNow
+from schemas.commands import (
+    ApproveReminder,
+    CancelReminder,
+    DropReminder,
+    EditReminder,
+    SendNow,
+)
 from schemas.facts import ExceptionRaised, ExceptionReason, LedgerFact
+from schemas.reminder_commands import UndoReminder
 from schemas.rows import Proposal, ReminderRow
 
 __all__ = ["HANDLERS"]
 
 _BY_HAND = "sent by hand"  # why what is due goes now, where nobody need give a reason
-_Command = ApproveReminder | EditReminder | DropReminder | CancelReminder | SendNow
+_Command = ApproveReminder | EditReminder | DropReminder | CancelReminder | UndoReminder | SendNow
 
 
 def _once(account: Account, event: _Command, *, context: FoldContext) -> list[LedgerFact]:
     """Carry out a command that is new; of one that came before, only a contradiction is said."""
     key = f"command/{event.command}"
     repeated = identity.remember_for_retention(account, event, key=key, context=context)
-    if repeated is not None:
-        return repeated
+    return _carry_out(account, event, context=context) if repeated is None else repeated
+
+
+def _carry_out(account: Account, event: _Command, *, context: FoldContext) -> list[LedgerFact]:
     match event:
         case ApproveReminder():
             return _approve(account, event)
@@ -37,6 +46,8 @@ def _once(account: Account, event: _Command, *, context: FoldContext) -> list[Le
             return _drop(account, event, context=context)
         case CancelReminder():
             return _cancel(account, event)
+        case UndoReminder():
+            return _undo(account, event, context=context)
         case SendNow():
             return _send_now(account, event, context=context)
 
@@ -125,6 +136,82 @@ def _send_now(account: Account, event: SendNow, *, context: FoldContext) -> list
     return []
 
 
+# -- undone ----------------------------------------------------------------------
+
+
+def _undo(account: Account, event: UndoReminder, *, context: FoldContext) -> list[LedgerFact]:
+    row = account.reminders.get(event.reminder)
+    if row is None or row.proposal is None:
+        return [_refused(account, event, detail=f"reminder {event.reminder} was never proposed")]
+    if changed := _changed(event, row.proposal):
+        return [_refused(account, event, detail=changed)]
+    match event.what:
+        case "approval":
+            refused = _take_back(account, row, context=context)
+        case "changes":
+            refused = _as_planned(account, row)
+        case "drop":
+            refused = _put_back(account, row)
+    if refused:
+        return [_refused(account, event, detail=f"reminder {event.reminder} {refused}")]
+    account.touch(row)
+    account.touch(account.row)
+    account.advance()
+    return []
+
+
+def _take_back(account: Account, row: ReminderRow, *, context: FoldContext) -> str:
+    """Take an approval back; what was decided on it is superseded by the new version, unless it is accepted first."""
+    said = _said(row)
+    if not said.approved:
+        return "is not approved"
+    is_open = row.status == "open" and "accepted" not in row.deliveries.values() and not row.cancelled
+    if not is_open and row.status != "proposed":
+        return f"cannot be called back: {row.status}"
+    if not _asks_a_person(account, row, context=context):
+        return "would go again by itself: call it back"
+    said.approved, said.approved_by, said.now_because = False, "", ""
+    account.row.send_now, account.row.send_now_by, account.row.send_now_on = "", "", None
+    return ""
+
+
+def _asks_a_person(account: Account, row: ReminderRow, *, context: FoldContext) -> bool:
+    """Say whether what is called back would be proposed, as it was before, and not be sent by itself (R20)."""
+    if account.row.mode == "manual" or not context.company.profile.automatic:
+        return True
+    plans = [(context.company.plan(each.plan, version=each.plan_version), each) for each in row.items]
+    return any(plan is not None and not plan.steps[each.step_index].automatic for plan, each in plans)
+
+
+def _as_planned(account: Account, row: ReminderRow) -> str:
+    """Forget what people have changed of a proposal, but for items that they left out: those wait like dropped ones."""
+    said = _said(row)
+    if _waiting(account, row.reminder) is None:
+        return "waits for nobody"
+    if not (said.channels or said.text or said.template or said.next_on or said.attach_invoices is not None):
+        return "is as its plan has it"
+    said.channels, said.text, said.template = None, "", ""
+    said.next_on, said.attach_invoices = None, None
+    said.edits += 1
+    return ""
+
+
+def _put_back(account: Account, row: ReminderRow) -> str:
+    """Let the steps of what was dropped or called back wait no more: the next tick proposes them anew."""
+    if row.status not in ("dropped", "cancelled"):
+        return f"was not dropped: {row.status}"
+    # What a message was too long to name is known by its day alone.
+    names = account.items.keys() if row.unlisted else [each.item for each in row.items]
+    waiting = [account.items[name] for name in names if name in account.items]
+    waiting = [item for item in waiting if item.dropped_on is not None and item.dropped_on == row.ended_on]
+    if not waiting:
+        return "waits for nothing any more"
+    for item in waiting:
+        item.dropped_on = None
+        account.touch(item)
+    return ""
+
+
 def _waiting(account: Account, reminder: str) -> ReminderRow | None:
     row = proposal_of(account)
     return row if row is not None and row.reminder == reminder else None
@@ -136,9 +223,9 @@ def _said(row: ReminderRow) -> Proposal:
     return row.proposal
 
 
-def _changed(event: ApproveReminder | EditReminder | DropReminder, said: Proposal) -> str:
+def _changed(event: ApproveReminder | EditReminder | DropReminder | UndoReminder, said: Proposal) -> str:
     """Say how a proposal differs from what a person has seen; '': it does not, or he does not say what he saw."""
-    if event.revision is not None and event.revision != said.revision:
+    if not isinstance(event, UndoReminder) and event.revision is not None and event.revision != said.revision:
         return f"reminder {event.reminder} is at revision {said.revision} by now, not {event.revision}"
     if event.edits is not None and event.edits != said.edits:
         return f"reminder {event.reminder} was changed {said.edits} times by now, not {event.edits}"
@@ -185,5 +272,5 @@ def _refused(
 
 
 HANDLERS: dict[type, Callable[..., list[LedgerFact]]] = dict.fromkeys(
-    (ApproveReminder, EditReminder, DropReminder, CancelReminder, SendNow), _once
+    (ApproveReminder, EditReminder, DropReminder, CancelReminder, UndoReminder, SendNow), _once
 )

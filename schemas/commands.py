@@ -31,6 +31,7 @@ from schemas.reminder_commands import (
     DropReminder,
     EditReminder,
     RecordReply,
+    ReminderCommand,
     SendNow,
 )
 
@@ -474,11 +475,7 @@ AccountCommand = (
     | SetMode
     | SetResponsible
     | SetTrust
-    | ApproveReminder
-    | EditReminder
-    | DropReminder
-    | CancelReminder
-    | SendNow
+    | ReminderCommand
     | CompleteTask
     | ExcludePayment
     | IncludePayment
@@ -495,6 +492,5 @@ AccountCommand = (
     | ReleaseQuarantine
     | WaiveClaim
     | GiveAnswer
-    | RecordReply
 )
 Command = AccountCommand | CompanyCommand

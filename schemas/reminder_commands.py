@@ -2,15 +2,26 @@
 and what customers answer to them."""
 
 import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from schemas.command import AccountRequest
 from schemas.fields import Channel, DocumentId, Text
 
-__all__ = ["ApproveReminder", "CancelReminder", "DropReminder", "EditReminder", "RecordReply", "SendNow"]
+__all__ = [
+    "ApproveReminder",
+    "CancelReminder",
+    "DropReminder",
+    "EditReminder",
+    "RecordReply",
+    "ReminderCommand",
+    "SendNow",
+    "UndoReminder",
+    "UndoneWhat",
+]
 
+UndoneWhat = Literal["approval", "changes", "drop"]
 _Edits = Annotated[int, Meta(ge=0)]
 
 
@@ -66,6 +77,21 @@ class CancelReminder(AccountRequest, frozen=True, kw_only=True, tag="collections
     reason: Text = ""
 
 
+class UndoReminder(AccountRequest, frozen=True, kw_only=True, tag="collections.reminder.undo.v1"):
+    """Take back what a person has said of a reminder that was proposed, while no provider has accepted it (R19).
+
+    ``what``: the ``approval``, so that it waits for a person again (one that has been decided meanwhile is called
+    back, and proposed anew once no provider can have it any more); the ``changes``, so that text, template, channels, attachments and day are
+    the plan's again; the ``drop`` (or the call back), so that its steps do not wait, and are proposed anew.
+    ``edits`` is what was seen, as in an approval.
+    """
+
+    reminder: DocumentId
+    what: UndoneWhat
+    edits: _Edits | None = None
+    reason: Text = ""
+
+
 class SendNow(AccountRequest, frozen=True, kw_only=True, tag="collections.reminder.send_now.v1"):
     """Send today what is due, proposed or not, past the gap, the minimum and the bank gate (R5, R8, R21).
 
@@ -85,3 +111,8 @@ class RecordReply(AccountRequest, frozen=True, kw_only=True, tag="collections.re
     text: Annotated[str, Meta(max_length=8000)]
     reminder: DocumentId | None = None
     address: Text = ""
+
+
+ReminderCommand = (
+    ApproveReminder | EditReminder | DropReminder | CancelReminder | UndoReminder | SendNow | RecordReply
+)

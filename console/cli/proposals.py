@@ -8,6 +8,7 @@ import click
 from console.cli.formats import OutputFormat, format_option, print_rows
 from console.read_model import DAY, day, open_read_model, say_age
 from schemas.fields import Channel
+from schemas.reminder_commands import UndoneWhat
 
 if TYPE_CHECKING:
     from infra.settings import Settings
@@ -32,7 +33,7 @@ _AUTHOR = click.option("--author", default="", help="Who says so.")
 
 @click.group()
 def proposals() -> None:
-    """List, change, approve and drop reminders that wait for a person; send now, call back."""
+    """List, change, approve and drop reminders that wait for a person; send now, call back, undo."""
 
 
 @proposals.command("list")
@@ -151,6 +152,29 @@ def call_back(settings: "Settings", *, reminder: str, because: str, author: str)
     told = asked(account, author=author)
     send(CancelReminder(**told, reminder=reminder, reason=because), settings=settings)
     click.echo("Called back, unless it is accepted first.")
+
+
+@proposals.command()
+@_REMINDER
+@click.option(
+    "--what",
+    type=click.Choice(get_args(UndoneWhat)),
+    required=True,
+    help="The approval (it waits again), the changes (as its plan has it), or the drop or call back (it need not wait).",
+)
+@click.option("--because", default="", help="Why.")
+@_AUTHOR
+@click.pass_obj
+def undo(settings: "Settings", *, reminder: str, what: UndoneWhat, because: str, author: str) -> None:
+    """Take back what was said of REMINDER, while no provider has accepted it."""
+    from console.requests import account_proposed, asked, send
+    from schemas.reminder_commands import UndoReminder
+
+    with open_read_model(settings) as connection:
+        account = account_proposed(connection, reminder=reminder)
+    told = asked(account, author=author)
+    send(UndoReminder(**told, reminder=reminder, what=what, reason=because), settings=settings)
+    click.echo("Taken back, unless it is accepted first.")
 
 
 @proposals.command("send-now")

@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +16,7 @@ from schemas.facts import LedgerFact, ReminderDecided, ReminderProposed
 from schemas.journal import SourceEvent, TickPassed
 from schemas.outcomes import OutcomeReported
 from schemas.plans import Action, Conditions, Plan, Step
+from schemas.reminder_commands import UndoReminder
 from tests.scenarios.on_core import Stage, _hold_true, about_latest
 from tests.scenarios.verbs import LATEST
 
@@ -138,6 +139,7 @@ ACTS = st.builds(
             "edit",
             "drop",
             "call-back",
+            "undo",
             "send-now",
             "task",
             "task",
@@ -191,6 +193,9 @@ REQUESTS: dict[str, Callable[[Act, dict[str, Any], datetime.date], SourceEvent]]
     ),
     "drop": lambda _, told, __: commands.DropReminder(**told, reminder=LATEST),
     "call-back": lambda _, told, __: commands.CancelReminder(**told, reminder=LATEST),
+    "undo": lambda act, told, _: UndoReminder(
+        **told, reminder=LATEST, what=cast("Any", ("approval", "changes", "drop")[act.number % 3])
+    ),
     "send-now": lambda act, told, _: commands.SendNow(**told, because="asked" if act.number % 2 else ""),
     "task": lambda act, told, _: commands.CompleteTask(
         **told,

@@ -9,6 +9,7 @@ from schemas import commands, events
 from schemas.fields import Channel
 from schemas.journal import SourceEvent
 from schemas.plans import Action, Plan, Step
+from schemas.reminder_commands import UndoReminder
 from tests.scenarios.answering import ANSWERING
 from tests.scenarios.arranging import ARRANGING
 from tests.scenarios.law import chosen_law
@@ -244,6 +245,15 @@ def _drop(line: Line) -> SourceEvent:
     )
 
 
+def _undo(line: Line) -> SourceEvent:
+    """Read ``undo approval``, ``undo changes`` or ``undo drop`` of the newest reminder."""
+    what = cast("Any", line.text())
+    said = line.options(because=line.text, edits=line.words.number)
+    return UndoReminder(
+        **line.asked, reminder=LATEST, what=what, edits=said.get("edits"), reason=said.get("because", "")
+    )
+
+
 def _customer(line: Line) -> SourceEvent:
     account = line.words.account
     told = line.teller.customers.get(account) or events.CustomerUpserted(
@@ -429,6 +439,7 @@ _MAKERS: dict[str, Callable[[Line], SourceEvent]] = {
     "customer": _customer,
     "debit-note": _debit_note,
     "drop": _drop,
+    "undo": _undo,
     "edit": _edit,
     "enrol": lambda line: commands.EnrolCustomer(**line.asked),
     "invoice": _invoice,

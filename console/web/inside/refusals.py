@@ -21,6 +21,11 @@ _SAID: Final = (
         "too_soon",
         re.compile(r"^too soon|^the last contact was on (?P<last>[\d-]+): too soon before (?P<until>[\d-]+)"),
     ),
+    ("goes_again", re.compile(r"would go again by itself")),
+    (
+        "nothing_to_undo",
+        re.compile(r"is not approved$|is as its plan has it$|was not dropped: |waits for nothing any more$"),
+    ),
     ("too_late", re.compile(r"cannot be called back")),
 )
 

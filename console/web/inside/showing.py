@@ -2,7 +2,7 @@
 
 import datetime
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from console.web.inside.access import Person
 from console.web.inside.asking import nonce
+from console.web.inside.masking import masked_text
 from console.web.inside.navigation import navigation
 from console.web.inside.refusals import refusal_text
 from notifiers.writing.figures import amount_text, short_day_text
@@ -65,6 +66,9 @@ def page(
     def say(table: str, name: str) -> str:
         return said(words, table, name)
 
+    def prose(text: str, names: Iterable[str] = ()) -> str:
+        return text if person is None or person.may("collector") else masked_text(text, names=names)
+
     known = {
         "w": words,
         "person": person,
@@ -72,6 +76,7 @@ def page(
         "day": day,
         "instant": instant,
         "say": say,
+        "prose": prose,
         "refusal": lambda detail: refusal_text(detail, words=words),
         "nonce": nonce,
         "navigation": navigation,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 from argon2 import PasswordHasher
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
@@ -24,9 +25,10 @@ from infra.projection.batch import Batch
 from infra.projection.facts import project_fact
 from infra.projection.rows import project_row
 from infra.settings import Settings
-from schemas.codec import encode
+from schemas.codec import encode, type_of
 from schemas.facts import LedgerFact
 from schemas.journal import SourceEvent, TickPassed
+from schemas.outcomes import OutcomeReported
 from tests.infra.database.played import play_into
 from tests.scenarios.on_core import Stage
 
@@ -112,6 +114,22 @@ class Desk:
         """Let the ledger's clock say that it is now ``at``, and the notifier send what is due."""
         self.now = at
         self._project(self.stage.take(TickPassed(at=at, mode="played")))
+
+    def report(self, channel: str, status: str, *, account: str = "acme:C1") -> None:
+        """Let the notifier say what became of an account's latest reminder."""
+        company, customer = account.split(":")
+        told = {"company": company, "customer": customer, "occurred_at": self.now.isoformat()}
+        outcome = msgspec.convert(
+            {
+                **told,
+                "reminder": self.stage.latest[account],
+                "channel": channel,
+                "status": status,
+                "type": type_of(OutcomeReported),
+            },
+            OutcomeReported,
+        )
+        self._project(self.stage.take(outcome))
 
     def _publish(self, events: Sequence[SourceEvent]) -> None:
         if not self.reaches_kafka:

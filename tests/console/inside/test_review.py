@@ -1,5 +1,6 @@
 """The review queue: read as it will go out, changed by one person at a time, let go or dropped (R19, S0-05, S2-16, S2-17)."""
 
+import datetime
 import html
 import re
 from pathlib import Path
@@ -7,8 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from schemas.reminder_commands import ApproveReminder, EditReminder
+from console.web.inside.masking import masked_text
+from infra.database.people import ROLES, Role
+from schemas.reminder_commands import ApproveReminder, EditReminder, UndoReminder
 from tests.console.inside.desk import Desk
+from tests.scenarios.script import Notifying
 
 STORY = """# one in manual mode
 customer email ana@c1.test address "Calle 1, Santiago" name "Almacén Ana"
@@ -98,3 +102,160 @@ def test_a_wrong_change_is_said(desk: Desk) -> None:
     for fields in ({"next_on": "2026-02-31"}, {"template": "../x"}):
         assert 422 == desk.submit("/review", "/edit", **fields).status_code
     assert [] == desk.asked
+
+
+# -- taken back (R19) ------------------------------------------------------------------
+
+
+def tick(desk: Desk, *, hour: int) -> None:
+    """Let the ledger's clock pass an hour of the proposal's day."""
+    desk.pass_time(datetime.datetime(2026, 2, 3, hour, tzinfo=datetime.UTC))
+
+
+def undone(desk: Desk) -> list[str]:
+    """Give what people have taken back."""
+    return [each.what for each in desk.asked if isinstance(each, UndoReminder)]
+
+
+def test_an_approval_is_taken_back_before_it_goes(desk: Desk) -> None:
+    """By one button at the proposal; it waits for a person again and nothing goes."""
+    desk.submit("/review", "/approve")
+    text = html.unescape(desk.browser.get("/review").text)
+    assert "Approved by bea" in text
+    assert "/approve" not in text
+    answer = desk.submit("/review", "/undo")
+    assert "Done." in desk.browser.get(answer.headers["location"]).text
+    tick(desk, hour=12)
+    text = html.unescape(desk.browser.get("/review").text)
+    assert "Approved by" not in text
+    assert "/approve" in text
+    assert ["approval"] == undone(desk)
+    assert "collections.reminder.undo.v1" in [each.act for each in desk.people.entries(limit=9)]
+
+
+def test_changes_are_put_back_to_the_plan_by_one_button(desk: Desk) -> None:
+    """Text, channel and template are the plan's again; who has not seen the changes is told, and changes nothing."""
+    desk.submit("/review", "/edit", text="Dear Ana, as agreed.", template="second", channels="letter")
+    tick(desk, hour=12)
+    page = html.unescape(desk.browser.get("/review").text)
+    assert "Dear Ana, as agreed." in page
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
+    target = re.findall(r'action="(/review/[^"]+/undo)"', page)[0]
+    stale = hidden | {"account": "acme:C1", "what": "changes", "edits": "0", "nonce": "another"}
+    told = desk.browser.get(desk.browser.post(target, data=stale).headers["location"]).text
+    assert "since you looked at it" in told
+    desk.submit("/review", "/undo")
+    tick(desk, hour=13)
+    text = html.unescape(desk.browser.get("/review").text)
+    assert "Dear Ana" not in text
+    assert "As the plan has it" not in text
+    assert "mail" in text
+    assert ["changes", "changes"] == undone(desk)
+
+
+def test_what_was_dropped_is_put_back(desk: Desk) -> None:
+    """It stands among what was decided lately, with who decided it; put back it is proposed anew, once."""
+    desk.submit("/review", "/drop", reason="not now")
+    text = html.unescape(desk.browser.get("/review").text)
+    assert "Nothing waits for a person." in text
+    assert "Decided lately" in text
+    assert "bea ·" in text
+    desk.submit("/review", "/undo")
+    tick(desk, hour=12)
+    text = html.unescape(desk.browser.get("/review").text)
+    assert "/approve" in text
+    assert "Decided lately" not in text
+    assert ["drop"] == undone(desk)
+
+
+def test_what_goes_is_called_back_into_the_queue_while_no_provider_has_it(desk: Desk) -> None:
+    """Approved and decided: taken back it is superseded, and waits for a person anew; what was accepted is past that."""
+    desk.stage.answers[""] = Notifying(line=0, channel="", status=None)
+    desk.submit("/review", "/approve")
+    tick(desk, hour=12)
+    assert "Take the approval back" in html.unescape(desk.browser.get("/review").text)
+    desk.submit("/review", "/undo")
+    desk.report("email", "superseded")
+    tick(desk, hour=13)
+    assert "/approve" in html.unescape(desk.browser.get("/review").text)
+    desk.submit("/review", "/approve")
+    tick(desk, hour=14)
+    page = html.unescape(desk.browser.get("/review").text)
+    form = re.search(r'action="(/review/[^"]+/undo)"[^>]*>(.*?)</form>', page, re.DOTALL)
+    assert form
+    desk.report("email", "accepted")
+    assert "Decided lately" not in html.unescape(desk.browser.get("/review").text)
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form[2]))
+    told = desk.browser.get(desk.browser.post(form[1], data=hidden).headers["location"]).text
+    assert "cannot be called back any more" in told
+
+
+def test_others_companies_are_not_undone(desk: Desk) -> None:
+    """Neither seen nor asked for: 404."""
+    desk.submit("/review", "/drop", reason="not now")
+    page = html.unescape(desk.browser.get("/review").text)
+    target = re.findall(r'action="(/review/[^"]+/undo)"', page)[0]
+    desk.at_work("eve", role="approver", companies=("beta",))
+    page = html.unescape(desk.browser.get("/review").text)
+    assert "Decided lately" not in page
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
+    asked = hidden | {"account": "acme:C1", "what": "drop", "nonce": "n"}
+    assert 404 == desk.browser.post(target, data=asked).status_code
+
+
+# -- reminded a few days ago (R5), and who may read what --------------------------------
+
+SOON = STORY.replace("2026-02-03  tick", '2026-02-01  conversation "They asked for time"\n2026-02-03  tick')
+
+
+@pytest.mark.parametrize(
+    ("typed", "missing"),
+    [
+        ({"now_because": "They asked for it"}, "Confirm that"),
+        ({"confirmed": "true"}, "Say why it goes"),
+    ],
+)
+def test_who_was_reminded_a_few_days_ago_needs_a_confirmation_and_a_reason(
+    sqlite_engine: Engine, tmp_path: Path, typed: dict[str, str], missing: str
+) -> None:
+    """S0-16, R5: the alert says when; with one of both the form comes back with what was typed."""
+    desk = Desk(sqlite_engine, tmp_path, SOON).at_work("bea", role="approver")
+    assert "reminded 2 days ago" in html.unescape(desk.browser.get("/review").text)
+    answer = desk.submit("/review", "/approve", **typed)
+    text = html.unescape(answer.text)
+    assert 422 == answer.status_code
+    assert missing in text
+    assert typed.get("now_because", "") in text
+    assert [] == desk.asked
+
+
+def test_confirmed_and_reasoned_it_goes_and_with_neither_it_waits(
+    sqlite_engine: Engine, tmp_path: Path
+) -> None:
+    """R5: the reason goes with the approval; an approval alone waits until the gap ends."""
+    desk = Desk(sqlite_engine, tmp_path, SOON).at_work("bea", role="approver")
+    desk.submit("/review", "/approve", now_because="They asked for it", confirmed="true")
+    desk.submit("/review", "/undo")
+    desk.submit("/review", "/approve")
+    said = [each.now_because for each in desk.asked if isinstance(each, ApproveReminder)]
+    assert ["They asked for it", ""] == said
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_what_people_wrote_is_masked_for_viewers(desk: Desk, role: Role) -> None:
+    """PII: the text of a proposal and the customer's log speak of people, whom viewers are not to reach."""
+    wrote = "Dear Ana, call me: +56 9 8765 4321, bea@acme.test, RUT 12.345.678-9"
+    desk.submit("/review", "/edit", text=wrote)
+    desk.at_work("who", role=role)
+    text = html.unescape(desk.browser.get("/review").text)
+    log = html.unescape(desk.browser.get("/customers/acme:C1").text)
+    for each in ("8765 4321", "bea@acme.test", "12.345.678"):
+        assert (role != "viewer") == (each in text)
+        assert (role != "viewer") == (each in log)
+
+
+def test_a_masked_text_tells_nobody_whom_to_call() -> None:
+    """Names of contacts however they are written, mail addresses, numbers; documents with few digits and words stay."""
+    text = "Dear Señora PÉREZ (ana@c1.test, +56 9 8765 4321): INV-1 of 2 March, 120 days."
+    expected = "Dear Señora P•••Z (a•a@c1.test, +•••••••••••••1): INV-1 of 2 March, 120 days."
+    assert expected == masked_text(text, names=["Ana Pérez"])

@@ -104,6 +104,7 @@ WHO_MAY: Final[dict[Role, tuple[str, ...]]] = {
         "POST /review/{reminder}/approve",
         "POST /review/{reminder}/drop",
         "POST /review/{reminder}/edit",
+        "POST /review/{reminder}/undo",
         "POST /settings/{company}/banks/override",
         "POST /settings/{company}/what-if",
         "POST /settings/{company}/what-if/stop",

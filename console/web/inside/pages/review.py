@@ -1,34 +1,41 @@
 """The review queue: what waits for a person to approve, change or drop (R19, S0-05, S0-06, S0-20, S2-16, S2-17).
 
-Who approves what another has changed meanwhile is told so: the command names the revision and
+What was said there is taken back by one button while no provider has the message. Who was reminded a few days ago
+goes inside the gap with a confirmation and a reason (R5, S0-16). Who approves what another has changed meanwhile is told so: the command names the revision and
 the number of changes that were seen.
 """
 
+import datetime
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from msgspec import structs
+from sqlalchemy import Connection
 
 from console.web.inside.access import Person, require_own_form
 from console.web.inside.asking import WrongRequestError, ask, await_written, told
 from console.web.inside.given import Approver, Reader, Word
 from console.web.inside.ordering import order_of
 from console.web.inside.pages import messages
+from console.web.inside.pages.customer.opening import require_seen
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
 from infra.database.engine import reading
 from infra.database.queries.proposals import said_of, waiting, waiting_count, waiting_page
+from infra.database.queries.said_lately import SaidLately, said_lately
+from infra.database.queries.statements import statements
 from infra.database.queries.worklist_page import work_choices
 from schemas.commands import AccountCommand
 from schemas.facts import ReminderProposed
 from schemas.fields import Channel
-from schemas.reminder_commands import ApproveReminder, DropReminder, EditReminder
+from schemas.reminder_commands import ApproveReminder, DropReminder, EditReminder, UndoneWhat, UndoReminder
 
 __all__ = ["router"]
 
 _SHOWN_MAX = 20
+_LATELY = datetime.timedelta(days=7)
 _Reason = Annotated[str, Form(max_length=2_000)]
 
 
@@ -45,6 +52,7 @@ def router(parts: InsideParts) -> APIRouter:
     routes = APIRouter()
     _add_queue(routes, parts)
     _add_forms(routes, parts)
+    _add_undo(routes, parts)
     routes.include_router(messages.router(parts))
     return routes
 
@@ -66,9 +74,13 @@ def _add_queue(routes: APIRouter, parts: InsideParts) -> None:
                 connection, company=company, companies=of, after=after, lines_max=_SHOWN_MAX + 1
             )
             shown = found[:_SHOWN_MAX]
+            standing = statements(connection, named=[each.account for each in shown])
+            lately = [] if after else _lately(parts, person, connection, company=company)
             return page(
                 "review.html",
                 person=person,
+                standing={each.account: each for each in standing},
+                lately=lately,
                 proposals=shown,
                 said=said_of(connection, reminders=[(each.account, each.reminder) for each in shown]),
                 count=waiting_count(connection, company=company, companies=of),
@@ -79,6 +91,14 @@ def _add_queue(routes: APIRouter, parts: InsideParts) -> None:
                 asked=written,
                 zip=zip,
             )
+
+
+def _lately(parts: InsideParts, person: Person, connection: Connection, *, company: str) -> list[SaidLately]:
+    """Give what may be taken back; it is for those who may say it."""
+    if not person.may("approver") or (company and not person.sees(company)):
+        return []
+    seen = (company,) if company else person.companies
+    return said_lately(connection, companies=seen, since=parts.clock() - _LATELY, lines_max=_SHOWN_MAX)
 
 
 def _add_forms(routes: APIRouter, parts: InsideParts) -> None:
@@ -113,7 +133,10 @@ def _add_forms(routes: APIRouter, parts: InsideParts) -> None:
         return ask(parts, form.person, command, account=account, back_to="/review", more={"account": account})
 
     @routes.post("/review/{reminder}/approve", response_model=None)
-    def approve(*, form: own, now_because: _Reason = "") -> Response:
+    def approve(
+        *, form: own, now_because: _Reason = "", confirmed: Annotated[bool, Form()] = False
+    ) -> Response:
+        _require_both(parts, form, because=now_because, is_confirmed=confirmed)
         return asked_for(form, ApproveReminder(**form.common, now_because=now_because))
 
     @routes.post("/review/{reminder}/drop", response_model=None)
@@ -138,3 +161,41 @@ def _add_forms(routes: APIRouter, parts: InsideParts) -> None:
             raise WrongRequestError([words[each.word] for each in order], fields=fields)
         changes = structs.asdict(order.asked.changes)
         return asked_for(form, EditReminder(**form.common, **changes))
+
+
+def _require_both(parts: InsideParts, form: ProposalForm, *, because: str, is_confirmed: bool) -> None:
+    """See that what goes inside the gap has a confirmation and a reason (R5, S0-16); with neither it waits until the gap ends.
+
+    Raises:
+        WrongRequestError: one of both is missing.
+    """
+    if bool(because.strip()) == is_confirmed:
+        return
+    with reading(parts.engine) as connection:
+        found = statements(connection, named=[form.proposal.account])
+    if not any(each.too_soon_until is not None for each in found):
+        return
+    missing = ("confirmed", "not_confirmed") if because.strip() else ("now_because", "no_reason")
+    words = words_of(form.person.language)["wrong_orders"]
+    raise WrongRequestError([words[missing[1]]], fields=[missing[0]])
+
+
+def _add_undo(routes: APIRouter, parts: InsideParts) -> None:
+    @routes.post("/review/{reminder}/undo", response_model=None)
+    def undo(
+        *,
+        request: Request,
+        person: Approver,
+        reminder: str,
+        csrf: Word,
+        nonce: Word,
+        account: Annotated[str, Form(max_length=200)],
+        what: Annotated[UndoneWhat, Form()],
+        edits: Annotated[int, Form(ge=0)] = 0,
+        reason: _Reason = "",
+    ) -> Response:
+        require_own_form(request, person, csrf=csrf)
+        require_seen(parts, person, account)
+        common = told(parts, person, account=account, given=nonce)
+        command = UndoReminder(**common, reminder=reminder, what=what, edits=edits, reason=reason)
+        return ask(parts, person, command, account=account, back_to="/review", more={"account": account})

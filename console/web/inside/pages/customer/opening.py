@@ -37,6 +37,7 @@ __all__ = [
     "asked_for",
     "form_of",
     "path_of",
+    "people_of",
     "require_seen",
     "sheet_of",
 ]
@@ -92,6 +93,13 @@ def sheet_of(parts: InsideParts, person: Person, account: str) -> CustomerSheet:
         contacts = tuple(masked_contact(each) for each in sheet.contacts)
         return replace(sheet, tax_id=masked(sheet.tax_id), contacts=contacts)
     return sheet
+
+
+def people_of(parts: InsideParts, account: str) -> tuple[str, ...]:
+    """Give the names of a customer's contacts: what viewers do not read in what others wrote."""
+    with reading(parts.engine) as connection:
+        sheet = customer_sheet(connection, account=account)
+    return () if sheet is None else tuple(each.name for each in sheet.contacts)
 
 
 def form_of(parts: InsideParts, *, role: Role = "collector") -> Callable[..., CustomerForm]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from console.web.inside.asking import await_written, nonce
-from console.web.inside.pages.customer.opening import Reader, path_of, sheet_of
+from console.web.inside.pages.customer.opening import Reader, path_of, people_of, sheet_of
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import moments, page
 from infra.database.engine import reading
@@ -58,6 +58,7 @@ def router(parts: InsideParts) -> APIRouter:
             number=number,
             last=max(1, -(-documents.count // _ITEMS)),
             log=log,
+            names=() if person.may("collector") else people_of(parts, account),
             sent=sent,
             asked=written,
             currencies=[(each[0], each[0]) for each in sheet.balances],
