@@ -17,7 +17,7 @@ from msgspec import json
 from benchmarks.hot_partition import table as simulated
 from benchmarks.report import Results
 from console.sizing.measured import read_constants
-from console.sizing.model import Demand, Estimate, estimate
+from console.sizing.model import Demand, Estimate, Prices, estimate
 
 __all__ = ["computed", "figures_of", "main", "with_tables", "with_values"]
 
@@ -44,7 +44,12 @@ _SHOWN = (
     "disk of workers",
     "brokers",
     "memory of workers",
+    "memory of brokers",
+    "cores of workers",
+    "a month",
 )
+# Not measured and of nobody's list: round sums that show what the cost is made of. The page says so.
+_PRICES = Prices(core=25, memory_gib=3, disk_gib=0.08)
 # Constant -> the figure that it is, by its name in the results.
 _FIGURES = {
     "intake_events_per_s": "intake: validate, re-key, exactly once",
@@ -137,6 +142,7 @@ def computed() -> list[str]:
         estimate(
             Demand(accounts=accounts, items_per_account=3, events_per_s=events, average_share=0.05),
             constants=constants,
+            prices=_PRICES,
         )
         for accounts, events in _SIZES
     ]

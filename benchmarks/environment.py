@@ -10,6 +10,7 @@ from pathlib import Path
 
 from infra.kafka.jars import KAFKA_VERSION
 from infra.kafka.java import find_java
+from streams.ledger import FOLD_VERSION
 
 __all__ = ["describe"]
 
@@ -29,6 +30,7 @@ def describe() -> dict[str, str]:
         "java": _java(),
         "kafka": f"{KAFKA_VERSION}, one broker on the same cores, 1 GB heap",
         "packages": ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES),
+        "fold version": str(FOLD_VERSION),
         "commit": _git("rev-parse", "--short", "HEAD") + ("+" if _git("status", "--porcelain") else ""),
     }
 

@@ -50,11 +50,15 @@ def put(part: str, measured: list[Figure]) -> None:
     known = json.decode(newest.read_bytes(), type=report.Results)
     stems = set(map(_stem, measured))
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
+    machine = describe()
     report.write(
         replace(
             known,
             figures=[*(each for each in known.figures if _stem(each) not in stems), *measured],
-            later={**known.later, part: f"{day}, commit {describe()['commit']}"},
+            later={
+                **known.later,
+                part: f"{day}, commit {machine['commit']}, fold version {machine['fold version']}",
+            },
         ),
         date=newest.stem,
     )

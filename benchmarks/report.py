@@ -10,7 +10,7 @@ from msgspec import Struct, json
 from benchmarks.console_table import console_table, is_of_console
 from benchmarks.figures import Figure
 from benchmarks.race import Standing
-from benchmarks.systems import LEDGERS
+from benchmarks.systems import LEDGERS, PEERS
 
 __all__ = ["Results", "ratios", "write"]
 
@@ -22,6 +22,8 @@ _MEDIAN: Final = ", p50"
 _TAIL: Final = ", p99"
 _SPEEDS: Final = ("events/s", "rows/s", "decisions/s", "letters/s", "mails/s", "ms", "µs")
 _LEDGERS: Final = {system.name for system in LEDGERS}
+_ON_DISK: Final = {system.name for system in (*LEDGERS, *PEERS) if system.on_disk}
+_GOALS: Final = {system.name: system.goal for system in (*LEDGERS, *PEERS) if system.goal}
 _WIDTH, _BAR, _LEFT, _RIGHT = 900, 26, 430, 150
 
 
@@ -38,16 +40,21 @@ class Results(Struct, kw_only=True):
 def ratios(standings: list[Standing]) -> list[str]:
     """Give ``ledger/PEER RATIO`` of medians, a line for each peer that ran.
 
-    A peer is held to the ledger with as many workers as it has. What has most of them comes last: a worker
-    for each core is what this machine can do.
+    A peer is held to the ledger with as many workers as it has, and with its rows where the peer has them. What
+    has most workers comes last: a worker for each core is what this machine can do.
     """
     ran = [each for each in standings if each.rates]
-    ledgers = {each.workers: each for each in reversed(ran) if each.name in _LEDGERS}
+    ledgers = {_kind(each): each for each in ran if each.name in _LEDGERS}
     return [
         f"ledger/{each.name} {statistics.median(ledger.rates) / statistics.median(each.rates):.2f}"
         for each in sorted(ran, key=lambda each: each.workers)
-        if (ledger := ledgers.get(each.workers)) is not None and ledger is not each
+        if each.name not in _LEDGERS and (ledger := ledgers.get(_kind(each))) is not None
     ]
+
+
+def _kind(standing: Standing) -> tuple[int, bool]:
+    """Say what may be compared: how many workers, and whether rows are on disk."""
+    return standing.workers, standing.name in _ON_DISK
 
 
 def write(results: Results, *, date: str) -> None:
@@ -72,7 +79,7 @@ def _tables(results: Results, *, date: str) -> str:
         "",
         f"![events per second of each system](results/{date}.svg)",
         "",
-        "| one worker each where nothing else is said, same machine, same run | events/s: median (min–max; runs × events) | the ledger has | processor µs per event | records / bytes written per event | accounts at the end |",
+        "| one worker each where nothing else is said, same machine, same run | events/s: median (min–max; runs × events) | the ledger has, of its goal | processor µs per event | records / bytes written per event | accounts at the end |",
         "|---|---|---|---|---|---|",
         *map(_standing_line, results.standings, _factors(results.standings)),
         "",
@@ -111,7 +118,9 @@ def _standing_line(standing: Standing, factor: str) -> str:
     end = standing.accounts or "–"
     if standing.left_out:
         end += f"; then {standing.left_out.splitlines()[0]}"
-    return f"| {standing.title} | {rate} | {f'{factor} ×' if factor else ''} | {used} | {written} | {end} |"
+    goal = _GOALS.get(standing.name, 0)
+    asked = f" of {goal:g} ×" if factor and goal else f"of {goal:,.0f} events/s" if goal else ""
+    return f"| {standing.title} | {rate} | {f'{factor} ×' if factor else ''}{asked} | {used} | {written} | {end} |"
 
 
 def _figure_tables(measured: list[Figure]) -> list[str]:

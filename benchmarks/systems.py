@@ -49,7 +49,9 @@ class System(NamedTuple):
         module: of a Python peer; "" is the ledger or Java.
         guarantee: in its own words.
         store: of Kafka Streams.
+        on_disk: its rows are in RocksDB: it is held to what keeps them there, too.
         workers: processes of the ledger, stream threads of Kafka Streams; the partitions are split over them.
+        goal: of the ledger events/s, of a peer how many times as fast the ledger is to be (DESIGN 7); 0: none.
     """
 
     name: str
@@ -60,7 +62,9 @@ class System(NamedTuple):
     module: str = ""
     guarantee: str = ""
     store: str = ""
+    on_disk: bool = False
     workers: int = 1
+    goal: float = 0
 
     @property
     def needs(self) -> str:
@@ -93,8 +97,8 @@ class Entry(NamedTuple):
     output: str
 
 
-LEDGER: Final = System("ledger", "the ledger stage, exactly once, in memory")
-_LEDGER_ON_DISK: Final = System("ledger-rocksdb", "the ledger stage, exactly once, RocksDB")
+LEDGER: Final = System("ledger", "the ledger stage, exactly once, in memory", goal=60_000)
+_LEDGER_ON_DISK: Final = System("ledger-rocksdb", "the ledger stage, exactly once, RocksDB", on_disk=True)
 _LEDGER_TWICE: Final = System(
     "ledger-x2", "the ledger stage, exactly once, in memory, 2 processes", workers=_CORES
 )
@@ -105,12 +109,14 @@ PEERS: Final = (
         "Kafka Streams 4.3.1, exactly_once_v2, in memory",
         guarantee="exactly_once_v2",
         store="memory",
+        goal=1.5,
     ),
     System(
         "kafka-streams-eos-x2",
         "Kafka Streams 4.3.1, exactly_once_v2, in memory, 2 stream threads",
         guarantee="exactly_once_v2",
         store="memory",
+        goal=1.5,
         workers=_CORES,
     ),
     System(
@@ -118,6 +124,8 @@ PEERS: Final = (
         "Kafka Streams 4.3.1, exactly_once_v2, RocksDB",
         guarantee="exactly_once_v2",
         store="rocksdb",
+        on_disk=True,
+        goal=1.5,
     ),
     System(
         "kafka-streams-alo",
@@ -144,8 +152,16 @@ PEERS: Final = (
         module="stock_faust",
         guarantee="at_least_once",
         exactly_once=False,
+        goal=12,
     ),
-    System("faust-eos", "Faust 0.15.3, exactly_once", "slow", module="stock_faust", guarantee="exactly_once"),
+    System(
+        "faust-eos",
+        "Faust 0.15.3, exactly_once",
+        "slow",
+        module="stock_faust",
+        guarantee="exactly_once",
+        goal=12,
+    ),
     System(
         "plain-consumer",
         "confluent-kafka, reading only: the limit",
@@ -168,7 +184,7 @@ PEERS: Final = (
 def entry_of(system: System, *, track: Track) -> Entry:
     """Say how a system runs on a track; nothing is started."""
     if system in LEDGERS:
-        options = ("--member", "bench") if system is _LEDGER_ON_DISK else ()
+        options = ("--member", "bench") if system.on_disk else ()
         return _ledger_entry(track, workers=system.workers, options=options)
     group = f"{track.prefix}{system.name}"
     output = f"{group}-out"

@@ -1,4 +1,4 @@
-"""Who is compared with whom: the same number of workers on both sides."""
+"""Who is compared with whom: as many workers, and rows in the same kind of place, on both sides."""
 
 from benchmarks.race import Standing
 from benchmarks.report import ratios
@@ -19,6 +19,19 @@ def test_a_peer_is_held_to_the_ledger_with_as_many_workers_and_most_come_last() 
     ]
 
     lines = ["ledger/kafka-streams-eos 0.50", "ledger/faust 10.00", "ledger/kafka-streams-eos-x2 0.75"]
+    assert lines == ratios(standings)
+
+
+def test_rows_on_disk_are_held_to_rows_on_disk() -> None:
+    """Kafka Streams on RocksDB is not held to a ledger in memory, and the ledger is no peer of itself."""
+    standings = [
+        _ran("ledger", rate=20),
+        _ran("ledger-rocksdb", rate=15),
+        _ran("kafka-streams-eos", rate=40),
+        _ran("kafka-streams-eos-rocksdb", rate=30),
+    ]
+
+    lines = ["ledger/kafka-streams-eos 0.50", "ledger/kafka-streams-eos-rocksdb 0.50"]
     assert lines == ratios(standings)
 
 
