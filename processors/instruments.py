@@ -85,6 +85,9 @@ def change_state(account: Account, event: PaymentStateChanged, *, context: FoldC
         case "returned":
             return _return(account, row, reason=event.reason, context=context)
         case "deposited":
+            asked_on = _asked_about_on(account, row, context=context)
+            if row.state == "deposited" and row.alarm_on == asked_on:
+                return []  # two people saw to it, or two sources say so: nothing is new
             row.state = "deposited"
             account.arranged().uncover_by(row)
             _await(account, row, context=context)
@@ -214,12 +217,17 @@ def _await(account: Account, row: InstrumentRow, *, context: FoldContext) -> Non
     """Let what a payment covers sleep, and ask about it when it should have cleared."""
     row.covers = _covered(account, row)
     account.arranged().add_instrument(row)
-    days = context.company.profile.promise_tolerance_days + 1
-    payable_on = max(row.document.payable_on or context.day, context.day)
-    is_asked_there = bool(account.row.merged_into)  # by whom the customer is now
-    _wake(account, row, on=None if is_asked_there else payable_on + datetime.timedelta(days=days))
+    _wake(account, row, on=_asked_about_on(account, row, context=context))
     account.touch(row)
     account.advance()
+
+
+def _asked_about_on(account: Account, row: InstrumentRow, *, context: FoldContext) -> datetime.date | None:
+    """Give the day on which it should have cleared; None: whoever the customer is now asks."""
+    if account.row.merged_into:
+        return None
+    payable_on = max(row.document.payable_on or context.day, context.day)
+    return payable_on + datetime.timedelta(days=context.company.profile.promise_tolerance_days + 1)
 
 
 def _wake(account: Account, row: InstrumentRow, *, on: datetime.date | None) -> None:

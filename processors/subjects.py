@@ -39,13 +39,21 @@ DOCUMENTS: _Names = {
     WriteOffBooked: lambda event: f"write_off/{event.write_off}",
 }
 
+
+def _state_key(event: PaymentStateChanged) -> str:
+    """Name a change of state by its own id; without one by what it says, so that it can be said once a day at most."""
+    if event.change is not None:
+        return f"payment_change/{event.change}"
+    return f"payment_state/{event.payment}/{event.state}/{event.occurred_at}"
+
+
 # What speaks of it: the natural key, and of what.
 KEYS: _Names = {
     InvoiceAmended: lambda event: f"amended/{event.document}/{event.revision}",
     InvoiceCancelled: lambda event: f"cancelled/{event.document}",
     CreditNoteCancelled: lambda event: f"credit_note_cancelled/{event.document}",
     PaymentReversed: lambda event: f"reversed/{event.payment}",
-    PaymentStateChanged: lambda event: f"payment_state/{event.payment}/{event.state}/{event.occurred_at}",
+    PaymentStateChanged: _state_key,
     RefundPaid: lambda event: f"refund/{event.refund}",
     ReminderSentElsewhere: lambda event: f"elsewhere/{event.document}/{event.level}",
     WriteOffReversed: lambda event: f"write_off_reversed/{event.write_off}",

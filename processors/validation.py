@@ -83,6 +83,7 @@ _IDS = (
     "reminder",
     "bank_account",
     "line",
+    "change",
 )
 
 

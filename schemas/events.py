@@ -240,11 +240,14 @@ class PaymentStateChanged(_AccountFact, frozen=True, kw_only=True, tag="billing.
     """A cheque, promissory note or direct debit went on: deposited, then cleared or returned (S1-21).
 
     One that is returned may be deposited again. Returned after it has cleared is a reversal (R14).
+    ``change`` is this change's own id: without one, payment, state and ``occurred_at`` say which it is, so that a
+    source that gives days tells of a second deposit on the day of the first by its ``change`` only.
     """
 
     payment: DocumentId
     state: Literal["deposited", "cleared", "returned"]
     reason: Text = ""
+    change: DocumentId | None = None
 
 
 class PaymentReversed(_AccountFact, frozen=True, kw_only=True, tag="billing.payment.reversed.v1"):

@@ -53,6 +53,11 @@ def test_each_problem_of_an_invoice_is_said_with_its_place(wrong: dict[str, str]
     ("event_type", "body", "expected"),
     [
         (PAYMENT, f'{HEAD},"payment":"P","currency":"USD","amount":"0"', "not above zero"),
+        (
+            "billing.payment.state_changed.v1",
+            f'{HEAD},"payment":"P","state":"cleared","change":"7 "',
+            "`$.change`",
+        ),
         (PAYMENT, f'{HEAD},"payment":"P","currency":"CLP","amount":"100.50"', "0 decimals of CLP"),
         (
             PAYMENT,

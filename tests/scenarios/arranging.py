@@ -91,16 +91,15 @@ def _conditional(line: Line) -> SourceEvent:
 
 
 def _state(line: Line) -> SourceEvent:
-    """``payment-state P-1 cleared``."""
-    return msgspec.convert(
-        {
-            "type": "billing.payment.state_changed.v1",
-            **line.whose,
-            "payment": line.text(),
-            "state": line.text(),
-        },
-        events.PaymentStateChanged,
-    )
+    """``payment-state P-1 cleared``; ``named 7`` gives the change an id of its own."""
+    said = {
+        "type": "billing.payment.state_changed.v1",
+        **line.whose,
+        "payment": line.text(),
+        "state": line.text(),
+    }
+    named = line.options(named=line.text)
+    return msgspec.convert(said | {"change": named.get("named")}, events.PaymentStateChanged)
 
 
 def _payment_plan(line: Line) -> SourceEvent:

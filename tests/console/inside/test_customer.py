@@ -225,6 +225,33 @@ def test_a_cheque_goes_on_through_its_states(desk: Desk) -> None:
     assert "INV-1" in shown
 
 
+def test_a_cheque_that_bounced_is_deposited_again_on_the_same_day(desk: Desk) -> None:
+    """S1-20, S1-21: each form is a change of its own; a second click on one is not."""
+    desk.submit(
+        f"{PAGE}/receipts/new",
+        "/receipts",
+        total="70",
+        currency="USD",
+        on="2026-03-01",
+        number="CH-1",
+        means="cheque",
+        state="received",
+    )
+    page = f"{PAGE}/credit?credit=payment/CH-1"
+    for state in ("deposited", "returned", "deposited"):
+        desk.submit(page, "/receipts/state", state=state, on="2026-03-02")
+    history = _text(desk.browser.get(page).text).partition("History")[2]
+    assert 2 == history.count("deposited")
+    assert "no money yet" in _text(desk.browser.get(page).text)
+    nonce = re.findall(r'name="nonce" value="([^"]+)"', desk.browser.get(page).text)[0]
+    for _ in range(2):
+        desk.submit(page, "/receipts/state", state="returned", on="2026-03-02", nonce=nonce)
+    changes = [each.change for each in desk.asked if isinstance(each, PaymentStateChanged)]
+    assert 5 == len(changes)
+    assert 4 == len(set(changes))
+    assert 2 == _text(desk.browser.get(page).text).partition("History")[2].count("returned")
+
+
 def test_what_is_agreed_is_noted_and_ended_on_the_page(desk: Desk) -> None:
     """R15, R25, R29, R35: a promise, a dispute of a part, a payment plan, a hold, a channel that is not wanted."""
     desk.submit(PAGE, "/promises", due_on="2026-03-20", amount="25,50", by="Eva")

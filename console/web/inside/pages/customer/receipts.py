@@ -100,6 +100,7 @@ def _add_states(routes: APIRouter, parts: InsideParts) -> None:
         reason: Annotated[str, Form(max_length=2_000)] = "",
     ) -> Response:
         company, customer = split_account_id(form.account)
+        entry = said_by(form.person, given=nonce)
         changed = PaymentStateChanged(
             company=company,
             customer=customer,
@@ -107,12 +108,13 @@ def _add_states(routes: APIRouter, parts: InsideParts) -> None:
             payment=payment,
             state=state,
             reason=reason,
+            change=entry,
         )
         return enter(
             parts,
             form.person,
             changed,
-            entry=said_by(form.person, given=nonce),
+            entry=entry,
             account=form.account,
             back_to=f"{path_of(form.account)}/credit",
             more={"credit": f"payment/{payment}", "entered": state},
