@@ -39,7 +39,7 @@ from tests.chaos.load import Load
 from tests.chaos.mischief import Cutter, Mischief
 from tests.chaos.profile import WORKERS, Profile, schedule
 from tests.chaos.sendings import await_quiet, judge_sendings, supervised
-from tests.chaos.verdict import Verdict, judge_ledger
+from tests.chaos.verdict import Verdict, judge_ledger, open_transactions
 from tests.chaos.wire import Link, Wire
 
 __all__ = ["run_chaos"]
@@ -178,7 +178,9 @@ class _Run:
                 schedule(profile), progress=progress.share if profile.backlog else self._written_share
             )
             self._drain(fleet, progress=progress)
+            self._note_open("while the workers rest")
             fleet.stop_all()
+            self._note_open("right after the workers have stopped")
 
     def judge(self) -> Verdict:
         """Compare everything with the truth."""
@@ -218,6 +220,9 @@ class _Run:
         if self._profile.sendings and self._tick is not None:
             await_quiet(self._settings, fleet=fleet, tick=self._tick)
         self._say("everything is read")
+
+    def _note_open(self, when: str) -> None:
+        self._verdict.problems += [f"{each}, {when}" for each in open_transactions(self._settings)]
 
     def _note_fleet(self, fleet: Fleet) -> None:
         verdict = self._verdict
