@@ -4,6 +4,7 @@ It is a process of its own, so that what watches does not end with what it watch
 (docs/decisions/0010). It changes nothing, and goes on when broker or database are away.
 """
 
+import datetime
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, get_args
@@ -90,9 +91,10 @@ class Exporter:
 
     def _read_standing(self) -> None:
         began_s = self._monotonic_s()
+        now = datetime.datetime.fromtimestamp(self._now_s(), datetime.UTC)
         try:
             with reading(self._engine) as connection:
-                self._standing = standing(connection)
+                self._standing = standing(connection, now=now)
         except SQLAlchemyError as error:
             _log.warning("exporter_standing_unread", error=str(error))
             self._unread["standing"] = f"the database cannot be read: {type(error).__name__}"
@@ -108,3 +110,4 @@ def _standing_samples(found: Standing) -> Iterable[Sample]:
     for channel in get_args(Channel):
         yield sample("cobranza_due_deliveries", found.due_deliveries.get(channel, 0), channel)
         yield sample("cobranza_deliveries_in_doubt", found.deliveries_in_doubt.get(channel, 0), channel)
+        yield sample("cobranza_deliveries_expiring", found.deliveries_expiring.get(channel, 0), channel)

@@ -25,6 +25,7 @@ from notifiers.enclosing.enclosures import Enclosures
 from notifiers.enclosing.opening import open_enclosures
 from notifiers.enclosing.settings import DocumentSettings
 from notifiers.enclosing.statements import StatementPress, enclosing_statements
+from notifiers.faults import Faults
 from notifiers.feedback.suppressing import suppressing
 from notifiers.gates.gate import Gate
 from notifiers.limits import LimitSettings, open_limits, prices_of, worded
@@ -241,22 +242,23 @@ def open_render(
 def open_arbiter(name: ChannelName, *, settings: Settings, send: SendSettings, engine: Engine) -> Arbiter:
     """Give who ends doubts of a channel without a worker: for a person who wants the provider asked now."""
     ledger = SendLedger(engine, channel=name, owner="", reader_age_s_max=send.reader_age_s_max)
-    manner = manner_of(name, send=send)
+    manner, sendings = manner_of(name, send=send), sendings_tally(channels=[name])
+    faults, render = (
+        Faults(name, sendings=sendings),
+        open_render(name, settings=settings, send=send, engine=engine),
+    )
     noter = Noter(
-        ledger=ledger,
-        manner=manner,
-        clock=utc_now,
-        jitter=random.SystemRandom().random,
-        sendings=sendings_tally(channels=[name]),
+        ledger=ledger, manner=manner, clock=utc_now, jitter=random.SystemRandom().random, sendings=sendings
     )
     return Arbiter(
         ledger=ledger,
         channel=open_channel(name, settings=settings, send=send, engine=engine, clock=utc_now),
-        render=partial(written_of, render=open_render(name, settings=settings, send=send, engine=engine)),
+        render=partial(written_of, render=render, faults=faults),
         noter=noter,
         manner=manner,
         clock=utc_now,
         is_gone=holder_is_gone(engine),
+        faults=faults,
     )
 
 
@@ -278,6 +280,7 @@ def manner_of(name: ChannelName, *, send: SendSettings) -> Manner:
         attempts_max=send.attempts_max,
         retry_s_first=send.retry_s_first,
         retry_s_max=send.retry_s_max,
+        wait_days_max=send.wait_days_max,
     )
 
 

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Literal
 
-import structlog
 from msgspec import Struct
 
 from infra.database.send_values import Claim, Job
@@ -28,6 +27,7 @@ from notifiers.channel import (
     UncertainError,
     traits_of,
 )
+from notifiers.faults import Faults
 
 __all__ = ["INTENT_S_MAX", "Answer", "Carrier", "Parcel"]
 
@@ -36,7 +36,6 @@ Answer = Receipt | PermanentError | TemporaryError | UncertainError | Literal["n
 # session timeout: a worker that was frozen long enough to be replaced looks again first.
 INTENT_S_MAX: Final = 1.0
 _WAVE_OF_REPEATABLE: Final = 50
-_log = structlog.get_logger(__name__)
 
 
 class Parcel(Struct, frozen=True, kw_only=True):
@@ -53,10 +52,12 @@ class Carrier:
     Args:
         channel: who carries them.
         clock: the wall clock, UTC. It goes on while a process is frozen.
+        faults: told of what the channel should not raise.
     """
 
-    def __init__(self, channel: Channel, *, clock: Callable[[], datetime.datetime]) -> None:
+    def __init__(self, channel: Channel, *, clock: Callable[[], datetime.datetime], faults: Faults) -> None:
         self._channel = channel
+        self._faults = faults
         self._clock = clock
         self._traits = traits_of(channel)
         self._threads = ThreadPoolExecutor(self._traits.at_once) if self._traits.at_once > 1 else None
@@ -93,5 +94,4 @@ class Carrier:
             return error
         except Exception as error:  # noqa: BLE001 - no one fault may end the channel, nor lose the wave's receipts
             # A fault of the channel's, ours or its client's: how far it came nobody knows. Others go on.
-            _log.exception("send_broke", reminder=message.reminder, channel=message.channel)
-            return UncertainError(f"the channel failed: {type(error).__name__}")
+            return UncertainError(self._faults.told(error, within="send", reminder=message.reminder))

@@ -125,15 +125,16 @@ class Receipt(Struct, frozen=True, kw_only=True):
 class TemporaryError(Exception):
     """The message may go later: it was certainly not taken.
 
-    ``provider_down`` tells a provider that takes nothing at present (all of
-    the channel waits, as long as it lasts, and no message fails) from one that cannot take this message yet,
-    which ends after ``attempts_max`` tries.
+    ``provider_down`` tells a provider that takes nothing at present (all of the channel waits) from one that
+    takes nothing of this company at present (``sender_refused``: all of that waits), and from one that cannot take
+    this message yet, which ends after ``attempts_max`` tries. Of the others no try counts: they end after ``wait_days_max``.
     """
 
-    def __init__(self, detail: str, *, provider_down: bool = True) -> None:
+    def __init__(self, detail: str, *, provider_down: bool = True, sender_refused: bool = False) -> None:
         super().__init__(detail)
         self.detail = detail
-        self.provider_down = provider_down
+        self.provider_down = provider_down and not sender_refused
+        self.sender_refused = sender_refused
 
 
 class PermanentError(Exception):

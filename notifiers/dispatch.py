@@ -13,7 +13,7 @@ A worker that dies before `intend` has handed over nothing: what it had claimed 
 import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 from msgspec import Struct, json
@@ -33,7 +33,8 @@ from notifiers.channel import (
     traits_of,
 )
 from notifiers.doubt import Arbiter
-from notifiers.gates.gate import Candidate, Gate, Screen, Wait, all_pass
+from notifiers.faults import FaultError, Faults
+from notifiers.gates.gate import Candidate, Gate, Screen, Wait, all_pass, asked
 from notifiers.gates.law import allowed_at
 from notifiers.noting import Manner, Noter, Written, sendings_tally, write, written_of
 from notifiers.outages import Outages
@@ -44,6 +45,7 @@ from schemas.law import LawTerms
 
 __all__ = ["Dispatcher", "Manner", "ReadReminder", "sendings_tally"]
 
+_Of = TypeVar("_Of", int, str)
 _BATCH: Final = 50
 # What was claimed and has not had its turn by then is given back, so that the loop reads and stops in time.
 _RUN_S_MAX: Final = 5.0
@@ -100,24 +102,22 @@ class Dispatcher:
         self._gates = gates
         self._channel = channel
         self._traits = traits_of(channel)
-        self._carrier = Carrier(channel, clock=clock)
-        self._noter = Noter(
-            ledger=ledger,
-            manner=manner,
-            clock=clock,
-            jitter=jitter,
-            sendings=sendings or sendings_tally(),
-        )
+        sendings = sendings or sendings_tally()
+        self._faults = Faults(ledger.channel, sendings=sendings)
+        self._carrier = Carrier(channel, clock=clock, faults=self._faults)
+        self._noter = Noter(ledger=ledger, manner=manner, clock=clock, jitter=jitter, sendings=sendings)
         self._arbiter = Arbiter(
             ledger=ledger,
             channel=channel,
-            render=partial(written_of, render=render),
+            render=partial(written_of, render=render, faults=self._faults),
             noter=self._noter,
             manner=manner,
             clock=clock,
             is_gone=is_gone,
+            faults=self._faults,
         )
-        self._outages = Outages(clock=clock, retry_at=self._noter.retry_at)
+        self._outages = Outages[int](clock=clock, retry_at=self._noter.retry_at)
+        self._refused = Outages[str](clock=clock, retry_at=self._noter.retry_at)
         self._channel_waits_until: datetime.datetime | None = None
         self._batch = _BATCH
         self._looked_after_at: datetime.datetime | None = None
@@ -152,11 +152,12 @@ class Dispatcher:
             return 0
         closed = self.closed
         open_partitions = [each for each in partitions if each not in closed]
-        jobs = self._ledger.ready(partitions=open_partitions, now=now, limit=self._batch)
+        jobs = self._ledger.ready(
+            partitions=open_partitions, now=now, limit=self._batch, without=self._refused.closed
+        )
         if not jobs:
             return 0
-        if self._prepare is not None:
-            self._prepare(jobs)
+        self._get_ready(jobs)
         reminders = {job.reminder: _decoder.decode(job.reminder_json) for job in jobs}
         written = self._write(reminders)
         waits = self._ask_gates(jobs, written)
@@ -177,18 +178,23 @@ class Dispatcher:
 
     def tend(self) -> None:
         """Let the channel do what it has to do beside its messages."""
-        if isinstance(self._channel, TendedChannel):
+        if not isinstance(self._channel, TendedChannel):
+            return
+        try:
             self._channel.tend()
+        except Exception as error:  # noqa: BLE001 - no message waits for it, and none may end by it
+            self._faults.told(error, within="tend")
 
     def recover(self, *, partitions: Sequence[int]) -> None:
         """Clear up what other workers hold on partitions that are ours now."""
         self._outages.forget()
+        self._refused.forget()
         self._arbiter.recover(partitions=partitions, all_=True)
 
     def look_after(self, *, partitions: Sequence[int]) -> int:
-        """Every few seconds, ask about what is in doubt and clear up after workers that are gone.
+        """Every few seconds, ask about what is in doubt, clear up after workers that are gone, and give up what waits for days.
 
-        Returns how many doubts have ended.
+        Returns how many doubts and waits have ended.
         """
         now = self._clock()
         last = self._looked_after_at
@@ -196,12 +202,24 @@ class Dispatcher:
             return 0
         self._looked_after_at = now
         self._arbiter.recover(partitions=partitions, all_=False)
-        return self._arbiter.ask(partitions=partitions)
+        return self._give_up(partitions) + self._arbiter.ask(partitions=partitions)
+
+    def _get_ready(self, jobs: Sequence[Job]) -> None:
+        """Tell who prepares which jobs come next; what it does not do then is done when each is written."""
+        if self._prepare is None:
+            return
+        try:
+            self._prepare(jobs)
+        except Exception as error:  # noqa: BLE001 - only what one of them wants can be at fault
+            self._faults.told(error, within="prepare")
 
     def _write(self, reminders: Mapping[str, ReminderDecided]) -> dict[str, Written]:
         """Write messages; what must not go where it would is asked last: meanwhile somebody may have said stop."""
         channel = self._ledger.channel
-        made = {name: write(each, channel, render=self._render) for name, each in reminders.items()}
+        made = {
+            name: write(each, channel, render=self._render, faults=self._faults)
+            for name, each in reminders.items()
+        }
         return {**made, **self._screen(list(reminders.values()), channel)}
 
     # -- what must wait ----------------------------------------------------------------------
@@ -209,7 +227,7 @@ class Dispatcher:
     def _ask_gates(self, jobs: Sequence[Job], written: dict[str, Written]) -> dict[str, Wait]:
         """Ask every gate about what the ones before it let through; note what has to wait.
 
-        What is overtaken (R32) has to end, not to wait.
+        What is overtaken (R32) has to end, not to wait. What a gate breaks over is not ``written`` any more.
         """
         left = [
             Candidate(job=job, message=message)
@@ -218,8 +236,12 @@ class Dispatcher:
         ]
         waits: dict[str, Wait] = {}
         for gate in self._gates:
-            waits |= gate.waits(left, now=self._clock())
-            left = [each for each in left if each.job.reminder not in waits]
+            held, broken = asked(gate, left, now=self._clock(), faults=self._faults)
+            waits |= held
+            written |= broken
+            left = [
+                each for each in left if each.job.reminder not in held and each.job.reminder not in broken
+            ]
         by_name = {job.reminder: job for job in jobs}
         put_off = {name: wait for name, wait in waits.items() if wait.holds == "delivery"}
         self._put_off({name: by_name[name] for name in put_off}, waits=put_off)
@@ -250,12 +272,15 @@ class Dispatcher:
         for name, wait in waits.items():
             self._noter.postponed(jobs[name], until=wait.until, why=wait.why)
 
-    def _law_waits(self, job: Job, *, law: LawTerms | None) -> Wait | None:
+    def _law_waits(self, job: Job, *, law: LawTerms | None) -> Wait | FaultError | None:
         """Ask the law, once the claim shows others that we are about to write to this person."""
         if law is None or job.channel == "task":
             return None
         now = self._clock()
-        at = allowed_at(self._ledger.engine, job, law=law, now=now)
+        try:
+            at = allowed_at(self._ledger.engine, job, law=law, now=now)
+        except Exception as error:  # noqa: BLE001 - what cannot be judged does not go; others do
+            return FaultError(self._faults.told(error, within="law", reminder=job.reminder))
         if at <= datetime.datetime.fromisoformat(occurred_at(job, now=now)):
             return None
         detail = f"the law ({law.profile}) allows it from {at.isoformat()}"
@@ -280,9 +305,15 @@ class Dispatcher:
             message = written[job.reminder]
             if isinstance(message, PermanentError):
                 endings.append(self._noter.failed(job, message, message))
-            elif (wait := self._law_waits(job, law=laws[job.reminder])) is not None:
-                self._put_off({job.reminder: job}, waits={job.reminder: wait})
-            else:
+                continue
+            held = (
+                message if isinstance(message, FaultError) else self._law_waits(job, law=laws[job.reminder])
+            )
+            if isinstance(held, FaultError):
+                self._noter.put_back(job, message, held)
+            elif isinstance(held, Wait):
+                self._put_off({job.reminder: job}, waits={job.reminder: held})
+            elif isinstance(message, Message):
                 parcels.append(Parcel(job=job, claim=claims[job.reminder], message=message))
         started_at = self._clock()
         while parcels and (self._clock() - started_at).total_seconds() <= _RUN_S_MAX:
@@ -298,8 +329,12 @@ class Dispatcher:
                 open_.discard(parcel.job.reminder)
                 ending = self._ending_of(parcel, answer)
                 endings += [] if ending is None else [ending]
-            closed = self.closed
-            parcels = [each for each in parcels if each.job.partition not in closed]
+            closed, refused = self.closed, self._refused.closed
+            parcels = [
+                each
+                for each in parcels
+                if each.job.partition not in closed and each.job.company not in refused
+            ]
         open_ -= {each.reminder for each in endings}
         self._finish(endings)
         # What was intended, not handed over, and is not ours to give back was taken for handed over.
@@ -318,14 +353,13 @@ class Dispatcher:
         """Judge one answer; None: the job is put back."""
         job, message = parcel.job, parcel.message
         if isinstance(answer, Receipt | PermanentError):
-            self._outages.answered(job.partition)
+            self._judges_again(job)
         if isinstance(answer, Receipt):
             return self._noter.accepted(job, message, answer)
         if isinstance(answer, PermanentError):
             return self._noter.failed(job, message, answer)
         if isinstance(answer, TemporaryError):
-            closed_until = self._outages.down(job.partition) if answer.provider_down else None
-            put_back = self._noter.put_back(job, message, answer, closed_until=closed_until)
+            put_back = self._noter.put_back(job, message, answer, closed_until=self._held_until(job, answer))
             if isinstance(put_back, Ending):
                 return put_back
             if not put_back.is_ours:
@@ -336,6 +370,47 @@ class Dispatcher:
         return self._arbiter.no_answer(
             job, message, detail=answer.detail, retry_at=self._noter.retry_at(job.attempts + 1)
         )
+
+    def _held_until(self, job: Job, answer: TemporaryError) -> datetime.datetime | None:
+        """Give until when all of a partition, or of a company, waits; None: this message alone. The others wait from now on."""
+        if answer.provider_down:
+            return self._held(self._outages, job.partition)
+        return self._held(self._refused, job.company) if answer.sender_refused else None
+
+    def _held(self, outages: Outages[_Of], one: _Of) -> datetime.datetime:
+        is_new = one not in outages.closed
+        until = outages.down(one)
+        if is_new:
+            self._ledger.wait_with(one, now=self._clock(), give_up_at=self._noter.give_up_at())
+        return until
+
+    def _judges_again(self, job: Job) -> None:
+        """Note that the provider has judged a message: what waited with it waits no more."""
+        if self._outages.answered(job.partition):
+            self._ledger.wait_no_more(job.partition, but=self._refused.closed)
+        if self._refused.answered(job.company):
+            self._ledger.wait_no_more(job.company)
+
+    def _give_up(self, partitions: Sequence[int]) -> int:
+        """End what nobody has taken for days, so that the next channel has its turn (R19); return how many ended."""
+        jobs = self._ledger.waited_too_long(partitions=partitions, now=self._clock(), limit=_BATCH)
+        if not jobs:
+            return 0
+        claims = [
+            Claim(
+                reminder=job.reminder,
+                occurred_at=occurred_at(job, now=self._clock()),
+                recipient=job.recipient,
+                subject=job.subject,
+                provider=job.provider,
+                endpoint=job.endpoint,
+            )
+            for job in jobs
+        ]
+        taken, superseded = self._ledger.claim(claims, now=self._clock())
+        self._noter.superseded(superseded)
+        self._finish([self._noter.given_up(job) for job in jobs if job.reminder in taken])
+        return len(taken) + len(superseded)
 
     def _finish(self, endings: Sequence[Ending]) -> None:
         self._ended(endings, lost=self._ledger.finish(endings))

@@ -4,7 +4,7 @@
 
     found in `sending`, its worker away  ┐                      taken ──► accepted
     no answer to a call                  ├─► ask the provider ──┼ not taken, and nobody can still be
-    `unknown`, and its time to ask       ┘   (if it can say)    │ at it ──► scheduled
+    `unknown`, and its time to ask       ┘   (if it can say)    │ at it ──► scheduled; tried too often: failed
                                                                 └ cannot say ──► unknown, with the evidence;
                                                                                  asked again after a while
 
@@ -23,7 +23,16 @@ from msgspec import Struct
 from infra.database.send_doubts import Doubts, Note, Said, Word
 from infra.database.send_ledger import SendLedger
 from infra.database.send_values import Ending, Job
-from notifiers.channel import Channel, Message, Receipt, TemporaryError, TracingChannel, traits_of
+from notifiers.channel import (
+    Channel,
+    Message,
+    PermanentError,
+    Receipt,
+    TemporaryError,
+    TracingChannel,
+    traits_of,
+)
+from notifiers.faults import Faults
 from notifiers.noting import Manner, Noter, Written
 from notifiers.outcomes import occurred_at
 
@@ -45,7 +54,8 @@ class _Silence(Struct, frozen=True, kw_only=True):
     why: str
 
 
-_Found = Receipt | Literal["not taken"] | _Silence
+# "may go again": nobody has said that it was not taken, but twice would be once.
+_Found = Receipt | Literal["not taken", "may go again"] | _Silence
 
 
 class Arbiter:
@@ -59,6 +69,7 @@ class Arbiter:
         manner: whether to hold or to send again what nobody can say.
         clock: the wall clock, UTC.
         is_gone: says whether the worker that held a job is known not to exist any more.
+        faults: told of what a channel should not raise when it is asked.
     """
 
     def __init__(
@@ -71,6 +82,7 @@ class Arbiter:
         manner: Manner,
         clock: Callable[[], datetime.datetime],
         is_gone: Callable[[Job], bool],
+        faults: Faults,
     ) -> None:
         self._ledger = ledger
         self._doubts = Doubts(ledger.engine, channel=ledger.channel)
@@ -81,6 +93,7 @@ class Arbiter:
         self._manner = manner
         self._clock = clock
         self._is_gone = is_gone
+        self._faults = faults
 
     def recover(self, *, partitions: Sequence[int], all_: bool) -> None:
         """Clear up what other workers hold on partitions that are ours.
@@ -117,12 +130,17 @@ class Arbiter:
     def ask_about(self, job: Job) -> Said | Literal["cannot say"]:
         """Ask the provider about one unknown delivery, and do as it says."""
         found = self._found(job, self._render(job), is_over=_has_ended(job) or self._is_gone(job))
+        is_last = job.attempts >= self._manner.attempts_max
+        if found == "may go again" and is_last:
+            found = _Silence(why=f"it was tried {job.attempts} times, and the provider cannot say")
         if isinstance(found, _Silence):
             note = self._word("not_asked", found.why)
             self._doubts.ask_again(job.reminder, ask_at=self._ask_at(job), note=note)
             return "cannot say"
-        said: Said = "accepted" if isinstance(found, Receipt) else "resend"
+        said: Said = "accepted" if isinstance(found, Receipt) else "failed" if is_last else "resend"
         detail = "it has the message" if isinstance(found, Receipt) else "it has not got the message"
+        if said == "failed":
+            detail += f", after {job.attempts} tries"
         self._doubts.resolve(
             job.reminder,
             said=said,
@@ -172,7 +190,11 @@ class Arbiter:
         found = self._found(job, written, is_over=by_itself or is_gone)
         if isinstance(found, Receipt):
             return self._noter.accepted(job, written, found)
-        if isinstance(found, _Silence) and self._manner.doubt == "hold":
+        tries = job.attempts + by_itself  # our own was not counted yet when the job was read
+        is_last = tries >= self._manner.attempts_max
+        if found == "not taken" and is_last:
+            return self._noter.failed(job, written, _tried(tries, detail))
+        if is_last or (isinstance(found, _Silence) and self._manner.doubt == "hold"):
             ask_at = self._ask_at(job) if isinstance(self._channel, TracingChannel) else None
             return self._noter.unknown(job, written, detail=detail, ask_at=ask_at, may_go_on=not by_itself)
         is_held = self._noter.sent_again(job, detail=detail, retry_at=retry_at)
@@ -185,17 +207,26 @@ class Arbiter:
         if not isinstance(written, Message):
             return _Silence(why=f"it cannot be written again: {written.detail}")
         if isinstance(self._channel, TracingChannel):
-            try:
-                receipt = self._channel.find(written)
-            except TemporaryError as error:
-                _log.warning("send_untraced", reminder=job.reminder, detail=error.detail)
-                silence = _Silence(why=f"the provider cannot say: {error.detail}")
-                return "not taken" if self._traits.is_repeatable else silence
-            if receipt is not None:
-                return receipt
+            found = self._asked(written)
+            if isinstance(found, Receipt):
+                return found
+            if isinstance(found, _Silence):
+                return "may go again" if self._traits.is_repeatable else found
             if is_over and self._has_settled(job):
                 return "not taken"
-        return "not taken" if self._traits.is_repeatable else _Silence(why=self._why_no_is_none(is_over))
+        return "may go again" if self._traits.is_repeatable else _Silence(why=self._why_no_is_none(is_over))
+
+    def _asked(self, written: Message) -> Receipt | _Silence | None:
+        """Ask the provider; whatever goes wrong with that, the doubt stays and it is asked again later."""
+        if not isinstance(self._channel, TracingChannel):
+            return _Silence(why="the provider cannot be asked")
+        try:
+            return self._channel.find(written)
+        except TemporaryError as error:
+            _log.warning("send_untraced", reminder=written.reminder, detail=error.detail)
+            return _Silence(why=f"the provider cannot say: {error.detail}")
+        except Exception as error:  # noqa: BLE001 - one doubt must not end the channel, nor all the others
+            return _Silence(why=self._faults.told(error, within="find", reminder=written.reminder))
 
     def _why_no_is_none(self, is_over: bool) -> str:
         if not isinstance(self._channel, TracingChannel):
@@ -227,6 +258,10 @@ class Arbiter:
 
     def _word(self, what: Word, detail: str) -> Note:
         return Note(at=self._clock(), author=self._ledger.owner or "a person", what=what, detail=detail)
+
+
+def _tried(times: int, detail: str) -> PermanentError:
+    return PermanentError(error_type="provider_unavailable", detail=f"tried {times} times: {detail}")
 
 
 def _has_ended(job: Job) -> bool:

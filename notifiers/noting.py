@@ -12,6 +12,7 @@ from infra.database.send_ledger import SendLedger
 from infra.database.send_values import Claim, Ending, Job
 from infra.metrics.tally import Tally
 from notifiers.channel import Cost, Message, PermanentError, Receipt, TemporaryError, Traits
+from notifiers.faults import FAULT, FaultError, Faults
 from notifiers.outcomes import occurred_at
 from notifiers.settings import DoubtPolicy
 from schemas.facts import ReminderDecided
@@ -29,9 +30,10 @@ __all__ = [
     "written_of",
 ]
 
-Written = Message | PermanentError
+# A message; or why there is none: it never will be, or not until an error of ours is mended.
+Written = Message | PermanentError | FaultError
 _TEXT_MAX: Final = 2_000
-_OUTCOMES: Final = (*get_args(DeliveryStatus), "put_back", "capped")
+_OUTCOMES: Final = (*get_args(DeliveryStatus), "put_back", "capped", FAULT)
 _log = structlog.get_logger(__name__)
 _decoder = json.Decoder(ReminderDecided)
 
@@ -49,6 +51,7 @@ class Manner(Struct, frozen=True, kw_only=True):
     attempts_max: int
     retry_s_first: float
     retry_s_max: float
+    wait_days_max: float = 5.0
 
     def wait_s(self, attempts: int, *, jitter: float) -> float:
         """Give the wait after so many attempts; ``jitter`` in [0, 1) spreads its upper half."""
@@ -151,11 +154,12 @@ class Noter:
 
         Args:
             job, written, error: the message, and why it was not taken.
-            closed_until: the provider takes nothing, and all wait until then. That is no attempt of
-                this message: a day without a provider, or with a wrong password, fails none.
+            closed_until: the provider takes nothing, or nothing of this sender, and all wait until then. That is
+                no attempt of this message: a day without a provider, or with a wrong password, fails none.
         """
         attempts = job.attempts + 1
-        if closed_until is None and attempts >= self._manner.attempts_max:
+        is_word_on_it = closed_until is None and not isinstance(error, FaultError)
+        if is_word_on_it and attempts >= self._manner.attempts_max:
             refused = PermanentError(
                 error_type="provider_unavailable", detail=f"tried {attempts} times: {error.detail}"
             )
@@ -168,6 +172,7 @@ class Noter:
             retry_at=until,
             detail=error.detail[:_TEXT_MAX],
             is_attempt=closed_until is None,
+            give_up_at=self.give_up_at(),
         )
         return PutBack(until=until, is_ours=is_ours)
 
@@ -182,6 +187,17 @@ class Noter:
         """Note that a job waits, unsent; its row says so already."""
         self._sendings.add(job.channel, "capped" if why == "daily_cap" else "put_back")
         _log.info("send_postponed", **_of(job), until=until.isoformat(), why=why)
+
+    def give_up_at(self) -> datetime.datetime | None:
+        """Give the instant at which what waits from now on for somebody else has waited for too long; None: never."""
+        days = self._manner.wait_days_max
+        return self._clock() + datetime.timedelta(days=days) if days else None
+
+    def given_up(self, job: Job) -> Ending:
+        """Give the ending of a job that nobody took for days; where it was to go stays on it."""
+        days = self._manner.wait_days_max
+        error = PermanentError(error_type="expired", detail=f"given up after {days:g} days: {job.detail}")
+        return replace(self.failed(job, error, error), recipient=job.recipient, subject=job.subject)
 
     def superseded(self, reminders: Iterable[str]) -> None:
         """Note that jobs have ended because their accounts have changed (R32); their rows say so already."""
@@ -229,9 +245,11 @@ class Noter:
         )
 
 
-def written_of(job: Job, *, render: Callable[[ReminderDecided, ChannelName], Message]) -> Written:
+def written_of(
+    job: Job, *, render: Callable[[ReminderDecided, ChannelName], Message], faults: Faults
+) -> Written:
     """Write a job's message; one that cannot be written is known before it is claimed."""
-    return write(_decoder.decode(job.reminder_json), job.channel, render=render)
+    return write(_decoder.decode(job.reminder_json), job.channel, render=render, faults=faults)
 
 
 def write(
@@ -239,17 +257,20 @@ def write(
     channel: ChannelName,
     *,
     render: Callable[[ReminderDecided, ChannelName], Message],
+    faults: Faults,
 ) -> Written:
     """Write a message, or say why it cannot be."""
     try:
         return render(reminder, channel)
     except PermanentError as error:
         return error
+    except Exception as error:  # noqa: BLE001 - one message, one template must not end the channel
+        return FaultError(faults.told(error, within="write", reminder=reminder.id))
 
 
 def recipient_of(written: Written) -> str:
     """Give whom a message goes to, as people read it; "" for one that could not be written."""
-    if isinstance(written, PermanentError):
+    if not isinstance(written, Message):
         return ""
     contact = written.contact
     match written.channel:

@@ -1,17 +1,21 @@
-"""While a provider takes nothing: until when a partition's jobs wait, longer with each try in a row.
+"""While a provider takes nothing: until when a partition's jobs, or a company's, wait; longer with each try in a row.
 
 It keeps no word of it: a new process begins with the shortest wait. Which answer means that
-everything waits is said by the channel (``TemporaryError.provider_down``), not here.
+everything waits is said by the channel (``TemporaryError.provider_down``, ``sender_refused``), not here.
 """
 
 import datetime
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 __all__ = ["Outages"]
 
 
-class Outages:
-    """The partitions of a worker that wait for the provider of its channel.
+_Of = TypeVar("_Of", int, str)
+
+
+class Outages(Generic[_Of]):
+    """What waits for the provider of a channel: partitions of a worker, or companies.
 
     Args:
         clock: the wall clock, UTC.
@@ -23,30 +27,30 @@ class Outages:
     ) -> None:
         self._clock = clock
         self._retry_at = retry_at
-        self._until: dict[int, datetime.datetime] = {}
-        self._in_a_row: dict[int, int] = {}
+        self._until: dict[_Of, datetime.datetime] = {}
+        self._in_a_row: dict[_Of, int] = {}
 
     @property
-    def closed(self) -> set[int]:
-        """Partitions whose jobs wait at present."""
+    def closed(self) -> set[_Of]:
+        """Those whose jobs wait at present."""
         now = self._clock()
-        return {partition for partition, until in self._until.items() if until > now}
+        return {one for one, until in self._until.items() if until > now}
 
-    def down(self, partition: int) -> datetime.datetime:
-        """Note that the provider took nothing, and give the instant until which the partition waits.
+    def down(self, one: _Of) -> datetime.datetime:
+        """Note that the provider took nothing, and give the instant until which these jobs wait.
 
         Answers that come side by side are one try.
         """
-        if partition not in self.closed:
-            self._in_a_row[partition] = self._in_a_row.get(partition, 0) + 1
-            self._until[partition] = self._retry_at(self._in_a_row[partition])
-        return self._until[partition]
+        if one not in self.closed:
+            self._in_a_row[one] = self._in_a_row.get(one, 0) + 1
+            self._until[one] = self._retry_at(self._in_a_row[one])
+        return self._until[one]
 
-    def answered(self, partition: int) -> None:
-        """Note that the provider has judged a message: the next outage begins with the shortest wait."""
-        self._in_a_row.pop(partition, None)
+    def answered(self, one: _Of) -> bool:
+        """Note that the provider has judged a message; True: that ends an outage. The next one begins with the shortest wait."""
+        return self._in_a_row.pop(one, None) is not None
 
     def forget(self) -> None:
-        """Let all partitions try at once: which are ours has changed."""
+        """Let all try at once: which partitions are ours has changed."""
         self._until.clear()
         self._in_a_row.clear()

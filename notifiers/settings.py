@@ -66,7 +66,10 @@ class SendSettings(BaseSettings):
         sms_doubt, letter_doubt, task_doubt: likewise.
         reader_age_s_max: with live reminders, how old the read model may be (R32).
         attempts_max: so many times a delivery is tried that the provider puts off (a full mailbox); then it has
-            failed. While a provider takes nothing at all (down, suspended, password refused) no try counts.
+            failed. While a provider takes nothing at all (down, suspended, password refused), or nothing of a
+            sender, no try counts.
+        wait_days_max: so many days after it was first put off a delivery has failed all the same (``expired``), and
+            the next channel has its turn; 0: never. Mail servers keep trying for four or five (RFC 5321, 4.5.4.1).
         retry_s_first: the wait after the first temporary failure; it doubles with each.
         retry_s_max: it does not grow beyond that.
     """
@@ -86,6 +89,7 @@ class SendSettings(BaseSettings):
     task_doubt: DoubtPolicy = "hold"
     reader_age_s_max: float = Field(default=60.0, gt=0.0, le=3600.0)
     attempts_max: int = Field(default=20, ge=1, le=1000)
+    wait_days_max: float = Field(default=5.0, ge=0.0, le=365.0)
     retry_s_first: float = Field(default=1.0, gt=0.0)
     retry_s_max: float = Field(default=300.0, gt=0.0)
 

@@ -7,7 +7,7 @@ does to the job is a compare-and-set on `unknown`, so that of two words the firs
 
 import datetime
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, select, update
@@ -23,6 +23,8 @@ __all__ = ["Doubts", "Note", "Said", "Word", "notes_of"]
 
 Said = Literal["accepted", "failed", "resend"]
 Word = Literal["interrupted", "no_answer", "asked", "not_asked", "said", "late_word"]
+# It goes again, as if it were new: whoever said so has not waited for its provider.
+_SCHEDULED: Final = {"state": "scheduled", "retry_at": None, "ask_at": None, "owner": "", "give_up_at": None}
 
 
 class Note(Struct, frozen=True, kw_only=True):
@@ -76,7 +78,7 @@ class Doubts:
 
         ``resend``: it did not go out; it is scheduled again, and goes if it is still fresh then.
         """
-        values: dict[str, Any] = {"state": "scheduled", "retry_at": None, "ask_at": None, "owner": ""}
+        values: dict[str, Any] = dict(_SCHEDULED)
         if said != "resend":
             values = {
                 "state": said,
@@ -107,7 +109,7 @@ class Doubts:
                 a second sending.
         """
         reminder = ending if isinstance(ending, str) else ending.reminder
-        values: dict[str, Any] = {"state": "scheduled", "retry_at": None, "ask_at": None, "owner": ""}
+        values: dict[str, Any] = dict(_SCHEDULED)
         if isinstance(ending, Ending):
             values = {
                 "state": ending.status,

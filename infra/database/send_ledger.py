@@ -87,12 +87,56 @@ class SendLedger:
         with writing(self._engine) as connection:
             connection.execute(insert(send_jobs).on_conflict_do_nothing(), rows)
 
-    def ready(self, *, partitions: Iterable[int], now: datetime.datetime, limit: int) -> list[Job]:
-        """List jobs that can be moved now (sent, or superseded), the longest due first."""
+    def ready(
+        self,
+        *,
+        partitions: Iterable[int],
+        now: datetime.datetime,
+        limit: int,
+        without: Iterable[str] = (),
+    ) -> list[Job]:
+        """List jobs that can be moved now (sent, or superseded), the longest due first; ``without`` these companies'."""
         due = or_(send_jobs.c["retry_at"].is_(None), send_jobs.c["retry_at"] <= now)
         movable = or_(overtaken(), self._fresh(now))
+        wanted = and_(self._scheduled(partitions), due, movable)
+        if left_out := list(without):
+            wanted = and_(wanted, send_jobs.c["company"].not_in(left_out))
         with reading(self._engine) as connection:
-            return jobs_where(connection, and_(self._scheduled(partitions), due, movable), limit=limit)
+            return jobs_where(connection, wanted, limit=limit)
+
+    def waited_too_long(self, *, partitions: Iterable[int], now: datetime.datetime, limit: int) -> list[Job]:
+        """List jobs that have waited for their provider until `give_up_at`, and can be moved."""
+        movable = or_(overtaken(), self._fresh(now))
+        wanted = and_(self._scheduled(partitions), send_jobs.c["give_up_at"] <= now, movable)
+        with reading(self._engine) as connection:
+            return jobs_where(connection, wanted, limit=limit)
+
+    def wait_with(
+        self, of: int | str, *, now: datetime.datetime, give_up_at: datetime.datetime | None
+    ) -> None:
+        """Note until when what is due of a partition, or of a company, waits with the one that the provider did not take."""
+        due = or_(send_jobs.c["mode"] != "live", send_jobs.c["not_before"] <= now)
+        untried = and_(send_jobs.c["channel"] == self.channel, held_by(self.owner))  # its turn does not come
+        with writing(self._engine) as connection:
+            connection.execute(
+                update(send_jobs)
+                .where(
+                    or_(self._scheduled(None), untried),
+                    self._of(of),
+                    due,
+                    send_jobs.c["give_up_at"].is_(None),
+                )
+                .values(give_up_at=give_up_at)
+            )
+
+    def wait_no_more(self, of: int | str, *, but: Iterable[str] = ()) -> None:
+        """Note that a provider takes messages of a partition, or of a company, again; ``but`` of these companies."""
+        untried = and_(send_jobs.c["attempts"] == 0, send_jobs.c["give_up_at"].is_not(None))
+        wanted = and_(self._scheduled(None), self._of(of), untried)
+        if left_out := list(but):
+            wanted = and_(wanted, send_jobs.c["company"].not_in(left_out))
+        with writing(self._engine) as connection:
+            connection.execute(update(send_jobs).where(wanted).values(give_up_at=None))
 
     def postpone(self, postponed: Sequence[Postponement]) -> None:
         """Put off jobs that wait, or that are ours: it was no attempt. Others stay as they are."""
@@ -165,12 +209,16 @@ class SendLedger:
         detail: str,
         owner: str | None = None,
         is_attempt: bool = True,
+        give_up_at: datetime.datetime | None = None,
     ) -> bool:
         """Schedule a job again that was not sent; False when it is not ``owner``'s any more.
 
         ``is_attempt`` False: the provider takes nothing at all, which is not counted among the job's tries.
+        ``give_up_at``: it waits until then; one that waits already keeps its instant.
         """
         counted: dict[str, Any] = {} if is_attempt else {"attempts": _uncounted()}
+        if give_up_at is not None:
+            counted["give_up_at"] = func.coalesce(send_jobs.c["give_up_at"], give_up_at)
         with writing(self._engine) as connection:
             moved = connection.execute(
                 update(send_jobs)
@@ -334,6 +382,10 @@ class SendLedger:
         with reading(self._engine) as connection:
             mine = and_(send_jobs.c["channel"] == self.channel, condition)
             return jobs_where(connection, mine, limit=limit, with_reminders=with_reminders)
+
+    @staticmethod
+    def _of(one: int | str) -> ColumnElement[bool]:
+        return send_jobs.c["company" if isinstance(one, str) else "partition"] == one
 
     def _is(self, reminder: str) -> ColumnElement[bool]:
         return and_(send_jobs.c["reminder"] == reminder, send_jobs.c["channel"] == self.channel)

@@ -4,7 +4,7 @@ sent, so nothing may ever empty them; the projector's rebuild does not know them
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, Table, Text, text
 
 from infra.database.tables import metadata
 from infra.database.types import UtcDateTime, key_text
@@ -28,7 +28,8 @@ __all__ = ["rate_buckets", "send_days", "send_jobs", "send_notes", "tasks"]
 # look at it.
 # `cost_*`: what the last attempt cost, in millionths of a currency ('': no price is known), and its
 # segments or pages. `counted_on`: the company day whose caps it counts in, with `counted_micros`;
-# `capped_on`: the company day whose caps it waits for.
+# `capped_on`: the company day whose caps it waits for. `give_up_at`: the wall clock's instant at which it
+# has waited for a provider for too long.
 send_jobs: Final = Table(
     "send_jobs",
     metadata,
@@ -64,12 +65,19 @@ send_jobs: Final = Table(
     Column("counted_on", Date, nullable=True),
     Column("counted_micros", BigInteger, nullable=False, server_default="0"),
     Column("capped_on", Date, nullable=True),
+    Column("give_up_at", UtcDateTime, nullable=True),
     Index("ix_send_jobs_work", "channel", "state", "not_before"),
     Index("ix_send_jobs_published", "published", "channel"),
     Index("ix_send_jobs_account", "account"),
     Index("ix_send_jobs_provider_id", "provider_id"),
     Index("ix_send_jobs_recipient", "channel", "recipient"),
     Index("ix_send_jobs_occurred_at", "state", "occurred_at"),
+    Index(
+        "ix_send_jobs_give_up_at",
+        "give_up_at",
+        sqlite_where=text("give_up_at IS NOT NULL"),
+        postgresql_where=text("give_up_at IS NOT NULL"),
+    ),
 )
 
 # What was found out about a delivery in doubt, and who said what of it: one row per word, never

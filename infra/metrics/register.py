@@ -76,13 +76,14 @@ METRICS: Final[Mapping[str, Described]] = {
     # notifiers
     "cobranza_sendings_total": Described(
         "counter",
-        "Attempts by how they ended: accepted, failed, unknown, superseded, put_back, capped.",
+        "Attempts by how they ended: accepted, failed, unknown, superseded, put_back, capped; fault: errors of ours, beside"
+        " how their attempts ended.",
         ("channel", "outcome"),
     ),
     "cobranza_feedback_total": Described(
         "counter",
         "What came back of deliveries: delivered, bounced, returned, complained, failed, delayed, stop, start,"
-        " reply; unknown: of no delivery of ours.",
+        " reply; unknown: of no delivery of ours; fault: words over which something broke.",
         ("channel", "said"),
     ),
     # web
@@ -106,6 +107,11 @@ METRICS: Final[Mapping[str, Described]] = {
     ),
     "cobranza_due_deliveries": Described(
         "gauge", "Deliveries that may go out by now and have no outcome yet.", ("channel",)
+    ),
+    "cobranza_deliveries_expiring": Described(
+        "gauge",
+        "Deliveries that are given up within a day: no provider has taken them for days.",
+        ("channel",),
     ),
     "cobranza_deliveries_in_doubt": Described(
         "gauge", "Deliveries of which a person must say whether they went out.", ("channel",)

@@ -239,7 +239,13 @@ class Enclosures:
     def _ask(self, wanted: _Wanted, given_up: str) -> bytes:
         if given_up:
             raise FetchFailedError(given_up)
-        return self._source.fetch(wanted.url, kind=wanted.kind)
+        try:
+            return self._source.fetch(wanted.url, kind=wanted.kind)
+        except (FetchFailedError, FetchRefusedError):
+            raise
+        except Exception as error:  # an address, an answer that nobody foresaw: the mail goes, and links it
+            _log.exception("document_broke", item=wanted.item, kind=wanted.kind)
+            raise FetchFailedError(f"fetching it failed: {type(error).__name__}") from error
 
     def _failed(self, wanted: _Wanted, failure: Failure) -> Failure:
         try:
@@ -275,6 +281,8 @@ class Enclosures:
                 _log.warning(
                     "document_not_rebuilt", reminder=reminder.id, item=wanted.item, detail=str(error)
                 )
+            except Exception:  # noqa: BLE001 - somebody else's file: nothing in it may keep the mail back
+                _log.exception("document_broke", reminder=reminder.id, item=wanted.item, kind=wanted.kind)
             else:
                 yield Attachment(
                     name=f"{name}-{_safe(words.rebuilt_file)}.pdf", media_type=_MEDIA["pdf"], content=rebuilt

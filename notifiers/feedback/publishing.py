@@ -9,6 +9,7 @@
        │   └──► a delay ──────────────────────────────────────────────────────────► noted
        └──► nobody's, for longer than the patience ──► dead letter ──► dead
 
+A word over which this breaks is tried again while the patience lasts, and is a dead letter then; others go on.
 What is sent twice (a crash between Kafka and SQL) has the same id and counts once. An address that
 bounced for good, complained or said stop goes on the list of those not written to; start takes off it
 what stop has put there, and what a number that writes to us disproves.
@@ -47,8 +48,10 @@ _BATCH: Final = 200
 _ACKNOWLEDGED_S_MAX: Final = 60
 _LEASE: Final = datetime.timedelta(seconds=60)
 _LOOK_AGAIN: Final = datetime.timedelta(seconds=2)
+_MENDED: Final = datetime.timedelta(seconds=60)  # so long a word waits over which something broke
+_FAULT: Final = "fault"
 _FATES: Final = ("delivered", "bounced", "returned", "complained", "failed")
-_SAID: Final = (*_FATES, "delayed", "stop", "start", "reply", "unknown")
+_SAID: Final = (*_FATES, "delayed", "stop", "start", "reply", "unknown", _FAULT)
 # Why nobody is written to there again, and whether the reason is the address itself, for every company.
 _FOR_ALL: Final = frozenset(
     {"address_bounced", "address_suppressed", "number_unreachable", "letter_returned"}
@@ -74,11 +77,25 @@ def feedback_tally(*, channels: Sequence[Channel] = ("email", "sms", "letter")) 
     return Tally("cobranza_feedback_total", known=known)
 
 
+class _Record(Struct, frozen=True, kw_only=True):
+    """A record as Kafka takes it; ``topic`` is the physical name."""
+
+    topic: str
+    value: bytes
+    key: bytes
+    headers: Any
+
+
 class _Said(Struct, frozen=True, kw_only=True):
-    """What follows from a word: records to send, how the word is settled, and who goes on or off the list."""
+    """What follows from a word: records to send, how the word is settled, and who goes on or off the list.
+
+    ``ready`` are the records as they are sent; ``fault``: what broke over a word, which is why it is dead.
+    """
 
     settled: Settled
     records: tuple[tuple[Envelope, SourceEvent], ...] = ()
+    ready: tuple[_Record, ...] = ()
+    fault: str = ""
     suppressed: tuple[Suppression, ...] = ()
     released: tuple[tuple[Channel, str, str], ...] = ()
 
@@ -123,20 +140,34 @@ class FeedbackPublisher:
         if not heard:
             return 0
         said: list[tuple[Heard, _Said]] = []
-        early: list[str] = []
+        early: dict[datetime.timedelta, list[str]] = {_LOOK_AGAIN: [], _MENDED: []}
         for each in heard:
-            what = self._what_follows(each, now=now)
-            if what is None:
-                early.append(each.word.word)
-            else:
+            what = self._judged(each, now=now)
+            if isinstance(what, _Said):
                 said.append((each, what))
-        if early:
-            self._inbox.put_back(early, until=now + _LOOK_AGAIN)
+            else:
+                early[what].append(each.word.word)
+        for wait, words in early.items():
+            if words:
+                self._inbox.put_back(words, until=now + wait)
         self._send(said)
         self._note(said)
         return len(said)
 
     # -- what follows ----------------------------------------------------------
+
+    def _judged(self, heard: Heard, *, now: datetime.datetime) -> _Said | datetime.timedelta:
+        """Give what follows from a word, ready to be sent; or how long it is left alone."""
+        word = heard.word
+        try:
+            what = self._what_follows(heard, now=now)
+            return _LOOK_AGAIN if what is None else replace(what, ready=tuple(map(self._ready, what.records)))
+        except Exception as error:  # noqa: BLE001 - one word must not keep back all others, nor end the channels
+            _log.exception("feedback_broke", word=word.word, source=word.source, reminder=word.reminder)
+            self._tally.add(word.channel, _FAULT)
+            if now - heard.received_at < self._patience:
+                return _MENDED
+            return _dead(word, fault=type(error).__name__)
 
     def _what_follows(self, heard: Heard, *, now: datetime.datetime) -> _Said | None:
         """Give what follows from a word; None: it is too early to say."""
@@ -180,27 +211,32 @@ class FeedbackPublisher:
     # -- done ------------------------------------------------------------------
 
     def _send(self, said: Sequence[tuple[Heard, _Said]]) -> None:
-        futures = [self._handed(record) for _, what in said for record in what.records]
-        futures += [self._dead_letter(each) for each, what in said if what.settled.state == "dead"]
+        futures = [
+            self._sender.send(each.topic, each.value, key=each.key, headers=each.headers)
+            for _, what in said
+            for each in what.ready
+        ]
+        futures += [self._dead_letter(each, what) for each, what in said if what.settled.state == "dead"]
         for future in futures:
             future.get(timeout=_ACKNOWLEDGED_S_MAX)
 
-    def _handed(self, record: tuple[Envelope, SourceEvent]) -> Any:
+    def _ready(self, record: tuple[Envelope, SourceEvent]) -> _Record:
         envelope, event = record
-        return self._sender.send(
-            self._topic_name(TOPIC_OF_TYPE[envelope.type]),
-            encode(event),
+        return _Record(
+            topic=self._topic_name(TOPIC_OF_TYPE[envelope.type]),
+            value=encode(event),
             key=envelope.subject.encode(),
             headers=to_headers(envelope),
         )
 
-    def _dead_letter(self, heard: Heard) -> Any:
-        """Put a word that is of nobody aside, where other records are that could not be used."""
+    def _dead_letter(self, heard: Heard, what: _Said) -> Any:
+        """Put a word that is of nobody, or over which something breaks, aside, where other records are that could not be used."""
         word = heard.word
+        broke = f" broke by {what.fault}" if what.fault else ""
         letter = DeadLetter(
-            reason="unknown_delivery",
+            reason=_FAULT if what.fault else "unknown_delivery",
             detail=f"{word.source}: {word.said} of {word.reminder or word.provider_id or word.address or 'nothing'}"
-            "; cobranza feedback retry has it looked for again",
+            f"{broke}; cobranza feedback retry has it looked for again",
             stage="feedback",
             topic=self._topic_name(_OUTCOMES),
             partition=-1,
@@ -231,7 +267,8 @@ class FeedbackPublisher:
         for heard, what in said:
             word = heard.word
             label = "unknown" if what.settled.state == "dead" else word.said
-            self._tally.add(word.channel, label)
+            if not what.fault:  # that is counted
+                self._tally.add(word.channel, label)
             _log.info(
                 "feedback",
                 source=word.source,
@@ -259,8 +296,8 @@ def _error_of(word: Word) -> str:
     return word.error_type or ("complaint" if word.said == "complained" else "")
 
 
-def _dead(word: Word) -> _Said:
-    return _Said(settled=Settled(word=word.word, state="dead", reminder=word.reminder))
+def _dead(word: Word, *, fault: str = "") -> _Said:
+    return _Said(settled=Settled(word=word.word, state="dead", reminder=word.reminder), fault=fault)
 
 
 def _fate(word: Word, job: SentJob) -> _Said:

@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 from kafka.errors import KafkaError
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from infra.database.feedback import FeedbackInbox
 from infra.kafka.consumers import producer
@@ -54,6 +55,11 @@ def serve_feedback(
             except KafkaError as error:
                 trouble = "Kafka takes no feedback"
                 _log.error("feedback_waits", detail=repr(error))
+            except SQLAlchemyError:
+                raise  # without the database nothing can go on, sending neither
+            except Exception:  # noqa: BLE001 - what comes back waits in SQL; the channels go on
+                trouble = "feedback breaks"
+                _log.exception("feedback_broke")
             pulses.beat(FEEDBACK, waiting_for=trouble)
             if not (trimmer.step() or moved):
                 stopping.wait(_RETRY_S if trouble else _IDLE_S)

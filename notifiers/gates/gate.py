@@ -13,10 +13,11 @@ from msgspec import Struct
 
 from infra.database.send_values import Job
 from notifiers.channel import Message, PermanentError
+from notifiers.faults import FaultError, Faults
 from schemas.facts import ReminderDecided
 from schemas.fields import Channel
 
-__all__ = ["Candidate", "Gate", "Screen", "Wait", "all_pass"]
+__all__ = ["Candidate", "Gate", "Screen", "Wait", "all_pass", "asked"]
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -60,6 +61,25 @@ class Gate(Protocol):
             now: the wall clock, UTC; business time is ``notifiers.outcomes.occurred_at``.
         """
         ...
+
+
+def asked(
+    gate: Gate, candidates: Sequence[Candidate], *, now: datetime.datetime, faults: Faults
+) -> tuple[Mapping[str, Wait], Mapping[str, FaultError]]:
+    """Ask a gate; where it breaks, about each delivery alone: give the waits, and over which ones it breaks."""
+    try:
+        return gate.waits(candidates, now=now), {}
+    except Exception as error:  # noqa: BLE001 - one delivery must not hold up all others of its channel
+        if len(candidates) == 1:
+            name = candidates[0].job.reminder
+            return {}, {name: FaultError(faults.told(error, within="gate", reminder=name))}
+    waits: dict[str, Wait] = {}
+    broken: dict[str, FaultError] = {}
+    for each in candidates:
+        alone, fault = asked(gate, [each], now=now, faults=faults)
+        waits |= alone
+        broken |= fault
+    return waits, broken
 
 
 # Says of a round's reminders, for one channel, which must not be written to where they go, and why; by reminder.

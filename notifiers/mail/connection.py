@@ -3,7 +3,8 @@
 ::
 
     connect · log in     no answer, any refusal: later, for everybody
-    MAIL FROM            4xx, 421, 53x: later, for everybody    552: this content never    5xx: this sender never
+    MAIL FROM            421, 452, 454, 4.3.x, 53x: later, for everybody          4xx: later, for this sender
+                         552: this content never                5xx: this sender never
     RCPT TO              4xx: this mail later                   5xx: this address never (5.7.x: this sender)
                                                                 (5.2.2, 5.3.x, 5.4.x: this mail, and no address is bad)
     DATA                 4xx: this mail later (454: everybody)  5xx: this content never (5.1.1: this address)
@@ -30,6 +31,7 @@ from schemas.outcomes import ErrorType
 __all__ = ["LostConnection", "SmtpConnection", "SmtpServer"]
 
 _CLOSING: Final = 421  # the server hangs up, whatever it was asked
+_NO_ROOM: Final = 452
 _THROTTLED: Final = 454
 _TOO_LARGE: Final = 552
 _LOGIN_WANTED: Final = (530, 534, 535, 538)
@@ -170,8 +172,12 @@ class SmtpConnection:
             raise TemporaryError(_said(code, text))
         if code >= 500:
             raise PermanentError(error_type=_error_type(step, code, text), detail=_said(code, text))
-        everybody = step == "MAIL" or code in (_CLOSING, _THROTTLED)
-        raise TemporaryError(_said(code, text), provider_down=everybody)
+        full = step == "MAIL" and (code == _NO_ROOM or text.startswith(b"4.3."))  # their system, no sender
+        raise TemporaryError(
+            _said(code, text),
+            provider_down=full or code in (_CLOSING, _THROTTLED),
+            sender_refused=step == "MAIL" and not full and code not in (_CLOSING, _THROTTLED),
+        )
 
     def _reset(self) -> None:
         try:

@@ -259,6 +259,9 @@ class RunCloser:
             except (TemporaryError, DamagedLetterError) as error:
                 _log.error("print_run_waits", run=run.run, company=run.company, detail=str(error))
                 self._runs.wait(run.run, detail=str(error)[:2_000])
+            except Exception as error:  # noqa: BLE001 - nor does one over which the code breaks
+                _log.exception("print_run_broke", run=run.run, company=run.company)
+                self._runs.wait(run.run, detail=f"writing it out failed: {type(error).__name__}")
 
     def _content(self, letter: RunLetter, part: RunLetter | Enclosed, *, name: str) -> bytes:
         """Read a letter or an enclosure from the spool, else, where that was emptied already, from the run."""

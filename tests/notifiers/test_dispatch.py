@@ -244,7 +244,9 @@ def test_a_fault_of_the_channel_costs_no_other_message_anything(engine: Engine, 
     )
     assert str(row["detail"]).endswith("the channel failed: ValueError")
     broke = [each for each in told if each["event"] == "send_broke"]
-    assert [("r1", True)] == [(each["reminder"], each["exc_info"]) for each in broke]
+    assert [("r1", "send", "no idea")] == [
+        (each["reminder"], each["within"], str(each["exc_info"])) for each in broke
+    ]
 
 
 @pytest.mark.parametrize(("taken", "state"), [(True, "accepted"), (False, "scheduled")])

@@ -126,6 +126,30 @@ def test_an_xml_that_cannot_be_read_goes_along_alone(desk: Desk) -> None:
     assert ["F_1.xml"] == names(desk.mail(reminder(("", "https://files.example/1.xml"))))
 
 
+def test_what_nobody_foresaw_of_a_document_keeps_no_mail_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address that a library breaks over is linked, after its tries; an XML that the press breaks over goes along alone."""
+    desk.files.documents = {
+        "https://files.example/1.pdf": UnicodeError("label too long"),
+        "https://files.example/2.xml": XML,
+    }
+
+    def broken(*_: object, **__: object) -> bytes:
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(PRESS, "rebuild", broken)
+    made = reminder(("https://files.example/1.pdf", ""), ("", "https://files.example/2.xml"))
+    written = desk.mail(made)
+    assert ["F_2.xml"] == names(written)
+    assert desk.waits(made, written) is not None
+    for _ in range(2):
+        desk.now += datetime.timedelta(minutes=3)
+        written = desk.mail(made)
+    assert None is desk.waits(made, written)
+    assert 3 == desk.files.asked.count("https://files.example/1.pdf")
+
+
 def test_what_was_fetched_is_not_fetched_again(desk: Desk) -> None:
     """A mail that waits for something else, or a second level, asks the billing system once a day."""
     desk.files.documents = {"https://files.example/1.pdf": PDF}

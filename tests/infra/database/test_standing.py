@@ -15,7 +15,7 @@ LATER = TICK + datetime.timedelta(days=1)
 
 def _standing(engine: Engine) -> Standing:
     with reading(engine) as connection:
-        return standing(connection)
+        return standing(connection, now=LATER)
 
 
 def _account(name: str, *, wake_at: datetime.datetime | None, quarantined: str = "") -> dict[str, object]:
@@ -51,7 +51,7 @@ def _job(name: str, *, not_before: datetime.datetime) -> NewJob:
 
 def test_nothing_waits_in_an_empty_read_model(engine: Engine) -> None:
     """Zeros, not an error, before the first tick."""
-    expected = Standing(due_accounts=0, quarantined_accounts=0, due_deliveries={}, deliveries_in_doubt={})
+    expected = Standing(due_accounts=0, quarantined_accounts=0, due_deliveries={}, deliveries_in_doubt={}, deliveries_expiring={})
     assert expected == _standing(engine)
 
 

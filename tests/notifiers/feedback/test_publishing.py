@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import structlog
 from kafka.errors import KafkaTimeoutError
 from sqlalchemy import Engine, select, update
 
@@ -193,6 +194,38 @@ def test_nobodys_word_is_a_dead_letter_and_can_be_tried_again(office: Office) ->
     assert 1 == office.inbox.retry([], now=office.now)
     assert 1 == office.publisher.step()
     assert ["bounced"] == [each.status for each in office.said()]
+
+
+def test_a_word_over_which_it_breaks_keeps_no_other_back(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One bounce that cannot be read ended all channels, again at each start: now it waits, then it is a dead letter."""
+    office.delivered()
+    found = office.inbox.job_of
+
+    def job_of(word: Word) -> Any:
+        if word.word == "broken":
+            raise KeyError("what nobody foresaw")
+        return found(word)
+
+    monkeypatch.setattr(office.inbox, "job_of", job_of)
+    with structlog.testing.capture_logs() as told:
+        assert 1 == office.hear(msgspec.structs.replace(FATE, word="broken"), FATE)
+    assert [("feedback_broke", "broken", "r1")] == [
+        (each["event"], each["word"], each["reminder"]) for each in told if each["event"] != "feedback"
+    ]
+    assert ["bounced"] == [each.status for each in office.said()]
+    assert {"said": 1, "waiting": 1} == office.inbox.counts()
+    office.now += datetime.timedelta(seconds=59)
+    assert 0 == office.publisher.step()  # left alone for a minute, not looked at twice a second
+    office.now += datetime.timedelta(seconds=602)
+    assert 1 == office.publisher.step()
+    letter = read_dead_letter(office.sent[-1][2]["headers"])
+    assert ("fault", True) == (letter.reason, "broke by KeyError" in letter.detail)
+    monkeypatch.undo()
+    assert 1 == office.inbox.retry([], now=office.now)
+    assert 1 == office.publisher.step()
+    assert {"said": 2} == office.inbox.counts()
 
 
 def test_nothing_is_lost_while_kafka_is_away(office: Office) -> None:

@@ -98,22 +98,26 @@ def test_5xx_is_for_good(
 
 
 @pytest.mark.parametrize(
-    ("command", "answer", "provider_down"),
+    ("command", "answer", "holds"),
     [
-        ("MAIL", "451 try later", True),
-        ("RCPT", "450 greylisted", False),
-        ("RCPT", "421 closing", True),
-        ("DATA", "452 out of space", False),
+        ("MAIL", "451 4.7.1 too much from this sender", "sender"),
+        ("MAIL", "452 out of space", "provider"),
+        ("MAIL", "451 4.3.0 queue file write error", "provider"),
+        ("RCPT", "450 greylisted", "message"),
+        ("RCPT", "421 closing", "provider"),
+        ("DATA", "452 out of space", "message"),
     ],
 )
 def test_4xx_is_for_later(
-    server: MailServer, channel: SmtpChannel, command: str, answer: str, provider_down: bool
+    server: MailServer, channel: SmtpChannel, command: str, answer: str, holds: str
 ) -> None:
-    """Said of the sender or by hanging up it concerns all mails, else this one; afterwards mail goes again."""
+    """By hanging up, or of its own system, it concerns all mails; of the sender this company's; else this one."""
     server.answers[command] = answer
     with pytest.raises(TemporaryError) as caught:
         channel.send(message())
-    assert (True, provider_down) == (caught.value.detail.endswith(answer), caught.value.provider_down)
+    error = caught.value
+    held = "provider" if error.provider_down else "sender" if error.sender_refused else "message"
+    assert (True, holds) == (error.detail.endswith(answer), held)
     server.answers.clear()
     channel.send(message())
     assert 1 == len(server.mails)

@@ -23,7 +23,7 @@ import notifiers.paper.manifest
 import notifiers.paper.print_run
 import notifiers.paper.stores
 from infra.database.engine import open_engine
-from infra.database.print_runs import PrintRuns
+from infra.database.print_runs import PrintRuns, Run
 from notifiers.channel import PermanentError, TemporaryError, TendedChannel, TracingChannel
 from notifiers.folders import write_whole
 from notifiers.paper.print_run import DamagedLetterError, last_cut_off
@@ -216,6 +216,30 @@ def test_a_damaged_letter_stops_its_run_and_no_other(sqlite_engine: Engine, tmp_
     with pytest.raises(DamagedLetterError):
         closer(sqlite_engine, tmp_path).close()
     spool.write_bytes(good)
+    assert ["closed"] == [run.state for run in closer(sqlite_engine, tmp_path).close()]
+
+
+def test_a_run_over_which_it_breaks_stops_no_other(
+    sqlite_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that nobody foresaw is noted on its run; it is tried again, and the others are written out."""
+    carrier = printing(sqlite_engine, tmp_path)
+    carrier.send(letter("r1", account="acme:C1"))
+    carrier.send(letter("r2", account="beta:C1"))
+    PrintRuns(sqlite_engine).close(now=TICK)
+    made = notifiers.paper.manifest.manifest_of
+
+    def broken(run: Run, **more: Any) -> bytes:
+        if run.company == "acme":
+            raise KeyError("what nobody foresaw")
+        return made(run, **more)
+
+    monkeypatch.setattr("notifiers.paper.print_run.manifest_of", broken)
+    carrier.tend()
+    runs = {run.run: run for run in PrintRuns(sqlite_engine).runs()}
+    assert ("closing", "closed") == (runs["acme-000001"].state, runs["beta-000001"].state)
+    assert "writing it out failed: KeyError" == runs["acme-000001"].detail
+    monkeypatch.undo()
     assert ["closed"] == [run.state for run in closer(sqlite_engine, tmp_path).close()]
 
 
