@@ -62,6 +62,8 @@ _TOPIC: Final = "reminders"
 _MANNER: Final = Manner(doubt="hold", attempts_max=5, retry_s_first=0.001, retry_s_max=0.001)
 # What is done in SQL while a message is taken: the account of the next one changes (R32).
 _OVERTAKES: Final = "a2"
+# What a worker before us has left: waited for days, claimed, being sent, in doubt.
+_LEFT: Final = ("old", "left-claimed", "left-sending", "deaf")
 
 
 class Met(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +83,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
 
 def reminders() -> list[ReminderDecided]:
     """Give the reminders of a run; a name says what will become of it."""
-    names = ("a1", "a2", "busy", "refused", "doubt", "gated", "down", "a3")
+    names = ("a1", "a2", "busy", "refused", "doubt", "never", "gated", "down", "a3")
     return [
         *(reminder(name) for name in names[:2]),
         reminder("b-overtaken", account="acme:C3"),
@@ -97,10 +99,9 @@ def prepare(outlook: Outlook) -> None:
     know(engine)
     know(engine, account="acme:C2", version=6)
     know(engine, account="acme:C3")
-    left = ("left-claimed", "left-sending", "deaf")
     ledger = _ledger(engine, owner="predecessor")
     dispatcher = _dispatcher(outlook, engine=engine, ledger=ledger)
-    dispatcher.record([read(reminder(name)) for name in left])
+    dispatcher.record([read(reminder(name)) for name in _LEFT])
     now = utc_now()
     claims = [
         Claim(
@@ -110,10 +111,11 @@ def prepare(outlook: Outlook) -> None:
             provider="paper",
             endpoint="a file",
         )
-        for name in left
+        for name in _LEFT
     ]
     ledger.claim(claims, now=now)
-    ledger.intend(claims[1:], now=now)
+    ledger.put_back("old", retry_at=None, detail="451 later", give_up_at=now)
+    ledger.intend(claims[2:], now=now)
     ledger.finish(
         [
             Ending(
@@ -156,7 +158,7 @@ def judge(outlook: Outlook) -> Iterator[str]:
         jobs = connection.execute(select(send_jobs)).all()
         notes = {job.reminder: notes_of(connection, reminder=job.reminder, channel="email") for job in jobs}
     engine.dispose()
-    expected = {each.id for each in reminders()} | {"left-claimed", "left-sending", "deaf"}
+    expected = {each.id for each in reminders()} | {*_LEFT}
     yield from (f"LOST: {name} has no job" for name in expected - {job.reminder for job in jobs})
     for job in jobs:
         taken = book[f"took {job.reminder}"]

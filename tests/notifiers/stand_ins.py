@@ -129,6 +129,8 @@ class PaperProvider:
             raise TemporaryError("connection refused")
         if name.startswith("refused"):
             raise PermanentError(error_type="address_refused", detail="550 no such user")
+        if name.startswith("never"):
+            raise UncertainError("the line broke before it had it")
         self._take(name)
         if name.startswith("doubt"):
             raise UncertainError("no answer")
