@@ -41,12 +41,13 @@ test-system: $(READY) ## a real Prometheus on a real run, a real Chromium before
 	sh tests/system/provide.sh $(VENV)/debian
 	PATH="$(CURDIR)/$(VENV)/debian/usr/bin:$$PATH" $(BIN)/pytest -m packages tests/system
 
-check: $(READY) ## types, layers, style, contracts
+check: $(READY) ## types, layers, style, contracts; whom they break since the last commit (or CONTRACT=REVISION)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cobranza schemas export --check
+	$(BIN)/cobranza schemas diff --against $(or $(CONTRACT),HEAD)
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 acceptance: $(READY) ## two years of real receivables through Kafka, to the cent (minutes)
