@@ -338,6 +338,10 @@ def _next_wake_s(at: Circumstances, *, judged: Sequence[Judged], at_next_tick: b
         days |= {at.account.holds["snoozed"].until, None if hold is None else hold.until}
         if at.account.row.failed_on is not None:
             days.add(failed_until(at.account.row.failed_on, company=at.company))
+    if at.account.row.proposal and at.account.row.episode_opened_on is None:
+        # While it waits nothing else need come due; who is overdue meanwhile is to be looked at by people (R37).
+        due_on = at.account.opened.first_coming(at.day, is_wanted=lambda _: True)
+        days.add(None if due_on is None else due_on + _DAY)
     later = [day for day in days if day is not None and day > at.day]
     instants = [word.verdict.until_s for each in judged for word in each.said]
     seconds = [each for each in instants if each is not None]

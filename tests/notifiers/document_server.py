@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 __all__ = ["HOST", "Answer", "DocumentServer", "serving"]
 
 HOST = "files.example"
+_HERE = "127.0.0.1"
 Answer = tuple[int, dict[str, str], bytes]
 _FROM, _TO = datetime.datetime(2020, 1, 1), datetime.datetime(2120, 1, 1)
 
@@ -34,6 +35,10 @@ class DocumentServer:
         """Give a document's address."""
         return f"https://{HOST}:{self.port}{path}"
 
+    def url_here(self, path: str) -> str:
+        """Give an address that needs nobody who knows what ``HOST`` is."""
+        return f"https://{_HERE}:{self.port}{path}"
+
 
 @contextmanager
 def serving(folder: Path) -> Iterator[DocumentServer]:
@@ -41,7 +46,7 @@ def serving(folder: Path) -> Iterator[DocumentServer]:
     certificate, key = _certificate(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    server = ThreadingHTTPServer((_HERE, 0), BaseHTTPRequestHandler)
     told = DocumentServer(server.server_address[1], certificate)
 
     class Handler(BaseHTTPRequestHandler):
@@ -78,7 +83,7 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     names = x509.SubjectAlternativeName(
-        [x509.DNSName(HOST), x509.IPAddress(ipaddress.ip_address("192.0.2.1"))]
+        [x509.DNSName(HOST), *(x509.IPAddress(ipaddress.ip_address(each)) for each in ("192.0.2.1", _HERE))]
     )
     made = (
         x509.CertificateBuilder()

@@ -1,8 +1,10 @@
 """An installation with a console in front of it, for browsers; what has happened there is ``house_story``'s."""
 
 import datetime
+import itertools
 import os
 import re
+import signal
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,13 +20,16 @@ from playwright.sync_api import Browser, BrowserContext, StorageState
 from console.installation import address_of, await_ready, prepare, running
 from console.player import open_play
 from console.quiet import groups_of
+from console.supervisor import Supervisor
 from infra.database.engine import open_engine
 from infra.database.people import ROLES, PeopleBook, User
 from infra.metrics.targets import read_targets, targets_file
 from infra.ports import free_port
 from infra.settings import Settings
+from notifiers.assembly import LETTERS, OUTBOX
 from tests.console.web.played import Played
-from tests.system.house_story import COMPANIES, LANGUAGES, PLAYED, beginning, promises
+from tests.notifiers.document_server import Answer, serving
+from tests.system.house_story import COMPANIES, FETCHED, LANGUAGES, PLAYED, beginning, promises
 
 __all__ = ["PASSWORD", "House", "opened_house"]
 
@@ -33,6 +38,13 @@ PASSWORD: Final = "a sentence for the tests"
 _HASH: Final = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 # On a busy machine a page may take its time: it is not to say that it is late, it is to be right.
 _PATIENCE: Final = {"COBRANZA_CONSOLE_WRITTEN_S_MAX": "15", "COBRANZA_CONSOLE_ANSWER_WAIT_S": "10"}
+_MORNING: Final = 9
+_CARRIED: Final = {"email": (OUTBOX, ".eml"), "sms": (OUTBOX, ".sms.txt"), "letter": (LETTERS, ".pdf")}
+# What a billing system gives for the address of an invoice.
+_FILES: Final[dict[str, Answer]] = {
+    "pdf": (200, {"Content-Type": "application/pdf"}, b"%PDF-1.7\n%%EOF\n"),
+    "xml": (200, {"Content-Type": "application/xml"}, b"<Invoice/>"),
+}
 
 
 @dataclass(slots=True)
@@ -43,13 +55,39 @@ class House:
     address: str
     played: Played
     today: datetime.date
+    supervisor: Supervisor
+    hour: int = _MORNING
     planted: int = 0
 
-    def pass_days(self, count: int = 1) -> None:
-        """Let days go by; each has its tick, and all that follows from it."""
-        for _ in range(count):
-            self.today += datetime.timedelta(days=1)
-            self.played.tick(self.today)
+    def pass_day(self) -> None:
+        """Let a day go by; it has its tick, and all that follows from it."""
+        self.today, self.hour = self.today + datetime.timedelta(days=1), _MORNING
+        self.played.tick(self.today, hour=self.hour)
+
+    def pass_hour(self) -> None:
+        """Let an hour of the day go by, with its tick and all that follows from it."""
+        self.hour += 1
+        self.played.tick(self.today, hour=self.hour)
+
+    @contextmanager
+    def senders_held_up(self) -> Iterator[None]:
+        """Let an hour go by while nobody carries messages; what was decided waits for them, and then goes on."""
+        [pid] = [each.pid for each in self.supervisor.status() if each.name == "notifier"]
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            self.hour += 1
+            self.played.strike(self.today, hour=self.hour)
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        self.played.rest()
+
+    def posted(self, account: str, *, channel: str, step: str = "*") -> list[Path]:
+        """List what carriers have of an account: the files of mails, SMS or letters, in the order of their days."""
+        company, _, customer = account.partition(":")
+        folder, suffix = _CARRIED[channel]
+        return sorted((self.settings.data_dir / folder / company).glob(f"*/{customer}-{step}-*{suffix}"))
 
     def arrive(self, browser: Browser, user: str, **how: Any) -> BrowserContext:
         """Open a browser of somebody who is logged in; ``how`` as playwright's ``new_context``."""
@@ -89,14 +127,24 @@ def opened_house(
     if database_url is not None:
         wanted = wanted.model_copy(update={"database_url": database_url})
     with prepare(wanted) as settings, ExitStack() as opened:
+        documents = opened.enter_context(serving(data_dir))
+        for language, kind, number in itertools.product(LANGUAGES, FETCHED, "123"):
+            for form, answer in _FILES.items():
+                documents.answers[f"/{kind}-{language}-{number}.{form}"] = answer
+        told = {
+            "COBRANZA_CONSOLE_PORT": str(free_port()),
+            "COBRANZA_SEND_DOCUMENTS_HOSTS": f"127.0.0.1:{documents.port}",
+            "COBRANZA_SEND_DOCUMENTS_PRIVATE": "true",
+            "COBRANZA_SEND_DOCUMENTS_CA_FILE": str(documents.ca_file),
+        }
         # Other installations of this run have ports of their own: it is told to this one alone.
-        with mock.patch.dict(os.environ, {"COBRANZA_CONSOLE_PORT": str(free_port()), **_PATIENCE}):
+        with mock.patch.dict(os.environ, told | _PATIENCE):
             supervisor = opened.enter_context(running(settings, clock=False, console=True))
         await_ready(settings, groups=groups_of(settings), check=supervisor.check)
         _employ(settings)
         with open_play(settings, check=supervisor.check) as play:
             played = Played(settings, play, web="")
-            played.publish(*beginning())
+            played.publish(*beginning(documents=documents.url_here))
             for days, day in PLAYED.items():
                 played.tick(day)
                 if days == 15:
@@ -104,7 +152,7 @@ def opened_house(
             address = address_of(supervisor.services(), "console")
             with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
                 assert 200 == client.get(f"{address}/login", timeout=60).status_code
-            yield House(settings, address, played, max(PLAYED.values()))
+            yield House(settings, address, played, max(PLAYED.values()), supervisor)
 
 
 def _employ(settings: Settings) -> None:

@@ -3,6 +3,8 @@
 import datetime
 import os
 from collections.abc import Mapping
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +19,7 @@ from tests.system.house_story import COMPANIES, KINDS, NAMES, account_of
 __all__ = ["WIDE", "Desk"]
 
 WIDE: Final[ViewportSize] = {"width": 1280, "height": 800}
+_LOOKS_MAX: Final = 100
 
 
 class Desk:
@@ -95,6 +98,35 @@ class Desk:
         """Find the table that has a name."""
         return self.page.get_by_role("region", name=label, exact=True).first
 
+    def figures(self, title: str) -> dict[str, dict[str, str]]:
+        """Unfold the table of a chart and read it: by the heads of its rows and of its columns."""
+        figure = self._chart(title)
+        figure.locator("summary").click()
+        expect(figure.locator("table")).to_be_visible()
+        read = "table => [...table.rows].map(row => [...row.cells].map(cell => cell.textContent.trim()))"
+        heads, *rows = figure.locator("table").evaluate(read)
+        return {row[0]: dict(zip(heads[1:], row[1:], strict=True)) for row in rows}
+
+    def drawn(self, title: str) -> Locator:
+        """Look at a chart as it is drawn; who does not see it is told what it is."""
+        drawing = self._chart(title).locator(".drawing")
+        expect(drawing.locator("svg")).to_be_visible()
+        expect(drawing).to_have_attribute("role", "img")
+        expect(drawing).to_have_attribute("aria-label", title)
+        return drawing
+
+    def _chart(self, title: str) -> Locator:
+        return self.page.locator("figure").filter(has=self.page.locator("figcaption", has_text=title))
+
+    def posted(self, kind: str, *, channel: str = "email", step: str = "*") -> list[Path]:
+        """List what carriers have for a customer."""
+        return self.house.posted(self.account(kind), channel=channel, step=step)
+
+    def mail(self, kind: str, *, step: str = "*") -> EmailMessage:
+        """Open the one mail of a level that has gone to a customer."""
+        [path] = self.posted(kind, step=step)
+        return message_from_bytes(path.read_bytes(), policy=policy.default)
+
     def done(self) -> None:
         """Read that what was asked for is there; a page that is behind is loaded again, as it says."""
         said = self.page.locator(".done[role=status], .late[role=status]").first
@@ -123,6 +155,19 @@ class Desk:
     def press(self, text: str) -> None:
         """Press a button."""
         self.page.locator("main").get_by_role("button", name=text, exact=True).first.click()
+
+    def filter(self, **fields: str) -> None:
+        """Ask a list for some of its lines."""
+        self.fill(self.page.locator("main form.filters").first, fields)
+        self.press(self.w["today"]["show"])
+
+    def reload_until(self, shown: Locator) -> None:
+        """Load the page anew until something is on it."""
+        for _ in range(_LOOKS_MAX):
+            if shown.is_visible():
+                return
+            self.page.reload()
+        expect(shown).to_be_visible()
 
     def form(self, action: str, *, having: str = "") -> Locator:
         """Find the form of an act (that ``having`` something), unfolded where it is folded."""

@@ -4,7 +4,7 @@ Each language has a company of its own: what a journey does in one is nobody's b
 """
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 from schemas.bank import BankLineUnmatched
@@ -18,8 +18,10 @@ from tests.console.web.played import company_events
 __all__ = [
     "BANK_LINE",
     "BANK_TAX_ID",
+    "COMING",
     "COMPANIES",
     "DUE",
+    "FETCHED",
     "KINDS",
     "LANGUAGES",
     "NAMES",
@@ -34,8 +36,11 @@ DUE: Final = datetime.date(2026, 2, 2)
 PLAYED: Final = {days: DUE + datetime.timedelta(days=days) for days in (-3, 0, 7, 15, 21)}
 _PROMISED: Final = PLAYED[15]
 _ISSUED: Final = datetime.date(2026, 1, 2)
-# (amount, days after DUE) of the documents that each customer has.
-_OWED: Final = (("1250.00", 0), ("480.90", 0), ("99.95", 45))
+_TERM: Final = datetime.timedelta(days=30)
+# (amount, days after DUE) of the documents that each customer has; COMING: that of the courtesy which comes next.
+_OWED: Final = (("1250.00", 0), ("480.90", 0), ("99.95", 38))
+COMING: Final = DUE + datetime.timedelta(days=35)
+_OLD_DEBT: Final = (("2100.00", -45),)
 BANK_LINE: Final = "480.90"
 BANK_TAX_ID: Final = "77.000.001-K"
 
@@ -53,9 +58,18 @@ COMPANIES: Final = {
     "es": Company("andes", "Comercial Andes", "EUR"),
     "pt": Company("estrela", "Comercial Estrela", "BRL"),
 }
-# What has become of whom: dunned by the plan; of three a person lets the reminders go; a promise was broken; a part
-# is paid; one to agree things with; one whose money the bank has, and nobody has matched.
-KINDS: Final = ("dunned", "manual", "waiting", "edited", "promised", "paying", "agreed", "banked")
+# What has become of whom: dunned by the plan; of some a person lets the reminders go; a promise was broken; a part
+# is paid; one to agree things with; one whose money the bank has, and nobody has matched; one that nobody has looked
+# at; one to be called back; old debts of which nobody was reminded, one with a mail address that is none, one
+# that is not to be written to; one whose first invoice is yet to come.
+_OLD: Final = ("old", "older", "refused", "listed")
+_MANUAL: Final = ("manual", "waiting", "edited", "quiet", "recalled", *_OLD)
+KINDS: Final = (
+    *("dunned", "manual", "waiting", "edited", "promised", "paying", "agreed", "banked"),
+    *("quiet", "recalled", *_OLD, "starting"),
+)
+# Whose documents are to be had where they are said to be.
+FETCHED: Final = ("waiting", "edited")
 NAMES: Final = {
     "en": (
         "Quayside Garage",
@@ -66,6 +80,13 @@ NAMES: Final = {
         "Westport Print Works",
         "Highfield Glazing",
         "Oakmoor Timber",
+        "Stillwater Boats",
+        "Redcliff Motors",
+        "Greyfriars Books",
+        "Longacre Seeds",
+        "Brookside Laundry",
+        "Fairhaven Pottery",
+        "Newgate Interiors",
     ),
     "es": (
         "Ferretería La Cumbre",
@@ -76,6 +97,13 @@ NAMES: Final = {
         "Taller del Puerto",
         "Vidriería Alta",
         "Maderas del Roble",
+        "Náutica Serena",
+        "Motores del Norte",
+        "Librería Antigua",
+        "Semillas La Vega",
+        "Lavandería Arroyo",
+        "Cerámica del Puerto",
+        "Interiores Nuevos",
     ),
     "pt": (
         "Padaria Estrela",
@@ -86,6 +114,13 @@ NAMES: Final = {
         "Hotel Boa Vista",
         "Vidraçaria Alta",
         "Madeiras do Carvalho",
+        "Náutica Serena do Lago",
+        "Motores do Norte",
+        "Livraria Antiga",
+        "Sementes da Várzea",
+        "Lavanderia do Riacho",
+        "Cerâmica do Cais",
+        "Interiores Novos",
     ),
 }
 
@@ -95,8 +130,11 @@ def account_of(kind: str, *, language: str) -> str:
     return f"{COMPANIES[language].company}:{kind}-{language}"
 
 
-def beginning() -> Iterator[SourceEvent]:
-    """Walk what is told before the first day: companies, customers, what they owe, what is noted of them."""
+def beginning(*, documents: Callable[[str], str]) -> Iterator[SourceEvent]:
+    """Walk what is told before the first day: companies, customers, what they owe, what is noted of them.
+
+    ``documents`` gives the address of a file that can be fetched.
+    """
     mail, letter = Action(channel="email"), Action(channel="letter")
     call = Action(channel="task", task_type="call", summary="Call about what is open")
     steps = [
@@ -111,7 +149,7 @@ def beginning() -> Iterator[SourceEvent]:
             known.company, name=known.name, steps=steps, currency=known.currency, language=language
         )
         for kind, name in zip(KINDS, NAMES[language], strict=True):
-            yield from _customer(kind, name=name, language=language)
+            yield from _customer(kind, name=name, language=language, documents=documents)
         yield from _said(language)
 
 
@@ -125,7 +163,7 @@ def promises() -> Iterator[SourceEvent]:
 def _said(language: str) -> Iterator[SourceEvent]:
     """Walk what is told of some of them: modes, a payment in part, a note, a credit that nobody has matched."""
     known = COMPANIES[language]
-    for kind in ("manual", "waiting", "edited"):
+    for kind in _MANUAL:
         yield SetMode(**_whose(kind, language=language), command="mode", mode="manual")
     yield PaymentReceived(
         company=known.company,
@@ -158,12 +196,14 @@ def _whose(kind: str, *, language: str) -> dict[str, Any]:
     return {"company": company, "customer": customer, "occurred_at": "2026-01-05", "author": "ana"}
 
 
-def _customer(kind: str, *, name: str, language: str) -> Iterator[SourceEvent]:
+def _customer(
+    kind: str, *, name: str, language: str, documents: Callable[[str], str]
+) -> Iterator[SourceEvent]:
     company, _, customer = account_of(kind, language=language).partition(":")
     whose: dict[str, Any] = {"company": company, "customer": customer, "occurred_at": _ISSUED.isoformat()}
-    contact = Contact(
-        name="Zoë", email=f"zoe@{customer}.test", phone="+12025550123", address=("Calle 1", "Santiago")
-    )
+    name_there = "zoe..of" if kind == "refused" else "zoe"
+    email = f"{name_there}@{customer}.test"
+    contact = Contact(name="Zoë", email=email, phone="+12025550123", address=("Calle 1", "Santiago"))
     yield CustomerUpserted(
         **whose,
         name=name,
@@ -172,14 +212,16 @@ def _customer(kind: str, *, name: str, language: str) -> Iterator[SourceEvent]:
         tax_id=BANK_TAX_ID if kind == "banked" else f"76.543.21{KINDS.index(kind)}-3",
         contacts=(contact,),
     )
-    for number, (amount, days) in enumerate(_OWED, start=1):
-        document = f"{customer}-{number}"
+    owed = _OLD_DEBT if kind in _OLD else () if kind == "starting" else _OWED
+    for number, (amount, days) in enumerate(owed, start=1):
+        document, due_on = f"{customer}-{number}", DUE + datetime.timedelta(days=days)
+        place = documents(f"/{document}") if kind in FETCHED else f"https://invoices.test/{document}"
         yield InvoiceIssued(
-            **whose,
+            **whose | {"occurred_at": min(_ISSUED, due_on - _TERM).isoformat()},
             document=document,
             amount=amount,
             currency=COMPANIES[language].currency,
-            due_date=DUE + datetime.timedelta(days=days),
-            pdf_url=f"https://invoices.test/{document}.pdf",
-            xml_url=f"https://invoices.test/{document}.xml",
+            due_date=due_on,
+            pdf_url=f"{place}.pdf",
+            xml_url=f"{place}.xml",
         )

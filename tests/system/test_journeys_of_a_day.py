@@ -11,15 +11,17 @@ import pytest
 from playwright.sync_api import expect
 
 from console.web.inside.showing import words_of
-from tests.system.desks import Desk
+from tests.system.desks import WIDE, Desk
+from tests.system.house_story import COMING, LANGUAGES, PLAYED
 
 pytestmark = [pytest.mark.packages, pytest.mark.timeout(300)]
 _DAY = datetime.timedelta(days=1)
+_OLD = ("old", "older", "refused", "listed")
 
 
 def test_the_morning_begins_with_the_worklist(desk: Desk) -> None:
     """S0-19, S0-21, S0-26, S1-07, S1-08, S2-11, B-16: who broke a promise comes before who is late; by reason, by days overdue;
-    a filter is kept for tomorrow.
+    a filter is kept for tomorrow, and deleted.
     """
     words = desk.w["today"]
     desk.open("/")
@@ -28,21 +30,64 @@ def test_the_morning_begins_with_the_worklist(desk: Desk) -> None:
     expect(rows.first).to_contain_text(desk.w["whys"]["broken_promise"])
     expect(rows.first.locator(".dot")).to_be_visible()
     desk.shot("today")
-    desk.page.locator("select[name=why]").select_option("proposal")
-    desk.press(words["show"])
-    expect(desk.page).to_have_url(re.compile("why=proposal"))
+    desk.filter(why="proposal")
     for row in rows.all():
         expect(row).to_contain_text(desk.w["whys"]["proposal"])
     desk.page.locator("main summary").filter(has_text=desk.w["filters"]["keep"]).click()
     desk.page.locator("#filter-name").fill("Pending 1")
     desk.press(desk.w["filters"]["keep_it"])
-    expect(desk.page.locator(".chips")).to_contain_text("Pending 1")
+    desk.open("/")
+    desk.sees(desk.name("dunned"))
+    desk.page.locator(".chips").get_by_role("link", name="Pending 1").click()
+    expect(desk.page.locator(".filters [name=why]")).to_have_value("proposal")
+    desk.sees(desk.name("waiting"))
+    desk.sees_not(desk.name("dunned"))
     desk.press(f"{desk.w['filters']['delete']}: Pending 1")
     expect(desk.page.locator(".chips")).to_have_count(0)
-    desk.open("/?days=20")
-    expect(rows.first).to_be_visible()
-    desk.open("/?days=5000")
+    desk.filter(why="", days="60")
+    expect(rows).to_have_count(4)
+    desk.sees(desk.name("old"))
+    desk.filter(days="5000")
     expect(desk.page.locator(".empty")).to_be_visible()
+
+
+def test_the_list_is_asked_for_customers_of_a_sort(desk: Desk) -> None:
+    """S0-19, S0-26, S2-15, S2-22: by trust, by who is in charge, by the last level, those of whom all is held; of one company, for who
+    sees several; together, too.
+    """
+    rows, name = desk.page.locator("tbody tr"), desk.name("quiet")
+    desk.open_customer("quiet")
+    desk.ask("/trust", trust="bad")
+    desk.ask("/responsible", responsible=f"Rosa {desk.language}")
+    desk.ask("/holds", kind="snoozed", reason="on holiday", until=(desk.house.today + 9 * _DAY).isoformat())
+    desk.house.pass_hour()
+    desk.open("/")
+    desk.filter(trust="bad")
+    expect(desk.row(name)).to_be_visible()
+    expect(rows.filter(has=desk.page.locator(".dot.bad"))).to_have_count(rows.count())
+    desk.filter(trust="", why="all_held")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text(name)
+    desk.filter(why="", responsible=f"Rosa {desk.language}")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text(name)
+    desk.filter(trust="good")
+    expect(desk.page.locator(".empty")).to_be_visible()
+    desk.open("/")
+    desk.filter(level="second")
+    expect(desk.row(desk.name("dunned"))).to_contain_text(desk.w["levels"]["second"])
+    desk.sees_not(name)
+    desk.open_customer("quiet")
+    desk.ask("/holds/release")
+    ours = desk.house.arrive(desk.browser, "viewer", viewport=WIDE)
+    page = ours.new_page()
+    page.goto("/?days=60")
+    expect(page.locator("tbody tr")).to_have_count(4 * len(LANGUAGES))
+    page.locator(".filters [name=company]").select_option(desk.company)
+    page.locator(".filters button").click()
+    expect(page.locator("tbody tr")).to_have_count(4)
+    expect(page.locator("tbody")).to_contain_text(desk.account("old"))
+    ours.close()
 
 
 def test_a_call_is_logged_and_who_was_called_is_not_asked_again_too_soon(desk: Desk) -> None:
@@ -70,8 +115,8 @@ def test_a_call_is_logged_and_who_was_called_is_not_asked_again_too_soon(desk: D
 
 
 def test_one_reminder_is_looked_at_changed_and_let_go(desk: Desk) -> None:
-    """S0-05, S0-06, S1-10, S2-05, S2-16, S2-17, S2-18, S4-13, R19: contact, subject, documents and total as they will be; another text, tried
-    out before it is saved; approved.
+    """S0-05, S0-06, S1-10, S2-05, S2-16, S2-18, S4-13, R19: contact, subject, documents and total as they will be; another text, by SMS
+    instead of by mail, tried out before it is saved; approved, that is what goes out, and nothing else.
     """
     words, text = desk.w["review"], f"Estimada Zoë ({desk.language}):"
     desk.open(f"/messages/{desk.account('manual')}")
@@ -82,24 +127,54 @@ def test_one_reminder_is_looked_at_changed_and_let_go(desk: Desk) -> None:
     card = desk.page.locator("main section").filter(has_text=desk.name("manual"))
     card.locator("summary").click()
     card.locator("textarea[name=text]").fill(text)
+    card.locator("[name=channels][value=sms]").check()
     with desk.page.expect_popup() as tried:
         card.get_by_role("button", name=desk.w["process"]["preview"]).click()
     expect(tried.value.locator("main")).to_contain_text(text)
+    expect(tried.value.locator("main h2")).to_have_text(desk.w["channels"]["sms"])
     tried.value.close()
     card.get_by_role("button", name=desk.w["customer"]["save"]).click()
     desk.done()
     expect(card.locator("blockquote")).to_contain_text(text)
+    expect(card.locator(".notice")).to_contain_text(desk.w["channels"]["sms"])
     card.get_by_role("button", name=re.compile(words["approve"])).click()
     desk.done()
+    desk.house.pass_hour()
+    desk.open("/reminders")
+    expect(desk.row(desk.name("manual"))).to_contain_text(desk.w["channels"]["sms"])
+    [written] = desk.posted("manual", channel="sms")
+    assert text in written.read_text()
+    assert [] == desk.posted("manual")
+
+
+def test_a_reminder_is_called_back_before_it_goes(desk: Desk) -> None:
+    """B-10, R19: approved by mistake, while no provider has it yet: it is called back with a click, and never goes."""
+    words, name = desk.w["reminders"], desk.name("recalled")
+    desk.open("/review")
+    card = desk.page.locator("main section").filter(has_text=name)
+    card.get_by_role("button", name=re.compile(desk.w["review"]["approve"])).click()
+    desk.done()
+    with desk.house.senders_held_up():
+        desk.open("/reminders")
+        desk.reload_until(desk.row(name))
+        desk.row(name).get_by_role("button", name=re.compile(words["call_back"])).click()
+        desk.done()
+    desk.open("/reminders")
+    expect(desk.row(name)).to_contain_text(desk.w["statuses"]["cancelled"])
+    expect(desk.row(name).get_by_role("button")).to_have_count(0)
+    assert [] == desk.posted("recalled")
 
 
 def test_many_are_processed_at_once_and_what_went_out_is_read_again(desk: Desk) -> None:
-    """S0-07, S0-18, S0-20, S0-24, S1-09, S2-19, S2-23, S3-07: several of a filter, one of them with a text of its
-    own; how far it is, what became of each, and the message as it went, its letter to be printed too.
+    """S0-07, S0-18, S0-20, S1-09, S2-08, S2-17, S2-19, S2-23, S3-07, S4-14, S4-15: several of a filter, one of them with a text and a
+    template of its own and its invoices; how far it is, what became of each, and the message as it went, its letter to
+    be printed too; the mail has what was chosen, that of the other has not.
     """
     text = f"A word of our own ({desk.language})"
     desk.open(f"/process?verb=edit&accounts={desk.account('edited')}")
     desk.page.locator("#text").fill(text)
+    desk.page.locator("#template").fill("third")
+    desk.page.locator("[name=attach][value=yes]").check()
     desk.press(desk.w["verbs"]["edit"])
     expect(desk.page.locator("#progress")).to_contain_text(desk.w["line_fates"]["written"])
     desk.open("/?why=proposal")
@@ -115,14 +190,21 @@ def test_many_are_processed_at_once_and_what_went_out_is_read_again(desk: Desk) 
     desk.shot("batch")
     desk.open("/batches")
     desk.sees(desk.w["verbs"]["approve"])
-    desk.house.pass_days()
+    desk.house.pass_day()
     desk.open("/review")
     for kind in ("waiting", "edited"):
         desk.sees_not(desk.name(kind))
     desk.open_customer("edited")
     sent = desk.page.locator("section").filter(has=desk.page.locator("#sent"))
     sent.locator("tbody a").first.click()
-    desk.sees(text)
+    own, other = desk.mail("edited"), desk.mail("waiting")
+    desk.sees(text, own["Subject"])
+    assert own["Subject"] != other["Subject"].replace(desk.name("waiting"), desk.name("edited"))
+    files = {f"{desk.document('edited', each)}.{form}" for each in (1, 2) for form in ("pdf", "xml")}
+    assert files == {each.get_filename() for each in own.iter_attachments()}
+    assert [] == list(other.iter_attachments())
+    desk.open_customer("dunned")
+    sent.get_by_role("link", name=desk.w["levels"]["first"], exact=True).first.click()
     href = desk.page.locator("main a[href*='form=pdf']").first.get_attribute("href")
     desk.file(str(href), begins=b"%PDF")
 
@@ -139,21 +221,61 @@ def test_a_group_is_only_given_its_next_date(desk: Desk) -> None:
     expect(desk.page.locator("form[action$='/next-date'] [name=on]")).to_have_value(on)
 
 
-def test_all_with_old_debt_are_meant_by_one_button(desk: Desk) -> None:
-    """S0-24, S1-07, S1-22: older than ten days, all of them; whom it means is shown before anything is asked."""
-    desk.open("/?days=10")
+def test_all_with_old_debt_are_written_to_by_one_button(desk: Desk) -> None:
+    """S0-18, S0-24, S1-07, S1-22, S4-21: older than sixty days, all of them, by every channel of their level: whom it means, how far it is,
+    and what carriers have; two mails fail in ways of their own, and are errors of the day by kind, with their sum.
+    """
+    listed, errors = f"zoe@listed-{desk.language}.test", desk.w["reminders"]["errors_per_day"]
+    desk.open("/suppressions")
+    desk.fill(desk.form("/suppressions", having="#address"), {"address": listed, "reason": "asked to"})
+    desk.press(desk.w["suppressions"]["add_do"])
+    desk.sees(listed)
+    desk.open("/")
+    desk.filter(days="60")
     desk.page.locator("button[name=whole]").click()
-    desk.sees(desk.name("dunned"), desk.name("paying"))
+    desk.sees(*map(desk.name, _OLD))
+    desk.sees_not(desk.name("dunned"))
     desk.follow(desk.w["verbs"]["send-now"])
-    desk.sees(desk.w["verb_notes"]["send-now"])
+    desk.press(desk.w["verbs"]["send-now"])
+    expect(desk.page.locator("#progress")).to_contain_text(desk.w["batch"]["done"].format(done=4, total=4))
+    expect(desk.page.locator("#lines tbody .good")).to_have_count(4)
+    desk.house.pass_hour()
+    for kind in _OLD:
+        assert 1 == len(desk.posted(kind, channel="letter", step="first")), kind
+    for kind in ("old", "older"):
+        assert f"zoe@{kind}-{desk.language}.test" in desk.mail(kind, step="first")["To"]
+    desk.open("/reminders")
+    types = [desk.w["reasons"][each] for each in ("address_refused", "address_suppressed")]
+    told = desk.figures(errors)[desk.day(desk.house.today)]
+    assert ["1", "1", "2"] == [told[each] for each in (*types, desk.w["reminders"]["total"])]
+    for each in types:
+        expect(desk.drawn(errors).get_by_text(each, exact=True)).to_be_visible()
+    desk.shot("errors")
+    desk.page.locator("select[name=outcome]").select_option("failed")
+    desk.press(desk.w["today"]["show"])
+    expect(desk.row(desk.name("listed"))).to_contain_text(types[1])
+    desk.sees_not(desk.name("older"))
 
 
 def test_what_was_sent_is_counted_and_listed(desk: Desk) -> None:
-    """S4-20, S4-22: a chart per day, and the list with customer, documents, channel and outcome, filtered."""
+    """S4-08, S4-09, S4-20, S4-22: a chart of what was sent per day and of what is scheduled next; the list with customer, documents, channel
+    and outcome, asked for by level and by channel.
+    """
+    words = desk.w["reminders"]
     desk.open("/reminders")
-    expect(desk.page.locator("figure svg").first).to_be_visible()
+    told = desk.figures(words["sent_per_day"])
+    assert int(told[desk.day(PLAYED[0])][desk.w["channels"]["email"]]) >= 4
+    assert int(told[desk.day(COMING)][words["scheduled"]]) >= 1
+    assert "" == told[desk.day(COMING)][desk.w["channels"]["email"]]
+    expect(desk.drawn(words["sent_per_day"]).get_by_text(words["scheduled"], exact=True)).to_be_visible()
     expect(desk.row(desk.name("dunned"))).to_be_visible()
     desk.shot("reminders")
+    for level, day in (("courtesy", PLAYED[-3]), ("second", PLAYED[15])):
+        desk.page.locator("select[name=level]").select_option(level)
+        desk.press(desk.w["today"]["show"])
+        expect(desk.row(desk.name("dunned"))).to_contain_text(desk.day(day))
+        expect(desk.row(desk.name("dunned"))).to_contain_text(desk.w["levels"][level])
+    desk.page.locator("select[name=level]").select_option("")
     desk.page.locator("select[name=channel]").select_option("letter")
     desk.press(desk.w["today"]["show"])
     expect(desk.row(desk.document("dunned", 1))).to_contain_text(desk.w["channels"]["letter"])

@@ -2,29 +2,31 @@
 
 import datetime
 import re
+from functools import partial
 
 import pytest
 from playwright.sync_api import expect
 
 from schemas.bank import BankReconciled
+from schemas.events import InvoiceIssued
 from tests.system.console_house import PASSWORD
 from tests.system.desks import WIDE, Desk
-from tests.system.house_story import BANK_LINE
+from tests.system.house_story import BANK_LINE, COMING, COMPANIES, PLAYED
 
 pytestmark = [pytest.mark.packages, pytest.mark.timeout(300)]
 _DAY = datetime.timedelta(days=1)
 
 
 def test_the_companys_profile_is_filled_in(desk: Desk) -> None:
-    """S4-03, S4-04, S4-06, S4-07 … S4-12, S4-17, S4-18: switches per message, start dates, payment instructions, footer, whom answers go to; what
-    is wrong is said at its field; messages have it from then on.
-    """
+    """S4-06, S4-17, S4-18: payment instructions, footer, whom answers go to; what is wrong is said at its field; messages have it from then on."""
     pay = f"IBAN 12 3456 ({desk.language})"
     desk.open_settings("/profile")
     form = desk.form("/profile")
-    typed = {"invoice_messages": "true", "payment_messages": "true", "statements": "monthly"}
-    typed |= {"automatic": "true", "courtesies": "true", "answers_to": f"desk@{desk.company}.test"}
-    typed |= {"past_from": "2026-01-01", "payment_instructions": pay, "footer": "Calle 9, Santiago"}
+    typed = {
+        "answers_to": f"desk@{desk.company}.test",
+        "payment_instructions": pay,
+        "footer": "Calle 9, Santiago",
+    }
     desk.fill(form, typed | {"statement_day": "99"})
     form.locator("button").click()
     expect(desk.page.locator("#field-statement_day-fault")).to_be_visible()
@@ -36,9 +38,78 @@ def test_the_companys_profile_is_filled_in(desk: Desk) -> None:
     desk.sees(pay, "Calle 9, Santiago")
 
 
+def test_each_kind_of_message_is_switched_on_and_off(desk: Desk) -> None:
+    """S4-03, S4-04, S4-07 … S4-12, S1-24: from a day on each new invoice brings a mail, and old ones are chased whose due dates the start
+    date covers; a payment is thanked for, all that is owed told on its day, with the statement; what is due soon is said
+    before it is due. Switched off, none of it is sent.
+    """
+    today, account = desk.house.today, desk.account("starting")
+    start = datetime.date(2026, 1, 10)
+    switches = {"invoice_messages": "true", "payment_messages": "true", "statements": "monthly"}
+    days = {"statement_day": f"{(today + _DAY).day}", "past_from": f"{start}", "new_from": f"{today}"}
+    desk.open_settings("/profile")
+    desk.ask("/profile", **switches, **days)
+    issue = partial(_issue, desk, issued_on=today - 70 * _DAY)
+    issue("before", due_on=start - _DAY, amount="10.00")
+    issue("covered", due_on=start, amount="20.00")
+    issue("new", issued_on=today, due_on=today, amount="70.00")
+    desk.house.pass_hour()
+    announced = desk.mail("starting", step="invoice_issued")
+    assert f"new-{desk.language}" in announced["Subject"]
+    reminded = str(desk.mail("starting", step="first").get_body(("plain",)))
+    named = [each in reminded for each in _issued(desk, "before", "covered", "new")]
+    assert [False, True, True] == named
+    desk.open_customer("starting", f"/document?document=before-{desk.language}")
+    expect(desk.page.locator("section").filter(has=desk.page.locator("#history"))).to_contain_text(
+        desk.w["reasons"]["before_start"]
+    )
+    desk.open_customer("starting", "/receipts/new")
+    form = desk.form("/receipts")
+    desk.fill(form, {"total": "70.00", "on": f"{today}", "means": "transfer"})
+    form.locator("button").click()
+    desk.done()
+    desk.open_customer("dunned", "/next?days=60")
+    coming = desk.row(desk.day(COMING))
+    expect(coming).to_contain_text(desk.w["levels"]["courtesy"])
+    desk.open_settings("/profile")
+    desk.ask("/profile", invoice_messages="false", courtesies="false")
+    desk.open_customer("dunned", "/next?days=60")
+    expect(coming).to_have_count(0)
+    issue("silent", issued_on=today, due_on=today + 30 * _DAY, amount="5.00")
+    desk.house.pass_day()
+    desk.open(f"/reports/sent?account={account}")
+    for kind in ("invoice_issued", "payment_received", "statement"):
+        expect(desk.row(desk.w["levels"][kind])).to_be_visible()
+    assert desk.money("70.00") in str(desk.mail("starting", step="payment_received").get_body(("plain",)))
+    statement = desk.mail("starting", step="statement")
+    assert ["application/pdf"] == [each.get_content_type() for each in statement.iter_attachments()]
+    assert f"silent-{desk.language}" in str(statement.get_body(("plain",)))
+    desk.open_settings("/profile")
+    desk.ask("/profile", payment_messages="false", statements="off", courtesies="true")
+
+
+def _issued(desk: Desk, *names: str) -> list[str]:
+    return [f"{each}-{desk.language}" for each in names]
+
+
+def _issue(desk: Desk, name: str, *, issued_on: datetime.date, due_on: datetime.date, amount: str) -> None:
+    """Let the billing system tell of an invoice."""
+    company, _, customer = desk.account("starting").partition(":")
+    invoice = InvoiceIssued(
+        company=company,
+        customer=customer,
+        occurred_at=issued_on.isoformat(),
+        document=f"{name}-{desk.language}",
+        amount=amount,
+        currency=COMPANIES[desk.language].currency,
+        due_date=due_on,
+    )
+    desk.house.played.publish(invoice)
+
+
 def test_a_plan_is_tried_on_what_happened_then_published_and_taken_on(desk: Desk) -> None:
-    """S0-15, S0-22, S0-23, S2-03, S2-04, S2-07, S2-10, S3-05, S3-06, U-1: the levels as a table; a fault at its line; who would have been written to; published
-    once confirmed; documents that have begun are moved after a look at which.
+    """S0-15, S0-22, S0-23, S2-03, S2-04, S2-07, S2-10, S3-05, S3-06, U-1: the levels as a table; a fault at its line; who would have been written to, drawn and as a
+    table, customer by customer; published once confirmed; documents that have begun are moved after a look at which.
     """
     words = desk.w["plans"]
     desk.open_settings("/plans/default")
@@ -50,14 +121,23 @@ def test_a_plan_is_tried_on_what_happened_then_published_and_taken_on(desk: Desk
     desk.press(words["check"])
     wrong = 1 + text.split("\n").index(next(each for each in text.split("\n") if "offset_days: 60" in each))
     expect(desk.page.locator(".problems")).to_contain_text(words["line"].format(line=wrong))
-    desk.page.locator("#plan-text").fill(text.replace("offset_days: 60", "offset_days: 45"))
+    desk.page.locator("#plan-text").fill(text.replace("offset_days: 15", "offset_days: 7"))
     desk.press(words["check"])
-    expect(desk.page.locator(".difference")).to_contain_text("offset_days: 45")
+    expect(desk.page.locator(".difference")).to_contain_text("offset_days: 7")
     desk.press(desk.w["what_if"]["from_plan"])
     finished = desk.page.get_by_role("link", name=desk.w["what_if"]["finished"])
     expect(finished).to_be_visible(timeout=90_000)
     finished.click()
-    expect(desk.page.locator("#differences")).to_be_visible()
+    names = desk.w["what_if"]
+    expect(desk.drawn(names["chart"]).get_by_text(names["other"], exact=True)).to_be_visible()
+    weeks = desk.figures(names["chart"])
+    monday = PLAYED[7] - PLAYED[7].weekday() * _DAY
+    assert int(weeks[desk.day(monday)][names["other"]]) > int(weeks[desk.day(monday)][names["now"]])
+    told = desk.page.locator("section").filter(has=desk.page.locator("#differences")).locator("tbody tr")
+    for which, days in (("other", 7), ("now", 15)):
+        of = told.filter(has_text=desk.account("dunned")).filter(has_text=desk.day(PLAYED[days]))
+        expect(of.first).to_contain_text(names[which])
+        expect(of.first).to_contain_text(desk.w["levels"]["second"])
     desk.shot("what-if")
     desk.open_settings("/plans/default")
     desk.page.locator("#plan-text").fill(text.replace("offset_days: 60", "offset_days: 45"))
@@ -118,7 +198,7 @@ def test_what_is_missing_is_told_and_the_first_run_goes_in_portions(desk: Desk) 
     desk.done()
     for kind in ("agreed", "banked"):
         expect(desk.row(desk.name(kind))).to_contain_text(words["enrolled"])
-    desk.page.locator("[name=per_day]").fill("4")
+    desk.page.locator("[name=per_day]").fill("8")
     desk.press(words["preview"])
     expect(desk.page.locator("section[aria-labelledby=portions] tbody tr")).to_have_count(2)
 

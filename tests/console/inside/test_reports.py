@@ -15,7 +15,9 @@ from pypdf import PdfReader
 from sqlalchemy import Engine, and_, select, update
 
 from console.web.inside.reporting.catalogue import REPORTS
+from console.web.inside.reporting.cells import shown_row
 from console.web.inside.reporting.forms import Section, csv_parts, write_xlsx
+from console.web.inside.reporting.measures import SENT_COLUMNS
 from console.web.inside.reporting.sheets import Column, Money, Row, Sheet
 from console.web.inside.reporting.trend import month_ends
 from console.web.inside.showing import words_of
@@ -169,6 +171,36 @@ def test_whom_nobody_has_looked_at_is_listed_until_somebody_does(
     assert "acme:C1" not in desk.browser.get(page).text
     assert "Called: pays on Friday" in desk.browser.get("/reports/activity").text
     assert "Called: pays on Friday" not in desk.browser.get("/reports/activity?kind=note").text
+
+
+PROPOSED_IN_TIME = """# in manual mode: the first level was proposed on the day itself, and waits for a person
+plan default
+    first      0 email
+customer email ana@c1.test
+2026-01-02  mode manual
+2026-01-02  invoice INV-1 100.00 due 2026-02-02
+2026-02-02  tick
+    expect proposal first INV-1 by email because customer
+2026-02-09  tick
+"""
+
+
+def test_who_is_overdue_while_a_proposal_waits_is_among_those_nobody_has_acted_on(
+    sqlite_engine: Engine, tmp_path: Path
+) -> None:
+    """S1-08, S1-15, R37: nothing else need come due for it: the day after the due date is enough."""
+    desk = Desk(sqlite_engine, tmp_path, PROPOSED_IN_TIME).at_work("ana")
+    assert "acme:C1" in desk.browser.get("/reports/no_action?form=csv").text
+    assert "acme:C1" in desk.browser.get("/?why=no_action").text
+
+
+def test_what_was_sent_is_said_in_the_readers_words() -> None:
+    """S1-27, S4-22: kinds of messages and errors too; a level that a company has named itself stays as it is called."""
+    cells = {"step": "invoice_issued", "channel": "email", "error": "address_refused"}
+    words = words_of("es")
+    said = shown_row(SENT_COLUMNS, Row(cells=cells), words=words)
+    assert [words["levels"]["invoice_issued"], words["reasons"]["address_refused"]] == [said[3], said[-1]]
+    assert "my level" == shown_row(SENT_COLUMNS, Row(cells={"step": "my level"}), words=words)[3]
 
 
 def test_a_long_pdf_is_set_in_pieces_and_a_longer_one_refused_with_the_way_out(

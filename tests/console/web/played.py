@@ -54,11 +54,15 @@ class Played:
         self._play.publish(outgoing(each, source="story") for each in events)
         self.rest()
 
-    def tick(self, day: datetime.date) -> None:
-        """Let the clock strike nine on a day, and wait until all that follows is done."""
-        self._newest = datetime.datetime.combine(day, datetime.time(9), datetime.UTC)
-        self._play.tick(self._newest)
+    def tick(self, day: datetime.date, *, hour: int = 9) -> None:
+        """Let the clock strike nine (or later) on a day, and wait until all that follows is done."""
+        self.strike(day, hour=hour)
         self.rest()
+
+    def strike(self, day: datetime.date, *, hour: int) -> None:
+        """Let the clock strike, and wait for nothing."""
+        self._newest = datetime.datetime.combine(day, datetime.time(hour), datetime.UTC)
+        self._play.tick(self._newest)
 
     def rest(self) -> None:
         """Wait until what readers answered is in Kafka, and nothing is left to do."""

@@ -49,11 +49,13 @@ def figure_lines(connection: Connection, asked: ReportAsked, after: str) -> Iter
 
 SENT_COLUMNS: Final = (
     Column(name="on", kind="day"),
-    *(Column(name=name) for name in ("account", "customer", "step", "covered")),
+    *(Column(name=name) for name in ("account", "customer")),
+    Column(name="step", kind="word", words="levels"),
+    Column(name="covered"),
     Column(name="channel", kind="word", words="channels"),
     *(Column(name=name) for name in ("recipient", "subject")),
     Column(name="fate", kind="word", words="fates"),
-    Column(name="error"),
+    Column(name="error", kind="word", words="reasons"),
 )
 
 
