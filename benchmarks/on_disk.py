@@ -19,6 +19,7 @@ from benchmarks.core import account_rows, fold, pass_day
 from benchmarks.figures import Figure, save
 from benchmarks.workload import COMPANY, PLAN, PROFILE
 from infra.local_rows import LocalRows, RowsMemory
+from processors.account_cache import RowsBudget
 from processors.partition import Partition
 from schemas.events import PaymentReceived
 
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         store = LocalRows(Path(folder), memory=RowsMemory(blocks_mib=64, writes_mib=32))
-        partition = Partition(number=0, store=store, cache_rows_max=chosen.cached_rows)
+        partition = Partition(number=0, store=store, budget=RowsBudget(rows_max=chosen.cached_rows))
         save(_figures(partition, accounts=chosen.accounts, folder=Path(folder)), file=chosen.json)
         partition.close()
 

@@ -212,6 +212,7 @@ def entry_of(system: System, *, track: Track) -> Entry:
 def _ledger_entry(track: Track, *, workers: int, options: tuple[str, ...]) -> Entry:
     """The product itself, as its users start it, with a mark; a worker with a name keeps its rows on disk.
 
+    Its cache holds all of the run's accounts, as every peer's memory does; the default is for a small machine.
     One of several workers only notes its first record: how far all of them are, nobody of them knows.
     """
     settings = Settings(bootstrap_servers=track.broker, topic_prefix=track.prefix, data_dir=track.folder)
@@ -220,6 +221,7 @@ def _ledger_entry(track: Track, *, workers: int, options: tuple[str, ...]) -> En
         "COBRANZA_BOOTSTRAP_SERVERS": track.broker,
         "COBRANZA_TOPIC_PREFIX": track.prefix,
         "COBRANZA_DATA_DIR": str(track.folder),
+        "COBRANZA_STREAM_CACHED_ROWS_MAX": "2000000",
     }
     marks = [track.folder] if workers == 1 else [track.folder / f"worker-{each}" for each in range(workers)]
     warm_up = track.warm_up if workers == 1 else 0

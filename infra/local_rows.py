@@ -41,6 +41,7 @@ _TIME = struct.Struct(">Q")
 _VERSION = struct.Struct(">I")
 _TIME_ZERO = 1 << 63  # times before 1970 are below it
 _MIB = 1024 * 1024
+_ARENA_BLOCK = 64 * 1024
 
 
 class LocalRowsError(OperatorError):
@@ -48,11 +49,39 @@ class LocalRowsError(OperatorError):
 
 
 class RowsMemory:
-    """What the stores of one process share of its memory, in MiB: cached blocks, and writes not yet on disk."""
+    """What the stores of one process share of its memory: cached blocks, and writes not yet on disk.
 
-    def __init__(self, *, blocks_mib: int = 64, writes_mib: int = 32) -> None:
+    Each open store has an equal share of the writes: a half that fills while the other is flushed. When
+    both are full it waits for the disk.
+
+    Args:
+        blocks_mib: of blocks read from disk.
+        writes_mib: of rows not yet on disk; a store has 1 MiB at least.
+    """
+
+    def __init__(self, *, blocks_mib: int = 64, writes_mib: int = 64) -> None:
         self.blocks = Cache(blocks_mib * _MIB)
-        self.writes_mib = writes_mib
+        self._writes = writes_mib * _MIB
+        self._open: dict[int, Any] = {}
+
+    def buffer_size(self, *, more: int = 0) -> int:
+        """Give the bytes of a store's half, with so many stores more than there are."""
+        return max(_MIB // 2, self._writes // 2 // max(1, len(self._open) + more))
+
+    def join(self, database: Any) -> None:
+        """Count an opened database; all get smaller."""
+        self._open[id(database)] = database
+        self._share()
+
+    def leave(self, database: Any) -> None:
+        """Count it no more; the others get larger."""
+        if self._open.pop(id(database), None) is not None:
+            self._share()
+
+    def _share(self) -> None:
+        size = str(self.buffer_size())
+        for database in self._open.values():
+            database.set_options({"write_buffer_size": size})
 
 
 class LocalRows:
@@ -149,25 +178,31 @@ class LocalRows:
     def wipe(self) -> None:
         """See ``RowStore``."""
         _log.warning("%s: the local rows are wiped; they will be read from the changelog", self._folder)
-        self._db.close()
+        self._shut()
         Rdict.destroy(str(self._folder))
         self._db = self._open()
 
     def close(self) -> None:
         """Write all to disk and let go of the folder."""
         self._db.flush()
+        self._shut()
+
+    def _shut(self) -> None:
+        self._memory.leave(self._db)
         self._db.close()
 
     def _open(self) -> Any:
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
-            return Rdict(str(self._folder), _options(self._memory))
+            database = Rdict(str(self._folder), _options(self._memory))
         except Exception as error:
             # rocksdict raises plain Exception for whatever RocksDB says.
             raise LocalRowsError(
                 f"{self._folder} cannot be opened: {error}. Is another worker using it? Damaged, it may be"
                 " deleted: the rows are read from the changelog again."
             ) from error
+        self._memory.join(database)
+        return database
 
 
 def _under(walk: Any, prefix: bytes, *, start: bytes = b"") -> Iterator[bytes]:
@@ -185,7 +220,10 @@ def _options(memory: RowsMemory) -> Options:
     options = Options(raw_mode=True)
     options.create_if_missing(True)
     options.set_block_based_table_factory(blocks)
-    options.set_write_buffer_size(memory.writes_mib * _MIB // 2)
+    options.set_write_buffer_size(memory.buffer_size(more=1))
+    options.set_arena_block_size(
+        _ARENA_BLOCK
+    )  # its eighth of the buffer, times the partitions, would be much
     options.set_max_write_buffer_number(2)
     options.set_max_open_files(256)
     options.set_max_background_jobs(2)

@@ -1,9 +1,8 @@
 """One journal partition as a fold: its accounts, companies, clock and wakes.
 
-The ledger worker, ``cobranza replay`` and the scenario tests run this very
-class. Committed rows are in a ``RowStore``, live aggregates are a cache of
-them: a step that does not reach the log is forgotten by dropping the
-aggregates that it touched. It refuses to know of Kafka, SQL and clocks.
+The ledger worker, ``cobranza replay`` and the scenario tests run this very class. Committed
+rows are in a ``RowStore``, live aggregates are a cache of them: a step that does not reach the log
+is forgotten by dropping the aggregates that it touched. It refuses to know of Kafka, SQL and clocks.
 """
 
 import contextlib
@@ -15,7 +14,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from processors.account import Account
-from processors.account_cache import CACHE_ROWS_MAX, AccountCache
+from processors.account_cache import AccountCache, RowsBudget
 from processors.broadcasts import bank_alerts, company_key, conflict, said_of, tick_refused
 from processors.calendar import business_day, epoch_s
 from processors.company import Company
@@ -98,7 +97,7 @@ class Partition:
         number: of the partition.
         slice_accounts_max: accounts of one tick in one step.
         store: of the committed rows; in memory when not given.
-        cache_rows_max: of live accounts that are kept between steps.
+        budget: of the live accounts that are kept between steps, shared with others of this process.
         failures: journal offset -> (account, error) of what was raised on when this log was first
             folded. A replay leaves out the same, also when what raised has been mended since.
     """
@@ -109,13 +108,13 @@ class Partition:
         number: int,
         slice_accounts_max: int = SLICE_ACCOUNTS_MAX,
         store: RowStore | None = None,
-        cache_rows_max: int = CACHE_ROWS_MAX,
+        budget: RowsBudget | None = None,
         failures: KnownFailures = MappingProxyType({}),
     ) -> None:
         self.number = number
         self.slice_accounts_max = slice_accounts_max
         self._store: RowStore = MemoryRows() if store is None else store
-        self._cache = AccountCache(rows_max=cache_rows_max)
+        self._cache = AccountCache(budget)
         self._companies: dict[str, Company] = {}
         self._in_flight = InFlight(self._store, account=self.account)
         self._changed_companies: set[str] = set()
@@ -150,8 +149,9 @@ class Partition:
         self._forget_live()
 
     def close(self) -> None:
-        """Let go of what the store holds."""
+        """Let go of what the store holds, and of all that lives."""
         self._store.close()
+        self._cache.clear()
 
     def account(self, account: str) -> Account:
         """Give the live aggregate of an account, built from its rows when first asked for."""

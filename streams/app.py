@@ -15,6 +15,7 @@ from typing import Literal, get_args
 from infra.local_rows import LocalRows, RowsMemory
 from infra.metrics.tally import Tally
 from infra.settings import Settings
+from processors.account_cache import RowsBudget
 from processors.partition import Partition
 from schemas.codec import SOURCE_TYPES, TOPIC_OF_TYPE
 from schemas.registry import dead_letter_of, topic
@@ -138,8 +139,12 @@ def _ledger_spec(
 def _partitions(
     settings: Settings, *, limits: StreamSettings, member: str | None
 ) -> Callable[[int], Partition]:
-    """Give the function that makes a partition's fold: its rows on disk if this worker has a name."""
+    """Give the function that makes a partition's fold: its rows on disk if this worker has a name.
+
+    The partitions of a worker share what they may hold in memory.
+    """
     folder = settings.data_dir / "rows" / settings.group("ledger") / str(member)
+    budget = RowsBudget(rows_max=limits.cached_rows_max)
     memory = RowsMemory(blocks_mib=limits.cached_blocks_mib, writes_mib=limits.unwritten_mib)
 
     def make(number: int) -> Partition:
@@ -148,7 +153,7 @@ def _partitions(
             number=number,
             slice_accounts_max=limits.slice_accounts_max,
             store=LocalRows(folder / str(number), memory=memory) if on_disk else None,
-            cache_rows_max=limits.cached_rows_max,
+            budget=budget,
         )
 
     return make

@@ -22,9 +22,10 @@ class StreamSettings(BaseSettings):
         bad_ratio_max: a larger share of dead letters among ``bad_window`` records does, too.
         local_rows: keep the ledger's rows on disk too, so that a restart reads only what is new;
             for workers with a member name, by which the folder is found again.
-        cached_rows_max: of live accounts in memory, about 1 KB each.
-        cached_blocks_mib: of rows read from disk, in MiB.
-        unwritten_mib: of rows not yet on disk, in MiB a partition.
+        cached_rows_max: of live accounts in memory, in all partitions of the worker together, about
+            3 KB each: 170,000 are about 520 MB.
+        cached_blocks_mib: of rows read from disk, in MiB, in all partitions together.
+        unwritten_mib: of rows not yet on disk, in MiB, in all partitions together.
         standby: keep copies of the ledger partitions that other workers own; see ``EngineOptions``.
         tick_every_s: how often the live clock ticks.
         tick_patience_s: how long a tick waits for intake before it names who lags.
@@ -41,7 +42,7 @@ class StreamSettings(BaseSettings):
     local_rows: bool = True
     cached_rows_max: int = Field(default=CACHE_ROWS_MAX, ge=1)
     cached_blocks_mib: int = Field(default=64, ge=1)
-    unwritten_mib: int = Field(default=32, ge=1)
+    unwritten_mib: int = Field(default=64, ge=1)
     standby: bool = False
     tick_every_s: float = Field(default=15.0, gt=0.0, le=3600.0)
     tick_patience_s: float = Field(default=60.0, ge=0.0, le=3600.0)

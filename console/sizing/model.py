@@ -94,6 +94,7 @@ class Constants(Struct, frozen=True, kw_only=True):
     local_row_bytes: float
     stored_share: float
     worker_memory_mib: float
+    partition_memory_mib: float
     small_worker_memory_mib: float
     detection_s: float
     commits_per_s: float
@@ -159,7 +160,7 @@ def estimate(demand: Demand, *, constants: Constants, prices: Prices | None = No
     _partitions(said, demand, constants)
     _takeover(said, demand, constants)
     _brokers(said, demand, constants)
-    _memory(said, constants)
+    _memory(said, demand, constants)
     _cost(said, prices)
     return said
 
@@ -351,10 +352,17 @@ def _disk(said: Estimate, d: Demand, c: Constants, *, links: float) -> float:
     return whole
 
 
-def _memory(said: Estimate, c: Constants) -> None:
+def _memory(said: Estimate, d: Demand, c: Constants) -> None:
     small = said.value("intake workers") + said.value("projectors")
-    mib = said.value("ledger workers") * c.worker_memory_mib + small * c.small_worker_memory_mib
-    formula = "ledger workers × worker_memory_mib + (intake workers + projectors) × small_worker_memory_mib"
+    mib = (
+        said.value("ledger workers") * c.worker_memory_mib
+        + said.value("partitions") * (1 + d.standbys) * c.partition_memory_mib
+        + small * c.small_worker_memory_mib
+    )
+    formula = (
+        "ledger workers × worker_memory_mib + partitions × (1 + standbys) × partition_memory_mib"
+        " + (intake workers + projectors) × small_worker_memory_mib"
+    )
     said.add("memory", "memory of workers", mib / 1024, "GiB", formula)
     brokers = said.value("brokers") * c.broker_memory_gib
     said.add("memory", "memory of brokers", brokers, "GiB", "brokers × broker_memory_gib")

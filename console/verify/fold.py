@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+from processors.account_cache import RowsBudget
 from processors.partition import JournalRecord, KnownFailures, Partition, PartitionStep
 from processors.row_store import RowStore
 from schemas.codec import TOPIC_OF_TYPE, encode, type_of
@@ -16,7 +17,7 @@ from streams.engine.chain import Link
 __all__ = ["Folding", "Said"]
 
 _RUN_RECORDS_MAX = 2_000
-_CACHED_ROWS_MAX = 100_000  # about 1 KB each: an audit may take its time, not the machine
+_CACHED_ROWS_MAX = 100_000  # about 300 MB: an audit may take its time, not the machine
 
 
 class Said(NamedTuple):
@@ -53,7 +54,7 @@ class Folding:
             number=number,
             slice_accounts_max=slice_accounts_max,
             store=store,
-            cache_rows_max=_CACHED_ROWS_MAX,
+            budget=RowsBudget(rows_max=_CACHED_ROWS_MAX),
             failures=failures,
         )
         self._until = until

@@ -1,7 +1,7 @@
 """The cache of live accounts: who stays, and who is let go."""
 
 from processors.account import Account
-from processors.account_cache import AccountCache
+from processors.account_cache import AccountCache, RowsBudget
 from schemas.events import InvoiceCancelled
 from schemas.rows import SeenRow
 
@@ -17,7 +17,7 @@ def account(name: str, *, rows: int) -> Account:
 
 def test_who_is_asked_for_stays() -> None:
     """Of many accounts that come once, the one that is asked for again and again is still live."""
-    cache = AccountCache(rows_max=100)
+    cache = AccountCache(RowsBudget(rows_max=100))
     regular = account("acme:regular", rows=1)
     cache.put("acme:regular", regular)
     for number in range(500):
@@ -30,7 +30,7 @@ def test_who_is_asked_for_stays() -> None:
 
 def test_memory_is_bounded() -> None:
     """However many accounts come, no more rows are live than the limit and a step's worth."""
-    cache = AccountCache(rows_max=100)
+    cache = AccountCache(RowsBudget(rows_max=100))
     for number in range(500):
         cache.put(f"acme:{number}", account(f"acme:{number}", rows=4))
         cache.grow(4)
@@ -40,7 +40,7 @@ def test_memory_is_bounded() -> None:
 
 def test_rows_that_are_written_again_do_not_drive_anyone_out() -> None:
     """One account with many events has no more rows for it."""
-    cache = AccountCache(rows_max=100)
+    cache = AccountCache(RowsBudget(rows_max=100))
     for name in ("acme:busy", "acme:quiet"):
         cache.put(name, account(name, rows=1))
     for _ in range(1000):
@@ -50,7 +50,7 @@ def test_rows_that_are_written_again_do_not_drive_anyone_out() -> None:
 
 def test_a_very_large_account_leaves_the_others_where_they_are() -> None:
     """An account above the whole limit is live while it is used, and so are its neighbours."""
-    cache = AccountCache(rows_max=100)
+    cache = AccountCache(RowsBudget(rows_max=100))
     cache.put("acme:large", account("acme:large", rows=1000))
     cache.put("acme:small", account("acme:small", rows=1))
     for _ in range(20):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from infra.local_rows import LocalRows
+from processors.account_cache import RowsBudget
 from processors.partition import Partition
 from tests.scenarios.language import read_script
 from tests.scenarios.on_core import Stage, run
@@ -29,6 +30,6 @@ def test_rows_are_the_state(path: Path) -> None:
 def test_rows_may_be_on_disk(path: Path, tmp_path: Path) -> None:
     """DESIGN 3.7: the same story with rows in RocksDB and no account kept in memory between two records."""
     script = read_script(path)
-    on_disk = Stage(partition=Partition(number=0, store=LocalRows(tmp_path), cache_rows_max=1))
+    on_disk = Stage(partition=Partition(number=0, store=LocalRows(tmp_path), budget=RowsBudget(rows_max=1)))
     assert run(script) == run(script, stage=on_disk)
     on_disk.partition.close()
