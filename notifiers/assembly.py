@@ -36,6 +36,7 @@ from notifiers.noting import Noter, sendings_tally, written_of
 from notifiers.paper.opening import LETTERS, open_letters
 from notifiers.recorder import Recorder
 from notifiers.redirecting import guarded, rehearsed
+from notifiers.second_look import Look, anybody, only
 from notifiers.settings import DoubtPolicy, SendSettings, SettingsError, read_settings
 from notifiers.sms.settings import TwilioSettings
 from notifiers.task import TaskList
@@ -117,17 +118,20 @@ def _carrier(
     clock: Callable[[], datetime.datetime],
 ) -> Channel:
     """Open a provider: a line for each, and what it needs is read only here."""
+    look = only(send.sandbox) if send.sandbox else anybody
     match name, send.provider(name):
         case "task", _:
             return TaskList(engine)
         case "letter", provider:
-            return open_letters(provider, data_dir=settings.data_dir, engine=engine, clock=clock)
+            return open_letters(provider, data_dir=settings.data_dir, engine=engine, clock=clock, look=look)
         case "email", "smtp":
-            return smtp_channel(read_settings(SmtpSettings), dkim=read_settings(DkimSettings), clock=clock)
+            return smtp_channel(
+                read_settings(SmtpSettings), dkim=read_settings(DkimSettings), clock=clock, look=look
+            )
         case "email", "ses":
-            return _ses(clock)
+            return _ses(clock, look=look)
         case "sms", "twilio":
-            return _twilio(engine)
+            return _twilio(engine, look=look)
         case _, "recorder":
             return Recorder(settings.data_dir / OUTBOX)
         case _, provider:
@@ -284,16 +288,16 @@ def manner_of(name: ChannelName, *, send: SendSettings) -> Manner:
     )
 
 
-def _ses(clock: Callable[[], datetime.datetime]) -> Channel:
+def _ses(clock: Callable[[], datetime.datetime], *, look: Look) -> Channel:
     from notifiers.mail.ses import ses_channel  # boto3 takes half a second to import
 
     if read_settings(DkimSettings).is_on:
         raise SettingsError("COBRANZA_SEND_DKIM_*: SES signs mails itself, and changes what we would sign")
-    return ses_channel(read_settings(SesSettings), clock=clock)
+    return ses_channel(read_settings(SesSettings), clock=clock, look=look)
 
 
-def _twilio(engine: Engine) -> Channel:
+def _twilio(engine: Engine, *, look: Look) -> Channel:
     from notifiers.sms.opening import twilio_channel  # its client takes a second to import
 
     public_url = read_settings(LinkSettings).public_url
-    return twilio_channel(read_settings(TwilioSettings), engine=engine, public_url=public_url)
+    return twilio_channel(read_settings(TwilioSettings), engine=engine, public_url=public_url, look=look)

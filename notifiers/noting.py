@@ -14,6 +14,7 @@ from infra.metrics.tally import Tally
 from notifiers.channel import Cost, Message, PermanentError, Receipt, TemporaryError, Traits
 from notifiers.faults import FAULT, FaultError, Faults
 from notifiers.outcomes import occurred_at
+from notifiers.second_look import OUTSIDE
 from notifiers.settings import DoubtPolicy
 from schemas.facts import ReminderDecided
 from schemas.fields import Channel as ChannelName
@@ -33,7 +34,7 @@ __all__ = [
 # A message; or why there is none: it never will be, or not until an error of ours is mended.
 Written = Message | PermanentError | FaultError
 _TEXT_MAX: Final = 2_000
-_OUTCOMES: Final = (*get_args(DeliveryStatus), "put_back", "capped", FAULT)
+_OUTCOMES: Final = (*get_args(DeliveryStatus), "put_back", "capped", FAULT, OUTSIDE)
 _log = structlog.get_logger(__name__)
 _decoder = json.Decoder(ReminderDecided)
 
@@ -116,6 +117,8 @@ class Noter:
     def failed(self, job: Job, written: Written, error: PermanentError) -> Ending:
         """Give the ending of a message that will never be taken."""
         _log.warning("send_failed", **_of(job), error=error.error_type, detail=error.detail)
+        if error.error_type == OUTSIDE:
+            self._sendings.add(job.channel, OUTSIDE)
         return self._ending(job, written, status="failed", error_type=error.error_type, detail=error.detail)
 
     def unknown(

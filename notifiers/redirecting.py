@@ -1,8 +1,8 @@
 """Sandbox recipients: while things are tried out, no message reaches the person it is meant for.
 
 The address is exchanged before a message is written (a letter has it in its window, and the job
-notes where it really went) and looked at once more at the provider's door, whoever wrote it.
-Who has no address gets none here either, so that fallbacks (R19) show as they would be.
+notes where it really went), and once more at the provider's door, whoever wrote it. What then leaves is looked
+at by somebody who knows nothing of this (``second_look``): here, and right before the provider is called. Who has no address gets none here either, so that fallbacks (R19) show as they would be.
 """
 
 from collections.abc import Callable
@@ -21,6 +21,7 @@ from notifiers.channel import (
     Traits,
     traits_of,
 )
+from notifiers.second_look import FOR, Look, Outgoing, only
 from schemas.events import Contact
 from schemas.facts import ReminderDecided
 from schemas.fields import Channel as ChannelName
@@ -103,13 +104,16 @@ class _Guard:
     def __init__(self, channel: Channel, *, to: SandboxRecipients) -> None:
         self._channel = channel
         self._to = to
+        self._look: Look = only(to)
 
     @property
     def traits(self) -> Traits:
         return traits_of(self._channel)
 
     def send(self, message: Message) -> Receipt:
-        return self._channel.send(self._checked(message))
+        checked = self._checked(message)
+        self._look(_outgoing(checked))
+        return self._channel.send(checked)
 
     def tend(self) -> None:
         if isinstance(self._channel, TendedChannel):
@@ -129,7 +133,7 @@ class _TracingGuard(_Guard):
     _channel: TracingChannel
 
     def find(self, message: Message) -> Receipt | None:
-        return self._channel.find(self._checked(message))
+        return self._channel.find(redirected(message, to=self._to))
 
 
 def _exchanged(contact: Contact, *, channel: ChannelName, to: SandboxRecipients) -> Contact:
@@ -143,11 +147,24 @@ def _exchanged(contact: Contact, *, channel: ChannelName, to: SandboxRecipients)
         case "sms":
             return replace(contact, phone=to.phone)
         case "letter":
-            return replace(contact, address=(f"FOR: {was}"[:_ADDRESS_LINE_MAX], *to.address))
+            return replace(contact, address=(f"{FOR}{was}"[:_ADDRESS_LINE_MAX], *to.address))
         case "task":
             return contact
         case _:
             assert_never(channel)
+
+
+def _outgoing(message: Message) -> Outgoing:
+    """Give what a carrier is handed, as far as it can be known before the carrier has made something of it."""
+    whom = _recipient(message.contact, message.channel)
+    is_letter = message.channel == "letter"
+    return Outgoing(
+        channel=message.channel,
+        reminder=message.reminder,
+        recipients=(whom,) if whom and not is_letter else (),
+        lines=(message.address_lines or message.contact.address) if whom and is_letter else (),
+        pdf=message.pdf if whom and is_letter else b"",
+    )
 
 
 def _recipient(contact: Contact, channel: ChannelName) -> str:

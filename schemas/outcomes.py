@@ -46,6 +46,7 @@ ErrorType = Literal[
     "letter_returned",
     "expired",  # it was too old before it could be handed over
     "cap_reached",  # a limit of the day, ours or the provider's
+    "outside_sandbox",  # while things are tried out it would have reached somebody else: it was stopped at the last moment
 ]
 
 

@@ -76,8 +76,8 @@ METRICS: Final[Mapping[str, Described]] = {
     # notifiers
     "cobranza_sendings_total": Described(
         "counter",
-        "Attempts by how they ended: accepted, failed, unknown, superseded, put_back, capped; fault: errors of ours, beside"
-        " how their attempts ended.",
+        "Attempts by how they ended: accepted, failed, unknown, superseded, put_back, capped; fault: errors of ours,"
+        " and outside_sandbox: what a sandbox stopped at the last moment, beside how their attempts ended.",
         ("channel", "outcome"),
     ),
     "cobranza_feedback_total": Described(

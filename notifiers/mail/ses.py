@@ -15,7 +15,7 @@ has no key that would tell them apart.
 import datetime
 import re
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import boto3
@@ -26,6 +26,7 @@ from botocore.config import Config
 from notifiers.channel import Message, PermanentError, Receipt, TemporaryError, Traits, UncertainError
 from notifiers.mail.mime import Mail, MailSender, mail_of
 from notifiers.mail.settings import SesSettings
+from notifiers.second_look import Look, Outgoing, anybody
 
 __all__ = ["SesChannel", "ses_channel"]
 
@@ -83,6 +84,7 @@ class SesChannel:
         configuration_set: its name, "" for the account's own.
         clock: dates mails; UTC.
         connections: so many callers may come at a time.
+        look: refuses what must not leave.
     """
 
     def __init__(
@@ -93,8 +95,10 @@ class SesChannel:
         configuration_set: str,
         clock: Callable[[], datetime.datetime],
         connections: int = 1,
+        look: Look = anybody,
     ) -> None:
         self._client = client
+        self._look = look
         self._sender = sender
         self._configuration_set = configuration_set
         self._clock = clock
@@ -117,8 +121,10 @@ class SesChannel:
                 error_type="address_refused",
                 detail=f"SES cannot take {mail.recipient!r} from {mail.sender!r}",
             )
+        request = self._request(message, mail)
+        self._look(_outgoing(request, reminder=message.reminder))
         try:
-            answer = self._client.send_email(**self._request(message, mail))
+            answer = self._client.send_email(**request)
         except exceptions.ClientError as error:
             raise _meaning(error, recipient=mail.recipient) from error
         except exceptions.SSLError as error:
@@ -146,7 +152,9 @@ class SesChannel:
         return request
 
 
-def ses_channel(settings: SesSettings, *, clock: Callable[[], datetime.datetime]) -> SesChannel:
+def ses_channel(
+    settings: SesSettings, *, clock: Callable[[], datetime.datetime], look: Look = anybody
+) -> SesChannel:
     """Make the channel that the settings describe; nothing is connected yet."""
     client = boto3.session.Session().client(
         "sesv2",
@@ -168,6 +176,17 @@ def ses_channel(settings: SesSettings, *, clock: Callable[[], datetime.datetime]
         configuration_set=settings.configuration_set,
         clock=clock,
         connections=settings.connections,
+        look=look,
+    )
+
+
+def _outgoing(request: Mapping[str, Any], *, reminder: str) -> Outgoing:
+    """Give what a request would send, and to whom."""
+    return Outgoing(
+        channel="email",
+        reminder=reminder,
+        recipients=tuple(each for some in request["Destination"].values() for each in some),
+        mail=request["Content"]["Raw"]["Data"],
     )
 
 

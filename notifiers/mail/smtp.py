@@ -16,6 +16,7 @@ from notifiers.mail.connection import LostConnection, SmtpConnection, SmtpServer
 from notifiers.mail.mime import MailSender, mail_of
 from notifiers.mail.settings import DkimSettings, SmtpSettings
 from notifiers.mail.signature import DkimSigner
+from notifiers.second_look import Look, Outgoing, anybody
 
 __all__ = ["SmtpChannel", "SmtpServer", "smtp_channel"]
 
@@ -32,6 +33,7 @@ class SmtpChannel:
         clock: dates mails; UTC.
         signer: signs them, where there is one.
         connections: so many callers may come at a time.
+        look: refuses what must not leave.
     """
 
     def __init__(
@@ -42,8 +44,10 @@ class SmtpChannel:
         clock: Callable[[], datetime.datetime],
         signer: DkimSigner | None = None,
         connections: int = 1,
+        look: Look = anybody,
     ) -> None:
         self._server = server
+        self._look = look
         self._sender = sender
         self._clock = clock
         self._signer = signer
@@ -70,6 +74,14 @@ class SmtpChannel:
         mail = mail_of(message, sender=self._sender, dated=now)
         if self._signer is not None:
             mail = replace(mail, content=self._signer.signed(mail.content, at_s=int(now.timestamp())))
+        self._look(
+            Outgoing(
+                channel="email",
+                reminder=message.reminder,
+                recipients=(mail.recipient,),
+                mail=mail.content,
+            )
+        )
         while True:
             connection, was_kept = self._taken()
             try:
@@ -114,7 +126,11 @@ class SmtpChannel:
 
 
 def smtp_channel(
-    settings: SmtpSettings, *, dkim: DkimSettings, clock: Callable[[], datetime.datetime]
+    settings: SmtpSettings,
+    *,
+    dkim: DkimSettings,
+    clock: Callable[[], datetime.datetime],
+    look: Look = anybody,
 ) -> SmtpChannel:
     """Make the channel that the settings describe; nothing is connected yet.
 
@@ -137,4 +153,5 @@ def smtp_channel(
         clock=clock,
         signer=signer,
         connections=settings.connections,
+        look=look,
     )

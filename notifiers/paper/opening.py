@@ -15,6 +15,7 @@ from notifiers.paper.post_http import HttpPost
 from notifiers.paper.print_run import PrintRun, RunCloser, last_cut_off
 from notifiers.paper.settings import PostSettings, PrintRunSettings
 from notifiers.paper.stores import FolderStore, S3Store, Store, open_s3
+from notifiers.second_look import Look, anybody
 from notifiers.settings import SettingsError, read_settings
 
 __all__ = [
@@ -32,7 +33,12 @@ PRINT_RUNS = "print-runs"
 
 
 def open_letters(
-    provider: str, *, data_dir: Path, engine: Engine, clock: Callable[[], datetime.datetime]
+    provider: str,
+    *,
+    data_dir: Path,
+    engine: Engine,
+    clock: Callable[[], datetime.datetime],
+    look: Look = anybody,
 ) -> Channel:
     """Give the channel that carries letters: ``folder``, ``print_run`` or ``post``.
 
@@ -44,9 +50,9 @@ def open_letters(
             return LetterFolder(data_dir / LETTERS)
         case "print_run":
             chosen = read_settings(PrintRunSettings)
-            return open_print_run(chosen, data_dir=data_dir, engine=engine, clock=clock)
+            return open_print_run(chosen, data_dir=data_dir, engine=engine, clock=clock, look=look)
         case "post":
-            return open_post(read_settings(PostSettings))
+            return open_post(read_settings(PostSettings), look=look)
         case _:
             raise SettingsError(f"COBRANZA_SEND_LETTER: nobody carries letters by {provider}")
 
@@ -75,7 +81,12 @@ def open_closer(
 
 
 def open_print_run(
-    chosen: PrintRunSettings, *, data_dir: Path, engine: Engine, clock: Callable[[], datetime.datetime]
+    chosen: PrintRunSettings,
+    *,
+    data_dir: Path,
+    engine: Engine,
+    clock: Callable[[], datetime.datetime],
+    look: Look = anybody,
 ) -> PrintRun:
     """Give the channel that puts letters into runs."""
     return PrintRun(
@@ -85,9 +96,10 @@ def open_print_run(
         clock=clock,
         letters_max=chosen.letters_max,
         duplex=chosen.duplex,
+        look=look,
     )
 
 
-def open_post(chosen: PostSettings) -> PostChannel:
+def open_post(chosen: PostSettings, *, look: Look = anybody) -> PostChannel:
     """Give the channel that has letters printed and posted."""
-    return PostChannel(HttpPost(chosen.server), options=chosen.options, price_max=chosen.limit)
+    return PostChannel(HttpPost(chosen.server), options=chosen.options, price_max=chosen.limit, look=look)

@@ -18,6 +18,7 @@ from msgspec import Struct
 from notifiers.channel import Cost, Message, PermanentError, Receipt, Traits
 from notifiers.paper.manifest import merged
 from notifiers.paper.sheets import Extent, extent_of, extent_of_letter
+from notifiers.second_look import Look, Outgoing, anybody
 
 __all__ = ["PostChannel", "PostOptions", "PostService", "PostStatus", "PostalLetter", "Posted"]
 
@@ -104,10 +105,19 @@ class PostChannel:
         service: who prints and posts.
         options: for all letters.
         price_max: a dearer letter is not sent; None: at any price.
+        look: refuses what must not leave.
     """
 
-    def __init__(self, service: PostService, *, options: PostOptions, price_max: Cost | None = None) -> None:
+    def __init__(
+        self,
+        service: PostService,
+        *,
+        options: PostOptions,
+        price_max: Cost | None = None,
+        look: Look = anybody,
+    ) -> None:
         self._service = service
+        self._look = look
         self._options = options
         self._price_max = price_max
         self._quotes: dict[tuple[str, int, str], Cost] = {}
@@ -128,6 +138,7 @@ class PostChannel:
                 it is too dear.
         """
         letter = self._letter(message)
+        self._look(Outgoing(channel="letter", reminder=letter.reference, lines=letter.lines, pdf=letter.pdf))
         # After trouble the service is asked first. So an outage leaves one letter in doubt, not one after
         # the other, and a letter whose answer was lost is found instead of handed over again.
         found = self.find(message) if self._is_troubled else None

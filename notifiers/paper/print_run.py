@@ -37,6 +37,7 @@ from notifiers.paper.manifest import (
 )
 from notifiers.paper.sheets import Extent, extent_of_letter
 from notifiers.paper.stores import MissingError, Store
+from notifiers.second_look import Look, Outgoing, anybody
 
 __all__ = ["DamagedLetterError", "PrintRun", "RunCloser", "last_cut_off"]
 
@@ -60,6 +61,7 @@ class PrintRun:
         clock: the wall clock, UTC.
         letters_max: a run of so many is full.
         duplex: two pages make a sheet.
+        look: refuses what must not leave.
     """
 
     def __init__(
@@ -71,7 +73,9 @@ class PrintRun:
         clock: Callable[[], datetime.datetime],
         letters_max: int,
         duplex: bool = False,
+        look: Look = anybody,
     ) -> None:
+        self._look = look
         self._runs = runs
         self._store = store
         self._closer = closer
@@ -99,6 +103,8 @@ class PrintRun:
         known = self.find(message)
         if known is not None:
             return known
+        lines = message.address_lines or message.contact.address
+        self._look(Outgoing(channel="letter", reminder=message.reminder, lines=lines, pdf=message.pdf))
         letter = self._letter(message)
         for enclosed, each in zip(letter.enclosures, message.attachments, strict=True):
             self._store.put(enclosed.spool, each.content)

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from infra.database.queries.tracing import ids_of_others, in_flight_to
+from notifiers.second_look import Look, anybody
 from notifiers.sms.settings import TwilioSettings
 from notifiers.sms.twilio import TwilioChannel
 
@@ -14,7 +15,9 @@ __all__ = ["twilio_channel"]
 _STATUS_PATH: Final = "/hooks/twilio/status"
 
 
-def twilio_channel(settings: TwilioSettings, *, engine: Engine, public_url: str) -> TwilioChannel:
+def twilio_channel(
+    settings: TwilioSettings, *, engine: Engine, public_url: str, look: Look = anybody
+) -> TwilioChannel:
     """Open the channel; nothing is connected to yet.
 
     What becomes of messages is told to ``cobranza web`` at ``public_url``, unless another address is set.
@@ -26,4 +29,5 @@ def twilio_channel(settings: TwilioSettings, *, engine: Engine, public_url: str)
         account,
         of_others=lambda ids, reminder: ids_of_others(engine, ids, channel="sms", reminder=reminder),
         in_flight=lambda phone, reminder: in_flight_to(engine, phone, channel="sms", reminder=reminder),
+        look=look,
     )

@@ -28,6 +28,7 @@ from twilio.rest.api.v2010.account.message import MessageInstance
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, NewConnectionError
 
 from notifiers.channel import Message, PermanentError, Receipt, TemporaryError, Traits, UncertainError
+from notifiers.second_look import Look, Outgoing, anybody
 from notifiers.sms.account import API, TwilioAccount
 from notifiers.sms.numbers import e164
 from notifiers.sms.twilio_errors import Refusal, error_of
@@ -48,6 +49,7 @@ class TwilioChannel:
         account: whose.
         of_others: of these ids of the provider, those that other deliveries than this reminder's have.
         in_flight: how many other deliveries to this number, as it was given, wait for an answer.
+        look: refuses what must not leave.
     """
 
     def __init__(
@@ -56,11 +58,12 @@ class TwilioChannel:
         *,
         of_others: Callable[[Collection[str], str], Collection[str]],
         in_flight: Callable[[str, str], int],
+        look: Look = anybody,
     ) -> None:
         self._account = account
         self._of_others = of_others
         self._in_flight = in_flight
-        self._wire = _Wire(account)
+        self._wire = _Wire(account, look=look)
         self._client = Client(
             account.key_sid or account.account_sid,
             account.secret,
@@ -151,7 +154,8 @@ class TwilioChannel:
 class _Wire(HttpClient):  # type: ignore[misc]  # twilio's classes have no types
     """Carries the client's requests: nothing is tried twice, nothing is logged, time has an end."""
 
-    def __init__(self, account: TwilioAccount) -> None:
+    def __init__(self, account: TwilioAccount, *, look: Look) -> None:
+        self._look = look
         super().__init__(logger=None, is_async=False, timeout=account.timeout_s)
         self._url = account.url.rstrip("/")
         self._timeout_s = (min(_CONNECT_S_MAX, account.timeout_s), account.timeout_s)
@@ -168,7 +172,12 @@ class _Wire(HttpClient):  # type: ignore[misc]  # twilio's classes have no types
         timeout: float | None = None,  # noqa: ARG002 - ours is set once
         allow_redirects: bool = False,
     ) -> Response:
-        """Make one request; it may raise what requests raises."""
+        """Make one request; it may raise what requests raises, and what the look does."""
+        if method == "POST" and data is not None:
+            said = str(data.get("StatusCallback", ""))
+            self._look(
+                Outgoing(channel="sms", reminder=said.rpartition("=")[2], recipients=(str(data["To"]),))
+            )
         answered = self._session().request(
             method,
             self._url + uri.removeprefix(API),
