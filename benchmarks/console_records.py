@@ -149,8 +149,18 @@ def _account(of: _Account, *, items: int) -> AccountRecords:
     rows += _master_data(of, open_items)
     rows += _arranged(of, open_items)
     rows += _log(of)
-    facts += _reminders(of, open_items)
-    return AccountRecords(of.name, rows, facts)
+    decided = list(_reminders(of, open_items))
+    facts += decided
+    return AccountRecords(of.name, [_on_its_way(each, decided) for each in rows], facts)
+
+
+def _on_its_way(keyed: tuple[RowKey, Row], decided: list[LedgerFact]) -> tuple[RowKey, Row]:
+    """Let an account's row name a reminder that was decided today, as the ledger's does until all of it has a fate."""
+    key, row = keyed
+    if not isinstance(row, AccountRow):
+        return keyed
+    today = (each.id for each in decided if isinstance(each, ReminderDecided) and each.tick == NOW)
+    return key, replace(row, open_reminder=next(today, ""))
 
 
 def _open_items(of: _Account, count: int) -> Iterator[ItemRow]:

@@ -59,7 +59,9 @@ def tried(of: Example, group: TextGroup, texts: Mapping[str, str], *, channels: 
         write = Renderer(own=folder, fonts=of.fonts, links=SampleLinks()).message
         library = Library(templates_folder(), own=folder)
         faults: list[Fault] = []
-        known: set[str] = set()  # a layout is tried with each kind in each language: once it is wrong, that is enough
+        known: set[str] = (
+            set()
+        )  # a layout is tried with each kind in each language: once it is wrong, that is enough
         for language in group.languages:
             for kind in _kinds(library, of, group):
                 faults += check_kind(library, company=of.name, kind=kind, language=language, known=known)

@@ -112,6 +112,7 @@ accounts = _table(
     Index("ix_accounts_wake_at", "wake_at"),
     Index("ix_accounts_company", "company", "account"),
     c.part("ix_accounts_proposal", "account", of="proposal <> ''"),
+    c.part("ix_accounts_open_reminder", "open_reminder", of="open_reminder <> ''"),
 )
 
 balances = _table(

@@ -10,9 +10,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct, json
-from sqlalchemy import ColumnElement, Connection, and_, exists, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, select
 
 from infra.database.tables import (
+    accounts,
     companies,
     customers,
     deliveries,
@@ -150,7 +151,7 @@ def _conditions(asked: DeliveryFilter, *, zone: ZoneInfo) -> list[ColumnElement[
         having = select(reminder_items.c["reminder"]).where(reminder_items.c["item"] == asked.document)
         found.append(reminders.c["reminder"].in_(having))
     if asked.outcome == "pending":
-        found.append(~_was_said(OUTCOMES))
+        found += [reminders.c["reminder"].in_(_without_end()), ~_was_said(OUTCOMES)]
     elif asked.outcome in OUTCOMES:
         found.append(_was_said((asked.outcome,)))
         if asked.outcome in _SELDOM:
@@ -160,6 +161,14 @@ def _conditions(asked: DeliveryFilter, *, zone: ZoneInfo) -> list[ColumnElement[
         worse = OUTCOMES[: OUTCOMES.index(asked.outcome)]
         found += [~_was_said(worse)] if worse else []
     return found
+
+
+def _without_end() -> Select[tuple[str]]:
+    """Find the reminders whose deliveries have not all had their fate: accounts name them, or one that was decided beside (R23)."""
+    named, beside = reminders.alias("named"), reminders.alias("beside")
+    same = and_(beside.c["account"] == named.c["account"], beside.c["tick"] == named.c["tick"])
+    open_ = and_(accounts.c["open_reminder"] != "", accounts.c["open_reminder"] == named.c["reminder"])
+    return select(beside.c["reminder"]).select_from(accounts.join(named, open_).join(beside, same))
 
 
 def _was_said(statuses: Sequence[str]) -> ColumnElement[bool]:

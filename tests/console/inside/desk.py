@@ -7,28 +7,30 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
 from argon2 import PasswordHasher
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from httpx import Response
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from starlette.routing import BaseRoute
 
 from console.publishing import PublishError
 from console.web.inside.app import inside_app, make_routes
 from console.web.inside.parts import InsideParts
 from console.web.inside.settings import ConsoleSettings
-from infra.database.engine import writing
+from infra.database.engine import reading, writing
 from infra.database.people import PeopleBook, Role, User
+from infra.database.tables import reminder_items
 from infra.projection.batch import Batch
-from infra.projection.facts import project_fact
+from infra.projection.facts import project_fact, project_outcome
 from infra.projection.rows import project_row
 from infra.settings import Settings
 from schemas.codec import encode, type_of
+from schemas.envelope import Envelope, to_headers
 from schemas.facts import LedgerFact
+from schemas.fields import Channel, split_account_id
 from schemas.journal import SourceEvent, TickPassed
-from schemas.outcomes import OutcomeReported
+from schemas.outcomes import DeliveryStatus, OutcomeReported
 from tests.infra.database.played import play_into
 from tests.scenarios.on_core import Stage
 
@@ -115,21 +117,30 @@ class Desk:
         self.now = at
         self._project(self.stage.take(TickPassed(at=at, mode="played")))
 
-    def report(self, channel: str, status: str, *, account: str = "acme:C1") -> None:
-        """Let the notifier say what became of an account's latest reminder."""
-        company, customer = account.split(":")
-        told = {"company": company, "customer": customer, "occurred_at": self.now.isoformat()}
-        outcome = msgspec.convert(
-            {
-                **told,
-                "reminder": self.stage.latest[account],
-                "channel": channel,
-                "status": status,
-                "type": type_of(OutcomeReported),
-            },
-            OutcomeReported,
+    def report(
+        self, channel: Channel, status: DeliveryStatus, *, account: str = "acme:C1", reminder: str = ""
+    ) -> None:
+        """Let the notifier say what became of a reminder, the account's latest if none is named."""
+        company, customer = split_account_id(account)
+        outcome = OutcomeReported(
+            company=company,
+            customer=customer,
+            occurred_at=self.now.isoformat(),
+            reminder=reminder or self.stage.latest[account],
+            channel=channel,
+            status=status,
         )
+        batch, envelope = Batch(), Envelope(id=outcome.reminder, source="/tests", type=type_of(outcome))
+        project_outcome(batch, headers=to_headers(envelope), value=encode(outcome), partition=0, offset=1)
+        with writing(self.engine) as connection:
+            batch.apply(connection)
         self._project(self.stage.take(outcome))
+
+    def reminders_of(self, item: str) -> list[str]:
+        """List the reminders that have had a document."""
+        query = select(reminder_items.c["reminder"]).where(reminder_items.c["item"] == item)
+        with reading(self.engine) as connection:
+            return list(connection.execute(query).scalars())
 
     def _publish(self, events: Sequence[SourceEvent]) -> None:
         if not self.reaches_kafka:

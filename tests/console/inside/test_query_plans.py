@@ -16,6 +16,7 @@ from console.web.inside.access import COOKIE
 from console.web.inside.app import inside_app, make_routes
 from console.web.inside.showing import words_of
 from infra.database.engine import reading
+from infra.database.queries.delivery_page import DeliveryFilter, delivery_page
 
 # Tables that grow with documents, messages or what people do.
 _LARGE: Final = (
@@ -142,6 +143,27 @@ def test_no_page_scans_a_large_table(filled: Engine) -> None:
         for (route, table), said in found.items()
         if (route, table) not in _ALLOWED
     ]
+
+
+def test_what_has_no_word_yet_is_not_looked_for_among_all(filled: Engine) -> None:
+    """At 1,000,000 documents it took 670 ms: each delivery of all time was asked for its outcomes."""
+    with reading(filled) as connection:
+        found = delivery_page(connection, asked=DeliveryFilter(outcome="pending"), skip=0, lines_max=50)
+    assert found
+    assert {"pending"} == {each.outcome for each in found}
+    statements = [
+        (said, values)
+        for (route, said), values in _every_statement(filled).items()
+        if route == "/reminders" and "open_reminder" in said
+    ]
+    assert statements
+    with reading(filled) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+        how = "EXPLAIN QUERY PLAN " if connection.dialect.name == "sqlite" else "EXPLAIN "
+        for said, values in statements:
+            plan = "\n".join(str(row[-1]) for row in connection.exec_driver_sql(how + said, values))
+            assert "ix_accounts_open_reminder" in plan, plan
 
 
 def test_what_is_kept_is_not_made_again_by_its_page(filled: Engine) -> None:
