@@ -1,8 +1,9 @@
 """What workers and clock tell of themselves: counters as metrics, partitions and ticks as health.
 
-*Progress* is a transaction, a partition taken or one lost. A worker is stalled when it
-had work all the time and made none for so long, or when its event loop does not come
-round (a fold that does not end).
+*Progress* is a transaction, a row read back, a partition taken or one lost. A worker is stalled
+when it had work all the time and made none for so long, when it has partitions and nothing was
+fetched for them (to fetch nothing is a round as well), or when its event loop does not come round
+(a fold that does not end).
 """
 
 import asyncio
@@ -47,7 +48,8 @@ class EngineWatch:
         self._stage, self._letters = stage, letters
         self._stalled_s, self._now_s = stalled_s, now_s
         self._progress: tuple[int, ...] = ()
-        self._moved_s = now_s()
+        self._fetches = -1
+        self._moved_s = self._fetched_s = now_s()
 
     async def look_for_ever(self) -> None:
         """Look once a second, until cancelled."""
@@ -57,18 +59,31 @@ class EngineWatch:
 
     def look(self) -> None:
         """Note whether there was progress, or nothing to do, since the last look."""
-        counters = self._counters
-        progress = (counters.transactions, counters.acquired, counters.fenced)
-        if progress != self._progress or not any(one.working for one in self._reports()):
+        counters, reports = self._counters, self._reports()
+        progress = (
+            counters.transactions,
+            counters.acquired,
+            counters.fenced,
+            counters.rows_restored,
+            counters.links_read,
+        )
+        working = any(one.working for one in reports)
+        if progress != self._progress or not working:
             self._progress, self._moved_s = progress, self._now_s()
+        # What is worked on may keep the fetching loop waiting: then the work is what has to move.
+        if counters.fetches != self._fetches or working or not reports:
+            self._fetches, self._fetched_s = counters.fetches, self._now_s()
 
     def stalled(self) -> list[str]:
         """See ``Probe``."""
-        for_s = self._now_s() - self._moved_s
-        if for_s <= self._stalled_s:
-            return []
-        working = [one.name for one in self._reports() if one.working]
-        return [f"no progress for {for_s:.0f} s, work left on: {', '.join(working) or 'nothing known'}"]
+        now_s = self._now_s()
+        moved_s, fetched_s = now_s - self._moved_s, now_s - self._fetched_s
+        if moved_s > self._stalled_s:
+            working = [one.name for one in self._reports() if one.working]
+            return [f"no progress for {moved_s:.0f} s, work left on: {', '.join(working) or 'nothing known'}"]
+        if fetched_s > self._stalled_s:
+            return [f"the fetching loop has not come round for {fetched_s:.0f} s"]
+        return []
 
     def unready(self) -> list[str]:
         """See ``Probe``: no partitions, ones that are being taken, ones that are paused."""

@@ -12,7 +12,9 @@ class Counters:
     Attributes:
         transactions: committed.
         records: source records in committed transactions.
-        rows_restored: read from changelogs while taking partitions.
+        rows_restored: read from changelogs while taking partitions, as they come.
+        links_read: the links among them.
+        fetches: rounds of the fetching loop, with records or without.
         acquired: partitions taken, their state read back in full or from a mark on.
         gaps: runs that came after one that never reached its partition; sought back.
         stale_runs: runs of an older epoch, dropped because they come again.
@@ -27,6 +29,8 @@ class Counters:
     transactions: int = 0
     records: int = 0
     rows_restored: int = 0
+    links_read: int = 0
+    fetches: int = 0
     acquired: int = 0
     gaps: int = 0
     stale_runs: int = 0

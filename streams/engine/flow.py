@@ -56,6 +56,11 @@ class Flow:
         self._wake()
         return gate.epoch
 
+    @property
+    def fetching(self) -> bool:
+        """Whether the library's own loop, which asks the brokers, still runs; any thread may ask."""
+        return not self._fetcher._fetch_task.done()
+
     def shut(self, topic: str, partition: int) -> None:
         """Deliver nothing more of a partition."""
         gate = self._gates.get(TopicPartition(topic, partition))

@@ -242,7 +242,7 @@ class Protocol:
                 return
 
     def _find_place(self) -> Asking[None]:
-        self._taking = self.taking(self._traits, do=self._do, wanted=self._is_wanted)
+        self._taking = self.taking(self._traits, do=self._do, wanted=self._is_wanted, read=self._count_read)
         try:
             self._place = yield from self._taking.find_place()
         except (ChainBroken, FactsLost, NewerRows):
@@ -251,7 +251,10 @@ class Protocol:
             yield ProveProducer()
             raise
         self._counters.acquired += 1
-        self._counters.rows_restored += self._place.rows_restored
+
+    def _count_read(self, found: RowsRead) -> None:
+        self._counters.rows_restored += len(found.rows)
+        self._counters.links_read += len(found.links)
 
     def _open(self) -> Asking[None]:
         position = self._owned_place.position

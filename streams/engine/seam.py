@@ -64,6 +64,7 @@ _METHODS: Mapping[str, tuple[str, ...]] = {
 _ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "aiokafka.consumer.fetcher:Fetcher.__init__": (
         "_closed",
+        "_fetch_task",
         "_fetch_waiters",
         "_records",
         "_subscriptions",

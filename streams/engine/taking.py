@@ -73,7 +73,6 @@ class Place:
         newest: the last link in the log; None: the next one is the first.
         trying: the link of the transaction that was begun last.
         changelog_next: from where a re-read sees everything since the last commit.
-        rows_restored: how many rows were read to build the state.
     """
 
     position: int
@@ -81,7 +80,6 @@ class Place:
     newest: Link | None
     trying: Link | None = None
     changelog_next: int = 0
-    rows_restored: int = 0
 
 
 @dataclass(slots=True)
@@ -91,7 +89,6 @@ class _Reading:
     thread: Thread
     position: int | None
     at_ms: int = 0
-    rows: int = 0
 
 
 class EmptyAnswers:
@@ -112,16 +109,29 @@ class EmptyAnswers:
 
 
 class Taking:
-    """One taking of a partition; its producer has been initialised, so nobody else writes."""
+    """One taking of a partition; its producer has been initialised, so nobody else writes.
+
+    Args:
+        traits: of the partition.
+        do: takes what is done at once.
+        wanted: False: the partition was asked back.
+        read: told of each answer of the changelog, as it comes: a taking may last long.
+    """
 
     patience: type[EmptyAnswers] = EmptyAnswers
 
     def __init__(
-        self, traits: Traits, *, do: Callable[[AtOnce], None], wanted: Callable[[], bool] = lambda: True
+        self,
+        traits: Traits,
+        *,
+        do: Callable[[AtOnce], None],
+        wanted: Callable[[], bool] = lambda: True,
+        read: Callable[[RowsRead], None] = lambda _: None,
     ) -> None:
         self._traits = traits
         self._do = do
         self._wanted = wanted
+        self._count = read
         self._around = Surroundings(0, None, source=Surroundings._field_defaults["changelog"])
 
     def find_place(self) -> Asking[Place]:
@@ -147,7 +157,6 @@ class Taking:
             start.cursor,
             reading.thread.newest,
             changelog_next=reading.position or 0,
-            rows_restored=reading.rows,
         )
 
     def marked(self, newest: Link | None, *, position: int, at_ms: int) -> bytes | None:
@@ -300,7 +309,7 @@ class Taking:
 
     def _note(self, reading: _Reading, found: RowsRead) -> None:
         reading.position, reading.at_ms = found.position, found.at_ms
-        reading.rows += len(found.rows)
+        self._count(found)
 
     def _complete(self, reading: _Reading) -> None:
         mark = self.marked(reading.thread.newest, position=reading.position or 0, at_ms=reading.at_ms)

@@ -101,7 +101,9 @@ class RunConsumer(driver.Consumer):
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
                 fetching = self._thread.flow.fetch(wait_s=_FETCH_WAIT_S, records_max=records_max)
-                for run in await on_consumer_thread(self, fetching):
+                runs = await on_consumer_thread(self, fetching)
+                self._come_round()
+                for run in runs:
                     # Partitions are opened before Faust resumes: what was fetched meanwhile must
                     # wait, not be dropped. What a *later* suspension drops is opened again after it.
                     if not self.flow_active:
@@ -110,6 +112,11 @@ class RunConsumer(driver.Consumer):
         except ConsumerStoppedError:
             if not self.app.should_stop:
                 raise
+
+    def _come_round(self) -> None:
+        """Give a sign of life, unless nothing can come any more: whoever watches ends the worker."""
+        if self._thread.flow.fetching:
+            cast(Any, self.app).engine.counters.fetches += 1
 
     def _message(self, run: Run) -> ConsumerMessage:
         tp = TP(run.topic, run.partition)

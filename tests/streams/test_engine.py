@@ -1,11 +1,15 @@
 """The engine on a real Kafka: runs, slices, positions, and what stops it (DESIGN 3)."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from streams.engine.chain import Link
 from streams.engine.faults import ChainBroken, FactsLost, OutputTooLarge, StageStuck
+from streams.engine.report import report
+from streams.letters import letter_tally
+from streams.watching import EngineWatch
 from tests.streams.rig import Rig, until
 
 
@@ -200,6 +204,30 @@ def test_a_stage_without_progress_stops_the_worker(rig: Rig, monkeypatch: pytest
     rig.send([("a", "1")], partition=0)
     with pytest.raises(StageStuck, match="no progress"):
         asyncio.run(_until_it_stops(rig))
+
+
+def test_a_fetching_loop_that_ended_is_told(rig: Rig) -> None:
+    """An idle worker comes round; one whose library fetches no more looks idle, and is stalled (issue 4, point 7)."""
+
+    async def story() -> None:
+        async with rig.worker() as app:
+            watch = EngineWatch(
+                counters=app.engine.counters,
+                reports=lambda: report(app),
+                stage="toy",
+                letters=letter_tally(),
+                stalled_s=3,
+            )
+            looking = asyncio.create_task(watch.look_for_ever())
+            await asyncio.sleep(4)
+            assert [] == watch.stalled()
+            thread: Any = app.consumer._thread  # type: ignore[attr-defined]
+            thread.thread_loop.call_soon_threadsafe(thread._consumer._fetcher._fetch_task.cancel)
+            await until(lambda: bool(watch.stalled()))
+            assert "the fetching loop has not come round" in watch.stalled()[0]
+            looking.cancel()
+
+    asyncio.run(story())
 
 
 def test_a_paused_partition_leaves_the_others_running(rig: Rig) -> None:

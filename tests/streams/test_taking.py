@@ -1,8 +1,8 @@
 """Taking a partition as a dialogue, answered by hand: what is kept, wiped, refused and doubted; no broker."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any
+from typing import Any, SupportsIndex
 
 import pytest
 from msgspec import structs
@@ -13,8 +13,11 @@ from streams.engine.counters import Counters
 from streams.engine.faults import BrokerAway, ChainBroken, FactsLost, Fenced, NewerRows
 from streams.engine.mark import Mark, decode_mark, encode_mark, unfit
 from streams.engine.protocol import Protocol
+from streams.engine.report import PartitionReport
 from streams.engine.stage import Row
 from streams.engine.taking import Traits
+from streams.letters import letter_tally
+from streams.watching import EngineWatch
 
 TRAITS = Traits(
     name="journal-0", stateful=True, fold_version=2, row_version=1, mark_age_ms_max=1000, failures_max=3
@@ -83,6 +86,47 @@ def _read(
     *links: Link, rows: Sequence[Row] = ((b"a", b"1"),), position: int = 30, at_ms: int = 5001
 ) -> act.RowsRead:
     return act.RowsRead(rows, links, position, 30, 30, at_ms, next(ANSWERS))
+
+
+class _Slowly(list[act.RowsRead]):
+    """Answers that take a minute each; somebody looks at the worker after each one."""
+
+    def __init__(self, reads: Sequence[act.RowsRead], *, wait: Callable[[], None]) -> None:
+        super().__init__(reads)
+        self._wait = wait
+
+    def pop(self, index: SupportsIndex = -1) -> act.RowsRead:
+        self._wait()
+        return super().pop(index)
+
+
+def test_a_taking_of_many_minutes_is_no_standstill() -> None:
+    """Rows count as they come: a probe that ended the worker after two minutes would do so for ever."""
+    now_s = 0.0
+    said: list[str] = []
+
+    def wait() -> None:
+        nonlocal now_s
+        now_s += 60
+        watch.look()
+        said.extend(watch.stalled())
+
+    links = [Link(0, 5, "", 2, True), *(Link(5, 5, str(n), 2) for n in range(8)), TAIL]
+    talk = Dialogue(kept=None, reads=())
+    partition = PartitionReport(topic="journal", partition=0, owned=False, paused=False, working=True)
+    watch = EngineWatch(
+        counters=talk.counters,
+        reports=lambda: [partition],
+        stage="ledger",
+        letters=letter_tally(),
+        stalled_s=120,
+        now_s=lambda: now_s,
+    )
+    reads = [_read(link, position=20 + n) for n, link in enumerate(links[:-1])]
+    talk._reads = _Slowly([*reads, _read(TAIL)], wait=wait)
+    talk.take()
+    assert (600, []) == (now_s, said)
+    assert (10, 10) == (talk.counters.rows_restored, talk.counters.links_read)
 
 
 def test_a_mark_that_fits_is_read_on_from() -> None:

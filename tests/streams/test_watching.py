@@ -43,9 +43,10 @@ class _Worker:
             now_s=lambda: self.now_s,
         )
 
-    def pass_s(self, seconds: int) -> None:
+    def pass_s(self, seconds: int, *, fetching: bool = True) -> None:
         for _ in range(seconds):
             self.now_s += 1
+            self.counters.fetches += fetching
             self.watch.look()
 
 
@@ -71,6 +72,33 @@ def test_worker_with_work_and_no_transaction_is_stalled(worker: _Worker) -> None
     assert ["no progress for 109 s, work left on: src-0"] == worker.watch.stalled()
     worker.counters.transactions += 1
     worker.pass_s(1)
+    assert [] == worker.watch.stalled()
+
+
+def test_long_taking_is_no_standstill(worker: _Worker) -> None:
+    """Rows that are read back are progress: 5,000,000 of them take longer than the patience of a probe."""
+    worker.partitions = [_partition(owned=False, working=True)]
+    for _ in range(300):
+        worker.counters.rows_restored += 5000
+        worker.pass_s(1, fetching=False)
+    assert [] == worker.watch.stalled()
+    worker.pass_s(101, fetching=False)
+    assert ["no progress for 101 s, work left on: src-0"] == worker.watch.stalled()
+
+
+def test_fetcher_that_hangs_is_stalled(worker: _Worker) -> None:
+    """Nothing to do is only what a round of fetching has found: a loop that stands still brings nothing for ever."""
+    worker.partitions = [_partition()]
+    worker.pass_s(10)
+    worker.pass_s(101, fetching=False)
+    assert ["the fetching loop has not come round for 101 s"] == worker.watch.stalled()
+    worker.pass_s(1)
+    assert [] == worker.watch.stalled()
+
+
+def test_worker_without_partitions_fetches_nothing(worker: _Worker) -> None:
+    """A spare one has nothing to fetch: that is no standstill."""
+    worker.pass_s(1000, fetching=False)
     assert [] == worker.watch.stalled()
 
 

@@ -51,7 +51,13 @@ def _job(name: str, *, not_before: datetime.datetime) -> NewJob:
 
 def test_nothing_waits_in_an_empty_read_model(engine: Engine) -> None:
     """Zeros, not an error, before the first tick."""
-    expected = Standing(due_accounts=0, quarantined_accounts=0, due_deliveries={}, deliveries_in_doubt={}, deliveries_expiring={})
+    expected = Standing(
+        due_accounts=0,
+        quarantined_accounts=0,
+        due_deliveries={},
+        deliveries_in_doubt={},
+        deliveries_expiring={},
+    )
     assert expected == _standing(engine)
 
 
