@@ -7,7 +7,7 @@ PEERS := .venv-peers
 .DEFAULT_GOAL := help
 # Hundreds of processes are started here; each would compile all modules anew where bytecode is not written.
 export PYTHONDONTWRITEBYTECODE :=
-.PHONY: help setup demo test test-unit test-system check format bench chaos dst chaos-play chaos-senders pauses acceptance lock clean
+.PHONY: help setup demo test test-unit test-system check format bench chaos dst chaos-play chaos-senders pauses mutate acceptance lock clean
 
 ##@ Begin
 help: ## show this
@@ -27,7 +27,7 @@ demo: $(READY) ## a year of two companies' business, played through Kafka; ends 
 ##@ Prove
 # What waits for brokers and processes runs in two halves, each with a broker and a PostgreSQL of its own; what
 # computes, and pages without a network, let them go first. Whole installations are in one of the halves: they look for free ports.
-COMPUTING := tests/architecture tests/benchmarks tests/processors tests/scenarios tests/schemas tests/simulation tests/console/inside
+COMPUTING := tests/architecture tests/benchmarks tests/mutation tests/processors tests/scenarios tests/schemas tests/simulation tests/console/inside
 TALKING := tests/infra tests/notifiers tests/streams
 test: $(READY) ## all tests but the long play: real Kafka, real PostgreSQL, real PDFs
 	@.ci/beside "nice $(BIN)/pytest $(COMPUTING)" "$(BIN)/pytest -m 'not acceptance and not packages' $(TALKING)" \
@@ -75,6 +75,9 @@ pauses: $(READY) ## how long readers wait: a rolling deploy, a frozen worker, a 
 
 dst: $(READY) ## the engine's protocol on a simulated Kafka: SEED=7 shows one, SEEDS=10000 runs many
 	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000))
+
+mutate: $(READY) ## one thing of a module of the core changed at a time, and what nobody notices (MODULE=kin PART=40 SEED=7)
+	$(BIN)/python -m tests.mutation $(MODULE) $(if $(PART),--part $(PART)) $(if $(SEED),--seed $(SEED))
 
 bench: $(READY) ## the ledger beside its peers, and every budget, on this machine (QUICK=1: small; WRITE=1: into benchmarks/)
 	-$(MAKE) --no-print-directory $(PEERS)/.ready
