@@ -106,8 +106,11 @@ class Exporter:
 
 def _standing_samples(found: Standing) -> Iterable[Sample]:
     yield sample("cobranza_due_accounts", found.due_accounts)
+    yield sample("cobranza_due_accounts_oldest_seconds", found.due_accounts_oldest_s)
     yield sample("cobranza_quarantined_accounts", found.quarantined_accounts)
     for channel in get_args(Channel):
         yield sample("cobranza_due_deliveries", found.due_deliveries.get(channel, 0), channel)
+        waited_s = found.due_deliveries_oldest_s.get(channel, 0.0)
+        yield sample("cobranza_due_deliveries_oldest_seconds", waited_s, channel)
         yield sample("cobranza_deliveries_in_doubt", found.deliveries_in_doubt.get(channel, 0), channel)
         yield sample("cobranza_deliveries_expiring", found.deliveries_expiring.get(channel, 0), channel)

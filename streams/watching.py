@@ -15,6 +15,7 @@ from infra.metrics.register import Sample, sample
 from infra.metrics.tally import Tally
 from schemas.journal import TickPassed
 from streams.engine.counters import Counters
+from streams.engine.faults import FOR_A_PERSON
 from streams.engine.report import PartitionReport
 
 __all__ = ["ClockWatch", "EngineWatch"]
@@ -50,6 +51,7 @@ class EngineWatch:
         self._progress: tuple[int, ...] = ()
         self._fetches = -1
         self._moved_s = self._fetched_s = now_s()
+        self._stopped: Exception | None = None
 
     async def look_for_ever(self) -> None:
         """Look once a second, until cancelled."""
@@ -74,8 +76,14 @@ class EngineWatch:
         if counters.fetches != self._fetches or working or not reports:
             self._fetches, self._fetched_s = counters.fetches, self._now_s()
 
+    def stopped(self, fault: Exception) -> None:
+        """Note for what the worker has stopped: from now on that is all that it says of itself."""
+        self._stopped = fault
+
     def stalled(self) -> list[str]:
-        """See ``Probe``."""
+        """See ``Probe``; one that has stopped ends by itself, and is not to be ended before that was read."""
+        if self._stopped is not None:
+            return []
         now_s = self._now_s()
         moved_s, fetched_s = now_s - self._moved_s, now_s - self._fetched_s
         if moved_s > self._stalled_s:
@@ -87,6 +95,8 @@ class EngineWatch:
 
     def unready(self) -> list[str]:
         """See ``Probe``: no partitions, ones that are being taken, ones that are paused."""
+        if self._stopped is not None:
+            return [f"stopped: {type(self._stopped).__name__}: {self._stopped}"]
         reports = self._reports()
         if not reports:
             return ["the group has assigned no partition"]
@@ -97,6 +107,8 @@ class EngineWatch:
         """Give the counters, the partitions and the dead letters."""
         for name, value in _values(self._counters).items():
             yield sample(name, value, self._stage)
+        for kind in FOR_A_PERSON:
+            yield sample("cobranza_stopped", isinstance(self._stopped, kind), self._stage, kind.__name__)
         reports = self._reports()
         yield sample("cobranza_partitions_owned", sum(one.owned for one in reports), self._stage)
         for one in reports:

@@ -23,7 +23,7 @@ def worker() -> None:
     """Run a worker until it is told to stop (SIGTERM, Ctrl-C); its last transaction ends first.
 
     It stops of itself, with an error, when only a person can help: facts were lost, links
-    do not connect, an output is too large.
+    do not connect, an output is too large. It tells so at /metrics for a minute before it ends.
     """
 
 
@@ -56,8 +56,9 @@ async def _serve(settings: Settings, *, stage: "StageName", member: str | None) 
     from infra.metrics.server import MetricsServer
     from infra.metrics.settings import MetricsSettings
     from streams.app import build_app, possible_letters
+    from streams.engine.faults import FOR_A_PERSON
     from streams.engine.report import report
-    from streams.engine.serving import serve_until_signal
+    from streams.engine.serving import serve_until_signal, wait_for_signal
     from streams.letters import letter_tally
     from streams.watching import EngineWatch
 
@@ -75,6 +76,12 @@ async def _serve(settings: Settings, *, stage: "StageName", member: str | None) 
     looking = asyncio.create_task(watch.look_for_ever())
     try:
         with MetricsServer(metrics, probe=watch, samples=watch.samples):
-            await serve_until_signal(app)
+            try:
+                await serve_until_signal(app)
+            except FOR_A_PERSON as fault:
+                # Ended at once, it would be started again before anybody had read why.
+                watch.stopped(fault)
+                await wait_for_signal(seconds_max=metrics.stopped_s)
+                raise
     finally:
         looking.cancel()

@@ -54,6 +54,11 @@ METRICS: Final[Mapping[str, Described]] = {
     "cobranza_chain_breaks_total": Described(
         "counter", "Links that do not connect: the worker stops for a person.", _STAGE
     ),
+    "cobranza_stopped": Described(
+        "gauge",
+        "1: the worker has stopped for this fault, and ends within a minute: somebody must look.",
+        ("stage", "fault"),
+    ),
     "cobranza_gaps_total": Described("counter", "Runs that came too early and were sought back.", _STAGE),
     "cobranza_stale_runs_total": Described(
         "counter", "Runs of an older assignment, dropped because they come again.", _STAGE
@@ -104,6 +109,16 @@ METRICS: Final[Mapping[str, Described]] = {
     "cobranza_lag_read_timestamp_seconds": Described("gauge", "When lags were last read, as Unix time."),
     "cobranza_due_accounts": Described(
         "gauge", "Accounts whose wake time has passed by their partition's clock: not evaluated yet."
+    ),
+    "cobranza_due_accounts_oldest_seconds": Described(
+        "gauge",
+        "For how long the account that has waited the longest has been due (live): since its wake time, or since"
+        " the newest tick that was done with, which left none.",
+    ),
+    "cobranza_due_deliveries_oldest_seconds": Described(
+        "gauge",
+        "For how long the delivery that has waited the longest may have gone out (live).",
+        ("channel",),
     ),
     "cobranza_due_deliveries": Described(
         "gauge", "Deliveries that may go out by now and have no outcome yet.", ("channel",)

@@ -12,7 +12,10 @@ EngineFault
 └── SeamChanged     a library is not the one that this engine was written on: do not start
 """
 
+from typing import Final
+
 __all__ = [
+    "FOR_A_PERSON",
     "BrokerAway",
     "ChainBroken",
     "EngineFault",
@@ -64,3 +67,7 @@ class StageStuck(EngineFault):
 
 class SeamChanged(EngineFault):
     """A pinned library has another version, or a private name that we use is gone."""
+
+
+# Faults that end a worker and come again after a restart: somebody must look.
+FOR_A_PERSON: Final = (ChainBroken, FactsLost, NewerRows, OutputTooLarge, StageStuck)

@@ -1,12 +1,13 @@
 """Running an engine app in this process until it is told to stop, or stops for a fault."""
 
 import asyncio
+import contextlib
 import signal
 
 from streams.engine.garbage import collecting_by_hand
 from streams.engine.worker import EngineApp
 
-__all__ = ["serve", "serve_until_signal"]
+__all__ = ["serve", "serve_until_signal", "wait_for_signal"]
 
 
 async def serve(app: EngineApp, *, stop: asyncio.Event) -> None:
@@ -36,9 +37,21 @@ async def serve(app: EngineApp, *, stop: asyncio.Event) -> None:
 
 async def serve_until_signal(app: EngineApp) -> None:
     """Run `app`, all that this process is for, until SIGTERM or SIGINT; see ``serve``."""
+    stop = _signalled()
+    async with collecting_by_hand():
+        await serve(app, stop=stop)
+
+
+async def wait_for_signal(*, seconds_max: float) -> None:
+    """Wait so long, or until SIGTERM or SIGINT."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(_signalled().wait(), seconds_max)
+
+
+def _signalled() -> asyncio.Event:
+    """Give an event that SIGTERM and SIGINT set from now on, and no other."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with collecting_by_hand():
-        await serve(app, stop=stop)
+    return stop

@@ -15,6 +15,7 @@ from infra.metrics.settings import MetricsSettings
 from schemas.dead_letters import DeadLetter
 from schemas.journal import TickPassed
 from streams.engine.counters import Counters
+from streams.engine.faults import FOR_A_PERSON, ChainBroken
 from streams.engine.report import PartitionReport
 from streams.letters import LetterBook, letter_tally
 from streams.watching import ClockWatch, EngineWatch
@@ -147,6 +148,22 @@ def test_readiness_names_what_is_missing(worker: _Worker) -> None:
     assert ["the group has assigned no partition"] == worker.watch.unready()
     worker.partitions = [_partition(owned=False), _partition(1, paused=True), _partition(2)]
     assert ["src-1: paused, too much in it is bad", "src-0: being taken"] == worker.watch.unready()
+
+
+def test_worker_that_stopped_says_for_what(worker: _Worker) -> None:
+    """Until it ends it is not ready, with the fault, and its partitions, gone by then, are no standstill."""
+    worker.partitions = [_partition(working=True)]
+    quiet = {each for each in worker.watch.samples() if each.name == "cobranza_stopped"}
+    assert {("ledger", kind.__name__) for kind in FOR_A_PERSON} == {each.labels for each in quiet}
+    assert {0.0} == {each.value for each in quiet}
+    worker.watch.stopped(ChainBroken("links do not connect"))
+    worker.pass_s(1000, fetching=False)
+    assert ([], ["stopped: ChainBroken: links do not connect"]) == (
+        worker.watch.stalled(),
+        worker.watch.unready(),
+    )
+    found = [each.labels for each in worker.watch.samples() if each.name == "cobranza_stopped" and each.value]
+    assert [("ledger", "ChainBroken")] == found
 
 
 def test_paused_partition_is_a_metric(worker: _Worker) -> None:

@@ -19,11 +19,19 @@ _SOON: Final = datetime.timedelta(days=1)
 
 
 class Standing(Struct, frozen=True, kw_only=True):
-    """Counts as of the newest ticks; deliveries by channel."""
+    """Counts as of the newest ticks; deliveries by channel.
+
+    Attributes:
+        due_accounts_oldest_s: for how long an account of a live partition has been due. A tick that is
+            done with leaves none, so it is due since its wake time or since that tick, the later of both.
+        due_deliveries_oldest_s: for how long a live delivery may have gone out.
+    """
 
     due_accounts: int
+    due_accounts_oldest_s: float
     quarantined_accounts: int
     due_deliveries: dict[str, int]
+    due_deliveries_oldest_s: dict[str, float]
     deliveries_in_doubt: dict[str, int]
     deliveries_expiring: dict[str, int]
 
@@ -36,6 +44,12 @@ def standing(connection: Connection, *, now: datetime.datetime) -> Standing:
             func.count().filter(accounts.c["quarantined"] != ""),
         ).select_from(accounts.join(clocks, clocks.c["partition"] == accounts.c["partition"]))
     ).one()
+    waking = connection.execute(
+        select(func.min(accounts.c["wake_at"]), clocks.c["at"])
+        .select_from(accounts.join(clocks, clocks.c["partition"] == accounts.c["partition"]))
+        .where(clocks.c["mode"] == "live", accounts.c["wake_at"] <= now)
+        .group_by(clocks.c["partition"], clocks.c["at"])
+    ).all()
     may_run = and_(
         send_jobs.c["state"].in_(("scheduled", *HELD)), send_jobs.c["not_before"] <= clocks.c["at"]
     )
@@ -47,6 +61,7 @@ def standing(connection: Connection, *, now: datetime.datetime) -> Standing:
             func.count().filter(
                 send_jobs.c["state"] == "scheduled", send_jobs.c["give_up_at"] <= now + _SOON
             ),
+            func.min(send_jobs.c["not_before"]).filter(may_run, send_jobs.c["mode"] == "live"),
         )
         .select_from(send_jobs.join(clocks, clocks.c["partition"] == send_jobs.c["partition"]))
         .where(send_jobs.c["state"].in_(("scheduled", *HELD, "unknown")))
@@ -54,8 +69,14 @@ def standing(connection: Connection, *, now: datetime.datetime) -> Standing:
     ).all()
     return Standing(
         due_accounts=due,
+        due_accounts_oldest_s=max(
+            (max(0.0, (now - max(wake_at, at)).total_seconds()) for wake_at, at in waking), default=0.0
+        ),
         quarantined_accounts=quarantined,
-        due_deliveries={channel: count for channel, count, _, _ in jobs},
-        deliveries_in_doubt={channel: count for channel, _, count, _ in jobs},
-        deliveries_expiring={channel: count for channel, _, _, count in jobs},
+        due_deliveries={channel: count for channel, count, _, _, _ in jobs},
+        due_deliveries_oldest_s={
+            channel: max(0.0, (now - since).total_seconds()) for channel, _, _, _, since in jobs if since
+        },
+        deliveries_in_doubt={channel: count for channel, _, count, _, _ in jobs},
+        deliveries_expiring={channel: count for channel, _, _, count, _ in jobs},
     )

@@ -1,0 +1,65 @@
+"""A worker that stops for a person: what its metrics say, for how long, and that it ends when told."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from kafka.structs import OffsetAndMetadata, TopicPartition
+
+from console.installation import environment
+from infra.kafka.consumers import admin, producer
+from infra.kafka.topics import apply
+from infra.metrics.scrape import Answer, ask
+from infra.ports import free_port
+from infra.settings import Settings
+
+DEADLINE_S = 60
+
+
+def _until(look: Callable[[], Answer], *, wanted: Callable[[Answer], bool]) -> Answer:
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not wanted(seen := look()):
+        assert time.monotonic() < deadline_s, f"last seen: {seen}"
+        time.sleep(0.1)
+    return seen
+
+
+def _lose_facts(settings: Settings) -> None:
+    """Let a source's log begin after the position of intake's group."""
+    place = TopicPartition(settings.topic("billing.invoice.v1"), 0)
+    with producer(bootstrap_servers=settings.brokers()) as writer:
+        for _ in range(3):
+            writer.send(place.topic, b"x", partition=0)
+    with admin(bootstrap_servers=settings.brokers()) as client:
+        client.alter_group_offsets(settings.group("intake"), {place: OffsetAndMetadata(0, "", -1)})
+        client.delete_records({place: 2})
+
+
+def test_a_worker_that_stops_is_scraped_before_it_ends(broker: str, namespace: str, tmp_path: Path) -> None:
+    """Issue 4, point 7: its only sample would be gone with it: it answers on, says for what, and SIGTERM ends it."""
+    settings = Settings(data_dir=tmp_path, bootstrap_servers=broker, topic_prefix=namespace)
+    apply(settings)
+    _lose_facts(settings)
+    port = free_port()
+    variables = {**os.environ, **environment(settings), "COBRANZA_METRICS_PORT": str(port)}
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "console", "worker", "intake"], env=variables, stderr=subprocess.PIPE
+    )
+    answer = _until(
+        lambda: ask(f"127.0.0.1:{port}"), wanted=lambda seen: bool(seen.total("cobranza_stopped"))
+    )
+    [stopped] = [labels for labels, value in answer.values("cobranza_stopped") if value]
+    assert {"stage": "intake", "fault": "FactsLost"} == stopped
+    assert ("", True) == (answer.stalled, answer.unready.startswith("stopped: FactsLost: "))
+    time.sleep(2)
+    assert worker.poll() is None
+    told_s = time.monotonic()
+    worker.send_signal(signal.SIGTERM)
+    _, said = worker.communicate(timeout=DEADLINE_S)
+    assert 1 == worker.returncode
+    assert b"FactsLost" in said.splitlines()[-1]
+    assert time.monotonic() - told_s < 10
