@@ -1,4 +1,4 @@
-"""An SMTP server and an SES that take every mail and keep none: what a sending loop is measured against.
+"""An SMTP server, an SES and a print-and-post service that take everything and keep nothing: what a sending loop is measured against.
 
 Each is a process of its own (``python -m benchmarks.mail_stand_ins smtp``), says its port in a line, and
 ends with its standard input. A wait stands for the way to a real one: each answer is so much late.
@@ -6,10 +6,15 @@ ends with its standard input. A wait stands for the way to a real one: each answ
 
 import argparse
 import asyncio
+import contextlib
+import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import ClassVar, Final
 
-__all__ = ["main"]
+__all__ = ["main", "serving"]
+
+_STOP_S_MAX: Final = 10.0
 
 _GREETING = b"220 stand-in\r\n"
 _EXTENSIONS = b"250-stand-in\r\n250-PIPELINING\r\n250-SIZE 52428800\r\n250 8BITMIME\r\n"
@@ -81,6 +86,8 @@ class _Smtp(_Late):
 class _Ses(_Late):
     """Answers each request with a message id; connections are kept."""
 
+    answer: ClassVar[bytes] = b'{"MessageId":"0100"}'
+
     def data_received(self, data: bytes) -> None:
         """Take requests as they come."""
         self._received += data
@@ -95,12 +102,18 @@ class _Ses(_Late):
         if len(rest) >= length:
             self._received = rest[length:]
             self._answer(
-                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n"
-                b'{"MessageId":"0100"}'
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+                % (len(self.answer), self.answer)
             )
 
 
-_KINDS: dict[str, Callable[[float], asyncio.Protocol]] = {"smtp": _Smtp, "ses": _Ses}
+class _Post(_Ses):
+    """Says the same price to who asks for it and to who hands a letter over."""
+
+    answer = b'{"id":"L-1","status":"received","price":"0.85","currency":"EUR","sheets":1}'
+
+
+_KINDS: dict[str, Callable[[float], asyncio.Protocol]] = {"smtp": _Smtp, "ses": _Ses, "post": _Post}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -110,6 +123,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--wait-ms", type=float, default=0.0, help="how late each answer is")
     chosen = parser.parse_args(arguments)
     asyncio.run(_serve(_KINDS[chosen.kind], wait_s=chosen.wait_ms / 1000))
+
+
+@contextlib.contextmanager
+def serving(kind: str, *, wait_ms: int = 0) -> Iterator[int]:
+    """Run a stand-in as a process of its own; give its port."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.mail_stand_ins", kind, f"--wait-ms={wait_ms}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield int(process.stdout.readline())
+    finally:
+        process.stdin.close()
+        process.wait(_STOP_S_MAX)
 
 
 async def _serve(kind: Callable[[float], asyncio.Protocol], *, wait_s: float) -> None:

