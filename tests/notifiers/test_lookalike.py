@@ -97,6 +97,22 @@ def test_many_lines_are_cut_and_counted() -> None:
     assert (LINES_MAX, 7) == (len(read.lines), read.unlisted)
 
 
+@pytest.mark.parametrize(
+    ("language", "warning"),
+    [("es", "No es el original"), ("en", "Not the original"), ("pt", "Não é o original")],
+)
+def test_each_page_says_that_it_is_not_the_original(language: str, warning: str) -> None:
+    """S4-16: a page that is taken out of a long document says it, too."""
+    line = xml("dte-33")
+    first, last = line.index(b"<Detalle>"), line.index(b"</Detalle>") + len(b"</Detalle>")
+    pdf = PRESS.rebuild(
+        line[:first] + line[first:last] * 90 + line[last:], language=language, made_at=MADE_AT
+    )
+    pages = [" ".join(each.extract_text().split()) for each in pypdf.PdfReader(io.BytesIO(pdf)).pages]
+    assert len(pages) > 1
+    assert [] == [number for number, text in enumerate(pages, start=1) if warning not in text]
+
+
 BILLION_LAUGHS = (
     b'<!DOCTYPE a [<!ENTITY a0 "ha">'
     + b"".join(b'<!ENTITY a%d "%s">' % (n, b"&a%d;" % (n - 1) * 10) for n in range(1, 10))
