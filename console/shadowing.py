@@ -1,21 +1,22 @@
 """A shadow with a name: the live journal under other rules and under its own, day by day; stopped, it goes on where it was.
 
-It keeps one file in the data folder, and a line for each day that is over. Both follow from the journal alone:
+It keeps one file in the data folder, to which it adds what has changed (``console.shadow_file``), and a line for each day that is over. Both follow from the journal alone:
 a shadow whose file is gone begins anew and says the same again (R26). Nothing is sent by it.
 """
 
 import datetime
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from console.comparing import differing
+from console.shadow_file import ShadowFile
 from infra.errors import OperatorError
-from processors.alternative import Alternative, AlternativeState, Contact, Log, Rules
+from processors.alternative import Alternative, AlternativeState, Contact, Learnt, Log, Rules
 from processors.journal_record import JournalRecord
 from schemas.journal import TickPassed, decode_entry
 from streams.ledger import FOLD_VERSION
@@ -36,22 +37,92 @@ class DayDifference(Struct, frozen=True, kw_only=True):
     only_other: list[Contact]
 
 
-class _Partition(Struct, kw_only=True):
-    """``next_offset``: of the record that comes next; ``learnt``: ``log`` knows all before it."""
+class _PartitionPart(Struct, kw_only=True):
+    """What is known of a partition, or is new: ``next_offset`` is of the record that comes next, ``learnt`` knows all before it."""
 
     next_offset: int = 0
     learnt: int = 0
     at: datetime.datetime | None = None
-    log: Log = msgspec.field(default_factory=Log)
+    log: list[Learnt] = msgspec.field(default_factory=list)
     now: AlternativeState | None = None
     other: AlternativeState | None = None
 
 
-class _Kept(Struct, kw_only=True):
+class _Part(Struct, kw_only=True):
+    """A part of the file. ``contacts`` of days that are not over stand with their side: 0 now, 1 other."""
+
     rules: Rules
     fold_version: int
-    partitions: dict[int, _Partition]
-    days: dict[datetime.date, tuple[list[Contact], list[Contact]]]
+    partitions: dict[int, _PartitionPart]
+    contacts: list[tuple[int, Contact]]
+
+
+class _Partition:
+    """Where a partition is: as it was read, and folded from there once a record comes."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.next_offset = self.learnt = 0
+        self._kept = (0, 0)
+        self.at: datetime.datetime | None = None
+        self.log = Log()
+        self.new_log: list[Learnt] = []
+        self.folds: tuple[Alternative, Alternative] | None = None
+        self._rows: tuple[dict[bytes, bytes | None], ...] = ({}, {})
+        self._sides: list[AlternativeState | None] = [None, None]
+
+    def take_in(self, part: _PartitionPart) -> None:
+        """Go on from what was written down."""
+        self.next_offset, self.learnt, self.at = part.next_offset, part.learnt, part.at
+        self._kept = (part.next_offset, part.learnt)
+        for each in part.log:
+            self.log.add(each)
+        for side, state in enumerate((part.now, part.other)):
+            if state is not None:
+                self._sides[side] = state
+                self._rows[side].update(state.rows)
+
+    @property
+    def is_kept(self) -> bool:
+        """Say whether nothing has come since it was written down."""
+        return self._kept == (self.next_offset, self.learnt)
+
+    def fold(self, rules: Rules) -> tuple[Alternative, Alternative]:
+        """Give both sides, made when first asked for; they tell what changes from then on."""
+        if self.folds is None:
+            now, other = self._states()
+            self.folds = (
+                Alternative(number=self.number, rules=Rules(), log=self.log, state=now),
+                Alternative(number=self.number, rules=rules, log=self.log, state=other),
+            )
+            for each in self.folds:
+                each.changes()
+            self._rows, self._sides = ({}, {}), [None, None]
+        return self.folds
+
+    def whole(self) -> _PartitionPart:
+        """Write all that is known."""
+        self.changes()
+        now, other = self._states() if self.folds is None else (each.state() for each in self.folds)
+        return self._part(self.log.known(), now, other)
+
+    def changes(self) -> _PartitionPart:
+        """Write what is new since this was asked last."""
+        learnt, self.new_log = self.new_log, []
+        now, other = (None, None) if self.folds is None else (each.changes() for each in self.folds)
+        return self._part(learnt, now, other)
+
+    def _part(
+        self, log: list[Learnt], now: AlternativeState | None, other: AlternativeState | None
+    ) -> _PartitionPart:
+        self._kept = (self.next_offset, self.learnt)
+        return _PartitionPart(
+            next_offset=self.next_offset, learnt=self.learnt, at=self.at, log=log, now=now, other=other
+        )
+
+    def _states(self) -> Iterator[AlternativeState | None]:
+        for state, rows in zip(self._sides, self._rows, strict=True):
+            yield None if state is None else structs.replace(state, rows=list(rows.items()))
 
 
 class Shadow:
@@ -70,14 +141,15 @@ class Shadow:
     def __init__(self, folder: Path, *, name: str, rules: Rules, numbers: Sequence[int]) -> None:
         if _NAME.fullmatch(name) is None:
             raise OperatorError(f"{name!r} is no name of a shadow: letters, digits, '-' and '_' only")
-        self._rules = rules
-        self._file = folder / "shadows" / f"{name}.state"
+        self._name, self._rules = name, rules
+        self._file = ShadowFile(folder / "shadows" / f"{name}.state")
         self.days_file = folder / "shadows" / f"{name}.jsonl"
-        kept = self._read(name)
-        self._partitions = kept.partitions or {each: _Partition() for each in numbers}
-        self._days = kept.days
+        self._partitions = {each: _Partition(each) for each in numbers}
+        self._days: dict[datetime.date, tuple[list[Contact], list[Contact]]] = {}
+        self._new_contacts: list[tuple[int, Contact]] = []
+        for content in self._file.read():
+            self._take_in(content)
         self._told = self._last_told()
-        self._folds: dict[int, tuple[Alternative, Alternative]] = {}
 
     def next_offset(self, number: int) -> int:
         """Say which record of a partition comes next."""
@@ -88,7 +160,8 @@ class Shadow:
         kept = self._partitions[number]
         for record in records:
             if record.offset >= kept.learnt:
-                kept.log.take(record)
+                learnt = kept.log.take(record)
+                kept.new_log += [] if learnt is None else [learnt]
                 kept.learnt = record.offset + 1
 
     def take(self, number: int, record: JournalRecord) -> None:
@@ -97,10 +170,11 @@ class Shadow:
         if record.offset < kept.next_offset:
             return
         self.learn(number, [record])
-        for side, fold in enumerate(self._fold(number)):
+        for side, fold in enumerate(kept.fold(self._rules)):
             for contact in fold.take(record):
                 if self._rules.concern(contact.account.partition(":")[0]):
-                    self._days.setdefault(contact.on, ([], []))[side].append(contact)
+                    self._note(side, contact)
+                    self._new_contacts.append((side, contact))
         kept.next_offset = record.offset + 1
         event = decode_entry(record.value).event
         if isinstance(event, TickPassed):
@@ -121,17 +195,26 @@ class Shadow:
         return found
 
     def keep(self) -> None:
-        """Write down where it is; the file appears whole."""
-        for number, (now, other) in self._folds.items():
-            kept = self._partitions[number]
-            kept.now, kept.other = now.state(), other.state()
-        content = msgspec.msgpack.encode(
-            _Kept(rules=self._rules, fold_version=FOLD_VERSION, partitions=self._partitions, days=self._days)
-        )
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._file.with_suffix(".partial")
-        partial.write_bytes(content)
-        partial.replace(self._file)
+        """Write down where it is: what has changed since the last time, or the whole, where the file asks for it."""
+        is_whole = self._file.wants_whole
+        contacts = self._new_contacts
+        if is_whole:
+            contacts = [
+                (side, each)
+                for pair in self._days.values()
+                for side, said in enumerate(pair)
+                for each in said
+            ]
+        partitions = {
+            number: each.whole() if is_whole else each.changes()
+            for number, each in self._partitions.items()
+            if is_whole or not each.is_kept
+        }
+        if not partitions:
+            return
+        part = _Part(rules=self._rules, fold_version=FOLD_VERSION, partitions=partitions, contacts=contacts)
+        (self._file.begin if is_whole else self._file.add)(msgspec.msgpack.encode(part))
+        self._new_contacts = []
 
     def _write_down(self, day: DayDifference) -> None:
         self._told = day.on
@@ -149,30 +232,27 @@ class Shadow:
             self.days_file.write_bytes(whole)
         return msgspec.json.decode(whole.splitlines()[-1], type=DayDifference).on if whole else None
 
-    def _fold(self, number: int) -> tuple[Alternative, Alternative]:
-        folds = self._folds.get(number)
-        if folds is None:
-            kept = self._partitions[number]
-            folds = self._folds[number] = (
-                Alternative(number=number, rules=Rules(), log=kept.log, state=kept.now),
-                Alternative(number=number, rules=self._rules, log=kept.log, state=kept.other),
-            )
-        return folds
+    def _note(self, side: int, contact: Contact) -> None:
+        self._days.setdefault(contact.on, ([], []))[side].append(contact)
 
-    def _read(self, name: str) -> _Kept:
-        """Read what was kept; by another version of the fold it is folded anew."""
-        fresh = _Kept(rules=self._rules, fold_version=FOLD_VERSION, partitions={}, days={})
-        if not self._file.is_file():
-            return fresh
+    def _take_in(self, content: bytes) -> None:
+        """Go on from a part of what was kept; by another version of the fold it is folded anew."""
+        path = self._file.path
         try:
-            kept = msgspec.msgpack.decode(self._file.read_bytes(), type=_Kept)
+            part = msgspec.msgpack.decode(content, type=_Part)
         except msgspec.DecodeError as error:
-            raise OperatorError(f"{self._file} cannot be read: {error}; remove it to begin anew") from error
-        if kept.rules != self._rules:
+            raise OperatorError(f"{path} cannot be read: {error}; remove it to begin anew") from error
+        if part.rules != self._rules:
             raise OperatorError(
-                f"the shadow {name!r} tries other rules: choose another name, or remove {self._file} and {self.days_file}"
+                f"the shadow {self._name!r} tries other rules: choose another name, or remove {path} and {self.days_file}"
             )
-        return kept if kept.fold_version == FOLD_VERSION else fresh
+        if part.fold_version != FOLD_VERSION:
+            self._file.forget()
+            return
+        for number, each in part.partitions.items():
+            self._partitions.setdefault(number, _Partition(number)).take_in(each)
+        for side, contact in part.contacts:
+            self._note(side, contact)
 
 
 def _difference(on: datetime.date, *, now: list[Contact], other: list[Contact]) -> DayDifference:

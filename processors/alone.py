@@ -42,6 +42,7 @@ class Alone:
 
     Attributes:
         made: as given, and those since.
+        changed: the rows that were written since it was set to ``{}``; None: they are not remembered.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Alone:
         self.partition = Partition(number=number, failures=failures or {})
         self.partition.restore(list(rows))
         self.made = made
+        self.changed: dict[bytes, bytes | None] | None = None
 
     def fold(self, record: JournalRecord) -> list[LedgerFact]:
         """Fold one record, however many slices it takes, and make it the state."""
@@ -63,6 +65,8 @@ class Alone:
         while not consumed:
             step = self.partition.step([record], cursor=cursor)
             self.partition.commit()
+            if self.changed is not None:
+                self.changed.update(step.rows)
             facts += step.facts
             cursor, consumed = step.cursor, step.consumed
         return facts

@@ -9,7 +9,7 @@ people's requests about accounts are those of the log.
 
 import datetime
 from bisect import bisect_right, insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct, field
@@ -35,7 +35,7 @@ from schemas.outcomes import ErrorType, OutcomeReported
 from schemas.plans import Plan
 from schemas.reminder_commands import UndoReminder
 
-__all__ = ["Alternative", "AlternativeState", "Contact", "Log", "Rules", "learn"]
+__all__ = ["Alternative", "AlternativeState", "Contact", "Learnt", "Log", "Rules", "learn"]
 
 # Of reminders of the log, which other rules do not have.
 _OF_REMINDERS = (OutcomeReported, ApproveReminder, EditReminder, DropReminder, CancelReminder, UndoReminder)
@@ -61,6 +61,15 @@ class Rules(Struct, frozen=True, kw_only=True):
         return self.company in ("", company)
 
 
+class Learnt(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that a log says: a company's plan, or what an account's delivery by a channel came to at an instant."""
+
+    of: str
+    said: str
+    at: datetime.datetime | None = None
+    error: ErrorType = ""
+
+
 class Log(Struct, kw_only=True):
     """What must be known of a partition's log before it is folded under other rules.
 
@@ -72,19 +81,39 @@ class Log(Struct, kw_only=True):
     plans: dict[str, set[str]] = field(default_factory=dict)
     fates: dict[tuple[str, str], list[tuple[datetime.datetime, ErrorType]]] = field(default_factory=dict)
 
-    def take(self, record: JournalRecord) -> None:
-        """Learn from the next record."""
+    def take(self, record: JournalRecord) -> Learnt | None:
+        """Learn from the next record; gives what it says."""
         event = decode_entry(record.value).event
+        learnt = None
         if isinstance(event, PublishPlan):
-            self.plans.setdefault(event.company, set()).add(event.plan.id)
+            learnt = Learnt(of=event.company, said=event.plan.id)
         elif isinstance(event, OutcomeReported) and event.status in _TELLING_OF_ADDRESSES:
             at = _EPOCH + datetime.timedelta(milliseconds=record.timestamp)
             if len(event.occurred_at) > _A_DAY:
                 at = datetime.datetime.fromisoformat(event.occurred_at).astimezone(datetime.UTC)
             said = error_of(event)
             error: ErrorType = said if said in ADDRESS_ERRORS else ""
-            key = (account_id(event.company, event.customer), event.channel)
-            insort(self.fates.setdefault(key, []), (at, error))
+            account = account_id(event.company, event.customer)
+            learnt = Learnt(of=account, said=event.channel, at=at, error=error)
+        if learnt is not None:
+            self.add(learnt)
+        return learnt
+
+    def add(self, learnt: Learnt) -> None:
+        """Know one thing more."""
+        if learnt.at is None:
+            self.plans.setdefault(learnt.of, set()).add(learnt.said)
+        else:
+            insort(self.fates.setdefault((learnt.of, learnt.said), []), (learnt.at, learnt.error))
+
+    def known(self) -> list[Learnt]:
+        """List all that it knows."""
+        plans = [Learnt(of=of, said=said) for of, ids in sorted(self.plans.items()) for said in sorted(ids)]
+        return plans + [
+            Learnt(of=of, said=said, at=at, error=error)
+            for (of, said), fates in sorted(self.fates.items())
+            for at, error in fates
+        ]
 
     def fate(self, account: str, *, channel: str, at: datetime.datetime) -> ErrorType:
         """Give the address error that a delivery meets: as the last one before, else the first one after."""
@@ -121,9 +150,12 @@ def learn(records: Iterable[JournalRecord]) -> Log:
 
 
 class AlternativeState(Struct, frozen=True, kw_only=True):
-    """Where a fold under rules stands: rows by key, the companies that it has met, how many records it has made itself."""
+    """Where a fold under rules stands: rows by key, the companies that it has met, how many records it has made itself.
 
-    rows: list[tuple[bytes, bytes]]
+    Of one that tells what has changed, ``rows`` are those alone (None: gone).
+    """
+
+    rows: list[tuple[bytes, bytes | None]]
     known: list[str]
     made: int
 
@@ -142,9 +174,8 @@ class Alternative:
     """
 
     def __init__(self, *, number: int, rules: Rules, log: Log, state: AlternativeState | None = None) -> None:
-        self._alone = Alone(
-            number=number, rows=() if state is None else state.rows, made=0 if state is None else state.made
-        )
+        rows = [(key, value) for key, value in (() if state is None else state.rows) if value is not None]
+        self._alone = Alone(number=number, rows=rows, made=0 if state is None else state.made)
         self._rules = rules
         self._log = log
         self._known: set[str] = set() if state is None else set(state.known)
@@ -152,11 +183,16 @@ class Alternative:
 
     def state(self) -> AlternativeState:
         """Say where it stands, for another one to go on; what was paid is not kept."""
-        return AlternativeState(
-            rows=sorted(self._alone.partition.rows().items()),
-            known=sorted(self._known),
-            made=self._alone.made,
-        )
+        return self._where(self._alone.partition.rows())
+
+    def changes(self) -> AlternativeState:
+        """Say what has changed since this was asked last; the first time nothing, and it remembers from then on."""
+        changed = self._alone.changed or {}
+        self._alone.changed = {}
+        return self._where(changed)
+
+    def _where(self, rows: Mapping[bytes, bytes | None]) -> AlternativeState:
+        return AlternativeState(rows=sorted(rows.items()), known=sorted(self._known), made=self._alone.made)
 
     def take(self, record: JournalRecord) -> list[Contact]:
         """Fold the next record of the log, and give the contacts that would follow from it."""

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from console.comparing import differing
+from console.shadow_file import ShadowFile
 from console.shadowing import DayDifference, Shadow
 from console.spooling import Spool
 from infra.errors import OperatorError
@@ -13,6 +14,7 @@ from processors.alternative import Alternative, Contact, Rules, learn
 from schemas.plans import Action, Plan, Step
 from tests.scenarios.language import read_script
 from tests.scenarios.on_core import Stage, run
+from tests.scenarios.playing import played
 
 STORY = """# one customer by mail, one who pays in between
 company zone America/Santiago
@@ -116,6 +118,71 @@ def test_stopped_after_any_record_it_goes_on_as_if_it_had_not_been(stage: Stage,
             if count % every == 0:
                 running = shadow(folder)
         assert expected == running.days_file.read_bytes()
+
+
+def test_writing_down_where_it_is_costs_what_has_changed(tmp_path: Path) -> None:
+    """A shadow of many customers writes a part of one for the next day of one; what was cut off while it was written is done again."""
+    many = "\n".join(
+        f"2026-01-02  @C{each} invoice INV-{each} 10.00 due 2027-02-02" for each in range(9, 300)
+    )
+    stage = played(STORY.replace("2026-02-02  tick", f"{many}\n2026-02-02  tick", 1))
+    running = shadow(tmp_path)
+    running.learn(0, stage.records)
+    for record in stage.records[:-2]:
+        running.take(0, record)
+    running.keep()
+    file = tmp_path / "shadows" / "gentle.state"
+    whole_bytes = file.stat().st_size
+    running.take(0, stage.records[-2])
+    running.keep()
+    part_bytes = file.stat().st_size - whole_bytes
+    assert 0 < 30 * part_bytes < whole_bytes
+    running.keep()
+    assert file.stat().st_size == whole_bytes + part_bytes
+    kept = file.read_bytes()
+    running.take(0, stage.records[-1])
+    running.keep()
+    file.write_bytes(file.read_bytes()[:-1])
+    again = shadow(tmp_path)
+    assert len(stage.records) - 1 == again.next_offset(0)
+    assert kept == file.read_bytes()
+
+
+def test_the_whole_is_written_anew_once_its_parts_are_as_long(tmp_path: Path) -> None:
+    """The file does not grow for ever; what is in it afterwards is what was written last."""
+    path = tmp_path / "shadows" / "gentle.state"
+    file = ShadowFile(path)
+    assert file.wants_whole
+    file.begin(b"w" * 3_000_000)
+    for _ in range(3):
+        assert not file.wants_whole
+        file.add(b"p" * 1_000_000)
+        assert 4 >= len(list(ShadowFile(path).read()))
+    file.add(b"p")
+    assert file.wants_whole
+    file.begin(b"whole")
+    again = ShadowFile(path)
+    assert [b"whole"] == list(again.read())
+    assert not again.wants_whole
+    again.forget()
+    assert again.wants_whole
+
+
+def test_another_version_of_the_fold_begins_anew(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was folded by other rules of ours is not gone on with, and is written over."""
+    running = shadow(tmp_path)
+    running.take(0, stage.records[0])
+    running.keep()
+    running.take(0, stage.records[1])
+    running.keep()
+    monkeypatch.setattr("console.shadowing.FOLD_VERSION", 99)
+    newer = shadow(tmp_path)
+    assert 0 == newer.next_offset(0)
+    newer.take(0, stage.records[0])
+    newer.keep()
+    assert 1 == shadow(tmp_path).next_offset(0)
 
 
 def test_a_shadow_of_a_name_keeps_to_its_rules(stage: Stage, tmp_path: Path) -> None:

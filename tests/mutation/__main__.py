@@ -10,6 +10,7 @@ import gc
 import random
 import sys
 from collections import Counter
+from pathlib import Path
 
 from tests.mutation.changes import Mutant, mutants_of
 from tests.mutation.trial import NOTICED_BY, Trial, own_tests, read_stories
@@ -22,10 +23,11 @@ def main() -> int:
     asked.add_argument("--part", type=int, help="so many of them, not all")
     asked.add_argument("--seed", type=int, default=1, help="which, with --part")
     asked.add_argument("--line", type=int, help="the changes of one line only")
+    asked.add_argument("--tests", type=Path, nargs="*", default=[], help="beside its own: files of tests")
     asked.add_argument("--stories", default="*", help="only stories of such names")
     given = asked.parse_args()
     name = f"processors.{given.module}"
-    trial = Trial.prepare(name, stories=read_stories(given.stories), tests=own_tests(name))
+    trial = Trial.prepare(name, stories=read_stories(given.stories), tests=[*own_tests(name), *given.tests])
     gc.freeze()  # else each forked process copies what it only looks at
     every = mutants_of(trial.tree)
     chosen = [each for each in every if given.line in (None, each.line)]

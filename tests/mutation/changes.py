@@ -71,6 +71,8 @@ def mutants_of(tree: ast.Module) -> list[Mutant]:
             ast.fix_missing_locations(ast.copy_location(other, node))
             line = (node.target if isinstance(node, ast.comprehension) else node).lineno  # type: ignore[attr-defined]  # all others have one
             said = f"{_text(node)} -> {_text(other)}"
+            if isinstance(node, ast.Call) and isinstance(other, ast.Call):
+                said = f"{_text(node.func)}(...) -> without {_left_out(node, other)}"
             found.append(Mutant(line, said, numbers[id(parent)], field, place, other))
     return sorted(found, key=lambda each: each.line)
 
@@ -102,6 +104,8 @@ def _is_left_alone(node: ast.AST) -> bool:
         case ast.Import() | ast.ImportFrom() | ast.JoinedStr() | ast.Raise() | ast.Assert():
             return True
         case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+            return True
+        case ast.Assign(value=ast.Call(func=ast.Name(id="TypeVar"))):
             return True
         case ast.Assign(targets=[ast.Name(id=name)]):
             return name == "__all__"
@@ -179,6 +183,13 @@ def _other_values(value: object) -> Iterator[int | str | bool]:
             yield "" if value else "x"
         case _:
             return
+
+
+def _left_out(call: ast.Call, other: ast.Call) -> str:
+    """Tell the argument that another call of the same has not."""
+    kept = {id(each) for each in (*other.args, *other.keywords)}
+    (gone,) = (each for each in (*call.args, *call.keywords) if id(each) not in kept)
+    return _text(gone)
 
 
 def _is_none(node: ast.expr) -> bool:
