@@ -19,6 +19,7 @@ __all__ = [
     "Channel",
     "Cost",
     "DescribedChannel",
+    "MarkingChannel",
     "Message",
     "PermanentError",
     "Receipt",
@@ -217,6 +218,15 @@ class TracingChannel(Channel, Protocol):
             TemporaryError: the provider cannot be asked; the job is then treated
                 like that of a channel that cannot say.
         """
+        ...
+
+
+@runtime_checkable
+class MarkingChannel(Channel, Protocol):
+    """A channel whose provider keeps no key of ours: messages of the same mark cannot be told apart there."""
+
+    def mark(self, message: Message) -> str:
+        """Give what the provider could tell ``message`` by, in short; '': it would not get it."""
         ...
 
 

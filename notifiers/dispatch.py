@@ -25,6 +25,7 @@ from infra.metrics.tally import Tally
 from notifiers.carrying import Answer, Carrier, Parcel
 from notifiers.channel import (
     Channel,
+    MarkingChannel,
     Message,
     PermanentError,
     Receipt,
@@ -163,10 +164,7 @@ class Dispatcher:
         waits = self._ask_gates(jobs, written)
         may_go = [job for job in jobs if job.reminder not in waits]
         self._plan_batch(len(may_go))
-        claims = {
-            job.reminder: self._noter.claim_of(job, written[job.reminder], traits=self._traits)
-            for job in may_go
-        }
+        claims = {job.reminder: self._claim_of(job, written[job.reminder]) for job in may_go}
         taken, superseded = self._ledger.claim(list(claims.values()), now=self._clock())
         self._noter.superseded(superseded)
         laws = {name: each.law for name, each in reminders.items()}
@@ -248,6 +246,12 @@ class Dispatcher:
         whole = [wait.until for wait in waits.values() if wait.holds == "channel"]
         self._channel_waits_until = min(whole, default=None)
         return waits
+
+    def _claim_of(self, job: Job, written: Written) -> Claim:
+        mark = ""
+        if isinstance(self._channel, MarkingChannel) and isinstance(written, Message):
+            mark = self._channel.mark(written)
+        return self._noter.claim_of(job, written, traits=self._traits, mark=mark)
 
     def _plan_batch(self, let_go: int) -> None:
         """Write no more messages next time than may go at the pace of this one: a letter costs more than its wait."""

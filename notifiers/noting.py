@@ -93,8 +93,8 @@ class Noter:
         self._jitter = jitter
         self._sendings = sendings
 
-    def claim_of(self, job: Job, written: Written, *, traits: Traits) -> Claim:
-        """Give the claim of a job, with the evidence that it leaves should the worker not come back."""
+    def claim_of(self, job: Job, written: Written, *, traits: Traits, mark: str = "") -> Claim:
+        """Give the claim of a job, with the evidence that it leaves should the worker not come back; ``mark``: see channels."""
         cost = written.cost if isinstance(written, Message) else None
         return Claim(
             reminder=job.reminder,
@@ -103,6 +103,7 @@ class Noter:
             subject=written.subject if isinstance(written, Message) else "",
             provider=traits.provider,
             endpoint=traits.endpoint,
+            mark=mark,
             cost_currency="" if cost is None else cost.currency,
             cost_micros=0 if cost is None else cost.micros,
             cost_parts=0 if cost is None else cost.parts,

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from notifiers.channel import (
     Channel,
+    MarkingChannel,
     Message,
     PermanentError,
     Receipt,
@@ -134,6 +135,11 @@ class _TracingGuard(_Guard):
 
     def find(self, message: Message) -> Receipt | None:
         return self._channel.find(redirected(message, to=self._to))
+
+    def mark(self, message: Message) -> str:
+        if not isinstance(self._channel, MarkingChannel):
+            return ""
+        return self._channel.mark(redirected(message, to=self._to))
 
 
 def _exchanged(contact: Contact, *, channel: ChannelName, to: SandboxRecipients) -> Contact:

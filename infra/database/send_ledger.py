@@ -59,7 +59,7 @@ _ENDS: Final = (
     "ask_at",
     *_COST,
 )
-_WHERETO: Final = ("recipient", "subject", "provider", "endpoint", *_COST)
+_WHERETO: Final = ("recipient", "subject", "provider", "endpoint", "mark", *_COST)
 
 
 class SendLedger:

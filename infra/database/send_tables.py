@@ -29,7 +29,8 @@ __all__ = ["rate_buckets", "send_days", "send_jobs", "send_notes", "tasks"]
 # `cost_*`: what the last attempt cost, in millionths of a currency ('': no price is known), and its
 # segments or pages. `counted_on`: the company day whose caps it counts in, with `counted_micros`;
 # `capped_on`: the company day whose caps it waits for. `give_up_at`: the wall clock's instant at which it
-# has waited for a provider for too long.
+# has waited for a provider for too long. `mark`: a digest of what the provider could tell the last attempt by
+# (an SMS: number and text), where it keeps no key of ours.
 send_jobs: Final = Table(
     "send_jobs",
     metadata,
@@ -66,12 +67,14 @@ send_jobs: Final = Table(
     Column("counted_micros", BigInteger, nullable=False, server_default="0"),
     Column("capped_on", Date, nullable=True),
     Column("give_up_at", UtcDateTime, nullable=True),
+    Column("mark", Text, nullable=False, server_default=""),
     Index("ix_send_jobs_work", "channel", "state", "not_before"),
     Index("ix_send_jobs_published", "published", "channel"),
     Index("ix_send_jobs_account", "account"),
     Index("ix_send_jobs_provider_id", "provider_id"),
     Index("ix_send_jobs_recipient", "channel", "recipient"),
     Index("ix_send_jobs_occurred_at", "state", "occurred_at"),
+    Index("ix_send_jobs_mark", "mark", sqlite_where=text("mark <> ''"), postgresql_where=text("mark <> ''")),
     Index(
         "ix_send_jobs_give_up_at",
         "give_up_at",

@@ -64,6 +64,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     """A job that a worker wants, with what will be known of the attempt should the worker not come back.
 
     ``occurred_at`` is its business time, should it be superseded; ``cost_micros`` are millionths.
+    ``mark``: what its provider could tell the message by.
     """
 
     reminder: str
@@ -72,6 +73,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     subject: str = ""
     provider: str = ""
     endpoint: str = ""
+    mark: str = ""
     cost_currency: str = ""
     cost_micros: int = 0
     cost_parts: int = 0

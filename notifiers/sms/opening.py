@@ -5,7 +5,7 @@ from typing import Final
 from msgspec.structs import replace
 from sqlalchemy import Engine
 
-from infra.database.queries.tracing import ids_of_others, in_flight_to
+from infra.database.queries.tracing import flights_of, ids_of_others
 from notifiers.second_look import Look, anybody
 from notifiers.sms.settings import TwilioSettings
 from notifiers.sms.twilio import TwilioChannel
@@ -28,6 +28,8 @@ def twilio_channel(
     return TwilioChannel(
         account,
         of_others=lambda ids, reminder: ids_of_others(engine, ids, channel="sms", reminder=reminder),
-        in_flight=lambda phone, reminder: in_flight_to(engine, phone, channel="sms", reminder=reminder),
+        flights=lambda mark, address, reminder: flights_of(
+            engine, mark, address=address, channel="sms", reminder=reminder
+        ),
         look=look,
     )

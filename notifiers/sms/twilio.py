@@ -7,18 +7,20 @@
     the answer does not come, or is cut    nobody knows (``UncertainError``), and nothing is asked twice
     201                                    taken; the price is of our own count of segments
 
-The provider keeps no key of ours, so a message is found again by what it says. That is sound only
-while one delivery alone can be meant, and only some time after the question was put: `TwilioChannel.find`
+The provider keeps no key of ours, so a message is found again by what it says, to whom and when (``matching``). That is
+sound only where it can be told whose it is, and only some time after the question was put: `TwilioChannel.find`
 says when it cannot say. It refuses to try again by itself, and to let bodies or numbers into logs.
 """
 
 import datetime
+import hashlib
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
 import requests
+from msgspec.structs import replace
 from requests.adapters import HTTPAdapter
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http import HttpClient
@@ -27,9 +29,11 @@ from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, NewConnectionError
 
+from infra.database.queries.tracing import Flight
 from notifiers.channel import Message, PermanentError, Receipt, TemporaryError, Traits, UncertainError
 from notifiers.second_look import Look, Outgoing, anybody
 from notifiers.sms.account import API, TwilioAccount
+from notifiers.sms.matching import Listed, whose
 from notifiers.sms.numbers import e164
 from notifiers.sms.twilio_errors import Refusal, error_of
 
@@ -40,6 +44,7 @@ _LISTED_MAX: Final = 1_000  # one page of the provider's list
 _SKEW: Final = datetime.timedelta(minutes=5)
 _NOT_CONNECTED: Final = (ConnectTimeoutError, NewConnectionError, NameResolutionError)
 _FAILED: Final = ("failed", "undelivered")
+_TRIAL: Final = " trial account - "
 
 
 class TwilioChannel:
@@ -48,7 +53,8 @@ class TwilioChannel:
     Args:
         account: whose.
         of_others: of these ids of the provider, those that other deliveries than this reminder's have.
-        in_flight: how many other deliveries to this number, as it was given, wait for an answer.
+        flights: the deliveries without an answer of a mark, to an address as it was given; that of a reminder
+            among them.
         look: refuses what must not leave.
     """
 
@@ -57,12 +63,12 @@ class TwilioChannel:
         account: TwilioAccount,
         *,
         of_others: Callable[[Collection[str], str], Collection[str]],
-        in_flight: Callable[[str, str], int],
+        flights: Callable[[str, str, str], Sequence[Flight]],
         look: Look = anybody,
     ) -> None:
         self._account = account
         self._of_others = of_others
-        self._in_flight = in_flight
+        self._flights = flights
         self._wire = _Wire(account, look=look)
         self._client = Client(
             account.key_sid or account.account_sid,
@@ -106,7 +112,7 @@ class TwilioChannel:
 
         Raises:
             TemporaryError: the list cannot be asked, or it cannot say: texts are not kept (redaction),
-                there are too many messages to this number, or more than one delivery can be meant.
+                there are too many messages to this number, or it cannot be told whose they are.
         """
         try:
             to = _number(message)
@@ -115,16 +121,38 @@ class TwilioChannel:
         listed = self._listed(to)
         if len(listed) >= _LISTED_MAX:
             raise TemporaryError(f"there are {_LISTED_MAX} messages or more to this number")
-        since = message.at - _SKEW
+        # In this order: who is neither in flight nor has an id after the list was given cannot be in it.
+        mark = self.mark(message)
+        flights = self._flights(mark, message.contact.phone, message.reminder)
+        own = next((each for each in flights if each.reminder == message.reminder), None)
+        if own is None:
+            own = Flight(reminder=message.reminder, mark=mark, since=message.at, until=None, is_over=True)
+            flights = [*flights, own]
+        elif own.mark not in ("", mark):  # its text was another one then: a template has changed since
+            mark = own.mark
+            flights = self._flights(mark, message.contact.phone, message.reminder)
+        if len(flights) == 1:  # nobody else can be meant: whatever has come since it was decided is it
+            flights = [replace(flights[0], since=message.at, until=None)]
+        since = min(message.at, *(each.since for each in flights)) - _SKEW
         recent = [each for each in listed if _is_ours(each) and _made_at(each) >= since]
         others = self._of_others([str(each.sid) for each in recent], message.reminder)
         unclaimed = [each for each in recent if each.sid not in others]
         if any(not each.body for each in unclaimed):
             raise TemporaryError("the provider keeps no texts: they cannot be compared")
-        found = [each for each in unclaimed if _is_same(str(each.body), _body(message))]
-        if found and (len(found) > 1 or self._in_flight(message.contact.phone, message.reminder)):
-            raise TemporaryError("more than one delivery of the same text to this number can be meant")
-        return Receipt(provider_id=str(found[0].sid)) if found else None
+        same = [
+            Listed(sid=str(each.sid), made_at=_made_at(each))
+            for each in unclaimed
+            if mark in _marks(to, str(each.body))
+        ]
+        found = whose(message.reminder, flights=flights, listed=same)
+        return None if found is None else Receipt(provider_id=found.sid)
+
+    def mark(self, message: Message) -> str:
+        """Give a digest of number and text: all that the list of messages has of it."""
+        try:
+            return _mark(_number(message), _body(message))
+        except PermanentError:
+            return ""
 
     def _manner(self, message: Message) -> dict[str, Any]:
         account = self._account
@@ -261,6 +289,11 @@ def _made_at(each: MessageInstance) -> datetime.datetime:
     return datetime.datetime.max.replace(tzinfo=datetime.UTC) if made is None else made
 
 
-def _is_same(listed: str, written: str) -> bool:
-    """Compare texts; a trial account's begins with words of the provider's."""
-    return listed.strip() == written or listed.strip().endswith(f" - {written}")
+def _mark(number: str, text: str) -> str:
+    return hashlib.blake2s(f"{number}\n{text}".encode(), digest_size=16).hexdigest()
+
+
+def _marks(number: str, listed: str) -> tuple[str, ...]:
+    """Give what a listed text can be; a trial account's begins with words of the provider's."""
+    text = listed.strip()
+    return _mark(number, text), _mark(number, text.partition(_TRIAL)[2])

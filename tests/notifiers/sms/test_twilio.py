@@ -2,13 +2,14 @@
 
 import datetime
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 import pytest
 from pytest_httpserver import HTTPServer
 from twilio.base.exceptions import TwilioException
 
+from infra.database.queries.tracing import Flight
 from infra.ports import free_port
 from notifiers.channel import Message, PermanentError, TemporaryError, TracingChannel, UncertainError
 from notifiers.sms.account import TwilioAccount
@@ -21,18 +22,18 @@ PHONE = "+34600000000"
 
 
 class Ledger:
-    """What the send ledger knows: ids of other deliveries, and how many are in flight."""
+    """What the send ledger knows: ids of other deliveries, and which are in flight."""
 
     def __init__(self) -> None:
         self.others: set[str] = set()
-        self.flying = 0
+        self.flying: list[Flight] = []
 
     def of_others(self, ids: Collection[str], _reminder: str) -> Collection[str]:
         """Give those that are others'."""
         return self.others.intersection(ids)
 
-    def in_flight(self, _phone: str, _reminder: str) -> int:
-        """Count."""
+    def flights(self, _mark: str, _address: str, _reminder: str) -> Sequence[Flight]:
+        """List them."""
         return self.flying
 
 
@@ -66,7 +67,7 @@ def opened(server: TwilioServer, ledger: Ledger) -> Open:
             account_sid=ACCOUNT, secret="s3cret", messaging_service_sid=SERVICE, url=server.url, timeout_s=0.5
         )
         account = msgspec.structs.replace(plain, **more)
-        return TwilioChannel(account, of_others=ledger.of_others, in_flight=ledger.in_flight)
+        return TwilioChannel(account, of_others=ledger.of_others, flights=ledger.flights)
 
     return open_
 
@@ -261,15 +262,28 @@ def test_another_deliverys_message_is_not_ours(server: TwilioServer, opened: Ope
 
 
 def test_it_does_not_guess(server: TwilioServer, opened: Open, ledger: Ledger) -> None:
-    """Two that could be it, or two deliveries that it could be of: a person decides."""
-    server.take(to=PHONE, body=message().text)
-    ledger.flying = 1
-    with pytest.raises(TemporaryError, match="more than one delivery"):
+    """One message that two deliveries may have brought, or two that one may have: a person decides, who is told what is there."""
+    mark = opened().mark(message())
+    taken = server.take(to=PHONE, body=message().text)
+    flight = Flight(reminder="r2", mark=mark, since=TICK, until=None, is_over=True)
+    ledger.flying = [flight, msgspec.structs.replace(flight, reminder="r1")]
+    with pytest.raises(TemporaryError, match=r"1 messages .* 2 deliveries .* \(r1, r2\)") as caught:
         opened().find(message())
-    ledger.flying = 0
+    assert str(taken["sid"]) in caught.value.detail
+    ledger.flying = []
     server.take(to=PHONE, body=message().text)
-    with pytest.raises(TemporaryError, match="more than one delivery"):
+    with pytest.raises(TemporaryError, match=r"2 messages .* 1 deliveries"):
         opened().find(message())
+
+
+def test_what_is_found_has_the_text_that_was_sent(server: TwilioServer, opened: Open, ledger: Ledger) -> None:
+    """A template that was changed since makes no message one that was not taken."""
+    taken = server.take(to=PHONE, body="as it was written then")
+    then = opened().mark(msgspec.structs.replace(message(), text="as it was written then"))
+    ledger.flying = [Flight(reminder="r1", mark=then, since=TICK, until=None, is_over=False)]
+    found = opened().find(message())
+    assert found is not None
+    assert taken["sid"] == found.provider_id
 
 
 def test_it_says_when_it_cannot_say(server: TwilioServer, opened: Open) -> None:

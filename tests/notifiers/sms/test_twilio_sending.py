@@ -4,11 +4,16 @@ import datetime
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from pytest_httpserver import HTTPServer
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
-from infra.database.queries.tracing import ids_of_others, in_flight_to
+from infra.database.engine import reading, writing
+from infra.database.queries.tracing import flights_of, ids_of_others
+from infra.database.send_doubts import Doubts, Note, notes_of
+from infra.database.send_ledger import SendLedger
+from infra.database.send_tables import send_jobs
 from infra.errors import OperatorError
 from infra.settings import Settings
 from notifiers.assembly import open_channel, utc_now
@@ -70,7 +75,9 @@ def channel(engine: Engine, server: TwilioServer, kind: type[TwilioChannel] = Tw
     return kind(
         account,
         of_others=lambda ids, name: ids_of_others(engine, ids, channel="sms", reminder=name),
-        in_flight=lambda phone, name: in_flight_to(engine, phone, channel="sms", reminder=name),
+        flights=lambda mark, address, name: flights_of(
+            engine, mark, address=address, channel="sms", reminder=name
+        ),
     )
 
 
@@ -143,22 +150,118 @@ def test_a_gateway_that_gave_up_is_asked_until_it_is_sure(
     assert (2, 1) == (len(server.requests), len(server.taken))
 
 
-def test_two_of_the_same_words_are_for_a_person(
-    engine: Engine, server: TwilioServer, clock: SettableClock
-) -> None:
-    """Both answers are lost, one message is listed: nobody can say whose it is, so nothing is sent again."""
-    running = loop(engine, server, clock, owner="me")
-    recorded(engine, running, "r1", "r2")
-    server.refusals += [(502, 0)]
-    server.silent.set()
-    running.run(partitions=[0])
-    server.released.set()
-    running.run(partitions=[0])
-    clock.pass_s(90)
-    running.look_after(partitions=[0])
-    found = states(engine)
-    assert "unknown" in found.values()
-    assert len(server.taken) <= 2
+class Desk:
+    """One phone that two customers have, a provider whose answers get lost, and hours that go by."""
+
+    def __init__(self, engine: Engine, server: TwilioServer, clock: SettableClock) -> None:
+        self.engine, self.server, self.clock = engine, server, clock
+        self.loop = loop(engine, server, clock, owner="me")
+
+    def lose(self, name: str, *, text: str = "", is_taken: bool) -> None:
+        """Hand one over, whose answer does not come."""
+        self.server.now = self.clock.now
+        know(self.engine, clock=self.clock.now)
+        made = reminder(name, channels=("sms",), mode="live", not_before=TICK)
+        self.loop.record([read(msgspec.structs.replace(made, text=text))])
+        if is_taken:
+            self.server.silent.set()
+            self.server.released.clear()
+        else:
+            self.server.refusals.append((502, 0))
+        self.loop.run(partitions=[0])
+        self.server.silent.clear()
+        self.server.released.set()
+        assert "unknown" == states(self.engine)[f"{name}/sms"]
+
+    def ask(self, *, after_s: float = 4_000.0) -> None:
+        """Let time go by, have the provider asked, and send what may be sent again."""
+        self.clock.pass_s(after_s)
+        self.server.now = self.clock.now
+        know(self.engine, clock=self.clock.now)
+        self.loop.look_after(partitions=[0])
+        while self.loop.run(partitions=[0]):
+            pass
+
+    def ids(self) -> dict[str, object]:
+        """Read which message each accepted delivery is said to have."""
+        rows = {
+            name.removesuffix("/sms"): job_row(self.engine, name.removesuffix("/sms"), channel="sms")
+            for name, state in states(self.engine).items()
+            if state == "accepted"
+        }
+        return {name: row["provider_id"] for name, row in rows.items()}
+
+
+@pytest.fixture
+def desk(engine: Engine, server: TwilioServer, clock: SettableClock) -> Desk:
+    """Give one."""
+    return Desk(engine, server, clock)
+
+
+def test_two_doubts_of_one_number_are_told_apart_by_their_texts(desk: Desk) -> None:
+    """Neither blocks the other: what is listed was taken, what is not goes again, each once."""
+    desk.lose("r1", text="first words", is_taken=True)
+    desk.lose("r2", text="other words", is_taken=False)
+    desk.ask()
+    first, second = desk.server.taken
+    assert {"r1": first["sid"], "r2": second["sid"]} == desk.ids()
+    assert ["first words", "other words"] == [each["body"] for each in desk.server.taken]
+
+
+def test_two_of_the_same_words_that_were_both_taken_have_a_message_each(desk: Desk) -> None:
+    """Two messages, two deliveries: whichever is asked about first, no message is given twice."""
+    desk.lose("r1", is_taken=True)
+    desk.lose("r2", is_taken=True)
+    desk.ask()
+    assert {"r1", "r2"} == desk.ids().keys()
+    assert {each["sid"] for each in desk.server.taken} == set(desk.ids().values())
+
+
+@pytest.mark.parametrize("taken", ["r1", "r2"])
+def test_two_of_the_same_words_are_told_apart_by_their_hours(desk: Desk, taken: str) -> None:
+    """One of them was taken, hours from the other: the message is of the one that was under way then; the other goes again."""
+    desk.lose("r1", is_taken=taken == "r1")
+    desk.clock.pass_s(3 * 3_600)
+    desk.lose("r2", is_taken=taken == "r2")
+    desk.ask(after_s=5 * 3_600)
+    first, second = desk.server.taken
+    other = "r2" if taken == "r1" else "r1"
+    assert {taken: first["sid"], other: second["sid"]} == desk.ids()
+
+
+def test_two_of_the_same_words_at_the_same_time_are_for_a_person(desk: Desk) -> None:
+    """One message, and nobody can say whose: both are held, with what there is; what a person says of one decides no other."""
+    desk.lose("r1", is_taken=False)
+    desk.lose("r2", is_taken=True)
+    desk.ask()
+    assert {"r1/sms": "unknown", "r2/sms": "unknown"} == states(desk.engine)
+    with reading(desk.engine) as connection:
+        word = notes_of(connection, reminder="r1", channel="sms")[-1]
+    [taken] = desk.server.taken
+    assert "not_asked" == word.what
+    for part in ("1 messages", str(taken["sid"]), "2 deliveries", "(r1, r2)"):
+        assert part in word.detail
+    said = Note(at=desk.clock.now, author="Ana", what="said", detail="she has it")
+    Doubts(desk.engine, channel="sms").resolve("r2", said="accepted", occurred_at="t", note=said)
+    desk.ask(after_s=3 * 3_600)
+    assert {"r1/sms": "unknown", "r2/sms": "accepted"} == states(desk.engine)
+    assert 1 == len(desk.server.taken)
+
+
+def test_a_message_of_one_that_is_still_under_way_is_given_to_nobody(desk: Desk) -> None:
+    """A frozen notifier may wake with its answer: until it is known to be gone, no doubt of the same words ends by its message."""
+    desk.lose("r1", is_taken=False)
+    desk.lose("r2", is_taken=True)
+    with writing(desk.engine) as connection:
+        values = {"state": "sending", "owner": "frozen", "held_since": desk.clock.now}
+        connection.execute(update(send_jobs).where(send_jobs.c.reminder == "r2").values(**values))
+    desk.clock.pass_s(4_000)
+    job = SendLedger(desk.engine, channel="sms", owner="", reader_age_s_max=60.0).job("r1")
+    assert job is not None
+    assert "cannot say" == desk.loop._arbiter.ask_about(job)
+    with reading(desk.engine) as connection:
+        word = notes_of(connection, reminder="r1", channel="sms")[-1]
+    assert word.detail.endswith("another delivery says the same to this number just now: r2")
 
 
 def test_several_go_at_once(engine: Engine, server: TwilioServer, clock: SettableClock) -> None:
