@@ -29,7 +29,7 @@ from schemas.fields import account_id
 from schemas.journal import BROADCAST_KEY, JournalEntry, JournalEvent, TickPassed, encode_entry
 from streams.intake import place
 
-__all__ = ["Entry", "business"]
+__all__ = ["Entry", "business", "later_tick"]
 
 _COMPANY = "acme"
 _FIRST_DAY = datetime.date(2026, 1, 5)
@@ -124,6 +124,14 @@ def _tick(day: datetime.date, *, number: int, partitions: int) -> Iterator[Entry
     # Two ticks of one day still differ, and go forward.
     at = noon + datetime.timedelta(seconds=number)
     yield from _everywhere(TickPassed(at=at, mode="played"), number=f"tick-{number}", partitions=partitions)
+
+
+def later_tick(after: datetime.datetime, *, partitions: int) -> Iterator[Entry]:
+    """Give one more tick, a second later, to every partition: each has something to commit."""
+    at = after + datetime.timedelta(seconds=1)
+    yield from _everywhere(
+        TickPassed(at=at, mode="played"), number=f"tick-{at.isoformat()}", partitions=partitions
+    )
 
 
 def _upserted(customer: _Customer, *, number: int) -> CustomerUpserted:

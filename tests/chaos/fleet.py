@@ -97,11 +97,16 @@ class Fleet:
         """Return where a worker logs."""
         return self._folder / f"{name}.log"
 
-    def kill(self, name: str) -> None:
-        """End a worker as a power failure would; it stays away until it is started."""
+    def kill(self, name: str) -> bool:
+        """End a worker as a power failure would; it stays away until it is started.
+
+        False: it had ended of itself before, and nothing was done.
+        """
+        if self._running[name].poll() is not None:
+            return False
         self._away.add(name)
         self._running[name].kill()
-        self._running[name].wait(timeout=_STOP_S_MAX)
+        return self._running[name].wait(timeout=_STOP_S_MAX) == -signal.SIGKILL
 
     def stop(self, name: str) -> None:
         """Tell a worker to stop, once it listens, and wait; ``FleetFailed`` when it does not end well."""
@@ -123,9 +128,12 @@ class Fleet:
         with ThreadPoolExecutor(len(self.names)) as pool:
             list(pool.map(self.stop, self.names))
 
-    def freeze(self, name: str) -> None:
-        """Stop a worker from doing anything."""
+    def freeze(self, name: str) -> bool:
+        """Stop a worker from doing anything; False: it had ended of itself before."""
+        if self._running[name].poll() is not None:
+            return False
         os.kill(self._running[name].pid, signal.SIGSTOP)
+        return True
 
     def thaw(self, name: str) -> None:
         """Let a frozen worker go on."""

@@ -33,13 +33,13 @@ from infra.ports import free_port
 from infra.settings import Settings
 from schemas.journal import BROADCAST_KEY, TickPassed, decode_entry
 from streams.app import CHANGELOG, JOURNAL
-from tests.chaos.business import Entry, business
+from tests.chaos.business import Entry, business, later_tick
 from tests.chaos.fleet import Fleet
 from tests.chaos.load import Load
-from tests.chaos.mischief import Cutter, Mischief
+from tests.chaos.mischief import Cutter, Mischief, asked
 from tests.chaos.profile import WORKERS, Profile, schedule
 from tests.chaos.sendings import await_quiet, judge_sendings, supervised
-from tests.chaos.verdict import Verdict, judge_ledger, open_transactions
+from tests.chaos.verdict import Verdict, judge_ledger, not_done, open_transactions
 from tests.chaos.wire import Link, Wire
 
 __all__ = ["run_chaos"]
@@ -47,6 +47,7 @@ __all__ = ["run_chaos"]
 _PREFIX: Final = "chaos."
 _TAKEN_S_MAX: Final = 120.0
 _STALLED_S_MAX: Final = 180.0
+_FINISHED_S_MAX: Final = 120.0
 _POLL_S: Final = 0.2
 # Compaction as hard as Kafka does it: the smallest segments, and every one at once.
 _HARD_CLEANING: Final = {
@@ -130,19 +131,23 @@ class _Run:
         self._cluster, self._wires, self._say = cluster, wires, say
         self._verdict = Verdict()
         self._tick: datetime.datetime | None = None
-        self._load = Load(
-            self._noting_ticks(
-                business(
-                    seed=profile.seed,
-                    events=profile.events,
-                    accounts=profile.accounts_made,
-                    ticks=profile.ticks,
-                    partitions=profile.partitions,
-                )
-            ),
-            topic=settings.topic(JOURNAL),
-            bootstrap_servers=cluster.bootstrap_servers,
-            rate=None if profile.backlog else profile.events / profile.duration_s,
+        made_up = business(
+            seed=profile.seed,
+            events=profile.events,
+            accounts=profile.accounts_made,
+            ticks=profile.ticks,
+            partitions=profile.partitions,
+        )
+        self._load = self._loading(
+            made_up, rate=None if profile.backlog else profile.events / profile.duration_s
+        )
+
+    def _loading(self, entries: Iterator[Entry], *, rate: float | None) -> Load:
+        return Load(
+            self._noting_ticks(entries),
+            topic=self._settings.topic(JOURNAL),
+            bootstrap_servers=self._cluster.bootstrap_servers,
+            rate=rate,
         )
 
     def make(self, addresses: Mapping[str, str]) -> None:
@@ -159,16 +164,17 @@ class _Run:
         with contextlib.ExitStack() as held:
             others = held.enter_context(supervised(self._settings)) if profile.sendings else None
             held.enter_context(fleet)
-            held.callback(self._note_fleet, fleet)
+            cutter = Cutter(list(self._wires.values()), profile=profile)
+            held.callback(self._note_fleet, fleet, cutter)
             lags = held.enter_context(LagReader(self._cluster.bootstrap_servers))
             if not profile.backlog:
                 fleet.await_taken(profile.partitions, deadline_s=_TAKEN_S_MAX)
                 held.enter_context(self._load)
-            held.enter_context(Cutter(list(self._wires.values()), profile=profile))
+            held.enter_context(cutter)
             mischief = Mischief(
                 fleet=fleet,
                 cluster=self._cluster,
-                kill_sender=lambda: others and others.kill("notifier"),
+                kill_sender=lambda: others.kill("notifier") if others else None,
                 lose_disk=lambda name: shutil.rmtree(self._disk(name), ignore_errors=True),
                 say=self._say,
             )
@@ -178,9 +184,14 @@ class _Run:
                 schedule(profile), progress=progress.share if profile.backlog else self._written_share
             )
             self._drain(fleet, progress=progress)
+            self._finish(cutter, fleet=fleet, progress=progress)
+            if profile.sendings and self._tick is not None:
+                await_quiet(self._settings, fleet=fleet, tick=self._tick)
+            self._say("everything is read")
             self._note_open("while the workers rest")
             fleet.stop_all()
             self._note_open("right after the workers have stopped")
+        self._verdict.problems += not_done(asked(profile), done=self._verdict.done)
 
     def judge(self) -> Verdict:
         """Compare everything with the truth."""
@@ -209,6 +220,22 @@ class _Run:
             time.sleep(_POLL_S)
         self._verdict.events = self._load.sent
         self._say(f"{self._load.sent:,} records are written; {progress.lag():,} are still to be read")
+        self._await_read(fleet, progress=progress)
+
+    def _finish(self, cutter: Cutter, *, fleet: Fleet, progress: "_Consumed") -> None:
+        """Let ticks pass until each cut and each lost answer is done: what met no commit meets one now."""
+        deadline = time.monotonic() + _FINISHED_S_MAX
+        while not cutter.finish() and self._tick is not None and time.monotonic() < deadline:
+            with self._loading(
+                later_tick(self._tick, partitions=self._profile.partitions), rate=None
+            ) as load:
+                while load.running:
+                    time.sleep(_POLL_S)
+            self._verdict.events += load.sent
+            self._await_read(fleet, progress=progress)
+            time.sleep(_POLL_S)
+
+    def _await_read(self, fleet: Fleet, *, progress: "_Consumed") -> None:
         moved_at, before = time.monotonic(), -1
         while (lag := progress.lag()) > 0:
             fleet.look()
@@ -217,20 +244,15 @@ class _Run:
             elif time.monotonic() - moved_at > _STALLED_S_MAX:
                 raise TimeoutError(f"the lag stays at {lag} for {_STALLED_S_MAX:g} s")
             time.sleep(_POLL_S)
-        if self._profile.sendings and self._tick is not None:
-            await_quiet(self._settings, fleet=fleet, tick=self._tick)
-        self._say("everything is read")
 
     def _note_open(self, when: str) -> None:
         self._verdict.problems += [f"{each}, {when}" for each in open_transactions(self._settings)]
 
-    def _note_fleet(self, fleet: Fleet) -> None:
+    def _note_fleet(self, fleet: Fleet, cutter: Cutter) -> None:
         verdict = self._verdict
+        verdict.done.update(cutter.done)
         verdict.counted = fleet.counted()
         verdict.problems += fleet.broken_chains()
-        if self._wires:
-            verdict.done["dropped connections"] += sum(wire.dropped for wire in self._wires.values())
-            verdict.done["lost commit answers"] += sum(wire.lost for wire in self._wires.values())
         if fleet.ended_of_themselves:
             verdict.done["restarts of workers that gave up"] = fleet.ended_of_themselves
         self._say("workers counted: " + " ".join(f"{name}={n:,}" for name, n in verdict.counted.items() if n))

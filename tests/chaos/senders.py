@@ -39,6 +39,7 @@ from tests.brokers import WATCHFUL
 from tests.chaos.sender import ORDER_NONE, POINTS, Control, sender
 from tests.chaos.sendings_judged import Delivery, evidence_of, judge
 from tests.chaos.stand_ins import StandIns
+from tests.chaos.verdict import not_done
 from tests.notifiers.sending import know, reminder
 
 __all__ = ["Plan", "Verdict", "run_senders"]
@@ -277,9 +278,7 @@ class _Mischief:
 
     def do(self) -> None:
         """Do all of it."""
-        zombies = set(
-            self._chance.sample(range(self._plan.kills), k=min(self._plan.zombies, self._plan.kills))
-        )
+        zombies = set(self._chance.sample(range(self._plan.kills), k=self._plan.zombies))
         paid = iter(range(self._plan.paid))
         every = max(1, self._plan.kills // max(1, self._plan.paid))
         for number in range(self._plan.kills):
@@ -289,12 +288,20 @@ class _Mischief:
                 know(self._engine, account=f"acme:C{account}", partition=account % _PARTITIONS, version=6)
                 self._verdict.done["accounts paid"] += 1
             freezing = number in zombies
-            self._kill(name, number, at_a_point=number % 2 == 0 and not freezing, freezing=freezing)
+            at_a_point = number % 2 == 0 and not freezing
+            killed = self._kill(name, number, at_a_point=at_a_point, freezing=freezing)
+            if not killed:  # it had ended of itself: whoever is started in its place is killed
+                self.revive()
+                self._kill(name, number, at_a_point=False, freezing=False)
             self._fleet.start(name)
             if number % 20 == 0:
                 self._say(f"{number + 1} kills, {_ended(self._engine)} reminders ended")
+        done = self._verdict.done
+        kills = done["kill -9 at a point"] + done["kill -9 at a moment"]
+        asked = {"kills": self._plan.kills, "zombies": self._plan.zombies, "accounts paid": self._plan.paid}
+        self._verdict.problems += not_done(asked, done={**done, "kills": kills})
 
-    def _kill(self, name: str, number: int, *, at_a_point: bool, freezing: bool) -> None:
+    def _kill(self, name: str, number: int, *, at_a_point: bool, freezing: bool) -> bool:
         before = self._fleet.passed(name)
         if at_a_point:
             self._fleet.order(name, self._point_for(name))
@@ -303,13 +310,18 @@ class _Mischief:
             self._await_call(name, before=before)
             self._freeze(name)
         if at_a_point and _until(lambda: self._fleet.ended(name) is not None, s_max=_POINT_S_MAX):
-            self._verdict.done["kill -9 at a point"] += 1
-            return
+            return self._note_kill(name, "kill -9 at a point")
         self._await_call(name, before=before)
         time.sleep(self._chance.random() * 0.4)
         self._fleet.signal(name, signal.SIGKILL)
         _until(lambda: self._fleet.ended(name) is not None, s_max=10.0)
-        self._verdict.done["kill -9 at a moment"] += 1
+        return self._note_kill(name, "kill -9 at a moment")
+
+    def _note_kill(self, name: str, what: str) -> bool:
+        """Count it, if it died of it."""
+        died = self._fleet.ended(name) == -signal.SIGKILL
+        self._verdict.done[what] += died
+        return died
 
     def _await_call(self, name: str, *, before: int) -> None:
         """Wait until a provider has answered it, which shows that it is at work; not for ever."""

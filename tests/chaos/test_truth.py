@@ -1,13 +1,19 @@
 """The judge itself: what is lost, doubled, moved, altered or broken is found, each as what it is."""
 
+from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
+from typing import cast
 
 import pytest
 
+from infra.kafka.cluster import LocalCluster
 from streams.engine.chain import Link
-from tests.chaos.profile import Profile, schedule
+from tests.chaos.fleet import Fleet
+from tests.chaos.mischief import Mischief, asked
+from tests.chaos.profile import Fault, Profile, schedule
 from tests.chaos.truth import Found, compare_chain, compare_outputs, compare_rows
-from tests.chaos.verdict import Verdict
+from tests.chaos.verdict import Verdict, not_done
 
 _TRUE = [b"%016d" % number + b"id-%d" % number for number in range(5)]
 _ROWS = {b"a": b"1", b"b": b"2"}
@@ -80,6 +86,58 @@ def test_the_last_line_says_it() -> None:
     assert good.line().startswith("verdict: ok, 50,000 events")
     assert "verdict: LOST 1," in Verdict(found=[_outputs(lambda written: written.pop())]).line()
     assert Verdict(problems=["an open transaction"]).line().startswith("verdict: BAD,")
+
+
+def test_what_was_not_done_is_no_proof() -> None:
+    """Fewer faults than asked for make the verdict bad; more of them do not."""
+    wanted = asked(Profile(kills=3, zombies=1, drops=2, lost_answers=5))
+    assert {"kill -9": 3, "zombies": 1, "dropped connections": 2, "lost commit answers": 5} == wanted
+    assert [] == not_done(wanted, done=wanted + Counter({"kill -9": 1, "restarts": 2}))
+    fewer = not_done(wanted, done=wanted - Counter({"lost commit answers": 1, "zombies": 1}))
+    assert [
+        "1 zombies were asked for, 0 were done",
+        "5 lost commit answers were asked for, 4 were done",
+    ] == fewer
+    assert Verdict(problems=fewer).line().startswith("verdict: BAD,")
+
+
+class _EndsOfItself(Fleet):
+    """A fleet whose worker has ended by itself whenever it is met first."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, environments={"a": {}})
+        self.tried: Counter[str] = Counter()
+
+    def look(self) -> None:
+        """Start it again: nothing to see here."""
+
+    def is_at_work(self, name: str) -> bool:
+        """It is."""
+        return bool(name)
+
+    def start(self, name: str) -> None:
+        """Be told that it is started."""
+        self.tried[f"start {name}"] += 1
+
+    def kill(self, name: str) -> bool:
+        """Die at the second try only."""
+        self.tried[f"kill {name}"] += 1
+        return self.tried[f"kill {name}"] == 2
+
+
+def test_a_fault_waits_for_its_victim(tmp_path: Path) -> None:
+    """A worker that had ended of itself was not killed: the one that is started in its place is."""
+    fleet = _EndsOfItself(tmp_path)
+    mischief = Mischief(
+        fleet=fleet,
+        cluster=cast("LocalCluster", None),
+        kill_sender=lambda: None,
+        lose_disk=lambda _: None,
+        say=lambda _: None,
+    )
+    mischief.do([Fault(at=0.5, kind="kill", worker="a", node=0, pause_s=0.0)], progress=lambda: 1.0)
+    assert {"kill a": 2, "start a": 1} == fleet.tried
+    assert {"kill -9": 1} == mischief.done
 
 
 def test_a_seed_is_a_schedule() -> None:

@@ -1,14 +1,18 @@
 """The proxy between worker and broker: it carries bytes unchanged, cuts, and takes one answer away."""
 
+import contextlib
 import random
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from infra.ports import free_port
+from tests.chaos.mischief import Cutter
+from tests.chaos.profile import Profile
 from tests.chaos.wire import END_TXN, Frames, Link, Wire
 
 
@@ -77,6 +81,21 @@ def test_a_dropped_connection_is_dropped(echo: int) -> None:
         assert _ask(again, api=0, correlation=2, body=b"b")
         client.close()
         again.close()
+
+
+def test_a_cutter_goes_on_until_all_is_done(echo: int) -> None:
+    """What met no commit or connection meets the next one: asked for two answers and a cut, all are done."""
+    port = free_port()
+    profile = Profile(kills=0, drops=1, lost_answers=2, events=1_000_000)
+    with Wire([Link(port, echo)], chance=random.Random(1)) as wire:  # noqa: S311
+        with Cutter([wire], profile=profile) as cutter:
+            assert not cutter.finish()
+            deadline = time.monotonic() + 20.0
+            while not cutter.finish() and time.monotonic() < deadline:
+                with socket.create_connection(("127.0.0.1", port)) as client, contextlib.suppress(OSError):
+                    _ask(client, api=END_TXN, correlation=1, body=b"commit")
+                    time.sleep(0.05)  # a connection that may be cut
+        assert {"dropped connections": 1, "lost commit answers": 2} == cutter.done
 
 
 def _has_ended(client: socket.socket) -> bool:

@@ -4,7 +4,7 @@ import gc
 import multiprocessing
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,7 +17,7 @@ from infra.kafka.consumers import admin
 from infra.settings import Settings
 from tests.chaos.truth import Found, judge_partition
 
-__all__ = ["Verdict", "judge_ledger", "open_transactions"]
+__all__ = ["Verdict", "judge_ledger", "not_done", "open_transactions"]
 
 _PROCESSES: Final = 2
 _EVENTS_OF_ONE_PROCESS: Final = 10_000  # to start others would take longer than the work
@@ -32,7 +32,7 @@ class Verdict:
 
     Attributes:
         events: how many entries were written to the journal.
-        done: what was done to workers and brokers, by name.
+        done: what was done to workers and brokers, by name; see ``not_done``.
         counted: what the workers have counted themselves.
         found: the judgement per partition.
         problems: what else is wrong; each one makes the verdict bad.
@@ -74,6 +74,15 @@ class Verdict:
         lost = self.total("lost")
         bad = f"LOST {lost}" if lost else "BAD"
         return f"verdict: {'ok' if self.is_good else bad}, {said}"
+
+
+def not_done(asked: Mapping[str, int], *, done: Mapping[str, int]) -> list[str]:
+    """Say which faults were done less often than was asked: what was not done proves nothing."""
+    return [
+        f"{wanted} {what} were asked for, {done.get(what, 0)} were done"
+        for what, wanted in asked.items()
+        if done.get(what, 0) < wanted
+    ]
 
 
 def judge_ledger(settings: Settings, *, verdict: Verdict, seed: int) -> None:

@@ -104,6 +104,11 @@ class Wire:
         """Cut one of the open connections; False when there are fewer than `at_least`."""
         return asyncio.run_coroutine_threadsafe(self._drop(at_least), self._loop).result()
 
+    @property
+    def to_lose(self) -> int:
+        """How many answers are still to be lost, those of commits under way among them."""
+        return self._to_lose + sum(one.losing for one in list(self._open))
+
     def lose(self, *, at_most: int) -> bool:
         """Lose the answer to the next commit; False when already `at_most` are to be lost."""
         return asyncio.run_coroutine_threadsafe(self._lose(at_most), self._loop).result()
@@ -181,6 +186,11 @@ class _Connection:
         self._client, self._to_client = client, to_client
         self._broker, self._to_broker = broker, to_broker
         self._losing: set[bytes] = set()
+
+    @property
+    def losing(self) -> int:
+        """How many of its commits are under way whose answer will be lost."""
+        return len(self._losing)
 
     def cut(self) -> None:
         """Cut both sides at once, with what is in the buffers."""
