@@ -17,15 +17,16 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from console.demo.companies import COMPANIES
 from console.demo.year import FIRST_DAY, profiles, year
 from console.installation import await_ready, prepare, running
-from console.logs import journal, read_log, replayed_ledger, written_ledger
+from console.logs import journal, replayed_ledger, written_ledger
 from console.player import open_play
 from console.playing import Day, play, schedule
 from console.quiet import groups_of
@@ -36,15 +37,25 @@ from infra.database.send_tables import send_jobs
 from infra.settings import Settings
 from processors.audit import audit_journal
 from processors.calendar import zone_of
-from schemas.codec import decode_source
-from schemas.envelope import from_headers
 from schemas.outcomes import OutcomeReported
+from tests.chaos.carried import (
+    Delivery,
+    Said,
+    file_problems,
+    files_of,
+    order_problems,
+    outcomes_in_journal,
+    outcomes_said,
+)
+from tests.chaos.verdict import not_done
 
 __all__ = ["Verdict", "kill_during_play"]
 
 VICTIMS = ("ledger", "notifier", "projector", "intake")
 # Within this time of a day's beginning its facts, tick, deliveries and outcomes are under way.
 _MOMENT_S_MAX = 0.4
+_BACK_S_MAX = 20.0
+_POLL_S = 0.02
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,6 +88,7 @@ def kill_during_play(settings: Settings, *, days: int, kills: int, chance: rando
             killer = _Killer(supervisor, days=days, kills=kills, chance=chance)
             play(planned, profiles=profiles(), on=on, watch=killer.watch)
         verdict.kills = killer.done
+        verdict.problems += not_done({"kills": kills}, done={"kills": len(killer.done)})
         _judge(ready, verdict=verdict)
     verdict.duration_s = time.monotonic() - started_s
     return verdict
@@ -106,9 +118,13 @@ class _Killer:
                 timer.join()
 
     def _kill(self, victim: str, tick_at: datetime.datetime) -> None:
-        pid = self._supervisor.kill(victim)
-        if pid is not None:
-            self.done.append(f"{victim} ({pid}) on {tick_at.date()}")
+        """Kill it, or its successor if it is just being started again."""
+        deadline_s = time.monotonic() + _BACK_S_MAX
+        while (pid := self._supervisor.kill(victim)) is None:
+            if time.monotonic() > deadline_s:
+                return
+            time.sleep(_POLL_S)
+        self.done.append(f"{victim} ({pid}) on {tick_at.date()}")
 
 
 def _judge(settings: Settings, *, verdict: Verdict) -> None:
@@ -119,65 +135,55 @@ def _judge(settings: Settings, *, verdict: Verdict) -> None:
     report = audit_journal(journal(settings))
     verdict.problems += [*report.problems, *report.known_late]
     expected = _deliveries(written.facts.get("collections.reminder.v1", {}))
-    verdict.problems += _judge_jobs(settings, expected=expected, verdict=verdict)
-    verdict.problems += _judge_outcomes(settings, expected=expected)
-    verdict.problems += _judge_files(settings)
+    jobs = _jobs(settings)
+    verdict.deliveries = Counter(f"{channel} {state}" for (_, channel), state in jobs)
+    verdict.problems += _judge_jobs(jobs, expected=expected)
+    said = outcomes_said(settings)
+    verdict.problems += _judge_outcomes(said, expected=expected)
+    verdict.problems += order_problems(said, journal=outcomes_in_journal(settings))
+    accepted = [delivery for delivery, state in jobs if state == "accepted"]
+    verdict.problems += file_problems(files_of(settings.data_dir), accepted=accepted)
 
 
-def _deliveries(reminders: dict[str, list[bytes]]) -> set[tuple[str, str]]:
+def _deliveries(reminders: dict[str, list[bytes]]) -> set[Delivery]:
     decoded = [msgspec.json.decode(value) for values in reminders.values() for value in values]
     return {(each["id"], delivery["channel"]) for each in decoded for delivery in each["deliveries"]}
 
 
-def _judge_jobs(settings: Settings, *, expected: set[tuple[str, str]], verdict: Verdict) -> Iterable[str]:
-    """Each delivery of each reminder is one job, and each job has ended in a way that is known."""
+def _jobs(settings: Settings) -> list[tuple[Delivery, str]]:
     engine = open_engine(settings.database)
     with reading(engine) as connection:
-        found = connection.execute(
-            select(send_jobs.c.reminder, send_jobs.c.channel, send_jobs.c.state, func.count()).group_by(
-                send_jobs.c.reminder, send_jobs.c.channel, send_jobs.c.state
-            )
-        ).all()
+        columns = send_jobs.c
+        found = connection.execute(select(columns.reminder, columns.channel, columns.state)).all()
     engine.dispose()
-    verdict.deliveries = Counter(f"{channel} {state}" for _, channel, state, _ in found)
-    jobs = {(reminder, channel) for reminder, channel, _, _ in found}
-    yield from (f"no job for delivery {each}" for each in sorted(expected - jobs))
-    yield from (f"a job for what no reminder asks: {each}" for each in sorted(jobs - expected))
+    return [((reminder, channel), state) for reminder, channel, state in found]
+
+
+def _judge_jobs(jobs: Sequence[tuple[Delivery, str]], *, expected: set[Delivery]) -> Iterable[str]:
+    """Each delivery of each reminder is one job, and each job has ended in a way that is known."""
+    found = Counter(delivery for delivery, _ in jobs)
+    yield from (f"no job for delivery {each}" for each in sorted(expected - found.keys()))
+    yield from (f"a job for what no reminder asks: {each}" for each in sorted(found.keys() - expected))
+    yield from (f"{count} jobs for delivery {each}" for each, count in found.items() if count > 1)
     yield from (
         f"delivery {reminder} by {channel} is {state}"
-        for reminder, channel, state, _ in found
+        for (reminder, channel), state in jobs
         if state not in ("accepted", "failed", "superseded")
     )
 
 
-def _judge_outcomes(settings: Settings, *, expected: set[tuple[str, str]]) -> Iterable[str]:
-    """Each delivery has one outcome; one that was published twice says the same twice."""
-    outcomes: dict[tuple[str, str], set[OutcomeReported]] = {}
-    for record in read_log(settings, topic="notify.outcome.v1"):
-        envelope, data = from_headers(record.headers, record.value)
-        event = decode_source(envelope.type, data)
-        if isinstance(event, OutcomeReported):
-            outcomes.setdefault((event.reminder, event.channel), set()).add(event)
+def _judge_outcomes(said: Said, *, expected: set[Delivery]) -> Iterable[str]:
+    """Each delivery has one outcome, and no other has; one that was published twice says the same twice."""
+    outcomes: dict[Delivery, set[OutcomeReported]] = {}
+    for event in chain.from_iterable(said.values()):
+        outcomes.setdefault((event.reminder, event.channel), set()).add(event)
     yield from (f"no outcome for delivery {each}" for each in sorted(expected - outcomes.keys()))
+    yield from (f"an outcome of what no reminder asks: {each}" for each in sorted(outcomes.keys() - expected))
     yield from (
-        f"delivery {key} has {len(said)} different outcomes: {said}"
-        for key, said in outcomes.items()
-        if len(said) > 1
+        f"delivery {key} has {len(events)} different outcomes: {events}"
+        for key, events in outcomes.items()
+        if len(events) > 1
     )
-
-
-def _judge_files(settings: Settings) -> Iterable[str]:
-    """Each accepted mail and letter is one file, and there is no other."""
-    engine = open_engine(settings.database)
-    with reading(engine) as connection:
-        accepted = Counter(
-            connection.execute(select(send_jobs.c.channel).where(send_jobs.c.state == "accepted")).scalars()
-        )
-    engine.dispose()
-    for channel, folder, suffix in (("email", "outbox", ".eml"), ("letter", "letters", ".pdf")):
-        files = len(list((settings.data_dir / folder).rglob(f"*{suffix}")))
-        if files != accepted[channel]:
-            yield f"{accepted[channel]} of {channel} were accepted, and {files} files are there"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,18 +1,19 @@
 """Intake, projector and notifiers beside the ledger's workers, and the judgement of what was sent.
 
 Deliveries of the reminders that the journal comes to, against jobs, outcomes and files:
-each delivery is one job, each job ended once, each message that was accepted is one file.
+each delivery is one job, each job ended once, each message that was accepted is one file; as exact sets.
+Their outcomes stand in the journal as they were said, in each account's order. Nothing more is promised of order.
 """
 
 import datetime
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import select
 
 from console.installation import STOP_ORDER, environment, services
-from console.logs import read_log
 from console.quiet import Quiet, groups_of
 from console.supervisor import Supervisor
 from infra.database.engine import open_engine, reading
@@ -20,17 +21,21 @@ from infra.database.migrate import upgrade
 from infra.database.send_tables import send_jobs
 from infra.kafka.lag import LagReader
 from infra.settings import Settings
-from schemas.codec import decode_source
-from schemas.envelope import from_headers
 from schemas.outcomes import OutcomeReported
+from tests.chaos.carried import (
+    Delivery,
+    Said,
+    file_problems,
+    files_of,
+    order_problems,
+    outcomes_in_journal,
+    outcomes_said,
+)
 from tests.chaos.fleet import Fleet
 
 __all__ = ["await_quiet", "judge_sendings", "supervised"]
 
 _ENDED = ("accepted", "failed", "superseded")
-_FILES = (("email", "outbox", ".eml"), ("letter", "letters", ".pdf"))
-
-Delivery = tuple[str, str]
 
 
 def supervised(settings: Settings) -> Supervisor:
@@ -65,10 +70,13 @@ def judge_sendings(
         jobs = connection.execute(select(send_jobs)).all()
     engine.dispose()
     counted = Counter(f"{job.channel} {job.state}" for job in jobs)
+    accepted = {(job.reminder, job.channel) for job in jobs if job.state == "accepted"}
+    said = outcomes_said(settings)
     problems = [
         *_job_problems(jobs, expected=expected, tick=tick),
-        *_outcome_problems(settings, jobs=jobs),
-        *_file_problems(settings, counted=counted),
+        *_outcome_problems(said, jobs=jobs),
+        *order_problems(said, journal=outcomes_in_journal(settings)),
+        *file_problems(files_of(settings.data_dir), accepted=accepted),
     ]
     return counted, problems
 
@@ -84,22 +92,16 @@ def _job_problems(jobs: Any, *, expected: set[Delivery], tick: datetime.datetime
     )
 
 
-def _outcome_problems(settings: Settings, *, jobs: Any) -> Iterator[str]:
-    """Each ended delivery has one outcome; one that was published twice says the same twice."""
-    said: dict[Delivery, set[OutcomeReported]] = {}
-    for record in read_log(settings, topic="notify.outcome.v1"):
-        envelope, data = from_headers(record.headers, record.value)
-        event = decode_source(envelope.type, data)
-        if isinstance(event, OutcomeReported):
-            said.setdefault((event.reminder, event.channel), set()).add(event)
+def _outcome_problems(said: Said, *, jobs: Any) -> Iterator[str]:
+    """Each ended delivery has one outcome, and no other has one; one that was published twice says the same twice."""
+    by_delivery: dict[Delivery, set[OutcomeReported]] = {}
+    for event in chain.from_iterable(said.values()):
+        by_delivery.setdefault((event.reminder, event.channel), set()).add(event)
     ended = {(job.reminder, job.channel) for job in jobs if job.state in _ENDED}
-    yield from (f"LOST: no outcome for delivery {each}" for each in sorted(ended - said.keys()))
-    yield from (f"delivery {key} has different outcomes" for key, all_ in said.items() if len(all_) > 1)
-
-
-def _file_problems(settings: Settings, *, counted: Counter[str]) -> Iterator[str]:
-    for channel, folder, suffix in _FILES:
-        accepted = counted[f"{channel} accepted"]
-        files = len(list((settings.data_dir / folder).rglob(f"*{suffix}")))
-        if files != accepted:
-            yield f"{accepted} of {channel} were accepted, and {files} files are there"
+    yield from (f"LOST: no outcome for delivery {each}" for each in sorted(ended - by_delivery.keys()))
+    yield from (f"an outcome of what did not end: {each}" for each in sorted(by_delivery.keys() - ended))
+    yield from (
+        f"delivery {key} has {len(events)} different outcomes: {events}"
+        for key, events in by_delivery.items()
+        if len(events) > 1
+    )
