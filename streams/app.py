@@ -19,6 +19,7 @@ from processors.account_cache import RowsBudget
 from processors.partition import Partition
 from schemas.codec import SOURCE_TYPES, TOPIC_OF_TYPE
 from schemas.registry import dead_letter_of, topic
+from schemas.row_version import ROW_VERSION
 from streams.engine.stage import StageSpec
 from streams.engine.worker import EngineApp, build_engine_app
 from streams.intake import BadLimits, RefusedReason, open_intake
@@ -133,6 +134,7 @@ def _ledger_spec(
         changelog=settings.topic(CHANGELOG),
         chain=settings.topic(CHAIN),
         fold_version=FOLD_VERSION,
+        row_version=ROW_VERSION,
     )
 
 

@@ -24,7 +24,7 @@ from streams.letters import LetterBook, letter_tally
 __all__ = ["FOLD_VERSION", "POISON", "SOURCE", "Ledger", "fact_topics", "open_ledger"]
 
 # Written into every link: ``verify`` compares only what one version has folded.
-FOLD_VERSION = 3
+FOLD_VERSION = 4
 SOURCE = "cobranza/ledger"
 # The reason of its dead letters.
 POISON = "fold_failed"

@@ -16,7 +16,7 @@ from streams.ledger import FOLD_VERSION
 
 # What each version of the fold ships. An edition that has been shipped is never changed under the same version:
 # a replay would judge the past by another law than the ledger did.
-DIGESTS = {3: "f0fe76dd7b84389c6e4edacc"}
+DIGESTS = {4: "f0fe76dd7b84389c6e4edacc"}
 DAY = datetime.date(2026, 3, 2)
 
 
