@@ -1,5 +1,6 @@
 """A worker that stops for a person: what its metrics say, for how long, and that it ends when told."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from console.installation import environment
-from infra.kafka.consumers import admin, producer
+from infra.kafka.consumers import admin, consumer, producer
 from infra.kafka.topics import apply
 from infra.metrics.scrape import Answer, ask
 from infra.ports import free_port
@@ -23,7 +24,7 @@ DEADLINE_S = 60
 def _until(look: Callable[[], Answer], *, wanted: Callable[[Answer], bool]) -> Answer:
     deadline_s = time.monotonic() + DEADLINE_S
     while not wanted(seen := look()):
-        assert time.monotonic() < deadline_s, f"last seen: {seen}"
+        assert time.monotonic() < deadline_s, f"last seen: {seen.reached} {seen.unready}"
         time.sleep(0.1)
     return seen
 
@@ -34,8 +35,11 @@ def _lose_facts(settings: Settings) -> None:
     with producer(bootstrap_servers=settings.brokers()) as writer:
         for _ in range(3):
             writer.send(place.topic, b"x", partition=0)
+    with contextlib.closing(
+        consumer(bootstrap_servers=settings.brokers(), group=settings.group("intake"))
+    ) as member:
+        member.commit({place: OffsetAndMetadata(0, "", -1)})
     with admin(bootstrap_servers=settings.brokers()) as client:
-        client.alter_group_offsets(settings.group("intake"), {place: OffsetAndMetadata(0, "", -1)})
         client.delete_records({place: 2})
 
 
