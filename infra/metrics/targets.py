@@ -21,7 +21,7 @@ class Target(Struct, frozen=True, kw_only=True):
 
 class _Group(Struct, frozen=True, kw_only=True):
     targets: list[str]
-    labels: dict[str, str]
+    labels: dict[str, str] = {}
 
 
 def targets_file(data_dir: Path) -> Path:
@@ -48,7 +48,7 @@ def read_targets(file: Path) -> list[Target]:
         return []
     groups = msgspec.json.decode(file.read_bytes(), type=list[_Group])
     return [
-        Target(process=each.labels.get("process", ""), address=address)
+        Target(process=each.labels.get("process", "") or address, address=address)
         for each in groups
         for address in each.targets
     ]
