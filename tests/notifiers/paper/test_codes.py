@@ -2,12 +2,17 @@
 
 import io
 import re
+import string
 
 import msgspec
 import pypdf
+import pytest
 import segno
+from hypothesis import given
+from hypothesis import strategies as st
 
 from notifiers.paper.codes import code_of
+from notifiers.paper.modules import modules_of
 from notifiers.writing.render import Renderer
 from notifiers.writing.samples import SampleLinks, sample_reminder
 from schemas.facts import ReminderDecided
@@ -39,6 +44,30 @@ def test_a_code_is_what_the_standard_draws() -> None:
     assert drawn == {(x + 4, y + 4) for y, row in enumerate(matrix) for x, module in enumerate(row) if module}
     assert f'viewBox="0 0 {len(matrix) + 8} {len(matrix) + 8}"' in svg
     assert svg == code_of(url).svg
+
+
+@given(st.one_of(
+    st.text(string.ascii_letters + string.digits + "-._~:/?#[]@!$&'()*+,;=%", min_size=1, max_size=420),
+    st.text(min_size=1, max_size=100),
+    st.text(string.digits, min_size=1, max_size=300),
+))  # fmt: skip
+def test_any_text_is_the_code_that_segno_draws(text: str) -> None:
+    """Each module, for each size that links have and beyond, for digits, capitals and other scripts."""
+    assert segno_draws(text) == modules_of(text)
+
+
+@pytest.mark.parametrize("room", [14, 26, 42, 62, 84, 106, 122, 152, 180, 213, 251, 287, 331, 362, 412])
+def test_each_size_is_filled_to_the_last_byte(room: int) -> None:
+    """What just fits, and one more: the next size."""
+    for count in (room, room + 1):
+        text = ("https://pay.example.com/" + "aZ09-_" * 80)[:count]
+        assert segno_draws(text) == modules_of(text)
+
+
+def segno_draws(text: str) -> list[str]:
+    """Draw a code as the library does, which takes its time."""
+    matrix = segno.make_qr(text, error="m", boost_error=False, mask=4).matrix
+    return ["".join(map(str, row)) for row in matrix]
 
 
 def test_a_letter_says_where_to_pay_and_where_to_answer() -> None:
