@@ -30,6 +30,7 @@ _PARTS = (
     ("mails", ["--mails=500"]),
     ("console", ["--accounts=500", "--items=20000", "--times=5"]),
     ("end_to_end", ["--burst=4000", "--seconds=5"]),
+    ("freshness", ["--mails=200", "--payments=40"]),
 )
 
 

@@ -49,7 +49,7 @@ from schemas.envelope import Envelope, to_headers
 from schemas.events import BillingEvent, Contact, InvoiceIssued, PaymentReceived
 from schemas.law import LawChoice, LawEdition, LawProfile
 
-__all__ = ["Pipeline", "main", "open_pipeline", "run_command"]
+__all__ = ["ANY_TIME", "Pipeline", "main", "open_pipeline", "run_command"]
 
 _TICK_EVERY_S = 1.0
 _SHARES = (0.01, 0.5, 0.9)
@@ -58,7 +58,7 @@ _QUIET_RECORDS_MAX = 200  # of all groups together: the clock goes on, with a ti
 _READY_S_MAX, _DRAIN_S_MAX = 90.0, 120.0
 _PROCESSES = (("worker", "intake"), ("worker", "ledger"), ("clock",), ("projector",))
 # A law without hours or limits: the shipped ones would have a figure depend on the hour and weekday of its run.
-_LAW = SetLaw(
+ANY_TIME = SetLaw(
     company=COMPANY,
     occurred_at="2026-01-01",
     command="law-1",
@@ -90,7 +90,7 @@ class Pipeline:
         """Publish company and plan, and wait until a first event has come through."""
         self.send(replace(PROFILE, decision_hour=0), id="profile-1")
         self.send(PLAN, id="plan-1")
-        self.send(_LAW, id="law-1")
+        self.send(ANY_TIME, id="law-1")
         self._producer.flush()
         self.see(self.publish(1, rate=1.0), deadline_s=_READY_S_MAX)
 
