@@ -39,6 +39,7 @@ _MORE: Final[Mapping[str, tuple[str, ...]]] = {
         "?document=F00000-000000",
         "?skip=20000",
     ),
+    "/customers/{account:path}/older": ("?part=credits", "?part=sent&page=2"),
     "/customers": ("?q=Panader", "?company=gamma", "?page=100"),
     "/reports/{report}": ("?company=gamma", "?on=2026-01-31"),
 }

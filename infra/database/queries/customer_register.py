@@ -8,7 +8,8 @@ from typing import Any
 from msgspec import Struct, field, json
 from sqlalchemy import ColumnElement, Connection, case, exists, func, or_, select
 
-from infra.database.tables import accounts, balances, customers, items
+from infra.database.queries.next_actions import next_days_of
+from infra.database.tables import accounts, balances, customers, items, owed
 from infra.database.tables import companies as known
 from schemas.events import Contact
 
@@ -29,7 +30,11 @@ class Search(Struct, frozen=True, kw_only=True):
 
 
 class CustomerLine(Struct, kw_only=True):
-    """A customer of the register; money is (currency, minor units), ``days`` how late the worst of it is."""
+    """A customer of the register; money is (currency, minor units), ``days`` how late the worst of it is.
+
+    ``documents`` are open, ``late_documents`` of them past due; ``next_on`` is when somebody acts next on it, by a
+    person's word (``is_by_hand``) or by the rule (R20).
+    """
 
     account: str
     company: str
@@ -45,6 +50,10 @@ class CustomerLine(Struct, kw_only=True):
     credit: list[tuple[str, int]] = field(default_factory=list)
     overdue: list[tuple[str, int]] = field(default_factory=list)
     days: int = 0
+    documents: int = 0
+    late_documents: int = 0
+    next_on: datetime.date | None = None
+    is_by_hand: bool = False
 
 
 def customer_count(connection: Connection, *, search: Search) -> int:
@@ -70,7 +79,11 @@ def customer_page(
         .limit(limit)
     )
     lines = [_line(row) for row in connection.execute(query).mappings()]
-    _add_money(connection, {each.account: each for each in lines}, today=today)
+    by_account = {each.account: each for each in lines}
+    _add_money(connection, by_account, today=today)
+    _add_documents(connection, by_account)
+    for account, (day, by_hand) in next_days_of(connection, accounts_named=list(by_account)).items():
+        by_account[account].next_on, by_account[account].is_by_hand = day, by_hand
     return lines
 
 
@@ -128,16 +141,25 @@ def _add_money(connection: Connection, lines: dict[str, CustomerLine], *, today:
             items.c["currency"],
             func.sum(items.c["open_minor"]),
             func.min(items.c["due_on"]),
+            func.count(),
         )
         .where(items.c["account"].in_(names), items.c["status"] == "open", items.c["due_on"] < today)
         .group_by(items.c["account"], items.c["currency"])
     )
     overdue: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
-    for account, currency, minor, due_on in connection.execute(late):
+    for account, currency, minor, due_on, count in connection.execute(late):
+        lines[account].late_documents += int(count)
         lines[account].days = max(lines[account].days, (today - due_on).days)
         overdue[account].append((currency, int(minor)))
     for account, money in overdue.items():
         lines[account].overdue = sorted(money)
+
+
+def _add_documents(connection: Connection, lines: dict[str, CustomerLine]) -> None:
+    """Add how many documents are open, as they are kept beside the items."""
+    counts = select(owed.c["account"], func.sum(owed.c["open_count"])).where(owed.c["account"].in_(lines))
+    for account, count in connection.execute(counts.group_by(owed.c["account"])):
+        lines[account].documents = int(count)
 
 
 def company_names(connection: Connection, *, companies: Sequence[str]) -> list[tuple[str, str]]:

@@ -20,16 +20,18 @@ from infra.database.tables import (
 from schemas.events import Contact
 
 __all__ = [
+    "CREDITS_MAX",
     "CustomerSheet",
     "ItemPage",
     "SheetCredit",
     "SheetItem",
+    "credits_of",
     "customer_sheet",
     "open_items",
     "overdue_of",
 ]
 
-_CREDITS_MAX = 100
+CREDITS_MAX = 100
 _ARRANGEMENTS_MAX = 200
 _contacts = json.Decoder(tuple[Contact, ...])
 
@@ -103,6 +105,7 @@ class CustomerSheet(Struct, frozen=True, kw_only=True):
     last_contact_on: datetime.date | None
     balances: tuple[tuple[str, int, int], ...]
     credits: tuple[SheetCredit, ...]
+    has_more_credits: bool
     holds: tuple[dict[str, Any], ...]
     arrangements: tuple[dict[str, Any], ...]
     standing: CustomerStanding
@@ -117,6 +120,7 @@ def customer_sheet(connection: Connection, *, account: str) -> CustomerSheet | N
     who = connection.execute(select(customers).where(customers.c["account"] == account)).mappings().first()
     held = _of(connection, holds, account)
     said = {} if who is None else dict(who)
+    money = credits_of(connection, account=account, limit=CREDITS_MAX + 1)
     by_hand = next((each["until_on"] for each in held if each["by_hand"]), None)
     return CustomerSheet(
         account=account,
@@ -142,7 +146,8 @@ def customer_sheet(connection: Connection, *, account: str) -> CustomerSheet | N
             (each["currency"], each["open_minor"], each["credit_minor"])
             for each in _of(connection, balances, account)
         ),
-        credits=tuple(_credits(connection, account, held=held)),
+        credits=tuple(money[:CREDITS_MAX]),
+        has_more_credits=len(money) > CREDITS_MAX,
         holds=tuple(each for each in held if not each["item"] and not each["by_hand"]),
         arrangements=tuple(_arrangements(connection, account)),
         standing=customer_standing(connection, account=account),
@@ -202,8 +207,9 @@ def _exclusion(hold: Any) -> dict[str, Any]:
     return {"excluded": hold.reason or hold.author or "-", "review_on": hold.review_on}
 
 
-def _credits(connection: Connection, account: str, *, held: list[dict[str, Any]]) -> list[SheetCredit]:
-    """List the newest money and notes, those with something left before all others."""
+def credits_of(connection: Connection, *, account: str, limit: int, skip: int = 0) -> list[SheetCredit]:
+    """List money and notes without the first ``skip``, the newest first, those with something left before all others."""
+    held = _of(connection, holds, account)
     out = {each["item"]: each["reason"] or "-" for each in held if each["hold_kind"] == "excluded_payment"}
     query = (
         select(account_credits)
@@ -213,7 +219,8 @@ def _credits(connection: Connection, account: str, *, held: list[dict[str, Any]]
             account_credits.c["received_on"].desc(),
             account_credits.c["credit"],
         )
-        .limit(_CREDITS_MAX)
+        .offset(skip)
+        .limit(limit)
     )
     own = [name for name in SheetCredit.__struct_fields__ if name in account_credits.c]
     return [

@@ -4,6 +4,7 @@ The days are made in SQL, in their order, so that a page of a hundred need not r
 """
 
 import datetime
+from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec import Struct, json
@@ -25,7 +26,7 @@ from sqlalchemy import (
 from infra.database.queries.account_choice import AccountChoice
 from infra.database.tables import accounts, companies, holds
 
-__all__ = ["NextAction", "next_actions"]
+__all__ = ["NextAction", "next_actions", "next_days_of"]
 
 _ACTION_DAYS: Final = 15  # R20: where a company says nothing else
 _A: Final = accounts.c
@@ -61,6 +62,23 @@ def next_actions(
         query = query.where(or_(found.c.next_on > after.next_on, is_same_day))
     rows = connection.execute(query.limit(actions_max))
     return [NextAction(next_on=row.next_on, account=row.account) for row in rows]
+
+
+def next_days_of(
+    connection: Connection, *, accounts_named: Sequence[str]
+) -> dict[str, tuple[datetime.date, bool]]:
+    """Give of accounts the day on which somebody acts next, and whether a person has set it; who has none is left out."""
+    by_hand = select(holds.c["account"], func.max(holds.c["until_on"])).where(
+        holds.c["by_hand"], holds.c["account"].in_(accounts_named)
+    )
+    rule = select(_A["account"], type_coerce(_by_rule(connection), Date())).where(
+        _A["account"].in_(accounts_named)
+    )
+    found = {account: (day, False) for account, day in connection.execute(rule) if day is not None}
+    for account, day in connection.execute(by_hand.group_by(holds.c["account"])):
+        if day is not None:
+            found[account] = (day, True)
+    return found
 
 
 def _by_rule(connection: Connection) -> ColumnElement[Any]:

@@ -93,17 +93,21 @@ class Summary(Struct, frozen=True, kw_only=True):
     reminder_count: int
 
 
-def reminder_lines(connection: Connection, *, asked: Filter, lines_max: int) -> list[ReminderLine]:
-    """List the newest `lines_max` lines that the filter leaves, in the order of time."""
+def reminder_lines(
+    connection: Connection, *, asked: Filter, lines_max: int, skip: int = 0
+) -> list[ReminderLine]:
+    """List the newest `lines_max` lines that the filter leaves, without the first ``skip`` of these, in the order of time."""
     zones = _zones(connection)
     order = ("tick", "account", "reference", "channel")
     # Of each kind so many at most, by their own index; then of both.
     kinds = [
-        each.order_by(*(each.selected_columns[name].desc() for name in order)).limit(lines_max).subquery()
+        each.order_by(*(each.selected_columns[name].desc() for name in order))
+        .limit(skip + lines_max)
+        .subquery()
         for each in _kinds(asked, zones)
     ]
     both = union_all(*(select(each) for each in kinds)).subquery("both")
-    newest = select(both).order_by(*(both.c[name].desc() for name in order)).limit(lines_max)
+    newest = select(both).order_by(*(both.c[name].desc() for name in order)).offset(skip).limit(lines_max)
     shown = newest.subquery("shown")
     rows = connection.execute(
         select(

@@ -20,12 +20,13 @@ class Request(Struct, frozen=True, kw_only=True):
     said: dict[str, Any]
 
 
-def requests_of(connection: Connection, *, account: str, limit: int) -> list[Request]:
-    """List the newest requests of an account."""
+def requests_of(connection: Connection, *, account: str, limit: int, skip: int = 0) -> list[Request]:
+    """List the newest requests of an account, without the first ``skip`` of them."""
     query = (
         select(requests)
         .where(requests.c["account"] == account)
         .order_by(requests.c["occurred_at"].desc(), requests.c["request"])
+        .offset(skip)
         .limit(limit)
     )
     return [

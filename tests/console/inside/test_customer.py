@@ -1,5 +1,6 @@
 """What a credit controller does with one customer: finds him, sees what is owed and why, and writes down what was agreed."""
 
+import datetime
 import html
 import re
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from console.web.inside.pages.customer import older
+from infra.database.queries import customer_sheet
 from schemas.commands import (
     CancelPaymentPlan,
     ExcludeItem,
@@ -333,3 +336,59 @@ def test_viewers_look_and_change_nothing(desk: Desk) -> None:
     text = desk.browser.get(PAGE).text
     assert f'action="{PAGE}'.replace(":", "%3A") not in text
     assert 403 == desk.browser.get(f"{PAGE}/message?reminder={desk.stage.latest['acme:C1']}").status_code
+
+
+def test_the_register_tells_how_many_documents_and_who_is_next(desk: Desk) -> None:
+    """S4-19, R20: the documents in red where some are late; the next action by the rule, or as a person has set it."""
+    row = _row(desk, "Almacén Dos")
+    assert "1 1 of them late $300.00 $300.00 28" in row
+    assert "Feb 18, 2026" in row
+    assert "set by hand" not in row
+    desk.submit("/customers/acme:C2", "/next-date", on="2026-03-20")
+    assert "set by hand" in _row(desk, "Almacén Dos")
+    assert "2 1 of them late" in _row(desk, "Panadería <Uno>")
+
+
+def _row(desk: Desk, name: str) -> str:
+    """Give what the register says of a customer."""
+    rows = re.findall(r"<tr>(.*?)</tr>", desk.browser.get("/customers").text, re.DOTALL)
+    return next(text for each in rows if name in (text := _text(each)))
+
+
+def test_what_a_customers_page_has_no_room_for_is_a_page_further(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S1-12, S2-19: it says that these are the newest, and leads on; nothing is shown twice, and nothing is left out."""
+    for number in range(5):
+        desk.now += datetime.timedelta(minutes=1)
+        desk.submit(PAGE, "/notes", kind="note", text=f"Note-{number}")
+        desk.submit(
+            f"{PAGE}/receipts/new",
+            "/receipts",
+            total="1",
+            currency="USD",
+            on="2026-03-01",
+            number=f"R-{number}",
+        )
+    for part in ("credits", "log", "sent"):
+        monkeypatch.setitem(older.LINES, part, 2)
+    monkeypatch.setattr(customer_sheet, "CREDITS_MAX", 2)
+    text = desk.browser.get(PAGE).text
+    assert 2 == len(re.findall(r"Note-\d", text))
+    assert 2 == text.count("The newest 2.")
+    for part, pattern, expected in (
+        ("log", r"Note-\d", [f"Note-{number}" for number in (4, 3, 2, 1, 0)]),
+        ("credits", r">(R-\d|P-1)<", ["R-0", "R-1", "R-2", "R-3", "R-4", "P-1"]),
+    ):
+        pages = [_text_of_part(desk, part, number) for number in (1, 2, 3)]
+        assert [2, 2, len(expected) - 4] == [len(re.findall(pattern, each)) for each in pages]
+        assert sorted(expected) == sorted(found for each in pages for found in re.findall(pattern, each))
+        assert 'rel="next"' not in pages[-1]
+        assert 'rel="prev"' in pages[-1]
+    pages = [_text_of_part(desk, "sent", number) for number in (1, 2)]
+    assert "first" in "".join(pages)
+
+
+def _text_of_part(desk: Desk, part: str, number: int) -> str:
+    """Give a further page of what a customer's page has no room for."""
+    return str(desk.browser.get(f"{PAGE}/older?part={part}&page={number}").text)

@@ -17,6 +17,7 @@ WHO_MAY: Final[dict[Role, tuple[str, ...]]] = {
         "GET /customers/{account:path}/credit",
         "GET /customers/{account:path}/document",
         "GET /customers/{account:path}/next",
+        "GET /customers/{account:path}/older",
         "GET /customers/{account:path}/statement",
         "GET /me",
         "GET /reminders",

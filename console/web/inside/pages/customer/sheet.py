@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from console.web.inside.asking import await_written, nonce
+from console.web.inside.pages.customer.older import LINES
 from console.web.inside.pages.customer.opening import Reader, path_of, people_of, sheet_of
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import moments, page
@@ -21,8 +22,6 @@ from infra.database.queries.requests import requests_of
 __all__ = ["router"]
 
 _ITEMS: Final = 100
-_LOG_MAX: Final = 100
-_REMINDERS_MAX: Final = 50
 
 
 def router(parts: InsideParts) -> APIRouter:
@@ -44,8 +43,8 @@ def router(parts: InsideParts) -> APIRouter:
             today = company_day(connection, sheet.company, wall=parts.clock())
             documents = open_items(connection, account=account, offset=(number - 1) * _ITEMS, limit=_ITEMS)
             overdue = overdue_of(connection, account=account, today=today)
-            log = requests_of(connection, account=account, limit=_LOG_MAX)
-            sent = reminder_lines(connection, asked=Filter(account=account), lines_max=_REMINDERS_MAX)
+            log = requests_of(connection, account=account, limit=LINES["log"] + 1)
+            sent = reminder_lines(connection, asked=Filter(account=account), lines_max=LINES["sent"] + 1)
         return page(
             "customer/page.html",
             person=person,
@@ -57,9 +56,11 @@ def router(parts: InsideParts) -> APIRouter:
             overdue=overdue,
             number=number,
             last=max(1, -(-documents.count // _ITEMS)),
-            log=log,
+            log=log[: LINES["log"]],
+            has_more_log=len(log) > LINES["log"],
             names=() if person.may("collector") else people_of(parts, account),
-            sent=sent,
+            sent=sent[-LINES["sent"] :],
+            has_more_sent=len(sent) > LINES["sent"],
             asked=written,
             currencies=[(each[0], each[0]) for each in sheet.balances],
             **moments(zone, language=person.language),
