@@ -10,9 +10,15 @@ rows, indexes and mark always fit together::
 
 There is no write-ahead log: after a crash the database is as of its last flush, mark and
 all, and the changelog has the rest. It refuses to know what a mark says.
+
+What is damaged is wiped, when it is opened: the changelog has it all. Damage that shows while it is
+read ends the process, and the folder is wiped when it is opened again. A reader never takes
+what cannot be read for what is not there.
 """
 
+import contextlib
 import logging
+import shutil
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -29,6 +35,7 @@ from rocksdict import (
 )
 
 from infra.errors import OperatorError
+from infra.metrics.tally import Tally
 from processors.row_store import KeptRow, Wake, WakeChange, account_wake, is_account_key
 from schemas.fields import split_account_id
 from schemas.rows import decode_key, owner_prefix
@@ -45,7 +52,7 @@ _ARENA_BLOCK = 64 * 1024
 
 
 class LocalRowsError(OperatorError):
-    """The folder of a partition's rows cannot be used."""
+    """The folder of a partition's rows cannot be used, or not any more."""
 
 
 class RowsMemory:
@@ -57,9 +64,11 @@ class RowsMemory:
     Args:
         blocks_mib: of blocks read from disk.
         writes_mib: of rows not yet on disk; a store has 1 MiB at least.
+        wiped: counts the stores that were damaged, and wiped.
     """
 
-    def __init__(self, *, blocks_mib: int = 64, writes_mib: int = 64) -> None:
+    def __init__(self, *, blocks_mib: int = 64, writes_mib: int = 64, wiped: Tally | None = None) -> None:
+        self.wiped = wiped
         self.blocks = Cache(blocks_mib * _MIB)
         self._writes = writes_mib * _MIB
         self._open: dict[int, Any] = {}
@@ -88,11 +97,13 @@ class LocalRows:
     """Rows under a folder, which this process holds alone until ``close``.
 
     Raises:
-        LocalRowsError: another process holds the folder, or it is damaged.
+        LocalRowsError: another process holds the folder, or the system refuses it; from any method: it
+            was found damaged.
     """
 
     def __init__(self, folder: Path, *, memory: RowsMemory | None = None) -> None:
         self._folder = folder
+        self._damaged = folder.with_name(f"{folder.name}.damaged")
         self._memory = memory or RowsMemory()
         self._unlogged = WriteOptions()
         self._unlogged.disable_wal = True  # type: ignore[method-assign, assignment]  # its stubs are wrong
@@ -100,7 +111,8 @@ class LocalRows:
 
     def mark(self) -> bytes | None:
         """See ``RowStore``."""
-        mark: bytes | None = self._db.get(_MARK)
+        with self._noticing():
+            mark: bytes | None = self._db.get(_MARK)
         return mark
 
     def load(self, owners: Iterable[str]) -> dict[str, list[bytes]]:
@@ -108,10 +120,11 @@ class LocalRows:
         found: dict[str, list[bytes]] = {}
         walk = self._db.iter()
         # In key order: neighbours share blocks.
-        for prefix, owner in sorted((owner_prefix(owner), owner) for owner in owners):
-            values = [walk.value() for _ in _under(walk, prefix)]
-            if values:
-                found[owner] = values
+        with self._noticing():
+            for prefix, owner in sorted((owner_prefix(owner), owner) for owner in owners):
+                values = [walk.value() for _ in _under(walk, prefix)]
+                if values:
+                    found[owner] = values
         return found
 
     def write(self, rows: Sequence[KeptRow], *, wakes: Sequence[WakeChange], mark: bytes | None) -> None:
@@ -127,13 +140,15 @@ class LocalRows:
             _change_wake(batch, change)
         if mark is not None:
             put(_MARK, mark)
-        self._db.write(batch, self._unlogged)
+        with self._noticing():
+            self._db.write(batch, self._unlogged)
 
     def take_back(self, rows: Sequence[KeptRow], *, mark: bytes | None) -> None:
         """See ``RowStore``."""
         last = {key: value for key, value in rows if is_account_key(key)}
         keys = list(last)
-        before = self._db.get(keys) if keys else []
+        with self._noticing():
+            before = self._db.get(keys) if keys else []
         wakes = [
             WakeChange(decode_key(key).owner, account_wake(old), account_wake(last[key]) or Wake(None, 0))
             for key, old in zip(keys, before, strict=True)
@@ -145,35 +160,39 @@ class LocalRows:
     def waking(self, until_s: int) -> Iterator[tuple[int, str]]:
         """See ``RowStore``."""
         end = _WAKES + _TIME.pack(until_s + 1 + _TIME_ZERO)
-        for key in _under(self._db.iter(), _WAKES):
-            if key >= end:
-                break
-            yield _TIME.unpack_from(key, 1)[0] - _TIME_ZERO, key[1 + _TIME.size :].decode()
+        with self._noticing():
+            for key in _under(self._db.iter(), _WAKES):
+                if key >= end:
+                    break
+                yield _TIME.unpack_from(key, 1)[0] - _TIME_ZERO, key[1 + _TIME.size :].decode()
 
     def outdated(self, company: str, *, version: int) -> Iterator[tuple[int, str]]:
         """See ``RowStore``."""
         prefix = _versions_of(company)
-        for key in _under(self._db.iter(), prefix):
-            found = _VERSION.unpack_from(key, len(prefix))[0]
-            if found >= version:
-                break
-            yield found, key[len(prefix) + _VERSION.size :].decode()
+        with self._noticing():
+            for key in _under(self._db.iter(), prefix):
+                found = _VERSION.unpack_from(key, len(prefix))[0]
+                if found >= version:
+                    break
+                yield found, key[len(prefix) + _VERSION.size :].decode()
 
     def companies(self) -> list[str]:
         """See ``RowStore``."""
         found: list[str] = []
         walk, start = self._db.iter(), _VERSIONS
-        while (key := next(_under(walk, _VERSIONS, start=start), None)) is not None:
-            company = key[1:].partition(b"\0")[0]
-            found.append(company.decode())
-            start = _VERSIONS + company + b"\1"  # behind all accounts of this one
+        with self._noticing():
+            while (key := next(_under(walk, _VERSIONS, start=start), None)) is not None:
+                company = key[1:].partition(b"\0")[0]
+                found.append(company.decode())
+                start = _VERSIONS + company + b"\1"  # behind all accounts of this one
         return found
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """See ``RowStore``."""
         walk = self._db.iter()
-        for key in _under(walk, _ROWS):
-            yield key, walk.value()
+        with self._noticing():
+            for key in _under(walk, _ROWS):
+                yield key, walk.value()
 
     def wipe(self) -> None:
         """See ``RowStore``."""
@@ -184,7 +203,8 @@ class LocalRows:
 
     def close(self) -> None:
         """Write all to disk and let go of the folder."""
-        self._db.flush()
+        with self._noticing():
+            self._db.flush()
         self._shut()
 
     def _shut(self) -> None:
@@ -192,17 +212,54 @@ class LocalRows:
         self._db.close()
 
     def _open(self) -> Any:
-        self._folder.mkdir(parents=True, exist_ok=True)
         try:
-            database = Rdict(str(self._folder), _options(self._memory))
+            database = self._opened()
+            if self._damaged.exists():
+                database.close()  # opened before, to be sure that nobody else has it
+                self._clear("a part of it could not be read")
+                database = self._opened()
         except Exception as error:
             # rocksdict raises plain Exception for whatever RocksDB says.
-            raise LocalRowsError(
-                f"{self._folder} cannot be opened: {error}. Is another worker using it? Damaged, it may be"
-                " deleted: the rows are read from the changelog again."
-            ) from error
+            if not _is_damage(error):
+                raise LocalRowsError(
+                    f"{self._folder} cannot be opened: {error}. Is another worker using it?"
+                ) from error
+            self._clear(str(error))
+            database = self._opened()
         self._memory.join(database)
         return database
+
+    def _opened(self) -> Any:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return Rdict(str(self._folder), _options(self._memory))
+
+    def _clear(self, why: str) -> None:
+        """Delete a damaged store; say so and count it."""
+        _log.error("%s: the local rows are damaged and wiped; the changelog has them: %s", self._folder, why)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._damaged.unlink(missing_ok=True)
+        if self._memory.wiped is not None:
+            self._memory.wiped.add()
+
+    @contextlib.contextmanager
+    def _noticing(self) -> Iterator[None]:
+        """Note damage for who opens the store next, and raise it as ``LocalRowsError``."""
+        try:
+            yield
+        except Exception as error:
+            if not _is_damage(error):
+                raise
+            self._damaged.touch()
+            raise LocalRowsError(
+                f"{self._folder} is damaged, and is wiped when the worker starts again: {error}"
+            ) from error
+
+
+def _is_damage(error: Exception) -> bool:
+    """Say whether this is RocksDB's word that files are wrong or missing; a lock or a full disk is not."""
+    text = str(error)
+    missing = text.startswith("IO error: No such file or directory") and "LOCK" not in text
+    return type(error) is Exception and (text.startswith("Corruption") or missing)
 
 
 def _under(walk: Any, prefix: bytes, *, start: bytes = b"") -> Iterator[bytes]:
@@ -211,6 +268,7 @@ def _under(walk: Any, prefix: bytes, *, start: bytes = b"") -> Iterator[bytes]:
     while walk.valid() and (key := walk.key()).startswith(prefix):
         yield key
         walk.next()
+    walk.status()  # raises: what ended it may be a block that cannot be read
 
 
 def _options(memory: RowsMemory) -> Options:

@@ -52,6 +52,7 @@ def build_app(
     limits: StreamSettings | None = None,
     member: str | None = None,
     letters: Tally | None = None,
+    wiped: Tally | None = None,
 ) -> EngineApp:
     """Make the Faust app of a stage.
 
@@ -61,6 +62,7 @@ def build_app(
         limits: limits and timeouts; read from the environment when not given.
         member: see ``build_engine_app``.
         letters: counts the dead letters.
+        wiped: counts local stores that were damaged, and wiped.
 
     Raises:
         SeamChanged: the installed libraries are not those that the engine was written on.
@@ -69,7 +71,7 @@ def build_app(
     limits = limits or StreamSettings()
     return build_engine_app(
         group=settings.group(stage),
-        spec=stage_spec(settings, stage=stage, limits=limits, member=member, letters=letters),
+        spec=stage_spec(settings, stage=stage, limits=limits, member=member, letters=letters, wiped=wiped),
         bootstrap_servers=settings.brokers(),
         options=limits.engine_options(),
         member=member,
@@ -89,12 +91,13 @@ def stage_spec(
     limits: StreamSettings,
     member: str | None = None,
     letters: Tally | None = None,
+    wiped: Tally | None = None,
 ) -> StageSpec:
-    """Give a stage its topics' physical names; ``letters`` counts its dead letters."""
+    """Give a stage its topics' physical names; see ``build_app``."""
     if stage == "intake":
         spec = _intake_spec(settings, limits=limits, tally=letters)
     else:
-        spec = _ledger_spec(settings, limits=limits, member=member, tally=letters)
+        spec = _ledger_spec(settings, limits=limits, member=member, tally=letters, wiped=wiped)
     return replace(spec, open=traced(spec.open, journal=settings.topic(JOURNAL)))
 
 
@@ -117,7 +120,12 @@ def _intake_spec(settings: Settings, *, limits: StreamSettings, tally: Tally | N
 
 
 def _ledger_spec(
-    settings: Settings, *, limits: StreamSettings, member: str | None, tally: Tally | None
+    settings: Settings,
+    *,
+    limits: StreamSettings,
+    member: str | None,
+    tally: Tally | None,
+    wiped: Tally | None,
 ) -> StageSpec:
     letters = dead_letter_of(JOURNAL)
     return StageSpec(
@@ -128,7 +136,7 @@ def _ledger_spec(
             journal=settings.topic(JOURNAL),
             topics={name: settings.topic(name) for name in fact_topics()},
             dead_letters=settings.topic(letters),
-            partition=_partitions(settings, limits=limits, member=member),
+            partition=_partitions(settings, limits=limits, member=member, wiped=wiped),
             tally=tally,
         ),
         changelog=settings.topic(CHANGELOG),
@@ -139,7 +147,7 @@ def _ledger_spec(
 
 
 def _partitions(
-    settings: Settings, *, limits: StreamSettings, member: str | None
+    settings: Settings, *, limits: StreamSettings, member: str | None, wiped: Tally | None
 ) -> Callable[[int], Partition]:
     """Give the function that makes a partition's fold: its rows on disk if this worker has a name.
 
@@ -147,7 +155,7 @@ def _partitions(
     """
     folder = settings.data_dir / "rows" / settings.group("ledger") / str(member)
     budget = RowsBudget(rows_max=limits.cached_rows_max)
-    memory = RowsMemory(blocks_mib=limits.cached_blocks_mib, writes_mib=limits.unwritten_mib)
+    memory = RowsMemory(blocks_mib=limits.cached_blocks_mib, writes_mib=limits.unwritten_mib, wiped=wiped)
 
     def make(number: int) -> Partition:
         on_disk = limits.local_rows and member is not None

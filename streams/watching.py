@@ -32,6 +32,7 @@ class EngineWatch:
         stage: its label.
         letters: the dead letters that its stages count.
         stalled_s: how long it may have work and make no progress.
+        wiped: the local stores that were damaged, and wiped.
         now_s: a clock that never goes back.
     """
 
@@ -43,8 +44,10 @@ class EngineWatch:
         stage: str,
         letters: Tally,
         stalled_s: float,
+        wiped: Tally | None = None,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._wiped = wiped
         self._counters, self._reports = counters, reports
         self._stage, self._letters = stage, letters
         self._stalled_s, self._now_s = stalled_s, now_s
@@ -114,6 +117,8 @@ class EngineWatch:
         for one in reports:
             yield sample("cobranza_partition_paused", one.paused, self._stage, one.topic, str(one.partition))
         yield from self._letters.samples()
+        if self._wiped is not None:
+            yield from self._wiped.samples()
 
 
 def _values(counters: Counters) -> dict[str, float]:

@@ -55,6 +55,7 @@ def _run(settings: Settings, *, stage: "StageName", member: str | None) -> None:
 async def _serve(settings: Settings, *, stage: "StageName", member: str | None) -> None:
     from infra.metrics.server import MetricsServer
     from infra.metrics.settings import MetricsSettings
+    from infra.metrics.tally import Tally
     from streams.app import build_app, possible_letters
     from streams.engine.faults import FOR_A_PERSON
     from streams.engine.report import report
@@ -65,13 +66,15 @@ async def _serve(settings: Settings, *, stage: "StageName", member: str | None) 
     metrics = MetricsSettings()
     letters = letter_tally(known=possible_letters(settings, stage=stage))
     # Inside the running loop: Faust's services belong to the loop that they are made in.
-    app = build_app(settings, stage=stage, member=member, letters=letters)
+    wiped = Tally("cobranza_local_rows_wiped_total", known=[()])
+    app = build_app(settings, stage=stage, member=member, letters=letters, wiped=wiped)
     watch = EngineWatch(
         counters=app.engine.counters,
         reports=lambda: report(app),
         stage=stage,
         letters=letters,
         stalled_s=metrics.stalled_s,
+        wiped=wiped if stage == "ledger" else None,
     )
     looking = asyncio.create_task(watch.look_for_ever())
     try:

@@ -54,6 +54,9 @@ METRICS: Final[Mapping[str, Described]] = {
     "cobranza_chain_breaks_total": Described(
         "counter", "Links that do not connect: the worker stops for a person.", _STAGE
     ),
+    "cobranza_local_rows_wiped_total": Described(
+        "counter", "Local stores of rows that were damaged: wiped, and read from the changelog."
+    ),
     "cobranza_stopped": Described(
         "gauge",
         "1: the worker has stopped for this fault, and ends within a minute: somebody must look.",
