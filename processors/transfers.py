@@ -28,7 +28,7 @@ from schemas.commands import TransferItem, TransferPayment
 from schemas.events import CustomerMerged, PaymentReceived
 from schemas.facts import LedgerFact, MovementKind, TransferSent
 from schemas.moved_rows import Elsewhere
-from schemas.rows import CreditRow, ItemRow, Name, PaymentPlanRow
+from schemas.rows import AccountRow, CreditRow, ItemRow, Name, PaymentPlanRow
 from schemas.transfers import MovedCredit, MovedInstrument, MovedItem, MovedPromise, TransferReceived
 
 __all__ = ["follow", "merge", "transfer_item", "transfer_payment"]
@@ -132,7 +132,9 @@ def follow(
         if credit.ended_on is not None and credit.moved_minor:
             to(credit.moved_to).recall(credit)
     for item in items:
-        target = item.moved_to or row.merged_into
+        target = item.moved_to or _merged_into(
+            row, came=() if item.elsewhere is None else item.elsewhere.came
+        )
         if target and target not in path and item.open_minor:
             to(target).item(item)
         elif item.moved_to and item.moved_to not in path and _is_amended(account, item):
@@ -143,7 +145,8 @@ def follow(
             for name in credit.names
             if name.document in account.items and account.items[name.document].status != "cancelled"
         }
-        target = credit.for_customer or row.merged_into or (targets.pop() if len(targets) == 1 else "")
+        merged_into = _merged_into(row, came=credit.came)
+        target = credit.for_customer or merged_into or (targets.pop() if len(targets) == 1 else "")
         if target and target not in path and credit.rest_minor and credit.moved_to in ("", target):
             to(target).credit(credit, amount_minor=credit.rest_minor, names=_names(account, credit))
     if row.merged_into and row.merged_into not in path:
@@ -152,6 +155,11 @@ def follow(
                 to(row.merged_into).instrument(fact)
     facts = [fact for sending in sendings.values() for fact in sending.facts()]
     return [*returned, *facts, *tell_back(account, items, context=context)]
+
+
+def _merged_into(row: AccountRow, *, came: Sequence[str]) -> str:
+    """Give the customer that this one is merged into; '' for what came through it: nothing goes back by itself."""
+    return "" if row.merged_into in came else row.merged_into
 
 
 def _is_amended(account: Account, item: ItemRow) -> bool:
@@ -167,8 +175,8 @@ def _too_much_moved_minor(account: Account, item: ItemRow) -> int:
     there_minor = item.moved_minor - payment_plans.in_instalments_minor(account, item)
     if item.status == "cancelled":
         return there_minor
-    settled = sum(row.amount_minor for row in account.applications.get(item.item, {}).values())
-    return min(there_minor, item.settled_before_minor + item.moved_minor + settled - item.amount_minor)
+    # What it is too much by had been taken off its payments first (``documents.amend``): nothing of it is settled then.
+    return min(there_minor, item.settled_before_minor + item.moved_minor - item.amount_minor)
 
 
 class _Sending:
@@ -330,10 +338,12 @@ def _cut(moved: Sequence[_Moved]) -> Iterator[list[_Moved]]:
 
 
 def _send_all(sending: _Sending, *, items: Sequence[ItemRow], credits: Sequence[CreditRow]) -> None:  # noqa: A002 - the domain's word
+    row = sending.account.row
     for item in items:
-        sending.item(item)
+        if _merged_into(row, came=() if item.elsewhere is None else item.elsewhere.came):
+            sending.item(item)
     for credit in credits:
-        if credit.rest_minor and not credit.moved_to:
+        if credit.rest_minor and not credit.moved_to and _merged_into(row, came=credit.came):
             sending.credit(credit, amount_minor=credit.rest_minor, names=_names(sending.account, credit))
 
 

@@ -20,7 +20,8 @@ class Elsewhere(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True)
 
     ``item`` is its name at the one that it came from, ``before`` what had settled it there. ``after`` is what
     was said by the one that it went to: money of days before it went. ``told`` is what was last said so to the
-    one that it came from, ``sent`` the highest revision that was sent to the one that it went to.
+    one that it came from, ``sent`` the highest revision that was sent to the one that it went to. ``came`` are all that it
+    came through: it goes back to none of them by itself.
     """
 
     item: str = ""
@@ -28,3 +29,4 @@ class Elsewhere(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True)
     after: tuple[SettledOn, ...] = ()
     told: tuple[SettledOn, ...] = ()
     sent: int = 0
+    came: tuple[str, ...] = ()
