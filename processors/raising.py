@@ -1,4 +1,4 @@
-"""Option of R1: all items of a message go as its highest step, so that one customer has one level."""
+"""Option of R1: all levels of a message go as its highest step, so that one customer has one level."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,8 @@ __all__ = ["raise_to_max"]
 def raise_to_max(due: Sequence[DueItem], *, company: Company, customer: CustomerRow | None) -> list[DueItem]:
     """Give the due items at the highest offset among them; no step that must not be skipped is jumped over.
 
-    On another plan an item goes up to the last level whose offset is not larger.
+    A courtesy stays one: what is not due yet is on no level (R7). On another plan an item
+    goes up to the last level whose offset is not larger.
     """
     highest_days = max((each.rung.offset_days for each in due), default=0)
     return [
@@ -27,7 +28,7 @@ def raise_to_max(due: Sequence[DueItem], *, company: Company, customer: Customer
 
 def _up(item: ItemRow, rung: Rung, *, to_days: int, company: Company, customer: CustomerRow | None) -> Rung:
     standing = standing_of(item, company=company, customer=customer)
-    if standing is None or rung.step.must_not_skip:
+    if standing is None or rung.step.must_not_skip or not is_level(rung.step):
         return rung
     best = rung
     for index in range(rung.step_index + 1, len(rung.plan.steps)):
