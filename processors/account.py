@@ -82,6 +82,7 @@ class Account:
         settling: index for settlement (who names which item, oldest first, loose money).
         due: index of the next due step per item; ``opened`` of open items by due date;
             ``unapplied`` of what is left of credits.
+        turning: index of the first overdue day of what is looked at later than that (``wake``).
         tasks: what people have to do, by id; ``sought`` gives those that look for an item's payment (S4-17).
         messages: what else is said to the customer, by name (``processors.messages``);
             ``messages_sent_as`` gives the name by the id of what was decided.
@@ -123,6 +124,7 @@ class Account:
         "stale",
         "stale_credits",
         "tasks",
+        "turning",
         "unapplied",
         "waiting",
     )
@@ -149,6 +151,7 @@ class Account:
         self.arrangements: Arrangements | None = None
         self.settling = SettlementIndex()
         self.due = DueIndex()
+        self.turning = DueIndex()
         self.opened = OpenIndex()
         self.unapplied = CreditIndex()
         self.stale: set[str] = set()
@@ -319,17 +322,9 @@ class Account:
     def size(self) -> int:
         """Count the rows, about."""
         money = len(self.items) + len(self.credits) + len(self.applied)
-        return (
-            money
-            + len(self.holds)
-            + len(self.reminders)
-            + len(self.seen)
-            + len(self.waiting)
-            + len(self.tasks)
-            + len(self.contacts)
-            + len(self.messages)
-            + (0 if self.arrangements is None else self.arrangements.size())
-        )
+        said = len(self.holds) + len(self.reminders) + len(self.seen) + len(self.waiting)
+        others = len(self.tasks) + len(self.contacts) + len(self.messages)
+        return money + said + others + (0 if self.arrangements is None else self.arrangements.size())
 
     def add_task(self, row: TaskRow) -> None:
         """Enter a task that is open."""

@@ -69,6 +69,15 @@ class Arrangements:
             + len(self.children)
         )
 
+    def holds_something(self) -> bool:
+        """Say whether anything may be held by what was arranged now."""
+        return bool(
+            self.disputed
+            or self.conditional
+            or any(row.status == "open" for row in self.promises.values())
+            or any(row.status == "running" for row in self.payment_plans.values())
+        )
+
     def cover(self, item: ItemRow, *, promise: str) -> None:
         """Enter that a promise covers an item."""
         self.covered.setdefault(promise, {})[item.item] = None

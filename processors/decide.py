@@ -27,7 +27,7 @@ from processors.company import Company
 from processors.conditions import admits
 from processors.context import FoldContext
 from processors.finishing import finish
-from processors.holds import account_hold, date_by_hand, in_force
+from processors.holds import WHOLE_HOLDS, account_hold, date_by_hand, in_force
 from processors.judged import is_done_with, withheld
 from processors.ladder import Rung, Standing, current_rung, is_level, overtaken_on, rung_at, standing_of
 from processors.manual_steps import release_others
@@ -39,7 +39,7 @@ from processors.reasons import is_only_of_when, judge
 from processors.record_size import fitting, split, text_bytes
 from processors.reminder import DueItem, decided_beside, follow_up, remind
 from processors.residual import is_owed
-from processors.wake import enter_items, purge_day, set_wake
+from processors.wake import enter_items, may_hold, purge_day, set_wake
 from schemas.facts import LedgerFact, PlanFinished, ReminderWithheld, Withheld
 from schemas.journal import TickPassed
 from schemas.rows import HoldRow, ItemRow, ReminderRow, ReminderRowItem
@@ -333,15 +333,18 @@ def _next_wake_s(at: Circumstances, *, judged: Sequence[Judged], at_next_tick: b
     for each in judged:
         days.add(each.again_on)
         days |= {word.verdict.until for word in each.said}
+    is_holding = may_hold(at.account)
+    if is_holding or at.account.row.episode_opened_on is None:
+        # What turns overdue opens an episode (R20, R37), and may not be held as all else is (R15).
+        due_on = at.account.opened.next_due()
+        days.add(None if due_on is None else due_on + _DAY)
+    if is_holding:
+        days |= {hold.until for kind in WHOLE_HOLDS if (hold := at.account.holds.get(kind)) is not None}
     if date_by_hand(at.account) is not None:
         hold = account_hold(at.account, at.day)
         days |= {at.account.holds["snoozed"].until, None if hold is None else hold.until}
         if at.account.row.failed_on is not None:
             days.add(failed_until(at.account.row.failed_on, company=at.company))
-    if at.account.row.proposal and at.account.row.episode_opened_on is None:
-        # While it waits nothing else need come due; who is overdue meanwhile is to be looked at by people (R37).
-        due_on = at.account.opened.first_coming(at.day, is_wanted=lambda _: True)
-        days.add(None if due_on is None else due_on + _DAY)
     later = [day for day in days if day is not None and day > at.day]
     instants = [word.verdict.until_s for each in judged for word in each.said]
     seconds = [each for each in instants if each is not None]

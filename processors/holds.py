@@ -5,9 +5,10 @@ import datetime
 from processors.account import Account
 from schemas.rows import HoldRow
 
-__all__ = ["ACCOUNT_HOLDS", "account_hold", "date_by_hand", "in_force", "item_hold"]
+__all__ = ["ACCOUNT_HOLDS", "WHOLE_HOLDS", "account_hold", "date_by_hand", "in_force", "item_hold"]
 
 ACCOUNT_HOLDS = ("legal_hold", "do_not_contact", "blocked")
+WHOLE_HOLDS = (*ACCOUNT_HOLDS, "snoozed")  # of all that an account owes
 
 
 def in_force(hold: HoldRow | None, day: datetime.date) -> bool:

@@ -74,6 +74,13 @@ class OpenIndex:
         # Its day is later than this one only where the company's zone has changed.
         return [name for name in self._overdue if due[name] < day]
 
+    def next_due(self) -> datetime.date | None:
+        """Give the first due date of what was not overdue when last asked."""
+        coming, due = self._coming, self._due
+        while coming and due.get(coming[0][1]) != coming[0][0]:
+            heapq.heappop(coming)
+        return coming[0][0] if coming else None
+
     def first_coming(self, day: datetime.date, *, is_wanted: Callable[[str], bool]) -> datetime.date | None:
         """Give the due date of the first item due on ``day`` or after that is wanted; costs what comes before it."""
         walked: dict[tuple[datetime.date, str], None] = {}

@@ -91,6 +91,10 @@ def propose(at: Circumstances, *, due: Sequence[DueItem], because: WhoDecides) -
     said = row.proposal
     if said is None:
         raise AssertionError(f"{row.reminder} waits and was never proposed")
+    if said.approved:
+        # It is of what was read, and of that nothing is due (``choose``).
+        said.approved, said.approved_by, said.now_because = False, "", ""
+        at.account.touch(row)
     composed = compose(at, due=due, reminder=row.reminder, said=said)
     content = _digest(composed, because=because, said=said)
     if content == said.content:

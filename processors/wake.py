@@ -8,17 +8,25 @@ import datetime
 
 from processors.account import Account
 from processors.company import Company
-from processors.holds import date_by_hand
 from processors.ladder import next_look, standing_of
 from processors.movements import entered_on
 from processors.open_index import OpenIndex
 from processors.residual import is_owed
 from processors.trust import note_payment
-from schemas.rows import CreditRow, ItemRow
+from schemas.rows import CreditRow, CustomerRow, ItemRow
 
-__all__ = ["AT_NEXT_TICK_S", "enter_items", "plans_may_differ", "purge_day", "reschedule", "set_wake"]
+__all__ = [
+    "AT_NEXT_TICK_S",
+    "enter_items",
+    "may_hold",
+    "plans_may_differ",
+    "purge_day",
+    "reschedule",
+    "set_wake",
+]
 
 AT_NEXT_TICK_S = 0
+_DAY = datetime.timedelta(days=1)
 
 
 def reschedule(
@@ -35,21 +43,30 @@ def reschedule(
     It wakes at the decision hour of the day on which its first item has
     something due: a day that is past means the next tick. After an
     evaluation the wake is ``evaluate``'s own, which knows what waits for when.
+    Without an open episode it wakes on the first day on which something is overdue, too.
     """
     enter_items(account, company=company, now=now, heard_on=heard_on)
-    if account.row.episode_in_doubt:
+    row = account.row
+    if row.episode_in_doubt or row.proposal or row.is_all_held or may_hold(account):
+        # What waits for a person, or is held, is compared with the account as it stands now (R15, R19).
         set_wake(account, AT_NEXT_TICK_S)
         return
-    if company.profile.statements != "off" and account.row.statement_on is None:
+    if company.profile.statements != "off" and row.statement_on is None:
         set_wake(account, AT_NEXT_TICK_S)
         return
     day = _earlier(account.due.first(), purge_day(account))
+    if row.episode_opened_on is None and account.turning.is_set:
+        day = _earlier(day, account.turning.first())
     if account.alarms.is_set:
         day = _earlier(day, account.alarms.first())
-    by_hand = date_by_hand(account) if account.holds else None
-    if by_hand is not None:
-        day = _earlier(day, by_hand.until)
     set_wake(account, None if day is None else company.decides_from_s(day))
+
+
+def may_hold(account: Account) -> bool:
+    """Say whether a hold or what was arranged may keep something of the account from being dunned (R15)."""
+    if account.holds:
+        return True
+    return account.arrangements is not None and account.arrangements.holds_something()
 
 
 def _earlier(day: datetime.date | None, other: datetime.date | None) -> datetime.date | None:
@@ -105,7 +122,7 @@ def enter_items(
             else:
                 _enter_closed(account, item, company=company, today=changed_on)
             if is_ready:
-                account.due.set(name, next_look(item, company=company, customer=customer))
+                _enter_look(account, item, company=company, customer=customer)
     for key in sorted(account.stale_credits) if len(account.stale_credits) > 1 else account.stale_credits:
         credit = account.credits.get(key)
         if credit is not None:
@@ -113,11 +130,26 @@ def enter_items(
             if account.unapplied.is_filled:
                 account.unapplied.set(credit)
     if not is_ready:
-        for name, item in account.items.items():
-            account.due.set(name, next_look(item, company=company, customer=customer))
+        for item in account.items.values():
+            _enter_look(account, item, company=company, customer=customer)
         account.due.ready = True
     account.stale.clear()
     account.stale_credits.clear()
+
+
+def _enter_look(account: Account, item: ItemRow, *, company: Company, customer: CustomerRow | None) -> None:
+    """Enter when an item is looked at next, and when it turns overdue if that is sooner: an episode opens then.
+
+    Of what a level was sent, the episode is open, or in doubt.
+    """
+    name, due_on = item.item, item.due_on
+    look_on = next_look(item, company=company, customer=customer)
+    account.due.set(name, look_on)
+    if item.status == "open" and (look_on is None or look_on > due_on):
+        turns = item.sent_level_on is None and is_owed(account, item, company=company)
+        account.turning.set(name, due_on + _DAY if turns else None)
+    elif account.turning.is_set:
+        account.turning.set(name, None)
 
 
 def _enter_open(account: Account, item: ItemRow, *, company: Company) -> None:

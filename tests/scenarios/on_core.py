@@ -9,18 +9,24 @@ import datetime
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 from msgspec.structs import replace
 
 from processors.account import Account
+from processors.all_held import is_all_held
 from processors.audit import audit_journal
+from processors.calendar import epoch_s
+from processors.circumstances import Circumstances
 from processors.company import Company
 from processors.invariants import check
 from processors.ladder import next_look
 from processors.law.register import permits_for
 from processors.messages import UNBOUND
 from processors.partition import Partition
+from processors.proposals import proposal_of, steps_of
+from processors.residual import is_owed
 from schemas.facts import (
     AccountTold,
     Delivery,
@@ -262,6 +268,7 @@ def _tick(stage: Stage, *, at: datetime.datetime, lagging: tuple[str, ...]) -> l
     facts = stage.fold(tick)
     assert [] == stage.fold(tick)
     _moves_no_balance(facts)
+    _nobody_is_missed(stage.partition, tick=tick)
     facts += stage.send_held(at=at)
     for each in _going(facts):
         if each in facts:
@@ -277,6 +284,27 @@ def _moves_no_balance(facts: list[LedgerFact]) -> None:
         if isinstance(fact, Movement):
             sums[fact.account, fact.currency] += fact.amount_minor if fact.item else -fact.amount_minor
     assert {} == {key: minor for key, minor in sums.items() if minor}
+
+
+def _nobody_is_missed(partition: Partition, *, tick: TickPassed) -> None:
+    """Check that who had to be looked at was: what an account is listed by is of this tick (R4, R15, R19, R37)."""
+    if partition.clock is None or tick.at < partition.clock.at:
+        return
+    for account, company in _accounts(partition):
+        day = company.day_of(tick.at)
+        if epoch_s(tick.at) < company.decides_from_s(day):
+            continue
+        items = account.items.values()
+        owed = [each for each in items if each.status == "open" and is_owed(account, each, company=company)]
+        if any(each.due_on < day for each in owed):
+            assert account.row.episode_opened_on is not None
+        waiting = proposal_of(account)
+        if waiting is not None:
+            assert {"open"} == {account.items[each.item].status for each in steps_of(account, waiting)}
+        account.opened.fill(account.items, is_owed=partial(is_owed, account, company=company))
+        due = (name for name, on in _days(account, company=company).items() if on <= day)
+        at = Circumstances(account, company, tick, day, due=frozenset(due))
+        assert account.row.is_all_held == is_all_held(at)
 
 
 def _hold_true(stage: Stage) -> None:

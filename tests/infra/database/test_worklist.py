@@ -72,6 +72,17 @@ def test_next_action_is_fifteen_days_after_the_last_contact_or_note(engine: Engi
     assert {"acme:C4"} == {name for name, each in found.items() if each.is_called()}
 
 
+def test_listed_from_the_day_after_the_due_date(engine: Engine, tmp_path: Path) -> None:
+    """Section 1, R20: who is overdue is listed on the next day, though nothing is due then, and no more once it is paid."""
+    story = "# two who owe\nplan default\n    first +15 email\n" + _customers("C1", "C2")
+    story += "2026-01-02  invoice I 100.00 due 2026-02-02\n2026-01-02  @C2 invoice J 100.00 due 2026-02-02\n"
+    story += "2026-01-02..2026-02-03  tick\n2026-02-04  @C2 payment P 100.00\n2026-02-04..2026-02-08  tick\n"
+    play_into(engine, story, folder=tmp_path)
+    assert {} == _lines(engine, on="2026-02-02")
+    assert {"acme:C1": ["no_action"]} == _whys(engine, on="2026-02-03")
+    assert "2026-02-03" == str(_lines(engine, on="2026-02-08")["acme:C1"].next_on)
+
+
 def test_a_company_may_wait_longer(engine: Engine, tmp_path: Path) -> None:
     """S0-14: the company's own number of days."""
     story = "# one who owes\ncompany next-action-days 30\n" + _customers("C1") + _PLAN
