@@ -15,8 +15,10 @@ from processors.consuming import CONSUMED_MAX
 from processors.context import FoldContext
 from processors.fates import REACHED, UNREACHED, contradicts, error_of, says_stop, word, worst
 from processors.judged import in_reminder
+from processors.kin import tell_silence
 from processors.plan import step_at
 from processors.tasks import open_task
+from processors.whereabouts import now_with
 from schemas.facts import LedgerFact, ReminderEnded
 from schemas.message_rows import MessageRow
 from schemas.outcomes import OutcomeReported
@@ -36,7 +38,7 @@ def take_afterword(
     items: Iterable[str],
     is_customers: bool = True,
 ) -> str:
-    """Note what is said of a delivery that a provider had; give what it contradicts, "" where it does not.
+    """Note what is said of a delivery that a provider had; give what it contradicts, "" where it does not (``heed_stop`` is the caller's).
 
     Args:
         row: of the reminder or message, which has the delivery.
@@ -50,8 +52,6 @@ def take_afterword(
     account.touch(account.row)
     if event.status in UNREACHED and is_customers:
         remember_failure(account, event, items=items)
-    if is_customers:
-        heed_stop(account, event)
     if contradicts(before, event.status):
         return f"the delivery is {before}, and now it is said to be {event.status}"
     return ""
@@ -62,10 +62,12 @@ def was_told(row: ReminderRow | MessageRow, channel: str) -> bool:
     return any(each.partition("/")[0] == channel for each in row.told)
 
 
-def heed_stop(account: Account, event: OutcomeReported) -> None:
-    """Take a customer out of a channel who has complained of it, or told its provider to stop (R15)."""
-    if says_stop(event) and event.channel != "task" and event.channel not in account.row.opted_out:
-        opt_out(account, event.channel)
+def heed_stop(account: Account, event: OutcomeReported, *, context: FoldContext) -> list[LedgerFact]:
+    """Take a customer out of a channel who has complained of it, or told its provider to stop (R15); his children hear of it."""
+    if not says_stop(event) or event.channel == "task" or event.channel in account.row.opted_out:
+        return []
+    opt_out(account, event.channel)
+    return tell_silence(account, occurred_at=event.occurred_at, on=context.day)
 
 
 def mend_address(account: Account, event: OutcomeReported, *, context: FoldContext) -> list[LedgerFact]:
@@ -113,7 +115,7 @@ def _consumed_last(account: Account, row: ReminderRow) -> Iterator[ItemRow]:
         item = account.items.get(name)
         if item is None or item.before is None or item.before.reminder != row.reminder:
             continue
-        if item.final_on is None and not item.moved_to:
+        if item.final_on is None and not now_with(item):
             yield item
 
 

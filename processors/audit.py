@@ -184,6 +184,8 @@ class Audit:
         if item is None:
             has_level = fact.kind == "transferred_in"  # it comes with the level that it had (SEMANTICS 2.6)
             item = mine.items[fact.item] = AuditedItem(carried(row) if has_level else blank(row))
+        elif fact.kind == "transferred_in" and item.open_minor == 0 < fact.amount_minor:
+            item.row = carried(row)  # what was written elsewhere since it went
         item.open_minor += fact.amount_minor
         item.closed_on = None if item.open_minor else fact.business_date
         if item.open_minor < 0:

@@ -144,9 +144,8 @@ def fold(
         facts += _resume(account, event, context=context)
     if account.claimed and account.stale:
         facts += correct_claims(account, account.stale, context=context)
-    if row.has_moved and (facts or account.stale):
-        path = event.path if isinstance(event, TransferReceived) else ()
-        facts += transfers.follow(account, context=context, said=facts, path=path)
+    if row.has_moved and (facts or account.stale or account.stale_credits):
+        facts += transfers.follow(account, event, context=context, said=facts)
     if account.arrangements is not None and facts:
         facts += promises.review(account, facts, context=context)
         facts += disputes.review(account)

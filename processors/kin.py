@@ -9,6 +9,8 @@ own rows only.
 import datetime
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from processors import wake
 from processors.account import Account
 from processors.addressing import address_changed
@@ -116,7 +118,7 @@ def _reached_otherwise(account: Account, row: CustomerRow, *, contacts_before: t
 
 
 def tell_silence(account: Account, *, occurred_at: str, on: datetime.date) -> list[LedgerFact]:
-    """Tell the children who can be written to, now that a hold of their parent was placed or released (R15).
+    """Tell the children who can be written to, now that their parent's holds or opt-outs have changed (R15).
 
     ``on`` is the company's day: of a written time it may be another one.
     """
@@ -210,17 +212,34 @@ def _tell_child(
     account: Account, child: str, *, event: CustomerUpserted, on: datetime.date, occurred_at: str = ""
 ) -> LedgerFact:
     silences = _silences(account, on=on)
+    contacts = _wanted(account, event.contacts)
     told = ParentKnown(
         company=account.company,
         customer=child,
         occurred_at=occurred_at or event.occurred_at,
         parent=account.customer_id,
-        contacts=() if silences else event.contacts,
-        held=event.contacts if silences else (),
+        contacts=() if silences else contacts,
+        held=contacts if silences else (),
         held_until=_silent_until(silences),
         place=_place(event),
     )
     return _told(account, told)
+
+
+def _wanted(account: Account, contacts: Sequence[Contact]) -> tuple[Contact, ...]:
+    """Give contacts without the addresses of channels that the customer has opted out of: not for a child either."""
+    gone = frozenset(account.row.opted_out)
+    if not gone:
+        return tuple(contacts)
+    return tuple(
+        msgspec.structs.replace(
+            each,
+            email="" if "email" in gone else each.email,
+            phone="" if "sms" in gone else each.phone,
+            address=() if "letter" in gone else each.address,
+        )
+        for each in contacts
+    )
 
 
 def _place(event: CustomerUpserted) -> LawPlace:

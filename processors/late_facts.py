@@ -10,6 +10,7 @@ from processors.context import FoldContext
 from processors.messages import correct_reminder
 from processors.residual import residual_of
 from processors.tasks import open_task
+from processors.whereabouts import now_with
 from schemas.facts import LedgerFact, ReminderRetracted, ReminderWasWrong
 from schemas.moved_rows import SettledOn
 from schemas.rows import ItemRow, ReminderRow
@@ -77,7 +78,7 @@ class _Wrong(NamedTuple):
 
 def _over(account: Account, item: ItemRow, *, company: Company) -> _Because | None:
     """Say that nothing is left of an item that may be dunned, here or where it went."""
-    if item.moved_to:
+    if now_with(item):
         settled_minor = sum(row.amount_minor for row in account.applications.get(item.item, {}).values())
         settled_minor += sum(each.amount_minor for each in _after(item))
         return "settled" if settled_minor >= item.amount_minor - item.settled_before_minor else None

@@ -20,7 +20,7 @@ import msgspec
 
 from processors.account import Account
 from processors.addressing import contacts_for, deliveries_for, unusable_channels
-from processors.afterwards import mend_address, take_afterword
+from processors.afterwards import heed_stop, mend_address, take_afterword
 from processors.calendar import epoch_s
 from processors.circumstances import Circumstances
 from processors.company import Company
@@ -392,6 +392,8 @@ def _report_afterword(
         facts += _take(account, row, accepted, context=context)
     items = [row.subject] if row.message_kind == "invoice_issued" else ()
     take_afterword(account, row, event=event, items=items, is_customers=not row.desk)
+    if not row.desk:
+        facts += heed_stop(account, event, context=context)
     if event.status == "failed" and not row.desk:
         _register(account, event, context=context)
     fates = set(row.deliveries.values())

@@ -4,6 +4,7 @@ It keeps level, last reminder, disputes and exclusion; what was settled of it st
 document where it was issued (an amendment, a cancellation) comes after it.
 """
 
+import datetime
 from collections.abc import Sequence
 from itertools import zip_longest
 
@@ -20,6 +21,7 @@ from processors.money_tasks import watch_unknown
 from processors.moved_settled import known_before
 from processors.movements import Postings
 from processors.settle import arrive, cascade, receive, settle
+from processors.whereabouts import comes_back
 from schemas.charges import ClaimDocument
 from schemas.facts import LedgerFact
 from schemas.fields import Channel
@@ -28,6 +30,20 @@ from schemas.rows import CreditRow, DisputeRow, HoldRow, ItemRow, Name
 from schemas.transfers import MovedCredit, MovedDispute, MovedHold, MovedItem, TransferReceived
 
 __all__ = ["moved_credit", "moved_item", "send_holds", "send_opt_outs", "take_in"]
+
+# What an item brings along of the reminders that named it elsewhere.
+_WRITTEN = (
+    *("chosen_plan", "plan", "plan_version", "step", "sent_level_on", "sent_on", "part_paid_on", "final_on"),
+    *(
+        "pay_by_on",
+        "shift_days",
+        "plan_finished",
+        "claimed_through",
+        "charged",
+        "costs_minor",
+        "corrected_minor",
+    ),
+)
 
 
 def moved_item(account: Account, item: ItemRow, *, amount_minor: int) -> MovedItem:
@@ -59,6 +75,9 @@ def moved_item(account: Account, item: ItemRow, *, amount_minor: int) -> MovedIt
         costs_minor=item.costs_minor,
         disputes=tuple(_moved_dispute(row) for _, row in sorted(disputes.items())),
         excluded=None if hold is None else hold.reason,
+        excluded_by="" if hold is None else hold.author,
+        excluded_at="" if hold is None else hold.placed_at,
+        review_on=None if hold is None else hold.review_on,
         item=item.item,
         revision=item.revision,
         cancelled=item.status == "cancelled",
@@ -91,6 +110,7 @@ def take_in(account: Account, event: TransferReceived, *, context: FoldContext) 
     postings = Postings(account, context, correcting=True)
     if event.items:
         account.row.has_moved = True  # ``transfers.follow`` tells what is heard of them here
+    _absorb(account, event)
     for moved in event.items:
         _take_item(postings, moved, event=event, context=context)
     _take_account_holds(account, event)
@@ -104,9 +124,20 @@ def take_in(account: Account, event: TransferReceived, *, context: FoldContext) 
     for promise in event.promises:
         arranged += promises.take_over(account, promise, from_customer=event.from_customer, context=context)
     account.advance()
-    if event.holds:
+    if event.holds or event.opted_out:
         arranged += tell_silence(account, occurred_at=event.occurred_at, on=context.day)
     return postings.facts + arranged
+
+
+def _absorb(account: Account, event: TransferReceived) -> None:
+    """Note who is the same customer as this one; of two who are merged into each other the newer word counts."""
+    row = account.row
+    row.absorbed = (
+        *row.absorbed,
+        *(each for each in event.absorbed if each not in row.absorbed and each != account.customer_id),
+    )
+    if account.customer_id in event.absorbed:
+        row.merged_into = ""
 
 
 def send_holds(account: Account) -> tuple[MovedHold, ...]:
@@ -165,6 +196,10 @@ def _take_item(
     postings: Postings, moved: MovedItem, *, event: TransferReceived, context: FoldContext
 ) -> None:
     account = postings.account
+    item = _sent_before(account, moved, event=event)
+    if item is not None:
+        _take_back(postings, item, moved=moved, event=event, context=context)
+        return
     item = _known_item(account, moved, event=event)
     if item is None and (moved.amount_minor < 0 or moved.cancelled):
         detail = f"{moved.document.document} is forgotten here: what was taken off it is not booked"
@@ -188,6 +223,46 @@ def _take_item(
     if item.open_minor:
         account.settling.open_item(item)
     arrive(postings, item, auto_apply=context.company.profile.auto_apply)
+
+
+def _take_back(
+    postings: Postings, item: ItemRow, *, moved: MovedItem, event: TransferReceived, context: FoldContext
+) -> None:
+    """Take an item that had gone to others back as what it was, with what was written about it there."""
+    account = postings.account
+    comes_back(item)
+    on = max(context.day, item.entered_on or item.issued_on, item.grown_on or context.day)
+    item.moved_minor -= moved.amount_minor
+    item.grown_on = on
+    _amend(account, item, moved=moved)
+    if (moved.sent_level_on or datetime.date.min) >= (item.sent_level_on or datetime.date.min):
+        for field in _WRITTEN:
+            setattr(item, field, getattr(moved, field))
+    _note_contact(account, moved)
+    _drop_holds(account, item)
+    _take_holds(account, item, moved=moved, event=event)
+    account.touch(item)
+    postings.change_item(item, kind="transferred_in", amount_minor=moved.amount_minor, on=on)
+    if item.open_minor:
+        account.settling.open_item(item)
+    arrive(postings, item, auto_apply=context.company.profile.auto_apply)
+
+
+def _sent_before(account: Account, moved: MovedItem, *, event: TransferReceived) -> ItemRow | None:
+    """Give the item that went from here to where this comes from, straight or by others: it is the same document."""
+    if moved.amount_minor <= 0 or moved.cancelled:
+        return None
+    for name in _names(moved, event=event):
+        item = account.items.get(name)
+        if (
+            item is not None
+            and item.moved_to
+            and item.document == moved.document
+            and item.currency == moved.currency
+            and item.moved_minor - payment_plans.in_instalments_minor(account, item) >= moved.amount_minor
+        ):
+            return item
+    return None
 
 
 def _amend(account: Account, item: ItemRow, *, moved: MovedItem) -> None:
@@ -277,11 +352,26 @@ def _new_item(
     )
     if type(moved.document) is ClaimDocument:
         account.enter_claim(item, document=moved.document)
+    _note_contact(account, moved)
+    _take_holds(account, item, moved=moved, event=event)
+    return item
+
+
+def _note_contact(account: Account, moved: MovedItem) -> None:
     last_on = (account.row.last_contact_on, moved.sent_level_on)
     account.row.last_contact_on = max((day for day in last_on if day is not None), default=None)
     account.touch(account.row)
-    _take_holds(account, item, moved=moved, event=event)
-    return item
+
+
+def _drop_holds(account: Account, item: ItemRow) -> None:
+    """Forget what was said of an item before it went: what holds by now comes with it."""
+    if account.arrangements is not None:
+        for row in list(account.arrangements.disputed.get(item.item, {}).values()):
+            account.arrangements.drop_dispute(row)
+            account.remove(row)
+    hold = account.holds.pop(f"excluded/{item.item}", None)
+    if hold is not None:
+        account.remove(hold)
 
 
 def _take_holds(account: Account, item: ItemRow, *, moved: MovedItem, event: TransferReceived) -> None:
@@ -306,7 +396,9 @@ def _take_holds(account: Account, item: ItemRow, *, moved: MovedItem, event: Tra
             hold="excluded",
             item=item.item,
             reason=moved.excluded,
-            placed_at=event.occurred_at,
+            author=moved.excluded_by,
+            review_on=moved.review_on,
+            placed_at=moved.excluded_at or event.occurred_at,
         )
         account.holds[hold_id(hold)] = hold
         account.touch(hold)

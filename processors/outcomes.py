@@ -74,8 +74,7 @@ def _take(
     _register(account, event, context=context)
     if event.status == "failed":
         remember_failure(account, event, items=[each.item for each in row.items])
-        heed_stop(account, event)
-    facts: list[LedgerFact] = []
+    facts = heed_stop(account, event, context=context) if event.status == "failed" else []
     if event.status == "accepted" and row.status == "open":
         facts += _send(account, row, context=context)
     if not UNRESOLVED & set(row.deliveries.values()):
@@ -97,6 +96,7 @@ def _report_afterword(
         accepted = msgspec.structs.replace(event, status="accepted", error_type="", detail="")
         facts += _take(account, row, accepted, context=context)
     contradiction = take_afterword(account, row, event=event, items=[each.item for each in row.items])
+    facts += heed_stop(account, event, context=context)
     if contradiction:
         facts.append(_refused(account, event, detail=contradiction))
     if event.status == "failed":

@@ -22,6 +22,7 @@ from processors.instruments import cover_again
 from processors.movements import Postings, latest_first
 from processors.promises import refused
 from processors.settle import arrive, cascade, counted_minor
+from processors.whereabouts import now_with
 from schemas.arrangement_facts import Instalment, PaymentPlanEnded, PaymentPlanMade
 from schemas.arrangement_rows import PaymentPlanStatus
 from schemas.commands import CancelPaymentPlan, MakePaymentPlan
@@ -171,7 +172,7 @@ def return_parts(account: Account, names: Sequence[str], *, context: FoldContext
         return []
     split = account.arrangements.split
     whole = sorted({row.item for name in names for row in split.get(name, ()) if row.item != name})
-    if not any(account.row.merged_into or account.items[name].moved_to for name in whole):
+    if not any(account.row.merged_into or now_with(account.items[name]) for name in whole):
         return []
     facts = review(account, context=context)
     for name in whole:

@@ -10,7 +10,7 @@ import datetime
 from collections.abc import Iterable, Iterator
 
 from processors.account import Account
-from processors.arrangements import Arrangements, asked_minor, disputed_minor
+from processors.arrangements import Arrangements, disputed_minor, held_part_minor
 from processors.context import FoldContext
 from processors.money import MoneyError, to_minor
 from processors.settle import counted_minor
@@ -49,11 +49,11 @@ def make_promise(account: Account, event: MakePromise, *, context: FoldContext) 
         promised_minor = None if event.amount is None else to_minor(event.amount, currency=currency)
     except MoneyError as error:
         return [refused(account, reason="amount_refused", key=key, detail=error.detail)]
-    facts = list(_replace_open(account, currency=currency, context=context))
     items, covered_minor = _cover(account, event, currency=currency, promised_minor=promised_minor)
     if not items:
         detail = f"nothing is open in {currency} that it could cover"
-        return [*facts, refused(account, reason="promise_refused", key=key, detail=detail)]
+        return [refused(account, reason="promise_refused", key=key, detail=detail)]
+    facts = list(_replace_open(account, currency=currency, context=context))
     until = event.due_on + datetime.timedelta(days=profile.promise_tolerance_days)
     row = PromiseRow(
         account=account.id,
@@ -201,7 +201,7 @@ def _cover(
         if promised_minor is not None and covered_minor >= promised_minor:
             break
         items.append(item)
-        covered_minor += asked_minor(account, item)
+        covered_minor += _askable_minor(account, item)
     return items, covered_minor
 
 
@@ -217,10 +217,17 @@ def _candidates(account: Account, event: MakePromise, *, currency: str) -> Itera
         for item in wanted
         if item.currency == currency
         and item.status == "open"
-        and asked_minor(account, item) > 0
+        and _askable_minor(account, item) > 0
         and (event.documents or event.amount is not None or item.due_on <= event.due_on)
     )
     yield from sorted(fits, key=lambda item: (item.due_on, item.item))
+
+
+def _askable_minor(account: Account, item: ItemRow) -> int:
+    """Give how much of an item would be asked for without a promise: an open one is replaced by the new one."""
+    if f"excluded/{item.item}" in account.holds:
+        return 0
+    return item.open_minor - held_part_minor(account, item)
 
 
 def _enter(account: Account, row: PromiseRow, *, items: list[ItemRow]) -> None:
@@ -270,6 +277,7 @@ def _owed_minor(account: Account, item: ItemRow, *, on: datetime.date) -> int:
 
 def _end(account: Account, row: PromiseRow, *, status: str, context: FoldContext) -> PromiseJudged:
     note_promise(account, before=row.status, after=status)
+    _count(account, row, status=status)
     row.status = status  # type: ignore[assignment]  # one of PromiseStatus
     row.alarm_on = context.today() + context.company.retention
     account.alarms.set(f"promise/{row.promise}", row.alarm_on)
@@ -286,6 +294,18 @@ def _end(account: Account, row: PromiseRow, *, status: str, context: FoldContext
         due_on=row.due_on,
         until=row.until,
     )
+
+
+def _count(account: Account, row: PromiseRow, *, status: str) -> None:
+    """Let a promise that was kept before any episode not count against the limit of the next one, while it is kept."""
+    closed_on = account.row.episode_closed_on
+    before = account.row.episode_opened_on is None and (closed_on is None or row.made_on > closed_on)
+    if row.is_counted and status == "kept" and before:
+        row.is_counted = False
+        account.row.promises = max(0, account.row.promises - 1)
+    elif not row.is_counted and status != "kept":
+        row.is_counted = True
+        account.row.promises += 1
 
 
 def _made(account: Account, row: PromiseRow, *, items: list[ItemRow]) -> PromiseMade:

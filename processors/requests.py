@@ -93,7 +93,7 @@ def _once(
     if isinstance(event, ReleaseQuarantine):
         return [*release(account, event)]
     _carry_out(account, event, context=context)  # type: ignore[arg-type]  # one of the plain ones
-    if isinstance(event, PlaceHold | ReleaseHold):
+    if isinstance(event, PlaceHold | ReleaseHold | OptOut | OptIn):
         return tell_silence(account, occurred_at=event.occurred_at, on=context.day)
     return []
 

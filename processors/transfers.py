@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from processors import instruments, payment_plans, promises
-from processors.account import Account
+from processors.account import Account, hold_id
 from processors.arrangements import Arrangements
 from processors.context import FoldContext
 from processors.conversions import for_others
@@ -22,17 +22,24 @@ from processors.moving import moved_credit, moved_item, send_holds, send_opt_out
 from processors.promises import refused
 from processors.record_size import TEXT_BYTES_MAX
 from processors.settle import cascade, settle
+from processors.whereabouts import goes_to, now_with
 from schemas.arrangement_facts import ConditionalPaymentChanged
 from schemas.codec import encode
 from schemas.commands import TransferItem, TransferPayment
 from schemas.events import CustomerMerged, PaymentReceived
 from schemas.facts import LedgerFact, MovementKind, TransferSent
+from schemas.journal import AccountEvent
 from schemas.moved_rows import Elsewhere
+<<<<<<< HEAD
 from schemas.rows import AccountRow, CreditRow, ItemRow, Name, PaymentPlanRow
+=======
+from schemas.rows import CreditRow, HoldRow, ItemRow, Name, PaymentPlanRow
+>>>>>>> d5c05a5 (What goes back home is one's own again: items, merged customers, money that returns; mergers and opt-outs write to nobody who was not to be written to)
 from schemas.transfers import MovedCredit, MovedInstrument, MovedItem, MovedPromise, TransferReceived
 
 __all__ = ["follow", "merge", "transfer_item", "transfer_payment"]
 
+_HOPS_MAX = 8  # of a path that goes back to where it has been: two customers who are merged into each other at one moment
 _Moved = TypeVar("_Moved", MovedItem, MovedCredit, MovedInstrument, MovedPromise)
 
 
@@ -51,7 +58,7 @@ def transfer_item(account: Account, event: TransferItem, *, context: FoldContext
     problem = _problem(account, to_customer=event.to_customer) or _part_of(account, event.document)
     if problem or item.status == "cancelled":
         return [_refused(account, event.command, detail=problem or f"{item.item} is cancelled")]
-    item.moved_to = event.to_customer
+    goes_to(item, event.to_customer)
     account.row.has_moved = True  # also where nothing of it is open now: what goes back later follows
     account.touch(account.row)
     account.touch(item)
@@ -93,8 +100,9 @@ def merge(account: Account, event: CustomerMerged, *, context: FoldContext) -> l
     account.row.has_moved = True
     account.advance()
     facts: list[LedgerFact] = []
-    for name in [row.item for row in _plans(account)]:
-        facts += payment_plans.end_of_item(account, name, context=context)
+    for row in _plans(account):
+        _spare(account, row, placed_at=event.occurred_at)
+        facts += payment_plans.end_of_item(account, row.item, context=context)
     sending = _Sending(account, context, to_customer=event.into, reason=event.reason)
     # As they came: rows that were read back are in the order of their keys, and what is said must not depend on that (R26).
     items = sorted(account.items.values(), key=lambda row: (row.order, row.item))
@@ -109,14 +117,19 @@ def merge(account: Account, event: CustomerMerged, *, context: FoldContext) -> l
 
 
 def follow(
-    account: Account, *, context: FoldContext, said: Sequence[LedgerFact] = (), path: Sequence[str] = ()
+    account: Account, event: AccountEvent, *, context: FoldContext, said: Sequence[LedgerFact] = ()
 ) -> list[LedgerFact]:
     """Send after what was sent: of items and credits that an event has touched (``account.stale``).
 
+    What a transfer has brought does not go back along its path; what it has opened here does, for some steps.
+
     Args:
+        event: of which all this comes.
         said: the facts of the event: what became of payments that have not cleared goes after a merged customer.
-        path: of the transfer that the event was; nothing goes back to one of them.
     """
+    brought = event if isinstance(event, TransferReceived) else None
+    path = () if brought is None else brought.path
+    carried = () if brought is None else {each.document.document for each in brought.items}
     row = account.row
     returned = payment_plans.return_parts(account, sorted(account.stale), context=context)
     items = [account.items[name] for name in sorted(account.stale) if name in account.items]
@@ -132,16 +145,22 @@ def follow(
         if credit.ended_on is not None and credit.moved_minor:
             to(credit.moved_to).recall(credit)
     for item in items:
+<<<<<<< HEAD
         target = item.moved_to or _merged_into(
             row, came=() if item.elsewhere is None else item.elsewhere.came
         )
         if target and target not in path and item.open_minor:
+=======
+        target = now_with(item) or row.merged_into
+        is_free = target not in path or (item.document.document not in carried and len(path) < _HOPS_MAX)
+        if target and is_free and item.open_minor:
+>>>>>>> d5c05a5 (What goes back home is one's own again: items, merged customers, money that returns; mergers and opt-outs write to nobody who was not to be written to)
             to(target).item(item)
         elif item.moved_to and item.moved_to not in path and _is_amended(account, item):
             to(item.moved_to).amendment(item)
     for credit in credits:
         targets = {
-            account.items[name.document].moved_to
+            now_with(account.items[name.document])
             for name in credit.names
             if name.document in account.items and account.items[name.document].status != "cancelled"
         }
@@ -207,6 +226,7 @@ class _Sending:
         if not amount_minor:
             return
         self._send(item, amount_minor=amount_minor)
+        goes_to(item, self._to)
         item.moved_minor += amount_minor
         on = max(postings.day, item.entered_on or item.issued_on, item.grown_on or postings.day)
         postings.change_item(item, kind="transferred_out", amount_minor=-amount_minor, on=on)
@@ -227,7 +247,6 @@ class _Sending:
 
     def _send(self, item: ItemRow, *, amount_minor: int) -> None:
         self._items.append(moved_item(self.account, item, amount_minor=amount_minor))
-        item.moved_to = self._to
         if item.revision:
             known = item.elsewhere or Elsewhere()
             item.elsewhere = msgspec.structs.replace(known, sent=item.revision)
@@ -308,6 +327,7 @@ class _Sending:
                 promises=tuple(part.promises),
                 holds=send_holds(account) if is_merged else (),
                 opted_out=send_opt_outs(account) if is_merged else (),
+                absorbed=(account.customer_id, *account.row.absorbed) if is_merged else (),
             ),
         )
 
@@ -354,6 +374,25 @@ def _plans(account: Account) -> list[PaymentPlanRow]:
         if arranged is None
         else [row for _, row in sorted(arranged.payment_plans.items()) if row.status == "running"]
     )
+
+
+def _spare(account: Account, plan: PaymentPlanRow, *, placed_at: str) -> None:
+    """Take what is left of a kept payment plan out of dunning: nobody is written to because of a merger (R15, R25).
+
+    The plan ends with it; a person sees the item again when its next instalment would have had to be paid.
+    """
+    hold = HoldRow(
+        account=account.id,
+        hold="excluded",
+        item=plan.item,
+        reason="its payment plan was kept, and ended when the customers were merged",
+        author=plan.author,
+        review_on=plan.alarm_on,
+        placed_at=placed_at,
+    )
+    if hold_id(hold) not in account.holds:
+        account.holds[hold_id(hold)] = hold
+        account.touch(hold)
 
 
 def _names(account: Account, credit: CreditRow) -> list[Name]:

@@ -35,7 +35,7 @@ class PromiseRow(StateRow, kw_only=True, tag="promise"):
     counts: ``due_on`` and the company's tolerance. ``received_minor`` is the money
     dated from ``made_on`` to ``until`` that came after it (its place in the
     account's log is ``order``). ``alarm_on`` is when it is judged, or, once it was,
-    forgotten.
+    forgotten. One that was kept before any episode does not count against the next one's limit (``is_counted``).
     """
 
     account: str
@@ -52,6 +52,7 @@ class PromiseRow(StateRow, kw_only=True, tag="promise"):
     status: PromiseStatus = "open"
     received_minor: int = 0
     alarm_on: datetime.date | None = None
+    is_counted: bool = True
 
 
 class DisputeRow(StateRow, kw_only=True, tag="dispute"):

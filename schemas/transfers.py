@@ -55,7 +55,7 @@ class MovedDispute(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
 class MovedItem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What is open of an item, with its level, its last reminder, its disputes and what was claimed on it.
 
-    ``excluded`` is the reason of a person who took it out of dunning. Negative: so much of it is owed no more, since it
+    ``excluded`` is the reason of a person (``excluded_by``) who took it out of dunning, to be seen again on ``review_on``. Negative: so much of it is owed no more, since it
     was amended, or ``cancelled``. ``item`` is its name there, ``settled`` what had settled it, where something was claimed on it;
     ``corrected_minor`` is what was taken off it, where it is itself a claim.
     """
@@ -83,6 +83,9 @@ class MovedItem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True)
     costs_minor: int = 0
     disputes: tuple[MovedDispute, ...] = ()
     excluded: str | None = None
+    excluded_by: str = ""
+    excluded_at: str = ""
+    review_on: datetime.date | None = None
     item: str = ""
     revision: int = 0
     cancelled: bool = False
@@ -149,7 +152,8 @@ class MovedPromise(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
 class TransferReceived(_AccountFact, frozen=True, kw_only=True, tag="ledger.transfer.received.v1"):
     """Items and credits come from another account of the company; ``transfer`` is the id of the fact that sent them.
 
-    ``path`` are the customers that they came through: nothing goes back to one of them by itself.
+    ``path`` are the customers that they came through: nothing goes back to one of them by itself. ``absorbed`` are
+    the customers that are merged into this one: whoever sends it, and those that had been merged into that one.
     """
 
     transfer: str
@@ -162,6 +166,7 @@ class TransferReceived(_AccountFact, frozen=True, kw_only=True, tag="ledger.tran
     instruments: tuple[MovedInstrument, ...] = ()
     promises: tuple[MovedPromise, ...] = ()
     opted_out: tuple[Channel, ...] = ()
+    absorbed: tuple[CustomerId, ...] = ()
 
 
 class ItemSettledElsewhere(_AccountFact, frozen=True, kw_only=True, tag="ledger.item.settled_elsewhere.v1"):

@@ -16,6 +16,7 @@ from processors.money import to_minor
 from processors.moved_settled import settled_here
 from processors.movements import Postings
 from processors.settle import cascade
+from processors.whereabouts import now_with
 from schemas.charges import ClaimCorrected, ClaimDocument, CorrectedBecause
 from schemas.facts import LedgerFact, MovementKind
 from schemas.moved_rows import SettledOn
@@ -65,12 +66,14 @@ def _changed(account: Account, name: str) -> Iterator[str]:
 
 def _claims_on(account: Account, item: ItemRow) -> Iterator[ItemRow]:
     """Walk the claims on an item that are this account's to correct: made here, or come with it from another customer."""
-    yield from (each for each in account.claimed.get(item.item, ()) if not (each.moved_from or each.moved_to))
+    yield from (
+        each for each in account.claimed.get(item.item, ()) if not (each.moved_from or now_with(each))
+    )
     if item.moved_from:
         was = {item.document.document} | ({item.elsewhere.item} if item.elsewhere is not None else set())
         for name in sorted(was):
             for claim in account.claimed.get(name, ()):
-                if claim.moved_from == item.moved_from and not claim.moved_to:
+                if claim.moved_from == item.moved_from and not now_with(claim):
                     yield claim
 
 
