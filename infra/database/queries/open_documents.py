@@ -14,7 +14,16 @@ from sqlalchemy import Connection, Date, and_, func, literal, or_, select
 from infra.database.queries.balances import open_items_as_of, total
 from infra.database.tables import customers, holds, items, live_rows
 
-__all__ = ["OpenDocument", "Place", "document_address", "open_documents", "open_sums"]
+__all__ = [
+    "OpenDocument",
+    "Place",
+    "addresses_of",
+    "document_address",
+    "open_documents",
+    "open_sums",
+]
+
+_AT_ONCE: Final = 500  # documents named in one query
 
 _WEB: Final = ("https://", "http://")
 _NO_DATE: Final = datetime.date.min
@@ -66,6 +75,19 @@ def document_address(row_json: str | None) -> str:
         return ""
     document = _kept.decode(row_json).document
     return next((each for each in (document.pdf_url, document.xml_url) if each.startswith(_WEB)), "")
+
+
+def addresses_of(connection: Connection, *, account: str, names: Sequence[str]) -> dict[str, str]:
+    """Give the web addresses of documents of an account by their ids; those without one are left out."""
+    found: dict[str, str] = {}
+    for start in range(0, len(names), _AT_ONCE):
+        query = select(live_rows.c["name"], live_rows.c["row_json"]).where(
+            live_rows.c["owner"] == account,
+            live_rows.c["kind"] == "item",
+            live_rows.c["name"].in_(names[start : start + _AT_ONCE]),
+        )
+        found |= {name: document_address(row_json) for name, row_json in connection.execute(query)}
+    return {name: address for name, address in found.items() if address}
 
 
 def open_documents(

@@ -221,6 +221,34 @@ def test_a_long_pdf_is_set_in_pieces_and_a_longer_one_refused_with_the_way_out(
     assert "XLSX o CSV" in answer.text
 
 
+def test_a_line_of_a_statement_opens_the_document_itself(desk: Desk) -> None:
+    """S1-26: the document where its address is known, else its page, as of a payment; in the workbook, too."""
+    page = "/reports/statement?account=acme:C1&on=2026-03-02"
+    assert 'href="/customers/acme%3AC1/document?document=INV-1"' in desk.browser.get(page).text
+    address = "https://docs.acme.test/INV-1.pdf"
+    _keep_document(desk.engine, "INV-1", address)
+    assert f'href="{address}"' in desk.browser.get(page).text
+    workbook = zipfile.ZipFile(io.BytesIO(desk.browser.get(f"{page}&form=xlsx").content))
+    assert any(address in workbook.read(name).decode("utf-8", "replace") for name in workbook.namelist())
+
+
+def test_the_trend_is_a_report_like_the_others(desk: Desk) -> None:
+    """Issue 7, point 4: table, files, chosen columns: a line for each month end, the figures that are drawn; mailed like any."""
+    asked = "on=2026-03-02&company=acme&columns=on&columns=receivables&columns=bucket_1&columns=dso"
+    text = desk.browser.get(f"/reports/trend?{asked}&form=csv").content.decode("utf-8-sig")
+    lines = list(csv.DictReader(io.StringIO(text)))
+    days = [each.isoformat() for each in month_ends(datetime.date(2026, 3, 2), months=6)]
+    assert days == [each["on"] for each in lines]
+    assert "400.00" == lines[-1]["receivables"]
+    assert {"on", "receivables", "bucket_1", "dso"} <= lines[0].keys()
+    assert "paid_late" not in lines[0]
+    chart = html.unescape(desk.browser.get("/reports/figures/trend?on=2026-03-02&company=acme").text)
+    assert "/reports/trend?" in chart
+    assert "form=pdf" in chart
+    desk.at_work("eve", companies=("beta",))
+    assert "acme" not in desk.browser.get("/reports/trend?on=2026-03-02&form=csv").text
+
+
 def test_the_trend_is_drawn_over_its_tables(desk: Desk) -> None:
     """S0-28: month ends, each computed as of its day; one company in one currency; nothing of others."""
     text = desk.browser.get("/reports/figures/trend?on=2026-03-02&company=acme").text
@@ -247,7 +275,7 @@ def test_reports_say_the_same_on_both_databases(engine: Engine, tmp_path: Path) 
         assert 200 == desk.browser.get(page).status_code, report
         content = desk.browser.get(f"{page}&form=csv").content.decode("utf-8-sig")
         assert (
-            report in ("figures", "sent", "activity", "no_action")
+            report in ("figures", "trend", "sent", "activity", "no_action")
             or "acme:C1" in content
             or "INV-1" in content
         ), report

@@ -8,11 +8,17 @@ from typing import Final
 from sqlalchemy import Connection
 
 from console.web.inside.reporting.asking import ReportAsked
-from console.web.inside.reporting.leading import to_customer, to_report
+from console.web.inside.reporting.leading import to_customer, to_document, to_report
 from console.web.inside.reporting.sheets import Cell, Column, Money, Row
 from infra.database.queries.account_choice import blocks
 from infra.database.queries.aged import AgedRow, aged_rows, aged_totals
-from infra.database.queries.open_documents import OpenDocument, Place, open_documents, open_sums
+from infra.database.queries.open_documents import (
+    OpenDocument,
+    Place,
+    addresses_of,
+    open_documents,
+    open_sums,
+)
 from infra.database.queries.statement import CurrencyStatement, statement
 
 __all__ = [
@@ -200,7 +206,10 @@ STATEMENT_COLUMNS: Final = (
 
 
 def statement_lines(connection: Connection, asked: ReportAsked, after: str) -> Iterator[Row]:
-    """Give what moved the balance of one customer within the window, from the opening balance to the closing one."""
+    """Give what moved the balance of one customer within the window, from the opening balance to the closing one.
+
+    A document leads to itself where its address is known (S1-26), else to its page, as a payment does.
+    """
     account = asked.filters.account
     if not account or not asked.sees(account.partition(":")[0]):
         return
@@ -208,21 +217,25 @@ def statement_lines(connection: Connection, asked: ReportAsked, after: str) -> I
     if found is None:
         return
     begun = int(after) if after.isdecimal() else 0
-    lines = [row for each in found.currencies for row in _moved(each, asked)]
-    for number, cells in enumerate(lines[begun:], start=begun + 1):
-        yield Row(cells=cells, place=str(number))
+    moved = [row for each in found.currencies for row in _moved(each, asked)][begun:]
+    names = sorted({name for name, _ in moved if name and not _is_credit(name)})
+    addresses = addresses_of(connection, account=account, names=names)
+    for number, (name, cells) in enumerate(moved, start=begun + 1):
+        link = addresses.get(name) or (name and to_document(account, name, is_credit=_is_credit(name)))
+        yield Row(cells=cells, links={"document": link} if link else {}, place=str(number))
 
 
-def _moved(of: CurrencyStatement, asked: ReportAsked) -> Iterator[dict[str, Cell]]:
+def _moved(of: CurrencyStatement, asked: ReportAsked) -> Iterator[tuple[str, dict[str, Cell]]]:
+    """Give the lines of a currency, each with the document that it is about."""
     if asked.filters.currency not in ("", of.currency):
         return
 
     def money(minor: int) -> Money:
         return Money(minor=minor, currency=of.currency)
 
-    yield {"on": asked.first_on, "movement": "opening", "balance": money(of.opening_minor)}
+    yield "", {"on": asked.first_on, "movement": "opening", "balance": money(of.opening_minor)}
     for each in of.lines:
-        yield {
+        cells: dict[str, Cell] = {
             "on": each.date,
             "movement": each.kind,
             "document": _own_name(each.document),
@@ -230,10 +243,15 @@ def _moved(of: CurrencyStatement, asked: ReportAsked) -> Iterator[dict[str, Cell
             "amount": money(each.amount_minor),
             "balance": money(each.balance_minor),
         }
-    yield {"on": asked.on, "movement": "closing", "balance": money(of.closing_minor)}
+        yield each.document, cells
+    yield "", {"on": asked.on, "movement": "closing", "balance": money(of.closing_minor)}
+
+
+def _is_credit(document: str) -> bool:
+    kind, slash, _ = document.partition("/")
+    return bool(slash) and kind in _CREDIT_KINDS
 
 
 def _own_name(document: str) -> str:
     """Give the id that a payment or a note has by itself: which of them it is, the movement says."""
-    kind, slash, name = document.partition("/")
-    return name if slash and kind in _CREDIT_KINDS else document
+    return document.partition("/")[2] if _is_credit(document) else document

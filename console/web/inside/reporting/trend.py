@@ -5,11 +5,12 @@ currencies are never added, and companies sell on terms of their own.
 """
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from console.web.inside.reporting.asking import ReportAsked
@@ -20,7 +21,17 @@ from infra.database.queries.aged import AgedRow, aged_totals
 from infra.database.queries.figures import Figures, figures, places
 from notifiers.writing.figures import short_day_text
 
-__all__ = ["MONTHS", "Chart", "Point", "charts_of", "month_ends", "places_of", "points_of"]
+__all__ = [
+    "MONTHS",
+    "Chart",
+    "Point",
+    "charts_of",
+    "month_ends",
+    "places_of",
+    "points_of",
+    "trend_columns",
+    "trend_lines",
+]
 
 MONTHS: Final = 6
 _DAYS: Final = ("dso", "best_dso", "days_delinquent")
@@ -80,18 +91,35 @@ def points_of(connection: Connection, asked: ReportAsked, *, place: Place, month
     return found
 
 
+def trend_columns(asked: ReportAsked) -> tuple[Column, ...]:
+    """Give the columns of the same figures as a report: what is drawn, a line for each day."""
+    buckets = tuple(replace(each, is_summed=False) for each in bucket_columns(asked))
+    return (
+        Column(name="company"),
+        Column(name="on", kind="day"),
+        Column(name="receivables", kind="money", is_summed=False),
+        *buckets,
+        *(Column(name=name, kind="number") for name in _DAYS),
+        *(Column(name=name, kind="share") for name in _SHARES),
+    )
+
+
+def trend_lines(connection: Connection, asked: ReportAsked, after: str) -> Iterator[Row]:  # noqa: ARG001 - there is one page
+    """Give, for each company in each currency, a line for each month end; what was not there then is empty."""
+    for company, currency in places_of(connection, asked):
+        for point in points_of(connection, asked, place=(company, currency), months=MONTHS):
+            told: dict[str, Cell] = {"company": company, "on": point.on}
+            if point.aged is not None:
+                told["receivables"] = Money(minor=point.aged.receivables_minor, currency=currency)
+            yield Row(cells=told | _aged(point, asked, currency=currency) | _measured(point))
+
+
 def charts_of(
     points: Sequence[Point], *, asked: ReportAsked, currency: str, words: Mapping[str, Any]
 ) -> list[Chart]:
     """Draw what was open by age as stacked bars, days and shares as lines."""
     buckets = bucket_columns(asked)
-    aged = [
-        {
-            column.name: Money(minor=bucket.amount_minor, currency=currency)
-            for column, bucket in zip(buckets, () if each.aged is None else each.aged.buckets, strict=False)
-        }
-        for each in points
-    ]
+    aged = [_aged(each, asked, currency=currency) for each in points]
     days = [Column(name=name, kind="number") for name in _DAYS]
     shares = [Column(name=name, kind="share") for name in _SHARES]
     measured = [_measured(each) for each in points]
@@ -100,6 +128,14 @@ def charts_of(
         _chart("days", days, measured, points, words=words, style={"type": "line"}),
         _chart("shares", shares, measured, points, words=words, style={"type": "line"}),
     ]
+
+
+def _aged(point: Point, asked: ReportAsked, *, currency: str) -> dict[str, Cell]:
+    buckets = () if point.aged is None else point.aged.buckets
+    return {
+        column.name: Money(minor=bucket.amount_minor, currency=currency)
+        for column, bucket in zip(bucket_columns(asked), buckets, strict=False)
+    }
 
 
 def _measured(point: Point) -> dict[str, Cell]:
