@@ -191,14 +191,28 @@ def _on_its_way(at: Circumstances, item: ItemRow, *, standing: Standing) -> int 
 def _judge_rung(at: Circumstances, result: Judged, *, rung: Rung, standing: Standing) -> None:
     result.due = True
     result.again_on = overtaken_on(result.item, standing=standing, index=rung.step_index, company=at.company)
+    if result.again_on is None:
+        result.again_on = _taken_over_on(at, result.item, rung=rung, standing=standing)
     verdict = judge(at, item=result.item, rung=rung)
     if is_only_of_when(verdict):
         result.able, result.not_yet = rung, verdict
     else:
         say(result, rung=rung, verdict=verdict)
-        if verdict is not None and verdict.reason == "condition" and rung.step_index < last_index(rung.plan):
-            later = rung_at(result.item, standing=standing, index=rung.step_index + 1, company=at.company)
-            result.again_on = later.due_on
+
+
+def _taken_over_on(
+    at: Circumstances, item: ItemRow, *, rung: Rung, standing: Standing
+) -> datetime.date | None:
+    """Give the day on which a later level takes the place of one that waits, whatever holds it: by age, or as it is not for the item."""
+    if rung.step.must_not_skip or rung.step_index >= last_index(rung.plan):
+        return None
+    if standing.plan.entry != "by_age" and admits(at, item=item, rung=rung):
+        return None
+    for index in range(rung.step_index + 1, last_index(rung.plan) + 1):
+        due_on = rung_at(item, standing=standing, index=index, company=at.company).due_on
+        if due_on > at.day:
+            return due_on
+    return None
 
 
 def _waiting_for_tasks(judged: Iterable[Judged]) -> frozenset[str]:
