@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal, get_args
 
+import structlog
+
 from infra.local_rows import LocalRows, RowsMemory
 from infra.metrics.tally import Tally
 from infra.settings import Settings
@@ -37,6 +39,8 @@ __all__ = [
     "possible_letters",
     "stage_spec",
 ]
+
+_log = structlog.get_logger(__name__)
 
 StageName = Literal["intake", "ledger"]
 SOURCES: tuple[str, ...] = tuple(sorted({TOPIC_OF_TYPE[name] for name in SOURCE_TYPES}))
@@ -157,8 +161,14 @@ def _partitions(
     budget = RowsBudget(rows_max=limits.cached_rows_max)
     memory = RowsMemory(blocks_mib=limits.cached_blocks_mib, writes_mib=limits.unwritten_mib, wiped=wiped)
 
+    on_disk = limits.local_rows and member is not None
+    if not on_disk:
+        why = "no --member" if member is None else "COBRANZA_STREAM_LOCAL_ROWS is false"
+        _log.warning(
+            "rows_in_memory", why=why, means="memory grows with the accounts, a start reads all rows"
+        )
+
     def make(number: int) -> Partition:
-        on_disk = limits.local_rows and member is not None
         return Partition(
             number=number,
             slice_accounts_max=limits.slice_accounts_max,

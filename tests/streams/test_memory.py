@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog.testing
 
 from infra.local_rows import LocalRows, RowsMemory
 from infra.settings import Settings
@@ -97,6 +98,25 @@ def test_stores_share_what_is_not_on_disk_yet(tmp_path: Path) -> None:
     for store in stores:
         store.close()
     assert 4 < most / 1024 / 1024 < 13
+
+
+@pytest.mark.parametrize(
+    ("member", "limits", "said"),
+    [
+        (None, StreamSettings(), ["no --member"]),
+        ("a", StreamSettings(local_rows=False), ["COBRANZA_STREAM_LOCAL_ROWS is false"]),
+        ("a", StreamSettings(), []),
+    ],
+)
+def test_a_worker_says_that_its_rows_are_in_memory(
+    member: str | None, limits: StreamSettings, said: list[str], tmp_path: Path
+) -> None:
+    """Nobody learns it from the system that ends the process for its memory; intake has no rows."""
+    settings = Settings(bootstrap_servers="127.0.0.1:1", data_dir=tmp_path)
+    with structlog.testing.capture_logs() as lines:
+        stage_spec(settings, stage="ledger", limits=limits, member=member)
+        stage_spec(settings, stage="intake", limits=limits, member=member)
+    assert said == [line["why"] for line in lines if line["event"] == "rows_in_memory"]
 
 
 def test_a_partition_that_was_given_back_holds_nothing(ledgers: list[Ledger]) -> None:
