@@ -209,7 +209,7 @@ def _take_item(
         item = _new_item(account, moved, event=event, context=context)
     known = item.elsewhere or Elsewhere()
     name = moved.item or moved.document.document
-    item.elsewhere = msgspec.structs.replace(known, item=name, before=moved.settled, came=event.path)
+    item.elsewhere = msgspec.structs.replace(known, item=name, before=moved.settled)
     account.touch(item)
     _amend(account, item, moved=moved)
     if moved.amount_minor < 0 or moved.cancelled:
@@ -441,7 +441,6 @@ def _take_credit(
             received_on=moved.received_on,
             freed_on=max(moved.received_on, context.day),
             excluded=moved.excluded,
-            came=event.path,
             order=account.row.sequence + 1,
         )
         account.credits[key] = credit

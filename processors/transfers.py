@@ -30,11 +30,7 @@ from schemas.events import CustomerMerged, PaymentReceived
 from schemas.facts import LedgerFact, MovementKind, TransferSent
 from schemas.journal import AccountEvent
 from schemas.moved_rows import Elsewhere
-<<<<<<< HEAD
-from schemas.rows import AccountRow, CreditRow, ItemRow, Name, PaymentPlanRow
-=======
 from schemas.rows import CreditRow, HoldRow, ItemRow, Name, PaymentPlanRow
->>>>>>> d5c05a5 (What goes back home is one's own again: items, merged customers, money that returns; mergers and opt-outs write to nobody who was not to be written to)
 from schemas.transfers import MovedCredit, MovedInstrument, MovedItem, MovedPromise, TransferReceived
 
 __all__ = ["follow", "merge", "transfer_item", "transfer_payment"]
@@ -103,7 +99,7 @@ def merge(account: Account, event: CustomerMerged, *, context: FoldContext) -> l
     for row in _plans(account):
         _spare(account, row, placed_at=event.occurred_at)
         facts += payment_plans.end_of_item(account, row.item, context=context)
-    sending = _Sending(account, context, to_customer=event.into, reason=event.reason)
+    sending = _Sending(account, context, to_customer=event.into, reason=event.reason, is_whole=True)
     # As they came: rows that were read back are in the order of their keys, and what is said must not depend on that (R26).
     items = sorted(account.items.values(), key=lambda row: (row.order, row.item))
     _send_all(
@@ -145,16 +141,9 @@ def follow(
         if credit.ended_on is not None and credit.moved_minor:
             to(credit.moved_to).recall(credit)
     for item in items:
-<<<<<<< HEAD
-        target = item.moved_to or _merged_into(
-            row, came=() if item.elsewhere is None else item.elsewhere.came
-        )
-        if target and target not in path and item.open_minor:
-=======
         target = now_with(item) or row.merged_into
         is_free = target not in path or (item.document.document not in carried and len(path) < _HOPS_MAX)
         if target and is_free and item.open_minor:
->>>>>>> d5c05a5 (What goes back home is one's own again: items, merged customers, money that returns; mergers and opt-outs write to nobody who was not to be written to)
             to(target).item(item)
         elif item.moved_to and item.moved_to not in path and _is_amended(account, item):
             to(item.moved_to).amendment(item)
@@ -164,8 +153,7 @@ def follow(
             for name in credit.names
             if name.document in account.items and account.items[name.document].status != "cancelled"
         }
-        merged_into = _merged_into(row, came=credit.came)
-        target = credit.for_customer or merged_into or (targets.pop() if len(targets) == 1 else "")
+        target = credit.for_customer or row.merged_into or (targets.pop() if len(targets) == 1 else "")
         if target and target not in path and credit.rest_minor and credit.moved_to in ("", target):
             to(target).credit(credit, amount_minor=credit.rest_minor, names=_names(account, credit))
     if row.merged_into and row.merged_into not in path:
@@ -174,11 +162,6 @@ def follow(
                 to(row.merged_into).instrument(fact)
     facts = [fact for sending in sendings.values() for fact in sending.facts()]
     return [*returned, *facts, *tell_back(account, items, context=context)]
-
-
-def _merged_into(row: AccountRow, *, came: Sequence[str]) -> str:
-    """Give the customer that this one is merged into; '' for what came through it: nothing goes back by itself."""
-    return "" if row.merged_into in came else row.merged_into
 
 
 def _is_amended(account: Account, item: ItemRow) -> bool:
@@ -199,7 +182,7 @@ def _too_much_moved_minor(account: Account, item: ItemRow) -> int:
 
 
 class _Sending:
-    """What one event sends to one customer."""
+    """What one event sends to one customer; ``is_whole``: it is merged into that one, who hears of it also when nothing is owed."""
 
     def __init__(
         self,
@@ -209,9 +192,11 @@ class _Sending:
         to_customer: str,
         reason: str = "",
         path: Sequence[str] = (),
+        is_whole: bool = False,
     ) -> None:
         self.account = account
         self._postings = Postings(account, context)
+        self._is_whole = is_whole
         self._to = to_customer
         self._reason = reason
         self._path = (*path, account.customer_id)
@@ -299,7 +284,7 @@ class _Sending:
     def facts(self) -> list[LedgerFact]:
         """Give the movements, and what the other account is told, in parts that a record can hold."""
         account, postings = self.account, self._postings
-        if not (self._items or self._credits or self._instruments or self._promises):
+        if not (self._items or self._credits or self._instruments or self._promises or self._is_whole):
             return []
         cascade(postings)
         account.row.has_moved = True
@@ -341,6 +326,8 @@ class _Sending:
             yield _Part(instruments=conditional)
         for promised in _cut(self._promises):
             yield _Part(promises=promised)
+        if not (self._items or self._credits or self._instruments or self._promises):
+            yield _Part()  # a merged customer who owes nothing: who he is by now, and his holds
 
 
 def _cut(moved: Sequence[_Moved]) -> Iterator[list[_Moved]]:
@@ -358,12 +345,10 @@ def _cut(moved: Sequence[_Moved]) -> Iterator[list[_Moved]]:
 
 
 def _send_all(sending: _Sending, *, items: Sequence[ItemRow], credits: Sequence[CreditRow]) -> None:  # noqa: A002 - the domain's word
-    row = sending.account.row
     for item in items:
-        if _merged_into(row, came=() if item.elsewhere is None else item.elsewhere.came):
-            sending.item(item)
+        sending.item(item)
     for credit in credits:
-        if credit.rest_minor and not credit.moved_to and _merged_into(row, came=credit.came):
+        if credit.rest_minor and not credit.moved_to:
             sending.credit(credit, amount_minor=credit.rest_minor, names=_names(sending.account, credit))
 
 

@@ -20,13 +20,8 @@ class Elsewhere(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True)
 
     ``item`` is its name at the one that it came from, ``before`` what had settled it there. ``after`` is what
     was said by the one that it went to: money of days before it went. ``told`` is what was last said so to the
-<<<<<<< HEAD
-    one that it came from, ``sent`` the highest revision that was sent to the one that it went to. ``came`` are all that it
-    came through: it goes back to none of them by itself.
-=======
     one that it came from, ``sent`` the highest revision that was sent to the one that it went to. ``is_back``: what is open
     of it came back from there, and stays.
->>>>>>> d5c05a5 (What goes back home is one's own again: items, merged customers, money that returns; mergers and opt-outs write to nobody who was not to be written to)
     """
 
     item: str = ""
@@ -34,8 +29,4 @@ class Elsewhere(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True)
     after: tuple[SettledOn, ...] = ()
     told: tuple[SettledOn, ...] = ()
     sent: int = 0
-<<<<<<< HEAD
-    came: tuple[str, ...] = ()
-=======
     is_back: bool = False
->>>>>>> d5c05a5 (What goes back home is one's own again: items, merged customers, money that returns; mergers and opt-outs write to nobody who was not to be written to)

@@ -280,7 +280,7 @@ class CreditRow(StateRow, kw_only=True, tag="credit"):
     ledger's day of the last change since nothing is left of it. ``shorts`` are by item.
     ``converted_minor`` of a payment counts in other credits: in ``'<credit>@<part>'`` for each of
     ``converted_into``, which are ``part_of`` it: of another currency (``EUR``), or meant for the items of
-    another customer (``EUR>C2``; ``for_customer``), to whom it goes. ``came`` are the customers that it came through.
+    another customer (``EUR>C2``; ``for_customer``), to whom it goes.
     ``ask_on`` is the day on which a person is asked what the unknown items are.
     """
 
@@ -303,7 +303,6 @@ class CreditRow(StateRow, kw_only=True, tag="credit"):
     excluded: bool = False
     moved_minor: int = 0
     moved_to: str = ""
-    came: tuple[str, ...] = ()
     closed_on: datetime.date | None = None
     ask_on: datetime.date | None = None
     converted_minor: int = 0
