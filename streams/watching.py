@@ -29,6 +29,7 @@ class EngineWatch:
     Args:
         counters: the engine's.
         reports: gives how its partitions are now.
+        lacks: says what it waits for when it has none; "": it is a spare one, as it should be.
         stage: its label.
         letters: the dead letters that its stages count.
         stalled_s: how long it may have work and make no progress.
@@ -45,9 +46,10 @@ class EngineWatch:
         letters: Tally,
         stalled_s: float,
         wiped: Tally | None = None,
+        lacks: Callable[[], str] = lambda: "the group has assigned no partition",
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._wiped = wiped
+        self._wiped, self._lacks = wiped, lacks
         self._counters, self._reports = counters, reports
         self._stage, self._letters = stage, letters
         self._stalled_s, self._now_s = stalled_s, now_s
@@ -102,7 +104,7 @@ class EngineWatch:
             return [f"stopped: {type(self._stopped).__name__}: {self._stopped}"]
         reports = self._reports()
         if not reports:
-            return ["the group has assigned no partition"]
+            return [why for why in (self._lacks(),) if why]
         paused = [f"{one.name}: paused, too much in it is bad" for one in reports if one.paused]
         return paused + [f"{one.name}: being taken" for one in reports if not one.owned]
 

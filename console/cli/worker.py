@@ -71,6 +71,7 @@ async def _serve(settings: Settings, *, stage: "StageName", member: str | None) 
     watch = EngineWatch(
         counters=app.engine.counters,
         reports=lambda: report(app),
+        lacks=lambda: app.engine.lacks,
         stage=stage,
         letters=letters,
         stalled_s=metrics.stalled_s,

@@ -139,6 +139,15 @@ class Standby:
         """The partitions whose copy is complete, and as new as the last read."""
         return {number for number, copy in self._copies.items() if copy.complete}
 
+    @property
+    def lacks(self) -> int | None:
+        """How many copies are not complete; None: not known yet. Any thread may ask."""
+        if not self._counts:
+            return None
+        copies = dict(self._copies)  # in one go: the loop changes it
+        wanted = set(range(self._counts[self._source])) - self._owned
+        return sum(number not in copies or not copies[number].complete for number in wanted)
+
     def follow_all_but(self, owned: Iterable[int]) -> None:
         """Keep copies of all partitions that are not owned; of others no more."""
         self._owned = set(owned)

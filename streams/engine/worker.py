@@ -114,6 +114,7 @@ class Engine:
         self._partitions: dict[TP, OwnedPartition] = {}
         topics = sorted({*spec.sources, *spec.targets})
         self._topic_ids = TopicIds(bootstrap_servers=bootstrap_servers, topics=topics)
+        self._is_member = False
         self._standby: Standby | None = None
         if options.standby and spec.changelog:
             self._standby = Standby(
@@ -142,6 +143,16 @@ class Engine:
     def copied(self) -> set[int]:
         """The partitions of other workers that this one has a complete copy of."""
         return self._standby.complete if self._standby is not None else set()
+
+    @property
+    def lacks(self) -> str:
+        """What a worker without partitions waits for; "": it is a spare one, and takes over at once."""
+        if not self._is_member:
+            return "the group has assigned no partition"
+        missing = self._standby.lacks if self._standby is not None else 0
+        if missing is None:
+            return "its copies are not begun"
+        return f"{missing} of its copies are not complete" if missing else ""
 
     async def _consume(self, stream: Any) -> None:
         async for event in stream.events():
@@ -181,6 +192,7 @@ class Engine:
             await asyncio.wait(taking)
             await self._app.crash(fault)
             return
+        self._is_member = True
         if self._standby is not None:
             self._standby.follow_all_but(tp.partition for tp in mine)
         took_s = asyncio.get_running_loop().time() - started

@@ -1,6 +1,7 @@
 """The engine on a real Kafka: runs, slices, positions, and what stops it (DESIGN 3)."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from streams.engine.faults import ChainBroken, FactsLost, OutputTooLarge, StageS
 from streams.engine.report import report
 from streams.letters import letter_tally
 from streams.watching import EngineWatch
+from tests.streams import toy
 from tests.streams.rig import Rig, until
 
 
@@ -204,6 +206,28 @@ def test_a_stage_without_progress_stops_the_worker(rig: Rig, monkeypatch: pytest
     rig.send([("a", "1")], partition=0)
     with pytest.raises(StageStuck, match="no progress"):
         asyncio.run(_until_it_stops(rig))
+
+
+@pytest.mark.parametrize("standby", [True, False])
+def test_a_spare_worker_is_ready(broker: str, namespace: str, standby: bool) -> None:
+    """Of two workers on one partition one has none: it follows, with a copy or without, and lacks nothing."""
+    rig = Rig(broker, namespace, partitions=1)
+    rig.create()
+    options = replace(toy.QUICK, standby=standby)
+
+    async def story() -> None:
+        rig.send(("a", str(n)) for n in range(50))
+        first = toy.build(rig.prefix, bootstrap_servers=broker, options=options)
+        assert "the group has assigned no partition" == first.engine.lacks
+        async with rig.worker(options=options) as one, rig.worker(options=options, partitions=0) as other:
+            engines = (one.engine, other.engine)
+            await until(
+                lambda: sorted((len(each.partitions), each.lacks) for each in engines) == [(0, ""), (1, "")]
+            )
+            [spare] = [each for each in engines if not each.partitions]
+            assert spare.copied == ({0} if standby else set())
+
+    asyncio.run(story())
 
 
 def test_a_fetching_loop_that_ended_is_told(rig: Rig) -> None:

@@ -150,6 +150,22 @@ def test_readiness_names_what_is_missing(worker: _Worker) -> None:
     assert ["src-1: paused, too much in it is bad", "src-0: being taken"] == worker.watch.unready()
 
 
+def test_spare_worker_is_ready_once_it_follows() -> None:
+    """Without partitions it is where it should be: a member of its group, its copies complete (ProcessNotReady)."""
+    waits = "2 of its copies are not complete"
+    watch = EngineWatch(
+        counters=Counters(),
+        reports=list,
+        lacks=lambda: waits,
+        stage="ledger",
+        letters=letter_tally(),
+        stalled_s=100,
+    )
+    assert [waits] == watch.unready()
+    waits = ""
+    assert [] == watch.unready()
+
+
 def test_worker_that_stopped_says_for_what(worker: _Worker) -> None:
     """Until it ends it is not ready, with the fault, and its partitions, gone by then, are no standstill."""
     worker.partitions = [_partition(working=True)]
