@@ -205,3 +205,19 @@ def test_prometheus_reads_what_the_supervisor_writes() -> None:
     [discovery] = scrape["file_sd_configs"]
     data_dir = Path("data")
     assert (data_dir / "prometheus").joinpath(discovery["files"][0]).parent == targets_file(data_dir).parent
+
+
+def test_images_have_versions() -> None:
+    """What was tried is what comes: `latest` is another program on another day."""
+    foreign = [one["image"] for one in _services().values() if one.get("image") != "cobranza:local"]
+    assert 5 == len(foreign)
+    assert [] == [image for image in foreign if not re.search(r":v?\d+(\.\d+)*$", image)]
+
+
+def test_operations_says_how_many_ports_an_installation_takes() -> None:
+    """`cobranza up` numbers its processes from the first port on."""
+    from console.installation import services
+    from infra.metrics.settings import FIRST_PORT
+
+    last = FIRST_PORT + len(services(clock=True, web=True, console=True)) - 1
+    assert f"{FIRST_PORT} to {last} when not set" in (ROOT / "docs" / "operations.md").read_text()
