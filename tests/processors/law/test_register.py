@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from processors.account import Account
+from processors.law.register import legal_texts, on_their_way, permits_for, terms_for
 from schemas import commands, events
 from schemas.journal import TickPassed
 from schemas.law import LawChoice
+from schemas.message_rows import MessageRow
 from schemas.outcomes import DeliveryStatus, OutcomeReported
 from schemas.plans import Action, Plan, Step
 from tests.scenarios.on_core import Stage, _restored
@@ -109,3 +112,72 @@ def test_the_register_is_kept_as_long_as_the_law_asks(stage: Stage) -> None:
     assert {f"{reminder}/email": "delivery"} == contacts(stage)
     tick(stage, "2028-03-03")
     assert {} == contacts(stage)
+
+
+def test_texts_are_those_of_the_law_in_the_language_of_the_message(stage: Stage) -> None:
+    """Section 5: what only levels carry is in no courtesy; a region speaks its language; of whom nothing is known the strict law holds."""
+    company, account = stage.partition.company("acme"), Account("acme:C9")
+    on = datetime.date(2026, 3, 2)
+    company.apply(commands.SetLaw(**COMPANY, command="other law", choices=(LawChoice(profile="strict"),)))
+
+    def said(language: str, *, levels: bool) -> list[str]:
+        found = legal_texts(account, company=company, on=on, language=language, levels=levels)
+        return [f"{each.language} {each.text[:12]}" for each in found]
+
+    assert ["en This message", "en To receive n"] == said("en-GB", levels=True)
+    assert ["en To receive n"] == said("en", levels=False)
+    assert ["es Para no reci"] == said("es", levels=False)
+    assert [] == said("fr", levels=True)
+
+
+def test_the_debtors_country_has_the_holidays_and_its_zone_the_day() -> None:
+    """Section 5: where they are known; else the company's. What was said late in the evening there counts as of that day."""
+    stage = Stage()
+    stage.fold(
+        commands.ConfigureCompany(
+            **COMPANY, command="profile", name="Acme", time_zone="Europe/Madrid", currency="EUR", country="ES"
+        )
+    )
+    stage.fold(commands.SetLaw(**COMPANY, command="law", choices=(LawChoice(profile="cl_consumer"),)))
+    stage.fold(
+        events.CustomerUpserted(
+            **TOLD, name="C1", country="CL", time_zone="America/Santiago", kind="consumer"
+        )
+    )
+    late = TOLD | {"occurred_at": "2026-03-03T00:30:00+00:00"}
+    for customer in ("C1", "C2"):
+        note = late | {"customer": customer, "command": "call"}
+        stage.fold(commands.AddNote(**note, kind="call_attempt", text="nobody there"))
+    company, on = stage.partition.company("acme"), datetime.date(2026, 3, 3)
+    found = {
+        customer: (
+            terms_for(account, company=company, on=on).country,
+            terms_for(account, company=company, on=on).time_zone,
+            [str(row.on) for row in account.contacts.values()],
+            [str(each.on) for each in permits_for(account, company=company, on=on)._made],
+        )
+        for customer in ("C1", "C2")
+        for account in (stage.partition.account(f"acme:{customer}"),)
+    }
+    assert {
+        "C1": ("CL", "America/Santiago", ["2026-03-02"], ["2026-03-02"]),
+        "C2": ("ES", "Europe/Madrid", ["2026-03-03"], ["2026-03-03"]),
+    } == found
+
+
+def test_of_a_message_on_its_way_only_what_is_still_to_come_counts(stage: Stage) -> None:
+    """Section 5: a channel that failed is none; a message that has ended is in the register, or nowhere."""
+    account = stage.partition.account("acme:C1")
+    message = MessageRow(
+        account="acme:C1",
+        message="statement/2026-03-02",
+        message_kind="statement",
+        subject="2026-03-02",
+        due_on=datetime.date(2026, 3, 2),
+        status="open",
+        deliveries={"email": "failed", "letter": "dispatched"},
+    )
+    account.messages[message.message] = message
+    assert ["letter"] == [each.channel for each in on_their_way(account)]
+    message.status = "sent"
+    assert [] == list(on_their_way(account))
