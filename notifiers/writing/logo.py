@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from notifiers.channel import Attachment
-from notifiers.writing.pixels import PixelsError, pixels_of
+from notifiers.writing.pixels import Pixels, PixelsError, pixels_of
 from notifiers.writing.shelf import found_in
 
-__all__ = ["LOGO_BYTES_MAX", "LogoError", "logo_of"]
+__all__ = ["LOGO_BYTES_MAX", "LogoError", "checked_logo", "logo_of"]
 
 LOGO_BYTES_MAX: Final = 200_000
 
@@ -41,12 +41,7 @@ def logo_of(logo: str, *, folder: Path | None) -> tuple[str, Attachment | None]:
         raise LogoError(f"the logo {logo!r} is not in the company's template folder")
     with path.open("rb") as file:
         content = file.read(LOGO_BYTES_MAX + 1)
-    if len(content) > LOGO_BYTES_MAX:
-        raise LogoError(f"the logo {logo!r} is larger than {LOGO_BYTES_MAX:,} bytes: save it smaller")
-    try:
-        pixels = pixels_of(content)
-    except PixelsError as error:
-        raise LogoError(f"the logo {logo!r} {error}") from error
+    pixels = checked_logo(content, name=logo)
     name = f"logo-{hashlib.blake2b(content, digest_size=8).hexdigest()}"
     part = Attachment(
         name=f"{name}.{pixels.extension}",
@@ -55,3 +50,17 @@ def logo_of(logo: str, *, folder: Path | None) -> tuple[str, Attachment | None]:
         content_id=f"{name}@cobranza",
     )
     return f"cid:{part.content_id}", part
+
+
+def checked_logo(content: bytes, *, name: str) -> Pixels:
+    """Give the kind and size of a picture that can be a logo; ``name`` is what the fault calls it.
+
+    Raises:
+        LogoError: it cannot be one; says what to do.
+    """
+    if len(content) > LOGO_BYTES_MAX:
+        raise LogoError(f"the logo {name!r} is larger than {LOGO_BYTES_MAX:,} bytes: save it smaller")
+    try:
+        return pixels_of(content)
+    except PixelsError as error:
+        raise LogoError(f"the logo {name!r} {error}") from error

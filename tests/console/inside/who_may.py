@@ -118,6 +118,7 @@ WHO_MAY: Final[dict[Role, tuple[str, ...]]] = {
         "GET /users",
         "POST /reports/mail/recipients",
         "POST /settings/{company}/enrolment/portions",
+        "POST /settings/{company}/logo",
         "POST /settings/{company}/plans/{plan}/check",
         "POST /settings/{company}/plans/{plan}/migration",
         "POST /settings/{company}/plans/{plan}/publish",

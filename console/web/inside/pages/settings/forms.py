@@ -28,6 +28,13 @@ class Given:
         found = self.fields.get(name, "")
         return found if isinstance(found, str) else ""
 
+    def file(self, name: str, *, bytes_max: int) -> tuple[str, bytes]:
+        """Give a file's name and content, one byte more than that at most; '' and nothing where none came."""
+        found = self.fields.get(name, "")
+        if isinstance(found, str) or not found.filename:
+            return "", b""
+        return found.filename, found.file.read(bytes_max + 1)
+
     def texts(self) -> dict[str, str]:
         """Give all fields that are text."""
         return {name: value for name, value in self.fields.items() if isinstance(value, str)}

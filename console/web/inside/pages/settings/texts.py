@@ -20,6 +20,7 @@ from console.web.inside.company_asking import require_company, settings_path
 from console.web.inside.drawing import MAIL_POLICY, mail_page
 from console.web.inside.given import Reader
 from console.web.inside.pages.settings.forms import Given, company_form
+from console.web.inside.pages.settings.logo import LOGOS, logo_line
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
 from infra.database.engine import reading
@@ -70,9 +71,11 @@ def _add_views(routes: APIRouter, parts: InsideParts, texts: OwnTexts) -> None:
         company: str,
         kind: Annotated[str, Query(max_length=64)] = "",
         language: Annotated[str, Query(max_length=2)] = "",
+        done: Annotated[str, Query(max_length=8)] = "",
     ) -> Response:
         with reading(parts.engine) as connection:
             require_company(connection, person, company)
+            known = company_as_kept(connection, company)
         if kind:
             group = group_of(kind.strip().lower(), language)
             if group is None or group.kind == "layout":
@@ -86,6 +89,8 @@ def _add_views(routes: APIRouter, parts: InsideParts, texts: OwnTexts) -> None:
             layouts=texts.layouts(company),
             text_languages=LANGUAGES,
             changes=_changes(parts, company)[:_SHOWN_MAX],
+            logo=logo_line(known, folder=parts.settings.data_dir / TEMPLATES / company),
+            kept_logo=done if done in LOGOS else "",
         )
 
     @routes.get("/settings/{company}/texts/{kind}/{name}", response_model=None)
