@@ -143,6 +143,8 @@ def server_of(
         # What was signalled before the server had handlers of its own.
         server.should_exit = server.should_exit or stopping()
 
+    # Empty, nobody is believed: uvicorn by itself would believe this machine, and a variable of its own.
+    proxies = [each.strip() for each in getattr(web, "trusted_proxies", "").split(",") if each.strip()]
     config = uvicorn.Config(
         app,
         host=web.host,
@@ -154,7 +156,8 @@ def server_of(
         server_header=False,
         lifespan="off",
         ws="none",
-        proxy_headers=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
         limit_concurrency=web.connections_max,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(web.stop_s_max),

@@ -109,13 +109,19 @@ def digest_of(token: str) -> str:
 def log_in(parts: InsideParts, *, user: str, password: str, address: str) -> str | None:
     """Begin a session; give its token, None for a wrong name or password.
 
+    A name waits where it has failed: a stranger who guesses elsewhere locks nobody out, unless he goes on for very long.
+
     Raises:
-        WaitError: this name, or this address, has failed too often.
+        WaitError: this name from this address, or one of both together with others, has failed too often.
     """
-    now = parts.clock()
-    watched = (f"user/{user[:128]}", f"address/{address[:64]}")
-    for name in watched:
-        _require_patience(parts, name, now=now)
+    now, limits = parts.clock(), parts.console
+    watched = {
+        f"user/{user[:128]}/{address[:64]}": limits.login_failures_max,
+        f"user/{user[:128]}": limits.failures_together_max,
+        f"address/{address[:64]}": limits.failures_together_max,
+    }
+    for name, failures_max in watched.items():
+        _require_patience(parts, name, now=now, failures_max=failures_max)
     found = parts.people.user(user)
     is_right = _verify(_NOBODYS if found is None else found.password_hash, password)
     if found is None or found.is_disabled or not is_right:
@@ -133,13 +139,13 @@ def log_in(parts: InsideParts, *, user: str, password: str, address: str) -> str
 
 
 def is_own_password(parts: InsideParts, person: Person, *, password: str) -> bool:
-    """Say whether a password is that of the person who is logged in; failures count as they do at the login.
+    """Say whether a password is that of the person who is logged in; failures count apart from those at the login.
 
     Raises:
         WaitError: this name has failed too often.
     """
-    name = f"user/{person.user[:128]}"
-    _require_patience(parts, name, now=parts.clock())
+    name = f"own/{person.user[:128]}"
+    _require_patience(parts, name, now=parts.clock(), failures_max=parts.console.login_failures_max)
     found = parts.people.user(person.user)
     if found is None or not _verify(found.password_hash, password):
         parts.people.failed(name, at=parts.clock())
@@ -148,7 +154,7 @@ def is_own_password(parts: InsideParts, person: Person, *, password: str) -> boo
     return True
 
 
-def _require_patience(parts: InsideParts, name: str, *, now: datetime.datetime) -> None:
+def _require_patience(parts: InsideParts, name: str, *, now: datetime.datetime, failures_max: int) -> None:
     known = parts.people.failures(name)
     if known is None:
         return
@@ -156,7 +162,7 @@ def _require_patience(parts: InsideParts, name: str, *, now: datetime.datetime) 
     until = known.last_at + wait
     if now >= until:
         parts.people.forgive(name)
-    elif known.failures >= parts.console.login_failures_max:
+    elif known.failures >= failures_max:
         raise WaitError(max(1, round((until - now).total_seconds() / 60)))
 
 

@@ -2,6 +2,8 @@
 
 import datetime
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from console.web.inside.access import needs
-from console.web.inside.app import STATIC_FILES
+from console.web.inside.app import STATIC_FILES, inside_app
+from console.web.inside.settings import ConsoleSettings
+from console.web.serving import server_of
 from infra.database.batches import Batch, BatchBook
 from infra.database.people import ROLES, Role
 from tests.console.inside.desk import PASSWORD, Desk
@@ -64,6 +68,67 @@ def test_after_five_failures_even_the_right_password_waits(desk: Desk) -> None:
     assert 429 == desk.log_in("ana").status_code
     desk.now += datetime.timedelta(minutes=16)
     assert 303 == desk.log_in("ana").status_code
+
+
+def _from(desk: Desk, address: str, *, proxies: str = "") -> Callable[..., int]:
+    """Give what logs in from an address, through the server that the console is run by."""
+    server = server_of(inside_app(desk.parts), web=ConsoleSettings(trusted_proxies=proxies))
+    server.config.load()
+    browser = TestClient(
+        server.config.loaded_app, base_url="http://console.test", follow_redirects=False, client=(address, 1)
+    )
+
+    def log_in(user: str, password: str = PASSWORD, **headers: str) -> int:
+        answer = browser.post("/login", data={"user": user, "password": password}, headers=headers)
+        return int(answer.status_code)
+
+    return log_in
+
+
+def test_a_strangers_wrong_passwords_lock_nobody_out(desk: Desk) -> None:
+    """By user and address: who guesses Ana's password waits himself, and she logs in; so does everybody else."""
+    desk.employ("ana")
+    desk.employ("bea")
+    stranger, office = _from(desk, "203.0.113.9"), _from(desk, "192.0.2.1")
+    assert [401] * 5 + [429] == [stranger("ana", "something else entirely") for _ in range(6)]
+    assert 429 == stranger("ana")
+    assert [303, 303] == [office("ana"), office("bea")]
+    assert 303 == stranger("bea")
+
+
+def test_an_address_that_tries_many_names_waits_with_all_of_them(desk: Desk) -> None:
+    """Twenty times as many failures as of one name: one password tried on many names is guessing, too."""
+    desk.employ("ana")
+    desk.parts = replace(desk.parts, console=ConsoleSettings(login_failures_max=1))
+    stranger = _from(desk, "203.0.113.9")
+    assert [401] * 20 + [429] == [stranger(f"name{each}", "something else") for each in range(21)]
+    assert (429, 303) == (stranger("ana"), _from(desk, "192.0.2.1")("ana"))
+
+
+def test_only_a_trusted_proxy_is_believed_about_who_is_asking(desk: Desk) -> None:
+    """Behind what ends TLS users have addresses of their own; who comes directly cannot take another one by a header."""
+    desk.employ("ana")
+    wrong = "something else entirely"
+    proxy = _from(desk, "10.0.0.5", proxies="10.0.0.0/24")
+    for _ in range(5):
+        proxy("ana", wrong, **{"X-Forwarded-For": "203.0.113.9"})
+    assert 429 == proxy("ana", **{"X-Forwarded-For": "203.0.113.9"})
+    # What the stranger writes himself stands before what the proxy adds, and is not believed.
+    assert 429 == proxy("ana", **{"X-Forwarded-For": "192.0.2.7, 203.0.113.9"})
+    assert 303 == proxy("ana", **{"X-Forwarded-For": "192.0.2.7"})
+    for trusted in ("", "10.9.9.9"):
+        direct = _from(desk, "198.51.100.4", proxies=trusted)
+        said = [direct("ana", wrong, **{"X-Forwarded-For": f"192.0.2.{each}"}) for each in range(5)]
+        assert [401] * 5 == said
+        assert 429 == direct("ana", **{"X-Forwarded-For": "192.0.2.99"})
+        desk.people.forgive("user/ana/198.51.100.4")
+
+
+@pytest.mark.parametrize("proxies", ["*", "proxy.example", "10.0.0.1/8"])
+def test_a_proxy_is_an_address_or_a_network(proxies: str) -> None:
+    """A name or a star would be anybody's word."""
+    with pytest.raises(ValueError, match="trusted_proxies"):
+        ConsoleSettings(trusted_proxies=proxies)
 
 
 def test_a_session_ends_idle_and_by_its_age_and_by_a_change_of_the_user(desk: Desk) -> None:
