@@ -28,8 +28,9 @@ class WebParts:
         publish: checks events and puts them on their source topics (``console.publishing``); returns
             when they are written, raises ``PublishError`` when they are not.
         printed: gives a message as PDF.
-        rebuilt: gives a readable document of an item that has an XML only, marked as not the original;
-            None: it cannot be made.
+        copied: gives the document of an item as a file: its PDF as it was fetched, or, of an XML, a readable one that is
+            marked as not the original; None: it cannot be had, now or at all.
+        is_fetched: says of an address whether documents are fetched from there: readers are not told it then.
         answered: called when an answer was kept in SQL: somebody takes it to Kafka.
     """
 
@@ -40,5 +41,6 @@ class WebParts:
     clock: Callable[[], datetime.datetime]
     publish: Callable[[Sequence[SourceEvent]], None]
     printed: Callable[[ReminderDecided], bytes]
-    rebuilt: Callable[[ReminderDecided, ReminderItem], Attachment | None]
+    copied: Callable[[ReminderDecided, ReminderItem], Attachment | None]
+    is_fetched: Callable[[str], bool]
     answered: Callable[[], None]

@@ -16,7 +16,7 @@ from console.publishing import PublishError, outgoing, publish
 from console.web.inside.settings import ConsoleSettings
 from console.web.outbox import Outbox
 from console.web.outside.documents import PrintedMessages
-from console.web.outside.making import copies_of, press_of
+from console.web.outside.making import copies_of, fetches_of, press_of
 from console.web.parts import WebParts
 from console.web.settings import WebSettings
 from infra.database.links import LinkBook
@@ -109,7 +109,8 @@ def open_parts(
             clock=clock,
             publish=publisher,
             printed=PrintedMessages(press_of(settings)),
-            rebuilt=copies_of(settings, clock=clock),
+            copied=copies_of(settings, clock=clock),
+            is_fetched=fetches_of(),
             answered=outbox.wake,
         )
     finally:

@@ -1,6 +1,7 @@
-"""Documents behind links: where the billing system has one the reader is led there; the message itself as PDF is made here.
+"""Documents behind links: what the billing system has is fetched and passed on, and the message itself as PDF is made here.
 
-What is given is given to be saved: a browser shows nothing of it inside of our pages.
+A reader is led to the billing system's own address only where nothing is fetched from its host: an address outlives
+the link, which has an end and can be revoked. What is given is given to be saved: a browser shows nothing of it inside of our pages.
 """
 
 import threading
@@ -82,12 +83,15 @@ def router(parts: WebParts) -> APIRouter:
 
 
 def _document(parts: WebParts, opened: Opened, item: ReminderItem) -> Response:
-    if item.pdf_url.startswith(_WEB):
-        return RedirectResponse(item.pdf_url, status_code=303)
-    if item.xml_url.startswith(_WEB):
-        rebuilt = parts.rebuilt(opened.reminder, item)
-        return RedirectResponse(item.xml_url, status_code=303) if rebuilt is None else _file(rebuilt)
-    raise ClosedLinkError(404, language=opened.language)
+    known = [each for each in (item.pdf_url, item.xml_url) if each.startswith(_WEB)]
+    if not known:
+        raise ClosedLinkError(404, language=opened.language)
+    copied = parts.copied(opened.reminder, item)
+    if copied is not None:
+        return _file(copied)
+    if any(parts.is_fetched(each) for each in known):
+        raise ClosedLinkError(503, language=opened.language)
+    return RedirectResponse(known[0], status_code=303)
 
 
 def _file(made: Attachment) -> Response:

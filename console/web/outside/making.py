@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from infra.settings import Settings
 from notifiers.assembly import DOCUMENTS, TEMPLATES
 from notifiers.channel import Attachment
+from notifiers.enclosing.addresses import AddressRefusedError, checked_url
 from notifiers.enclosing.enclosures import Enclosures
 from notifiers.enclosing.opening import open_enclosures
 from notifiers.enclosing.settings import DocumentSettings
@@ -22,9 +23,23 @@ from notifiers.writing.render import Renderer
 from notifiers.writing.words import words_of
 from schemas.facts import ReminderDecided, ReminderItem
 
-__all__ = ["copies_of", "press_of"]
+__all__ = ["copies_of", "fetches_of", "press_of"]
 
 _PDF = "application/pdf"
+
+
+def fetches_of() -> Callable[[str], bool]:
+    """Give what says whether an address is of a host that documents are fetched from."""
+    hosts = read_settings(DocumentSettings).allowed_hosts()
+
+    def is_fetched(url: str) -> bool:
+        try:
+            checked_url(url, hosts=hosts)
+        except AddressRefusedError:
+            return False
+        return True
+
+    return is_fetched
 
 
 def press_of(settings: Settings) -> Callable[[ReminderDecided], bytes]:
@@ -41,7 +56,7 @@ def press_of(settings: Settings) -> Callable[[ReminderDecided], bytes]:
 def copies_of(
     settings: Settings, *, clock: Callable[[], datetime.datetime]
 ) -> Callable[[ReminderDecided, ReminderItem], Attachment | None]:
-    """Give what makes a readable copy of an item's XML, marked as not the original (S4-16).
+    """Give what has the document of an item: its PDF, else a readable copy of its XML, marked as not the original (S4-16).
 
     None where no documents may be fetched, or this one cannot be, now or at all.
     """

@@ -39,7 +39,8 @@ class Reader:
     web: WebSettings = field(default_factory=WebSettings)
     published: list[SourceEvent] = field(default_factory=list)
     woken: int = 0
-    rebuilt: dict[str, Attachment] = field(default_factory=dict)
+    copies: dict[str, Attachment] = field(default_factory=dict)
+    fetched_from: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Make the application."""
@@ -51,7 +52,8 @@ class Reader:
             clock=lambda: self.now,
             publish=self._publish,
             printed=lambda made: b"%PDF- " + made.id.encode(),
-            rebuilt=self._rebuilt,
+            copied=self._copied,
+            is_fetched=lambda url: url in self.fetched_from,
             answered=self._answered,
         )
         self.browser = TestClient(outside_app(parts), base_url="https://pay.example", follow_redirects=False)
@@ -89,8 +91,8 @@ class Reader:
     def _publish(self, events: Sequence[SourceEvent]) -> None:
         self.published += events
 
-    def _rebuilt(self, _: ReminderDecided, item: ReminderItem) -> Attachment | None:
-        return self.rebuilt.get(item.item)
+    def _copied(self, _: ReminderDecided, item: ReminderItem) -> Attachment | None:
+        return self.copies.get(item.item)
 
     def _answered(self) -> None:
         self.woken += 1

@@ -31,7 +31,7 @@ def made(**urls: str) -> ReminderDecided:
 
 
 def test_a_document_is_where_the_billing_system_has_it(reader: Reader) -> None:
-    """The page leads to our address, and that to the document; so it ends with the link."""
+    """The page leads to our address; where nothing may be fetched from its host, that leads to the document."""
     message = made(pdf_url="https://billing.example/F-10023.pdf", xml_url="https://billing.example/F.xml")
     page = reader.browser.get(reader.got(message)).text
     path = reader.document(message, item="F-10023")
@@ -40,13 +40,32 @@ def test_a_document_is_where_the_billing_system_has_it(reader: Reader) -> None:
     assert (303, "https://billing.example/F-10023.pdf") == (answer.status_code, answer.headers["location"])
 
 
+def test_a_link_that_is_over_leaves_no_open_address(reader: Reader) -> None:
+    """A document is passed on, and its reader never told where it is kept; what cannot be had now is asked for again later."""
+    url = "https://billing.example/F-10023.pdf"
+    message = made(pdf_url=url, xml_url="https://billing.example/F.xml")
+    reader.got(message)
+    path = reader.document(message, item="F-10023")
+    reader.fetched_from = (url,)
+    answer = reader.browser.get(path)
+    assert 503 == answer.status_code
+    assert "billing.example" not in answer.text + str(answer.headers)
+    reader.copies["F-10023"] = Attachment(name="F.pdf", media_type="application/pdf", content=b"%PDF-own")
+    answer = reader.browser.get(path)
+    assert (200, b"%PDF-own") == (answer.status_code, answer.content)
+    assert "billing.example" not in str(answer.headers)
+    assert ("no-store", "no-referrer") == (answer.headers["cache-control"], answer.headers["referrer-policy"])
+    reader.now += datetime.timedelta(days=4_000)
+    assert 410 == reader.browser.get(path).status_code
+
+
 def test_of_an_xml_a_readable_document_is_made(reader: Reader) -> None:
     """S4-16: where it can be; else the reader is led to the XML."""
     message = made(xml_url="https://billing.example/F.xml")
     reader.got(message)
     path = reader.document(message, item="F-10023")
     assert "https://billing.example/F.xml" == reader.browser.get(path).headers["location"]
-    reader.rebuilt["F-10023"] = Attachment(
+    reader.copies["F-10023"] = Attachment(
         name="F-10023 – copia.pdf", media_type="application/pdf", content=b"%PDF-x"
     )
     answer = reader.browser.get(path)
