@@ -35,6 +35,7 @@ from notifiers.channel import (
 )
 from notifiers.doubt import Arbiter
 from notifiers.faults import FaultError, Faults
+from notifiers.following import events_behind
 from notifiers.gates.gate import Candidate, Gate, Screen, Wait, all_pass, asked
 from notifiers.gates.law import allowed_at
 from notifiers.noting import Manner, Noter, Written, sendings_tally, write, written_of
@@ -133,7 +134,7 @@ class Dispatcher:
 
         Repetitions change nothing.
         """
-        jobs = []
+        jobs, told = [], []
         for read in reminders:
             fact = _read_decoder.decode(read.value)
             reminder = fact.content if isinstance(fact, MessageDecided) else fact
@@ -142,8 +143,9 @@ class Dispatcher:
             mine = [each.not_before for each in reminder.deliveries if each.channel == self._ledger.channel]
             if mine:
                 jobs.append(_job_of(reminder, read=read, not_before=min(mine)))
-                self._tell_recorded(reminder)
+                told.append(reminder)
         self._ledger.record(jobs)
+        self._tell_recorded(told)
         return len(jobs)
 
     def run(self, *, partitions: Iterable[int]) -> int:
@@ -160,6 +162,7 @@ class Dispatcher:
             return 0
         self._get_ready(jobs)
         reminders = {job.reminder: _decoder.decode(job.reminder_json) for job in jobs}
+        self._noter.about(events_behind(reminders.values(), causes=self._ledger.causes))
         written = self._write(reminders)
         waits = self._ask_gates(jobs, written)
         may_go = [job for job in jobs if job.reminder not in waits]
@@ -400,6 +403,8 @@ class Dispatcher:
         jobs = self._ledger.waited_too_long(partitions=partitions, now=self._clock(), limit=_BATCH)
         if not jobs:
             return 0
+        reminders = [_decoder.decode(job.reminder_json) for job in jobs]
+        self._noter.about(events_behind(reminders, causes=self._ledger.causes))
         claims = [
             Claim(
                 reminder=job.reminder,
@@ -427,17 +432,20 @@ class Dispatcher:
                     ending, detail=f"{ending.status}: {ending.provider_id or ending.detail}"
                 )
 
-    def _tell_recorded(self, reminder: ReminderDecided) -> None:
-        """Tell which items a reminder is about: from an item to what was sent for it."""
-        _log.info(
-            "reminder_recorded",
-            reminder=reminder.id,
-            account=reminder.account,
-            channel=self._ledger.channel,
-            step=reminder.step,
-            tick=reminder.tick.isoformat(),
-            items=[each.item for each in reminder.items],
-        )
+    def _tell_recorded(self, reminders: Sequence[ReminderDecided]) -> None:
+        """Tell which items and events reminders are about: from one of them to what was sent for it."""
+        events = events_behind(reminders, causes=self._ledger.causes)
+        for reminder in reminders:
+            _log.info(
+                "reminder_recorded",
+                reminder=reminder.id,
+                account=reminder.account,
+                channel=self._ledger.channel,
+                step=reminder.step,
+                tick=reminder.tick.isoformat(),
+                items=[each.item for each in reminder.items],
+                events=events[reminder.id],
+            )
 
 
 def _job_of(reminder: ReminderDecided, *, read: ReadReminder, not_before: datetime.datetime) -> NewJob:

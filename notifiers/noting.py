@@ -1,7 +1,7 @@
 """What is noted of a delivery, in the send ledger, the log and the tally: each move once, in all three."""
 
 import datetime
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, assert_never, get_args
 
 import structlog
@@ -92,6 +92,7 @@ class Noter:
         self._clock = clock
         self._jitter = jitter
         self._sendings = sendings
+        self._events: Mapping[str, Sequence[str]] = {}
 
     def claim_of(self, job: Job, written: Written, *, traits: Traits, mark: str = "") -> Claim:
         """Give the claim of a job, with the evidence that it leaves should the worker not come back; ``mark``: see channels."""
@@ -109,15 +110,23 @@ class Noter:
             cost_parts=0 if cost is None else cost.parts,
         )
 
+    def about(self, events: Mapping[str, Sequence[str]]) -> None:
+        """Note which events are behind the reminders of this round: its lines name them."""
+        self._events = events
+
+    def _of(self, job: Job) -> dict[str, object]:
+        named = {"reminder": job.reminder, "account": job.account, "channel": job.channel}
+        return {**named, "events": list(self._events.get(job.reminder, ()))}
+
     def accepted(self, job: Job, written: Written, receipt: Receipt) -> Ending:
         """Give the ending of a message that was taken."""
-        _log.info("send_accepted", **_of(job), provider_id=receipt.provider_id)
+        _log.info("send_accepted", **self._of(job), provider_id=receipt.provider_id)
         cost = receipt.cost or (written.cost if isinstance(written, Message) else None)
         return self._ending(job, written, status="accepted", provider_id=receipt.provider_id, cost=cost)
 
     def failed(self, job: Job, written: Written, error: PermanentError) -> Ending:
         """Give the ending of a message that will never be taken."""
-        _log.warning("send_failed", **_of(job), error=error.error_type, detail=error.detail)
+        _log.warning("send_failed", **self._of(job), error=error.error_type, detail=error.detail)
         if error.error_type == OUTSIDE:
             self._sendings.add(job.channel, OUTSIDE)
         return self._ending(job, written, status="failed", error_type=error.error_type, detail=error.detail)
@@ -139,7 +148,7 @@ class Noter:
             ask_at: when the provider is asked; None: it cannot be.
             may_go_on: the worker that was sending it has not said that its call is over.
         """
-        _log.error("send_in_doubt", **_of(job), detail=detail)
+        _log.error("send_in_doubt", **self._of(job), detail=detail)
         cost = written.cost if isinstance(written, Message) else None
         ending = self._ending(
             job, written, status="unknown", error_type="interrupted", detail=detail, ask_at=ask_at, cost=cost
@@ -170,7 +179,7 @@ class Noter:
             return self.failed(job, written, refused)
         until = closed_until or self.retry_at(attempts)
         self._sendings.add(job.channel, "put_back")
-        _log.warning("send_waits", **_of(job), detail=error.detail)
+        _log.warning("send_waits", **self._of(job), detail=error.detail)
         is_ours = self._ledger.put_back(
             job.reminder,
             retry_at=until,
@@ -190,7 +199,7 @@ class Noter:
     def postponed(self, job: Job, *, until: datetime.datetime, why: str) -> None:
         """Note that a job waits, unsent; its row says so already."""
         self._sendings.add(job.channel, "capped" if why == "daily_cap" else "put_back")
-        _log.info("send_postponed", **_of(job), until=until.isoformat(), why=why)
+        _log.info("send_postponed", **self._of(job), until=until.isoformat(), why=why)
 
     def give_up_at(self) -> datetime.datetime | None:
         """Give the instant at which what waits from now on for somebody else has waited for too long; None: never."""
@@ -207,7 +216,8 @@ class Noter:
         """Note that jobs have ended because their accounts have changed (R32); their rows say so already."""
         for reminder in reminders:
             self._sendings.add(self._ledger.channel, "superseded")
-            _log.info("send_superseded", reminder=reminder, channel=self._ledger.channel)
+            events = list(self._events.get(reminder, ()))
+            _log.info("send_superseded", reminder=reminder, channel=self._ledger.channel, events=events)
 
     def ended(self, endings: Sequence[Ending], *, lost: Iterable[str]) -> None:
         """Count endings that are written; those of the jobs in ``lost`` were taken over and are not."""
@@ -288,7 +298,3 @@ def recipient_of(written: Written) -> str:
             return ", ".join(dict.fromkeys(note.responsible for note in written.tasks if note.responsible))
         case _:
             assert_never(written.channel)
-
-
-def _of(job: Job) -> dict[str, str]:
-    return {"reminder": job.reminder, "account": job.account, "channel": job.channel}

@@ -8,7 +8,7 @@ intent to hand it over is written, which is the last thing before the provider i
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.database.engine import reading, writing
+from infra.database.queries.causes import causes
 from infra.database.send_conditions import ENDED, HELD, fresh, held_by, overtaken
 from infra.database.send_days import give_back
 from infra.database.send_moves import Moves
@@ -103,6 +104,11 @@ class SendLedger:
             wanted = and_(wanted, send_jobs.c["company"].not_in(left_out))
         with reading(self._engine) as connection:
             return jobs_where(connection, wanted, limit=limit)
+
+    def causes(self, wanted: Mapping[str, Collection[str]]) -> dict[tuple[str, str], str]:
+        """Give by account and item the event that made it, of items by account."""
+        with reading(self._engine) as connection:
+            return causes(connection, wanted)
 
     def waited_too_long(self, *, partitions: Iterable[int], now: datetime.datetime, limit: int) -> list[Job]:
         """List jobs that have waited for their provider until `give_up_at`, and can be moved."""
