@@ -7,7 +7,7 @@ PEERS := .venv-peers
 .DEFAULT_GOAL := help
 # Hundreds of processes are started here; each would compile all modules anew where bytecode is not written.
 export PYTHONDONTWRITEBYTECODE :=
-.PHONY: help setup demo test test-unit test-system check format bench chaos dst chaos-play chaos-senders pauses mutate acceptance lock clean
+.PHONY: help setup demo test test-unit test-system check format bench chaos dst chaos-play chaos-senders crashes pauses mutate acceptance lock clean
 
 ##@ Begin
 help: ## show this
@@ -66,6 +66,9 @@ chaos: $(READY) ## the ledger under fire (SEED=1 EVENTS=50000 KILLS=10 ...); the
 senders_options = $(foreach name,seed reminders kills zombies paid email database,$(if $($(call upper,$(name))),--$(name) $($(call upper,$(name)))))
 chaos-senders: $(READY) ## notifiers killed 200 times on 10,000 reminders (REMINDERS= KILLS= SEED=); the last line is the verdict
 	@$(BIN)/python -m tests.chaos.senders $(senders_options)
+
+crashes: $(READY) ## a notifier dies after every step of its loop, of each kind and with its limits; make test takes some of them
+	EVERY_STEP=1 $(BIN)/pytest tests/notifiers/test_crashes.py
 
 chaos-play: $(READY) ## kill -9 during a play, ten times; the result must equal the replay
 	$(BIN)/python -m tests.chaos.kill_during_play --kills 10

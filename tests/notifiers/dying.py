@@ -25,20 +25,44 @@ import structlog
 from kafka import TopicPartition
 from sqlalchemy import Connection, event, select
 
-from infra.database import send_conditions, send_doubts, send_ledger
+from infra.database import (
+    feedback,
+    rates,
+    send_conditions,
+    send_days,
+    send_doubts,
+    send_ledger,
+    send_moves,
+    suppressions,
+)
 from infra.database.engine import WRITING, open_engine, reading
 from infra.database.presence import is_gone, present
 from infra.database.send_doubts import Doubts, Note, notes_of
 from infra.database.send_ledger import SendLedger
 from infra.database.send_tables import send_jobs
 from infra.database.send_values import Claim, Ending
-from notifiers import carrying, dispatch, doubt, noting, outcomes, worker
+from notifiers import carrying, dispatch, doubt, faults, noting, outages, outcomes, worker
 from notifiers.assembly import utc_now
 from notifiers.dispatch import Dispatcher, Manner
+from notifiers.feedback import publishing
+from notifiers.feedback import suppressing as suppressing_
+from notifiers.feedback.suppressing import suppressing
+from notifiers.gates import caps, gate, rate
+from notifiers.gates.gate import all_pass
 from notifiers.worker import Worker
 from schemas.facts import ReminderDecided
 from tests.notifiers import stand_ins
-from tests.notifiers.sending import RENDERER, know, read, reminder
+from tests.notifiers.dying_limited import (
+    MERGED,
+    STILL,
+    Post,
+    gates,
+    judge_words,
+    prepare_words,
+    reminders_limited,
+    tomorrow,
+)
+from tests.notifiers.sending import RENDERER, know, merge, read, reminder
 from tests.notifiers.stand_ins import (
     Kind,
     PaperGate,
@@ -50,7 +74,20 @@ from tests.notifiers.stand_ins import (
 
 __all__ = ["LOOP", "Met", "Outlook", "functions_of", "judge", "prepare", "run"]
 
-LOOP: Final = (worker, dispatch, carrying, noting, doubt, outcomes, send_ledger, send_doubts, send_conditions)
+LOOP: Final = (
+    *(worker, dispatch, carrying, noting, doubt, outcomes, outages, faults, gate, caps, rate, suppressing_),
+    *(
+        publishing,
+        send_ledger,
+        send_doubts,
+        send_conditions,
+        send_moves,
+        send_days,
+        rates,
+        suppressions,
+        feedback,
+    ),
+)
 _FILES: Final = {str(module.__file__): Path(str(module.__file__)).name for module in LOOP}
 # Where it may die: also within a call of its provider, between the question and the taking.
 _MORTAL: Final = {*_FILES, str(stand_ins.__file__)}
@@ -81,15 +118,16 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
 
 
-def reminders() -> list[ReminderDecided]:
+def reminders(kind: Kind) -> list[ReminderDecided]:
     """Give the reminders of a run; a name says what will become of it."""
-    names = ("a1", "a2", "busy", "refused", "doubt", "never", "gated", "down", "a3")
+    names = ("a1", "a2", "busy", "refused", "doubt", "never", "gated", "broken", "down", "a3")
     return [
         *(reminder(name) for name in names[:2]),
         reminder("b-overtaken", account="acme:C3"),
         *(reminder(name) for name in names[2:]),
         reminder("paid", account="acme:C2"),
         reminder("unwritable", template="fourth"),
+        *(reminders_limited() if kind == "limited" else ()),
     ]
 
 
@@ -125,12 +163,16 @@ def prepare(outlook: Outlook) -> None:
                 error_type="interrupted",
                 detail="nobody knows",
                 recipient="zoe@customer.example",
-                ask_at=now if outlook.kind != "mute" else None,
+                ask_at=now if outlook.kind in ("tracing", "repeatable") else None,
             )
         ]
     )
     word = Note(at=now, author="predecessor", what="interrupted", detail="was there")
     Doubts(engine, channel="email").note("deaf", word)
+    if outlook.kind == "limited":
+        prepare_words(engine, now=now)
+        know(engine, account=MERGED)
+        merge(engine, MERGED, into="C1")
     engine.dispose()
 
 
@@ -157,8 +199,10 @@ def judge(outlook: Outlook) -> Iterator[str]:
     with reading(engine) as connection:
         jobs = connection.execute(select(send_jobs)).all()
         notes = {job.reminder: notes_of(connection, reminder=job.reminder, channel="email") for job in jobs}
+    words = list(judge_words(engine, folder=outlook.folder)) if outlook.kind == "limited" else []
     engine.dispose()
-    expected = {each.id for each in reminders()} | {*_LEFT}
+    yield from words
+    expected = {each.id for each in reminders(outlook.kind)} | {*_LEFT}
     yield from (f"LOST: {name} has no job" for name in expected - {job.reminder for job in jobs})
     for job in jobs:
         taken = book[f"took {job.reminder}"]
@@ -229,7 +273,7 @@ def _loop(outlook: Outlook, *, engine: Any, tracer: "_Tracer") -> None:
     succeeds = (outlook.folder / "died").exists()
     rounds = _Rounds(utc_now() + datetime.timedelta(seconds=_SUCCESSION_S * succeeds))
     vars(worker)["time"] = rounds
-    values = [msgspec.json.encode(each) for each in reminders()]
+    values = [msgspec.json.encode(each) for each in reminders(outlook.kind)]
     reader: Any = PaperReader(values, topic=_TOPIC, offset=outlook.folder / "offset")
     writer: Any = PaperWriter(outlook.folder / "outcomes")
     with present(engine, owner=owner) as still_present:
@@ -243,13 +287,24 @@ def _loop(outlook: Outlook, *, engine: Any, tracer: "_Tracer") -> None:
             still_present=still_present,
         )
         working.assigned([TopicPartition(_TOPIC, 0)])
-        still = 0
+        post = None
+        if outlook.kind == "limited":
+            post = Post(engine, folder=outlook.folder, passed=lambda: rounds.passed, succeeds=succeeds)
+        still, days = 0, 0
         for _ in range(_ROUNDS_MAX):
             before = tracer.steps
             rounds.passed += 1
             working.step()
+            if post is not None:
+                post.step()
             still = still + 1 if tracer.steps == before else 0
-            if still > _STILL and not ledger.backlog(partitions=[0]).scheduled:
+            if still <= (STILL if days else _STILL):
+                continue
+            if post is not None and not days:
+                still, days = 0, 1
+                post.lose_patience()
+                tomorrow(engine)
+            elif not ledger.backlog(partitions=[0]).scheduled:
                 return
 
 
@@ -262,7 +317,7 @@ def _dispatcher(
 ) -> Dispatcher:
     book = outlook.folder / "provider"
     when_taking = {_OVERTAKES: lambda: know(engine, account="acme:C3", version=6)}
-    if outlook.kind == "mute":
+    if outlook.kind in ("mute", "limited"):
         channel = PaperProvider(book, when_taking=when_taking)
     else:
         channel = PaperTracer(book, when_taking=when_taking, repeatable=outlook.kind == "repeatable")
@@ -274,7 +329,8 @@ def _dispatcher(
         clock=clock,
         jitter=lambda: 0.0,
         is_gone=lambda job: is_gone(engine, owner=job.owner, since=job.intended_at or job.held_since),
-        gates=[PaperGate()],
+        gates=[PaperGate(), *(gates(engine) if outlook.kind == "limited" else ())],
+        screen=suppressing(engine) if outlook.kind == "limited" else all_pass,
     )
 
 

@@ -22,10 +22,21 @@ from notifiers.channel import (
 )
 from notifiers.gates.gate import Candidate, Wait
 
-__all__ = ["Kind", "PaperGate", "PaperProvider", "PaperReader", "PaperTracer", "PaperWriter", "told_of_steps"]
+__all__ = [
+    "FeedbackWriter",
+    "Kind",
+    "PaperGate",
+    "PaperProvider",
+    "PaperReader",
+    "PaperTracer",
+    "PaperWriter",
+    "told_of_steps",
+]
 
-Kind = Literal["mute", "tracing", "repeatable"]
+# What the provider can do; "limited": it cannot say, and all that limits and answers a notifier stands around it.
+Kind = Literal["mute", "tracing", "repeatable", "limited"]
 _AT_ONCE: Final = 4
+_BREAKS: Final = 2  # over several, and then over the one
 _told: Final[list[Callable[[], None]]] = [lambda: None]
 
 
@@ -104,6 +115,19 @@ class PaperWriter:
         return _Sent()
 
 
+class FeedbackWriter:
+    """Adds the id of each record of the feedback to a file; of a dead letter, whose it is."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def send(self, _: str, value: bytes, *, key: bytes, headers: list[tuple[str, bytes]]) -> _Sent:
+        """Keep the id."""
+        found = dict(headers).get("ce_id")
+        _append(self._path, f"dead/{key.decode()}" if found is None else found.decode())
+        return _Sent()
+
+
 class PaperProvider:
     """Notes each call, and each message that it takes; a reminder's name says how it answers.
 
@@ -167,13 +191,17 @@ class PaperTracer(PaperProvider):
 
 
 class PaperGate:
-    """Holds each reminder named ``gated`` back for a moment, once a process."""
+    """Holds each reminder named ``gated`` back for a moment, once a process; over one named ``broken`` it breaks at first."""
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
+        self._broke = 0
 
     def waits(self, candidates: Sequence[Candidate], *, now: datetime.datetime) -> Mapping[str, Wait]:
         """Put off what is met for the first time."""
+        if self._broke < _BREAKS and any(each.job.reminder.startswith("broken") for each in candidates):
+            self._broke += 1
+            raise KeyError("what nobody foresaw")
         names = {each.job.reminder for each in candidates if each.job.reminder.startswith("gated")}
         new, self._seen = names - self._seen, self._seen | names
         until = now + datetime.timedelta(milliseconds=1)
