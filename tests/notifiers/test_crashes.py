@@ -62,13 +62,13 @@ def _quiet() -> Iterator[None]:
 def _chosen(database: str, *, kind: Kind) -> tuple[int, int]:
     """Give the stride and the first of the steps after which to kill: the runs together take each step of the loop alone.
 
-    What stands around it makes runs long: of these steps one in twelve is taken. EVERY_STEP=1: each run takes each of them.
+    What stands around it makes runs long: of these steps one in 24 is taken. EVERY_STEP=1: each run takes each of them.
     """
     if os.environ.get("EVERY_STEP"):
         return 1, 0
     kinds = [each for each in get_args(Kind) if each != "limited"]
     if kind == "limited":
-        return 24, 12 * int(database.startswith("sqlite"))
+        return 48, 24 * int(database.startswith("sqlite"))
     return 2 * len(kinds), 2 * kinds.index(kind) + int(database.startswith("sqlite"))
 
 
