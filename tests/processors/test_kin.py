@@ -1,5 +1,7 @@
 """What a parent's word does to a child's account beside what the stories ``b13_*`` show (B-13, R32)."""
 
+from schemas.facts import AccountTold
+from schemas.transfers import ChildLinked, ParentKnown
 from tests.scenarios.playing import played
 
 _GROUP = """# B-13: a child that is dunned at its parent, which is under a hold.
@@ -37,3 +39,19 @@ def test_a_longer_hold_of_the_parent_overtakes_nothing() -> None:
     assert once.row.version == twice.row.version
     assert twice.customer is not None
     assert "2026-03-01" == str(twice.customer.parent_held_until)
+
+
+def test_master_data_of_who_belongs_to_nobody_are_told_to_nobody() -> None:
+    """B-13: also when they change; one's own parent is no parent; a child is told once that it has another one."""
+    story = """# B-13: customers alone, and one that changes its parent.
+customer @C1 email ana@c1.test
+2026-01-01  customer @C1 email eva@c1.test parent C1
+2026-01-02  customer @C2 email shop@c2.test parent C1
+2026-01-03  customer @C2 email shop@c2.test parent C3
+2026-01-04  customer @C2 email shop@c2.test parent ""
+"""
+    told = [each.event for each in played(story).log if isinstance(each, AccountTold)]
+    assert [("C1", True), ("C1", False), ("C3", True), ("C3", False)] == [
+        (each.customer, each.is_child) for each in told if isinstance(each, ChildLinked)
+    ]
+    assert ["C2"] == [each.customer for each in told if isinstance(each, ParentKnown)]
