@@ -24,6 +24,8 @@ class EngineOptions:
         fetch_bytes_max: per partition and request; at least the largest record.
         batch_bytes_max: of one produced batch; below every topic's ``max.message.bytes``.
         failures_max: of one run in a row, before it is not a passing fault any more.
+        step_end_s_max: a running step has so long to end, and not more than half a session, when its
+            partition is asked back or the worker stops. What is cut off is aborted by the next owner.
         delete_retention_s: the changelog's ``delete.retention.ms``. A local state that is older
             than half of it may have missed a tombstone, and is read anew.
         standby: keep copies of partitions that other workers own, so that taking one of them
@@ -42,8 +44,14 @@ class EngineOptions:
     fetch_bytes_max: int = 5 * 1024 * 1024
     batch_bytes_max: int = 900_000
     failures_max: int = 20
+    step_end_s_max: float = 4.0
     delete_retention_s: float = 30 * 86_400.0
     standby: bool = False
+
+    @property
+    def step_end_s(self) -> float:
+        """How long a running step has to end."""
+        return min(self.step_end_s_max, self.session_timeout_s / 2)
 
     def __post_init__(self) -> None:
         """Check the relations that the comments above promise."""

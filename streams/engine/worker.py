@@ -170,7 +170,7 @@ class Engine:
         if not ending:
             return
         try:
-            await asyncio.wait_for(asyncio.gather(*ending), self._options.session_timeout_s / 2)
+            await asyncio.wait_for(asyncio.gather(*ending), self._options.step_end_s)
         except TimeoutError:
             _log.warning("a transaction did not end before its partition was revoked; the next owner ends it")
 
@@ -238,7 +238,7 @@ class Engine:
         ending = [owned.revoke() for owned in partitions]
         if ending:
             await asyncio.wait(
-                [asyncio.ensure_future(one) for one in ending], timeout=self._options.session_timeout_s / 2
+                [asyncio.ensure_future(one) for one in ending], timeout=self._options.step_end_s
             )
         await asyncio.gather(*(owned.drop() for owned in partitions))
 

@@ -1,4 +1,4 @@
-"""A worker that stops for a person: what its metrics say, for how long, and that it ends when told."""
+"""How a worker ends: told to in the middle of its work, or for a person, seen before it is gone."""
 
 import contextlib
 import os
@@ -11,14 +11,17 @@ from pathlib import Path
 
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
+from benchmarks.workload import encoded
 from console.installation import environment
 from infra.kafka.consumers import admin, consumer, producer
+from infra.kafka.lag import LagReader
 from infra.kafka.topics import apply
 from infra.metrics.scrape import Answer, ask
 from infra.ports import free_port
 from infra.settings import Settings
 
 DEADLINE_S = 60
+EVENTS = 12_000
 
 
 def _until(look: Callable[[], Answer], *, wanted: Callable[[Answer], bool]) -> Answer:
@@ -67,3 +70,34 @@ def test_a_worker_that_stops_is_scraped_before_it_ends(broker: str, namespace: s
     assert 1 == worker.returncode
     assert b"FactsLost" in said.splitlines()[-1]
     assert time.monotonic() - told_s < 10
+
+
+def test_a_worker_that_is_at_work_ends_in_the_stated_time(
+    broker: str, namespace: str, tmp_path: Path
+) -> None:
+    """docs/operations.md: 10 s after SIGTERM, also with a backlog before it and a session of five minutes."""
+    settings = Settings(data_dir=tmp_path, bootstrap_servers=broker, topic_prefix=namespace, partitions=2)
+    apply(settings)
+    with producer(bootstrap_servers=settings.brokers()) as writer:
+        for number, key, value in encoded(events=EVENTS, partitions=2, accounts=500):
+            writer.send(settings.topic("ledger.journal"), key=key, value=value, partition=number)
+    port = free_port()
+    variables = {
+        **os.environ,
+        **environment(settings),
+        "COBRANZA_METRICS_PORT": str(port),
+        "COBRANZA_STREAM_SESSION_TIMEOUT_S": "300",
+        "COBRANZA_STREAM_RECORDS_PER_RUN_MAX": "200",
+    }
+    command = [sys.executable, "-m", "console", "worker", "ledger", "--member", "a"]
+    worker = subprocess.Popen(command, env=variables)
+    _until(lambda: ask(f"127.0.0.1:{port}"), wanted=lambda seen: seen.total("cobranza_records_total") > 400)
+    told_s = time.monotonic()
+    worker.send_signal(signal.SIGTERM)
+    assert 0 == worker.wait(DEADLINE_S)
+    assert time.monotonic() - told_s < 10
+    with LagReader(broker) as reader:
+        left = sum(
+            lag.lag for lag in reader.read({settings.group("ledger"): [settings.topic("ledger.journal")]})
+        )
+    assert 0 < left < EVENTS  # it was in the middle of it

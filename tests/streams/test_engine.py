@@ -1,6 +1,7 @@
 """The engine on a real Kafka: runs, slices, positions, and what stops it (DESIGN 3)."""
 
 import asyncio
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +9,9 @@ import pytest
 
 from streams.engine.chain import Link
 from streams.engine.faults import ChainBroken, FactsLost, OutputTooLarge, StageStuck
+from streams.engine.options import EngineOptions
 from streams.engine.report import report
+from streams.engine.transaction import Transactions
 from streams.letters import letter_tally
 from streams.watching import EngineWatch
 from tests.streams import toy
@@ -228,6 +231,38 @@ def test_a_spare_worker_is_ready(broker: str, namespace: str, standby: bool) -> 
             assert spare.copied == ({0} if standby else set())
 
     asyncio.run(story())
+
+
+def test_a_commit_that_is_not_answered_does_not_keep_a_worker_from_stopping(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/operations.md: within 10 s, also with a session of five minutes; the next owner folds it once."""
+    patient = EngineOptions(
+        session_timeout_s=300, transaction_timeout_s=300, heartbeat_s=60, request_timeout_s=360
+    )
+    begun: list[bool] = []
+
+    async def unanswered(*_: Any, **__: Any) -> None:
+        begun.append(True)
+        await asyncio.get_running_loop().create_future()
+
+    async def story() -> float:
+        async with rig.worker(options=patient):
+            with monkeypatch.context() as patch:
+                patch.setattr(Transactions, "commit", unanswered)
+                rig.send([("a", "1")])
+                await until(lambda: bool(begun))
+                told_s = time.monotonic()
+        return time.monotonic() - told_s
+
+    assert asyncio.run(story()) < 10
+
+    async def goes_on() -> None:
+        async with rig.worker():
+            await rig.drained()
+
+    asyncio.run(goes_on())
+    assert {"a": [1]} == rig.numbers()
 
 
 def test_a_fetching_loop_that_ended_is_told(rig: Rig) -> None:
