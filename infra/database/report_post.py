@@ -105,20 +105,20 @@ class ReportPost:
         with writing(self._engine) as connection:
             connection.execute(self._insert(report_schedules).values(**values).on_conflict_do_nothing())
 
-    def schedules(self, *, user: str | None = None, limit: int = 1_000) -> list[Schedule]:
-        """List the schedules that have not ended, of one user or of all, the oldest first."""
+    def schedules(self, *, users: Sequence[str] | None = None, limit: int = 1_000) -> list[Schedule]:
+        """List the schedules that have not ended, of some users or of all, the oldest first."""
         query = select(report_schedules).where(~report_schedules.c["is_ended"])
-        if user is not None:
-            query = query.where(report_schedules.c["user"] == user)
+        if users is not None:
+            query = query.where(report_schedules.c["user"].in_(users))
         ordered = query.order_by(report_schedules.c["made_at"], report_schedules.c["schedule"]).limit(limit)
         with reading(self._engine) as connection:
             return [Schedule(**row) for row in connection.execute(ordered).mappings()]
 
-    def end_schedule(self, schedule: str, *, user: str | None = None) -> bool:
-        """End a schedule, if it is this user's (None: anybody's); say whether one was ended."""
+    def end_schedule(self, schedule: str, *, users: Sequence[str] | None = None) -> bool:
+        """End a schedule, if it is one of these users' (None: anybody's); say whether one was ended."""
         which = and_(report_schedules.c["schedule"] == schedule, ~report_schedules.c["is_ended"])
-        if user is not None:
-            which = and_(which, report_schedules.c["user"] == user)
+        if users is not None:
+            which = and_(which, report_schedules.c["user"].in_(users))
         with writing(self._engine) as connection:
             return (
                 connection.execute(update(report_schedules).where(which).values(is_ended=True)).rowcount > 0
@@ -133,11 +133,11 @@ class ReportPost:
             with writing(self._engine) as connection:
                 connection.execute(self._insert(report_mailings).on_conflict_do_nothing(), rows)
 
-    def mailings(self, *, user: str | None = None, limit: int) -> list[Mailing]:
+    def mailings(self, *, users: Sequence[str] | None = None, limit: int) -> list[Mailing]:
         """List mails, the newest first."""
         query = select(report_mailings)
-        if user is not None:
-            query = query.where(report_mailings.c["user"] == user)
+        if users is not None:
+            query = query.where(report_mailings.c["user"].in_(users))
         newest = query.order_by(report_mailings.c["asked_at"].desc(), *report_mailings.primary_key)
         return self._found(newest.limit(limit))
 
@@ -192,15 +192,17 @@ class ReportPost:
         }
         return self._move(mailing, owner=owner, was=None, values=values)
 
-    def again(self, *, mailing: str, recipient: str, user: str | None, now: datetime.datetime) -> bool:
+    def again(
+        self, *, mailing: str, recipient: str, users: Sequence[str] | None, now: datetime.datetime
+    ) -> bool:
         """Let a mail that failed, or of which nobody knows, go once more; say whether there was one."""
         which = and_(
             report_mailings.c["mailing"] == mailing,
             report_mailings.c["recipient"] == recipient,
             report_mailings.c["state"].in_(("failed", "unknown")),
         )
-        if user is not None:
-            which = and_(which, report_mailings.c["user"] == user)
+        if users is not None:
+            which = and_(which, report_mailings.c["user"].in_(users))
         values = {"state": "waiting", "retry_at": now, "changed_at": now, "attempts": 0}
         with writing(self._engine) as connection:
             return connection.execute(update(report_mailings).where(which).values(values)).rowcount > 0

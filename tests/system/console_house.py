@@ -39,6 +39,8 @@ _HASH: Final = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PA
 # On a busy machine a page may take its time: it is not to say that it is late, it is to be right.
 _PATIENCE: Final = {"COBRANZA_CONSOLE_WRITTEN_S_MAX": "15", "COBRANZA_CONSOLE_ANSWER_WAIT_S": "10"}
 _MORNING: Final = 9
+_FRIDAY: Final = 5
+_DAY: Final = datetime.timedelta(days=1)
 _CARRIED: Final = {"email": (OUTBOX, ".eml"), "sms": (OUTBOX, ".sms.txt"), "letter": (LETTERS, ".pdf")}
 # What a billing system gives for the address of an invoice.
 _FILES: Final[dict[str, Answer]] = {
@@ -59,9 +61,14 @@ class House:
     hour: int = _MORNING
     planted: int = 0
 
+    @property
+    def tomorrow(self) -> datetime.date:
+        """Give the next working day: on others the law lets nobody be written to."""
+        return next(day for each in (1, 2, 3) if (day := self.today + each * _DAY).isoweekday() <= _FRIDAY)
+
     def pass_day(self) -> None:
-        """Let a day go by; it has its tick, and all that follows from it."""
-        self.today, self.hour = self.today + datetime.timedelta(days=1), _MORNING
+        """Let the next working day come; it has its tick, and all that follows from it."""
+        self.today, self.hour = self.tomorrow, _MORNING
         self.played.tick(self.today, hour=self.hour)
 
     def pass_hour(self) -> None:

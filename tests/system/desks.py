@@ -127,6 +127,13 @@ class Desk:
         [path] = self.posted(kind, step=step)
         return message_from_bytes(path.read_bytes(), policy=policy.default)
 
+    def text(self, mail: EmailMessage) -> str:
+        """Read a mail as a program without HTML shows it."""
+        body = mail.get_body(("plain",))
+        assert body is not None
+        text: str = body.get_content()
+        return text
+
     def done(self) -> None:
         """Read that what was asked for is there; a page that is behind is loaded again, as it says."""
         said = self.page.locator(".done[role=status], .late[role=status]").first

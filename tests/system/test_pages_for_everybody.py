@@ -2,7 +2,8 @@
 
 The pages are found as a person of each role finds them: by following links from the first one, one page of each kind. Axe
 looks at them by turns by night on a telephone and by day on a wide screen; at those that a viewer has both ways, and at what
-is made of other things for another role once more.
+is made of other things for another role once more. Pages that no link leads to are had as they come about: by forms that
+were filled in wrongly, by what is tried out, and by addresses that are not there.
 """
 
 import re
@@ -108,8 +109,18 @@ class _Looked:
         look = _LOOKS[len(self.kinds) % 2] if before is None else _OTHER[before]
         self.kinds.setdefault(kind, look)
         self._measure(page, path)
-        _take(page, look)
         page.evaluate(self.script)
+        self._find(page, path, look, role=role)
+
+    def look_both_ways(self, page: Page, name: str) -> None:
+        """Look at a page that is open in each way."""
+        self._measure(page, name)
+        page.evaluate(self.script)
+        for look in _LOOKS:
+            self._find(page, name, look, role="")
+
+    def _find(self, page: Page, path: str, look: _Look, *, role: str) -> None:
+        _take(page, look)
         found: list[dict[str, Any]] = page.evaluate(_FINDS)
         for each in found:
             targets = [node["target"] for node in each["nodes"][:3]]
@@ -150,6 +161,79 @@ def test_nobody_is_left_out(house: House, browser: Browser, looked: _Looked, rol
     problems, looked.problems = looked.problems, []
     assert [] == problems, "\n".join(problems)
     assert [] == complaints
+    assert house.planted == house.reports()
+
+
+# Forms that come back, or show what would be: (page, action, the button if it is not the last, what is typed).
+_SENT: Final[tuple[tuple[str, str, str, dict[str, str]], ...]] = (
+    ("/customers/acme:agreed-en", "/promises", "", {"due_on": ""}),
+    ("/customers/acme:agreed-en", "/disputes", "", {"item": "none", "reason": "", "amount": "x"}),
+    ("/customers/acme:agreed-en/receipts/new", "/receipts", "", {"total": "x"}),
+    ("/process?verb=edit&accounts=acme:quiet-en", "/process/edit", "", {"text": ""}),
+    ("/process?verb=edit&accounts=acme:quiet-en", "/process/edit", "[formaction]", {"text": "Own words"}),
+    ("/process?verb=next-date&accounts=acme:quiet-en", "/process/next-date", "", {"next_on": ""}),
+    ("/suppressions", "/suppressions", "", {"address": ""}),
+    ("/reports/aged", "/kept", "", {"name": ""}),
+    ("/users", "/users", "", {"user": ""}),
+    ("/settings/acme/profile", "/profile", "", {"statement_day": "99", "country": "Atlantis"}),
+    ("/settings/acme/what-if", "/what-if", "", {"first_on": ""}),
+    ("/settings/acme/plans/default", "/check", "", {"text": "id: default\nsteps: soon\n"}),
+    ("/settings/acme/plans/default", "/check", "", {}),
+    ("/settings/acme/texts/first/en", "/texts/first/en", "[value=try]", {"": "{{ nobody.knows }} {% if"}),
+    ("/settings/acme/texts/first/en", "/texts/first/en", "[value=try]", {"": "Own words"}),
+)
+_ASKED: Final = ("/nowhere", "/customers/acme:nobody", "/settings/acme/enrolment?per_day=3")
+# As a page whose fields the browser does not look at, and whose answers stay in one window.
+_SEND = """(form, [button, typed]) => {
+    for (const [name, value] of Object.entries(typed))
+        form.querySelector(name ? `[name="${name}"]` : 'textarea').value = value;
+    form.noValidate = true;
+    form.removeAttribute('target');
+    form.querySelectorAll('button').forEach(each => each.removeAttribute('formtarget'));
+    form.requestSubmit(button ? form.querySelector(button) : [...form.querySelectorAll('button')].at(-1));
+}"""
+
+
+def test_what_goes_wrong_or_is_tried_out_is_for_everybody(
+    house: House, browser: Browser, looked: _Looked
+) -> None:
+    """Axe finds nothing on what is said of faults, on what is tried out, where nothing is, where one may not be, nor at the door; and
+    where a form comes back, the focus is on what is to be mended.
+    """
+    context = house.arrive(browser, "administrator", viewport=_SIZES["wide, light"], reduced_motion="reduce")
+    page = context.new_page()
+    for path, action, button, typed in _SENT:
+        page.goto(path)
+        with page.expect_navigation() as answered:
+            page.locator(f"main form[action$='{action}'][method=post]").first.evaluate(_SEND, [button, typed])
+        status = answered.value.status
+        assert status in (200, 422), f"{path} {action}: {status}"
+        if status == 422:
+            assert page.evaluate("document.activeElement.matches('main [autofocus]')"), f"{path} {action}"
+        looked.look_both_ways(page, f"{path} {action} {button} {status}")
+    for path in _ASKED:
+        page.goto(path)
+        looked.look_both_ways(page, path)
+    context.close()
+    context = house.arrive(browser, "viewer", reduced_motion="reduce")
+    page = context.new_page()
+    answer = page.goto("/users")
+    assert answer is not None
+    assert 403 == answer.status
+    looked.look_both_ways(page, "/users 403")
+    context.close()
+    context = browser.new_context(base_url=house.address, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto("/login?language=pt")
+    looked.look_both_ways(page, "/login")
+    page.locator("#user").fill("nobody")
+    page.locator("#password").fill("wrong")
+    page.locator("main button").click()
+    page.locator(".error").wait_for()
+    looked.look_both_ways(page, "/login wrong")
+    context.close()
+    problems, looked.problems = looked.problems, []
+    assert [] == problems, "\n".join(problems)
     assert house.planted == house.reports()
 
 

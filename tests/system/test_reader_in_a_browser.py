@@ -101,11 +101,35 @@ def test_nobody_is_left_out(
     context = browser.new_context(bypass_csp=True, viewport=_NARROW, color_scheme=scheme)
     page = context.new_page()
     page.goto(installation.link("/a/") + path)
-    found = Axe().run(page)
-    width = page.evaluate("document.documentElement.scrollWidth")
+    _look(page)
     context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_who_comes_in_vain_is_not_left_out(
+    installation: Played, browser: Browser, scheme: Literal["light", "dark"]
+) -> None:
+    """Axe finds nothing on the page to stop messages, on a form that came back, nor where a link leads nowhere (any more)."""
+    context = browser.new_context(bypass_csp=True, viewport=_NARROW, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(installation.link("/u/"))
+    _look(page)
+    page.goto(installation.link("/a/") + "?say=dispute")
+    page.get_by_role("button", name="Enviar").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    _look(page)
+    for purpose in ("a", "u", "d", "l"):
+        answer = page.goto(f"{installation.web}/{purpose}/none")
+        assert answer is not None
+        assert 404 == answer.status, purpose
+        _look(page)
+    context.close()
+
+
+def _look(page: Page) -> None:
+    found = Axe().run(page)
     assert 0 == found.violations_count, found.generate_report()
-    assert _NARROW["width"] >= width
+    assert _NARROW["width"] >= page.evaluate("document.documentElement.scrollWidth")
 
 
 def test_messages_are_stopped_by_a_button(installation: Played, page: Page, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from fastapi import Request
 from msgspec import Struct
 
 from console.web.inside.parts import InsideParts
-from infra.database.people import ROLES, Role, Session
+from infra.database.people import ROLES, Role, Session, User
 
 __all__ = [
     "COOKIE",
@@ -31,6 +31,7 @@ __all__ = [
     "hash_password",
     "is_own_password",
     "log_in",
+    "manages",
     "needs",
     "person_of",
     "require_own_form",
@@ -88,6 +89,11 @@ class Person(Struct, frozen=True, kw_only=True):
     def sees(self, company: str) -> bool:
         """Say whether the user may see a company."""
         return not self.companies or company in self.companies
+
+
+def manages(person: Person, other: User) -> bool:
+    """Say whether an administrator may change another user: one who sees nothing that he does not see himself."""
+    return not person.companies or (bool(other.companies) and set(other.companies) <= set(person.companies))
 
 
 def hash_password(password: str) -> str:

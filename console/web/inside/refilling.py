@@ -161,10 +161,12 @@ def _filled(text: str, form: _Form, *, typed: Typed, faults: Sequence[FormFault]
         if name in {each for each, _ in typed.fields} or control.kind in ("checkbox", "radio"):
             yield from _value(text, control, attributes, given=typed.of(name))
         if fault:
-            used.add(name)
             told = f"{_id_of(control)}-fault"
             said = " ".join(filter(None, (tag.said("aria-describedby"), told)))
             attributes |= {"id": _id_of(control), "aria-invalid": "true", "aria-describedby": said}
+            if not used:  # where there is something to be mended one goes on
+                attributes["autofocus"] = None
+            used.add(name)
             said_below = f'<span class="wrong-text" id="{told}">{html.escape(fault)}</span>'
             yield _Edit(control.after, control.after, said_below)
         if attributes != tag.attributes:
@@ -223,7 +225,9 @@ def _problems(
         lines.append(f'<li><a href="#{_id_of(control)}">{html.escape(label + each.text)}</a></li>')
     title = html.escape(heading)
     listed = "".join(dict.fromkeys(lines))
-    told = f'<div class="problems" role="alert"><strong>{title}</strong><ul>{listed}</ul></div>'
+    # Where no field is at fault, what is wrong is where one goes on.
+    focus = "" if "<a " in listed else ' tabindex="-1" autofocus'
+    told = f'<div class="problems" role="alert"{focus}><strong>{title}</strong><ul>{listed}</ul></div>'
     return _Edit(read.begins, read.begins, told)
 
 

@@ -117,6 +117,9 @@ def _faults(desk: Desk, page: str, form: Form, wrong: Field) -> Iterator[str]:
         yield f"{row}: the wrong value is gone"
     if back.of(wrong.name).says.get("aria-invalid") != "true":
         yield f"{row}: the fault is not at its field"
+    focused = [each.says.get("aria-invalid") for each in back.shown() if "autofocus" in each.says]
+    if focused != ["true"] or 1 != answer.text.count(" autofocus"):
+        yield f"{row}: one does not go on at what is wrong"
     if before != len(desk.people.entries(limit=1_000)):
         yield f"{row}: the audit says that it was done"
 

@@ -41,6 +41,9 @@ def test_each_kind_of_field_has_what_was_typed_and_the_fault_is_at_its_field() -
     )
     assert "true" == forms[0].of("due_on").says["aria-invalid"]
     assert "on-fault" == forms[0].of("due_on").says["aria-describedby"]
+    assert [False, True, False] == [
+        "autofocus" in forms[0].of(each).says for each in ("how", "due_on", "text")
+    ]
     assert '<span class="wrong-text" id="on-fault">This is no day.</span>' in text
     assert '<li><a href="#on">Until: This is no day.</a></li>' in text
     assert "<details open>" in text
@@ -57,7 +60,8 @@ def test_of_forms_that_go_to_one_place_it_is_the_one_that_was_sent() -> None:
 def test_a_fault_of_no_field_is_told_at_the_top_and_another_page_is_none() -> None:
     """What cannot be put anywhere is not lost on the way."""
     text, _ = again(promise(), FormFault(field="", text="The ledger is away."))
-    assert '<main id="content"><div class="problems" role="alert"><strong>Look again:</strong>' in text
+    told = '<div class="problems" role="alert" tabindex="-1" autofocus><strong>Look again:</strong>'
+    assert f'<main id="content">{told}' in text
     assert "<li>The ledger is away.</li>" in text
     elsewhere = Typed(action="/elsewhere", fields=())
     assert refilled(PAGE, typed=elsewhere, faults=[], heading="") is None

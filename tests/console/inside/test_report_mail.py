@@ -220,6 +220,25 @@ def test_it_stops_when_it_is_told(desk: Desk) -> None:
     assert ["waiting"] == states(desk)
 
 
+def test_who_manages_one_company_sees_and_ends_no_others_mails(sqlite_engine: Engine, tmp_path: Path) -> None:
+    """S1-24, per-company visibility: whom a report of all companies goes to is not for the administrator of one to know, or to end."""
+    desk = Desk(sqlite_engine, tmp_path, STORY).at_work("ana")
+    allow(desk, "@acme.test")
+    desk.submit(REPORT, "/schedules", to=BOSS, every="day", hour="12", form="csv")
+    desk.submit(REPORT, "/mail", to=BOSS, form="csv")
+    [planned] = ReportPost(desk.engine).schedules()
+    for companies, seen in (("acme",), False), ((), True):
+        desk.at_work("root", role="administrator", companies=companies)
+        assert seen == (BOSS in desk.browser.get("/reports/mail").text)
+    desk.at_work("eve", role="administrator", companies=("acme",))
+    desk.submit(f"{REPORT}&company=acme", "/schedules", to=BOSS, every="day", hour="12", form="csv")
+    own = next(each for each in ReportPost(desk.engine).schedules() if each.user == "eve")
+    desk.at_work("cleo", role="administrator", companies=("acme",))
+    assert 404 == desk.submit("/reports/mail", "/end", schedule=planned.schedule).status_code
+    assert 303 == desk.submit("/reports/mail", "/end", schedule=own.schedule).status_code
+    assert [planned] == ReportPost(desk.engine).schedules()
+
+
 def test_settings_are_kept_under_a_name_each_user_his_own(desk: Desk) -> None:
     """S1-17: columns and filters, not the day."""
     page = f"{REPORT}&columns=account&columns=days&late=10"

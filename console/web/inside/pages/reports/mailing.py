@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from msgspec import json
 from msgspec.structs import replace
 
-from console.web.inside.access import Person, require_own_form
+from console.web.inside.access import Person, manages, require_own_form
 from console.web.inside.asking import WrongRequestError, said_by
 from console.web.inside.auditing import note
 from console.web.inside.given import Administrator, Collector, Word
@@ -38,6 +38,13 @@ def may_be_mailed(parts: InsideParts, person: Person) -> list[str]:
     return sorted({each.pattern for each in allowed if not each.company or person.sees(each.company)})
 
 
+def _whose(parts: InsideParts, person: Person) -> list[str] | None:
+    """Give whose schedules and mails somebody sees, sends again and ends: his own, or theirs whom he manages; None: everybody's."""
+    if not person.may("administrator"):
+        return [person.user]
+    return [each.user for each in parts.people.users() if manages(person, each)] if person.companies else None
+
+
 def router(parts: InsideParts) -> APIRouter:
     """Make the routes."""
     routes = APIRouter()
@@ -52,15 +59,15 @@ def router(parts: InsideParts) -> APIRouter:
 def _add_page(routes: APIRouter, parts: InsideParts, post: ReportPost) -> None:
     @routes.get(_HERE, response_model=None)
     def show(*, person: Collector, done: str = "") -> HTMLResponse:
-        """Show one's own schedules and mails; an administrator's page has everybody's."""
-        own = None if person.may("administrator") else person.user
+        """Show one's own schedules and mails; an administrator's page has those of all whom he manages."""
+        whose = _whose(parts, person)
         with reading(parts.engine) as connection:
             offered = choices(connection, seen=person.companies or None)
         return page(
             "report_mail.html",
             person=person,
-            schedules=post.schedules(user=own),
-            mailings=post.mailings(user=own, limit=_SHOWN_MAX),
+            schedules=post.schedules(users=whose),
+            mailings=post.mailings(users=whose, limit=_SHOWN_MAX),
             allowed=[each for each in post.allowed() if not each.company or person.sees(each.company)],
             companies=offered.companies,
             is_done=bool(done),
@@ -103,8 +110,7 @@ def _add_mails(routes: APIRouter, parts: InsideParts, post: ReportPost) -> None:
         require_own_form(request, person, csrf=csrf)
         entry = said_by(person, given=nonce)
         note(parts, person, entry=entry, act="report.mail.again", detail=f"{mailing} {recipient}")
-        own = None if person.may("administrator") else person.user
-        post.again(mailing=mailing, recipient=recipient, user=own, now=parts.clock())
+        post.again(mailing=mailing, recipient=recipient, users=_whose(parts, person), now=parts.clock())
         return _back()
 
 
@@ -151,7 +157,7 @@ def _add_schedules(routes: APIRouter, parts: InsideParts, post: ReportPost) -> N
     def end(*, request: Request, person: Collector, csrf: Word, nonce: Word, schedule: Word) -> Response:
         require_own_form(request, person, csrf=csrf)
         note(parts, person, entry=said_by(person, given=nonce), act="report.schedule.end", detail=schedule)
-        if not post.end_schedule(schedule, user=None if person.may("administrator") else person.user):
+        if not post.end_schedule(schedule, users=_whose(parts, person)):
             raise HTTPException(404)
         return _back()
 

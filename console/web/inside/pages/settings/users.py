@@ -19,6 +19,7 @@ from console.web.inside.access import (
     WaitError,
     hash_password,
     is_own_password,
+    manages,
     require_own_form,
 )
 from console.web.inside.asking import WrongRequestError, said_by
@@ -190,14 +191,9 @@ def _add_own(routes: APIRouter, parts: InsideParts) -> None:
         return RedirectResponse("/me?done=true", status_code=303)
 
 
-def _manages(person: Person, other: User) -> bool:
-    """Say whether an administrator may change another user: one who sees nothing that he does not see himself."""
-    return not person.companies or (bool(other.companies) and set(other.companies) <= set(person.companies))
-
-
 def _managed(parts: InsideParts, person: Person, user: str) -> User:
     known = parts.people.user(user)
-    if known is None or not _manages(person, known):
+    if known is None or not manages(person, known):
         raise HTTPException(404)
     return known
 
@@ -217,7 +213,7 @@ def _read(person: Person, *, role: str, language: str, companies: str) -> tuple[
         language=language,
         companies=tuple(dict.fromkeys(companies.split())),
     )
-    if not _manages(person, made):
+    if not manages(person, made):
         faults.append(UserFault(field="companies", said="companies"))
     return made, faults
 
@@ -257,7 +253,7 @@ def _page(
     return page(
         "settings/users.html",
         person=person,
-        users=[each for each in parts.people.users() if _manages(person, each)],
+        users=[each for each in parts.people.users() if manages(person, each)],
         chosen=chosen,
         given=blank,
         password=password,
