@@ -2,10 +2,12 @@
 
 import datetime
 import html
+import io
 import re
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import Engine
 
 from console.web.inside.pages.customer import older
@@ -312,6 +314,19 @@ def test_a_message_is_read_again_as_its_reader_got_it(desk: Desk) -> None:
     (desk.folder / "outbox" / f"{sent}.eml").write_bytes(b"Subject: as it went\r\n\r\n")
     assert b"as it went" in desk.browser.get(f"{file}kept").content
     assert 404 == desk.browser.get(page.replace("C1", "C2")).status_code
+
+
+def test_a_mail_that_was_sent_is_a_pdf_too(desk: Desk) -> None:
+    """Point 2: what was sent, with its rendered text and PDF: the mail's text set on paper, led to from its page."""
+    page = html.unescape(desk.browser.get(PAGE).text)
+    path = next(iter(re.findall(r'href="([^"]+/message\?[^"]+)"', page)))
+    text = html.unescape(desk.browser.get(path).text)
+    (link,) = re.findall(r'href="([^"]+channel=email&form=pdf)"', text)
+    answer = desk.browser.get(link)
+    assert (200, "application/pdf") == (answer.status_code, answer.headers["content-type"])
+    said = "".join(each.extract_text() for each in PdfReader(io.BytesIO(answer.content)).pages)
+    assert "INV-1" in said
+    assert "sandbox" in answer.headers["content-security-policy"]
 
 
 def test_a_merged_customer_leads_to_the_one_that_has_it_all(sqlite_engine: Engine, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from console.web.inside.pages.settings import profile
 from console.web.inside.pages.settings.profile_fields import SECTIONS
+from console.web.inside.pages.settings.ready import MENDED_AT
 from console.web.inside.showing import LANGUAGES, words_of
 from schemas.commands import ConfigureCompany, MigratePlan, PublishPlan
 from tests.console.inside.desk import Desk
@@ -327,3 +328,8 @@ def test_of_two_who_save_at_the_same_moment_the_second_is_told(
         "footer"
     ).values
     assert ["by Bob"] == [each.footer for each in desk.asked if isinstance(each, ConfigureCompany)]
+
+
+def test_texts_that_are_missing_or_wrong_are_mended_on_their_page() -> None:
+    """S4-24: the way led to the plans, where no text can be written."""
+    assert {("texts", "")} == {MENDED_AT[point] for point in ("templates", "texts")}

@@ -91,7 +91,8 @@ def router(parts: InsideParts) -> APIRouter:
         if decided is None:
             raise HTTPException(404)
         try:
-            made = write(decided, channel)
+            # A mail is HTML and text; as PDF it is set like a letter, as its reader has it by the link in it.
+            made = write(decided, "letter" if form == "pdf" and channel == "email" else channel)
         except PermanentError as error:
             raise HTTPException(404) from error
         content = made.pdf if form == "pdf" else made.html.encode()

@@ -26,7 +26,8 @@ MENDED_AT: Final[Mapping[str, tuple[str, str]]] = {
     "answers": ("profile", "answers_to"),
     "logo": ("profile", "logo"),
     "plan": ("plans", ""),
-    "templates": ("plans", ""),
+    "templates": ("texts", ""),
+    "texts": ("texts", ""),
     "interest": ("profile", "late_charges"),
     "bank gate": ("banks", ""),
 }
