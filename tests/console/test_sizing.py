@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from console.cli.main import main
 from console.sizing.measured import ConstantsError, read_constants
 from console.sizing.model import Demand, Prices, estimate
+from processors.account_cache import CACHED_ROW_BYTES
+from streams.settings import StreamSettings
 
 CONSTANTS, SOURCES = read_constants()
 # What grows with a demand, whatever it is.
@@ -79,6 +81,24 @@ def test_every_figure_is_one(demand: Demand) -> None:
         assert 0 <= line.value
         if line.name in ("partitions", "brokers", "ledger workers", "installations"):
             assert int(line.value) == line.value
+
+
+def test_memory_of_a_worker_is_what_the_code_limits_it_to() -> None:
+    """One budget a worker, in the code as in the model: interpreter, live accounts, blocks, unwritten rows."""
+    limits = StreamSettings()
+    cached_mib = limits.cached_rows_max * CACHED_ROW_BYTES / 1024**2
+    limited_mib = 200 + cached_mib + limits.cached_blocks_mib + limits.unwritten_mib
+    assert math.isclose(limited_mib, CONSTANTS.worker_memory_mib, rel_tol=0.02)
+
+
+@given(demands)
+def test_memory_counts_workers_once_and_partitions_each(demand: Demand) -> None:
+    """A worker with four partitions has one cache; what each partition fetches is its own, as is each copy."""
+    larger = msgspec.structs.replace(CONSTANTS, partition_memory_mib=CONSTANTS.partition_memory_mib + 1024)
+    lines = [estimate(demand, constants=each).lines for each in (CONSTANTS, larger)]
+    before, after = (each["memory of workers"].value for each in lines)
+    copies = lines[0]["partitions"].value * (1 + demand.standbys)
+    assert math.isclose(after - before, copies, rel_tol=1e-6)
 
 
 @given(demands)
