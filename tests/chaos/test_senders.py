@@ -20,6 +20,8 @@ _RARE: Final = {
     "SendLedger.release_claimed": "only if a kill leaves a claim",
     "SendLedger.put_back": "only after a temporary refusal",
     "SendLedger.postpone": "only if a gate or the law puts off",
+    "SendLedger.wait_with": "only if a provider takes nothing for a while",
+    "SendLedger.wait_no_more": "only after that",
 }
 
 
