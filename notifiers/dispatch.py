@@ -253,7 +253,10 @@ class Dispatcher:
     def _claim_of(self, job: Job, written: Written) -> Claim:
         mark = ""
         if isinstance(self._channel, MarkingChannel) and isinstance(written, Message):
-            mark = self._channel.mark(written)
+            try:
+                mark = self._channel.mark(written)
+            except Exception as error:  # noqa: BLE001 - a doubt of it could be told apart less well, no more
+                self._faults.told(error, within="send", reminder=job.reminder)
         return self._noter.claim_of(job, written, traits=self._traits, mark=mark)
 
     def _plan_batch(self, let_go: int) -> None:

@@ -207,6 +207,20 @@ def test_what_prepares_may_break_and_all_messages_go(house: House) -> None:
     assert (OTHERS | {"r2/email": "accepted"}, 1) == (states(house.engine), house.faults())
 
 
+def test_a_mark_that_cannot_be_made_keeps_no_message_back(house: House) -> None:
+    """It only tells doubts apart."""
+    broken = Broken()
+
+    class Marking(ScriptedChannel):
+        def mark(self, message: Message) -> str:
+            broken.over(message.reminder)
+            return message.reminder
+
+    assert [("send_broke", "r2", "send")] == house.run(house.loop(Marking()))
+    assert OTHERS | {"r2/email": "accepted"} == states(house.engine)
+    assert ["r1", "", "r3"] == [job_row(house.engine, name)["mark"] for name in ALL]
+
+
 def test_upkeep_that_breaks_ends_nothing(house: House) -> None:
     """A print run that cannot be closed keeps no letter waiting."""
 
