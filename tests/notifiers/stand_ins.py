@@ -121,10 +121,10 @@ class FeedbackWriter:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def send(self, _: str, value: bytes, *, key: bytes, headers: list[tuple[str, bytes]]) -> _Sent:
+    def send(self, topic: str, value: bytes, **more: Any) -> _Sent:
         """Keep the id."""
-        found = dict(headers).get("ce_id")
-        _append(self._path, f"dead/{key.decode()}" if found is None else found.decode())
+        found = dict(more["headers"]).get("ce_id")
+        _append(self._path, f"dead/{more['key'].decode()}" if found is None else found.decode())
         return _Sent()
 
 
