@@ -97,6 +97,8 @@ def test_a_day_by_keyboard(desk: Desk, page: Page) -> None:
     expect(page.locator("#progress")).to_contain_text(desk.w["batch"]["done"].format(done=1, total=1))
 
 
+# Keys are the same in every language.
+@pytest.mark.parametrize("desk", ["es"], indirect=True)
 def test_what_a_chief_does_by_keyboard(desk: Desk, page: Page) -> None:
     """S0-06, S0-22, S1-18, S1-25: a reminder approved; a receipt whose total is wrong, mended where the focus is; a report taken away as a
     file; a plan with a fault, mended in the text where the focus is, and shown before it is published.
