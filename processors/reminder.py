@@ -392,6 +392,7 @@ def decided_beside(account: Account, row: ReminderRow) -> list[ReminderRow]:
 
 
 def _open(at: Circumstances, row: ReminderRow) -> None:
+    row.version = at.account.row.version
     at.account.touch(row)
     at.account.row.open_reminder = row.reminder
     at.account.touch(at.account.row)

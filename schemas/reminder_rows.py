@@ -79,7 +79,7 @@ class ReminderRow(StateRow, kw_only=True, tag="reminder"):
     decided, with all that was known then: credits up to ``sequence``. ``now_because``: a person had it
     go, whatever banks say (R5).
     ``told`` are the later words on its deliveries that were taken, as ``'<channel>/<status>'``;
-    ``contact_before`` is the account's last contact before this one.
+    ``version`` is the account's, on which it was decided (R32; 0: not kept); ``contact_before`` is the account's last contact before this one.
     """
 
     account: str
@@ -106,6 +106,7 @@ class ReminderRow(StateRow, kw_only=True, tag="reminder"):
     rested: bool = False
     told: list[str] = []
     contact_before: datetime.date | None = None
+    version: int = 0
 
 
 class TaskRow(StateRow, kw_only=True, tag="task"):

@@ -1,7 +1,7 @@
 """What is planned: the reminders and other messages that will be decided if nothing comes in (S4-20, U-9).
 
 Made when asked for, with the core's own forecast, from the rows as the ledger keeps them; only accounts that
-wake until the last day asked for are looked at. So it is right however plans, holds and money change.
+wake until the last day asked for, or have a reminder on its way, are looked at. So it is right however plans, holds and money change.
 """
 
 import datetime
@@ -46,7 +46,7 @@ def newest_day(connection: Connection) -> datetime.date | None:
 def scheduled(
     connection: Connection, *, last_on: datetime.date, company: str = "", account: str = ""
 ) -> Iterator[ScheduledLine]:
-    """Forecast each account that wakes by the end of `last_on`; lines of an account in order of days."""
+    """Forecast each account that wakes by the end of `last_on`, or has a reminder on its way; lines of an account in order of days."""
     of_company: dict[str, Rows] = {}
     awake = _awake(connection, last_on=last_on, company=company, account=account)
     for start in range(0, len(awake), _CHUNK):
@@ -63,28 +63,29 @@ def scheduled(
 
 
 def _awake(connection: Connection, *, last_on: datetime.date, company: str, account: str) -> list[Any]:
-    """List (account, company, name, at, mode) of those whose time comes, in order."""
+    """List (account, company, name, at, mode) of those whose time comes, or may once their reminder has arrived, in order."""
     # A day more: the last day of a company in the far west ends later than in UTC.
     until = datetime.datetime.combine(last_on + 2 * _DAY, datetime.time(), tzinfo=datetime.UTC)
-    named = {accounts.c["company"]: company, accounts.c["account"]: account}
-    return list(
-        connection.execute(
-            select(
-                accounts.c["account"],
-                accounts.c["company"],
-                customers.c["name"],
-                clocks.c["at"],
-                clocks.c["mode"],
-            )
-            .select_from(
-                accounts.join(clocks, clocks.c["partition"] == accounts.c["partition"]).outerjoin(
-                    customers, customers.c["account"] == accounts.c["account"]
-                )
-            )
-            .where(accounts.c["wake_at"] < until, *(c == value for c, value in named.items() if value))
-            .order_by(accounts.c["account"])
+    every = select(
+        accounts.c["account"],
+        accounts.c["company"],
+        customers.c["name"],
+        clocks.c["at"],
+        clocks.c["mode"],
+    ).select_from(
+        accounts.join(clocks, clocks.c["partition"] == accounts.c["partition"]).outerjoin(
+            customers, customers.c["account"] == accounts.c["account"]
         )
     )
+    if account:
+        every = every.where(accounts.c["account"] == account)
+    waking = every.where(accounts.c["wake_at"] < until)
+    if company:
+        waking = waking.where(accounts.c["company"] == company)
+    # Asked for apart, each has its index; those with a reminder on its way are few, of all companies.
+    waits = every.where(accounts.c["open_reminder"] != "")
+    awake = {each.account: each for query in (waking, waits) for each in connection.execute(query)}
+    return [each for _, each in sorted(awake.items()) if company in ("", each.company)]
 
 
 def _foreseen(each: Any, *, rows: Rows, until: datetime.date) -> list[Foreseen]:
