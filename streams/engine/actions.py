@@ -63,7 +63,10 @@ class Run(NamedTuple):
 
 
 class Surroundings(NamedTuple):
-    """What is found around a partition; ``changelog`` and the ids only of a stage that has one."""
+    """What is found around a partition; from ``changelog`` on only of a stage that has one.
+
+    ``mark_age_ms_max``: half of the changelog's own ``delete.retention.ms``, see ``mark.unfit``.
+    """
 
     at_ms: int
     group_offset: int | None
@@ -71,6 +74,7 @@ class Surroundings(NamedTuple):
     changelog: LogBounds = LogBounds(0, 0)
     source_id: str = ""
     changelog_id: str = ""
+    mark_age_ms_max: int = 0
 
 
 class RowsRead(NamedTuple):

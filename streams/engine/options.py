@@ -26,8 +26,6 @@ class EngineOptions:
         failures_max: of one run in a row, before it is not a passing fault any more.
         step_end_s_max: a running step has so long to end, and not more than half a session, when its
             partition is asked back or the worker stops. What is cut off is aborted by the next owner.
-        delete_retention_s: the changelog's ``delete.retention.ms``. A local state that is older
-            than half of it may have missed a tombstone, and is read anew.
         standby: keep copies of partitions that other workers own, so that taking one of them
             reads only what is newest. Costs their memory or disk, and reading them once more.
     """
@@ -45,7 +43,6 @@ class EngineOptions:
     batch_bytes_max: int = 900_000
     failures_max: int = 20
     step_end_s_max: float = 4.0
-    delete_retention_s: float = 30 * 86_400.0
     standby: bool = False
 
     @property

@@ -281,7 +281,10 @@ class OwnedPartition:
             return act.Surroundings(now_ms(), offset, source)
         bounds: LogBounds = await reader.bounds(changelog, self._partition)
         ids = await self._topic_ids.read()
-        return act.Surroundings(now_ms(), offset, source, bounds, ids[self._topic], ids[changelog])
+        age_ms_max = await self._topic_ids.mark_age_ms_max()
+        return act.Surroundings(
+            now_ms(), offset, source, bounds, ids[self._topic], ids[changelog], age_ms_max
+        )
 
     async def _find_stage(self) -> bytes | None:
         counts = {name: await self._transactions.partition_count(name) for name in self._spec.targets}
@@ -370,6 +373,5 @@ def _traits(name: str, spec: StageSpec, options: EngineOptions) -> Traits:
         stateful=bool(spec.changelog),
         fold_version=spec.fold_version,
         row_version=spec.row_version,
-        mark_age_ms_max=int(options.delete_retention_s * 500),
         failures_max=options.failures_max,
     )

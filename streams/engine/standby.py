@@ -220,15 +220,18 @@ class Standby:
         if not tps:
             return
         starts, ends = await reader.beginning_offsets(tps), await reader.end_offsets(tps)
-        ids = await self._topic_ids.read()
+        ids, age_ms_max = await self._topic_ids.read(), await self._topic_ids.mark_age_ms_max()
         for tp in tps:
             if tp.partition in self._owned:
                 continue  # taken while this was asked
             if tp.partition not in self._copies:
-                self._copies[tp.partition] = self._new_copy(tp.partition, (starts[tp], ends[tp]), ids)
+                bounds = (starts[tp], ends[tp])
+                self._copies[tp.partition] = self._new_copy(tp.partition, bounds, ids, age_ms_max)
             reader.seek(tp, self._copies[tp.partition].position)
 
-    def _new_copy(self, partition: int, bounds: tuple[int, int], ids: Mapping[str, str]) -> Copy:
+    def _new_copy(
+        self, partition: int, bounds: tuple[int, int], ids: Mapping[str, str], age_ms_max: int
+    ) -> Copy:
         spec = self._spec
         now = Mark(
             newest=None,
@@ -240,7 +243,6 @@ class Standby:
             row_version=spec.row_version,
         )
         stage = cast("StatefulStage", spec.open(self._source, partition, self._counts))
-        age_ms_max = int(self._options.delete_retention_s * 500)
         return Copy(f"{self._source}-{partition}", stage, now=now, bounds=bounds, age_ms_max=age_ms_max)
 
     def _take(self, reader: Any, tp: TopicPartition, found: RowsRead) -> None:

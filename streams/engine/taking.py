@@ -59,7 +59,6 @@ class Traits:
     stateful: bool
     fold_version: int
     row_version: int
-    mark_age_ms_max: int
     failures_max: int
 
 
@@ -191,14 +190,14 @@ class Taking:
         """Read on from a mark; None when the state cannot be used, for whatever reason."""
         if mark is None:
             return None
-        around, traits = self._around, self._traits
+        around = self._around
         if mark.changelog_id == around.changelog_id:
             self._check_version(mark.newest)
         why = unfit(
             mark,
             now=self._mark(None, position=0, at_ms=around.at_ms),
             changelog=around.changelog,
-            age_ms_max=traits.mark_age_ms_max,
+            age_ms_max=around.mark_age_ms_max,
         )
         if why:
             self._say(logging.WARNING, f"the state that was kept is not used: {why}")

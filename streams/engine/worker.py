@@ -113,7 +113,9 @@ class Engine:
         self._bootstrap_servers, self._options = bootstrap_servers, options
         self._partitions: dict[TP, OwnedPartition] = {}
         topics = sorted({*spec.sources, *spec.targets})
-        self._topic_ids = TopicIds(bootstrap_servers=bootstrap_servers, topics=topics)
+        self._topic_ids = TopicIds(
+            bootstrap_servers=bootstrap_servers, topics=topics, changelog=spec.changelog
+        )
         self._is_member = False
         self._standby: Standby | None = None
         if options.standby and spec.changelog:

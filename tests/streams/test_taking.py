@@ -19,10 +19,8 @@ from streams.engine.taking import Traits
 from streams.letters import letter_tally
 from streams.watching import EngineWatch
 
-TRAITS = Traits(
-    name="journal-0", stateful=True, fold_version=2, row_version=1, mark_age_ms_max=1000, failures_max=3
-)
-AROUND = act.Surroundings(5000, 9, LogBounds(0, 9), LogBounds(0, 30), "s-1", "c-1")
+TRAITS = Traits(name="journal-0", stateful=True, fold_version=2, row_version=1, failures_max=3)
+AROUND = act.Surroundings(5000, 9, LogBounds(0, 9), LogBounds(0, 30), "s-1", "c-1", mark_age_ms_max=1000)
 ANSWERS = count(1)
 MARK = Mark(
     newest=Link(0, 5, "", 2),
