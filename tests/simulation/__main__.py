@@ -8,11 +8,13 @@ python -m tests.simulation --canaries      each planted bug, and the seed that f
 import argparse
 import sys
 import time
+from collections import Counter
 
 from tests.simulation.canaries import CANARIES, find
 from tests.simulation.scenario import run_seed
 
 _LINES_SHOWN = 60
+_COUNTED = ("commits", "faults", "holes", "tombstones")
 
 
 def main() -> int:
@@ -52,19 +54,21 @@ def _one(seed: int, *, every_line: bool) -> int:
 
 def _many(first: int, count: int) -> int:
     started = time.monotonic()
-    failed = commits = faults = 0
+    unsafe = stuck = 0
+    counts: Counter[str] = Counter()
     for seed in range(first, first + count):
         verdict = run_seed(seed)
-        commits, faults = commits + verdict.commits, faults + verdict.faults
+        unsafe, stuck = unsafe + bool(verdict.safety), stuck + bool(verdict.liveness)
+        counts.update({name: getattr(verdict, name) for name in _COUNTED})
         if verdict.problem:
-            failed += 1
             _say(f"seed {seed} trace {verdict.fingerprint}: {verdict.problem[:500]}")
     took_s = time.monotonic() - started
+    counted = "".join(f"{number} {name}, " for name, number in counts.items())
     _say(
-        f"dst: {count} seeds from {first}, {commits} commits, {faults} faults, {took_s:.0f} s: "
-        f"{f'{failed} FAILED' if failed else 'all safe and live'}"
+        f"dst: {count} seeds from {first}, {counted}{took_s:.0f} s: "
+        f"{'all safe' if not unsafe else f'{unsafe} UNSAFE'}, {'all live' if not stuck else f'{stuck} NOT LIVE'}"
     )
-    return 1 if failed else 0
+    return 1 if unsafe or stuck else 0
 
 
 def _canaries(seeds: int) -> int:

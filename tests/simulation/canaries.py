@@ -1,14 +1,18 @@
 """Bugs that are planted on purpose: a simulation that does not find them proves nothing.
 
-The first five are those that such engines have had; the others were found here, by this
-simulation, in the engine itself.
+Some are those that such engines have had, some are rules of this one that are left out; the last four were
+found here, by this simulation, in the engine itself.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from streams.engine.actions import Commit, CommitStage, Committed, Folded, RowsRead
-from streams.engine.chain import Link
+from msgspec import structs
+
+from streams.engine.actions import Commit, CommitStage, Committed, Folded, RowsRead, Wait
+from streams.engine.chain import Hole, Link, Start
+from streams.engine.faults import Fenced, OutcomeUnknown
+from streams.engine.mark import Mark
 from streams.engine.protocol import Protocol
 from streams.engine.taking import Asking, EmptyAnswers, Taking
 from tests.simulation.clock import Call, Lost, Sleep, Steps
@@ -33,7 +37,12 @@ class _ReadsToStableOffset(Protocol):
 
 class _AnyHoleIsABreak(Taking):
     def is_break(self, doubts: set[object], suspected: set[object]) -> bool:
-        return bool(doubts)
+        return any(isinstance(each, Hole) for each in doubts) or super().is_break(doubts, suspected)
+
+
+class _AnyOffsetIsABreak(Taking):
+    def is_break(self, doubts: set[object], suspected: set[object]) -> bool:
+        return any(not isinstance(each, Hole) for each in doubts) or super().is_break(doubts, suspected)
 
 
 class _CountsSilence(EmptyAnswers):
@@ -53,9 +62,47 @@ class _TakesSilenceForTheEnd(Protocol):
 
 
 class _TakesCompactionForABreak(Protocol):
-    """Does not read a second time."""
+    """Does not read a second time when links do not connect; an offset that differs is read again."""
 
     taking = _AnyHoleIsABreak
+
+
+class _TakesALateOffsetForABreak(Protocol):
+    """Does not read a second time when the offset differs; links that do not connect are."""
+
+    taking = _AnyOffsetIsABreak
+
+
+class _AnyTopicsState(Taking):
+    def _from_mark(self, mark: Mark | None) -> Asking[tuple[Start, Any] | None]:
+        around = self._around
+        if mark is not None:
+            mark = structs.replace(mark, changelog_id=around.changelog_id, source_id=around.source_id)
+        return (yield from super()._from_mark(mark))
+
+
+class _TakesAnyTopicsState(Protocol):
+    """Does not look whose state it kept: the topic may have been made anew."""
+
+    taking = _AnyTopicsState
+
+
+class _TakesBackWhatItLost(Protocol):
+    """Initialises again of itself after it was fenced, and by that fences the new owner."""
+
+    def _let_go(self, fault: Fenced) -> Asking[None]:
+        yield from self._lose()
+        yield from self._acquire()
+        if self.owned:
+            yield from self._open()
+
+
+class _WaitsForEver(Protocol):
+    """Does nothing wrong, and nothing more, once an outcome is unknown."""
+
+    def _recover(self, fault: OutcomeUnknown) -> Asking[None]:
+        while True:
+            yield Wait(3600.0)
 
 
 class _AppliesBeforeCommit(Protocol):
@@ -121,6 +168,11 @@ CANARIES: Mapping[str, Settings] = {
     "forgetting a send future": Settings(producer=_ForgetsASend),
     "applying state before the commit": Settings(protocol=_AppliesBeforeCommit),
     "taking a compacted chain for a break": Settings(protocol=_TakesCompactionForABreak),
+    "taking a late offset for a break": Settings(protocol=_TakesALateOffsetForABreak),
+    "taking what is too old": Settings(mark_age=1e6),
+    "taking the state of a topic that is gone": Settings(protocol=_TakesAnyTopicsState),
+    "initialising again after being fenced": Settings(protocol=_TakesBackWhatItLost),
+    "waiting for ever": Settings(protocol=_WaitsForEver),
     "believing an old look around": Settings(protocol=_BelievesAnOldLook),
     "taking silence for the end": Settings(protocol=_TakesSilenceForTheEnd),
     "retrying an offset's commit": Settings(producer=_RetriesOffset),

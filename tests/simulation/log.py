@@ -60,6 +60,16 @@ class Fetched(NamedTuple):
     high: int
 
 
+class _Cleaning(NamedTuple):
+    """One pass of the cleaner: offsets a segment, where it ends, the newest offset of each key below that."""
+
+    segment: int
+    limit: int
+    newest: dict[Any, int]
+    tombstones_before: float
+    pause_s: float
+
+
 class PartitionLog:
     """A log with one leader."""
 
@@ -69,6 +79,7 @@ class PartitionLog:
         self.entries: list[Entry] = []
         self.start = 0
         self.end = 0
+        self.tombstones_removed = 0
         self._open: dict[int, _Part] = {}
         self._batches: dict[int, tuple[int, int, int]] = {}  # producer: epoch, last number, its offset
         self._unmarked: tuple[float, int] = (0.0, 0)  # until when, from which offset on
@@ -178,33 +189,34 @@ class PartitionLog:
 
     # -- compacting -----------------------------------------------------------
 
-    def clean(self, *, segment: int, tombstones_before: float) -> None:
-        """Let the cleaner begin: of what is stable now, the newest of each key will stay."""
+    def clean(self, *, segment: int, tombstones_before: float, pause_s: float) -> None:
+        """Let the cleaner begin: of what is stable now, the newest of each key will stay; `pause_s` a segment at most."""
         limit = max(self.start, self.stable - self._world.chance.randrange(2 * segment))
         newest = {entry.key: entry.offset for entry in self.committed() if entry.offset < limit}
-        self._clean_segment(self.start, segment, limit, newest, tombstones_before)
+        self._clean_segment(self.start, _Cleaning(segment, limit, newest, tombstones_before, pause_s))
 
-    def _clean_segment(
-        self, start: int, segment: int, limit: int, newest: dict[Any, int], tombstones_before: float
-    ) -> None:
-        end = min(start + segment, limit)
-        self.entries = [
-            entry
-            for entry in self.entries
-            if not start <= entry.offset < end or _stays(entry, newest, tombstones_before)
-        ]
-        if end < limit:
-            wait_s = self._world.chance.random() * 0.05
-            self._world.after(wait_s, self._clean_segment, end, segment, limit, newest, tombstones_before)
+    def _clean_segment(self, start: int, cleaning: "_Cleaning") -> None:
+        end = min(start + cleaning.segment, cleaning.limit)
+        first, last = (bisect_left(self.entries, offset, key=_offset) for offset in (start, end))
+        before = self.entries[first:last]
+        stay = [entry for entry in before if _stays(entry, cleaning)]
+        self.entries[first:last] = stay
+        self.tombstones_removed += sum(
+            entry.value is None and cleaning.newest.get(entry.key) == entry.offset and not entry.control
+            for entry in before
+        ) - sum(entry.value is None for entry in stay)
+        if end < cleaning.limit:
+            wait_s = self._world.chance.random() * cleaning.pause_s
+            self._world.after(wait_s, self._clean_segment, end, cleaning)
 
 
 def _offset(entry: Entry) -> int:
     return entry.offset
 
 
-def _stays(entry: Entry, newest: dict[Any, int], tombstones_before: float) -> bool:
+def _stays(entry: Entry, cleaning: _Cleaning) -> bool:
     if entry.control or (entry.part is not None and not entry.part.outcome):
         return False
-    if newest.get(entry.key) != entry.offset:
+    if cleaning.newest.get(entry.key) != entry.offset:
         return False
-    return entry.value is not None or entry.at >= tombstones_before
+    return entry.value is not None or entry.at >= cleaning.tombstones_before

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["Disk", "SimulatedStage", "Source", "Truth", "fold_all"]
+__all__ = ["Disk", "SimulatedStage", "Source", "Truth", "fold_all", "slices_said"]
 
 
 class Source(NamedTuple):
@@ -39,8 +39,13 @@ def fold_all(records: Iterable[Source]) -> Truth:
             state.pop(record.key, None)
             said.append(f"{record.key.decode()} forgotten")
         else:
-            said += [f"slice {n} of {record.offset}" for n in range(1, record.number + 1)]
+            said += slices_said(record, record.number)
     return Truth(state, said)
+
+
+def slices_said(record: Source, count: int) -> list[str]:
+    """Give what the first `count` slices of a record say."""
+    return [f"slice {n} of {record.offset}" for n in range(1, count + 1)]
 
 
 class Disk:

@@ -12,7 +12,7 @@ from typing import Any, cast
 from streams.engine import actions as act
 from streams.engine.chain import LINK_KEY, LogBounds
 from streams.engine.counters import Counters
-from streams.engine.faults import BrokerAway
+from streams.engine.faults import BrokerAway, Fenced
 from streams.engine.mark import Mark
 from streams.engine.protocol import Protocol
 from streams.engine.stage import StatefulStage
@@ -28,12 +28,13 @@ __all__ = ["Held", "Settings", "Worker"]
 
 _RUNS_AHEAD_MAX = 2
 _HEARTBEAT_S = 2.0
+_HOLE = "links do not connect"  # of a full read; what was kept "does not connect"
 _SESSION_S = 10.0
-_MARK_AGE_MS = 30_000
 _LOST_RUNS = 0.02
 _SILENCE = 0.1
 _FROZEN_WHILE_TAKING = 0.1
 _NEW_LEADER_WHILE_TAKING = 0.3
+_CLEANED_WHILE_TAKING = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,7 @@ class Settings:
     protocol: type[Protocol] = Protocol
     producer: type[Producer] = Producer
     log_end: Callable[[PartitionLog], int] = PartitionLog.high_watermark
+    mark_age: float = 0.5  # how old what was kept may be, in times of the changelog's delete.retention.ms
 
 
 class Held:
@@ -69,6 +71,7 @@ class Held:
         self._fetching: Task | None = None
         self._epoch = 0
         self._ahead = 0
+        self._is_fenced = False  # and has not asked the group since
 
     def carry_out(self, actions: list[act.Action]) -> None:
         """Do what the protocol asks for."""
@@ -86,6 +89,7 @@ class Held:
         self.carry_out(self.protocol.drop())
 
     def _performed(self, answer: Any, fault: Exception | None) -> None:
+        self._is_fenced |= isinstance(fault, Fenced)
         more = self.protocol.done(answer) if fault is None else self.protocol.failed(fault)
         self.carry_out(more)
 
@@ -93,6 +97,7 @@ class Held:
         match action:
             case act.Notice(_, text):
                 self._world.trace(self.worker.name, text)
+                self._cluster.holes += _HOLE in text
             case act.NotTaken(fault) if fault is not None:
                 self.worker.stop_for(fault)
             case act.ShutSource():
@@ -149,8 +154,11 @@ class Held:
             case act.OpenSource(position):
                 return self._open(position)
             case act.InitProducer():
+                if self._is_fenced:
+                    text = f"{self.worker.name} was fenced, and takes {self.partition} again of itself"
+                    self._cluster.unsafe.append(text)
                 yield from self._producer.init()
-                self._change_leader()
+                self._disturb()
             case act.ProveProducer():
                 yield from self._producer.prove()
             case act.CommitOffset(position):
@@ -160,17 +168,24 @@ class Held:
             case act.CloseReader() | act.CloseProducer():
                 self._read_end = self._last_read = None
             case act.Rejoin():
+                self._is_fenced = False
                 self.worker.rejoin_wanted = True
             case _:
                 assert isinstance(action, act.Stop)
                 self.worker.stop_for(action.fault)
         return None
 
-    def _change_leader(self) -> None:
-        """Now and then change the changelog's leader while it is about to be read."""
-        chance = self._world.chance
-        if not self._cluster.quiet and chance.random() < _NEW_LEADER_WHILE_TAKING:
-            self._world.after(chance.random() * 0.006, self._rows.fail_over, chance.random() * 0.8)
+    def _disturb(self) -> None:
+        """Now and then change the changelog's leader, or compact it, while it is about to be read."""
+        chance, world = self._world.chance, self._world
+        if self._cluster.quiet:
+            return
+        if chance.random() < _NEW_LEADER_WHILE_TAKING:
+            world.after(chance.random() * 0.006, self._rows.fail_over, chance.random() * 0.8)
+        if self._cluster.stateful and chance.random() < _CLEANED_WHILE_TAKING:
+            # About as quick as the reader: links that it has seen connect to some that go meanwhile.
+            after_s, segment = chance.random() * 0.03, chance.randrange(3, 8)
+            world.after(after_s, self._cluster.clean, self.partition, segment, 0.004)
 
     def _ask(self, handler: Callable[..., Any], *args: Any) -> Steps[Any]:
         """Ask a few times what changes nothing."""
@@ -187,8 +202,11 @@ class Held:
         offset: int | None = yield from self._ask(self._cluster.group.committed, self.partition)
         source: tuple[int, int] = yield from self._ask(self._source.bounds)
         rows: tuple[int, int] = yield from self._ask(self._rows.bounds)
-        ids = ("source", f"rows {self._cluster.incarnation}")
-        return act.Surroundings(self._now_ms(), offset, LogBounds(*source), LogBounds(*rows), *ids)
+        ids = ("source", self._cluster.changelog_id)
+        age_ms_max = self.worker.mark_age_ms_max
+        return act.Surroundings(
+            self._now_ms(), offset, LogBounds(*source), LogBounds(*rows), *ids, age_ms_max
+        )
 
     def _read(self, position: int | None) -> Steps[act.RowsRead]:
         if self._read_end is None:
@@ -325,6 +343,11 @@ class Worker:
         """Whether no partition is being worked on."""
         return all(held.protocol.idle for held in self.held.values())
 
+    @property
+    def mark_age_ms_max(self) -> int:
+        """How old what was kept may be."""
+        return int(self.cluster.retention_s * self.settings.mark_age * 1000)
+
     def hand_over(self, partition: int) -> SimulatedStage:
         """Give the stage of a copy, or a new one on the disk."""
         copy = self._copies.pop(partition, None)
@@ -349,14 +372,14 @@ class Worker:
             now = Mark(
                 newest=None,
                 position=0,
-                changelog_id=f"rows {self.cluster.incarnation}",
+                changelog_id=self.cluster.changelog_id,
                 source_id="source",
                 at_ms=int(self.world.now * 1000),
                 fold_version=1,
                 row_version=1,
             )
             stage = cast("StatefulStage", SimulatedStage(self.disks[partition]))
-            copy = Copy(traits.name, stage, now=now, bounds=bounds, age_ms_max=_MARK_AGE_MS)
+            copy = Copy(traits.name, stage, now=now, bounds=bounds, age_ms_max=self.mark_age_ms_max)
             self._copies[partition] = copy
         found: Fetched = yield Call(log.fetch, (copy.position, self.world.chance.randrange(1, 30)))
         self._answers += 1
@@ -441,6 +464,5 @@ def _traits(partition: int, *, stateful: bool) -> Traits:
         stateful=stateful,
         fold_version=1,
         row_version=1,
-        mark_age_ms_max=_MARK_AGE_MS,
         failures_max=20,
     )
