@@ -1,7 +1,8 @@
 """A business made up from a seed, as journal entries: who is billed, who pays, and days that pass.
 
 Pure. Invoices, payments that name them and payments that do not (oldest first), reversals,
-amendments, credit notes and cancellations on many accounts; a played tick to every
+amendments, credit notes and cancellations on many accounts; invoices that are re-assigned and money
+that pays another customer's, so that accounts of other partitions are told; a played tick to every
 partition whenever its day has come, so that reminders and decisions flow as well.
 """
 
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from console.plan_files import find_plan, publish_plan_command
-from schemas.commands import ConfigureCompany
+from schemas.commands import ConfigureCompany, TransferItem, TransferPayment
 from schemas.events import (
     Contact,
     CreditNoteIssued,
@@ -36,6 +37,7 @@ _FIRST_DAY = datetime.date(2026, 1, 5)
 _DAYS = 96
 _SOURCE = "chaos"
 _KEPT = 12  # open documents and payments that an account's next events may speak of
+_MOVED = 0.015  # of the events are for another customer
 _LETTERS_ONLY = 10  # one in so many customers has no e-mail
 
 
@@ -78,7 +80,11 @@ def business(*, seed: int, events: int, accounts: int, ticks: int, partitions: i
     for number in range(begins, events):
         day = _FIRST_DAY + datetime.timedelta(days=_DAYS * (number - begins) // left)
         customer = customers[int(chance.random() * accounts)]
-        event = _event(customer, day=day, number=number, chance=chance)
+        if chance.random() < _MOVED:
+            other = customers[int(chance.random() * accounts)]
+            event = _moved(customer, other, day=day, number=number)
+        else:
+            event = _event(customer, day=day, number=number, chance=chance)
         yield _entry(event, customer=customer, number=number)
         if (number - begins + 1) * ticks // left > ticked:
             ticked += 1
@@ -196,6 +202,37 @@ def _payment(
         currency="USD",
         amount=_text(paid),
         lines=(PaymentLine(document=document),) if named else (),
+    )
+
+
+def _moved(customer: _Customer, other: _Customer, *, day: datetime.date, number: int) -> JournalEvent:
+    """Re-assign the newest invoice, or let the newest payment pay another's; what follows there names it."""
+    when = day.isoformat()
+    if number % 2 and customer.payments:
+        return TransferPayment(
+            company=_COMPANY,
+            customer=customer.name,
+            occurred_at=when,
+            command=f"transfer-{number}",
+            author=_SOURCE,
+            payment=customer.payments[-1],
+            to_customer=other.name,
+            amount="1.00",
+        )
+    if not customer.documents:
+        customer.documents.append(
+            (f"INV-{number:08d}", 5_00)
+        )  # of which nobody has heard: refused, and told to people
+    document, cents = customer.documents.pop()
+    other.documents.append((document, cents))
+    return TransferItem(
+        company=_COMPANY,
+        customer=customer.name,
+        occurred_at=when,
+        command=f"transfer-{number}",
+        author=_SOURCE,
+        document=document,
+        to_customer=other.name,
     )
 
 

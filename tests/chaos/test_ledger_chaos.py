@@ -29,3 +29,4 @@ def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
     assert asked(profile).items() <= verdict.done.items()
     assert verdict.counted["outcomes_unknown"] > 0
     assert verdict.total("outputs") > 5_000
+    assert all(one.heard for one in verdict.found), "no account was told anything by another partition's"

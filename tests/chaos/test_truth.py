@@ -12,7 +12,7 @@ from streams.engine.chain import Link
 from tests.chaos.fleet import Fleet
 from tests.chaos.mischief import Mischief, asked
 from tests.chaos.profile import Fault, Profile, schedule
-from tests.chaos.truth import Found, compare_chain, compare_outputs, compare_rows
+from tests.chaos.truth import Found, compare_chain, compare_outputs, compare_rows, compare_told
 from tests.chaos.verdict import Verdict, not_done
 
 _TRUE = [b"%016d" % number + b"id-%d" % number for number in range(5)]
@@ -78,6 +78,36 @@ def test_chain(links: list[Link], newest: Link | None, end: int) -> None:
     compare_chain(links, newest=newest, end=end, found=found)
     assert found.chain_breaks > 0
     assert not Verdict(found=[found]).is_good
+
+
+def _hearing(change: Callable[[list[bytes]], object]) -> list[Found]:
+    """Partitions 0 and 1 tell partition 1 two things each, and partition 0 one."""
+    heard = [_TRUE[0], _TRUE[2], _TRUE[1], _TRUE[3]]
+    change(heard)
+    told = [[(1, _TRUE[0]), (0, _TRUE[4]), (1, _TRUE[1])], [(1, _TRUE[2]), (1, _TRUE[3])]]
+    found = [Found(0, told=told[0], heard=[_TRUE[4]]), Found(1, told=told[1], heard=heard)]
+    compare_told(found)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("change", "counts"),
+    [
+        (lambda _: None, (0, 0, 0)),
+        (lambda heard: heard.insert(0, heard.pop(1)), (0, 0, 0)),  # of two tellers: either order
+        (lambda heard: heard.pop(2), (1, 0, 0)),
+        (lambda heard: heard.append(heard[0]), (0, 1, 0)),
+        (lambda heard: heard.reverse(), (0, 0, 2)),
+        (lambda heard: heard.__setitem__(3, b"x" * 16 + b"id-3"), (1, 1, 0)),
+    ],
+)
+def test_what_accounts_tell_each_other(
+    change: Callable[[list[bytes]], object], counts: tuple[int, int, int]
+) -> None:
+    """A transfer to an account of another partition that is lost, doubled, altered, or overtaken by a later one."""
+    nothing, hearing = _hearing(change)
+    assert [] == nothing.problems
+    assert counts == (hearing.lost, hearing.doubled, hearing.disordered)
 
 
 def test_the_last_line_says_it() -> None:

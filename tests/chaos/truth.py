@@ -12,6 +12,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from time import monotonic
 from typing import Any, Final
 
@@ -21,17 +22,31 @@ from console.replaying import COMPARED_TOPICS
 from infra.settings import Settings
 from processors.partition import Partition
 from schemas.codec import TOPIC_OF_TYPE, encode, type_of
-from schemas.facts import LedgerFact, ReminderDecided
+from schemas.facts import AccountTold, LedgerFact, ReminderDecided, TransferSent
+from schemas.fields import account_id
+from schemas.journal import JournalEntry, decode_entry, encode_entry
 from streams.app import CHAIN, CHANGELOG, JOURNAL
 from streams.engine.chain import LINK_KEY, Link, decode_link, holes, is_internal
+from streams.intake import place
+from streams.ledger import SOURCE
 
-__all__ = ["Found", "Truth", "compare_chain", "compare_outputs", "compare_rows", "judge_partition"]
+__all__ = [
+    "Found",
+    "Truth",
+    "compare_chain",
+    "compare_outputs",
+    "compare_rows",
+    "compare_told",
+    "heard_digest",
+    "judge_partition",
+]
 
 _FETCH_BYTES: Final = 8 * 1024 * 1024
 _STALLED_S_MAX: Final = 60.0
 _RUN_RECORDS_MAX: Final = 3_000
 _SHOWN: Final = 3
 _DIGEST_BYTES: Final = 16
+_BY_LEDGER: Final = f',"{SOURCE}"]'.encode()  # how a record ends that a ledger has written to the journal
 
 
 @dataclass(slots=True)
@@ -44,6 +59,8 @@ class Truth:
         outputs: logical topic -> digest and id of each fact, in order.
         reminders: (id, channel) of every delivery.
         refused: records that the fold raised on.
+        told: what accounts of other partitions are told, in order: journal partition, digest and id.
+        heard: digest and id of each record that a ledger has written to this partition, in order.
     """
 
     records: int = 0
@@ -52,12 +69,15 @@ class Truth:
     outputs: dict[str, list[bytes]] = field(default_factory=lambda: {name: [] for name in COMPARED_TOPICS})
     reminders: set[tuple[str, str]] = field(default_factory=set)
     refused: int = 0
+    told: list[tuple[int, bytes]] = field(default_factory=list)
+    heard: list[bytes] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Found:
     """The judgement of one partition; ``problems`` names the first of each kind.
 
+    ``told`` and ``heard`` are the truth's; they are compared when all partitions have been read.
     Of ``rows_appended`` records of the changelog (markers included) compaction left ``rows_kept``.
     """
 
@@ -74,6 +94,8 @@ class Found:
     rows_appended: int = 0
     rows_kept: int = 0
     reminders: set[tuple[str, str]] = field(default_factory=set)
+    told: list[tuple[int, bytes]] = field(default_factory=list)
+    heard: list[bytes] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     def note(self, what: str, found: Sequence[str]) -> int:
@@ -92,8 +114,9 @@ async def _judge(settings: Settings, *, partition: int, chance: random.Random) -
     async with _reader(settings) as consumer:
         truth.end = await _end(consumer, settings.topic(JOURNAL), partition)
         journal = _whole(consumer, settings.topic(JOURNAL), partition)
-        await _fold(journal, truth=truth, number=partition, chance=chance)
+        await _fold(journal, truth=truth, settings=settings, number=partition, chance=chance)
         found = Found(partition, records=truth.records, reminders=truth.reminders)
+        found.told, found.heard = truth.told, truth.heard
         if truth.refused:
             found.note("the fold raised", [f"{truth.refused} times, on records of our own making"])
         for name in COMPARED_TOPICS:
@@ -158,6 +181,24 @@ def compare_chain(links: Sequence[Link], *, newest: Link | None, end: int, found
     found.chain_breaks += found.note("CHAIN BROKEN", broken)
 
 
+def compare_told(found: Sequence[Found]) -> None:
+    """What accounts tell accounts of other partitions stands in those once, and in the order of each teller.
+
+    Noted at who hears it.
+    """
+    for hearing in found:
+        told = {one.partition: [each for at, each in one.told if at == hearing.partition] for one in found}
+        true = Counter(chain.from_iterable(told.values()))
+        heard = Counter(hearing.heard)
+        hearing.lost += hearing.note("LOST, told to", _ids((true - heard).elements()))
+        hearing.doubled += hearing.note("DOUBLED, told to", _ids((heard - true).elements()))
+        if true == heard:
+            teller = {each: number for number, all_ in told.items() for each in all_}
+            for number, all_ in told.items():
+                if all_ != [each for each in hearing.heard if teller[each] == number]:
+                    hearing.disordered += hearing.note("OUT OF ORDER", [f"what partition {number} told"])
+
+
 def _ids(digests: Iterable[bytes]) -> list[str]:
     return [each[_DIGEST_BYTES:].decode() for each in digests]
 
@@ -166,16 +207,24 @@ def _ids(digests: Iterable[bytes]) -> list[str]:
 
 
 async def _fold(
-    journal: AsyncIterator[Sequence[Any]], *, truth: Truth, number: int, chance: random.Random
+    journal: AsyncIterator[Sequence[Any]],
+    *,
+    truth: Truth,
+    settings: Settings,
+    number: int,
+    chance: random.Random,
 ) -> None:
     partition = Partition(number=number)
     async for records in journal:
         truth.records += len(records)
+        truth.heard += [
+            heard_digest(record.key, record.value) for record in records if record.value.endswith(_BY_LEDGER)
+        ]
         for run in _runs(records, chance=chance):
-            _fold_run(partition, run, truth=truth)
+            _fold_run(partition, run, truth=truth, partitions=settings.partitions)
 
 
-def _fold_run(partition: Partition, run: Sequence[Any], *, truth: Truth) -> None:
+def _fold_run(partition: Partition, run: Sequence[Any], *, truth: Truth, partitions: int) -> None:
     rest, cursor = run, ""
     while rest:
         step = partition.step(rest, cursor=cursor)
@@ -187,6 +236,11 @@ def _fold_run(partition: Partition, run: Sequence[Any], *, truth: Truth) -> None
                 truth.rows[key] = _digest(key, value)
         for fact in step.facts:
             _take(fact, truth=truth)
+            if isinstance(fact, TransferSent | AccountTold):
+                account = account_id(fact.event.company, fact.event.customer)
+                entry = encode_entry(JournalEntry(fact.event, fact.id, SOURCE))
+                told = heard_digest(account.encode(), entry)
+                truth.told.append((place(account, partitions=partitions), told))
         truth.refused += len(step.poison)
         rest, cursor = rest[step.consumed :], step.cursor
 
@@ -223,6 +277,11 @@ async def _rows(
             else:
                 rows[record.key] = _digest(record.key, record.value)
     return rows, newest
+
+
+def heard_digest(key: bytes, entry: bytes) -> bytes:
+    """Give digest and id of a journal record that a ledger has written."""
+    return _digest(key, entry) + decode_entry(entry).id.encode()
 
 
 def _digest(key: bytes, value: bytes) -> bytes:

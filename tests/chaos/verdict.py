@@ -15,7 +15,7 @@ from kafka.protocol.consumer import IsolationLevel
 
 from infra.kafka.consumers import admin
 from infra.settings import Settings
-from tests.chaos.truth import Found, judge_partition
+from tests.chaos.truth import Found, compare_told, judge_partition
 
 __all__ = ["Verdict", "judge_ledger", "not_done", "open_transactions"]
 
@@ -67,6 +67,7 @@ class Verdict:
             f" in {self.total('transactions'):,} transactions, {self.total('lost')} lost,"
             f" {self.total('doubled')} doubled, {self.total('disordered')} out of order,"
             f" {self.total('wrong_rows')} rows wrong, {self.total('chain_breaks')} chain breaks,"
+            f" {sum(len(one.heard) for one in self.found):,} told by accounts to accounts,"
             f" {len(self.problems)} other problems"
         )
         if self.sendings:
@@ -96,6 +97,7 @@ def judge_ledger(settings: Settings, *, verdict: Verdict, seed: int) -> None:
         with ProcessPoolExecutor(_PROCESSES, mp_context=spawning, initializer=gc.disable) as pool:
             tasks = [pool.submit(judge_partition, settings, *one) for one in seeds.items()]
             verdict.found = [task.result() for task in tasks]
+    compare_told(verdict.found)
     records = verdict.total("records")
     if records < verdict.events:
         verdict.problems.append(f"the journal holds {records} records, {verdict.events} were acknowledged")
