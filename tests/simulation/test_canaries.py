@@ -21,7 +21,7 @@ FOUND_BY = {
     "waiting for ever": 4,
     "believing an old look around": 68,
     "taking silence for the end": 6,
-    "retrying an offset's commit": OFFSET,
+    "retrying an offset's commit": 1319,
     "asking for the end of what is stable": STABLE,
 }
 SEEDS_MAX = 700
