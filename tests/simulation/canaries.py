@@ -176,7 +176,7 @@ CANARIES: Mapping[str, Settings] = {
     "believing an old look around": Settings(protocol=_BelievesAnOldLook),
     "taking silence for the end": Settings(protocol=_TakesSilenceForTheEnd),
     "retrying an offset's commit": Settings(producer=_RetriesOffset),
-    "asking for the end of what is stable": Settings(log_end=_stable_end),
+    "asking for the end of what is stable": Settings(log_end=_stable_end, new_leader=1.0),
 }
 
 

@@ -33,17 +33,17 @@ _SESSION_S = 10.0
 _LOST_RUNS = 0.02
 _SILENCE = 0.1
 _FROZEN_WHILE_TAKING = 0.1
-_NEW_LEADER_WHILE_TAKING = 0.3
 _CLEANED_WHILE_TAKING = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a worker is made of; a canary replaces one of them."""
+    """What a worker is made of; a canary replaces one of them, and may have its own share of `new_leader` takings."""
 
     protocol: type[Protocol] = Protocol
     producer: type[Producer] = Producer
     log_end: Callable[[PartitionLog], int] = PartitionLog.high_watermark
+    new_leader: float = 0.3
     mark_age: float = 0.5  # how old what was kept may be, in times of the changelog's delete.retention.ms
 
 
@@ -180,7 +180,7 @@ class Held:
         chance, world = self._world.chance, self._world
         if self._cluster.quiet:
             return
-        if chance.random() < _NEW_LEADER_WHILE_TAKING:
+        if chance.random() < self.worker.settings.new_leader:
             world.after(chance.random() * 0.006, self._rows.fail_over, chance.random() * 0.8)
         if self._cluster.stateful and chance.random() < _CLEANED_WHILE_TAKING:
             # About as quick as the reader: links that it has seen connect to some that go meanwhile.
