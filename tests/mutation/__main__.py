@@ -28,6 +28,7 @@ def main() -> int:
     given = asked.parse_args()
     name = f"processors.{given.module}"
     trial = Trial.prepare(name, stories=read_stories(given.stories), tests=[*own_tests(name), *given.tests])
+    trial.check()
     gc.freeze()  # else each forked process copies what it only looks at
     every = mutants_of(trial.tree)
     chosen = [each for each in every if given.line in (None, each.line)]

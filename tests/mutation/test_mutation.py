@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -74,6 +75,15 @@ def test_an_equal_program_survives(trial: Trial) -> None:
     (known,) = [each for each in mutants_of(trial.tree) if each.said.startswith("day < hold.until ->")]
     equal = replace(known, node=ast.parse("hold.until > day", mode="eval").body)
     assert "nobody" == NOTICED_BY[trial.ask(equal)]
+
+
+def test_tests_that_fail_anyway_are_told_first(trial: Trial, tmp_path: Path) -> None:
+    """They would notice everything."""
+    test = tmp_path / "test_wrong.py"
+    test.write_text("def test_wrong() -> None:\n    assert False\n")
+    trial.check()
+    with pytest.raises(AssertionError, match="fail as it is"):
+        replace(trial, tests=[test]).check()
 
 
 def test_what_never_ends_is_noticed_by_its_time(trial: Trial) -> None:

@@ -94,12 +94,23 @@ class Trial:
         """Give who notices a mutant: a key of ``NOTICED_BY``."""
         return _in_a_process(lambda: self._judge(mutant), seconds_max=self.seconds_max)
 
+    def check(self) -> None:
+        """Run the tests with the module as it is.
+
+        Raises:
+            AssertionError: they fail, and would notice whatever is changed.
+        """
+        said = _in_a_process(lambda: self._notice([]), seconds_max=self.seconds_max)
+        assert said == _SURVIVED, f"the tests of {self.module.__name__} fail as it is"
+
     def _judge(self, mutant: Mutant) -> int:
         try:
             graft(self.module, changed(self.tree, mutant))
         except Exception:  # noqa: BLE001 - a module that cannot be loaded is noticed by each
             return _STORIES
-        names = self._stories_at(mutant)
+        return self._notice(self._stories_at(mutant))
+
+    def _notice(self, names: Sequence[str]) -> int:
         if not all(_holds(self.stories[name]) for name in names):
             return _STORIES
         some = names[

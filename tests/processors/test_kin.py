@@ -55,3 +55,19 @@ customer @C1 email ana@c1.test
         (each.customer, each.is_child) for each in told if isinstance(each, ChildLinked)
     ]
     assert ["C2"] == [each.customer for each in told if isinstance(each, ParentKnown)]
+
+
+def test_what_a_parent_has_opted_out_of_is_left_out_of_what_its_children_hear() -> None:
+    """R15: of its addresses those of the channel alone."""
+    story = """# B-13, R15: a parent with every address.
+customer @C1 email head@c1.test phone +56211112222 address "Calle 1, Santiago"
+customer @C2 email shop@c2.test parent C1
+"""
+    left = {}
+    for channel in ("email", "sms", "letter"):
+        child = played(f"{story}2026-01-03 opt-out {channel} @C1\n").partition.account("acme:C2").customer
+        assert child is not None
+        (contact,) = child.parent_contacts
+        left[channel] = (bool(contact.email), bool(contact.phone), bool(contact.address))
+    expected = {"email": (False, True, True), "sms": (True, False, True), "letter": (True, True, False)}
+    assert expected == left

@@ -141,7 +141,19 @@ plan default
     expect transferred INV-1
 """
     )
-    moved = stage.partition.account("acme:C2").items["INV-1"]
+    was, moved = (stage.partition.account(f"acme:{each}").items["INV-1"] for each in ("C1", "C2"))
+    names = (
+        "plan",
+        "step",
+        "sent_level_on",
+        "sent_on",
+        "pay_by_on",
+        "claimed_through",
+        "charged",
+        "costs_minor",
+    )
+    assert [getattr(was, name) for name in names] == [getattr(moved, name) for name in names]
+    assert moved.claimed_through is not None
     assert moved.elsewhere is not None
     assert (SettledOn(on=datetime.date(2024, 7, 6), amount_minor=40000),) == moved.elsewhere.before
 
@@ -170,3 +182,21 @@ def test_an_invoice_that_was_settled_when_it_moved_is_told_of_when_it_is_open() 
     bounced = f"{story}2026-01-08 reverse P-1\n    expect transferred INV-1\n"
     assert {"INV-1": 10000} == open_minor(played(bounced), "C2")
     assert datetime.date(2026, 3, 2) == played(bounced).partition.account("acme:C2").items["INV-1"].due_on
+
+
+def test_what_was_paid_of_instalments_there_is_credit_when_the_invoice_is_worth_less() -> None:
+    """R25: amended where it was issued: beyond the new amount the money is the customer's who paid."""
+    stage = played(
+        f"""{_CUSTOMERS}2026-01-10 transfer INV-1 to C2
+    expect transferred INV-1
+2026-01-11 payment-plan INV-1 2 first 2026-03-01 @C2
+    expect split INV-1 "50.00 on 2026-03-01; 50.00 on 2026-04-01" @C2
+2026-01-12 payment P-1 50.00 for INV-1 @C2
+2026-01-13 amend INV-1 amount 30.00
+    expect transferred INV-1
+    expect payment-plan INV-1 cancelled returned 50.00 @C2
+"""
+    )
+    there = stage.partition.account("acme:C2")
+    assert {"INV-1": 0, "INV-1 1/2": 0, "INV-1 2/2": 0} == open_minor(stage, "C2")
+    assert 2000 == there.credits["payment/P-1"].rest_minor
