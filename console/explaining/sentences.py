@@ -36,6 +36,7 @@ from schemas.facts import (
 )
 from schemas.journal import AccountEvent
 from schemas.outcomes import OutcomeReported
+from schemas.transfers import TransferReceived
 
 __all__ = ["Teller"]
 
@@ -194,13 +195,20 @@ class Teller:
     def _plain(self, value: object, *, name: str, fact: LedgerFact) -> str:
         if name.endswith("_minor") and isinstance(value, int):
             return self._money(value, getattr(fact, "currency", "XXX"))
-        if isinstance(value, AnswerSaid):
-            return self._answer(value)
+        if isinstance(value, AnswerSaid | AccountEvent):
+            return self._answer(value) if isinstance(value, AnswerSaid) else self._went(value)
         if isinstance(value, tuple) and value:
             return self._named([str(each) for each in value], count=len(value))
         if name in _TERMS:
             return self._term(str(value))
         return "-" if value in (None, "", ()) else str(value)
+
+    def _went(self, event: AccountEvent) -> str:
+        whose: str = getattr(event, "customer", "")
+        if not isinstance(event, TransferReceived):
+            return f"{whose}: {self._words.events[type_of(event)].rstrip(',')}"
+        moved = [each.document.document for each in event.items] + [each.credit for each in event.credits]
+        return f"{whose}: {self._named(moved, count=len(moved)) or '-'}"
 
     def _answer(self, said: AnswerSaid) -> str:
         """Write what a reader said, in a line; his own words last."""
@@ -446,6 +454,8 @@ class Teller:
                 yield words.foreseen_finished.format(item=fact.item)
             case TaskOpened():
                 yield words.foreseen_task.format(task_type=self._task(fact.task_type))
+            case TaskClosed():
+                yield words.task_closed.format(outcome=self._term(fact.outcome), task=fact.task)
             case MessageDecided():
                 yield words.foreseen_message.format(
                     kind=self._term(fact.message_kind), channels=self._channels(fact.content)

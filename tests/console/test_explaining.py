@@ -29,6 +29,8 @@ from schemas.facts import (
 )
 from schemas.journal import AccountEvent, TickPassed
 from schemas.rows import AccountRow, ItemRow
+from schemas.transfer_facts import AccountTold, TransferSent
+from schemas.transfers import GroupContacted, MovedItem, TransferReceived
 from tests.processors.test_retelling import story_journal
 
 _STORY = """# a customer who is on holiday, and one invoice that nobody may chase
@@ -228,6 +230,41 @@ def test_every_kind_of_fact_has_a_sentence() -> None:
         "  collections.level.taken_over.v1: item I, step first, step_index 0, plan p, plan_version 1, on 2026-02-01",
     ] == lines[start + 1 : start + 12]
     assert "Sources were behind at that tick: billing.payment.v1." in lines
+
+
+@pytest.mark.parametrize(
+    ("language", "sent", "told"),
+    [
+        (
+            "en",
+            "Went to another customer, C2: I-1.",
+            "Another account was told, C2: contact within the group.",
+        ),
+        ("es", "Pasó a otro cliente, C2: I-1.", "Se avisó a otra cuenta, C2: contacto en el grupo."),
+    ],
+)
+def test_what_went_to_another_account_is_a_sentence(language: str, sent: str, told: str) -> None:
+    """SEMANTICS 2.6: whose it is now, and what moved; what accounts tell each other has words, too, not its raw fields."""
+    whose: Any = {"id": "f", "account": "acme:C1"}
+    other: Any = {"company": "acme", "customer": "C2", "occurred_at": "2026-02-01"}
+    document = InvoiceIssued(
+        company="acme",
+        customer="C1",
+        occurred_at="2026-01-02",
+        document="I-1",
+        amount="1.00",
+        currency="USD",
+        due_date=datetime.date(2026, 2, 1),
+    )
+    days: Any = {"issued_on": datetime.date(2026, 1, 2), "due_on": datetime.date(2026, 2, 1)}
+    moved = MovedItem(document=document, currency="USD", amount_minor=100, **days)
+    path: Any = {"transfer": "t", "from_customer": "C1", "path": ("C1",)}
+    said = _day(
+        TransferSent(**whose, event=TransferReceived(**other, **path, items=(moved,))),
+        AccountTold(**whose, event=GroupContacted(**other, of="C1", on=datetime.date(2026, 2, 1))),
+    )
+    lines = [line.strip() for line in Teller(said, words=words_of(language)).day()]
+    assert {sent, told} <= set(lines)
 
 
 def test_values_are_money_where_they_are() -> None:
