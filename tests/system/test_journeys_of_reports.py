@@ -76,8 +76,11 @@ def test_the_executive_summary_and_its_trend_are_read(desk: Desk) -> None:
         desk.w["columns"]["dso"]
     )
     expect(desk.page.locator("tbody tr")).to_have_count(1)
-    desk.follow(desk.w["reports"]["trend"])
+    desk.follow(desk.w["reports"]["trend_charts"])
     expect(desk.page.locator(".drawing svg").first).to_be_visible()
+    desk.follow(desk.w["reports"]["trend"])
+    expect(desk.table(desk.w["reports"]["trend"]).locator("thead")).to_contain_text(desk.w["columns"]["dso"])
+    desk.file(f"/reports/trend?company={desk.company}&form=xlsx", begins=b"PK")
 
 
 def test_a_report_goes_by_mail_now_and_at_the_months_end(desk: Desk) -> None:
