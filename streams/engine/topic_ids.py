@@ -77,4 +77,6 @@ class TopicIds:
 
 def _delete_retention_ms(admin: Any, topic: str) -> int:
     resource = ConfigResource(ConfigResourceType.TOPIC, topic)
-    return int(admin.describe_configs([resource], config_filter="all")["topic"][topic][_DELETE_RETENTION]["value"])
+    return int(
+        admin.describe_configs([resource], config_filter="all")["topic"][topic][_DELETE_RETENTION]["value"]
+    )
