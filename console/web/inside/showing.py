@@ -16,6 +16,7 @@ from console.web.inside.asking import nonce
 from console.web.inside.masking import masked_text
 from console.web.inside.navigation import navigation
 from console.web.inside.refusals import refusal_text
+from console.web.inside.text_faults import text_fault_text
 from notifiers.writing.figures import amount_text, short_day_text
 
 __all__ = ["LANGUAGES", "Words", "moments", "page", "said", "words_of"]
@@ -78,6 +79,7 @@ def page(
         "say": say,
         "prose": prose,
         "refusal": lambda detail: refusal_text(detail, words=words),
+        "text_fault": lambda detail: text_fault_text(detail, words=words),
         "nonce": nonce,
         "navigation": navigation,
         "languages": LANGUAGES,

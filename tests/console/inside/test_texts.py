@@ -84,7 +84,7 @@ def test_a_saved_text_is_what_the_next_message_says(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
-        ("Dear\n{{ nobody }}", 2, "is undefined"),
+        ("Dear\n{{ nobody }}", 2, "There is nothing called nobody."),
         ("{% for a in items %}" * 5 + "x" + "{% endfor %}" * 5, 1, "deep"),
         ("one\ntwo\n{{ customer.__class__ }}", 3, ""),
         ("{{ 'x' * 9999999 }}", 1, ""),
@@ -141,7 +141,7 @@ def test_fixed_words_are_the_companys_one_by_one(desk: Desk) -> None:
     page = f"{TEXTS}/layout/labels.en.toml"
     wrong = change(desk, "save", page, **{"layout/labels.en.toml": 'nonsense = "x"'})
     assert 422 == wrong.status_code
-    assert "there is no word" in wrong.text
+    assert "There is no word" in wrong.text
     done = change(desk, "save", page, **{"layout/labels.en.toml": 'document = "Invoice"'})
     assert 303 == done.status_code
     assert "Invoice" in desk.browser.get(f"{FIRST}?show=html").text
