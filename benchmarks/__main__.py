@@ -30,6 +30,9 @@ _PARTS = (
     ("mails", ["--mails=500"]),
     ("console", ["--accounts=500", "--items=20000", "--times=5"]),
     ("end_to_end", ["--burst=4000", "--seconds=5"]),
+    ("takeover_one", ["--events=20000"]),
+    ("ideas", ["--transactions=50"]),
+    ("played_day", ["--days=10"]),
     ("freshness", ["--mails=200", "--payments=40"]),
 )
 

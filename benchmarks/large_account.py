@@ -10,6 +10,7 @@ import contextlib
 import datetime
 import gc
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 from benchmarks.core import fold
 from benchmarks.figures import Figure, save
 from benchmarks.workload import COMPANY, PLAN, PROFILE
+from infra.local_rows import LocalRows, RowsMemory
 from processors.partition import Partition
 from schemas.events import InvoiceIssued, ItemOpened, PaymentLine, PaymentReceived, PaymentReversed
 from schemas.fields import account_id
@@ -33,6 +35,7 @@ _LONG_AGO = datetime.date(2025, 1, 10)
 _TICK = "tick with few due"
 _ROUNDS, _TICKS = 300, 40
 _DUE_A_TICK = 3
+_READS = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -53,7 +56,14 @@ def _figures(items: int) -> list[Figure]:
         unit="ms",
         values=[overdue * 1e3],
     )
-    return [*_ratios(small, large, items=items), several]
+    back = statistics.median(_read_back(items))
+    first = Figure(
+        name=f"first event on an account with {items:,} open items that is not in memory",
+        unit="ms",
+        values=[back * 1e3],
+        note="its rows are on disk, and are read whole (decision 0011)",
+    )
+    return [*_ratios(small, large, items=items), several, first]
 
 
 def _ratios(small: dict[str, float], large: dict[str, float], *, items: int) -> list[Figure]:
@@ -82,6 +92,22 @@ def measured(*sizes: int) -> list[dict[str, float]]:
         return _costs(partitions)
 
 
+def _read_back(items: int) -> list[float]:
+    """Give the seconds of an event that finds the account on disk only, several times."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = LocalRows(Path(folder), memory=RowsMemory(blocks_mib=64, writes_mib=64))
+        partition = Partition(number=0, store=store)
+        _fill(partition, [_invoice(f"OLD-{number:06d}", due=_FAR) for number in range(items)])
+        seconds = []
+        for number in range(_READS):
+            partition.restore([], mark=b"forgotten")
+            started = time.process_time()
+            fold(partition, _invoice(f"COLD-{number}", due=_FAR))
+            seconds.append(time.process_time() - started)
+        partition.close()
+    return seconds
+
+
 def _overdue(items: int) -> list[JournalEvent]:
     """Make items that have all been reminded of to the end of their plan."""
     return [
@@ -105,11 +131,15 @@ def _overdue(items: int) -> list[JournalEvent]:
 def _opened(events: Sequence[JournalEvent]) -> Partition:
     """Give an account that has heard some events, and passed a tick."""
     partition = Partition(number=0)
+    _fill(partition, events)
+    fold(partition, _tick(_START))
+    return partition
+
+
+def _fill(partition: Partition, events: Sequence[JournalEvent]) -> None:
     fold(partition, PROFILE, PLAN)
     for first in range(0, len(events), 5_000):
         fold(partition, *events[first : first + 5_000])
-    fold(partition, _tick(_START))
-    return partition
 
 
 @contextlib.contextmanager

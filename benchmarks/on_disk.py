@@ -22,6 +22,7 @@ from infra.local_rows import LocalRows, RowsMemory
 from processors.account_cache import RowsBudget
 from processors.partition import Partition
 from schemas.events import PaymentReceived
+from streams.settings import StreamSettings
 
 __all__ = ["main"]
 
@@ -37,11 +38,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print rows/s, decisions/s and events/s on accounts from disk, with the memory and disk they took."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accounts", type=int, default=1_000_000)
-    parser.add_argument("--cached-rows", type=int, default=100_000)
+    parser.add_argument("--cached-rows", type=int, default=StreamSettings().cached_rows_max)
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args(arguments)
+    limits = StreamSettings()
     with tempfile.TemporaryDirectory() as folder:
-        store = LocalRows(Path(folder), memory=RowsMemory(blocks_mib=64, writes_mib=32))
+        store = LocalRows(
+            Path(folder),
+            memory=RowsMemory(blocks_mib=limits.cached_blocks_mib, writes_mib=limits.unwritten_mib),
+        )
         partition = Partition(number=0, store=store, budget=RowsBudget(rows_max=chosen.cached_rows))
         save(_figures(partition, accounts=chosen.accounts, folder=Path(folder)), file=chosen.json)
         partition.close()

@@ -19,7 +19,7 @@ from streams.engine.counters import Counters
 from streams.engine.garbage import collecting_by_hand
 from streams.engine.serving import serve
 
-__all__ = ["main"]
+__all__ = ["main", "take"]
 
 _DEADLINE_S = 180.0
 
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args(arguments)
     settings = Settings(bootstrap_servers=chosen.broker, topic_prefix=chosen.prefix, data_dir=chosen.folder)
-    rows, partitions, seconds = asyncio.run(_take(settings))
+    rows, partitions, seconds = asyncio.run(take(settings))
     takeover = Figure(
         name="taking over partitions from the changelog",
         unit="rows/s",
@@ -59,14 +59,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     save([takeover], file=chosen.json)
 
 
-async def _take(settings: Settings) -> tuple[int, int, float]:
+async def take(settings: Settings, *, member: str | None = None) -> tuple[int, int, float]:
+    """Let a worker take over all partitions; give the rows that it read, how many partitions, and the seconds.
+
+    With a name (``member``) it keeps its rows on disk, and finds again what it has left there.
+    """
     heard: asyncio.Future[tuple[int, float]] = asyncio.get_running_loop().create_future()
     log = logging.getLogger("streams.engine.worker")
     log.setLevel(logging.INFO)
     log.addHandler(_Listener(heard))
     stop = asyncio.Event()
     async with collecting_by_hand():
-        app = build_app(settings, stage="ledger")
+        app = build_app(settings, stage="ledger", member=member)
         serving = asyncio.create_task(serve(app, stop=stop))
         either: list[asyncio.Future[Any]] = [heard, serving]
         await asyncio.wait(either, timeout=_DEADLINE_S, return_when=asyncio.FIRST_COMPLETED)

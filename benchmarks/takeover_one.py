@@ -1,0 +1,106 @@
+"""Taking over one partition with more than a million rows: into memory, onto disk, and the tail where a local store is.
+
+    python -m benchmarks.takeover_one
+
+A ledger of one partition works a journal off and leaves its changelog and its local store. Then workers take the
+partition over, one after the other: one without a name, whose rows are in memory; one with a name and an empty
+folder; and the one that had it, which reads what it has not. Measured by the engine itself, from the assignment to
+the moment when it may fold.
+"""
+
+import argparse
+import asyncio
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from benchmarks.figures import Figure, save
+from benchmarks.takeover import take
+from benchmarks.workload import encoded
+from infra.kafka import consumers, topics
+from infra.kafka.broker import LocalBroker
+from infra.settings import Settings
+from streams.app import build_app
+from streams.engine.garbage import collecting_by_hand
+from streams.engine.serving import serve
+
+__all__ = ["main"]
+
+_ROWS_PER_S: Final = 200_000
+_STALLED_S_MAX: Final = 600.0
+_LOOK_EVERY_S: Final = 0.05
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print rows/s of a whole taking, and the seconds of a tail."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=400_000)
+    parser.add_argument("--json", type=Path)
+    chosen = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder, LocalBroker(Path(folder) / "kafka", heap="1g") as broker:
+        settings = Settings(
+            bootstrap_servers=broker.bootstrap_servers, partitions=1, data_dir=Path(folder) / "first"
+        )
+        topics.apply(settings)
+        count = _publish(settings, events=chosen.events)
+        asyncio.run(_work(settings, records=count))
+        fresh = {
+            name: settings.model_copy(update={"data_dir": Path(folder) / name}) for name in ("memory", "disk")
+        }
+        figures = [
+            _whole("one partition taken over into memory", fresh["memory"], member=None),
+            _whole("one partition taken over onto disk", fresh["disk"], member="second"),
+            _tail(settings),
+        ]
+    save(figures, file=chosen.json)
+
+
+def _publish(settings: Settings, *, events: int) -> int:
+    count = 0
+    with consumers.producer(bootstrap_servers=settings.brokers(), linger_ms=50) as producer:
+        for partition, key, value in encoded(events=events, partitions=1):
+            producer.send(settings.topic("ledger.journal"), key=key, value=value, partition=partition)
+            count += 1
+    return count
+
+
+async def _work(settings: Settings, *, records: int) -> None:
+    """Let a worker with a local store work the journal off."""
+    stop = asyncio.Event()
+    async with collecting_by_hand():
+        app = build_app(settings, stage="ledger", member="first")
+        serving = asyncio.create_task(serve(app, stop=stop))
+        deadline = time.monotonic() + _STALLED_S_MAX
+        while app.engine.counters.records < records and not serving.done():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the ledger stopped at {app.engine.counters}")
+            await asyncio.sleep(_LOOK_EVERY_S)
+        stop.set()
+        await serving
+
+
+def _whole(name: str, settings: Settings, *, member: str | None) -> Figure:
+    rows, _, seconds = asyncio.run(take(settings, member=member))
+    return Figure(
+        name=name,
+        unit="rows/s",
+        values=[rows / seconds],
+        budget=_ROWS_PER_S,
+        note=f"{rows:,} rows in {seconds:.2f} s, through Kafka",
+    )
+
+
+def _tail(settings: Settings) -> Figure:
+    rows, _, seconds = asyncio.run(take(settings, member="first"))
+    return Figure(
+        name="one partition taken over where a local store is",
+        unit="ms",
+        values=[seconds * 1e3],
+        note=f"{rows:,} rows were read: the tail",
+    )
+
+
+if __name__ == "__main__":
+    main()
