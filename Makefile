@@ -26,8 +26,8 @@ demo: $(READY) ## a year of two companies' business, played through Kafka; ends 
 
 ##@ Prove
 # What waits for brokers and processes runs in two halves, each with a broker and a PostgreSQL of its own; what
-# computes, and pages without a network, let them go first. Whole installations are in one of the halves: they look for free ports.
-COMPUTING := tests/architecture tests/benchmarks tests/mutation tests/processors tests/scenarios tests/schemas tests/simulation tests/console/inside
+# computes lets them go first. Whole installations are in one of the halves: they look for free ports.
+COMPUTING := tests/architecture tests/benchmarks tests/mutation tests/processors tests/scenarios tests/schemas tests/simulation
 TALKING := tests/infra tests/notifiers tests/streams
 test: $(READY) ## all tests but the long play: real Kafka, real PostgreSQL, real PDFs
 	@.ci/beside "nice $(BIN)/pytest $(COMPUTING)" "$(BIN)/pytest -m 'not acceptance and not packages' $(TALKING)" \

@@ -180,11 +180,17 @@ def test_a_played_journal_waits_for_its_documents(desk: Desk) -> None:
 
 
 def test_what_a_fetch_raises_is_not_lost(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mistake of ours in a thread ends the loop that wants the document, as it would without threads."""
+    """A mistake of ours in a thread stays with its document: it ends no loop, and the document is asked for again."""
     monkeypatch.setattr(desk.hosts, "fetch", lambda *_, **__: 1 / 0)
     desk.record(desk.mail("r1", "https://fast.example/1.pdf"))
-    with pytest.raises(ZeroDivisionError):
-        desk.loop.run(partitions=[0])
+    desk.loop.run(partitions=[0])
+    assert {"r1/email": "scheduled"} == states(desk.engine)
+    monkeypatch.undo()
+    desk.run_after(61.0)
+    assert desk.fetches.wait(["https://fast.example/1.pdf"], wait_s=5.0)
+    desk.run_after(16.0)
+    assert {"r1/email": "accepted"} == states(desk.engine)
+    assert ["https://fast.example/1.pdf"] == desk.hosts.asked
 
 
 # -- names ---------------------------------------------------------------------------------------
