@@ -59,7 +59,8 @@ class RowsMemory:
     """What the stores of one process share of its memory: cached blocks, and writes not yet on disk.
 
     Each open store has an equal share of the writes: a half that fills while the other is flushed. When
-    both are full it waits for the disk.
+    both are full it waits for the disk. Shares are halved and doubled only: to tell all stores of each that
+    comes or goes takes minutes where there are hundreds.
 
     Args:
         blocks_mib: of blocks read from disk.
@@ -72,10 +73,12 @@ class RowsMemory:
         self.blocks = Cache(blocks_mib * _MIB)
         self._writes = writes_mib * _MIB
         self._open: dict[int, Any] = {}
+        self._told = 0
 
     def buffer_size(self, *, more: int = 0) -> int:
         """Give the bytes of a store's half, with so many stores more than there are."""
-        return max(_MIB // 2, self._writes // 2 // max(1, len(self._open) + more))
+        stores = max(1, len(self._open) + more)
+        return max(_MIB // 2, self._writes // 2 // (1 << (stores - 1).bit_length()))
 
     def join(self, database: Any) -> None:
         """Count an opened database; all get smaller."""
@@ -88,9 +91,12 @@ class RowsMemory:
             self._share()
 
     def _share(self) -> None:
-        size = str(self.buffer_size())
+        size = self.buffer_size()
+        if size == self._told:
+            return
+        self._told = size
         for database in self._open.values():
-            database.set_options({"write_buffer_size": size})
+            database.set_options({"write_buffer_size": str(size)})
 
 
 class LocalRows:

@@ -100,6 +100,32 @@ def test_stores_share_what_is_not_on_disk_yet(tmp_path: Path) -> None:
     assert 4 < most / 1024 / 1024 < 13
 
 
+class _Told:
+    """A database that counts how often it was told its share."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def set_options(self, options: dict[str, str]) -> None:
+        """Note the share."""
+        self.sizes.append(int(options["write_buffer_size"]))
+
+
+def test_hundreds_of_stores_are_told_their_shares_a_few_times() -> None:
+    """Each word to a store writes a file: told at each one that came, a worker of 219 partitions stood still for a minute."""
+    memory = RowsMemory(writes_mib=64)
+    databases = [_Told() for _ in range(219)]
+    for each in databases:
+        memory.join(each)
+    told = sum(len(each.sizes) for each in databases)
+    assert told <= 2 * len(databases)
+    assert {512 * 1024} == {each.sizes[-1] for each in databases if each.sizes}
+    assert 512 * 1024 == memory.buffer_size()
+    for each in databases[1:]:
+        memory.leave(each)
+    assert 32 * 1024 * 1024 == databases[0].sizes[-1]
+
+
 @pytest.mark.parametrize(
     ("member", "limits", "said"),
     [
