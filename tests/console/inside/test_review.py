@@ -160,6 +160,8 @@ def test_what_was_dropped_is_put_back(desk: Desk) -> None:
     assert "Nothing waits for a person." in text
     assert "Decided lately" in text
     assert "bea ·" in text
+    assert 1 == text.count('role="region" aria-label="Decided lately"')
+    assert 'aria-labelledby="lately"' not in text  # who hears the page is not led to two places of one name
     desk.submit("/review", "/undo")
     tick(desk, hour=12)
     text = html.unescape(desk.browser.get("/review").text)
