@@ -7,7 +7,7 @@ where it is that address alone.
 """
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -35,6 +35,7 @@ __all__ = [
     "remember_failure",
     "trust_addresses",
     "unusable_channels",
+    "without",
 ]
 
 ADDRESS_TASK = "address/"  # a task to mend the customer's address of a channel
@@ -74,7 +75,7 @@ def contacts_for(account: Account, *, items: Sequence[ItemRow], role: Role) -> l
         known = [*_by_role(account.customer.parent_contacts, role=role), *known]
     known += _by_role(contacts, role=role)
     bad = _bad_addresses(account)
-    return [_without(each, bad) for each in known] if bad else known
+    return [without(each, _bad_channels(each, bad)) for each in known] if bad else known
 
 
 def _bad_addresses(account: Account) -> frozenset[tuple[str, str]]:
@@ -83,13 +84,19 @@ def _bad_addresses(account: Account) -> frozenset[tuple[str, str]]:
     return frozenset((each[0], each[2]) for each in parted if len(each) > 2)
 
 
-def _without(contact: Contact, bad: frozenset[tuple[str, str]]) -> Contact:
-    """Give a contact without the addresses that are not written to."""
+def _bad_channels(contact: Contact, bad: frozenset[tuple[str, str]]) -> set[str]:
+    """Name the channels by which this contact's own address is not written to."""
+    addresses = (("email", contact.email), ("sms", contact.phone), ("letter", ", ".join(contact.address)))
+    return {each[0] for each in addresses if each in bad}
+
+
+def without(contact: Contact, channels: Collection[str]) -> Contact:
+    """Give a contact without its addresses of some channels."""
     return msgspec.structs.replace(
         contact,
-        email="" if ("email", contact.email) in bad else contact.email,
-        phone="" if ("sms", contact.phone) in bad else contact.phone,
-        address=() if ("letter", ", ".join(contact.address)) in bad else contact.address,
+        email="" if "email" in channels else contact.email,
+        phone="" if "sms" in channels else contact.phone,
+        address=() if "letter" in channels else contact.address,
     )
 
 

@@ -9,11 +9,9 @@ own rows only.
 import datetime
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
 from processors import wake
 from processors.account import Account
-from processors.addressing import address_changed
+from processors.addressing import address_changed, without
 from processors.context import FoldContext
 from processors.holds import in_force
 from schemas.events import Contact, CustomerUpserted
@@ -228,18 +226,8 @@ def _tell_child(
 
 def _wanted(account: Account, contacts: Sequence[Contact]) -> tuple[Contact, ...]:
     """Give contacts without the addresses of channels that the customer has opted out of: not for a child either."""
-    gone = frozenset(account.row.opted_out)
-    if not gone:
-        return tuple(contacts)
-    return tuple(
-        msgspec.structs.replace(
-            each,
-            email="" if "email" in gone else each.email,
-            phone="" if "sms" in gone else each.phone,
-            address=() if "letter" in gone else each.address,
-        )
-        for each in contacts
-    )
+    gone = account.row.opted_out
+    return tuple(without(each, gone) for each in contacts) if gone else tuple(contacts)
 
 
 def _place(event: CustomerUpserted) -> LawPlace:

@@ -215,14 +215,8 @@ def _take_item(
     if moved.amount_minor < 0 or moved.cancelled:
         _give_up(postings, item, moved=moved, context=context)
         return
-    on = max(context.day, item.entered_on or item.issued_on, item.grown_on or context.day)
     item.amount_minor += moved.amount_minor
-    if moved.amount_minor:
-        item.grown_on = on
-    postings.change_item(item, kind="transferred_in", amount_minor=moved.amount_minor, on=on)
-    if item.open_minor:
-        account.settling.open_item(item)
-    arrive(postings, item, auto_apply=context.company.profile.auto_apply)
+    _come_in(postings, item, amount_minor=moved.amount_minor, context=context)
 
 
 def _take_back(
@@ -231,9 +225,7 @@ def _take_back(
     """Take an item that had gone to others back as what it was, with what was written about it there."""
     account = postings.account
     comes_back(item)
-    on = max(context.day, item.entered_on or item.issued_on, item.grown_on or context.day)
     item.moved_minor -= moved.amount_minor
-    item.grown_on = on
     _amend(account, item, moved=moved)
     if (moved.sent_level_on or datetime.date.min) >= (item.sent_level_on or datetime.date.min):
         for field in _WRITTEN:
@@ -242,9 +234,17 @@ def _take_back(
     _drop_holds(account, item)
     _take_holds(account, item, moved=moved, event=event)
     account.touch(item)
-    postings.change_item(item, kind="transferred_in", amount_minor=moved.amount_minor, on=on)
+    _come_in(postings, item, amount_minor=moved.amount_minor, context=context)
+
+
+def _come_in(postings: Postings, item: ItemRow, *, amount_minor: int, context: FoldContext) -> None:
+    """Book what has come of an item, and let money find it."""
+    on = max(context.day, item.entered_on or item.issued_on, item.grown_on or context.day)
+    if amount_minor:
+        item.grown_on = on
+    postings.change_item(item, kind="transferred_in", amount_minor=amount_minor, on=on)
     if item.open_minor:
-        account.settling.open_item(item)
+        postings.account.settling.open_item(item)
     arrive(postings, item, auto_apply=context.company.profile.auto_apply)
 
 

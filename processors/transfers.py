@@ -284,12 +284,15 @@ class _Sending:
     def facts(self) -> list[LedgerFact]:
         """Give the movements, and what the other account is told, in parts that a record can hold."""
         account, postings = self.account, self._postings
-        if not (self._items or self._credits or self._instruments or self._promises or self._is_whole):
+        parts = list(self._parts())
+        if not parts and self._is_whole:
+            parts = [_Part()]  # a merged customer who owes nothing: who he is by now, and his holds
+        if not parts:
             return []
         cascade(postings)
         account.row.has_moved = True
         account.advance()
-        return [*postings.facts, *(self._sent(part) for part in self._parts())]
+        return [*postings.facts, *map(self._sent, parts)]
 
     def _sent(self, part: _Part) -> TransferSent:
         account = self.account
@@ -326,8 +329,6 @@ class _Sending:
             yield _Part(instruments=conditional)
         for promised in _cut(self._promises):
             yield _Part(promises=promised)
-        if not (self._items or self._credits or self._instruments or self._promises):
-            yield _Part()  # a merged customer who owes nothing: who he is by now, and his holds
 
 
 def _cut(moved: Sequence[_Moved]) -> Iterator[list[_Moved]]:

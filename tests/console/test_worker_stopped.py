@@ -62,7 +62,7 @@ def test_a_worker_that_stops_is_scraped_before_it_ends(broker: str, namespace: s
     [stopped] = [labels for labels, value in answer.values("cobranza_stopped") if value]
     assert {"stage": "intake", "fault": "FactsLost"} == stopped
     assert ("", True) == (answer.stalled, answer.unready.startswith("stopped: FactsLost: "))
-    time.sleep(2)
+    time.sleep(2)  # nothing ends it by itself meanwhile: there is no event to wait for
     assert worker.poll() is None
     told_s = time.monotonic()
     worker.send_signal(signal.SIGTERM)

@@ -278,7 +278,7 @@ def test_a_fetching_loop_that_ended_is_told(rig: Rig) -> None:
                 stalled_s=3,
             )
             looking = asyncio.create_task(watch.look_for_ever())
-            await asyncio.sleep(4)
+            await asyncio.sleep(4)  # longer than what counts as a standstill: that it is none has no event
             assert [] == watch.stalled()
             thread: Any = app.consumer._thread  # type: ignore[attr-defined]
             thread.thread_loop.call_soon_threadsafe(thread._consumer._fetcher._fetch_task.cancel)
