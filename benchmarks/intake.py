@@ -26,7 +26,7 @@ from streams.engine.garbage import collecting_by_hand
 from streams.engine.serving import serve
 from streams.engine.worker import EngineApp
 
-__all__ = ["main"]
+__all__ = ["main", "until_folded", "working"]
 
 _WARM_UP_EVENTS = 10_000
 _STALLED_S_MAX = 120.0
@@ -78,16 +78,25 @@ def _publish(settings: Settings, *, events: int) -> None:
 
 async def _seconds(settings: Settings, *, events: int) -> float:
     """Let a worker work off what there is; give the seconds that it took."""
-    async with collecting_by_hand(), _working(build_app(settings, stage="intake")) as app:
-        counters = app.engine.counters
+    async with collecting_by_hand(), working(build_app(settings, stage="intake")) as app:
         await _until_working(app)
         started = time.monotonic()
-        deadline = started + _STALLED_S_MAX
-        while counters.records < events:
-            if time.monotonic() > deadline or app.crash_reason is not None:
-                raise RuntimeError(f"intake stopped at {counters}") from app.crash_reason
-            await asyncio.sleep(0.005)
+        await until_folded(app, records=events, within_s=_STALLED_S_MAX)
         return time.monotonic() - started
+
+
+async def until_folded(app: EngineApp, *, records: int, within_s: float) -> None:
+    """Wait until a worker has committed so many records.
+
+    Raises:
+        RuntimeError: it crashed, or has not in that time.
+    """
+    counters = app.engine.counters
+    deadline = time.monotonic() + within_s
+    while counters.records < records:
+        if time.monotonic() > deadline or app.crash_reason is not None:
+            raise RuntimeError(f"the worker stopped at {counters}") from app.crash_reason
+        await asyncio.sleep(0.005)
 
 
 async def _until_working(app: EngineApp) -> None:
@@ -101,7 +110,8 @@ async def _until_working(app: EngineApp) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _working(app: EngineApp) -> AsyncIterator[EngineApp]:
+async def working(app: EngineApp) -> AsyncIterator[EngineApp]:
+    """Let a worker serve for the duration."""
     stop = asyncio.Event()
     serving = asyncio.create_task(serve(app, stop=stop))
     try:

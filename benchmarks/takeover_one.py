@@ -11,12 +11,12 @@ the moment when it may fold.
 import argparse
 import asyncio
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from benchmarks.figures import Figure, save
+from benchmarks.intake import until_folded, working
 from benchmarks.takeover import take
 from benchmarks.workload import encoded
 from infra.kafka import consumers, topics
@@ -24,13 +24,11 @@ from infra.kafka.broker import LocalBroker
 from infra.settings import Settings
 from streams.app import build_app
 from streams.engine.garbage import collecting_by_hand
-from streams.engine.serving import serve
 
 __all__ = ["main"]
 
 _ROWS_PER_S: Final = 200_000
 _STALLED_S_MAX: Final = 600.0
-_LOOK_EVERY_S: Final = 0.05
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -68,17 +66,8 @@ def _publish(settings: Settings, *, events: int) -> int:
 
 async def _work(settings: Settings, *, records: int) -> None:
     """Let a worker with a local store work the journal off."""
-    stop = asyncio.Event()
-    async with collecting_by_hand():
-        app = build_app(settings, stage="ledger", member="first")
-        serving = asyncio.create_task(serve(app, stop=stop))
-        deadline = time.monotonic() + _STALLED_S_MAX
-        while app.engine.counters.records < records and not serving.done():
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"the ledger stopped at {app.engine.counters}")
-            await asyncio.sleep(_LOOK_EVERY_S)
-        stop.set()
-        await serving
+    async with collecting_by_hand(), working(build_app(settings, stage="ledger", member="first")) as app:
+        await until_folded(app, records=records, within_s=_STALLED_S_MAX)
 
 
 def _whole(name: str, settings: Settings, *, member: str | None) -> Figure:
