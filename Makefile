@@ -26,12 +26,14 @@ demo: $(READY) ## a year of two companies' business, played through Kafka; ends 
 
 ##@ Prove
 # What waits for brokers and processes runs in two halves, each with a broker and a PostgreSQL of its own; what
-# computes lets them go first. Whole installations are in one of the halves: they look for free ports.
+# computes, and the console's pages, let them go first. Whole installations are in one of the halves: they look for free ports.
 COMPUTING := tests/architecture tests/benchmarks tests/mutation tests/processors tests/scenarios tests/schemas tests/simulation
+PAGES := tests/console/inside
 TALKING := tests/infra tests/notifiers tests/streams
 test: $(READY) ## all tests but the long play: real Kafka, real PostgreSQL, real PDFs
-	@.ci/beside "nice $(BIN)/pytest $(COMPUTING)" "$(BIN)/pytest -m 'not acceptance and not packages' $(TALKING)" \
-		"$(BIN)/pytest -m 'not acceptance and not packages' $(patsubst %,--ignore=%,$(COMPUTING) $(TALKING))"
+	@.ci/beside "nice $(BIN)/pytest $(COMPUTING)" "nice $(BIN)/pytest $(PAGES)" \
+		"$(BIN)/pytest -m 'not acceptance and not packages' $(TALKING)" \
+		"$(BIN)/pytest -m 'not acceptance and not packages' $(patsubst %,--ignore=%,$(COMPUTING) $(PAGES) $(TALKING))"
 
 QUICKLY := tests/processors/charges tests/processors/law
 test-unit: $(READY) ## contracts, core and house rules; starts no process

@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Engine, text
@@ -106,6 +106,10 @@ def _session_lock(engine: Engine, *, owner: str) -> Iterator[Callable[[], None]]
         try:
             yield check
         finally:
+            # The server takes its time to notice that a session has ended: who leaves in order says so, and is
+            # gone at once. A session that is lost has no lock to give back.
+            with suppress(SQLAlchemyError):
+                session.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _key(owner)})
             # The session's end is the lock's; the pool must not keep it for another use.
             connection.invalidate()
 

@@ -288,7 +288,7 @@ def test_what_is_found_has_the_text_that_was_sent(server: TwilioServer, opened: 
 
 def test_it_says_when_it_cannot_say(server: TwilioServer, opened: Open) -> None:
     """The list is refused, is too long, or keeps no texts."""
-    server.refusals.append((401, 20003))
+    server.unlisted.append((401, 20003))
     with pytest.raises(TemporaryError, match="refused"):
         opened().find(message())
     server.take(to=PHONE, body="")

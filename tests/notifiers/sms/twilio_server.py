@@ -20,7 +20,11 @@ MESSAGES = f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
 
 
 class TwilioServer:
-    """Takes messages and lists them; ``refusals`` come first, in order: (status, code)."""
+    """Takes messages and lists them; ``refusals`` of sendings come first, in order: (status, code).
+
+    A client that gave up leaves its request in the queue, to be answered when the one before it is: what is refused
+    of sendings is therefore kept apart from what is refused of questions.
+    """
 
     def __init__(self, server: HTTPServer, *, now: datetime.datetime) -> None:
         self.now = now
@@ -29,6 +33,7 @@ class TwilioServer:
         self.authorized: list[tuple[str, str]] = []
         self.taken: list[dict[str, Any]] = []
         self.refusals: list[tuple[int, int]] = []
+        self.unlisted: list[tuple[int, int]] = []
         self.silent = threading.Event()  # set: it takes the message and does not answer in time
         self.released = threading.Event()
         server.expect_request(MESSAGES, method="POST").respond_with_handler(self._create)
@@ -75,8 +80,8 @@ class TwilioServer:
         return _answer(201, made)
 
     def _list(self, request: Request) -> Response:
-        if self.refusals:
-            return _refusal(*self.refusals.pop(0))
+        if self.unlisted:
+            return _refusal(*self.unlisted.pop(0))
         listed = [each for each in self.taken if each["to"] == request.args["To"]]
         size = int(request.args["PageSize"])
         return _answer(
