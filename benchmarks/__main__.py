@@ -31,6 +31,7 @@ _PARTS = (
     ("console", ["--accounts=500", "--items=20000", "--times=5"]),
     ("end_to_end", ["--burst=4000", "--seconds=5"]),
     ("takeover_one", ["--events=20000"]),
+    ("million", ["--accounts=20000"]),
     ("ideas", ["--transactions=50"]),
     ("played_day", ["--days=10"]),
     ("freshness", ["--mails=200", "--payments=40"]),

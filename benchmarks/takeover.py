@@ -19,7 +19,7 @@ from streams.engine.counters import Counters
 from streams.engine.garbage import collecting_by_hand
 from streams.engine.serving import serve
 
-__all__ = ["main", "take"]
+__all__ = ["heard_taking", "main", "take"]
 
 _DEADLINE_S = 180.0
 
@@ -35,7 +35,7 @@ class _Listener(logging.Handler):
         said = record.args
         if isinstance(said, tuple) and len(said) == 4 and isinstance(said[-1], Counters):
             _, partitions, seconds, _ = said
-            if not self._heard.done():
+            if int(str(partitions)) and not self._heard.done():
                 self._heard.set_result((int(str(partitions)), float(str(seconds))))
 
 
@@ -64,10 +64,7 @@ async def take(settings: Settings, *, member: str | None = None) -> tuple[int, i
 
     With a name (``member``) it keeps its rows on disk, and finds again what it has left there.
     """
-    heard: asyncio.Future[tuple[int, float]] = asyncio.get_running_loop().create_future()
-    log = logging.getLogger("streams.engine.worker")
-    log.setLevel(logging.INFO)
-    log.addHandler(_Listener(heard))
+    heard = heard_taking()
     stop = asyncio.Event()
     async with collecting_by_hand():
         app = build_app(settings, stage="ledger", member=member)
@@ -80,6 +77,15 @@ async def take(settings: Settings, *, member: str | None = None) -> tuple[int, i
         raise TimeoutError(f"the worker took nothing in {_DEADLINE_S:g} s")
     partitions, seconds = heard.result()
     return app.engine.counters.rows_restored, partitions, seconds
+
+
+def heard_taking() -> "asyncio.Future[tuple[int, float]]":
+    """Give the next taking that a worker of this process tells of: how many partitions, in how many seconds."""
+    heard: asyncio.Future[tuple[int, float]] = asyncio.get_running_loop().create_future()
+    log = logging.getLogger("streams.engine.worker")
+    log.setLevel(logging.INFO)
+    log.addHandler(_Listener(heard))
+    return heard
 
 
 if __name__ == "__main__":
