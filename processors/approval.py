@@ -11,7 +11,7 @@ from processors import identity
 from processors.account import Account
 from processors.context import FoldContext
 from processors.kin import last_contact_on
-from processors.proposals import end, proposal_of, steps_of
+from processors.proposals import end, forget_word, proposal_of, steps_of
 from schemas.commands import (
     ApproveReminder,
     CancelReminder,
@@ -171,7 +171,7 @@ def _take_back(account: Account, row: ReminderRow, *, context: FoldContext) -> s
     if not _asks_a_person(account, row, context=context):
         return "would go again by itself: call it back"
     said.approved, said.approved_by, said.now_because = False, "", ""
-    account.row.send_now, account.row.send_now_by, account.row.send_now_on = "", "", None
+    forget_word(account)
     return ""
 
 

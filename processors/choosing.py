@@ -17,6 +17,8 @@ from processors.manual_steps import await_task, open_awaited
 from processors.proposals import (
     WhoDecides,
     approved_items,
+    asks_for_more,
+    forget_word,
     leave,
     not_before,
     proposal_of,
@@ -88,13 +90,15 @@ def choose(at: Circumstances, judged: Sequence[Judged]) -> Choice:
     """Choose what goes out, and what is proposed to a person instead (R19, R20); mark it on what was judged."""
     awaited = _await_tasks(at, judged)
     able = _raised(at, judged)
-    waiting = proposal_of(at.account)
+    waiting, grown = proposal_of(at.account), False
     if waiting is not None and waiting.proposal is not None and waiting.proposal.approved:
         steps = approved_items(at.account, waiting)
-        if any(row_item(each) == steps.get(each.item.item) for each in able):
+        as_read = [each for each in able if row_item(each) == steps.get(each.item.item)]
+        grown = asks_for_more(at, waiting.proposal, due=as_read)
+        if as_read and not grown:
             return _approved(at, judged, row=waiting, steps=steps)._replace(awaited=awaited)
     because = who_decides(at, (each.rung for each in able)) if able else None
-    if because is not None and not _is_sent_now(at.account, at.day):
+    if because is not None and (grown or not _is_sent_now(at.account, at.day)):
         return Choice(because=because, awaited=awaited)
     for each in judged:
         _go_or_wait(each, each.not_yet)
@@ -190,5 +194,4 @@ def forget_send_now(at: Circumstances, *, decided: bool) -> None:
     """Forget a word that has been followed, or whose day is over."""
     row = at.account.row
     if row.send_now and (decided or row.send_now_on != at.day):
-        row.send_now, row.send_now_by, row.send_now_on = "", "", None
-        at.account.touch(row)
+        forget_word(at.account)

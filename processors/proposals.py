@@ -19,6 +19,7 @@ from typing import Literal
 import msgspec
 
 from processors.account import Account
+from processors.arrangements import asked_minor
 from processors.circumstances import Circumstances, Verdict
 from processors.context import FoldContext
 from processors.judged import in_reminder
@@ -31,7 +32,9 @@ from schemas.rows import Proposal, ReminderRow, ReminderRowItem
 __all__ = [
     "WhoDecides",
     "approved_items",
+    "asks_for_more",
     "end",
+    "forget_word",
     "leave",
     "not_before",
     "proposal_of",
@@ -72,6 +75,21 @@ def approved_items(account: Account, row: ReminderRow) -> dict[str, ReminderRowI
     return {each.item: each for each in steps_of(account, row)}
 
 
+def asks_for_more(at: Circumstances, said: Proposal, *, due: Sequence[DueItem]) -> bool:
+    """Say whether these items owe more by now than the person was shown who approved them (R19).
+
+    Less is no reason to ask again: money that came is left out (R32). What the message was too long to
+    name is compared by its sum.
+    """
+    totals: dict[str, int] = {}
+    for each in due:
+        now_minor = asked_minor(at.account, each.item)
+        if now_minor > said.asked_minor.get(each.item.item, now_minor):
+            return True
+        totals[each.item.currency] = totals.get(each.item.currency, 0) + now_minor
+    return any(total > said.total_minor.get(currency, total) for currency, total in totals.items())
+
+
 def not_before(at: Circumstances, row: ReminderRow) -> Verdict | None:
     """Withhold a proposal until the day that a person set for it."""
     next_on = None if row.proposal is None else row.proposal.next_on
@@ -92,8 +110,9 @@ def propose(at: Circumstances, *, due: Sequence[DueItem], because: WhoDecides) -
     if said is None:
         raise AssertionError(f"{row.reminder} waits and was never proposed")
     if said.approved:
-        # It is of what was read, and of that nothing is due (``choose``).
+        # It is of what was read: of that nothing is due, or more is asked for by now (``choose``).
         said.approved, said.approved_by, said.now_because = False, "", ""
+        forget_word(at.account)
         at.account.touch(row)
     composed = compose(at, due=due, reminder=row.reminder, said=said)
     content = _digest(composed, because=because, said=said)
@@ -103,6 +122,10 @@ def propose(at: Circumstances, *, due: Sequence[DueItem], because: WhoDecides) -
     leave(at.account, row, stay={each.item.item for each in due})
     note_steps(at, composed)
     said.content, said.revision = content, said.revision + 1
+    said.asked_minor = {
+        each.item.item: asked_minor(at.account, each.item) for each in composed.due[: composed.listed]
+    }
+    said.total_minor = {each.currency: each.amount_minor for each in composed.content.totals}
     row.step, row.unlisted = composed.header.step.name, composed.content.unlisted
     row.items = [row_item(each) for each in composed.due[: composed.listed]]
     row.pay_by_on = composed.content.pay_by_on if is_level(composed.header.step) else None
@@ -187,6 +210,12 @@ def leave(account: Account, row: ReminderRow, *, stay: Iterable[str] = ()) -> No
         if item.judged == in_reminder(each):
             item.judged = ""
         account.touch(item)
+
+
+def forget_word(account: Account) -> None:
+    """Forget that a person wanted what is due to go on this day (R5)."""
+    account.row.send_now, account.row.send_now_by, account.row.send_now_on = "", "", None
+    account.touch(account.row)
 
 
 def _too_soon_until(at: Circumstances) -> datetime.date | None:

@@ -51,6 +51,8 @@ class Proposal(Struct, kw_only=True, gc=False, omit_defaults=True):
     ``revision`` counts what was proposed; ``content`` is a digest of the
     last of it. ``now_because`` is the reason for which the gap does not count.
     ``template`` '' and ``attach_invoices`` None are as its step says. ``edits`` counts how often people changed it.
+    ``asked_minor`` is what the last revision asked for each item that it names, ``total_minor`` by currency for
+    all (empty: not kept): what asks for more by now is not what was approved.
     """
 
     proposed_on: datetime.date
@@ -65,6 +67,8 @@ class Proposal(Struct, kw_only=True, gc=False, omit_defaults=True):
     template: str = ""
     attach_invoices: bool | None = None
     edits: int = 0
+    asked_minor: dict[str, int] = {}
+    total_minor: dict[str, int] = {}
 
 
 class ReminderRow(StateRow, kw_only=True, tag="reminder"):
