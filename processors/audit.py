@@ -199,7 +199,9 @@ class Audit:
         if item.open_minor > 0:
             mine.live[name] = item
         else:
-            item.words.clear()
+            # What waits or is on its way is still the word on it, should it be open again before that ends.
+            waits = ("" if mine.open is None else mine.open.id, mine.proposal)
+            item.words = {step: word for step, word in item.words.items() if word[9:] in waits}
             mine.live.pop(name, None)
 
     def _decide(self, fact: ReminderDecided) -> None:

@@ -8,6 +8,7 @@ from processors.context import FoldContext
 from processors.ladder import rung_at, standing_of
 from processors.law.register import register
 from processors.promises import refused
+from processors.whereabouts import now_with
 from schemas.events import ReminderSentElsewhere
 from schemas.facts import LedgerFact, LevelTakenOver
 from schemas.rows import ItemRow, ReminderRowItem
@@ -38,7 +39,7 @@ def take_over(account: Account, event: ReminderSentElsewhere, *, context: FoldCo
 def _consume(account: Account, item: ItemRow, *, index: int, context: FoldContext) -> list[LedgerFact]:
     company, on = context.company, context.day
     standing = standing_of(item, company=company, customer=account.customer)
-    if item.status != "open" or standing is None or index <= standing.consumed:
+    if (item.status != "open" and not now_with(item)) or standing is None or index <= standing.consumed:
         return []
     plan = standing.plan
     rung = rung_at(item, standing=standing._replace(consumed=index - 1), index=index, company=company)

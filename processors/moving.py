@@ -18,10 +18,11 @@ from processors.kin import tell_silence
 from processors.ladder import reanchored_shift_days
 from processors.late_facts import retract_item
 from processors.money_tasks import watch_unknown
+from processors.moved_level import note_contact, take_level
 from processors.moved_settled import known_before
 from processors.movements import Postings
 from processors.settle import arrive, cascade, receive, settle
-from processors.whereabouts import comes_back
+from processors.whereabouts import comes_back, now_with
 from schemas.charges import ClaimDocument
 from schemas.facts import LedgerFact
 from schemas.fields import Channel
@@ -201,6 +202,8 @@ def _take_item(
         _take_back(postings, item, moved=moved, event=event, context=context)
         return
     item = _known_item(account, moved, event=event)
+    if not moved.amount_minor and not moved.cancelled and item is None:
+        return  # it was written about where it was, and is forgotten here by now
     if item is None and (moved.amount_minor < 0 or moved.cancelled):
         detail = f"{moved.document.document} is forgotten here: what was taken off it is not booked"
         postings.object_to(reason="too_old", key=f"transfer/{event.transfer}", detail=detail)
@@ -212,6 +215,7 @@ def _take_item(
     item.elsewhere = msgspec.structs.replace(known, item=name, before=moved.settled)
     account.touch(item)
     _amend(account, item, moved=moved)
+    postings.facts += take_level(account, item, moved=moved, company=context.company)
     if moved.amount_minor < 0 or moved.cancelled:
         _give_up(postings, item, moved=moved, context=context)
         return
@@ -230,7 +234,7 @@ def _take_back(
     if (moved.sent_level_on or datetime.date.min) >= (item.sent_level_on or datetime.date.min):
         for field in _WRITTEN:
             setattr(item, field, getattr(moved, field))
-    _note_contact(account, moved)
+    note_contact(account, moved)
     _drop_holds(account, item)
     _take_holds(account, item, moved=moved, event=event)
     account.touch(item)
@@ -300,10 +304,13 @@ def _give_up(postings: Postings, item: ItemRow, *, moved: MovedItem, context: Fo
 
 
 def _known_item(account: Account, moved: MovedItem, *, event: TransferReceived) -> ItemRow | None:
-    """Give the item that a part of came before from the same account."""
+    """Give the item that a part of came before from the same account, or which is back from there."""
     for name in _names(moved, event=event):
         item = account.items.get(name)
-        if item is not None and item.moved_from == event.from_customer and item.currency == moved.currency:
+        if item is None or item.currency != moved.currency:
+            continue
+        is_home = item.moved_to == event.from_customer and not now_with(item) and not moved.amount_minor
+        if item.moved_from == event.from_customer or (is_home and item.document == moved.document):
             return item
     return None
 
@@ -352,15 +359,9 @@ def _new_item(
     )
     if type(moved.document) is ClaimDocument:
         account.enter_claim(item, document=moved.document)
-    _note_contact(account, moved)
+    note_contact(account, moved)
     _take_holds(account, item, moved=moved, event=event)
     return item
-
-
-def _note_contact(account: Account, moved: MovedItem) -> None:
-    last_on = (account.row.last_contact_on, moved.sent_level_on)
-    account.row.last_contact_on = max((day for day in last_on if day is not None), default=None)
-    account.touch(account.row)
 
 
 def _drop_holds(account: Account, item: ItemRow) -> None:

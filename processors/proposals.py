@@ -22,7 +22,6 @@ from processors.account import Account
 from processors.arrangements import asked_minor
 from processors.circumstances import Circumstances, Verdict
 from processors.context import FoldContext
-from processors.judged import in_reminder
 from processors.kin import last_contact_on
 from processors.ladder import Rung, is_level
 from processors.reminder import Composed, DueItem, compose, identify, note_steps, row_item
@@ -206,9 +205,9 @@ def leave(account: Account, row: ReminderRow, *, stay: Iterable[str] = ()) -> No
         item = account.items.get(each.item)
         if item is None or each.item in stay:
             continue
-        item.pending = None
-        if item.judged == in_reminder(each):
-            item.judged = ""
+        item.pending = (
+            None  # the last word on it stays, that it was in a reminder: courtesies before are done with
+        )
         account.touch(item)
 
 

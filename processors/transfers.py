@@ -16,6 +16,7 @@ from processors.arrangements import Arrangements
 from processors.context import FoldContext
 from processors.conversions import for_others
 from processors.money import MoneyError, to_minor
+from processors.moved_level import is_written_about
 from processors.moved_settled import tell_back
 from processors.movements import Postings
 from processors.moving import moved_credit, moved_item, send_holds, send_opt_outs
@@ -145,7 +146,9 @@ def follow(
         is_free = target not in path or (item.document.document not in carried and len(path) < _HOPS_MAX)
         if target and is_free and item.open_minor:
             to(target).item(item)
-        elif item.moved_to and item.moved_to not in path and _is_amended(account, item):
+        elif item.moved_to in ("", *path):
+            continue
+        elif _is_amended(account, item) or is_written_about(item):
             to(item.moved_to).amendment(item)
     for credit in credits:
         targets = {
@@ -232,9 +235,9 @@ class _Sending:
 
     def _send(self, item: ItemRow, *, amount_minor: int) -> None:
         self._items.append(moved_item(self.account, item, amount_minor=amount_minor))
-        if item.revision:
+        if item.revision or item.sent_on is not None:
             known = item.elsewhere or Elsewhere()
-            item.elsewhere = msgspec.structs.replace(known, sent=item.revision)
+            item.elsewhere = msgspec.structs.replace(known, sent=item.revision, sent_on=item.sent_on)
 
     def credit(self, credit: CreditRow, *, amount_minor: int, names: Sequence[Name]) -> None:
         """Send what is left of a credit, or a part of it."""

@@ -271,7 +271,7 @@ class ReminderProposed(AccountFact, frozen=True, kw_only=True, tag="collections.
 
 
 class LevelTakenOver(AccountFact, frozen=True, kw_only=True, tag="collections.level.taken_over.v1"):
-    """A step of an item was consumed by a reminder that was sent elsewhere (R36)."""
+    """A step of an item was consumed by a reminder that was sent elsewhere (R36), or under the customer whose it was (SEMANTICS 2.6)."""
 
     item: str
     step: str

@@ -20,7 +20,7 @@ class Elsewhere(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True)
 
     ``item`` is its name at the one that it came from, ``before`` what had settled it there. ``after`` is what
     was said by the one that it went to: money of days before it went. ``told`` is what was last said so to the
-    one that it came from, ``sent`` the highest revision that was sent to the one that it went to. ``is_back``: what is open
+    one that it came from, ``sent`` the highest revision that was sent to the one that it went to, and ``sent_on`` the day of the last reminder. ``is_back``: what is open
     of it came back from there, and stays.
     """
 
@@ -30,3 +30,4 @@ class Elsewhere(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True)
     told: tuple[SettledOn, ...] = ()
     sent: int = 0
     is_back: bool = False
+    sent_on: datetime.date | None = None
