@@ -9,12 +9,16 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from infra.kafka.broker import LocalBroker
 from tests.brokers import WATCHFUL, start_java_quickly
 
-settings.register_profile("long", max_examples=2000)  # of what hypothesis drives: --hypothesis-profile=long
+# How long an example takes, or is thought up, is the machine's affair: no test fails for it.
+_CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("calm", _CALM)
+settings.register_profile("long", _CALM, max_examples=2000)  # --hypothesis-profile=long
+settings.load_profile("calm")
 
 pytest_plugins = ["tests.database_fixture"]
 

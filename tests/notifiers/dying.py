@@ -186,7 +186,7 @@ def run(outlook: Outlook, *, dies_after: int | None = None, keeps_lines: bool = 
     """
     process = _context().Process(target=_work, args=(outlook, dies_after, keeps_lines))
     process.start()
-    process.join(timeout=60)
+    process.join(timeout=200)
     assert process.exitcode is not None, f"it does not end: {dies_after}"
     return process.exitcode
 

@@ -41,7 +41,7 @@ class MailServer:
             "smtp_port": self.port,
             "smtp_security": "none",
             "smtp_sender": "cobranza@company.example",
-            "smtp_timeout_s": 5,
+            "smtp_timeout_s": 60,
         }
 
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's names

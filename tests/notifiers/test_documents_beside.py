@@ -1,11 +1,10 @@
 """Documents are fetched beside the loop: many at a time, few from one host, and a slow host keeps back its own mails only."""
 
-import contextlib
 import datetime
 import socket
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -51,11 +50,26 @@ class Hosts:
             if host in self.down:
                 raise FetchFailedError("connection refused")
             if host.startswith("slow"):
-                assert self.released.wait(10.0)
+                assert self.released.wait(60.0)
             return PDF
         finally:
             with self._guard:
                 self.active[host] -= 1
+
+
+class PatientFetches(Fetches[bytes | Failure]):
+    """Waits for hosts that answer as long as that takes on a busy machine, for those that do not only a moment."""
+
+    hosts: Hosts
+
+    def wait(self, names: Iterable[str], *, wait_s: float) -> bool:
+        """Wait until all of this work is done, or all that will be."""
+        chosen = tuple(names)
+        answering = [
+            each for each in chosen if self.hosts.released.is_set() or not each.startswith("https://slow")
+        ]
+        assert super().wait(answering, wait_s=60.0)
+        return super().wait(chosen, wait_s=min(wait_s, 0.05))
 
 
 class Desk:
@@ -66,12 +80,13 @@ class Desk:
         self.clock = SettableClock(
             datetime.datetime.now(datetime.UTC)
         )  # files are as old as the machine says
-        self.fetches = Fetches[bytes | Failure](
+        self.fetches = PatientFetches(
             at_once=4,
             per_host=2,
             has_failed=has_not_answered,
             monotonic=self._seconds,
         )
+        self.fetches.hosts = self.hosts
         self.enclosures = Enclosures(
             source=self.hosts,
             store=DocumentStore(folder, kept=datetime.timedelta(hours=24)),
@@ -137,7 +152,7 @@ def test_a_slow_host_keeps_back_its_own_mails_only(desk: Desk, monkeypatch: pyte
         desk.run_after(2.0)
     assert 3 == len(desk.channel.asked)
     desk.hosts.released.set()
-    assert desk.fetches.wait(["https://slow.example/1.pdf"], wait_s=5.0)
+    assert desk.fetches.wait(["https://slow.example/1.pdf"], wait_s=60.0)
     desk.run_after(16.0)
     assert ("a-slow", 1) == (desk.channel.asked[-1], desk.hosts.asked.count("https://slow.example/1.pdf"))
 
@@ -149,7 +164,7 @@ def test_a_host_is_asked_for_few_documents_at_a_time(desk: Desk) -> None:
     desk.loop.run(partitions=[0])
     assert ["z-fast"] == desk.channel.asked
     desk.hosts.released.set()
-    assert desk.fetches.wait([f"https://slow.example/{number}.pdf" for number in range(6)], wait_s=5.0)
+    assert desk.fetches.wait([f"https://slow.example/{number}.pdf" for number in range(6)], wait_s=60.0)
     desk.run_after(16.0)
     assert (7, 2) == (len(desk.channel.asked), desk.hosts.most["slow.example"])
 
@@ -160,13 +175,13 @@ def test_a_host_that_does_not_answer_is_not_asked_for_every_document(desk: Desk)
     urls = [f"https://down.example/{number}.pdf" for number in range(20)]
     desk.record(desk.mail("r1", *urls))
     desk.loop.run(partitions=[0])
-    assert desk.fetches.wait(urls, wait_s=5.0)
+    assert desk.fetches.wait(urls, wait_s=60.0)
     assert len(desk.hosts.asked) <= 3 + 1  # one was on its way
     desk.hosts.down.clear()
     desk.run_after(2.0)
     assert [] == desk.channel.asked
     desk.run_after(61.0)
-    assert desk.fetches.wait(urls, wait_s=5.0)
+    assert desk.fetches.wait(urls, wait_s=60.0)
     desk.run_after(16.0)
     assert ["r1"] == desk.channel.asked
 
@@ -187,7 +202,7 @@ def test_what_a_fetch_raises_is_not_lost(desk: Desk, monkeypatch: pytest.MonkeyP
     assert {"r1/email": "scheduled"} == states(desk.engine)
     monkeypatch.undo()
     desk.run_after(61.0)
-    assert desk.fetches.wait(["https://fast.example/1.pdf"], wait_s=5.0)
+    assert desk.fetches.wait(["https://fast.example/1.pdf"], wait_s=60.0)
     desk.run_after(16.0)
     assert {"r1/email": "accepted"} == states(desk.engine)
     assert ["https://fast.example/1.pdf"] == desk.hosts.asked
@@ -202,12 +217,14 @@ class Names:
     def __init__(self) -> None:
         self.released = threading.Event()
         self.asked: list[str] = []
+        self.hanging: set[str] = set()
 
     def __call__(self, host: str, port: int) -> Sequence[str]:
         """Give an address, sooner or later."""
         self.asked.append(host)
         if host.startswith("slow"):
-            self.released.wait(10.0)
+            self.hanging.add(host)
+            self.released.wait(60.0)
         if host.startswith("no"):
             raise socket.gaierror(-2, "Name or service not known")
         return ["192.0.2.1"]
@@ -221,37 +238,47 @@ def names() -> Iterator[Names]:
     made.released.set()
 
 
+def answer_of(resolve: BoundedResolver, host: str) -> Sequence[str] | OSError:
+    """Look a name up until there is an answer: on a busy machine some come too late."""
+    error = OSError(f"no answer for {host}")
+    for _ in range(600):
+        try:
+            return resolve(host, 443)
+        except OSError as refused:
+            error = refused
+            if isinstance(refused, socket.gaierror):
+                break
+    return error
+
+
 def test_a_name_is_looked_up_for_so_long_only(names: Names) -> None:
     """The system's resolver may take half a minute; a fetch does not."""
     resolve = BoundedResolver(at_once=2, timeout_s=0.05, resolve=names)
     with pytest.raises(OSError, match=r"slow.example was not found within 0.05 s"):
         resolve("slow.example", 443)
-    assert ["192.0.2.1"] == resolve("fast.example", 443)
-    with pytest.raises(OSError, match="not known"):
-        resolve("no.example", 443)
+    assert ["192.0.2.1"] == answer_of(resolve, "fast.example")
+    assert "not known" in str(answer_of(resolve, "no.example"))
 
 
 def test_names_that_hang_leave_room_for_few_others(names: Names) -> None:
     """One name is asked once however many wait for it; with all places taken, others fail for now and are tried again."""
     resolve = BoundedResolver(at_once=2, timeout_s=0.05, resolve=names)
     for host in ("slow1.example", "slow1.example", "slow2.example"):
-        with pytest.raises(OSError, match="not found"):
-            resolve(host, 443)
+        while True:  # until it hangs, and not before: on a busy machine it comes late to it
+            with pytest.raises(OSError, match="not found"):
+                resolve(host, 443)
+            if host in names.hanging:
+                break
     assert ["slow1.example", "slow2.example"] == names.asked
     with pytest.raises(OSError, match=r"not found|has to wait"):
         resolve("fast.example", 443)
     names.released.set()
-    for _ in range(100):
-        with contextlib.suppress(OSError):
-            assert ["192.0.2.1"] == resolve("fast.example", 443)
-            break
-    else:
-        raise AssertionError("no place has become free")
+    assert ["192.0.2.1"] == answer_of(resolve, "fast.example"), "no place has become free"
 
 
 def test_what_was_looked_up_in_time_is_checked_all_the_same(names: Names) -> None:
     """The guard against our own network stays: a name that leads inside is refused, and nothing is connected to."""
-    inside = BoundedResolver(at_once=2, timeout_s=1.0, resolve=lambda *_: ["10.0.0.7"])
+    inside = BoundedResolver(at_once=2, timeout_s=60.0, resolve=lambda *_: ["10.0.0.7"])
     fetcher = Fetcher(SETTINGS, resolve=inside)
     with pytest.raises(Exception, match=r"leads to 10.0.0.7, which is not in public"):
         fetcher.fetch("https://files.example/1.pdf", kind="pdf")

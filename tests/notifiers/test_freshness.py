@@ -36,7 +36,7 @@ from schemas.fields import account_id
 pytestmark = [pytest.mark.system, pytest.mark.timeout(200)]
 
 _CUSTOMERS: Final = 24
-_S_MAX: Final = 60.0
+_S_MAX: Final = 120.0
 _PROCESSES: Final = (("worker", "intake"), ("worker", "ledger"), ("clock",), ("projector",))
 _TO: Final = re.compile(rb"(?mi)^To:.*?(c\d+)@")
 
@@ -90,7 +90,7 @@ class Town:
             key=getattr(event, "customer", COMPANY).encode(),
             value=encode(event),
             headers=envelope.to_headers(envelope.Envelope(id=id, source="town", type=kind)),
-        ).get(30)
+        ).get(120)
 
     def invoice(self, customer: str) -> None:
         """Send a customer an invoice that was due yesterday."""

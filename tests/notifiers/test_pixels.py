@@ -1,7 +1,7 @@
 """A logo's size is known before it is unpacked: what is small as a file and enormous as a picture is refused, with what to do."""
 
-import datetime
 import os
+import time
 import zlib
 from pathlib import Path
 
@@ -105,10 +105,10 @@ def test_picture_bombs_do_not_go_off(tmp_path: Path, content: bytes, detail: str
     """Each is small enough to be taken as a file; it is refused at once, and the fault says which file and what to do."""
     assert len(content) <= LOGO_BYTES_MAX
     (tmp_path / "logo.png").write_bytes(content)
-    started = datetime.datetime.now(datetime.UTC)
+    started_s = time.process_time()
     with pytest.raises(LogoError) as caught:
         logo_of("logo.png", folder=tmp_path)
-    assert datetime.timedelta(seconds=2) > datetime.datetime.now(datetime.UTC) - started
+    assert 2 > time.process_time() - started_s
     assert str(caught.value).startswith("the logo 'logo.png' ")
     assert detail in str(caught.value)
 

@@ -1,6 +1,6 @@
 """What a template cannot do: call, multiply, guess, look around, fill the memory, go on for ever."""
 
-import datetime
+import time
 from pathlib import Path
 
 import pytest
@@ -161,9 +161,9 @@ BOMBS = {
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS.keys())
 def test_bombs_do_not_go_off(tmp_path: Path, bomb: str) -> None:
     """Each is refused, or stopped by what it may spend, in well under a second and in little memory."""
-    started = datetime.datetime.now(datetime.UTC)
+    started_s = time.process_time()
     fault(tmp_path, bomb, t="ab&c" * 2500)
-    assert datetime.timedelta(seconds=5) > datetime.datetime.now(datetime.UTC) - started
+    assert 5 > time.process_time() - started_s
 
 
 def test_output_is_limited(tmp_path: Path) -> None:
@@ -182,14 +182,17 @@ PIECES = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=300, deadline=5_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(PIECES, max_size=40))
 def test_whatever_is_written_ends_in_a_text_or_a_fault(tmp_path: Path, pieces: list[str]) -> None:
     """Any heap of pieces of templates gives a text within the limit, or one kind of error; nothing of Python gets out."""
+    started_s = time.process_time()
     try:
         text = render(tmp_path, "".join(pieces), x="abc", t="<&>" * 300, rows=LONG[:50])
     except TemplateFaultError:
         return
+    finally:
+        assert 5 > time.process_time() - started_s
     assert len(text) <= 1000
     assert "0x" not in text
     assert "TotalView(" not in text

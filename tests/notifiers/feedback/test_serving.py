@@ -50,7 +50,7 @@ def records(settings: Settings, topic: str, *, count: int) -> list[Any]:
     """Read so many records of a topic from its start."""
     found: list[Any] = []
     with consumer(settings.topic(topic), bootstrap_servers=settings.brokers(), group=None) as reader:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while len(found) < count and time.monotonic() < deadline:
             for polled in reader.poll(timeout_ms=200).values():
                 found += polled
@@ -59,7 +59,7 @@ def records(settings: Settings, topic: str, *, count: int) -> list[Any]:
 
 def wait_for(done: Callable[[], bool]) -> None:
     """Wait until something is so."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while not done():
         assert time.monotonic() < deadline
         time.sleep(0.05)

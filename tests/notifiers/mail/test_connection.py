@@ -55,7 +55,7 @@ def channel(server: ScriptedServer) -> Iterator[SmtpChannel]:
 
 def channel_to(server: ScriptedServer, **changes: object) -> SmtpChannel:
     """Make a channel."""
-    plain = SmtpServer(host="127.0.0.1", port=server.port, security="none", timeout_s=5.0)
+    plain = SmtpServer(host="127.0.0.1", port=server.port, security="none", timeout_s=60.0)
     return SmtpChannel(
         msgspec.structs.replace(plain, **changes),
         sender=MailSender(),
@@ -208,7 +208,7 @@ def test_a_connection_that_breaks_within_the_content_is_for_later(
 def test_mails_go_side_by_side(server: ScriptedServer, channel: SmtpChannel) -> None:
     """Eight callers, eight connections: no mail is answered before all are there."""
     all_there = threading.Barrier(8)
-    server.before_content_answer = lambda: all_there.wait(10)
+    server.before_content_answer = lambda: all_there.wait(60)
     with ThreadPoolExecutor(8) as callers:
         receipts = list(callers.map(lambda number: channel.send(message(f"r{number}")), range(8)))
     assert (8, 8) == (len(receipts), len(server.heard))
@@ -220,7 +220,7 @@ def test_mails_go_side_by_side(server: ScriptedServer, channel: SmtpChannel) -> 
 def test_a_connection_that_is_long_unused_is_given_up(server: ScriptedServer) -> None:
     """The next mail opens a new one; one that was just used stays."""
     clock = SettableClock()
-    there = SmtpServer(host="127.0.0.1", port=server.port, security="none", timeout_s=5.0)
+    there = SmtpServer(host="127.0.0.1", port=server.port, security="none", timeout_s=60.0)
     channel = SmtpChannel(there, sender=MailSender(), clock=clock)
     channel.send(message())
     channel.tend()

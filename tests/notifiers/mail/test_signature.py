@@ -119,7 +119,7 @@ def test_a_signature_survives_the_way(tmp_path: Path) -> None:
     )
     with MailServer() as server:
         channel = SmtpChannel(
-            SmtpServer(host="127.0.0.1", port=server.port, security="none", timeout_s=5.0),
+            SmtpServer(host="127.0.0.1", port=server.port, security="none", timeout_s=60.0),
             sender=MailSender(),
             clock=SettableClock(),
             signer=signer(RSA),

@@ -34,7 +34,7 @@ def channel(server: MailServer) -> Iterator[SmtpChannel]:
 
 def channel_to(port: int) -> SmtpChannel:
     """Make a channel to a port of this machine."""
-    there = SmtpServer(host="127.0.0.1", port=port, security="none", timeout_s=5.0)
+    there = SmtpServer(host="127.0.0.1", port=port, security="none", timeout_s=60.0)
     clock = SettableClock(TICK + datetime.timedelta(hours=1))
     return SmtpChannel(there, sender=MailSender(), clock=clock)
 

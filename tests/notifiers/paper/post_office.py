@@ -26,6 +26,9 @@ class PostOffice:
     asked: list[str] = field(default_factory=list)
     answers: list[tuple[int, str] | Trouble] = field(default_factory=list)
     quiet: list[tuple[int, str]] = field(default_factory=list)  # what questions by reference are answered
+    is_silent: threading.Event = field(
+        default_factory=threading.Event
+    )  # it has taken a letter and says nothing
     price_per_sheet: float = 0.85
 
     def submitted(self) -> int:
@@ -104,7 +107,7 @@ class _Desk(http.server.BaseHTTPRequestHandler):
         if trouble == "drop after":
             return self._hang_up()
         if trouble == "silent after":
-            self.server.office.asked.append("silent")
+            self.server.office.is_silent.set()
             self.rfile.read(1)  # until the other side gives up
             self.close_connection = True
             return None

@@ -139,7 +139,7 @@ def test_letters_of_a_folder_have_theirs_beside_them(tmp_path: Path) -> None:
 def test_a_service_gets_one_file() -> None:
     """With all pages of the envelope, by which it is priced."""
     with post_office() as office:
-        server = PostServer(url=office.url, user="desk", key="secret", timeout_s=0.5)
+        server = PostServer(url=office.url, user="desk", key="secret", timeout_s=60)
         PostChannel(HttpPost(server), options=PostOptions()).send(letter())
         taken: Mapping[str, object] = office.letters["r1"]
     assert 5 == taken["sheets"]

@@ -12,8 +12,6 @@ from typing import Any
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from infra.ports import free_port
-
 ACCOUNT = "AC" + "0" * 32
 SERVICE = "MG" + "1" * 32
 MESSAGES = f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
@@ -23,7 +21,8 @@ class TwilioServer:
     """Takes messages and lists them; ``refusals`` of sendings come first, in order: (status, code).
 
     A client that gave up leaves its request in the queue, to be answered when the one before it is: what is refused
-    of sendings is therefore kept apart from what is refused of questions.
+    of sendings is therefore kept apart from what is refused of questions. Where an answer is to be lost, the
+    connection is cut (``loses``): that takes no time, which a busy machine might not have.
     """
 
     def __init__(self, server: HTTPServer, *, now: datetime.datetime) -> None:
@@ -34,8 +33,10 @@ class TwilioServer:
         self.taken: list[dict[str, Any]] = []
         self.refusals: list[tuple[int, int]] = []
         self.unlisted: list[tuple[int, int]] = []
-        self.silent = threading.Event()  # set: it takes the message and does not answer in time
+        self.loses = False  # it takes messages, and its answers do not arrive, those to questions included
+        self.silent = False  # it takes the message and does not answer before it is released
         self.released = threading.Event()
+        self.answered = threading.Event()  # after a silence
         server.expect_request(MESSAGES, method="POST").respond_with_handler(self._create)
         server.expect_request(MESSAGES, method="GET").respond_with_handler(self._list)
 
@@ -75,11 +76,18 @@ class TwilioServer:
         if self.refusals:
             return _refusal(*self.refusals.pop(0))
         made = self.take(to=request.form["To"], body=request.form["Body"])
-        if self.silent.is_set():
-            self.released.wait(10)
+        self._may_lose(request)
+        if self.silent:
+            assert self.released.wait(60)
+            self.answered.set()
         return _answer(201, made)
 
+    def _may_lose(self, request: Request) -> None:
+        if self.loses:
+            request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+
     def _list(self, request: Request) -> Response:
+        self._may_lose(request)
         if self.unlisted:
             return _refusal(*self.unlisted.pop(0))
         listed = [each for each in self.taken if each["to"] == request.args["To"]]
@@ -116,8 +124,7 @@ def _answer(status: int, data: object) -> Response:
 @contextmanager
 def cutting_server(first: bytes = b"") -> Iterator[str]:
     """Give the address of a server that reads each request, says ``first``, and hangs up."""
-    port = free_port()
-    listener = socket.create_server(("127.0.0.1", port))
+    listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
         while True:
@@ -133,8 +140,8 @@ def cutting_server(first: bytes = b"") -> Iterator[str]:
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        thread.join(timeout=5)
+        thread.join(timeout=60)
