@@ -31,10 +31,11 @@ from infra.database.send_ledger import SendLedger
 from infra.database.send_tables import send_jobs
 from infra.database.tables import accounts, clocks
 from notifiers.channel import Attachment, Channel
-from notifiers.dispatch import Dispatcher, Manner, ReadReminder
+from notifiers.dispatch import Dispatcher, Manner
 from notifiers.links import Links, LinkSettings
 from notifiers.paper.opening import open_closer, open_post, open_print_run
 from notifiers.paper.settings import PostSettings, PrintRunSettings
+from notifiers.reading import ReadReminder
 from notifiers.writing.render import Renderer
 from notifiers.writing.samples import sample_reminder
 from notifiers.writing.words import Words
@@ -210,7 +211,9 @@ def _dispatcher(engine: Engine, channel: Channel, sort: _Sort) -> Dispatcher:
 
 
 def _carry(dispatcher: Dispatcher, made: Sequence[ReminderDecided]) -> None:
-    dispatcher.record(ReadReminder(partition=0, value=json.encode(each)) for each in made)
+    dispatcher.record(
+        ReadReminder(partition=0, reminder=each, text=json.encode(each).decode()) for each in made
+    )
     while dispatcher.run(partitions=[0]):
         pass
 

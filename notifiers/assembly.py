@@ -34,6 +34,7 @@ from notifiers.mail.settings import DkimSettings, SesSettings, SmtpSettings
 from notifiers.mail.smtp import smtp_channel
 from notifiers.noting import Noter, sendings_tally, written_of
 from notifiers.paper.opening import LETTERS, open_letters
+from notifiers.reading import PutAside, aside_tally
 from notifiers.recorder import Recorder
 from notifiers.redirecting import guarded, rehearsed
 from notifiers.second_look import Look, anybody, only
@@ -44,6 +45,7 @@ from notifiers.worker import Worker
 from notifiers.writing.render import Renderer, templates_folder
 from schemas.facts import ReminderDecided
 from schemas.fields import Channel as ChannelName
+from schemas.registry import dead_letter_of
 
 __all__ = [
     "DOCUMENTS",
@@ -148,6 +150,7 @@ def open_worker(
     member: str | None,
     pulses: Pulses | None = None,
     sendings: Tally | None = None,
+    letters: Tally | None = None,
 ) -> Iterator[Worker]:
     """Give a worker for one channel, with Kafka clients of its own.
 
@@ -158,6 +161,7 @@ def open_worker(
         member: a fixed name in the consumer group: after a kill its partitions come
             back at once; None: they come back when the old session has timed out.
         pulses, sendings: see ``Worker`` and ``Dispatcher``.
+        letters: counts what cannot be read; see ``aside_tally``.
     """
     servers = settings.brokers()
     ledger = SendLedger(
@@ -197,6 +201,13 @@ def open_worker(
             target=settings.topic(_OUTCOMES),
             ledger=ledger,
             dispatcher=dispatcher,
+            aside=PutAside(
+                writer,
+                channel=name,
+                source=settings.topic(REMINDERS),
+                target=settings.topic(dead_letter_of(REMINDERS)),
+                tally=letters or aside_tally([name], source=settings.topic(REMINDERS)),
+            ),
             still_present=still_present,
             pulses=pulses,
         )

@@ -16,8 +16,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 import structlog
-from msgspec import Struct, json
-from msgspec.structs import replace
+from msgspec import json
 
 from infra.database.send_ledger import SendLedger
 from infra.database.send_values import Claim, Ending, Job, NewJob, Postponement
@@ -41,11 +40,12 @@ from notifiers.gates.law import allowed_at
 from notifiers.noting import Manner, Noter, Written, sendings_tally, write, written_of
 from notifiers.outages import Outages
 from notifiers.outcomes import occurred_at
-from schemas.facts import MessageDecided, ReminderDecided
+from notifiers.reading import ReadReminder
+from schemas.facts import ReminderDecided
 from schemas.fields import Channel as ChannelName
 from schemas.law import LawTerms
 
-__all__ = ["Dispatcher", "Manner", "ReadReminder", "sendings_tally"]
+__all__ = ["Dispatcher", "Manner", "sendings_tally"]
 
 _Of = TypeVar("_Of", int, str)
 _BATCH: Final = 50
@@ -54,14 +54,6 @@ _RUN_S_MAX: Final = 5.0
 _LOOK_AFTER_S: Final = 5.0
 _log = structlog.get_logger(__name__)
 _decoder = json.Decoder(ReminderDecided)
-_read_decoder: json.Decoder[ReminderDecided | MessageDecided] = json.Decoder(ReminderDecided | MessageDecided)
-
-
-class ReadReminder(Struct, frozen=True, kw_only=True):
-    """A reminder as it was read: the partition is its account's."""
-
-    partition: int
-    value: bytes
 
 
 class Dispatcher:
@@ -136,14 +128,11 @@ class Dispatcher:
         """
         jobs, told = [], []
         for read in reminders:
-            fact = _read_decoder.decode(read.value)
-            reminder = fact.content if isinstance(fact, MessageDecided) else fact
-            if reminder is not fact:
-                read = replace(read, value=json.encode(reminder))  # noqa: PLW2901 - what is kept is the content
-            mine = [each.not_before for each in reminder.deliveries if each.channel == self._ledger.channel]
+            deliveries = read.reminder.deliveries
+            mine = [each.not_before for each in deliveries if each.channel == self._ledger.channel]
             if mine:
-                jobs.append(_job_of(reminder, read=read, not_before=min(mine)))
-                told.append(reminder)
+                jobs.append(_job_of(read, not_before=min(mine)))
+                told.append(read.reminder)
         self._ledger.record(jobs)
         self._tell_recorded(told)
         return len(jobs)
@@ -451,7 +440,8 @@ class Dispatcher:
             )
 
 
-def _job_of(reminder: ReminderDecided, *, read: ReadReminder, not_before: datetime.datetime) -> NewJob:
+def _job_of(read: ReadReminder, *, not_before: datetime.datetime) -> NewJob:
+    reminder = read.reminder
     return NewJob(
         reminder=reminder.id,
         account=reminder.account,
@@ -462,5 +452,5 @@ def _job_of(reminder: ReminderDecided, *, read: ReadReminder, not_before: dateti
         not_before=not_before,
         decision_version=reminder.decision_version,
         # PostgreSQL's text holds any character but this one; a free text that has it must not stop all.
-        reminder_json=read.value.decode().replace("\\u0000", "\\ufffd"),
+        reminder_json=read.text.replace("\\u0000", "\\ufffd"),
     )

@@ -27,10 +27,12 @@ def serve(
     pulses: Pulses,
     sendings: Tally,
     feedback: Tally | None = None,
+    letters: Tally | None = None,
 ) -> None:
     """Run the loops of these channels, and that of feedback, until `stopping` is set; it is set when one of them fails.
 
-    `pulses` has a loop for each channel and for ``FEEDBACK``, `sendings` counts attempts, `feedback` what comes back.
+    `pulses` has a loop for each channel and for ``FEEDBACK``, `sendings` counts attempts, `feedback` what comes back,
+    `letters` the records that cannot be read.
 
     Raises:
         Exception: what the first failed loop raised.
@@ -47,6 +49,7 @@ def serve(
                 member=member,
                 pulses=pulses,
                 sendings=sendings,
+                letters=letters,
             ) as worker:
                 worker.run(stopping=stopping.is_set)
         except Exception as error:  # noqa: BLE001 - raised again below, in the thread that waits

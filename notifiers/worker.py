@@ -3,8 +3,9 @@
 ::
 
     poll ──► record jobs (SQL) ──► commit offsets ──► run jobs ──► publish outcomes ──► poll …
+      └────► what cannot be read: dead letters ──┘
 
-The order is the promise: an offset is committed when its jobs are in SQL, an
+The order is the promise: an offset is committed when its jobs are in SQL, or its dead letter in Kafka; an
 outcome is marked as published when Kafka has it. Whatever dies in between is
 done again, and natural keys absorb it. It waits in ``poll`` only.
 """
@@ -22,14 +23,14 @@ from infra.database.send_values import Job
 from infra.errors import OperatorError
 from infra.kafka.consumers import positions
 from infra.metrics.pulse import Pulses
-from notifiers.dispatch import Dispatcher, ReadReminder
+from notifiers.dispatch import Dispatcher
 from notifiers.outcomes import outcome_of
+from notifiers.reading import PutAside, sorted_out
 from schemas.codec import encode
 from schemas.envelope import to_headers
 
 __all__ = ["GroupError", "Worker"]
 
-_INTERNAL: Final = b"\0"
 _PUBLISHED_MAX: Final = 500
 _ACKNOWLEDGED_S_MAX: Final = 60
 # After a record its transaction's marker is still to be passed, which takes another poll.
@@ -57,6 +58,7 @@ class Worker:
         source: physical name of ``collections.reminder.v1``.
         target: physical name of ``notify.outcome.v1``.
         ledger, dispatcher: of the same channel.
+        aside: takes what is no reminder.
         still_present: raises when others may take this worker for gone; see ``infra.database.presence``.
         pulses: gets a sign of life after each round, under the channel's name.
     """
@@ -70,6 +72,7 @@ class Worker:
         target: str,
         ledger: SendLedger,
         dispatcher: Dispatcher,
+        aside: PutAside,
         still_present: Callable[[], None],
         pulses: Pulses | None = None,
     ) -> None:
@@ -79,6 +82,7 @@ class Worker:
         self._target = target
         self._ledger = ledger
         self._dispatcher = dispatcher
+        self._aside = aside
         self._still_present = still_present
         self._pulses = pulses or Pulses([ledger.channel], stalled_s=0.0)
         self._partitions: list[int] = []
@@ -107,7 +111,9 @@ class Worker:
         """Do one round: read, record, commit, run, publish."""
         polled: Mapping[TopicPartition, Sequence[Any]] = self._reader.poll(timeout_ms=int(self._wait_ms))
         self._take_over()
-        recorded = self._dispatcher.record(_reminders(polled))
+        usable, refused = sorted_out(polled)
+        self._aside.put(refused)
+        recorded = self._dispatcher.record(usable)
         self._commit()
         self._dispatcher.tend()
         ended = self._dispatcher.look_after(partitions=self._partitions)
@@ -223,12 +229,3 @@ class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyt
     def on_partitions_assigned(self, assigned: Any) -> None:
         """Say what is ours now."""
         self._worker.assigned(list(assigned))
-
-
-def _reminders(polled: Mapping[TopicPartition, Sequence[Any]]) -> list[ReadReminder]:
-    return [
-        ReadReminder(partition=record.partition, value=record.value)
-        for records in polled.values()
-        for record in records
-        if record.value is not None and not (record.key or b"").startswith(_INTERNAL)
-    ]

@@ -93,7 +93,8 @@ def replay(
 ) -> None:
     """Send dead letters again, as they were, once what was wrong is mended.
 
-    What intake refused goes to its source topic; what the ledger's fold raised on
+    What intake refused goes to its source topic, a reminder that a notifier could not
+    read to the reminders', if this version can read it; what the ledger's fold raised on
     goes to the journal, and when all records of an account are there, its release
     from quarantine is asked for: it is carried out unless one of them fails again.
     What was sent again is noted with the dead letters, in the same transaction, and is
@@ -119,7 +120,11 @@ def _say_replayed(done: "Replayed", *, dry_run: bool) -> None:
         click.echo(f"{done.before} were sent again before and are left out: --again sends them, harmlessly.")
     if done.lasting:
         click.echo(
-            f"{done.lasting} are no source's and stay: cobranza deliveries shows what became of a reminder."
+            f"{done.lasting} are reminders that this version cannot read either, and stay: cobranza dlq show says why."
+        )
+    if done.words:
+        click.echo(
+            f"{done.words} are words of providers and stay: cobranza feedback retry has them looked at."
         )
     for account in done.released:
         click.echo(f"Release from quarantine {would}asked for: {printable(account)}")

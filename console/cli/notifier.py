@@ -56,10 +56,11 @@ def notifier(settings: "Settings", *, chosen: tuple[str, ...], member: str | Non
     from infra.metrics.pulse import Pulses
     from infra.metrics.server import MetricsServer
     from infra.metrics.settings import MetricsSettings
-    from notifiers.assembly import carrier_faults
+    from notifiers.assembly import REMINDERS, carrier_faults
     from notifiers.dispatch import sendings_tally
     from notifiers.feedback.publishing import feedback_tally
     from notifiers.feedback.serving import FEEDBACK
+    from notifiers.reading import aside_tally
     from notifiers.serving import serve
     from notifiers.settings import SendSettings, SettingsError, read_settings
     from notifiers.variables import require_known
@@ -74,6 +75,7 @@ def notifier(settings: "Settings", *, chosen: tuple[str, ...], member: str | Non
         signal.signal(number, lambda *_: stopping.set())
     channels = [name for name in _CHANNELS if name in chosen or "all" in chosen]
     metrics, sendings, feedback = MetricsSettings(), sendings_tally(channels=channels), feedback_tally()
+    letters = aside_tally(channels, source=settings.topic(REMINDERS))
     pulses = Pulses([*channels, FEEDBACK], stalled_s=metrics.stalled_s)
     engine = open_engine(settings.database)
     try:
@@ -82,7 +84,9 @@ def notifier(settings: "Settings", *, chosen: tuple[str, ...], member: str | Non
         if faults:
             raise click.UsageError("\n".join(faults.values()))
         with MetricsServer(
-            metrics, probe=pulses, samples=lambda: chain(sendings.samples(), feedback.samples())
+            metrics,
+            probe=pulses,
+            samples=lambda: chain(sendings.samples(), feedback.samples(), letters.samples()),
         ):
             serve(
                 channels,
@@ -94,6 +98,7 @@ def notifier(settings: "Settings", *, chosen: tuple[str, ...], member: str | Non
                 pulses=pulses,
                 sendings=sendings,
                 feedback=feedback,
+                letters=letters,
             )
     finally:
         engine.dispose()

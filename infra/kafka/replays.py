@@ -2,9 +2,9 @@
 
 Record, note and the request to release an account are one transaction, so a
 command that is killed has either sent and noted a letter or done neither; a
-second one that runs at the same time is fenced. Letters of topics that are
-the ledger's own words (reminders) are left alone: sent again, they would be
-said twice.
+second one that runs at the same time is fenced. A reminder that a notifier
+could not read goes again when this version can read it: who has it already
+knows it by its id. Words of providers are left alone: they wait in SQL.
 """
 
 import datetime
@@ -18,19 +18,21 @@ from msgspec import Struct
 from infra.kafka.consumers import producer
 from infra.kafka.dead_letters import DeadLettersError, Found, Place, found_in, letter_records, letter_topics
 from infra.settings import Settings
-from schemas.codec import encode, type_of
+from schemas.codec import ContractError, encode, type_of
 from schemas.commands import ReleaseQuarantine
 from schemas.dead_letters import REPLAY_OF, note_headers, noted_place, own_headers
 from schemas.envelope import Envelope, to_headers
 from schemas.fields import split_account_id
 from schemas.journal import BROADCAST_KEY
 from schemas.registry import DEAD_LETTER_SUFFIX
+from schemas.reminders import read_reminder
 
 __all__ = ["Replayed", "Wanted", "replay_letters"]
 
 JOURNAL: Final = "ledger.journal"
 COMMANDS: Final = "collections.command.v1"
-_OWN_WORDS: Final = frozenset({"collections.reminder.v1"})
+REMINDERS: Final = "collections.reminder.v1"
+_FEEDBACK: Final = "feedback"  # the stage whose letters are words of providers
 _BATCH_RECORDS_MAX: Final = 200  # of one transaction, which may take 10 s
 _BATCH_BYTES_MAX: Final = 8 * 1024 * 1024
 _SENT_S_MAX: Final = 60
@@ -57,7 +59,8 @@ class Replayed(Struct, kw_only=True):
         sent: how many records to which topic (logical name).
         ticks: letters of ticks: nothing is sent, the next tick decides.
         before: wanted, and left out because they were sent again before.
-        lasting: wanted, and left out because their topic is no source.
+        lasting: wanted, and left out: reminders that this version cannot read either.
+        words: wanted, and left out: words of providers, which wait in SQL.
         released: accounts whose release was asked for; ``waiting``: those that have other letters left.
     """
 
@@ -65,6 +68,7 @@ class Replayed(Struct, kw_only=True):
     ticks: int = 0
     before: int = 0
     lasting: int = 0
+    words: int = 0
     released: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
 
@@ -123,11 +127,8 @@ def _plan(settings: Settings, *, names: list[str], wanted: Wanted) -> _Plan:
                 accounts.setdefault(account, []).append((str(found.place), found.letter.offset))
             if record.key == BROADCAST_KEY:
                 ticks.add(str(found.place))
-        if wanted.takes(found):
-            if source in _OWN_WORDS:
-                done.lasting += 1
-            else:
-                chosen[str(found.place)] = source
+        if wanted.takes(found) and not _stays(record, found, done=done):
+            chosen[str(found.place)] = source
     if not wanted.again:
         done.before = len(chosen.keys() & noted)
         chosen = {place: source for place, source in chosen.items() if place not in noted}
@@ -138,6 +139,21 @@ def _plan(settings: Settings, *, names: list[str], wanted: Wanted) -> _Plan:
             done.sent[source] = done.sent.get(source, 0) + 1
     completing = _completing(accounts, noted=noted, chosen=chosen, done=done)
     return _Plan(places=set(chosen), completing=completing, done=done)
+
+
+def _stays(record: Any, found: Found, *, done: Replayed) -> bool:
+    """Say whether a letter is left alone, and count it: sent again, it would only be refused again."""
+    if found.letter.stage == _FEEDBACK:
+        done.words += 1
+        return True
+    if found.place.topic != REMINDERS + DEAD_LETTER_SUFFIX:
+        return False
+    try:
+        read_reminder(record.value)
+    except ContractError:
+        done.lasting += 1
+        return True
+    return False
 
 
 def _completing(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
@@ -16,10 +17,12 @@ from schemas.codec import decode_source
 from schemas.commands import ReleaseQuarantine
 from schemas.dead_letters import DeadLetter, dead_letter_headers
 from schemas.journal import BROADCAST_KEY
+from tests.notifiers.sending import reminder
 
 Run = Callable[..., Result]
 INVOICES = "billing.invoice.v1"
 JOURNAL = "ledger.journal"
+REMINDERS = "collections.reminder.v1"
 
 
 @pytest.fixture
@@ -49,13 +52,14 @@ def bury(
     offset: int = 0,
     account: str = "",
     reason: str = "invalid",
+    stage: str = "intake",
     own: tuple[tuple[str, bytes], ...] = (),
 ) -> None:
     """Put a dead letter of partition 1 of a topic on the broker."""
     letter = DeadLetter(
         reason=reason,
         detail="d",
-        stage="intake",
+        stage=stage,
         topic=settings.topic(topic),
         partition=1,
         offset=offset,
@@ -135,13 +139,28 @@ def test_an_account_is_released_when_all_its_records_are_in_the_journal(run: Run
     assert 1 == len(releases(settings))
 
 
-def test_a_tick_is_not_sent_again_and_a_reminder_stays(run: Run, settings: Settings) -> None:
-    """The next tick decides anyway; a reminder is the ledger's own word."""
+def test_a_tick_is_not_sent_again_nor_a_reminder_that_nobody_can_read(run: Run, settings: Settings) -> None:
+    """The next tick decides anyway; a record that is no reminder would only be put aside again."""
     bury(settings, JOURNAL, key=BROADCAST_KEY, value=b"[tick]", offset=20, account="acme:3")
-    bury(settings, "collections.reminder.v1", key=b"acme:3", value=b"{}")
+    bury(settings, REMINDERS, key=b"acme:3", value=b"{}")
     done = run("dlq", "replay")
     assert "1 ticks need not be sent" in done.stdout, done.output
-    assert "1 are no source's and stay" in done.stdout
+    assert "1 are reminders that this version cannot read either, and stay" in done.stdout
     assert "Release from quarantine asked for: acme:3" in done.stdout
-    assert [] == records(settings, JOURNAL) + records(settings, "collections.reminder.v1")
+    assert [] == records(settings, JOURNAL) + records(settings, REMINDERS)
     assert [20] == [each.up_to_offset for each in releases(settings)]
+
+
+def test_a_reminder_that_can_be_read_by_now_goes_again_and_words_of_providers_do_not(
+    run: Run, settings: Settings
+) -> None:
+    """An older notifier put it aside; a word on a delivery would be refused by intake, and waits in SQL."""
+    value = msgspec.json.encode(reminder())
+    bury(settings, REMINDERS, key=b"acme:C1", value=value, stage="notify-email")
+    bury(settings, "notify.outcome.v1", key=b"word", value=b"{}", stage="feedback")
+    done = run("dlq", "replay")
+    assert "1 dead letters sent again." in done.stdout, done.output
+    assert "1 are words of providers and stay: cobranza feedback retry" in done.stdout
+    assert [(b"acme:C1", value)] == [(each.key, each.value) for each in records(settings, REMINDERS)]
+    assert [] == records(settings, "notify.outcome.v1")
+    assert "0 dead letters sent again." in run("dlq", "replay").stdout

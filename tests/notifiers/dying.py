@@ -42,6 +42,7 @@ from infra.database.send_ledger import SendLedger
 from infra.database.send_tables import send_jobs
 from infra.database.send_values import Claim, Ending
 from notifiers import carrying, dispatch, doubt, faults, noting, outages, outcomes, worker
+from notifiers import reading as reading_
 from notifiers.assembly import utc_now
 from notifiers.dispatch import Dispatcher, Manner
 from notifiers.feedback import publishing
@@ -49,6 +50,7 @@ from notifiers.feedback import suppressing as suppressing_
 from notifiers.feedback.suppressing import suppressing
 from notifiers.gates import caps, gate, rate
 from notifiers.gates.gate import all_pass
+from notifiers.reading import PutAside, aside_tally
 from notifiers.worker import Worker
 from schemas.facts import ReminderDecided
 from tests.notifiers import stand_ins
@@ -64,6 +66,7 @@ from tests.notifiers.dying_limited import (
 )
 from tests.notifiers.sending import RENDERER, know, merge, read, reminder
 from tests.notifiers.stand_ins import (
+    FeedbackWriter,
     Kind,
     PaperGate,
     PaperProvider,
@@ -75,7 +78,21 @@ from tests.notifiers.stand_ins import (
 __all__ = ["LOOP", "Met", "Outlook", "functions_of", "judge", "prepare", "run"]
 
 LOOP: Final = (
-    *(worker, dispatch, carrying, noting, doubt, outcomes, outages, faults, gate, caps, rate, suppressing_),
+    *(
+        worker,
+        dispatch,
+        carrying,
+        noting,
+        doubt,
+        outcomes,
+        outages,
+        faults,
+        reading_,
+        gate,
+        caps,
+        rate,
+        suppressing_,
+    ),
     *(
         publishing,
         send_ledger,
@@ -96,6 +113,7 @@ _SUCCESSION_S: Final = 2.0  # a successor begins later than its predecessor can 
 _ROUNDS_MAX: Final = 400
 _STILL: Final = 2
 _TOPIC: Final = "reminders"
+_UNREADABLE_AT: Final = 3  # among the reminders: a record that is none
 _MANNER: Final = Manner(doubt="hold", attempts_max=5, retry_s_first=0.001, retry_s_max=0.001)
 # What is done in SQL while a message is taken: the account of the next one changes (R32).
 _OVERTAKES: Final = "a2"
@@ -202,6 +220,8 @@ def judge(outlook: Outlook) -> Iterator[str]:
     words = list(judge_words(engine, folder=outlook.folder)) if outlook.kind == "limited" else []
     engine.dispose()
     yield from words
+    if not (outlook.folder / "aside").exists():
+        yield "LOST: the record that is no reminder has no dead letter"
     expected = {each.id for each in reminders(outlook.kind)} | {*_LEFT}
     yield from (f"LOST: {name} has no job" for name in expected - {job.reminder for job in jobs})
     for job in jobs:
@@ -274,6 +294,7 @@ def _loop(outlook: Outlook, *, engine: Any, tracer: "_Tracer") -> None:
     rounds = _Rounds(utc_now() + datetime.timedelta(seconds=_SUCCESSION_S * succeeds))
     vars(worker)["time"] = rounds
     values = [msgspec.json.encode(each) for each in reminders(outlook.kind)]
+    values.insert(_UNREADABLE_AT, b"{")
     reader: Any = PaperReader(values, topic=_TOPIC, offset=outlook.folder / "offset")
     writer: Any = PaperWriter(outlook.folder / "outcomes")
     with present(engine, owner=owner) as still_present:
@@ -284,6 +305,13 @@ def _loop(outlook: Outlook, *, engine: Any, tracer: "_Tracer") -> None:
             target="outcomes",
             ledger=ledger,
             dispatcher=_dispatcher(outlook, engine=engine, ledger=ledger, clock=rounds),
+            aside=PutAside(
+                FeedbackWriter(outlook.folder / "aside"),
+                channel="email",
+                source=_TOPIC,
+                target="letters",
+                tally=aside_tally(["email"], source=_TOPIC),
+            ),
             still_present=still_present,
         )
         working.assigned([TopicPartition(_TOPIC, 0)])

@@ -14,8 +14,9 @@ from infra.database.send_values import Job
 from infra.database.tables import accounts, clocks, live_rows
 from infra.metrics.tally import Tally
 from notifiers.channel import Channel, Message, Receipt
-from notifiers.dispatch import Dispatcher, Manner, ReadReminder
+from notifiers.dispatch import Dispatcher, Manner
 from notifiers.gates.gate import Gate, Screen, all_pass
+from notifiers.reading import ReadReminder
 from notifiers.writing.render import Renderer
 from notifiers.writing.samples import sample_reminder
 from schemas.events import Contact
@@ -63,7 +64,7 @@ def reminder(
 
 def read(made: ReminderDecided, *, partition: int = 0) -> ReadReminder:
     """Give a reminder as it is read from Kafka."""
-    return ReadReminder(partition=partition, value=msgspec.json.encode(made))
+    return ReadReminder(partition=partition, reminder=made, text=msgspec.json.encode(made).decode())
 
 
 def know(

@@ -57,7 +57,8 @@ class _Record:
     def __init__(self, value: bytes) -> None:
         self.value = value
         self.key = b"acme:C1"
-        self.partition = 0
+        self.partition = self.offset = 0
+        self.headers: list[tuple[str, bytes]] = []
 
 
 class PaperReader:

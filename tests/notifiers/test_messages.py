@@ -6,13 +6,14 @@ import msgspec
 import pytest
 from sqlalchemy import Engine
 
-from notifiers.dispatch import ReadReminder
+from notifiers.reading import ReadReminder
 from notifiers.writing.render import MESSAGE_KINDS, Renderer
 from notifiers.writing.samples import sample_reminder
 from notifiers.writing.words import LANGUAGES
 from processors.messages import UNBOUND
 from schemas.facts import MessageDecided
 from schemas.law import LegalText
+from schemas.reminders import read_reminder
 from tests.notifiers.sending import TICK, ScriptedChannel, dispatcher, know, reminder, states
 
 RENDERER = Renderer()
@@ -70,8 +71,8 @@ def test_a_message_is_sent_although_the_account_has_changed(engine: Engine) -> N
     running = dispatcher(engine, channel=ScriptedChannel())
     running.record(
         [
-            ReadReminder(partition=0, value=msgspec.json.encode(fact)),
-            ReadReminder(partition=0, value=msgspec.json.encode(reminder("r1"))),
+            ReadReminder(partition=0, reminder=made, text=text)
+            for made, text in map(read_reminder, map(msgspec.json.encode, (fact, reminder("r1"))))
         ]
     )
     know(engine, version=9, clock=TICK + datetime.timedelta(minutes=1))

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from infra.database.engine import open_engine
 from infra.database.migrate import upgrade
 from infra.kafka.consumers import admin, consumer, producer
+from infra.kafka.dead_letters import read_letters
 from infra.kafka.lag import LagReader
 from infra.settings import Settings
 from notifiers.assembly import REMINDERS, open_worker
@@ -25,6 +26,7 @@ from schemas.codec import decode_source
 from schemas.envelope import from_headers
 from schemas.facts import ReminderDecided
 from schemas.outcomes import OutcomeReported
+from schemas.registry import dead_letter_of
 from tests.notifiers.sending import TICK, know, reminder, states
 
 OUTCOMES = "notify.outcome.v1"
@@ -37,9 +39,8 @@ def settings(broker: str, namespace: str, tmp_path: Path) -> Settings:
     made = Settings(bootstrap_servers=broker, topic_prefix=namespace, partitions=2, data_dir=tmp_path)
     with admin(bootstrap_servers=broker) as client:
         wanted = {"num_partitions": 2, "replication_factor": 1}
-        client.create_topics(
-            {made.topic(name): wanted for name in (REMINDERS, OUTCOMES)}, wait_for_metadata=True
-        )
+        names = (REMINDERS, dead_letter_of(REMINDERS), OUTCOMES)
+        client.create_topics({made.topic(name): wanted for name in names}, wait_for_metadata=True)
     return made
 
 
@@ -146,6 +147,26 @@ def test_a_reminder_becomes_a_mail_and_an_outcome(settings: Settings, engine: En
         )
         assert (settings.data_dir / "outbox" / outcome.provider_id).exists()
         until(lambda: lag(settings) == 0, what="the group is at the end")
+
+
+def test_what_is_no_reminder_is_put_aside_and_the_next_one_goes(settings: Settings, engine: Engine) -> None:
+    """It lies among the dead letters as it was, with its place and why, before the offset behind it is committed."""
+    know(engine)
+    with producer(bootstrap_servers=settings.brokers()) as writer:
+        writer.send(settings.topic(REMINDERS), b"{", key=b"acme:C1", partition=0).get(timeout=30)
+    with outcomes(settings) as take, working(settings, engine):
+        decide(settings, reminder())
+        assert ["accepted"] == [each.status for each in take(1)]
+        until(lambda: lag(settings) == 0, what="the group is at the end")
+    (letter,) = read_letters(settings, topic=REMINDERS).newest
+    assert ("not_json", "notify-email", settings.topic(REMINDERS), 0, 0, b"acme:C1") == (
+        letter.letter.reason,
+        letter.letter.stage,
+        letter.letter.topic,
+        letter.letter.partition,
+        letter.letter.offset,
+        letter.key,
+    )
 
 
 def test_it_waits_until_the_reader_is_there(settings: Settings, engine: Engine) -> None:
