@@ -53,6 +53,11 @@ _ADDRESS_MISSING = {
     "es": "Sin dirección útil para {channel}: corregir la dirección y dar seguimiento a mano",
     "pt": "Sem endereço utilizável para {channel}: corrigir o endereço e acompanhar manualmente",
 }
+_OPTED_OUT = {
+    "en": "Opted out of {channel}: follow up by hand, by another way",
+    "es": "Pidió no recibir nada por {channel}: dar seguimiento a mano, por otra vía",
+    "pt": "Pediu para não receber nada por {channel}: acompanhar manualmente, por outra via",
+}
 _CHANNEL_NAMES = {
     "en": {"email": "email", "sms": "SMS", "letter": "letter"},
     "es": {"email": "correo", "sms": "SMS", "letter": "carta"},
@@ -135,8 +140,11 @@ def deliveries_for(
     failed: frozenset[str],
     not_before: datetime.datetime,
     language: str,
+    opted_out: Collection[str] = (),
 ) -> tuple[Delivery, ...]:
     """Turn actions into deliveries, in the order of the actions: one message per channel, and each task.
+
+    ``failed`` are the channels that nothing goes by, those ``opted_out`` of among them: a task says which it is.
 
     An action that falls back to a channel that is there already adds nothing:
     the customer is written to there. All tasks of a reminder share one fate.
@@ -144,7 +152,12 @@ def deliveries_for(
     deliveries: list[Delivery] = []
     for action in actions:
         delivery = _delivery_for(
-            action, contacts=contacts, failed=failed, not_before=not_before, language=language
+            action,
+            contacts=contacts,
+            failed=failed,
+            not_before=not_before,
+            language=language,
+            opted_out=opted_out,
         )
         written = any(each.channel == delivery.channel for each in deliveries)
         if delivery not in deliveries and (delivery.channel == "task" or not written):
@@ -159,20 +172,25 @@ def _delivery_for(
     failed: frozenset[str],
     not_before: datetime.datetime,
     language: str,
+    opted_out: Collection[str],
 ) -> Delivery:
+    unwanted: list[Channel] = []
     for channel in _FALLBACKS.get(action.channel, ()):
         contact = next((each for each in contacts if _has_address(each, channel=channel)), None)
         if contact is not None and channel not in failed:
             return Delivery(channel=channel, not_before=not_before, contact=contact)
+        if contact is not None and channel in opted_out:
+            unwanted.append(channel)
     contact = contacts[0] if contacts else Contact()
     if action.channel != "task":
-        summary = _ADDRESS_MISSING[language].format(channel=_CHANNEL_NAMES[language][action.channel])
+        names = _CHANNEL_NAMES[language]
+        text = (_OPTED_OUT if unwanted else _ADDRESS_MISSING)[language]
         return Delivery(
             channel="task",
             not_before=not_before,
             contact=contact,
-            task_type="address_missing",
-            summary=summary,
+            task_type="opted_out" if unwanted else "address_missing",
+            summary=text.format(channel=", ".join(names[each] for each in unwanted or [action.channel])),
         )
     return Delivery(
         channel="task",

@@ -78,6 +78,7 @@ class Circumstances:
                 failed=unusable_channels(self.account),
                 not_before=self.tick.at,
                 language=self.company.profile.language,
+                opted_out=self.account.row.opted_out,
             )
         return found
 

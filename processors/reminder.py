@@ -116,6 +116,7 @@ def compose(
         failed=unusable_channels(at.account),
         not_before=at.tick.at,
         language=at.company.profile.language,
+        opted_out=at.account.row.opted_out,
     )
     deliveries = at.permits().plan(deliveries, at=at.tick.at)
     listed = fitting_items([listed_item(at, each.item, rung=each.rung) for each in due])

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from console.explaining.ways import opt_outs, ways
 from console.explaining.words import Words
 from processors.fates import error_of
 from processors.forecast import Foreseen
@@ -146,9 +147,8 @@ class Teller:
             case ReminderProposed():
                 text = self._reminder(fact.content, text=words.proposed)
             case MessageDecided():
-                channels = self._channels(fact.content)
-                at = self._at(fact.content.tick)
-                kind = self._term(fact.message_kind)
+                channels = ways(fact.content, told=self._told, words=words)
+                at, kind = self._at(fact.content.tick), self._term(fact.message_kind)
                 text = words.message.format(at=at, kind=kind, channels=channels, id=fact.id)
             case ReminderEnded():
                 text = self._ended(fact)
@@ -177,6 +177,12 @@ class Teller:
             ended = getattr(self._words, f"ended_{fact.status}")
         return ended.format(steps=steps, reminder=fact.reminder)
 
+    def _status(self, fact: LedgerFact, *, term: str) -> str:
+        """Write a status; of a message that nobody could be told, why (R33)."""
+        if isinstance(fact, MessageEnded) and fact.status == "no_address" and self._told.row.opted_out:
+            return opt_outs(self._told, words=self._words)
+        return self._term(term)
+
     def _other(self, fact: LedgerFact) -> str:
         """Write a fact by the sentence of its type, else as it is."""
         sentence = self._words.facts_of.get(type_of(fact))
@@ -200,7 +206,7 @@ class Teller:
         if isinstance(value, tuple) and value:
             return self._named([str(each) for each in value], count=len(value))
         if name in _TERMS:
-            return self._term(str(value))
+            return self._status(fact, term=str(value))
         return "-" if value in (None, "", ()) else str(value)
 
     def _went(self, event: AccountEvent) -> str:
@@ -231,22 +237,11 @@ class Teller:
         return text.format(
             at=at,
             step=fact.step,
-            channels=self._channels(fact),
+            channels=ways(fact, told=self._told, words=self._words),
             items=self._named(items, count=len(items) + fact.unlisted),
             pay_by=fact.pay_by_on,
             id=fact.id,
         )
-
-    def _channels(self, fact: ReminderDecided) -> str:
-        words = self._words
-        ways = []
-        for each in fact.deliveries:
-            contact = {"email": each.contact.email, "sms": each.contact.phone, "task": each.responsible}.get(
-                each.channel, " ".join(each.contact.address)
-            )
-            channel = words.channels[each.channel]
-            ways.append(words.by.format(channel=channel, contact=contact) if contact else channel)
-        return ", ".join(ways) or words.nobody
 
     # -- items --------------------------------------------------------------------
 
@@ -458,7 +453,8 @@ class Teller:
                 yield words.task_closed.format(outcome=self._term(fact.outcome), task=fact.task)
             case MessageDecided():
                 yield words.foreseen_message.format(
-                    kind=self._term(fact.message_kind), channels=self._channels(fact.content)
+                    kind=self._term(fact.message_kind),
+                    channels=ways(fact.content, told=self._told, words=self._words),
                 )
             case ReminderEnded() | MessageEnded() | Movement():
                 return  # assumed: each delivery is accepted
@@ -468,7 +464,11 @@ class Teller:
     def _foreseen_reminder(self, fact: ReminderDecided, *, text: str) -> str:
         totals = ", ".join(self._money(each.amount_minor, each.currency) for each in fact.totals)
         items = self._named([each.item for each in fact.items], count=len(fact.items) + fact.unlisted)
-        return text.format(step=fact.step, channels=self._channels(fact), items=f"{items} ({totals})")
+        return text.format(
+            step=fact.step,
+            channels=ways(fact, told=self._told, words=self._words),
+            items=f"{items} ({totals})",
+        )
 
     # -- writing --------------------------------------------------------------------
 

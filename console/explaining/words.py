@@ -101,6 +101,9 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     foreseen_withheld: str
     foreseen_follow_up: str
     nobody: str
+    no_address: str
+    opted_out: str
+    opted_out_on: str
     by: str
     and_more: str
     channels: dict[Channel, str]

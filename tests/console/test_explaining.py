@@ -113,6 +113,45 @@ def type_of_class(struct: Any) -> str:
     return str(struct.__struct_config__.tag)
 
 
+_OPTED_OUT = """# a customer who wants no mail, and has given nothing else
+customer email ana@c1.test
+plan default
+    first 0 email
+2026-01-02  invoice INV-1 100.00 due 2026-02-02
+2026-01-20  opt-out email
+2026-02-02  tick
+    expect reminder first INV-1 by task tasks "Opted out of email: follow up by hand, by another way"
+    expect finished INV-1
+"""
+
+
+def test_who_opted_out_has_an_address(tmp_path: Path) -> None:
+    """R15, R31: the customer's own word is the reason for the task, with its day, and not a missing address."""
+    records = story_journal(_OPTED_OUT, folder=tmp_path)
+    told = retell(records, account="acme:C1", day=datetime.date(2026, 2, 2))
+    said = {each: "\n".join(Teller(told, words=words_of(each)).day()) for each in LANGUAGES}
+    assert "by task (opted out of e-mail on 2026-01-20), about INV-1" in said["en"]
+    assert "por tarea (pidió no recibir nada por correo electrónico el 2026-01-20)" in said["es"]
+    assert "por tarefa (pediu para não receber nada por e-mail em 2026-01-20)" in said["pt"]
+    assert "address" not in said["en"]
+
+
+def test_who_has_no_address_is_told_so(tmp_path: Path) -> None:
+    """R27: without an opt-out it is the address that is missing."""
+    story = _OPTED_OUT.replace("customer email ana@c1.test", "customer name Ana").replace(
+        "2026-01-20  opt-out email\n", ""
+    )
+    story = story.replace(
+        "Opted out of email: follow up by hand, by another way",
+        "No usable address for email: mend the address and follow up by hand",
+    )
+    told = retell(story_journal(story, folder=tmp_path), account="acme:C1", day=datetime.date(2026, 2, 2))
+    assert any(
+        "by task (no usable address), about INV-1" in each
+        for each in Teller(told, words=words_of("en")).day()
+    )
+
+
 def test_why_nothing_was_written_on_a_quiet_day(tmp_path: Path) -> None:
     """R31: the ledger did not look on the 7th; what it said on the 2nd stands, with its values and events."""
     assert [
