@@ -1,11 +1,10 @@
 """A company's own texts as people edit them: by group (a kind in a language, or a file of the layout), seen, saved, given back.
 
-What is saved is files below ``<data>/templates/<company>/``, as ``cobranza templates copy`` makes them: a notifier reads
-them with its next message. Whoever saves over what another has changed since he looked is refused. Whether a text is
-right, others say (``console.trying_texts``).
+What is saved goes into SQL, and from there into files below ``<data>/templates/<company>/`` of this and every other
+machine that writes messages (``notifiers.writing.shared_texts``). Whoever saves over what another has changed since he
+looked is refused, on whichever machine that was. Whether a text is right, others say (``console.trying_texts``).
 """
 
-import fcntl
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
@@ -16,11 +15,10 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from infra.errors import OperatorError
-from notifiers.channel import TemporaryError
-from notifiers.folders import write_whole
 from notifiers.writing.checking import is_text_file
 from notifiers.writing.library import PARTS, Library
 from notifiers.writing.render import templates_folder
+from notifiers.writing.shared_texts import SharedTexts
 from notifiers.writing.words import LANGUAGES
 
 __all__ = ["ChangedTextsError", "KindLine", "OwnText", "OwnTexts", "TextGroup", "group_of"]
@@ -28,7 +26,6 @@ __all__ = ["ChangedTextsError", "KindLine", "OwnText", "OwnTexts", "TextGroup", 
 Origin = Literal["shipped", "instead", "own", "missing"]
 _KIND: Final = re.compile("[a-z0-9][a-z0-9_-]{0,63}")
 _LAYOUT: Final = "layout"
-_LOCK: Final = ".lock"
 
 
 class ChangedTextsError(Exception):
@@ -80,19 +77,22 @@ def group_of(kind: str, name: str) -> TextGroup | None:
 
 
 class OwnTexts:
-    """Reads and writes the folder of all companies' texts; several threads and processes may use it.
+    """Reads and writes all companies' texts; several threads, processes and machines may do so.
 
     Args:
         folder: has a folder per company; it need not exist.
+        shared: takes what is saved to all machines, and brings into this folder what was saved on others.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, shared: SharedTexts) -> None:
         self._folder = folder
+        self._shared = shared
         self._shipped = templates_folder()
         self._library = Library(self._shipped, own=folder)
 
     def kinds(self, company: str) -> list[KindLine]:
         """List the kinds that a company has texts of, its own ones among them."""
+        self._shared.bring()
         room = self._library.room(company)
         return [
             KindLine(
@@ -103,7 +103,8 @@ class OwnTexts:
         ]
 
     def _own_count(self, company: str, *, kind: str, language: str) -> int | None:
-        found = self.texts(company, TextGroup(kind=kind, name=language))
+        group = TextGroup(kind=kind, name=language)
+        found = [self._text(company, each) for each in group.files]
         if all(each.origin == "missing" for each in found):
             return None
         return sum(each.origin in ("own", "instead") for each in found)
@@ -115,12 +116,17 @@ class OwnTexts:
 
     def texts(self, company: str, group: TextGroup) -> list[OwnText]:
         """Give the texts of a group as they stand."""
+        self._shared.bring()
         return [self._text(company, each) for each in group.files]
 
     def revision(self, company: str, group: TextGroup) -> str:
         """Give a word for what stands: another one when anything of it was changed."""
+        self._shared.bring()
+        return self._revision(company, group)
+
+    def _revision(self, company: str, group: TextGroup) -> str:
         digest = hashlib.sha256()
-        for each in self.texts(company, group):
+        for each in (self._text(company, name) for name in group.files):
             digest.update(f"{each.file}\n{each.origin}\n{each.text}\0".encode())
         return digest.hexdigest()[:32]
 
@@ -136,30 +142,49 @@ class OwnTexts:
             revision: of what they were changed from.
 
         Raises:
-            ChangedTextsError: something else stands by now; nothing is written.
+            ChangedTextsError: something else stands by now; nothing is saved.
             OperatorError: the disk does not take it.
         """
+        self._brought()
         with self._locked():
-            if self.revision(company, group) != revision:
+            seen = self._shared.brought
+            if self._revision(company, group) != revision:
                 raise ChangedTextsError
-            changed = []
-            for known in self.texts(company, group):
+            files = {}
+            for known in (self._text(company, each) for each in group.files):
                 wanted = _tidy(texts[known.file])
-                if wanted == _tidy(known.text):
-                    continue
-                changed.append(known.file)
-                self._put(company, known, wanted)
-        return changed
+                if wanted != _tidy(known.text):
+                    files[known.file] = None if wanted == _tidy(known.shipped) else wanted.encode()
+            # What another machine saved meanwhile is looked at before anything is saved over it.
+            if files and not self._shared.save(company, files, seen=seen):
+                raise ChangedTextsError
+        self._brought()
+        return list(files)
 
-    def _put(self, company: str, known: OwnText, text: str) -> None:
-        path = self._folder / company / known.file
-        if text == _tidy(known.shipped):
-            path.unlink(missing_ok=True)
-            return
+    def keep_picture(self, company: str, name: str, content: bytes) -> None:
+        """Keep a company's logo; a picture is replaced as a whole, whoever put the one before.
+
+        Raises:
+            OperatorError: the disk does not take it.
+        """
+        self._brought()
+        with self._locked():
+            self._shared.save(company, {name: content})
+        self._brought()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Let one at a time compare and save; a folder that takes no file is found out before anything is saved for all."""
         try:
-            write_whole(path, text.encode(), durable=True)
-        except TemporaryError as error:
-            raise OperatorError(error.detail) from error
+            with self._shared.locked():
+                yield
+        except OSError as error:
+            raise OperatorError(f"{self._folder} cannot be written: {error}") from error
+
+    def _brought(self) -> None:
+        trouble = self._shared.bring()
+        if trouble:
+            raise OperatorError(trouble)
 
     def _text(self, company: str, file: str) -> OwnText:
         own, shipped = self._folder / company / file, self._shipped / file
@@ -171,14 +196,6 @@ class OwnTexts:
         return OwnText(
             file=file, text=base, shipped=base, origin="shipped" if shipped.is_file() else "missing"
         )
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Let one at a time compare and write, of all processes that have the folder."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / _LOCK).open("wb") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
 
 
 def _read(path: Path) -> str:

@@ -23,7 +23,7 @@ from processors.law.rate_tables import speaks_through
 from schemas.fields import Channel as ChannelName
 from schemas.plans import Plan
 
-__all__ = ["Point", "link_point", "ready_points"]
+__all__ = ["Point", "link_point", "places_points", "ready_points"]
 
 Verdict = Literal["ok", "look", "missing"]
 
@@ -45,6 +45,27 @@ def link_point(missing: str) -> Point:
             "links", "look", f"readers cannot answer by a link: {missing}", "links_none", missing=missing
         )
     return _point("links", "ok", "messages have signed links", "links_ok")
+
+
+def places_points(seen: Mapping[str, str], *, own: str) -> list[Point]:
+    """Say whether whoever writes messages sees the company's own texts as they stand here.
+
+    Args:
+        seen: what each place that was heard of lately sees, as a digest; '' none of its own.
+        own: what stands here.
+    """
+    others = sorted(place for place, digest in seen.items() if digest != own)
+    if others:
+        named = ", ".join(others)
+        detail = f"{named} has other texts than stand here: share these (cobranza templates share)"
+        return [_point("text places", "missing", detail, "places_differ", places=named)]
+    if seen and own:
+        detail = f"{len(seen)} places that write messages see them as they stand here"
+        return [_point("text places", "ok", detail, "places_ok", count=len(seen))]
+    if own:
+        detail = "no notifier has said lately which texts it sees"
+        return [_point("text places", "look", detail, "places_silent")]
+    return []
 
 
 def ready_points(

@@ -9,6 +9,7 @@ from functools import partial
 
 from sqlalchemy import Engine
 
+from infra.database.own_text_book import OwnTextBook
 from infra.database.presence import is_gone, present
 from infra.database.send_ledger import SendLedger
 from infra.database.send_values import Job
@@ -43,6 +44,7 @@ from notifiers.sms.settings import TwilioSettings
 from notifiers.task import TaskList
 from notifiers.worker import Worker
 from notifiers.writing.render import Renderer, templates_folder
+from notifiers.writing.shared_texts import SharedTexts
 from schemas.facts import ReminderDecided
 from schemas.fields import Channel as ChannelName
 from schemas.registry import dead_letter_of
@@ -60,6 +62,7 @@ __all__ = [
     "open_channel",
     "open_gates",
     "open_render",
+    "open_texts",
     "open_worker",
     "utc_now",
 ]
@@ -252,6 +255,11 @@ def open_render(
     )
     rehearsing = rehearsed(renderer.message, to=send.sandbox)
     return worded(rehearsing, provider=provider, settings=settings, limits=limits)
+
+
+def open_texts(settings: Settings, *, engine: Engine) -> SharedTexts:
+    """Give what brings companies' own texts from the database to the folder that messages are written from."""
+    return SharedTexts(OwnTextBook(engine), settings.data_dir / TEMPLATES)
 
 
 def open_arbiter(name: ChannelName, *, settings: Settings, send: SendSettings, engine: Engine) -> Arbiter:

@@ -8,7 +8,8 @@ from sqlalchemy import Engine
 from infra.metrics.pulse import Pulses
 from infra.metrics.tally import Tally
 from infra.settings import Settings
-from notifiers.assembly import open_worker
+from notifiers.assembly import open_texts, open_worker, utc_now
+from notifiers.bringing import serve_texts
 from notifiers.feedback.serving import serve_feedback
 from notifiers.settings import SendSettings
 from schemas.fields import Channel as ChannelName
@@ -29,7 +30,7 @@ def serve(
     feedback: Tally | None = None,
     letters: Tally | None = None,
 ) -> None:
-    """Run the loops of these channels, and that of feedback, until `stopping` is set; it is set when one of them fails.
+    """Run the loops of these channels, those of feedback and of companies' texts, until `stopping` is set; it is set when one of them fails.
 
     `pulses` has a loop for each channel and for ``FEEDBACK``, `sendings` counts attempts, `feedback` what comes back,
     `letters` the records that cannot be read.
@@ -38,6 +39,8 @@ def serve(
         Exception: what the first failed loop raised.
     """
     failures: list[Exception] = []
+    texts = open_texts(settings, engine=engine)
+    texts.bring()  # before the first message is written
 
     def run(name: ChannelName) -> None:
         try:
@@ -63,8 +66,16 @@ def serve(
             failures.append(error)
             stopping.set()
 
+    def run_texts() -> None:
+        try:
+            serve_texts(texts, clock=utc_now, stopping=stopping)
+        except Exception as error:  # noqa: BLE001 - raised again below, in the thread that waits
+            failures.append(error)
+            stopping.set()
+
     threads = [threading.Thread(target=run, args=(name,), name=f"notify-{name}") for name in channels]
     threads.append(threading.Thread(target=run_feedback, name="notify-feedback"))
+    threads.append(threading.Thread(target=run_texts, name="notify-texts"))
     for thread in threads:
         thread.start()
     for thread in threads:

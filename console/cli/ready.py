@@ -1,5 +1,6 @@
 """``cobranza ready``: what is missing before a company's reminders can go out by themselves (S4-24)."""
 
+import datetime
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ def ready(settings: "Settings", *, company: str, output_format: OutputFormat) ->
 
     require_known(os.environ)
     with open_read_model(settings) as connection:
-        points = points_of(connection, company, settings=settings)
+        points = points_of(connection, company, settings=settings, now=datetime.datetime.now(datetime.UTC))
     rows: list[dict[str, Cell]] = [
         {"point": each.point, "verdict": each.verdict, "detail": each.detail} for each in points
     ]

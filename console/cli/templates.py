@@ -97,6 +97,24 @@ def check(settings: "Settings", *, company: str, output_format: OutputFormat) ->
     sys.exit(1 if faults else 0)
 
 
+@templates.command()
+@_COMPANY
+@click.pass_obj
+def share(settings: "Settings", *, company: str) -> None:
+    """Save a company's texts and pictures, as this machine's folder has them, for all machines that write messages."""
+    from infra.database.engine import open_engine
+    from infra.database.migrate import require_current
+    from notifiers.assembly import open_texts
+
+    engine = open_engine(settings.database)
+    try:
+        require_current(engine)
+        count = open_texts(settings, engine=engine).share(company)
+    finally:
+        engine.dispose()
+    click.echo(f"{count} files of {company} are shared; what others had beside them is given back.")
+
+
 def _is_within(file: str, name: str) -> bool:
     return file == name or file.startswith(name.rstrip("/") + "/")
 

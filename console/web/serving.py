@@ -25,6 +25,7 @@ from infra.metrics.pulse import Pulses
 from infra.metrics.tally import Tally
 from infra.settings import Settings
 from notifiers.answer_files import ANSWER_FILES, sweep_files
+from notifiers.assembly import open_texts
 from notifiers.links import Links
 from schemas.journal import SourceEvent
 
@@ -108,7 +109,7 @@ def open_parts(
             links=links,
             clock=clock,
             publish=publisher,
-            printed=PrintedMessages(press_of(settings)),
+            printed=PrintedMessages(press_of(settings, texts=open_texts(settings, engine=engine))),
             copied=copies_of(settings, clock=clock),
             is_fetched=fetches_of(),
             answered=outbox.wake,

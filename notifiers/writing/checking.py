@@ -24,13 +24,14 @@ from notifiers.writing.words import LANGUAGES, WordsError
 from schemas.facts import ReminderDecided
 from schemas.fields import Channel
 
-__all__ = ["Fault", "TextFile", "check_kind", "check_texts", "is_text_file", "text_files"]
+__all__ = ["Fault", "TextFile", "check_kind", "check_texts", "is_shared_file", "is_text_file", "text_files"]
 
 Write = Callable[[ReminderDecided, Channel], object]
 _CHANNELS: Final[tuple[Channel, ...]] = ("email", "sms", "letter")
 _LIMIT: Final = 2_000_000
 _LAYOUTS: Final = ("body.html", "body.txt")
 _LABELS: Final = re.compile(r"labels\.([a-z]{2})\.toml")
+_PART: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _PICTURE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.(png|jpg|jpeg|gif)")
 
 
@@ -70,6 +71,12 @@ def is_text_file(name: str) -> bool:
         case [_, language, file]:
             return language in LANGUAGES and file.removesuffix(".txt") in PARTS and file.endswith(".txt")
     return False
+
+
+def is_shared_file(name: str) -> bool:
+    """Say whether a company can have a file of this name, a text or a picture, that is the same on every machine."""
+    is_inside = all(_PART.fullmatch(each) for each in name.split("/"))
+    return is_inside and (is_text_file(name) or _PICTURE.fullmatch(name) is not None)
 
 
 def check_texts(library: Library, *, company: str, write: Write | None = None) -> Iterator[Fault]:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from console.web.inside.parts import InsideParts
-from notifiers.assembly import TEMPLATES
+from notifiers.assembly import TEMPLATES, open_texts
 from notifiers.channel import Message, PermanentError
 from notifiers.limits import LimitSettings, worded
 from notifiers.links import Links, LinkSettings
@@ -45,12 +45,14 @@ class Drawer:
     def __init__(self, parts: InsideParts) -> None:
         self._parts = parts
         self._guard = threading.Lock()
+        self._texts = open_texts(parts.settings, engine=parts.engine)
         self._renderer: Renderer | None = None
 
     def drawn(self, content: ReminderDecided, *, channels: Sequence[Channel] = ()) -> list[Drawn]:
         """Write a message for its channels, or for others."""
         own = [each.channel for each in content.deliveries if each.channel != "task"]
         with self._guard:
+            self._texts.bring()
             return [self._one(content, channel) for channel in dict.fromkeys(channels or own)]
 
     def _one(self, content: ReminderDecided, channel: Channel) -> Drawn:

@@ -20,6 +20,7 @@ from notifiers.enclosing.opening import open_enclosures
 from notifiers.enclosing.settings import DocumentSettings
 from notifiers.settings import SendSettings, read_settings
 from notifiers.writing.render import Renderer
+from notifiers.writing.shared_texts import SharedTexts
 from notifiers.writing.words import words_of
 from schemas.facts import ReminderDecided, ReminderItem
 
@@ -42,15 +43,20 @@ def fetches_of() -> Callable[[str], bool]:
     return is_fetched
 
 
-def press_of(settings: Settings) -> Callable[[ReminderDecided], bytes]:
-    """Give what prints a message as PDF; not for several threads."""
+def press_of(settings: Settings, *, texts: SharedTexts | None = None) -> Callable[[ReminderDecided], bytes]:
+    """Give what prints a message as PDF; not for several threads. ``texts`` brings companies' own ones to this machine."""
 
     @cache
     def renderer() -> Renderer:
         send = read_settings(SendSettings)
         return Renderer(own=settings.data_dir / TEMPLATES, fonts=send.letter_fonts)
 
-    return lambda reminder: renderer().message(reminder, "letter").pdf
+    def printed(reminder: ReminderDecided) -> bytes:
+        if texts is not None:
+            texts.bring()
+        return renderer().message(reminder, "letter").pdf
+
+    return printed
 
 
 def copies_of(

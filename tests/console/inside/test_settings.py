@@ -13,6 +13,8 @@ from console.web.inside.pages.settings import profile
 from console.web.inside.pages.settings.profile_fields import SECTIONS
 from console.web.inside.pages.settings.ready import MENDED_AT
 from console.web.inside.showing import LANGUAGES, words_of
+from infra.database.own_text_book import OwnTextBook
+from notifiers.writing.shared_texts import SharedTexts
 from schemas.commands import ConfigureCompany, MigratePlan, PublishPlan
 from tests.console.inside.desk import Desk
 from tests.console.inside.forms import forms_of
@@ -280,6 +282,26 @@ def test_what_is_missing_is_said_with_the_way_to_mend_it(desk: Desk) -> None:
     assert "Ninguna: a nadie se le dice cómo pagar." in text
     assert 'href="/settings/acme/profile#field-payment_instructions"' in text
     assert "Falta: " in text
+
+
+def test_a_notifier_that_writes_with_other_texts_is_named(desk: Desk) -> None:
+    """A text that stands only where the console is: the page names the machine that writes without it, and who is silent is not it."""
+    desk.at_work("eva", role="collector", language="pt")
+    page = "/settings/acme/ready?check=true"
+    own = desk.folder / "templates" / "acme" / "first" / "pt" / "subject.txt"
+    own.parent.mkdir(parents=True)
+    own.write_text("Fatura em aberto\n")
+    assert "Nenhum notificador disse ultimamente" in desk.browser.get(page).text
+    there = SharedTexts(OwnTextBook(desk.engine), desk.folder / "elsewhere")
+    there.tell("senders-2:/data/templates", at=desk.now)
+    assert (
+        "senders-2:/data/templates: lá as mensagens são escritas com outros textos"
+        in desk.browser.get(page).text
+    )
+    SharedTexts(OwnTextBook(desk.engine), desk.folder / "templates").share("acme")
+    there.bring()
+    there.tell("senders-2:/data/templates", at=desk.now)
+    assert "Quem escreve mensagens (lugares: 1) os vê como estão aqui." in desk.browser.get(page).text
 
 
 def test_each_sentence_of_readiness_has_words() -> None:

@@ -13,6 +13,7 @@ from typing import Annotated, Final, Literal, get_args
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import HTMLResponse, Response
 from msgspec import Struct
+from sqlalchemy import Engine
 
 from console.previewing import decided_reminder
 from console.web.inside.access import Person
@@ -24,7 +25,7 @@ from infra.database.engine import reading
 from infra.database.queries.message_story import MessageStory, message_story
 from infra.database.queries.moment import company_zone
 from infra.settings import Settings
-from notifiers.assembly import TEMPLATES
+from notifiers.assembly import TEMPLATES, open_texts
 from notifiers.channel import Message, PermanentError
 from notifiers.settings import SendSettings, read_settings
 from notifiers.writing.render import Renderer
@@ -55,7 +56,7 @@ class Written(Struct, frozen=True, kw_only=True):
 def router(parts: InsideParts) -> APIRouter:
     """Make the routes."""
     routes = APIRouter(prefix="/customers/{account:path}")
-    write = _writer(parts.settings)
+    write = _writer(parts.settings, engine=parts.engine)
 
     @routes.get("/message", response_model=None)
     async def message(*, person: Collector, account: str, reminder: _Name, asked: str = "") -> HTMLResponse:
@@ -104,9 +105,9 @@ def router(parts: InsideParts) -> APIRouter:
     return routes
 
 
-def _writer(settings: Settings) -> Callable[[ReminderDecided, Channel], Message]:
+def _writer(settings: Settings, *, engine: Engine) -> Callable[[ReminderDecided, Channel], Message]:
     """Give what writes messages, one at a time."""
-    guard = threading.Lock()
+    guard, texts = threading.Lock(), open_texts(settings, engine=engine)
 
     @cache
     def renderer() -> Renderer:
@@ -115,6 +116,7 @@ def _writer(settings: Settings) -> Callable[[ReminderDecided, Channel], Message]
 
     def write(decided: ReminderDecided, channel: Channel) -> Message:
         with guard:
+            texts.bring()
             return renderer().message(decided, channel)
 
     return write

@@ -10,19 +10,19 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import RedirectResponse, Response
 from msgspec import Struct
 
+from console.own_texts import OwnTexts
 from console.web.inside.asking import WrongRequestError, said_by
 from console.web.inside.auditing import note
 from console.web.inside.company_asking import settings_path
 from console.web.inside.pages.settings.forms import Given, company_form
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import words_of
-from notifiers.assembly import TEMPLATES
-from notifiers.channel import TemporaryError
-from notifiers.folders import write_whole
+from infra.errors import OperatorError
+from notifiers.assembly import TEMPLATES, open_texts
 from notifiers.writing.logo import LOGO_BYTES_MAX, LogoError, checked_logo, logo_of
 from processors.company import Company
 
-__all__ = ["LOGOS", "LogoLine", "logo_line", "router"]
+__all__ = ["LOGOS", "LogoLine", "logo_line", "own_texts_of", "router"]
 
 SAVED: Final = "console.texts.logo"
 LOGOS: Final = ("logo.png", "logo.jpg", "logo.gif")
@@ -47,10 +47,16 @@ def logo_line(company: Company | None, *, folder: Path) -> LogoLine:
     return LogoLine(named=named, problem="")
 
 
+def own_texts_of(parts: InsideParts) -> OwnTexts:
+    """Give what reads and writes companies' own texts."""
+    shared = open_texts(parts.settings, engine=parts.engine)
+    return OwnTexts(parts.settings.data_dir / TEMPLATES, shared=shared)
+
+
 def router(parts: InsideParts) -> APIRouter:
     """Make the route."""
     routes = APIRouter()
-    folder = parts.settings.data_dir / TEMPLATES
+    texts = own_texts_of(parts)
 
     @routes.post("/settings/{company}/logo", response_model=None)
     def keep(*, form: _AdministratorForm) -> Response:
@@ -66,9 +72,9 @@ def router(parts: InsideParts) -> APIRouter:
             raise WrongRequestError([str(error)], fields=[""]) from error
         note(parts, person, entry=said_by(person, given=given), act=SAVED, account=company, detail=name)
         try:
-            write_whole(folder / company / name, content, durable=True)
-        except TemporaryError as error:
-            text = words["not_written"].format(detail=error.detail)
+            texts.keep_picture(company, name, content)
+        except OperatorError as error:
+            text = words["not_written"].format(detail=error)
             raise WrongRequestError([text], fields=[""]) from error
         return RedirectResponse(f"{settings_path(company, 'texts')}?done={name}", status_code=303)
 

@@ -28,6 +28,7 @@ MENDED_AT: Final[Mapping[str, tuple[str, str]]] = {
     "plan": ("plans", ""),
     "templates": ("texts", ""),
     "texts": ("texts", ""),
+    "text places": ("texts", ""),
     "interest": ("profile", "late_charges"),
     "bank gate": ("banks", ""),
 }
@@ -41,7 +42,9 @@ def router(parts: InsideParts) -> APIRouter:
     def ready(*, person: Collector, company: str, check: bool = False) -> HTMLResponse:
         with reading(parts.engine) as connection:
             require_company(connection, person, company)
-            points = points_of(connection, company, settings=parts.settings) if check else []
+            points = (
+                points_of(connection, company, settings=parts.settings, now=parts.clock()) if check else []
+            )
         order = {"missing": 0, "look": 1, "ok": 2}
         return page(
             "settings/ready.html",

@@ -20,7 +20,7 @@ from console.web.inside.company_asking import require_company, settings_path
 from console.web.inside.drawing import MAIL_POLICY, mail_page
 from console.web.inside.given import Reader
 from console.web.inside.pages.settings.forms import Given, company_form
-from console.web.inside.pages.settings.logo import LOGOS, logo_line
+from console.web.inside.pages.settings.logo import LOGOS, logo_line, own_texts_of
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
 from infra.database.engine import reading
@@ -57,7 +57,7 @@ class _Draft(NamedTuple):
 def router(parts: InsideParts) -> APIRouter:
     """Make the routes."""
     routes = APIRouter()
-    texts = OwnTexts(parts.settings.data_dir / TEMPLATES)
+    texts = own_texts_of(parts)
     _add_views(routes, parts, texts)
     _add_editing(routes, parts, texts)
     return routes

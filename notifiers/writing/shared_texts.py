@@ -1,0 +1,141 @@
+"""Companies' own texts and logos on their way from SQL to the folder that messages are written from, on each machine that has one.
+
+What was saved is written out once, each file whole. A file that a person changes there afterwards stands until it is
+saved anew: folders stay a source of their own. A file that no message asks for is not written.
+"""
+
+import datetime
+import fcntl
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from infra.database.own_text_book import OwnTextBook, SavedFile
+from notifiers.channel import TemporaryError
+from notifiers.folders import write_whole
+from notifiers.writing.checking import is_shared_file
+
+__all__ = ["TOLD_S", "SharedTexts"]
+
+TOLD_S: Final = 30.0
+_COMPANY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_LOCK: Final = ".lock"
+_BROUGHT: Final = ".brought"
+_log = structlog.get_logger(__name__)
+
+
+class SharedTexts:
+    """Brings what was saved into a folder; several threads and processes may do so for the same one.
+
+    Args:
+        book: where it was saved.
+        folder: has a folder per company; it need not exist.
+    """
+
+    def __init__(self, book: OwnTextBook, folder: Path) -> None:
+        self._book = book
+        self.folder = folder
+        self._known: dict[str, tuple[object, str]] = {}
+
+    def bring(self) -> str:
+        """Write out what was saved since the last time; return why it could not be, "" if it could."""
+        newest = self._book.newest()
+        try:
+            if newest == self._brought():
+                return ""
+            with self.locked():
+                self._bring(newest)
+        except (OSError, TemporaryError) as error:
+            _log.error("texts_not_brought", folder=str(self.folder), detail=str(error))
+            return str(error)
+        return ""
+
+    def save(self, company: str, files: Mapping[str, bytes | None], *, seen: int | None = None) -> bool:
+        """Save files for all (None: the shipped one stands again); False: others saved after the change ``seen``."""
+        return self._book.save(company, files, seen=seen)
+
+    def share(self, company: str) -> int:
+        """Save all that stands in this folder of a company, in its place whatever was saved; return how many files."""
+        files = self.files_of(company)
+        gone = dict.fromkeys(self._book.files(company) - files.keys())
+        self._book.save(company, {**gone, **files}, seen=None)
+        return len(files)
+
+    @property
+    def brought(self) -> int:
+        """The newest change that this folder has, 0 before the first."""
+        return self._brought()
+
+    def files_of(self, company: str) -> dict[str, bytes]:
+        """Give a company's own texts and pictures as they stand in this folder."""
+        return {
+            each.relative_to(self.folder / company).as_posix(): each.read_bytes()
+            for each in self._files(company)
+        }
+
+    def digest(self, company: str) -> str:
+        """Give a word for all that stands of a company, '' for nothing; the same on each machine."""
+        marks = [
+            (str(each), (found := each.stat()).st_mtime_ns, found.st_size) for each in self._files(company)
+        ]
+        known = self._known.get(company)
+        if known is not None and known[0] == marks:
+            return known[1]
+        digest = hashlib.sha256()
+        for name, content in sorted(self.files_of(company).items()):
+            digest.update(f"{name}\n{len(content)}\n".encode() + content)
+        word = digest.hexdigest()[:32] if marks else ""
+        self._known[company] = (marks, word)
+        return word
+
+    def tell(self, place: str, *, at: datetime.datetime) -> None:
+        """Say in SQL what this place sees of each company."""
+        found = sorted(self.folder.iterdir()) if self.folder.is_dir() else []
+        companies = [each.name for each in found if each.is_dir() and _COMPANY.fullmatch(each.name)]
+        self._book.tell(place, {each: word for each in companies if (word := self.digest(each))}, at=at)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Let one at a time compare and write, of all processes that have the folder."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / _LOCK).open("wb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+    def _bring(self, newest: int) -> None:
+        # A database that counts from the start again is another one: what it has is brought whole.
+        done = brought if (brought := self._brought()) <= newest else 0
+        while changes := self._book.after(done):
+            for each in changes:
+                self._write(each)
+            done = changes[-1].change
+        write_whole(self.folder / _BROUGHT, str(done).encode(), durable=True)
+
+    def _write(self, saved: SavedFile) -> None:
+        if not _COMPANY.fullmatch(saved.company) or not is_shared_file(saved.file):
+            _log.error("text_not_written", company=saved.company, file=saved.file)
+            return
+        path = self.folder / saved.company / saved.file
+        if saved.content is None:
+            path.unlink(missing_ok=True)
+        elif not path.is_file() or path.read_bytes() != saved.content:
+            write_whole(path, saved.content, durable=True)
+
+    def _brought(self) -> int:
+        try:
+            said = (self.folder / _BROUGHT).read_text()
+        except FileNotFoundError:
+            return 0
+        return int(said) if said.isdecimal() else 0
+
+    def _files(self, company: str) -> list[Path]:
+        own = self.folder / company
+        found = own.rglob("*") if own.is_dir() else ()
+        return sorted(
+            each for each in found if each.is_file() and is_shared_file(each.relative_to(own).as_posix())
+        )
