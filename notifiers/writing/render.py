@@ -295,7 +295,7 @@ def _codes(view: MessageView) -> list[dict[str, object]]:
             "label": label,
             "url": url,
             "printed": "\u200b".join(url[at : at + _PIECE] for at in range(0, len(url), _PIECE)),
-            "svg": code_of(url).svg if len(url) <= _CODE_MAX else "",
+            "png": list(code_of(url)) if len(url) <= _CODE_MAX else (),
         }
         for lead, label, url in ways
     ]

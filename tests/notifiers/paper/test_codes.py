@@ -3,6 +3,9 @@
 import io
 import re
 import string
+import struct
+import zlib
+from typing import get_args
 
 import msgspec
 import pypdf
@@ -15,7 +18,9 @@ from notifiers.paper.codes import code_of
 from notifiers.paper.modules import modules_of
 from notifiers.writing.render import Renderer
 from notifiers.writing.samples import SampleLinks, sample_reminder
-from schemas.facts import ReminderDecided
+from schemas.facts import ReminderDecided, Total
+from schemas.fields import LetterLayout
+from tests.notifiers.paper.drawing import codes_on
 
 PAY = "https://pay.example.com/{customer}?r={reminder}"
 
@@ -32,18 +37,66 @@ def text_of(pdf: bytes) -> str:
 
 
 def test_a_code_is_what_the_standard_draws() -> None:
-    """The same modules as the library's, with white around; the same address gives the same code."""
+    """The same modules as the library's, with four of white around; the same address gives the same bytes."""
     url = "https://pay.example.com/C-100?r=r1"
     matrix = segno.make_qr(url, error="m", boost_error=False, mask=4).matrix
-    svg = code_of(url).svg
+    side = len(matrix) + 8
+    png = code_of(url)
+    assert png == code_of(url)
+    assert (side, side) == struct.unpack(">II", png[16:24])
+    packed = zlib.decompress(png[png.index(b"IDAT") + 4 : png.index(b"IEND") - 8])
+    line = 1 + (side + 7) // 8
     drawn = {
-        (int(x) + place, int(y))
-        for x, y, length in re.findall(r"M(\d+),(\d+)h(\d+)v1h-\d+z", svg)
-        for place in range(int(length))
+        (x, y)
+        for y in range(side)
+        for x in range(side)
+        if not packed[y * line + 1 + x // 8] >> (7 - x % 8) & 1
     }
     assert drawn == {(x + 4, y + 4) for y, row in enumerate(matrix) for x, module in enumerate(row) if module}
-    assert f'viewBox="0 0 {len(matrix) + 8} {len(matrix) + 8}"' in svg
-    assert svg == code_of(url).svg
+
+
+def addresses(made: ReminderDecided) -> list[str]:
+    """Give where a letter leads, in the order of its codes."""
+    return [
+        f"https://pay.example.com/{made.customer}?r={made.id}",
+        SampleLinks().answer(made, channel="letter"),
+    ]
+
+
+@pytest.mark.parametrize("layout", get_args(LetterLayout))
+@pytest.mark.parametrize("dpi", [100, 150, 300])
+def test_a_reader_reads_both_codes_of_a_letter(layout: LetterLayout, dpi: int) -> None:
+    """S4-17, B-06: drawn by PDFium and read by ZXing, as coarsely as a fax and as finely as a printer; 24 mm with the white around."""
+    made = msgspec.structs.replace(reminder(), letter_layout=layout)
+    read = codes_on(Renderer(links=SampleLinks()).message(made, "letter").pdf, dpi=dpi)
+    assert addresses(made) == [each.text for each in read]
+    assert all(15 < each.side_mm < 24 for each in read)
+
+
+@pytest.mark.parametrize("length", [26, 84, 180, 287, 400])
+def test_a_code_of_any_length_is_read_from_its_letter(length: int) -> None:
+    """Up to the longest address that has a code: an office printer's 300 points an inch are enough."""
+    link = ("https://pay.example.com/" + "aZ09-_" * 80)[:length]
+    read = codes_on(Renderer().message(reminder(link=link), "letter").pdf, dpi=300)
+    assert [link] == [each.text for each in read]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_each_amount_has_a_code_of_its_own(count: int) -> None:
+    """A link that says how much: one code per currency, each where its words are, and the letter goes on below them."""
+    made = reminder(link="https://pay.example.com/?a={amount}&c={currency}&r={reminder}")
+    totals = tuple(Total(currency=currency, amount_minor=12345) for currency in ("USD", "EUR", "CLP")[:count])
+    made = msgspec.structs.replace(made, totals=totals)
+    read = codes_on(Renderer(links=SampleLinks()).message(made, "letter").pdf, dpi=200)
+    said = {each.text for each in read}
+    amounts = {"USD": "123.45", "EUR": "123.45", "CLP": "12345"}
+    assert {
+        SampleLinks().answer(made, channel="letter"),
+        *(
+            f"https://pay.example.com/?a={amounts[each.currency]}&c={each.currency}&r={made.id}"
+            for each in totals
+        ),
+    } == said
 
 
 @given(st.one_of(
