@@ -1,4 +1,4 @@
-"""Two sets of rules over one log, compared: who, when, which level and channel; cost, contacts a week, needless reminders.
+"""Two sets of rules over one log, compared: who, when, which level and channel; cost, contacts a week and in the law's windows, needless reminders.
 
 Pure over values; where the contacts come from is ``processors.alternative``.
 """
@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from console.law_windows import LawWindow
 from processors.alternative import Contact
 
 __all__ = ["WINDOW_DAYS", "ChannelPrice", "Side", "Sum", "differing", "side_of", "sums"]
@@ -31,8 +32,8 @@ class Side(Struct, frozen=True, kw_only=True):
 
     ``cost`` is that of its deliveries by their prices, by currency ('' where nobody said which).
     ``worst_week`` is the most
-    contacts of one account within seven days, ``weeks`` how many accounts have
-    which worst week. ``needless`` reminders named only items that, as is known
+    contacts of one account within seven days, over all channels, ``weeks`` how many accounts have
+    which worst week; ``windows`` is what the law counts: its own days and groups of channels. ``needless`` reminders named only items that, as is known
     by now, were paid by their day (R30).
     """
 
@@ -44,6 +45,7 @@ class Side(Struct, frozen=True, kw_only=True):
     worst_week: int
     weeks: dict[int, int]
     needless: int
+    windows: list[LawWindow] = []
 
 
 class Sum(Struct, frozen=True, kw_only=True):
@@ -55,7 +57,13 @@ class Sum(Struct, frozen=True, kw_only=True):
     other: int
 
 
-def side_of(contacts: Sequence[Contact], *, paid: Paid, prices: Mapping[str, ChannelPrice]) -> Side:
+def side_of(
+    contacts: Sequence[Contact],
+    *,
+    paid: Paid,
+    prices: Mapping[str, ChannelPrice],
+    windows: Sequence[LawWindow] = (),
+) -> Side:
     """Sum up the contacts of one set of rules; tasks are no contacts by themselves."""
     sent = [each for each in contacts if each.fate == "accepted"]
     weeks = _weeks(sent)
@@ -69,6 +77,7 @@ def side_of(contacts: Sequence[Contact], *, paid: Paid, prices: Mapping[str, Cha
         worst_week=max(weeks.values(), default=0),
         weeks=dict(sorted(Counter(weeks.values()).items())),
         needless=sum(_is_needless(each, paid=paid) for each in named.values()),
+        windows=list(windows),
     )
 
 

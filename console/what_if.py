@@ -14,6 +14,7 @@ from kafka import TopicPartition
 from msgspec import Struct
 
 from console.comparing import ChannelPrice, Side, Sum, differing, side_of, sums
+from console.law_windows import law_windows
 from console.logs import log_size, partitions_of, read_log
 from console.shadowing import DayDifference, Shadow
 from console.spooling import Spool
@@ -22,6 +23,7 @@ from infra.kafka.consumers import consumer
 from infra.settings import Settings
 from processors.alternative import Alternative, Contact, Log, Rules, learn
 from processors.law.shipped import shipped_profiles
+from schemas.law import Contacting
 from streams.app import JOURNAL
 
 __all__ = ["Comparison", "DaySum", "RulesError", "compare", "follow", "follow_days", "rules_of"]
@@ -94,6 +96,8 @@ def compare(
     now: list[Contact] = []
     other: list[Contact] = []
     paid: dict[tuple[str, str], list[tuple[datetime.date, int]]] = {}
+    laws: dict[str, Contacting] = {}
+    called: list[tuple[str, datetime.date]] = []
     for number in partitions_of(settings, topic=JOURNAL):
         with closing(Spool(settings.data_dir)) as spool:
             records = read_log(settings, topic=JOURNAL, partition=number)
@@ -103,10 +107,13 @@ def compare(
                 now.extend(folds[0].take(record))
                 other.extend(folds[1].take(record))
             paid |= folds[0].paid
+            laws |= folds[0].laws | folds[1].laws
+            called += [each for each in folds[0].called if first_on <= each[1] <= last_on]
     shown = [_within(side, rules=rules, first_on=first_on, last_on=last_on) for side in (now, other)]
+    windows = law_windows(*shown, laws=laws, called=called)
     return Comparison(
-        now=side_of(shown[0], paid=paid, prices=prices),
-        other=side_of(shown[1], paid=paid, prices=prices),
+        now=side_of(shown[0], paid=paid, prices=prices, windows=windows[0]),
+        other=side_of(shown[1], paid=paid, prices=prices, windows=windows[1]),
         sums=sums(*shown),
         lines=differing(*shown),
         days=_by_day(*shown),

@@ -16,9 +16,12 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from processors.alone import Alone, accept, sent_of
+from processors.calendar import business_day, local_day, zone_of
 from processors.fates import ADDRESS_ERRORS, UNREACHED, error_of
 from processors.journal_record import JournalRecord
+from processors.law.days import name_of
 from schemas.commands import (
+    AddNote,
     ApproveReminder,
     CancelReminder,
     ConfigureCompany,
@@ -30,7 +33,7 @@ from schemas.commands import (
 from schemas.facts import Delivery, LedgerFact, MessageDecided, Movement, ReminderDecided, ReminderProposed
 from schemas.fields import account_id, split_account_id
 from schemas.journal import JournalEvent, TickPassed, decode_entry
-from schemas.law import LawChoice
+from schemas.law import Contacting, LawChoice
 from schemas.outcomes import ErrorType, OutcomeReported
 from schemas.plans import Plan
 from schemas.reminder_commands import UndoReminder
@@ -128,7 +131,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     """One delivery that would go out: the company's day, whom it is for, which level (or kind of message) and channel.
 
     ``fate`` is ``accepted`` or the address error; ``items`` with a due step,
-    ``amounts`` (currency, minor units) their totals.
+    ``amounts`` (currency, minor units) their totals. ``law`` is the profile that it was decided under ("": none was
+    told), ``law_on`` the debtor's day and ``counts_as`` the channel as that law counts it ("": a mere task, which contacts nobody).
     """
 
     on: datetime.date
@@ -139,6 +143,9 @@ class Contact(Struct, frozen=True, kw_only=True):
     fate: str
     items: tuple[str, ...]
     amounts: tuple[tuple[str, int], ...]
+    law: str = ""
+    law_on: datetime.date | None = None
+    counts_as: str = ""
 
 
 def learn(records: Iterable[JournalRecord]) -> Log:
@@ -171,6 +178,8 @@ class Alternative:
 
     Attributes:
         paid: (account, item) -> (business day, change of the open amount in minor units), as all of the log has it.
+        laws: profile -> what it says of contacts, as it was at the last one under it.
+        called: (account, day) of the calls and conversations that people noted.
     """
 
     def __init__(self, *, number: int, rules: Rules, log: Log, state: AlternativeState | None = None) -> None:
@@ -180,6 +189,8 @@ class Alternative:
         self._log = log
         self._known: set[str] = set() if state is None else set(state.known)
         self.paid: dict[tuple[str, str], list[tuple[datetime.date, int]]] = {}
+        self.laws: dict[str, Contacting] = {}
+        self.called: list[tuple[str, datetime.date]] = []
 
     def state(self) -> AlternativeState:
         """Say where it stands, for another one to go on; what was paid is not kept."""
@@ -207,6 +218,10 @@ class Alternative:
         other = self._in_place_of(event)
         if other is None:
             return []
+        if isinstance(event, AddNote) and event.kind != "note":
+            zone = self._alone.partition.company(event.company).zone
+            account = account_id(event.company, event.customer)
+            self.called.append((account, business_day(event.occurred_at, zone)))
         facts = self._alone.fold(record) if other is event else self._alone.take(other, at=at)
         return list(self._follow(facts))
 
@@ -281,7 +296,10 @@ class Alternative:
     def _contact(
         self, fact: ReminderDecided, delivery: Delivery, *, outcome: OutcomeReported, step: str
     ) -> Contact:
-        on = self._alone.partition.company(fact.company).day_of(max(fact.tick, delivery.not_before))
+        at = max(fact.tick, delivery.not_before)
+        on, law = self._alone.partition.company(fact.company).day_of(at), fact.law
+        if law is not None:
+            self.laws[law.profile] = law.contacting
         return Contact(
             on=on,
             account=fact.account,
@@ -291,4 +309,7 @@ class Alternative:
             fate=outcome.error_type or "accepted",
             items=tuple(each.item for each in fact.items),
             amounts=tuple((each.currency, each.amount_minor) for each in fact.totals),
+            law="" if law is None else law.profile,
+            law_on=on if law is None else local_day(at, zone_of(law.time_zone)),
+            counts_as=name_of(delivery.channel, task_type=delivery.task_type),
         )

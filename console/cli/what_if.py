@@ -15,6 +15,7 @@ from console.read_model import DAY, amount
 
 if TYPE_CHECKING:
     from console.comparing import ChannelPrice, Side
+    from console.law_windows import LawWindow
     from console.shadowing import DayDifference
     from infra.settings import Settings
     from processors.alternative import Contact
@@ -124,6 +125,17 @@ def _sums(side: "Side") -> list[tuple[str, Cell]]:
         ("most contacts in 7 days", side.worst_week),
         ("accounts by their most contacts in 7 days", weeks),
         ("needless: paid by that day, as known now", side.needless),
+        *(cell for each in side.windows for cell in _window(each)),
+    ]
+
+
+def _window(each: "LawWindow") -> list[tuple[str, Cell]]:
+    """Say of one limit of a law how near to it the accounts come, and how many are above it."""
+    what = "channels" if each.of_channels else " and ".join(f"{way}s" for way in each.ways)
+    days = "1 day" if each.within_days == 1 else f"{each.within_days} days"
+    return [
+        (f"law {each.law}: most {what} in {days}, {each.at_most} allowed", each.worst),
+        (f"law {each.law}: accounts above {each.at_most} {what} in {days}", each.above),
     ]
 
 

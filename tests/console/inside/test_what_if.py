@@ -13,6 +13,7 @@ from httpx import Response
 from sqlalchemy import Engine
 
 from console.comparing import Side, Sum
+from console.law_windows import LawWindow
 from console.simulating import Progress, SimulationReport, asked_of, write_json
 from console.web.inside.app import inside_app
 from console.web.inside.pages.settings.what_if import weeks_of
@@ -111,6 +112,9 @@ def test_it_is_begun_followed_and_shown(bench: Bench) -> None:
     assert "acme:C1" in text
     assert '"data": [1, 2]' in text  # what ECharts draws, and the table behind it
     assert "second reminder by letter" in text
+    assert "cl_consumer: most messages of a customer in 7 days (the law allows 2)" in text
+    assert "4; 3 customers above" in text
+    assert "co: most channels of a customer in 7 days (the law allows 1)" in text
     assert ["console.what_if.start"] == [each.act for each in bench.desk.people.entries(limit=9)]
 
 
@@ -217,6 +221,12 @@ def _report() -> SimulationReport:
         worst_week=1,
         weeks={1: 1},
         needless=0,
+        windows=[
+            LawWindow(law="cl_consumer", ways=("message",), within_days=7, at_most=2, worst=4, above=3),
+            LawWindow(
+                law="co", ways=("call", "message"), within_days=7, at_most=1, of_channels=True, worst=2
+            ),
+        ],
     )
     contact = Contact(
         on=datetime.date(2026, 2, 3),

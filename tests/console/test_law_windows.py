@@ -1,0 +1,73 @@
+"""How much of what the law allows is used: counted by its own windows and groups of channels, on both sides alike."""
+
+from pathlib import Path
+
+from console.law_windows import LawWindow, law_windows
+from processors.alternative import Alternative, Contact, Rules, learn
+from tests.scenarios.language import read_script
+from tests.scenarios.on_core import Stage, run
+
+_STORY = """# a consumer in Chile is written to every few days under the company's lax law; somebody called twice in a week
+company zone America/Santiago country CL min-days 0
+customer country CL kind consumer email ana@c1.test address "Calle 1, Santiago" phone +56900000001
+plan default
+    first  0 email, letter pay-by 0
+    second 2 sms pay-by 0
+    third  4 email pay-by 0
+2026-03-02  invoice INV-1 100.00 due 2026-03-09
+2026-03-09  tick
+    expect reminder first INV-1 by email, letter
+2026-03-10  call-attempt "no answer"
+2026-03-11  tick
+    expect reminder second INV-1 by sms
+2026-03-12  call-attempt "no answer again"
+2026-03-13  tick
+    expect reminder third INV-1 by email
+    expect finished INV-1
+"""
+
+
+def _contacts(stage: Stage, rules: Rules) -> tuple[list[Contact], Alternative]:
+    fold = Alternative(number=0, rules=rules, log=learn(stage.records))
+    return [each for record in stage.records for each in fold.take(record)], fold
+
+
+def _told(each: LawWindow) -> tuple[str, tuple[str, ...], int, int, int, int]:
+    return each.law, each.ways, each.within_days, each.at_most, each.worst, each.above
+
+
+def test_both_sides_are_counted_in_the_windows_of_the_law(tmp_path: Path) -> None:
+    """Section 5: what is sent now is above what Chile's law allows a week and a day; under that law nothing is; calls are the log's."""
+    path = tmp_path / "story.txt"
+    path.write_text(_STORY, encoding="utf-8")
+    stage = Stage()
+    run(read_script(path), stage=stage)
+    (now, mine), (other, theirs) = _contacts(stage, Rules()), _contacts(stage, Rules(profile="cl_consumer"))
+    first, second = law_windows(now, other, laws=mine.laws | theirs.laws, called=mine.called)
+    law = "cl_consumer"
+    assert [
+        (law, ("call",), 7, 1, 2, 1),
+        (law, ("message",), 7, 2, 4, 1),
+        (law, ("message",), 2, 1, 2, 1),
+    ] == [_told(each) for each in first if each.law == law]
+    assert [
+        (law, ("call",), 7, 1, 2, 1),
+        (law, ("message",), 7, 2, 2, 0),
+        (law, ("message",), 2, 1, 1, 0),
+    ] == [_told(each) for each in second if each.law == law]
+    assert [{4: 1}, {2: 1}] == [side[1].accounts for side in (first, second)]
+
+
+def test_one_channel_a_week_counts_channels(tmp_path: Path) -> None:
+    """Ley 2300 (Colombia): after a contact one channel a week, whatever is sent by it."""
+    path = tmp_path / "story.txt"
+    path.write_text(_STORY, encoding="utf-8")
+    stage = Stage()
+    run(read_script(path), stage=stage)
+    (now, mine), (other, theirs) = _contacts(stage, Rules()), _contacts(stage, Rules(profile="co"))
+    first, second = law_windows(now, other, laws=mine.laws | theirs.laws)
+    channels = [
+        [(each.worst, each.at_most) for each in side if each.law == "co" and each.of_channels]
+        for side in (first, second)
+    ]
+    assert [[(3, 1)], [(1, 1)]] == channels
