@@ -10,6 +10,7 @@ import pypdf
 from msgspec import Struct
 
 from notifiers.channel import Message
+from notifiers.paper.apart import foreign_reader
 
 __all__ = ["Extent", "extent_of", "extent_of_foreign", "extent_of_letter"]
 
@@ -39,13 +40,14 @@ def extent_of_letter(message: Message) -> Extent:
     return extent_of(message.pdf)
 
 
-def extent_of_foreign(pdf: bytes) -> Extent | None:
-    """Read the pages and paper of somebody else's PDF; None: it is locked, empty, or none that can be read and written again."""
-    try:
-        pypdf.PdfWriter(clone_from=io.BytesIO(pdf)).write(io.BytesIO())
-        return _read(pdf)
-    except Exception:  # noqa: BLE001 - a broken file leads pypdf anywhere: what it raises has no common class
-        return None
+def extent_of_foreign(pdf: bytes) -> Extent:
+    """Have the pages and paper of somebody else's PDF read, in a process of its own.
+
+    Raises:
+        ForeignPdfError: it is locked, empty, broken, too long, or takes too much.
+    """
+    read = foreign_reader().read(pdf)
+    return _extent(read.pages, read.width, read.height)
 
 
 @lru_cache(maxsize=4)  # the press and the writer ask about the same letter, one after the other

@@ -17,6 +17,7 @@ from jinja2 import TemplateError, TemplateNotFound
 from msgspec.structs import replace
 
 from notifiers.channel import Attachment, Message, PermanentError, Sender, TaskNote
+from notifiers.paper.apart import ForeignPdfError
 from notifiers.paper.codes import code_of
 from notifiers.paper.picture import Picture, picture_of
 from notifiers.paper.press import LetterPress, PaperError
@@ -306,11 +307,12 @@ def _printable(files: Sequence[Attachment], *, reminder: ReminderDecided) -> Ite
     for each in files:
         if each.media_type != "application/pdf":
             continue
-        extent = extent_of_foreign(each.content)
-        if extent is None:
-            _log.warning("document_not_enclosed", reminder=reminder.id, name=each.name)
-        else:
-            yield replace(each, pages=extent.pages, paper=extent.paper)
+        try:
+            extent = extent_of_foreign(each.content)
+        except ForeignPdfError as error:
+            _log.warning("document_not_enclosed", reminder=reminder.id, name=each.name, detail=str(error))
+            continue
+        yield replace(each, pages=extent.pages, paper=extent.paper)
 
 
 def _named(attachment: Attachment, *, channel: Channel) -> str:
