@@ -46,7 +46,7 @@ class Bucket(Struct, frozen=True, kw_only=True):
         since = case((full_at > now_us, full_at), else_=now_us)
         # Where tokens are missing, division must not be of a negative number: databases round it differently.
         room_us = literal(now_us + self.burst * interval_us) - since
-        there = case((room_us < interval_us, 0), else_=room_us / interval_us)
+        there = case((room_us < interval_us, 0), else_=room_us // interval_us)
         granted = case((there > wanted, wanted), else_=there)
         taking = (
             update(rate_buckets)

@@ -22,7 +22,7 @@ from infra.database.rates import Bucket
 
 engine, bucket = open_engine(sys.argv[1]), Bucket(name="p", per_s=50.0, burst=5)
 started, taken = time.time(), 0
-while time.time() < started + 2.0:
+while taken < 60:
     found = bucket.take(engine, wanted=3, now=datetime.datetime.now(datetime.UTC))
     taken += found.granted
 print(taken, started, time.time())
@@ -63,6 +63,15 @@ def test_a_slower_rate_holds_at_once(engine: Engine) -> None:
     assert 0 == Bucket(name="ses", per_s=1.0, burst=1).take(engine, wanted=5, now=_later(0.5)).granted
 
 
+@pytest.mark.parametrize("every_s", [0.01, 0.03])
+def test_no_token_is_left_and_none_is_made(engine: Engine, every_s: float) -> None:
+    """Two that ask in turn get whole tokens, and all that the rate gives, whatever part of one comes between."""
+    both = [Bucket(name="p", per_s=50.0, burst=5) for _ in range(2)]
+    asked = [both[at % 2].take(engine, wanted=3, now=_later(at * every_s)).granted for at in range(101)]
+    assert {int} == set(map(type, asked))
+    assert 5 + 50 * 100 * every_s == sum(asked)
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     asks=st.lists(st.tuples(st.floats(0, 2), st.integers(1, 20)), min_size=1, max_size=12),
@@ -87,9 +96,8 @@ def test_no_window_has_more(
             assert taken <= burst + per_s * 1.001 * (given_[end][0] - given_[start][0]) + 1e-3
 
 
-@pytest.mark.timeout(60)
 def test_two_processes_do_not_pass_the_rate(database: str) -> None:
-    """Two that ask as fast as they can get together what one may have, and no token is left."""
+    """Two that ask as fast as they can get together what one may have, however long the machine takes."""
     root = Path(__file__).resolve().parents[3]
     both = [
         subprocess.Popen(
@@ -100,4 +108,4 @@ def test_two_processes_do_not_pass_the_rate(database: str) -> None:
     told = [[float(word) for word in each.communicate()[0].split()] for each in both]
     taken = sum(count for count, _, _ in told)
     lasted_s = max(end for _, _, end in told) - min(start for _, start, _ in told)
-    assert 50.0 <= taken <= 5 + 50.0 * lasted_s
+    assert 120 <= taken <= 5 + 50.0 * lasted_s
