@@ -10,7 +10,6 @@ from tests.chaos.kill_during_play import kill_during_play
 
 
 @pytest.mark.system
-@pytest.mark.timeout(300)
 def test_sixty_days_with_three_kills(tmp_path: Path, broker: str, namespace: str) -> None:
     """Issue 3: the result equals a replay of the journal, and each reminder was sent once."""
     chance = random.Random(3)  # noqa: S311 - moments to kill at

@@ -10,7 +10,6 @@ from tests.chaos.profile import Profile
 
 
 @pytest.mark.system
-@pytest.mark.timeout(240)
 def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
     """Issue 4, point 2: two kills, SIGTERM, a zombie, a broker's kill, cut connections, lost answers to commits."""
     profile = Profile(

@@ -26,7 +26,6 @@ _RARE: Final = {
 
 
 @pytest.mark.system
-@pytest.mark.timeout(280)
 def test_each_reminder_is_taken_once_or_is_in_doubt(tmp_path: Path) -> None:
     """Issue 6, point 2: mails, SMS, letters and tasks under kills and a frozen notifier; none lost, none twice."""
     verdict = run_senders(Plan(seed=5, reminders=120, kills=8, zombies=1, paid=2), folder=tmp_path, say=print)

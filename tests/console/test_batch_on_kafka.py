@@ -19,7 +19,7 @@ from schemas.journal import SourceEvent
 from schemas.plans import Action, Plan, Step
 from tests.console.house import House, housed
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.system
 COUNT = 40
 DUE = datetime.date(2026, 2, 2)
 _SAID: dict[str, Any] = {"company": "acme", "occurred_at": "2026-01-02"}

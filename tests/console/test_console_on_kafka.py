@@ -15,7 +15,7 @@ from console.replaying import Ledger, differences
 from infra.kafka.lag import LagReader
 from infra.settings import Settings
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(200)]
+pytestmark = pytest.mark.system
 
 HEADER = "customerID,invoiceNumber,InvoiceDate,DueDate,InvoiceAmount,SettledDate"
 ROWS = [

@@ -12,7 +12,7 @@ from infra.settings import Settings
 from streams.intake import place
 from tests.console.forged_ledger import Forge
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.system
 
 Run = Callable[..., Result]
 

@@ -17,7 +17,7 @@ from schemas.plans import Action, Plan, Step
 from tests.console.house import House, housed
 from tests.scenarios.law import free_law
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.system
 DUE = datetime.date(2026, 2, 2)
 _SAID: dict[str, Any] = {"company": "acme", "occurred_at": "2026-01-02"}
 

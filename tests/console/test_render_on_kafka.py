@@ -17,7 +17,7 @@ from schemas.plans import Action, Plan, Step
 from streams.app import JOURNAL
 from streams.intake import place
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.system
 
 PLAN = Plan(
     id="default", version=1, steps=(Step(name="first", offset_days=0, actions=(Action(channel="email"),)),)

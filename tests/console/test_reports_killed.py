@@ -17,7 +17,7 @@ from infra.database.report_post import Allowed, Mailing, ReportPost
 from tests.infra.database.played import play_into
 from tests.notifiers.mail_server import MailServer
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.system
 
 _NOW = datetime.datetime(2026, 3, 2, 9, tzinfo=datetime.UTC)
 _DEADLINE_S = 80.0

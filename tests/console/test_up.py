@@ -15,7 +15,7 @@ from console.installation import STOP_ORDER, environment, prepare, services
 from infra.processes import lives
 from infra.settings import Settings
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(200)]
+pytestmark = pytest.mark.system
 
 _DEADLINE_S = 90.0
 _POLL_S = 0.05

@@ -22,7 +22,7 @@ from streams.engine.stage import Output
 from streams.ledger import FOLD_VERSION
 from tests.console.forged_ledger import SLICE, Forge
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(200)]
+pytestmark = pytest.mark.system
 
 CLEAN, ROW, MOVEMENT, DOUBLED, LINK, OFFSET, SLICED, VERSIONS, POISON, FACT, LOST, NOT_BEGUN = range(12)
 MOVED = "ledger.movement"

@@ -17,7 +17,7 @@ from infra.settings import Settings
 from schemas.plans import Plan
 from tests.console.forged_ledger import Forge
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.system
 
 Run = Callable[..., Result]
 _PLAN = """id: gentle

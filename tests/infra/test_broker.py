@@ -58,7 +58,7 @@ def test_data_and_port_survive_stop_and_kill(tmp_path: Path) -> None:
 
 def test_a_stale_process_file_hurts_nobody(tmp_path: Path) -> None:
     """A process number that belongs to someone else now is neither trusted nor signalled."""
-    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     try:
         (tmp_path / "process.json").write_text(f'{{"pid":{stranger.pid},"port":1,"controller_port":2}}')
         broker = LocalBroker(tmp_path)
@@ -67,7 +67,7 @@ def test_a_stale_process_file_hurts_nobody(tmp_path: Path) -> None:
         assert stranger.poll() is None
     finally:
         stranger.terminate()
-        stranger.wait(timeout=10)
+        stranger.wait(timeout=60)
 
 
 def test_a_taken_port_is_said(tmp_path: Path) -> None:

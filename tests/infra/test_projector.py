@@ -248,7 +248,7 @@ def test_it_waits_for_records_and_takes_them_at_once(
     while lags(settings) != {0}:
         assert thread.is_alive()
     stopping.set()
-    thread.join(timeout=30)
+    thread.join(timeout=90)
     assert not thread.is_alive()
 
 

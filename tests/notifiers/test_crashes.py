@@ -86,7 +86,7 @@ def _outlook(folder: Path, *, database: str, kind: Kind) -> Outlook:
     return made
 
 
-@pytest.mark.timeout(3600 if os.environ.get("EVERY_STEP") else 300)
+@pytest.mark.timeout(3600 if os.environ.get("EVERY_STEP") else 900)
 @pytest.mark.parametrize("kind", get_args(Kind))
 def test_a_kill_between_any_two_steps_loses_nothing_and_doubles_nothing(
     tmp_path: Path, database: str, kind: Kind

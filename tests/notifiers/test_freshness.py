@@ -33,7 +33,7 @@ from schemas.codec import TOPIC_OF_TYPE, encode, type_of
 from schemas.events import Contact, InvoiceIssued, PaymentLine, PaymentReceived
 from schemas.fields import account_id
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(200)]
+pytestmark = pytest.mark.system
 
 _CUSTOMERS: Final = 24
 _S_MAX: Final = 120.0

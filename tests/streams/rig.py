@@ -21,7 +21,7 @@ from streams.engine.serving import serve
 from streams.engine.worker import EngineApp
 from tests.streams import toy
 
-DEADLINE_S = 30.0
+DEADLINE_S = 90.0
 
 
 class Rig:

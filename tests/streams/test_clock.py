@@ -29,7 +29,7 @@ def settings(broker: str, namespace: str) -> Settings:
 
 def _publish(settings: Settings, topic: str = "billing.invoice.v1") -> None:
     with consumers.producer(bootstrap_servers=settings.brokers()) as producer:
-        producer.send(settings.topic(topic), value=b"anything").get(10)
+        producer.send(settings.topic(topic), value=b"anything").get(60)
 
 
 def _intake_commits(settings: Settings, offset: int, topic: str = "billing.invoice.v1") -> None:
@@ -58,14 +58,14 @@ def test_a_tick_is_in_every_partition(settings: Settings) -> None:
 def test_a_tick_waits_for_intake(settings: Settings) -> None:
     """It is not written before intake has committed past what was published before it."""
     _publish(settings)
-    with Clock(settings, mode="played", patience_s=20.0) as clock:
+    with Clock(settings, mode="played", patience_s=120.0) as clock:
         ticking = threading.Thread(target=clock.tick, args=(NOON,))
         ticking.start()
         ticking.join(timeout=0.5)
         assert ticking.is_alive()
         assert [] == _ticks(settings, 0)
         _intake_commits(settings, 1)
-        ticking.join(timeout=10)
+        ticking.join(timeout=60)
     assert [TickPassed(at=NOON, mode="played")] == _ticks(settings, 0)
 
 

@@ -47,7 +47,7 @@ def test_a_worker_that_finds_no_broker_can_be_told_to_stop(caplog: pytest.LogCap
         serving = asyncio.create_task(serve(app, stop=stop))
         await until(lambda: AGAIN in caplog.text)
         stop.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await serving
 
     asyncio.run(story())

@@ -72,7 +72,7 @@ def test_the_first_link_may_begin_anywhere(broker: str, namespace: str) -> None:
         rig.send([("a", "1"), ("a", "2"), ("a", "3")])
         rig.write_links([Link(1, 2, "", 1)])
         async with rig.worker():
-            await until(lambda: rig.committed().get(0) == 3)
+            await until_true(lambda: rig.committed().get(0) == 3)
 
     asyncio.run(story())
     assert ["3"] == rig.said()
@@ -107,7 +107,7 @@ def test_a_hole_that_a_second_read_does_not_show_is_none(broker: str, namespace:
 
     async def story() -> None:
         async with rig.worker():
-            await until(lambda: rig.committed().get(0) == 10)
+            await until_true(lambda: rig.committed().get(0) == 10)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(StateReader, "read", lose_a_link)

@@ -13,7 +13,7 @@ from streams.engine.flow import Run
 from streams.engine.partition import OwnedPartition
 from streams.engine.transaction import Transactions
 from tests.streams import toy
-from tests.streams.rig import Rig, until
+from tests.streams.rig import Rig, until, until_true
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_commit_without_an_answer_is_found_out(
         async with rig.worker(stateful=stateful) as app:
             for n in range(6):
                 rig.send([("a", str(n))])
-                await until(partial(_is_committed, rig, n + 1))
+                await until_true(partial(_is_committed, rig, n + 1))
             assert 1 == app.engine.counters.outcomes_unknown
 
     asyncio.run(story())
@@ -74,7 +74,7 @@ def test_a_lost_answer_between_slices_keeps_the_cursor(rig: Rig, monkeypatch: py
 
     async def story() -> None:
         async with rig.worker():
-            await until(lambda: rig.committed().get(0) == 1)
+            await until_true(lambda: rig.committed().get(0) == 1)
 
     asyncio.run(story())
     assert [f"slice {n}" for n in range(1, 5)] == rig.said()
@@ -143,7 +143,7 @@ def test_an_offset_without_an_answer_is_not_sent_again(rig: Rig, monkeypatch: py
         async with rig.worker() as app:
             for n in range(3):
                 rig.send([("a", str(n))])
-                await until(partial(_is_committed, rig, n + 1))
+                await until_true(partial(_is_committed, rig, n + 1))
             assert 1 == app.engine.counters.outcomes_unknown
 
     asyncio.run(story())
@@ -175,7 +175,7 @@ def test_a_rebalance_while_an_outcome_is_unknown_reads_everything_anew(
             await until(lambda: app.rebalancing)
             broken.clear()
             rig.send([("a", "3")])
-            await until(partial(_is_committed, rig, 3))
+            await until_true(partial(_is_committed, rig, 3))
             assert 2 == app.engine.counters.acquired
 
     asyncio.run(story())

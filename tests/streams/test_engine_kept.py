@@ -104,6 +104,6 @@ def test_a_standby_takes_over_reading_only_the_tail(broker: str, namespace: str,
             asyncio.run(story(owner))
         finally:
             owner.kill()
-            owner.wait(timeout=10)
+            owner.wait(timeout=60)
     assert _numbers((0, 1500)) == rig.numbers()
     assert 1500 == len(rig.said()) == len(set(rig.said()))

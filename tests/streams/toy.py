@@ -18,8 +18,12 @@ from streams.engine.worker import EngineApp, build_engine_app
 
 LIMIT_BYTES = 1_000_000
 Kept = dict[int, tuple[dict[bytes, list[int]], bytes | None]]  # by partition: state and mark
+# A worker of a test is not lost to a busy machine; one that is to be missed when it is killed soon is.
 QUICK = EngineOptions(
-    session_timeout_s=4.0, transaction_timeout_s=4.0, heartbeat_s=1.0, request_timeout_s=6.0
+    session_timeout_s=60.0, transaction_timeout_s=60.0, heartbeat_s=1.0, request_timeout_s=72.0
+)
+MORTAL = EngineOptions(
+    session_timeout_s=6.0, transaction_timeout_s=6.0, heartbeat_s=1.0, request_timeout_s=8.0
 )
 
 
@@ -136,7 +140,11 @@ async def main(bootstrap_servers: str, prefix: str, member: str, stateful: str) 
     """Run the worker until it is stopped."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     app = build(
-        prefix, bootstrap_servers=bootstrap_servers, stateful=stateful == "stateful", member=member or None
+        prefix,
+        bootstrap_servers=bootstrap_servers,
+        stateful=stateful == "stateful",
+        options=MORTAL,
+        member=member or None,
     )
     await serve_until_signal(app)
 

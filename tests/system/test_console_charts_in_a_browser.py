@@ -23,7 +23,7 @@ from tests.console.inside.desk import PASSWORD, Desk
 from tests.console.inside.test_processing import STORY
 from tests.console.inside.test_reminders import job_of
 
-pytestmark = [pytest.mark.packages, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.packages
 
 
 @pytest.fixture

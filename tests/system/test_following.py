@@ -13,7 +13,7 @@ from console.installation import environment
 from console.logs import read_log
 from infra.settings import Settings
 
-pytestmark = [pytest.mark.packages, pytest.mark.timeout(200)]
+pytestmark = pytest.mark.packages
 
 TABLE = """\
 customerID,invoiceNumber,InvoiceDate,DueDate,InvoiceAmount,SettledDate
@@ -32,7 +32,7 @@ def test_event_is_followed_from_its_topic_to_the_sending(broker: str, tmp_path: 
         [sys.executable, "-m", "console", "play", str(table), "--mapping", "ibm", *days, "--workers"],
         env={**os.environ, **environment(settings), "COBRANZA_LOG_LEVEL": "debug"},
         check=True,
-        timeout=150,
+        timeout=600,
     )
     event_id = _invoice_event(settings, document="0002")
 

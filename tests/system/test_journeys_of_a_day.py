@@ -14,7 +14,7 @@ from console.web.inside.showing import words_of
 from tests.system.desks import WIDE, Desk
 from tests.system.house_story import COMING, LANGUAGES, PLAYED
 
-pytestmark = [pytest.mark.packages, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.packages
 _DAY = datetime.timedelta(days=1)
 _OLD = ("old", "older", "refused", "listed")
 

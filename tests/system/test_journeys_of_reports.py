@@ -15,7 +15,7 @@ from notifiers.settings import SendSettings, read_settings
 from tests.system.desks import Desk
 from tests.system.house_story import DUE
 
-pytestmark = [pytest.mark.packages, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.packages
 _DAY = datetime.timedelta(days=1)
 
 

@@ -13,7 +13,7 @@ from tests.system.console_house import PASSWORD
 from tests.system.desks import WIDE, Desk
 from tests.system.house_story import BANK_LINE, COMING, COMPANIES, PLAYED
 
-pytestmark = [pytest.mark.packages, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.packages
 _DAY = datetime.timedelta(days=1)
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, expect
 from tests.system.desks import Desk
 from tests.system.house_story import DUE, NAMES
 
-pytestmark = [pytest.mark.packages, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.packages
 _DAY = datetime.timedelta(days=1)
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.system.console_house import PASSWORD
 from tests.system.desks import WIDE, Desk
 
-pytestmark = [pytest.mark.packages, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.packages
 _TABS_MAX = 150
 
 

@@ -22,7 +22,6 @@ from tests.system.house_story import COMPANIES
 
 pytestmark = [
     pytest.mark.packages,
-    pytest.mark.timeout(300),
     pytest.mark.parametrize("house", ["sqlite"], indirect=True),
 ]
 _PAGES_MAX = 110

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.console.web.played import DUE, Played, played
 
-pytestmark = [pytest.mark.packages, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.packages
 _NARROW: ViewportSize = {"width": 360, "height": 740}
 
 

@@ -23,7 +23,7 @@ from infra.processes import lives
 from infra.settings import Settings
 from tests.system.prometheus import DEPLOYED, Prometheus, eventually
 
-pytestmark = [pytest.mark.packages, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.packages
 
 PROCESSES = {each.name for each in services(clock=True, web=True, console=True)}
 BAD_IN_A_ROW_MAX = 5

@@ -10,7 +10,7 @@ import pytest
 from console.explaining.words import words_of
 from tests.console.web.played import DUE, Played, played
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.system
 _DAY = datetime.timedelta(days=1)
 
 

@@ -142,7 +142,7 @@ def test_two_workers_claim_one_job_once(engine: Engine) -> None:
 
     def take(number: int) -> None:
         jobs = workers[number].ready(partitions=[0], now=TICK, limit=100)
-        start.wait(timeout=20)
+        start.wait(timeout=60)
         for job in jobs:
             taken[number] += claim(workers[number], [job])[0]
 

@@ -15,7 +15,7 @@ from schemas.plans import Action, Plan, Step
 from tests.console.house import housed
 from tests.notifiers.sms.twilio_server import ACCOUNT, SERVICE, TwilioServer
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.system
 COUNT = 12
 DUE = datetime.date(2026, 2, 2)
 _SAID: dict[str, Any] = {"company": "acme", "occurred_at": "2026-01-02"}
