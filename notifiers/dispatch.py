@@ -19,7 +19,7 @@ import structlog
 from msgspec import json
 
 from infra.database.send_ledger import SendLedger
-from infra.database.send_values import Claim, Ending, Job, NewJob, Postponement
+from infra.database.send_values import Claim, Ending, Job, NewJob
 from infra.metrics.tally import Tally
 from notifiers.carrying import Answer, Carrier, Parcel
 from notifiers.channel import (
@@ -40,6 +40,7 @@ from notifiers.gates.law import allowed_at
 from notifiers.noting import Manner, Noter, Written, sendings_tally, write, written_of
 from notifiers.outages import Outages
 from notifiers.outcomes import occurred_at
+from notifiers.patience import Patience
 from notifiers.reading import ReadReminder
 from schemas.facts import ReminderDecided
 from schemas.fields import Channel as ChannelName
@@ -100,6 +101,7 @@ class Dispatcher:
         self._faults = Faults(ledger.channel, sendings=sendings)
         self._carrier = Carrier(channel, clock=clock, faults=self._faults)
         self._noter = Noter(ledger=ledger, manner=manner, clock=clock, jitter=jitter, sendings=sendings)
+        self._patience = Patience(ledger=ledger, noter=self._noter, days=manner.wait_days_max, clock=clock)
         self._arbiter = Arbiter(
             ledger=ledger,
             channel=channel,
@@ -179,6 +181,7 @@ class Dispatcher:
         """Clear up what other workers hold on partitions that are ours now."""
         self._outages.forget()
         self._refused.forget()
+        self._patience.reckon(partitions=partitions)
         self._arbiter.recover(partitions=partitions, all_=True)
 
     def look_after(self, *, partitions: Sequence[int]) -> int:
@@ -192,7 +195,7 @@ class Dispatcher:
             return 0
         self._looked_after_at = now
         self._arbiter.recover(partitions=partitions, all_=False)
-        return self._give_up(partitions) + self._arbiter.ask(partitions=partitions)
+        return self._patience.give_up(partitions=partitions) + self._arbiter.ask(partitions=partitions)
 
     def _get_ready(self, jobs: Sequence[Job]) -> None:
         """Tell who prepares which jobs come next; what it does not do then is done when each is written."""
@@ -234,7 +237,7 @@ class Dispatcher:
             ]
         by_name = {job.reminder: job for job in jobs}
         put_off = {name: wait for name, wait in waits.items() if wait.holds == "delivery"}
-        self._put_off({name: by_name[name] for name in put_off}, waits=put_off)
+        self._patience.put_off({name: by_name[name] for name in put_off}, waits=put_off)
         whole = [wait.until for wait in waits.values() if wait.holds == "channel"]
         self._channel_waits_until = min(whole, default=None)
         return waits
@@ -252,24 +255,6 @@ class Dispatcher:
         """Write no more messages next time than may go at the pace of this one: a letter costs more than its wait."""
         room = 2 * let_go if self._channel_waits_until is not None else 2 * self._batch
         self._batch = min(_BATCH, max(1, room))
-
-    def _put_off(self, jobs: dict[str, Job], *, waits: dict[str, Wait]) -> None:
-        if not waits:
-            return
-        self._ledger.postpone(
-            [
-                Postponement(
-                    reminder=name,
-                    until=wait.until,
-                    detail=wait.detail,
-                    by=wait.by,
-                    capped_on=wait.capped_on,
-                )
-                for name, wait in waits.items()
-            ]
-        )
-        for name, wait in waits.items():
-            self._noter.postponed(jobs[name], until=wait.until, why=wait.why)
 
     def _law_waits(self, job: Job, *, law: LawTerms | None) -> Wait | FaultError | None:
         """Ask the law, once the claim shows others that we are about to write to this person."""
@@ -311,7 +296,11 @@ class Dispatcher:
             if isinstance(held, FaultError):
                 self._noter.put_back(job, message, held)
             elif isinstance(held, Wait):
-                self._put_off({job.reminder: job}, waits={job.reminder: held})
+                over = self._patience.over(job, held)
+                if over is None:
+                    self._patience.put_off({job.reminder: job}, waits={job.reminder: held})
+                else:
+                    endings.append(over)
             elif isinstance(message, Message):
                 parcels.append(Parcel(job=job, claim=claims[job.reminder], message=message))
         started_at = self._clock()
@@ -380,38 +369,15 @@ class Dispatcher:
         is_new = one not in outages.closed
         until = outages.down(one)
         if is_new:
-            self._ledger.wait_with(one, now=self._clock(), give_up_at=self._noter.give_up_at())
+            self._ledger.waits.wait_with(one, now=self._clock(), give_up_at=self._noter.give_up_at())
         return until
 
     def _judges_again(self, job: Job) -> None:
         """Note that the provider has judged a message: what waited with it waits no more."""
         if self._outages.answered(job.partition):
-            self._ledger.wait_no_more(job.partition, but=self._refused.closed)
+            self._ledger.waits.wait_no_more(job.partition, now=self._clock(), but=self._refused.closed)
         if self._refused.answered(job.company):
-            self._ledger.wait_no_more(job.company)
-
-    def _give_up(self, partitions: Sequence[int]) -> int:
-        """End what nobody has taken for days, so that the next channel has its turn (R19); return how many ended."""
-        jobs = self._ledger.waited_too_long(partitions=partitions, now=self._clock(), limit=_BATCH)
-        if not jobs:
-            return 0
-        reminders = [_decoder.decode(job.reminder_json) for job in jobs]
-        self._noter.about(events_behind(reminders, causes=self._ledger.causes))
-        claims = [
-            Claim(
-                reminder=job.reminder,
-                occurred_at=occurred_at(job, now=self._clock()),
-                recipient=job.recipient,
-                subject=job.subject,
-                provider=job.provider,
-                endpoint=job.endpoint,
-            )
-            for job in jobs
-        ]
-        taken, superseded = self._ledger.claim(claims, now=self._clock())
-        self._noter.superseded(superseded)
-        self._finish([self._noter.given_up(job) for job in jobs if job.reminder in taken])
-        return len(taken) + len(superseded)
+            self._ledger.waits.wait_no_more(job.company, now=self._clock())
 
     def _finish(self, endings: Sequence[Ending]) -> None:
         self._ended(endings, lost=self._ledger.finish(endings))

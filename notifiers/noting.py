@@ -185,6 +185,7 @@ class Noter:
             retry_at=until,
             detail=error.detail[:_TEXT_MAX],
             is_attempt=closed_until is None,
+            waits_since=self._clock(),
             give_up_at=self.give_up_at(),
         )
         return PutBack(until=until, is_ours=is_ours)
@@ -206,10 +207,10 @@ class Noter:
         days = self._manner.wait_days_max
         return self._clock() + datetime.timedelta(days=days) if days else None
 
-    def given_up(self, job: Job) -> Ending:
-        """Give the ending of a job that nobody took for days; where it was to go stays on it."""
+    def given_up(self, job: Job, *, detail: str, error_type: ErrorType = "expired") -> Ending:
+        """Give the ending of a job that has waited for days; where it was to go stays on it."""
         days = self._manner.wait_days_max
-        error = PermanentError(error_type="expired", detail=f"given up after {days:g} days: {job.detail}")
+        error = PermanentError(error_type=error_type, detail=f"given up after {days:g} days: {detail}")
         return replace(self.failed(job, error, error), recipient=job.recipient, subject=job.subject)
 
     def superseded(self, reminders: Iterable[str]) -> None:

@@ -68,8 +68,8 @@ class SendSettings(BaseSettings):
         attempts_max: so many times a delivery is tried that the provider puts off (a full mailbox); then it has
             failed. While a provider takes nothing at all (down, suspended, password refused), or nothing of a
             sender, no try counts.
-        wait_days_max: so many days after it was first put off a delivery has failed all the same (``expired``), and
-            the next channel has its turn; 0: never. Mail servers keep trying for four or five (RFC 5321, 4.5.4.1).
+        wait_days_max: so many days after it began to wait, whatever for, a delivery has failed all the same (``expired``,
+            ``cap_reached``), and the next channel has its turn; 0: never. Mail servers keep trying for four or five (RFC 5321, 4.5.4.1).
         retry_s_first: the wait after the first temporary failure; it doubles with each.
         retry_s_max: it does not grow beyond that.
     """

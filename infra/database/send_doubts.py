@@ -24,7 +24,14 @@ __all__ = ["Doubts", "Note", "Said", "Word", "notes_of"]
 Said = Literal["accepted", "failed", "resend"]
 Word = Literal["interrupted", "no_answer", "asked", "not_asked", "said", "late_word"]
 # It goes again, as if it were new: whoever said so has not waited for its provider.
-_SCHEDULED: Final = {"state": "scheduled", "retry_at": None, "ask_at": None, "owner": "", "give_up_at": None}
+_SCHEDULED: Final = {
+    "state": "scheduled",
+    "retry_at": None,
+    "ask_at": None,
+    "owner": "",
+    "waits_since": None,
+    "give_up_at": None,
+}
 
 
 class Note(Struct, frozen=True, kw_only=True):

@@ -33,6 +33,7 @@ from infra.database.send_days import give_back
 from infra.database.send_moves import Moves
 from infra.database.send_tables import send_jobs
 from infra.database.send_values import Backlog, Claim, Ending, Intended, Job, NewJob, Postponement
+from infra.database.send_waits import Waits
 from infra.database.tables import clocks
 from schemas.fields import Channel
 
@@ -76,6 +77,7 @@ class SendLedger:
         self.owner = owner
         self._reader_age_max = datetime.timedelta(seconds=reader_age_s_max)
         self._moves = Moves(channel=channel, owner=owner)
+        self.waits = Waits(engine, channel=channel, owner=owner, reader_age_max=self._reader_age_max)
         self._noting_whereto = self._moves.set(_WHERETO)
         self._ending = self._moves.end(_ENDS)
 
@@ -111,38 +113,10 @@ class SendLedger:
             return causes(connection, wanted)
 
     def waited_too_long(self, *, partitions: Iterable[int], now: datetime.datetime, limit: int) -> list[Job]:
-        """List jobs that have waited for their provider until `give_up_at`, and can be moved."""
-        movable = or_(overtaken(), self._fresh(now))
-        wanted = and_(self._scheduled(partitions), send_jobs.c["give_up_at"] <= now, movable)
+        """List jobs that have waited until `give_up_at`; see ``Waits.too_long``."""
         with reading(self._engine) as connection:
+            wanted = self.waits.too_long(partitions=partitions, now=now)
             return jobs_where(connection, wanted, limit=limit)
-
-    def wait_with(
-        self, of: int | str, *, now: datetime.datetime, give_up_at: datetime.datetime | None
-    ) -> None:
-        """Note until when what is due of a partition, or of a company, waits with the one that the provider did not take."""
-        due = or_(send_jobs.c["mode"] != "live", send_jobs.c["not_before"] <= now)
-        untried = and_(send_jobs.c["channel"] == self.channel, held_by(self.owner))  # its turn does not come
-        with writing(self._engine) as connection:
-            connection.execute(
-                update(send_jobs)
-                .where(
-                    or_(self._scheduled(None), untried),
-                    self._of(of),
-                    due,
-                    send_jobs.c["give_up_at"].is_(None),
-                )
-                .values(give_up_at=give_up_at)
-            )
-
-    def wait_no_more(self, of: int | str, *, but: Iterable[str] = ()) -> None:
-        """Note that a provider takes messages of a partition, or of a company, again; ``but`` of these companies."""
-        untried = and_(send_jobs.c["attempts"] == 0, send_jobs.c["give_up_at"].is_not(None))
-        wanted = and_(self._scheduled(None), self._of(of), untried)
-        if left_out := list(but):
-            wanted = and_(wanted, send_jobs.c["company"].not_in(left_out))
-        with writing(self._engine) as connection:
-            connection.execute(update(send_jobs).where(wanted).values(give_up_at=None))
 
     def postpone(self, postponed: Sequence[Postponement]) -> None:
         """Put off jobs that wait, or that are ours: it was no attempt. Others stay as they are."""
@@ -152,6 +126,7 @@ class SendLedger:
                 if one.by == "business":  # it takes a place again when it comes up, on whichever day that is
                     give_back(connection, of=and_(self._is(one.reminder), mine))
                 instant = "not_before" if one.by == "business" else "retry_at"
+                waiting = {"waits_since": one.waits_since, "give_up_at": one.give_up_at}
                 connection.execute(
                     update(send_jobs)
                     .where(self._is(one.reminder), mine)
@@ -164,6 +139,7 @@ class SendLedger:
                             "detail": one.detail,
                             "capped_on": one.capped_on,
                             instant: one.until,
+                            **(waiting if one.waits_since else {}),
                         }
                     )
                 )
@@ -207,6 +183,16 @@ class SendLedger:
         with writing(self._engine) as connection:
             return self._end(connection, endings, owner=self.owner if owner is None else owner)
 
+    def give_up(self, endings: Sequence[Ending]) -> tuple[set[str], set[str]]:
+        """End jobs that wait, unsent: (ended, superseded), by reminder; of one that somebody holds, neither."""
+        with writing(self._engine) as connection:
+            superseded = self._supersede(connection, endings, self._moves.supersede_free)
+            bound = {"among": [ending.reminder for ending in endings]}
+            ended = set(connection.execute(self._moves.take, bound).scalars())
+            mine = [ending for ending in endings if ending.reminder in ended]
+            self._end(connection, mine, owner=self.owner)
+        return ended, superseded
+
     def put_back(
         self,
         reminder: str,
@@ -215,15 +201,17 @@ class SendLedger:
         detail: str,
         owner: str | None = None,
         is_attempt: bool = True,
+        waits_since: datetime.datetime | None = None,
         give_up_at: datetime.datetime | None = None,
     ) -> bool:
         """Schedule a job again that was not sent; False when it is not ``owner``'s any more.
 
         ``is_attempt`` False: the provider takes nothing at all, which is not counted among the job's tries.
-        ``give_up_at``: it waits until then; one that waits already keeps its instant.
+        ``waits_since``, ``give_up_at``: since when it waits, and until when; one that waits already keeps its instants.
         """
         counted: dict[str, Any] = {} if is_attempt else {"attempts": _uncounted()}
-        if give_up_at is not None:
+        if waits_since is not None:
+            counted["waits_since"] = func.coalesce(send_jobs.c["waits_since"], waits_since)
             counted["give_up_at"] = func.coalesce(send_jobs.c["give_up_at"], give_up_at)
         with writing(self._engine) as connection:
             moved = connection.execute(
@@ -332,7 +320,9 @@ class SendLedger:
         }
         return set(connection.execute(moving, bound).scalars())
 
-    def _supersede(self, connection: Connection, claims: Sequence[Claim], superseding: Any) -> set[str]:
+    def _supersede(
+        self, connection: Connection, claims: Sequence[Claim | Ending], superseding: Any
+    ) -> set[str]:
         if not claims:
             return set()
         ended = set(
@@ -388,10 +378,6 @@ class SendLedger:
         with reading(self._engine) as connection:
             mine = and_(send_jobs.c["channel"] == self.channel, condition)
             return jobs_where(connection, mine, limit=limit, with_reminders=with_reminders)
-
-    @staticmethod
-    def _of(one: int | str) -> ColumnElement[bool]:
-        return send_jobs.c["company" if isinstance(one, str) else "partition"] == one
 
     def _is(self, reminder: str) -> ColumnElement[bool]:
         return and_(send_jobs.c["reminder"] == reminder, send_jobs.c["channel"] == self.channel)

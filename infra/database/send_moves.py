@@ -54,6 +54,8 @@ class Moves:
         self.intend: Final = _returning(
             update(send_jobs).where(held, is_fresh).values(state="sending", intended_at=wall)
         )
+        # To be ended in the same transaction, whether the read model is there or not: nothing is sent.
+        self.take: Final = _returning(update(send_jobs).where(free).values(state="claimed", owner=owner))
         # It may have had another end before, which was said: unknown, then sent again.
         self.look: Final = _returning(
             update(send_jobs)

@@ -28,8 +28,8 @@ __all__ = ["rate_buckets", "send_days", "send_jobs", "send_notes", "tasks"]
 # look at it.
 # `cost_*`: what the last attempt cost, in millionths of a currency ('': no price is known), and its
 # segments or pages. `counted_on`: the company day whose caps it counts in, with `counted_micros`;
-# `capped_on`: the company day whose caps it waits for. `give_up_at`: the wall clock's instant at which it
-# has waited for a provider for too long. `mark`: a digest of what the provider could tell the last attempt by
+# `capped_on`: the company day whose caps it waits for. `waits_since` and `give_up_at`: since when it waits, and
+# when that has been for too long, on the clock on the wall (see `send_waits`). `mark`: a digest of what the provider could tell the last attempt by
 # (an SMS: number and text), where it keeps no key of ours.
 send_jobs: Final = Table(
     "send_jobs",
@@ -68,6 +68,7 @@ send_jobs: Final = Table(
     Column("capped_on", Date, nullable=True),
     Column("give_up_at", UtcDateTime, nullable=True),
     Column("mark", Text, nullable=False, server_default=""),
+    Column("waits_since", UtcDateTime, nullable=True),
     Index("ix_send_jobs_work", "channel", "state", "not_before"),
     Index("ix_send_jobs_published", "published", "channel"),
     Index("ix_send_jobs_account", "account"),

@@ -30,7 +30,7 @@ class NewJob(Struct, frozen=True, kw_only=True):
 class Job(Struct, frozen=True, kw_only=True):
     """A job as it stands; ``clock_at`` is its partition's newest tick in the read model.
 
-    ``held_since``, ``intended_at``, ``ask_at``: see `send_tables`. ``is_overtaken``: the account
+    ``held_since``, ``intended_at``, ``ask_at``, ``waits_since``: see `send_tables`. ``is_overtaken``: the account
     has changed since (R32), so that it will not be sent.
     """
 
@@ -56,6 +56,7 @@ class Job(Struct, frozen=True, kw_only=True):
     held_since: datetime.datetime | None
     intended_at: datetime.datetime | None
     ask_at: datetime.datetime | None
+    waits_since: datetime.datetime | None = None
     clock_at: datetime.datetime | None = None
     is_overtaken: bool = False
 
@@ -112,7 +113,8 @@ class Ending(Struct, frozen=True, kw_only=True):
 class Postponement(Struct, frozen=True, kw_only=True):
     """A job that may not go before ``until``: in the journal's time, or in the wall clock's; see ``gates.gate.Wait``.
 
-    ``capped_on``: it waits because the caps of this company day are reached.
+    ``capped_on``: it waits because the caps of this company day are reached. ``waits_since``, ``give_up_at``: since
+    when it waits, and until when it may; None: as it was.
     """
 
     reminder: str
@@ -120,6 +122,8 @@ class Postponement(Struct, frozen=True, kw_only=True):
     detail: str
     by: Literal["business", "wall"] = "business"
     capped_on: datetime.date | None = None
+    waits_since: datetime.datetime | None = None
+    give_up_at: datetime.datetime | None = None
 
 
 class Backlog(Struct, frozen=True, kw_only=True):

@@ -128,7 +128,7 @@ METRICS: Final[Mapping[str, Described]] = {
     ),
     "cobranza_deliveries_expiring": Described(
         "gauge",
-        "Deliveries that are given up within a day: no provider has taken them for days.",
+        "Deliveries that are given up within a day: they have waited for days, whatever for.",
         ("channel",),
     ),
     "cobranza_deliveries_in_doubt": Described(

@@ -10,7 +10,7 @@ A file of caps (TOML) has entries such as ::
     currency = "USD"
 
 What is over goes on the next company day, before what is new on it, or when one that was counted ends
-without having been sent; nothing is lost.
+without having been sent. How often one waits so says `notifiers.patience`; nothing is lost.
 """
 
 import datetime

@@ -20,6 +20,7 @@ import notifiers.sms.opening  # noqa: F401 - loaded once, before processes are m
 from infra.database.engine import open_engine
 from infra.database.send_doubts import Doubts
 from infra.database.send_ledger import SendLedger
+from infra.database.send_waits import Waits
 from infra.metrics.pulse import Pulses
 from infra.settings import Settings
 from notifiers import assembly, doubt
@@ -38,6 +39,7 @@ _ASKED_AGAIN_S: Final = 8.0
 _OF_A_CHANNEL: Final = ("send", "find")
 _CALLED: Final[Mapping[type, Sequence[str]]] = {
     SendLedger: [name for name in vars(SendLedger) if not name.startswith("_")],
+    Waits: [name for name in vars(Waits) if not name.startswith("_")],
     Doubts: [name for name in vars(Doubts) if not name.startswith("_")],
     Dispatcher: [name for name in vars(Dispatcher) if not name.startswith("_") and name != "closed"],
     Renderer: [name for name in vars(Renderer) if not name.startswith("_")],

@@ -20,8 +20,10 @@ _RARE: Final = {
     "SendLedger.release_claimed": "only if a kill leaves a claim",
     "SendLedger.put_back": "only after a temporary refusal",
     "SendLedger.postpone": "only if a gate or the law puts off",
-    "SendLedger.wait_with": "only if a provider takes nothing for a while",
-    "SendLedger.wait_no_more": "only after that",
+    "SendLedger.give_up": "only after days",
+    "Waits.behind": "only after days",
+    "Waits.wait_with": "only if a provider takes nothing for a while",
+    "Waits.wait_no_more": "only after that",
 }
 
 

@@ -33,6 +33,7 @@ from infra.database import (
     send_doubts,
     send_ledger,
     send_moves,
+    send_waits,
     suppressions,
 )
 from infra.database.engine import WRITING, open_engine, reading
@@ -99,6 +100,7 @@ LOOP: Final = (
         send_doubts,
         send_conditions,
         send_moves,
+        send_waits,
         send_days,
         rates,
         suppressions,
@@ -170,7 +172,13 @@ def prepare(outlook: Outlook) -> None:
         for name in _LEFT
     ]
     ledger.claim(claims, now=now)
-    ledger.put_back("old", retry_at=None, detail="451 later", give_up_at=now)
+    ledger.put_back(
+        "old",
+        retry_at=None,
+        detail="451 later",
+        waits_since=now - datetime.timedelta(days=_MANNER.wait_days_max),
+        give_up_at=now,
+    )
     ledger.intend(claims[2:], now=now)
     ledger.finish(
         [

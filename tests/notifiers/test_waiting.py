@@ -1,16 +1,22 @@
-"""What no provider takes waits, for days at most: then the next channel has its turn; and who waits holds up nobody else."""
+"""Every wait has an end: of a provider, a cap, the law, the read model; then the next channel has its turn. Who waits holds up nobody else."""
 
 import datetime
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
 import pytest
 from sqlalchemy import Engine
 
 from infra.database.engine import reading
 from infra.database.queries.standing import standing
+from notifiers import dispatch
 from notifiers.channel import Message, Receipt, TemporaryError, UncertainError
 from notifiers.dispatch import Dispatcher, Manner
+from notifiers.gates.gate import Candidate, Gate, Wait
+from schemas.law import LawTerms
 from tests.notifiers.sending import (
+    TICK,
     ScriptedChannel,
     ScriptedTracer,
     SettableClock,
@@ -46,10 +52,61 @@ GREYLISTED = TemporaryError("451 4.7.1 we do not know you yet", sender_refused=T
 DOWN = TemporaryError("connection refused")
 
 
+@dataclass
+class Full:
+    """A gate that puts everything off until the next day, or for longer; it says why as told."""
+
+    why: str
+    days: int = 1
+
+    def waits(self, candidates: Sequence[Candidate], *, now: datetime.datetime) -> Mapping[str, Wait]:
+        """Put off; of a played journal by the newest tick."""
+        return {each.job.reminder: self._wait(each, now=now) for each in candidates}
+
+    def _wait(self, candidate: Candidate, *, now: datetime.datetime) -> Wait:
+        at = now if candidate.job.mode == "live" else candidate.job.clock_at or now
+        today = at.replace(hour=0, minute=0)
+        return Wait(until=today + datetime.timedelta(days=self.days), why=self.why, detail=f"no {self.why}")
+
+
+@dataclass
+class Pace:
+    """A bucket that is always empty: the channel waits, and no row says so."""
+
+    def waits(self, candidates: Sequence[Candidate], *, now: datetime.datetime) -> Mapping[str, Wait]:
+        """Hold all of them for a second."""
+        until = now + datetime.timedelta(seconds=1)
+        wait = Wait(until=until, why="rate", detail="once a day", by="wall", holds="channel")
+        return {each.job.reminder: wait for each in candidates}
+
+
 def _loop(
-    engine: Engine, channel: ScriptedChannel, clock: SettableClock, manner: Manner = MANNER
+    engine: Engine,
+    channel: ScriptedChannel,
+    clock: SettableClock,
+    manner: Manner = MANNER,
+    gates: Sequence[Gate] = (),
 ) -> Dispatcher:
-    return dispatcher(engine, channel=channel, clock=clock, manner=manner)
+    return dispatcher(engine, channel=channel, clock=clock, manner=manner, gates=gates)
+
+
+def _live_days(
+    loop: Dispatcher, engine: Engine, clock: SettableClock, *, days: float, is_reader_there: bool = True
+) -> None:
+    """Work through days of a live journal, a round in six hours; the read model is there, or stands still."""
+    until = clock.now + datetime.timedelta(days=days)
+    while clock.now < until:
+        clock.now += ROUND
+        if is_reader_there:
+            know(engine, clock=clock.now)
+        loop.look_after(partitions=[0])
+        while loop.run(partitions=[0]):
+            pass
+
+
+def _end(engine: Engine) -> tuple[object, object, object]:
+    row = job_row(engine)
+    return row["state"], row["error_type"], row["detail"]
 
 
 def _pass(loop: Dispatcher, clock: SettableClock, *, until: datetime.datetime) -> None:
@@ -184,3 +241,111 @@ def test_calls_without_an_answer_have_an_end(
     _pass(loop, clock, until=clock.now + datetime.timedelta(days=1))
     row = job_row(engine)
     assert (3, end) == (len(channel.asked), (row["state"], row["error_type"]))
+
+
+def test_a_cap_that_is_reached_day_after_day_has_an_end(engine: Engine) -> None:
+    """Tried on each of five days; the one after ends it, and a day before it is told."""
+    clock = SettableClock()
+    loop = _loop(engine, ScriptedChannel(), clock, gates=[Full("daily_cap")])
+    know(engine)
+    loop.record([read(reminder(mode="live"))])
+    _live_days(loop, engine, clock, days=3)
+    assert ("scheduled", 0) == (job_row(engine)["state"], _expiring(engine, now=clock.now))
+    _live_days(loop, engine, clock, days=1.75)
+    assert ("scheduled", 1) == (job_row(engine)["state"], _expiring(engine, now=clock.now))
+    _live_days(loop, engine, clock, days=1)
+    assert ("failed", "cap_reached", "given up after 5 days: no daily_cap") == _end(engine)
+
+
+def test_the_law_asked_after_the_claim_has_the_same_end(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The register is asked when others can see that we are about to write: somebody is always first, for five days."""
+    clock = SettableClock()
+    monkeypatch.setattr(dispatch, "allowed_at", lambda *_, now, **__: now + datetime.timedelta(days=1))
+    loop = _loop(engine, ScriptedChannel(), clock)
+    know(engine)
+    terms = LawTerms(profile="us", time_zone="UTC")
+    loop.record([read(msgspec.structs.replace(reminder(mode="live"), law=terms))])
+    _live_days(loop, engine, clock, days=5)
+    assert "scheduled" == job_row(engine)["state"]
+    _live_days(loop, engine, clock, days=1)
+    state, error_type, detail = _end(engine)
+    assert ("failed", "expired") == (state, error_type)
+    assert str(detail).startswith("given up after 5 days: the law (us) allows it from")
+
+
+def test_a_gate_that_says_when_is_taken_at_its_word(engine: Engine) -> None:
+    """Reg F lets it again after seven days: it waits for them, is tried then, and only a second such wait ends it."""
+    clock, seven = SettableClock(), Full("law", days=7)
+    loop = _loop(engine, ScriptedChannel(), clock, gates=[seven])
+    know(engine)
+    loop.record([read(reminder(mode="live")), read(reminder("r2", mode="live"))])
+    _live_days(loop, engine, clock, days=6)
+    assert {"scheduled"} == set(states(engine).values())
+    seven.waits = lambda candidates, *, now: {  # type: ignore[method-assign]
+        each.job.reminder: Wait(until=now + ROUND, why="law", detail="again")
+        for each in candidates
+        if each.job.reminder == "r2"
+    }
+    _live_days(loop, engine, clock, days=1)
+    assert {"r1/email": "accepted", "r2/email": "failed"} == states(engine)
+
+
+def test_a_cap_of_a_played_journal_ends_by_its_days(engine: Engine) -> None:
+    """A year is played in minutes: what counts are the company's days, as for the cap itself."""
+    clock = SettableClock()
+    loop = _loop(engine, ScriptedChannel(), clock, gates=[Full("daily_cap")])
+    loop.record([read(reminder())])
+    for day in range(5):
+        know(engine, clock=TICK + datetime.timedelta(days=day))
+        loop.run(partitions=[0])
+    assert "scheduled" == job_row(engine)["state"]
+    know(engine, clock=TICK + FIVE_DAYS)
+    loop.run(partitions=[0])
+    assert ("failed", "cap_reached") == _end(engine)[:2]
+
+
+def test_a_read_model_that_stands_still_ends_it(engine: Engine) -> None:
+    """R32 cannot be asked, so nothing may be sent; after five days nobody wants this text any more. Nothing was handed over."""
+    clock, channel = SettableClock(), ScriptedChannel()
+    loop = _loop(engine, channel, clock)
+    know(engine, clock=TICK - datetime.timedelta(days=1))
+    loop.record([read(reminder(mode="live"))])
+    _live_days(loop, engine, clock, days=5, is_reader_there=False)
+    assert ("scheduled", 1) == (job_row(engine)["state"], _expiring(engine, now=clock.now))
+    _live_days(loop, engine, clock, days=0.5, is_reader_there=False)
+    behind = "given up after 5 days: the read model is not as far as it needs (R32)"
+    assert ("failed", "expired", behind) == _end(engine)
+    assert [] == channel.asked
+
+
+def test_a_pace_that_is_too_slow_ends_what_has_no_turn(engine: Engine) -> None:
+    """A bucket that fills more slowly than it is emptied writes no row; what it holds back is given up all the same."""
+    clock = SettableClock()
+    loop = _loop(engine, ScriptedChannel(), clock, gates=[Pace()])
+    know(engine)
+    loop.record([read(reminder(mode="live"))])
+    _live_days(loop, engine, clock, days=5)
+    assert "scheduled" == job_row(engine)["state"]
+    _live_days(loop, engine, clock, days=0.5)
+    assert ("failed", "expired", "given up after 5 days: it had no turn") == _end(engine)
+
+
+@pytest.mark.parametrize(("days", "ends"), [(10.0, "scheduled"), (0.0, "scheduled"), (3.0, "failed")])
+def test_a_changed_setting_holds_for_what_waits_already(engine: Engine, days: float, ends: str) -> None:
+    """Who needs longer to mend a password sets ten days and starts again; the days count from when the wait began."""
+    clock, relay = SettableClock(), Relay(refused={"": DOWN})
+    loop = _loop(engine, relay, clock)
+    know(engine)
+    loop.record([read(reminder())])
+    loop.run(partitions=[0])
+    began = clock.now
+    _pass(loop, clock, until=began + datetime.timedelta(days=4))
+    other = Manner(doubt="hold", attempts_max=3, retry_s_first=10.0, retry_s_max=7_200.0, wait_days_max=days)
+    again = _loop(engine, relay, clock, other)
+    again.recover(partitions=[0])
+    _pass(again, clock, until=began + 2 * FIVE_DAYS - ROUND)
+    assert ends == states(engine)["r1/email"]
+    _pass(again, clock, until=began + 2 * FIVE_DAYS + ROUND)
+    assert ("failed" if days else "scheduled") == states(engine)["r1/email"]

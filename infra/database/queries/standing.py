@@ -61,7 +61,12 @@ def standing(connection: Connection, *, now: datetime.datetime) -> Standing:
             func.count().filter(
                 send_jobs.c["state"] == "scheduled", send_jobs.c["give_up_at"] <= now + _SOON
             ),
-            func.min(send_jobs.c["not_before"]).filter(may_run, send_jobs.c["mode"] == "live"),
+            # By the clock on the wall: behind a read model that stands still it waits, too.
+            func.min(send_jobs.c["not_before"]).filter(
+                send_jobs.c["state"] != "unknown",
+                send_jobs.c["mode"] == "live",
+                send_jobs.c["not_before"] <= now,
+            ),
         )
         .select_from(send_jobs.join(clocks, clocks.c["partition"] == send_jobs.c["partition"]))
         .where(send_jobs.c["state"].in_(("scheduled", *HELD, "unknown")))

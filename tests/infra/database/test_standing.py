@@ -96,6 +96,15 @@ def test_age_of_the_oldest_delivery_is_since_it_may_go(engine: Engine) -> None:
     assert {"email": 25 * 3600.0} == _standing(engine).due_deliveries_oldest_s
 
 
+def test_a_read_model_that_stands_still_makes_deliveries_older(engine: Engine) -> None:
+    """They may go by the clock on the wall and do not: before, nothing was told to wait of what its clock had not reached."""
+    know(engine, clock=TICK - datetime.timedelta(hours=2))
+    _live(engine)
+    ledger = SendLedger(engine, channel="email", owner="me", reader_age_s_max=60.0)
+    ledger.record([structs.replace(_job("r1", not_before=TICK), mode="live")])
+    assert {"email": 24 * 3600.0} == _standing(engine).due_deliveries_oldest_s
+
+
 def test_due_is_judged_by_the_partitions_clock(engine: Engine) -> None:
     """An account wakes, a delivery may go out when its partition's newest tick is there; later ones are not due."""
     know(engine)
