@@ -183,7 +183,7 @@ class Supervisor:
         except (FileNotFoundError, msgspec.DecodeError):
             return
         # A number may be another's by now.
-        orphans = [pid for pid, command in left.items() if command_line(pid) == " ".join(command).strip()]
+        orphans = [pid for pid, command in left.items() if _runs(pid, command)]
         for pid in orphans:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -207,6 +207,14 @@ class Supervisor:
     def _say(self, status: ServiceStatus) -> None:
         self._write_processes()
         self._changed(status)
+
+
+def _runs(pid: int, command: Sequence[str]) -> bool:
+    """Say whether a process runs this; one that has only just been started has no command line for a moment."""
+    deadline_s = time.monotonic() + _KILLED_S_MAX
+    while not (found := command_line(pid)) and lives(pid) and time.monotonic() < deadline_s:
+        time.sleep(_KILLED_LOOK_S)
+    return found == " ".join(command).strip()
 
 
 class _Child:

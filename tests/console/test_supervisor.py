@@ -1,5 +1,6 @@
 """The supervisor: what dies comes back, what dies too often is told, what is stopped stays down, in order."""
 
+import json
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from console.supervisor import Service, ServiceFailedError, ServiceStatus, Supervisor, SupervisorBusyError
-from infra.processes import lives
+from infra.processes import command_line, lives
 
 _SLEEPER = "import signal, time; print('up', flush=True); signal.pause()"
 
@@ -31,7 +32,7 @@ class _Watch:
 
     def wait(self, wanted: Callable[[ServiceStatus], bool]) -> ServiceStatus:
         with self._news:
-            assert self._news.wait_for(lambda: any(map(wanted, self.seen)), timeout=20), self.seen
+            assert self._news.wait_for(lambda: any(map(wanted, self.seen)), timeout=60), self.seen
             return next(each for each in self.seen if wanted(each))
 
     def states(self, name: str) -> list[str]:
@@ -134,6 +135,19 @@ def test_orphans_of_a_killed_supervisor_are_ended(tmp_path: Path) -> None:
     with Supervisor(tmp_path, services=[_service("one")], changed=watch):
         watch.wait(lambda each: each.state == "running")
         assert not lives(orphan)
+
+
+def test_an_orphan_that_has_only_just_begun_is_ended_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between its start and its first step the system gives no command line; it was taken for another's, and lived on."""
+    command = [sys.executable, "-c", _SLEEPER]
+    orphan = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    (tmp_path / "processes.json").write_text(json.dumps({orphan.pid: command}))
+    said = iter(["", ""])
+    monkeypatch.setattr("console.supervisor.command_line", lambda pid: next(said, command_line(pid)))
+    with Supervisor(tmp_path, services=[]):
+        assert -signal.SIGKILL == orphan.wait(60)
 
 
 def test_environment_reaches_the_service(tmp_path: Path) -> None:
