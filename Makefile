@@ -7,7 +7,7 @@ PEERS := .venv-peers
 .DEFAULT_GOAL := help
 # Hundreds of processes are started here; each would compile all modules anew where bytecode is not written.
 export PYTHONDONTWRITEBYTECODE :=
-.PHONY: help setup demo test test-unit test-system check format bench chaos dst chaos-play chaos-senders crashes pauses mutate acceptance lock clean
+.PHONY: help setup demo test test-computing test-pages test-talking test-installed test-unit test-system provide check format bench chaos dst chaos-play chaos-senders crashes pauses mutate acceptance lock clean
 
 ##@ Begin
 help: ## show this
@@ -27,20 +27,30 @@ demo: $(READY) ## a year of two companies' business, played through Kafka; ends 
 ##@ Prove
 # What waits for brokers and processes runs in two halves, each with a broker and a PostgreSQL of its own; what
 # computes, and the console's pages, let them go first. Whole installations are in one of the halves: they look for free ports.
+# .ci/run runs the same parts, and what else is to be proved behind the halves.
+PARTS := computing pages talking installed
 COMPUTING := tests/architecture tests/benchmarks tests/mutation tests/processors tests/scenarios tests/schemas tests/simulation
 PAGES := tests/console/inside
 TALKING := tests/infra tests/notifiers tests/streams
+QUICK := -m 'not acceptance and not packages'
 test: $(READY) ## all tests but the long play: real Kafka, real PostgreSQL, real PDFs
-	@.ci/beside "nice $(BIN)/pytest $(COMPUTING)" "nice $(BIN)/pytest $(PAGES)" \
-		"$(BIN)/pytest -m 'not acceptance and not packages' $(TALKING)" \
-		"$(BIN)/pytest -m 'not acceptance and not packages' $(patsubst %,--ignore=%,$(COMPUTING) $(PAGES) $(TALKING))"
+	@.ci/beside $(foreach part,$(PARTS),"$(MAKE) -s --no-print-directory test-$(part)")
+test-computing: $(READY)
+	nice $(BIN)/pytest $(COMPUTING)
+test-pages: $(READY)
+	nice $(BIN)/pytest $(PAGES)
+test-talking: $(READY)
+	$(BIN)/pytest $(QUICK) $(TALKING)
+test-installed: $(READY)
+	$(BIN)/pytest $(QUICK) $(patsubst %,--ignore=%,$(COMPUTING) $(PAGES) $(TALKING))
 
 QUICKLY := tests/processors/charges tests/processors/law
 test-unit: $(READY) ## contracts, core and house rules; starts no process
 	@.ci/beside "$(BIN)/pytest tests/architecture tests/schemas $(QUICKLY)" "$(BIN)/pytest tests/processors $(QUICKLY:%=--ignore=%)"
 
-test-system: $(READY) ## a real Prometheus on a real run, a real Chromium before the pages; fetches Debian's packages
+provide:
 	sh tests/system/provide.sh $(VENV)/debian
+test-system: $(READY) provide ## a real Prometheus on a real run, a real Chromium before the pages; fetches Debian's packages
 	PATH="$(CURDIR)/$(VENV)/debian/usr/bin:$$PATH" $(BIN)/pytest -m packages tests/system
 
 check: $(READY) ## types, layers, style, contracts; whom they break since the last commit (or CONTRACT=REVISION)

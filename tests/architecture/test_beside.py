@@ -4,7 +4,8 @@ import re
 import subprocess
 from pathlib import Path
 
-_BESIDE = Path(__file__).resolve().parents[2] / ".ci" / "beside"
+_ROOT = Path(__file__).resolve().parents[2]
+_BESIDE = _ROOT / ".ci" / "beside"
 _SUMMARY = "FAILED tests/notifiers/test_worker.py::test_a_mail - AssertionError"
 
 
@@ -34,3 +35,26 @@ def test_all_that_was_said_stands_before() -> None:
     code, lines = _run("echo first", "echo second; echo to the side >&2")
     assert 0 == code
     assert {"first", "second", "to the side"} <= set(lines)
+
+
+def test_what_ran_in_turn_is_told_each_by_itself() -> None:
+    """All of it runs; how long each took stands at the end, and why one failed, also where others behind it did not."""
+    lane = f"{_ROOT / '.ci' / 'in-turn'} 'echo no such file; exit 2' 'echo well'"
+    code, lines = _run(lane, "echo beside")
+    assert 1 == code
+    assert [
+        "== ended with 1 after M min: " + lane,
+        "   ended with 2 after M min: echo no such file; exit 2",
+        "   ended with 0 after M min: echo well",
+        "ERROR no such file",
+        "== ended with 0 after M min: echo beside",
+    ] == lines[lines.index("== ended with 1 after M min: " + lane) :]
+
+
+def test_ci_runs_all_parts_of_make_test() -> None:
+    """It packs them otherwise: none may be forgotten."""
+    [parts] = re.findall(r"^PARTS := (.*)$", (_ROOT / "Makefile").read_text(), re.MULTILINE)
+    run = (_ROOT / ".ci" / "run").read_text()
+    assert [] == [
+        each for each in parts.split() if f"make test-{each}'" not in run and f'make test-{each}"' not in run
+    ]

@@ -54,7 +54,7 @@ __all__ = ["Verdict", "kill_during_play"]
 VICTIMS = ("ledger", "notifier", "projector", "intake")
 # Within this time of a day's beginning its facts, tick, deliveries and outcomes are under way.
 _MOMENT_S_MAX = 0.4
-_BACK_S_MAX = 20.0
+_BACK_S_MAX = 60.0
 _POLL_S = 0.02
 
 

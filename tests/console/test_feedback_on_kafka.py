@@ -50,7 +50,7 @@ def _rows(house: House, *arguments: str) -> list[dict[str, str]]:
 
 def _heard(house: House) -> None:
     """Wait until the notifiers have said all words, and the ledger has folded them."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while any(each["state"] == "waiting" for each in _rows(house, "feedback", "list")):
         assert time.monotonic() < deadline
         time.sleep(0.2)

@@ -87,7 +87,7 @@ def test_a_kill_in_the_middle_of_a_mail_leaves_one_doubt_and_no_second_mail(
             _await(lambda: "waiting" not in states() and "sending" not in states(), of=str(states()))
         finally:
             after.terminate()
-            assert 0 == after.wait(30)
+            assert 0 == after.wait(120)
         assert ["sent", "sent", "unknown", "sent", "sent"] == states()
         recipients = [recipient for (recipient,), _ in server.mails]
         assert [f"a{number}@acme.test" for number in range(5)] == recipients

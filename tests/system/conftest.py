@@ -7,10 +7,10 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.database_fixture import create_database
-from tests.system.console_house import House, opened_house
+from tests.system.console_house import PATIENCE_MS, House, opened_house
 from tests.system.desks import Desk
 from tests.system.house_story import LANGUAGES
 
@@ -31,6 +31,7 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as driver:
         # Its own sandbox needs rights that containers do not give; it sees our pages only.
         started = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        expect.set_options(timeout=PATIENCE_MS)
         yield started
         started.close()
 

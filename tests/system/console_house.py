@@ -31,9 +31,10 @@ from tests.console.web.played import Played
 from tests.notifiers.document_server import Answer, serving
 from tests.system.house_story import COMPANIES, FETCHED, LANGUAGES, PLAYED, beginning, promises
 
-__all__ = ["PASSWORD", "House", "opened_house"]
+__all__ = ["PASSWORD", "PATIENCE_MS", "House", "opened_house"]
 
 PASSWORD: Final = "a sentence for the tests"
+PATIENCE_MS: Final = 60_000  # for what is to be seen in a browser
 # A hash says by itself how much work it is: one of full strength would cost each of many logins here half a second.
 _HASH: Final = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 # On a busy machine a page may take its time: it is not to say that it is late, it is to be right.
@@ -101,11 +102,12 @@ class House:
         context = browser.new_context(
             base_url=self.address, storage_state=self._cookies(browser, user), **how
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         return context
 
     def _cookies(self, browser: Browser, user: str) -> StorageState:
         context = browser.new_context(base_url=self.address)
+        context.set_default_timeout(PATIENCE_MS)
         try:
             form: dict[str, str | float | bool] = {"user": user, "password": PASSWORD, "then": "/"}
             answer = context.request.post("/login", form=form, max_redirects=0)
@@ -119,7 +121,7 @@ class House:
         [target] = [
             each for each in read_targets(targets_file(self.settings.data_dir)) if each.process == "console"
         ]
-        with urllib.request.urlopen(f"http://{target.address}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{target.address}/metrics", timeout=60) as answer:
             text = answer.read().decode()
         [count] = re.findall(r"^cobranza_csp_reports_total (\S+)$", text, re.MULTILINE)
         return int(float(count))

@@ -66,7 +66,7 @@ class Prometheus:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        eventually(self._answers, wanted=bool, within_s=30)
+        eventually(self._answers, wanted=bool, within_s=120)
         return self
 
     def __exit__(
@@ -76,7 +76,7 @@ class Prometheus:
         trace: TracebackType | None,
     ) -> None:
         self._process.terminate()
-        self._process.wait(20)
+        self._process.wait(60)
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """Give the series of an expression now: ``metric`` and ``value`` of each."""
@@ -114,5 +114,5 @@ class Prometheus:
     def _get(self, path: str, **parameters: str) -> Any:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         url = f"http://{self._address}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
-        with opener.open(url, timeout=10) as answer:
+        with opener.open(url, timeout=60) as answer:
             return json.loads(answer.read())["data"]

@@ -79,18 +79,18 @@ def watched(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_
 
 def test_all_processes_are_scraped_and_ready(watched: _Watched) -> None:
     """Issue 4, point 7: /metrics, /healthz and /readyz of every process that `cobranza up` runs."""
-    eventually(watched.targets, wanted=lambda seen: seen == dict.fromkeys(PROCESSES, "up"), within_s=90)
+    eventually(watched.targets, wanted=lambda seen: seen == dict.fromkeys(PROCESSES, "up"), within_s=120)
 
     def ready() -> set[str]:
         return {each["metric"]["process"] for each in watched.prometheus.query("cobranza_ready == 1")}
 
-    eventually(ready, wanted=lambda seen: seen == PROCESSES, within_s=90)
+    eventually(ready, wanted=lambda seen: seen == PROCESSES, within_s=120)
     assert [] == watched.prometheus.query("cobranza_healthy == 0")
 
 
 def test_every_registered_metric_is_there(watched: _Watched) -> None:
     """What rules and dashboard use is really exported, by a run in which nothing has happened yet."""
-    eventually(watched.prometheus.names, wanted=lambda seen: seen >= METRICS.keys(), within_s=60)
+    eventually(watched.prometheus.names, wanted=lambda seen: seen >= METRICS.keys(), within_s=120)
     stages = ("intake", "ledger", "projector", "notify-email", "notify-letter", "notify-sms", "notify-task")
     expected = {watched.settings.group(name) for name in stages}
 
@@ -98,7 +98,7 @@ def test_every_registered_metric_is_there(watched: _Watched) -> None:
         return {each["metric"]["group"] for each in watched.prometheus.query("cobranza_lag_seconds")}
 
     # A sender that is ready has joined its group; what the group lags is read and scraped after that.
-    eventually(groups, wanted=lambda seen: seen == expected, within_s=60)
+    eventually(groups, wanted=lambda seen: seen == expected, within_s=120)
 
 
 def test_dashboard_and_rules_can_be_evaluated(watched: _Watched) -> None:
@@ -111,8 +111,8 @@ def test_dashboard_and_rules_can_be_evaluated(watched: _Watched) -> None:
         return {one for one in asked if not watched.prometheus.query(one.replace("$__rate_interval", "1m"))}
 
     # A rate needs two scrapes.
-    eventually(empty, wanted=lambda seen: seen == set(), within_s=60)
-    eventually(watched.prometheus.rules, wanted=lambda seen: set(seen.values()) == {"ok"}, within_s=30)
+    eventually(empty, wanted=lambda seen: seen == set(), within_s=120)
+    eventually(watched.prometheus.rules, wanted=lambda seen: set(seen.values()) == {"ok"}, within_s=120)
 
 
 def test_paused_partition_becomes_an_alert(watched: _Watched) -> None:
@@ -123,7 +123,9 @@ def test_paused_partition_becomes_an_alert(watched: _Watched) -> None:
         for _ in range(2 * BAD_IN_A_ROW_MAX):
             writer.send(settings.topic(PAUSED), value=b"no json", partition=1)
     eventually(
-        watched.prometheus.firing, wanted=lambda seen: seen >= {"PartitionPaused", "DeadLetters"}, within_s=60
+        watched.prometheus.firing,
+        wanted=lambda seen: seen >= {"PartitionPaused", "DeadLetters"},
+        within_s=120,
     )
     [paused] = watched.prometheus.query("cobranza_partition_paused == 1")
     assert (settings.topic(PAUSED), "1") == (paused["metric"]["topic"], paused["metric"]["partition"])
@@ -147,7 +149,7 @@ def test_every_process_ends_in_the_stated_time(watched: _Watched) -> None:
         os.kill(pid, signal.SIGTERM)
     eventually(lambda: [pid for pid in pids if lives(pid)], wanted=lambda seen: not seen, within_s=10)
     # The supervisor starts them again, and then takes them down in order.
-    eventually(watched.targets, wanted=lambda seen: seen == dict.fromkeys(PROCESSES, "up"), within_s=60)
+    eventually(watched.targets, wanted=lambda seen: seen == dict.fromkeys(PROCESSES, "up"), within_s=120)
     began_s = time.monotonic()
     watched.up.terminate()
     assert 0 == watched.up.wait(60)

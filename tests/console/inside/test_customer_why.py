@@ -74,7 +74,7 @@ def test_while_the_journal_is_read_the_page_says_how_far_and_looks_again(
 
     def slowly(account: str, day: datetime.date | None, progress: Progress) -> DayTold:
         progress(3, 9)
-        assert go_on.wait(timeout=30)
+        assert go_on.wait(timeout=120)
         return told(account, day, progress)
 
     desk.parts = replace(desk.parts, retell=slowly)
@@ -117,7 +117,7 @@ def test_what_comes_next_of_very_many_documents_is_worked_out_behind_the_page(
     go_on = threading.Event()
 
     def slowly(*args: Any, **asked: Any) -> Iterator[ScheduledLine]:
-        assert go_on.wait(timeout=30)
+        assert go_on.wait(timeout=120)
         return scheduled(*args, **asked)
 
     monkeypatch.setattr(why, "_ROWS_MAX", 1)

@@ -73,7 +73,7 @@ def test_what_kafka_does_not_take_waits_and_is_said(sqlite_engine: Engine) -> No
     book.keep(kept(1))
     outbox.start()
     try:
-        assert tried.wait(20)
+        assert tried.wait(60)
         outbox.wake()
         while not any("Kafka does not take answers" in each for each in pulses.unready()):
             threading.Event().wait(0.01)
@@ -157,6 +157,6 @@ def test_a_loop_that_breaks_ends_the_process(sqlite_engine: Engine) -> None:
     book.keep(kept(1))
     outbox = Outbox(book, publish=publish, pulses=Pulses([LOOP], stalled_s=60), crashed=ended.set)
     outbox.start()
-    assert ended.wait(20)
+    assert ended.wait(60)
     with pytest.raises(RuntimeError, match="a bug of ours"):
         outbox.stop()
