@@ -37,7 +37,7 @@ from processors.company import Company
 from processors.conservation import conserve, net_minor
 from processors.context import FoldContext
 from processors.credit_limit import review_limit
-from processors.late_facts import review_reminders
+from processors.late_facts import end_corrections, review_reminders
 from processors.manual_steps import close_settled, complete_task
 from processors.money_tasks import close_needless, propose_write_offs
 from processors.reconcile import reconcile
@@ -147,6 +147,7 @@ def fold(
     if row.has_moved and (facts or account.stale or account.stale_credits):
         facts += transfers.follow(account, event, context=context, said=facts)
     if account.arrangements is not None and facts:
+        instruments.review(account, facts)
         facts += promises.review(account, facts, context=context)
         facts += disputes.review(account)
         facts += payment_plans.review(account, context=context)
@@ -160,7 +161,7 @@ def fold(
                 facts += review_reminders(account, account.stale, context=context)
     if account.tasks:
         facts += [*close_needless(account, company=company), *close_settled(account, context=context)]
-        facts += close_mended(account)
+        facts += [*close_mended(account), *end_corrections(account, context=context)]
     return fitting(facts)
 
 

@@ -12,7 +12,7 @@ goes on at the old level (R14).
 
 import datetime
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from processors import credits, identity  # noqa: A004 - the domain's word
 from processors.account import Account
@@ -22,10 +22,11 @@ from processors.instalment_names import with_instalments
 from processors.money import to_minor
 from processors.promises import refused
 from processors.tasks import close_task, open_task
+from processors.whereabouts import name_here
 from schemas.arrangement_facts import ConditionalPaymentChanged
 from schemas.arrangement_rows import InstrumentState, PartCovered
 from schemas.events import PaymentReceived, PaymentReversed, PaymentStateChanged
-from schemas.facts import LedgerFact
+from schemas.facts import LedgerFact, Movement
 from schemas.rows import InstrumentRow, Name
 from schemas.transfers import MovedInstrument
 
@@ -38,6 +39,7 @@ __all__ = [
     "is_known",
     "receive",
     "reverse",
+    "review",
     "take_over",
 ]
 
@@ -149,6 +151,24 @@ def cover_again(account: Account) -> None:
             row.covers = _covered(account, row)
             arranged.add_instrument(row)
             account.touch(row)
+
+
+def review(account: Account, facts: Iterable[LedgerFact]) -> None:
+    """Let what has come since sleep, too, as far as a payment without names that has not cleared covers no more yet (S1-20)."""
+    came = {
+        fact.currency for fact in facts if isinstance(fact, Movement) and fact.item and fact.amount_minor > 0
+    }
+    if not came:
+        return
+    arranged = account.arranged()
+    for _, row in sorted(arranged.instruments.items()):
+        is_open = row.state != "returned" and not row.document.lines and row.currency in came
+        if is_open and sum(part.amount_minor for part in row.covers) < row.amount_minor:
+            arranged.uncover_by(row)
+            row.covers = _covered(account, row)
+            arranged.add_instrument(row)
+            account.touch(row)
+            account.advance()
 
 
 def ask_about(account: Account, payment: str, *, context: FoldContext) -> list[LedgerFact]:
@@ -266,7 +286,7 @@ def _named(account: Account, row: InstrumentRow) -> Iterator[tuple[str, int]]:
     """Walk the items that it names, known or not; an invoice that was split means its instalments (R25)."""
     names = [
         Name(
-            document=line.document,
+            document=name_here(account, line.document, of=row.document.customer),
             limit_minor=None if line.amount is None else to_minor(line.amount, currency=row.currency),
         )
         for line in row.document.lines

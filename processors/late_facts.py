@@ -9,14 +9,15 @@ from processors.company import Company
 from processors.context import FoldContext
 from processors.messages import correct_reminder
 from processors.residual import residual_of
-from processors.tasks import open_task
+from processors.tasks import close_task, open_task
 from processors.whereabouts import now_with
 from schemas.facts import LedgerFact, ReminderRetracted, ReminderWasWrong
 from schemas.moved_rows import SettledOn
 from schemas.rows import ItemRow, ReminderRow
 
-__all__ = ["retract", "retract_item", "review_reminders"]
+__all__ = ["end_corrections", "retract", "retract_item", "review_reminders"]
 
+_CORRECTION = "correction/"  # a task to correct a sent reminder
 _Because = Literal["settled", "within_tolerance", "below_minimum"]
 
 
@@ -66,6 +67,27 @@ def review_reminders(account: Account, items: Iterable[str], *, context: FoldCon
             wrong = _wrong(account, row, item=item, over=over, context=context)
             if wrong is not None:
                 facts += _say(account, row, item=name, wrong=wrong, context=context)
+    return facts
+
+
+def end_corrections(account: Account, *, context: FoldContext) -> list[LedgerFact]:
+    """End the tasks to correct reminders that were right after all: the money that made them wrong was taken back (R14, R30).
+
+    Costs what changed; it may make them wrong again.
+    """
+    facts: list[LedgerFact] = []
+    for task in sorted(name for name in account.tasks if name.startswith(_CORRECTION)):
+        row = account.reminders.get(task.removeprefix(_CORRECTION))
+        if row is None:
+            continue
+        for name in [each for each in row.wrong if each in account.stale]:
+            item = account.items[name]
+            over = _over(account, item, company=context.company)
+            if _wrong(account, row, item=item, over=over, context=context) is None:
+                row.wrong.remove(name)
+                account.touch(row)
+        if not row.wrong:
+            facts += close_task(account, task=task, outcome="needless")
     return facts
 
 
@@ -163,7 +185,7 @@ def _say(
     )
     offered = open_task(
         account,
-        task=f"correction/{row.reminder}",
+        task=f"{_CORRECTION}{row.reminder}",
         task_type="correction",
         on=context.today(),
         items=[item],

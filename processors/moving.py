@@ -22,7 +22,7 @@ from processors.moved_level import note_contact, take_level
 from processors.moved_settled import known_before
 from processors.movements import Postings
 from processors.settle import arrive, cascade, receive, settle
-from processors.whereabouts import comes_back, now_with
+from processors.whereabouts import comes_back, name_here, now_with
 from schemas.charges import ClaimDocument
 from schemas.facts import LedgerFact
 from schemas.fields import Channel
@@ -436,7 +436,7 @@ def _take_credit(
             effective_minor=0,
             rest_minor=0,
             names=[
-                Name(document=document, limit_minor=limit_minor)
+                Name(document=name_here(account, document, of=event.from_customer), limit_minor=limit_minor)
                 for document, limit_minor in zip_longest(moved.documents, moved.limits)
             ],
             received_on=moved.received_on,

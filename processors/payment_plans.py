@@ -51,6 +51,10 @@ def make_payment_plan(account: Account, event: MakePaymentPlan, *, context: Fold
     item = account.items[event.document]
     amount_minor = item.open_minor - held_part_minor(account, item)
     problem = _problem(account, event, item=item, amount_minor=amount_minor)
+    if event.first_on < context.day:
+        problem = (
+            f"the first instalment would be due on {event.first_on}, before {context.day}: say a later day"
+        )
     if problem:
         key = f"payment_plan/{event.command}"
         return [refused(account, reason="request_refused", key=key, detail=problem)]

@@ -15,6 +15,7 @@ from processors.context import FoldContext
 from processors.money import MoneyError, to_minor
 from processors.settle import counted_minor
 from processors.trust import note_promise
+from processors.whereabouts import now_with
 from schemas.arrangement_facts import PromiseJudged, PromiseMade
 from schemas.commands import MakePromise, WithdrawPromise
 from schemas.facts import ExceptionRaised, ExceptionReason, LedgerFact, Movement
@@ -24,6 +25,7 @@ from schemas.transfers import MovedPromise
 __all__ = [
     "fall_due",
     "give_up",
+    "left_behind",
     "make_promise",
     "refused",
     "review",
@@ -42,6 +44,9 @@ def make_promise(account: Account, event: MakePromise, *, context: FoldContext) 
     profile = context.company.profile
     currency = event.currency or _only_currency(account) or profile.currency
     key = f"promise/{event.command}"
+    if event.due_on < context.day:
+        detail = f"{event.due_on} is before {context.day}, the day of the promise: say on which day it will be paid"
+        return [refused(account, reason="promise_refused", key=key, detail=detail)]
     if account.row.promises >= profile.promises_per_episode:
         detail = f"{account.row.promises} promises have been made in this episode"
         return [refused(account, reason="promise_refused", key=key, detail=detail)]
@@ -104,6 +109,18 @@ def review(account: Account, facts: Iterable[LedgerFact], *, context: FoldContex
         if row.status in _JUDGED and status != row.status:
             said.append(_end(account, row, status=status, context=context))
     return said
+
+
+def left_behind(account: Account, item: ItemRow, *, context: FoldContext) -> list[LedgerFact]:
+    """End the promise that covered an item, if all that it covered is with other customers by now: it is this one's, and of nothing."""
+    arranged = account.arrangements
+    row = None if arranged is None else arranged.promises.get(item.promise)
+    if arranged is None or row is None or row.status != "open":
+        return []
+    items = [account.items[name] for name in arranged.covered.get(row.promise, ())]
+    if row.received_minor or not all(map(now_with, items)):
+        return []
+    return [_end(account, row, status="moved", context=context)]
 
 
 def give_up(account: Account, row: PromiseRow, *, context: FoldContext) -> tuple[MovedPromise, LedgerFact]:
@@ -261,6 +278,8 @@ def _verdict(account: Account, row: PromiseRow, *, arranged: Arrangements) -> st
     """Judge by the money dated until then; where less is owed by now (a note, a dispute), less was to be paid."""
     items = [account.items[name] for name in arranged.covered.get(row.promise, ())]
     owed = any(_owed_minor(account, item, on=row.until) > 0 for item in items)
+    if not owed and not row.received_minor and any(map(now_with, items)):
+        return "moved"  # what it covered is owed by another customer, and nobody has paid
     if row.received_minor >= row.amount_minor or not owed:
         return "kept"
     return "partly_kept" if row.received_minor > 0 else "broken"

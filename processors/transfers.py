@@ -62,7 +62,7 @@ def transfer_item(account: Account, event: TransferItem, *, context: FoldContext
     facts = payment_plans.end_of_item(account, item.item, context=context)
     sending = _Sending(account, context, to_customer=event.to_customer, reason=event.reason)
     sending.item(item)
-    return [*facts, *sending.facts()]
+    return [*facts, *sending.facts(), *promises.left_behind(account, item, context=context)]
 
 
 def transfer_payment(account: Account, event: TransferPayment, *, context: FoldContext) -> list[LedgerFact]:

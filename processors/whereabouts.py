@@ -2,10 +2,11 @@
 
 import msgspec
 
+from processors.account import Account
 from schemas.moved_rows import Elsewhere
 from schemas.rows import ItemRow
 
-__all__ = ["comes_back", "goes_to", "now_with"]
+__all__ = ["comes_back", "goes_to", "name_here", "now_with"]
 
 
 def now_with(item: ItemRow) -> str:
@@ -18,6 +19,12 @@ def goes_to(item: ItemRow, customer: str) -> None:
     item.moved_to = customer
     if item.elsewhere is not None and item.elsewhere.is_back:
         item.elsewhere = msgspec.structs.replace(item.elsewhere, is_back=False)
+
+
+def name_here(account: Account, document: str, *, of: str) -> str:
+    """Give the name that another customer's document has here: its own, or that with his, where this one had one of that name."""
+    other = f"{document} @{of}"
+    return other if other in account.items else document
 
 
 def comes_back(item: ItemRow) -> None:
