@@ -23,7 +23,7 @@ _POLL_S: Final = 0.05
 _CUT_S: Final = 0.25
 _STALLED_S_MAX: Final = 180.0
 _AT_WORK_S_MAX: Final = 20.0
-_DONE_S_MAX: Final = 30.0
+_DONE_S_MAX: Final = 120.0
 _OF_WORKERS: Final = ("kill", "disk_loss", "term", "zombie")
 # More in hand would meet one run again and again: then it is not a passing fault any more.
 _TO_LOSE_MAX: Final = 4

@@ -314,7 +314,7 @@ class _Mischief:
         self._await_call(name, before=before)
         time.sleep(self._chance.random() * 0.4)
         self._fleet.signal(name, signal.SIGKILL)
-        _until(lambda: self._fleet.ended(name) is not None, s_max=10.0)
+        _until(lambda: self._fleet.ended(name) is not None, s_max=60.0)
         return self._note_kill(name, "kill -9 at a moment")
 
     def _note_kill(self, name: str, what: str) -> bool:

@@ -22,7 +22,7 @@ __all__ = ["Verdict", "judge_ledger", "not_done", "open_transactions"]
 _PROCESSES: Final = 2
 _EVENTS_OF_ONE_PROCESS: Final = 10_000  # to start others would take longer than the work
 # For markers that are being written. What was left open stays so for its time-out, 6 s and more.
-_MARKERS_S_MAX: Final = 2.0
+MARKERS_S_MAX: Final = 2.0
 _POLL_S: Final = 0.1
 
 
@@ -103,13 +103,13 @@ def judge_ledger(settings: Settings, *, verdict: Verdict, seed: int) -> None:
         verdict.problems.append(f"the journal holds {records} records, {verdict.events} were acknowledged")
 
 
-def open_transactions(settings: Settings) -> list[str]:
-    """Name the partitions, internal ones too, with a transaction that is open now and 2 s later.
+def open_transactions(settings: Settings, *, markers_s_max: float = MARKERS_S_MAX) -> list[str]:
+    """Name the partitions, internal ones too, with a transaction that is open now and ``markers_s_max`` later.
 
     Where one is open, the last stable offset stays below the high watermark. To be asked when all work
     is done, and at once: the broker aborts by itself what is left open, after its time-out.
     """
-    deadline = time.monotonic() + _MARKERS_S_MAX
+    deadline = time.monotonic() + markers_s_max
     with admin(bootstrap_servers=settings.brokers()) as client:
         partitions = [
             TopicPartition(topic["name"], one["partition_index"])
