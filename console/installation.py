@@ -52,7 +52,7 @@ _LISTENING: Mapping[str, type[WebSettings | ConsoleSettings]] = {
     "web": WebSettings,
     "console": ConsoleSettings,
 }
-_READY_S_MAX = 90.0
+_READY_S_MAX = 180.0  # nine processes on a busy machine; one that dies is told at once
 _POLL_S = 0.1
 _BROKER_LOOK_S = 1.0
 

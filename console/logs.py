@@ -30,7 +30,7 @@ _INTERNAL = b"\0"
 _DECISIONS = "collections.decision.v1"
 _JOURNAL = "ledger.journal"
 _ROWS = "ledger.account"
-_STALLED_S_MAX = 30
+_STALLED_S_MAX = 90
 _FETCHED_MAX = 10_000
 
 

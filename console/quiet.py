@@ -25,7 +25,7 @@ from streams.app import JOURNAL, SOURCES
 
 __all__ = ["NotQuietError", "Quiet", "groups_of"]
 
-_STALLED_S_MAX = 60.0
+_STALLED_S_MAX = 150.0
 # Asking the broker costs both sides some milliseconds of work that the waited-for could use.
 _POLL_S = 0.01
 _GLANCE_S = 0.005
@@ -33,7 +33,7 @@ _GLANCES_S_MAX = 2.0
 
 
 class NotQuietError(OperatorError):
-    """Nothing has moved for a minute and something is still to be done; says what."""
+    """Nothing has moved for minutes and something is still to be done; says what."""
 
 
 def groups_of(settings: Settings) -> dict[str, list[str]]:

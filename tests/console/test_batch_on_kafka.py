@@ -100,7 +100,7 @@ def test_what_has_changed_since_it_was_seen_is_refused_and_told(house: House) ->
     house.publish(PaymentReceived(**paid, amount="30.00"))
     house.tick(DUE + datetime.timedelta(days=1))
     processing.published(plan, settings=house.settings)
-    done = processing.outcome(plan, settings=house.settings, wait_s=60.0)
+    done = processing.outcome(plan, settings=house.settings, wait_s=300.0)
     assert {"acme:C00": "refused", "acme:C02": "asked"} == {each.account: each.result for each in done}
     assert "is at revision 2 by now, not 1" in next(each.note for each in done if each.result == "refused")
     house.tick(DUE + datetime.timedelta(days=2))
