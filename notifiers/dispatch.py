@@ -114,7 +114,8 @@ class Dispatcher:
         )
         self._outages = Outages[int](clock=clock, retry_at=self._noter.retry_at)
         self._refused = Outages[str](clock=clock, retry_at=self._noter.retry_at)
-        self._channel_waits_until: datetime.datetime | None = None
+        # Since and until when; a clock that was set back ends it.
+        self._channel_waits: tuple[datetime.datetime, datetime.datetime] | None = None
         self._batch = _BATCH
         self._looked_after_at: datetime.datetime | None = None
 
@@ -142,7 +143,7 @@ class Dispatcher:
     def run(self, *, partitions: Iterable[int]) -> int:
         """Move the jobs that can be moved now, up to a batch; return how many were taken, put off or ended."""
         now = self._clock()
-        if self._channel_waits_until is not None and now < self._channel_waits_until:
+        if self._channel_waits is not None and self._channel_waits[0] <= now < self._channel_waits[1]:
             return 0
         closed = self.closed
         open_partitions = [each for each in partitions if each not in closed]
@@ -239,7 +240,7 @@ class Dispatcher:
         put_off = {name: wait for name, wait in waits.items() if wait.holds == "delivery"}
         self._patience.put_off({name: by_name[name] for name in put_off}, waits=put_off)
         whole = [wait.until for wait in waits.values() if wait.holds == "channel"]
-        self._channel_waits_until = min(whole, default=None)
+        self._channel_waits = (self._clock(), min(whole)) if whole else None
         return waits
 
     def _claim_of(self, job: Job, written: Written) -> Claim:
@@ -253,7 +254,7 @@ class Dispatcher:
 
     def _plan_batch(self, let_go: int) -> None:
         """Write no more messages next time than may go at the pace of this one: a letter costs more than its wait."""
-        room = 2 * let_go if self._channel_waits_until is not None else 2 * self._batch
+        room = 2 * let_go if self._channel_waits is not None else 2 * self._batch
         self._batch = min(_BATCH, max(1, room))
 
     def _law_waits(self, job: Job, *, law: LawTerms | None) -> Wait | FaultError | None:

@@ -27,14 +27,14 @@ class Outages(Generic[_Of]):
     ) -> None:
         self._clock = clock
         self._retry_at = retry_at
-        self._until: dict[_Of, datetime.datetime] = {}
+        self._spans: dict[_Of, tuple[datetime.datetime, datetime.datetime]] = {}
         self._in_a_row: dict[_Of, int] = {}
 
     @property
     def closed(self) -> set[_Of]:
-        """Those whose jobs wait at present."""
+        """Those whose jobs wait at present. A clock that was set back ends a wait: it would last as much longer."""
         now = self._clock()
-        return {one for one, until in self._until.items() if until > now}
+        return {one for one, (since, until) in self._spans.items() if since <= now < until}
 
     def down(self, one: _Of) -> datetime.datetime:
         """Note that the provider took nothing, and give the instant until which these jobs wait.
@@ -43,8 +43,8 @@ class Outages(Generic[_Of]):
         """
         if one not in self.closed:
             self._in_a_row[one] = self._in_a_row.get(one, 0) + 1
-            self._until[one] = self._retry_at(self._in_a_row[one])
-        return self._until[one]
+            self._spans[one] = (self._clock(), self._retry_at(self._in_a_row[one]))
+        return self._spans[one][1]
 
     def answered(self, one: _Of) -> bool:
         """Note that the provider has judged a message; True: that ends an outage. The next one begins with the shortest wait."""
@@ -52,5 +52,5 @@ class Outages(Generic[_Of]):
 
     def forget(self) -> None:
         """Let all try at once: which partitions are ours has changed."""
-        self._until.clear()
+        self._spans.clear()
         self._in_a_row.clear()

@@ -50,7 +50,7 @@ def words_of_file(content: bytes, *, received_at: datetime.datetime) -> list[Wor
     for number, fields in _lines(content):
         try:
             words.append(word_of_line(msgspec.convert(fields, Line), received_at=received_at))
-        except (msgspec.ValidationError, ValueError) as error:
+        except (msgspec.ValidationError, ValueError, OverflowError) as error:
             problems.append(f"line {number}: {error}")
     if problems:
         raise FeedbackFileError("Nothing was taken:\n" + "\n".join(problems[:20]))
@@ -94,10 +94,18 @@ def _lines(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
             if line.strip():
                 yield number, _object(number, line)
         return
-    for number, row in enumerate(csv.DictReader(io.StringIO(text)), start=2):
-        if number > _LINES_MAX:
-            raise FeedbackFileError(f"The file has more than {_LINES_MAX:,} lines.")
-        yield number, {str(name): value for name, value in row.items() if value}
+    number = 1
+    try:
+        for number, row in enumerate(csv.DictReader(io.StringIO(text, newline=""), strict=True), start=2):
+            if number > _LINES_MAX:
+                raise FeedbackFileError(f"The file has more than {_LINES_MAX:,} lines.")
+            if None in row:
+                raise FeedbackFileError(
+                    f"Nothing was taken:\nline {number}: more cells than the first line names"
+                )
+            yield number, {str(name): value for name, value in row.items() if value}
+    except csv.Error as error:
+        raise FeedbackFileError(f"Nothing was taken:\nline {number + 1}: {error}") from error
 
 
 def _object(number: int, line: str) -> dict[str, str]:

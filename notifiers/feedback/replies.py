@@ -13,6 +13,8 @@ _STOP: Final = frozenset(
     {
         "stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out", "remove",
         "parar", "pare", "para", "baja", "alto", "detener", "cancelar", "salir", "no mas", "no mas sms", "dar de baja", "darme de baja",
+        "desuscribir", "desuscribirme", "cancelar suscripcion", "no enviar mas", "no me escriban mas", "no mas mensajes", "basta",
+        "pare de enviar", "nao quero mais", "nao enviar mais", "nao me escrevam mais", "cancele", "cancelar assinatura", "chega",
         "sair", "parem", "descadastrar", "remover", "nao quero", "cancelar inscricao",
     }
 )  # fmt: skip

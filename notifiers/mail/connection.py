@@ -83,8 +83,8 @@ class SmtpConnection:
         self.is_open = True
         try:
             self._smtp = _connected(server)
-        except (OSError, smtplib.SMTPException) as error:
-            # Also a refused password: no mail is at fault, and lag shows that nothing goes.
+        except (OSError, smtplib.SMTPException, UnicodeError) as error:
+            # Also a refused password, or a host that can be none: no mail is at fault, and lag shows that nothing goes.
             raise TemporaryError(f"{server.host}:{server.port}: {error}") from error
 
     def carry(self, mail: Mail) -> Receipt:

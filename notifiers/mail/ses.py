@@ -3,6 +3,7 @@
 ::
 
     throttled · quota · paused · suspended · credentials · 503 · no connection   later, for everybody
+    a proxy's or a firewall's page (401, 403, 404, 405, 407, 408, 425)           later, for everybody
     MailFromDomainNotVerified, an identity of ours is not verified               this sender never
     the recipient is not verified (SES's own sandbox), illegal address           this address never
     MessageRejected, BadRequest, too large                                       this content never
@@ -32,6 +33,8 @@ __all__ = ["SesChannel", "ses_channel"]
 
 _DETAIL_MAX: Final = 500
 _DOWN: Final = 503  # the only one of the 5xx by which nothing was begun
+# No word of SES's on a mail, whatever page it is: of credentials, of the way there, of too many at once.
+_ON_THE_WAY: Final = (401, 403, 404, 405, 407, 408, 425, 429, _DOWN)
 _TAG: Final = re.compile(r"[^A-Za-z0-9_.@-]")
 _TAG_MAX: Final = 256
 # No mail is at fault, and none would pass: a person has to act, or time to go by.
@@ -198,7 +201,7 @@ def _meaning(
     code, text = str(said.get("Code", "")), str(said.get("Message", ""))
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     detail = f"{code or status}: {text}"[:_DETAIL_MAX]
-    if code in _EVERYBODY or status in (429, _DOWN):
+    if code in _EVERYBODY or status in _ON_THE_WAY:
         return TemporaryError(detail)
     if status >= 500:
         # What failed within SES, or on the way to it, may have failed after the mail was taken.

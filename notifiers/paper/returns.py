@@ -8,7 +8,7 @@ from a returned letter is the core's (R19).
 import csv
 import datetime
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
 from msgspec import Struct, structs
@@ -61,7 +61,9 @@ def read_returned(content: bytes) -> list[ReturnedLetter]:
     except UnicodeDecodeError as error:
         raise ReturnFileError(f"The file is not UTF-8: {error}") from error
     head = text.partition("\n")[0]
-    rows = csv.reader(io.StringIO(text), delimiter=";" if head.count(";") > head.count(",") else ",")
+    delimiter = ";" if head.count(";") > head.count(",") else ","
+    # Strictly: a quotation mark that is never closed would swallow the letters behind it.
+    rows = _rows(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     names = [name.strip().lower() for name in next(rows, [])]
     unknown = [name for name in names if name not in _COLUMNS]
     if unknown or "reference" not in names:
@@ -73,8 +75,19 @@ def read_returned(content: bytes) -> list[ReturnedLetter]:
         if number > _LINES_MAX:
             raise ReturnFileError(f"The file has more than {_LINES_MAX:,} lines")
         if any(cell.strip() for cell in row):
+            if any(cell.strip() for cell in row[len(names) :]):
+                raise ReturnFileError(f"Line {number} has more cells than the first line names columns")
             found.append(_letter(dict(zip(names, row, strict=False)), number=number))
     return found
+
+
+def _rows(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    number = 0
+    try:
+        for number, row in enumerate(reader, start=1):  # noqa: B007 - the last one read is named below
+            yield row
+    except csv.Error as error:
+        raise ReturnFileError(f"Line {number + 1} cannot be read: {error}") from error
 
 
 def note_returned(
@@ -92,7 +105,7 @@ def _letter(cells: dict[str, str], *, number: int) -> ReturnedLetter:
     except ValueError as error:
         raise ReturnFileError(f"Line {number}: {said!r} is no day such as 2026-03-31") from error
     reference = cells.get("reference", "").strip()
-    if not reference:
+    if not reference or not reference.isprintable():
         raise ReturnFileError(f"Line {number} names no letter")
     return ReturnedLetter(reference=reference, on=on, reason=cells.get("reason", "").strip()[:_TEXT_MAX])
 

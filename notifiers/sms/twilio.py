@@ -43,6 +43,12 @@ _CONNECT_S_MAX: Final = 10.0
 _LISTED_MAX: Final = 1_000  # one page of the provider's list
 _SKEW: Final = datetime.timedelta(minutes=5)
 _NOT_CONNECTED: Final = (ConnectTimeoutError, NewConnectionError, NameResolutionError)
+# The last one: a proxy that is not there, or lets nothing through.
+_NOTHING_SAID: Final = (
+    requests.exceptions.ConnectTimeout,
+    requests.exceptions.SSLError,
+    requests.exceptions.ProxyError,
+)
 _FAILED: Final = ("failed", "undelivered")
 _TRIAL: Final = " trial account - "
 
@@ -273,9 +279,7 @@ def _broken(error: requests.RequestException) -> TemporaryError | UncertainError
     reason: Any = error.args[0] if error.args else None
     if isinstance(reason, MaxRetryError):
         reason = reason.reason
-    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.SSLError) or isinstance(
-        reason, _NOT_CONNECTED
-    ):
+    if isinstance(error, _NOTHING_SAID) or isinstance(reason, _NOT_CONNECTED):
         return TemporaryError(f"there is no connection: {error}"[:500])
     return UncertainError(f"no answer after the message was handed over: {error}"[:500])
 

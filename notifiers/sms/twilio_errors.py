@@ -76,7 +76,7 @@ _EXACTLY: Final[dict[int, ErrorType]] = {
 }
 _TOO_MANY: Final = 429
 _DOWN: Final = 503  # the only one of the 5xx by which nothing was begun
-_OF_US: Final = (401, 403, 404, 405)
+_OF_US: Final = (401, 403, 404, 405, 407, 408, 425)
 
 
 class Refusal(Struct, frozen=True, kw_only=True):

@@ -332,6 +332,26 @@ def test_a_pace_that_is_too_slow_ends_what_has_no_turn(engine: Engine) -> None:
     assert ("failed", "expired", "given up after 5 days: it had no turn") == _end(engine)
 
 
+def test_a_clock_that_is_set_back_does_not_keep_a_channel_closed(engine: Engine) -> None:
+    """A wait of seconds that would last a day longer: of a provider that was down, and of an empty bucket."""
+    clock, relay = SettableClock(), Relay(refused={"": DOWN})
+    loop = _loop(engine, relay, clock)
+    loop.record([read(reminder()), read(reminder("r2"))])
+    know(engine)
+    loop.run(partitions=[0])
+    assert {0} == loop.closed
+    relay.refused.clear()
+    clock.now -= datetime.timedelta(days=1)
+    assert set() == loop.closed
+    pace = Pace()
+    paced = _loop(engine, relay, clock, gates=[pace])
+    paced.run(partitions=[0])
+    clock.now -= datetime.timedelta(days=1)
+    pace.waits = lambda *_, **__: {}  # type: ignore[method-assign]
+    paced.run(partitions=[0])
+    assert "accepted" in states(engine).values()
+
+
 @pytest.mark.parametrize(("days", "ends"), [(10.0, "scheduled"), (0.0, "scheduled"), (3.0, "failed")])
 def test_a_changed_setting_holds_for_what_waits_already(engine: Engine, days: float, ends: str) -> None:
     """Who needs longer to mend a password sets ten days and starts again; the days count from when the wait began."""

@@ -115,6 +115,9 @@ def test_what_ses_is_asked_has_the_shape_that_it_wants(
         (404, "NotFoundException", "Configuration set <events> does not exist."),
         (503, "ServiceUnavailable", "come back"),
         (503, "", "a load balancer's page"),
+        (403, "", "a firewall's page"),
+        (407, "", "a proxy's page"),
+        (404, "", "another service's page"),
     ],
 )
 def test_what_concerns_all_mails_is_for_later(

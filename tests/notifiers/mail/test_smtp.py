@@ -10,6 +10,7 @@ import pytest
 
 from infra.ports import free_port
 from notifiers.channel import Message, PermanentError, TemporaryError, UncertainError
+from notifiers.mail.connection import SmtpConnection
 from notifiers.mail.mime import MailSender
 from notifiers.mail.smtp import SmtpChannel, SmtpServer
 from schemas.events import Contact
@@ -144,6 +145,14 @@ def test_a_server_that_is_not_there_is_for_later() -> None:
     """Connection refused: temporary, for all mails."""
     with pytest.raises(TemporaryError) as caught:
         channel_to(free_port()).send(message())
+    assert caught.value.provider_down
+
+
+@pytest.mark.parametrize("host", ["smtp..example.com", "x" * 70 + ".example.com"])
+def test_a_host_that_can_be_none_is_for_later(host: str) -> None:
+    """A misspelt setting: Python's resolver raises another error for it, and no mail was in doubt by that."""
+    with pytest.raises(TemporaryError) as caught:
+        SmtpConnection(SmtpServer(host=host, port=25, security="none"), at=TICK)
     assert caught.value.provider_down
 
 

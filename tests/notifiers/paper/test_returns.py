@@ -96,6 +96,13 @@ def test_a_file_of_the_mail_room() -> None:
     ] == read_returned(content.encode())
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_file_of_any_machine(end: str) -> None:
+    """Lines of Unix, Windows and of old office machines; a reason in quotation marks may have several."""
+    content = end.join(("\ufeffreference,reason", 'r1,"moved,\naway"', "r2,", ""))
+    assert ["r1", "r2"] == [each.reference for each in read_returned(content.encode())]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -104,6 +111,10 @@ def test_a_file_of_the_mail_room() -> None:
         (b"reference,on\nr1,31/03/2026\n", "Line 2: '31/03/2026' is no day"),
         (b"reference,on\n,2026-03-31\n", "Line 2 names no letter"),
         (b"reference\n\xff\n", "not UTF-8"),
+        (b'reference\nr1\n"r2\nr3\n', "Line 3 cannot be read"),
+        (b"reference\n" + b"x" * 140_000, "Line 2 cannot be read"),
+        (b"reference,on,reason\nr1,,moved, no longer here\n", "Line 2 has more cells"),
+        (b"reference\nr\x001\n", "Line 2 names no letter"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_where(content: bytes, said: str) -> None:

@@ -205,6 +205,17 @@ def test_no_connection_is_no_message(opened: Open) -> None:
         opened(url=f"http://127.0.0.1:{free_port()}").send(message())
 
 
+def test_a_proxy_that_lets_nothing_through_is_no_message(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tunnel to the provider was never there: no SMS is in doubt by it."""
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with pytest.raises(TemporaryError):
+        opened(url="https://api.twilio.example").send(message())
+
+
 def test_no_answer_in_time_is_asked_once(server: TwilioServer, opened: Open) -> None:
     """The provider took it and was slow: nobody knows, and no second request is made."""
     server.silent = True
