@@ -67,7 +67,11 @@ def serving(folder: Path) -> Iterator[DocumentServer]:
             pass
 
     server.RequestHandlerClass = Handler
-    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.socket = context.wrap_socket(
+        server.socket,
+        server_side=True,
+        do_handshake_on_connect=False,  # by whom it is served: one that hangs keeps nobody
+    )
     server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that leaves is what is tested
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -29,7 +29,7 @@ def fetcher(server: DocumentServer, **changes: object) -> Fetcher:
         "private": True,
         "ca_file": str(server.ca_file),
         "bytes_max": 10_000,
-        "timeout_s": 5.0,
+        "timeout_s": 60.0,
     }
     settings = DocumentSettings(**(given | changes))  # type: ignore[arg-type]
     return Fetcher(settings, resolve=lambda _host, _port: ["127.0.0.1"])
