@@ -108,6 +108,8 @@ def _standing_samples(found: Standing) -> Iterable[Sample]:
     yield sample("cobranza_due_accounts", found.due_accounts)
     yield sample("cobranza_due_accounts_oldest_seconds", found.due_accounts_oldest_s)
     yield sample("cobranza_quarantined_accounts", found.quarantined_accounts)
+    yield sample("cobranza_letters_left_out", found.letters_left_out)
+    yield sample("cobranza_print_runs_waiting", found.print_runs_waiting)
     for channel in get_args(Channel):
         yield sample("cobranza_due_deliveries", found.due_deliveries.get(channel, 0), channel)
         waited_s = found.due_deliveries_oldest_s.get(channel, 0.0)

@@ -1,4 +1,4 @@
-"""``cobranza letters list|show|close|returned``: print runs, what is in them, their end, and what came back."""
+"""``cobranza letters list|show|close|left-out|again|give-up|returned``: print runs, what is in them, their end, what was not printed, what came back."""
 
 import datetime
 import sys
@@ -11,7 +11,7 @@ from console.cli.formats import OutputFormat, format_option, print_rows
 from infra.errors import OperatorError
 
 if TYPE_CHECKING:
-    from infra.database.print_runs import Run
+    from infra.database.print_runs import PrintRuns, Run, RunLetter
     from infra.settings import Settings
 
 __all__ = ["letters"]
@@ -19,7 +19,23 @@ __all__ = ["letters"]
 _STATES = ("open", "closing", "closed")
 _RUN = ("run", "company", "state", "letters", "pages", "sheets", "opened_at", "closed_at", "place", "detail")
 _RETURNED = ("reference", "outcome", "reminder", "company", "customer")
-_LETTER = ("position", "reminder", "customer", "pages", "sheets", "paper", "enclosures", "sha256", "spool")
+_LETTER = (
+    "position",
+    "reminder",
+    "customer",
+    "pages",
+    "sheets",
+    "paper",
+    "enclosures",
+    "left_out",
+    "sha256",
+    "spool",
+)
+_LEFT_OUT = ("reminder", "company", "customer", "run", "left_out")
+
+
+class NotLeftOutError(OperatorError):
+    """No letter of that reminder waits for a person."""
 
 
 class NoRunError(OperatorError):
@@ -123,6 +139,92 @@ def close(settings: "Settings", *, company: str, output_format: OutputFormat) ->
     finally:
         engine.dispose()
     print_rows([_row(run) for run in closed], columns=_RUN, output_format=output_format)
+
+
+@letters.command("left-out")
+@click.option("--company", default="", help="Of this company only.")
+@format_option
+@click.pass_obj
+def left_out(settings: "Settings", *, company: str, output_format: OutputFormat) -> None:
+    """Show letters that were left out of their runs because their files are damaged, until a person settles them."""
+    from msgspec import structs
+
+    from infra.database.engine import open_engine
+    from infra.database.migrate import require_current
+    from infra.database.print_runs import PrintRuns
+
+    engine = open_engine(settings.database)
+    try:
+        require_current(engine)
+        found = PrintRuns(engine).left_out(company=company)
+    finally:
+        engine.dispose()
+    print_rows([structs.asdict(each) for each in found], columns=_LEFT_OUT, output_format=output_format)
+
+
+@letters.command()
+@click.argument("reminder")
+@click.pass_obj
+def again(settings: "Settings", *, reminder: str) -> None:
+    """Print a letter that was left out with its company's open run, once its file is as it was accepted."""
+    from infra.database.engine import open_engine
+    from infra.database.migrate import require_current
+    from infra.database.print_runs import PrintRuns
+    from notifiers.assembly import utc_now
+    from notifiers.paper.opening import open_closer
+    from notifiers.paper.settings import PrintRunSettings
+    from notifiers.settings import read_settings
+
+    chosen = read_settings(PrintRunSettings)
+    engine = open_engine(settings.database)
+    try:
+        require_current(engine)
+        runs = PrintRuns(engine)
+        open_closer(chosen, data_dir=settings.data_dir, engine=engine, clock=utc_now).check(
+            _waiting(runs, reminder)
+        )
+        moved = runs.again(reminder, now=utc_now(), letters_max=chosen.letters_max)
+    finally:
+        engine.dispose()
+    if moved is None:
+        raise _not_left_out(reminder)
+    click.echo(f"{moved.run}/{moved.position:06d}")
+
+
+@letters.command("give-up")
+@click.argument("reminder")
+@click.option("--because", required=True, help="Why, for people.")
+@click.pass_obj
+def give_up(settings: "Settings", *, reminder: str, because: str) -> None:
+    """Say that a letter that was left out has failed: the reminder goes by the next channel (R19)."""
+    from infra.database.engine import open_engine
+    from infra.database.feedback import FeedbackInbox
+    from infra.database.migrate import require_current
+    from infra.database.print_runs import PrintRuns
+    from notifiers.assembly import utc_now
+    from notifiers.feedback.imported import Line, word_of_line
+
+    engine = open_engine(settings.database)
+    try:
+        require_current(engine)
+        runs, now = PrintRuns(engine), utc_now()
+        _waiting(runs, reminder)
+        line = Line(reminder=reminder, channel="letter", said="failed", detail=because)
+        FeedbackInbox(engine).take([word_of_line(line, received_at=now)], received_at=now)
+        runs.settle(reminder, now=now)
+    finally:
+        engine.dispose()
+
+
+def _waiting(runs: "PrintRuns", reminder: str) -> "RunLetter":
+    found = runs.letter(reminder)
+    if found is None or not found.left_out or found.settled_at is not None:
+        raise _not_left_out(reminder)
+    return found
+
+
+def _not_left_out(reminder: str) -> NotLeftOutError:
+    return NotLeftOutError(f"No letter of reminder {reminder!r} was left out: cobranza letters left-out")
 
 
 @letters.command()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from msgspec import Struct, json, structs
-from sqlalchemy import Connection, Engine, Integer, RowMapping, bindparam, func, select, update
+from sqlalchemy import Connection, Engine, Integer, RowMapping, and_, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.database.engine import reading, writing
@@ -64,11 +64,16 @@ class NewLetter(Struct, frozen=True, kw_only=True):
 
 
 class RunLetter(NewLetter, frozen=True, kw_only=True):
-    """A letter in its run, at ``position`` from 1."""
+    """A letter in its run, at ``position`` from 1; ``left_out`` says why it was not printed with it, '' where it was.
+
+    What was left out and is settled (``settled_at``) nobody need look at any more.
+    """
 
     run: str
     position: int
     added_at: datetime.datetime
+    left_out: str = ""
+    settled_at: datetime.datetime | None = None
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -112,17 +117,7 @@ class PrintRuns:
                 if known is None:
                     raise AssertionError(f"letter {letter.reminder} is neither new nor known")
                 return known
-            is_full = run.letters + 1 >= letters_max
-            counted = {
-                "of": run.run,
-                "more_pages": letter.all_pages,
-                "more_sheets": letter.all_sheets,
-                # A run that was made for a letter which had meanwhile come into another one begins now.
-                "since": run.opened_at if run.letters else now,
-                "as": "closing" if is_full else "open",
-                "full_at": now if is_full else None,
-            }
-            connection.execute(_COUNTING, counted)
+            self._count(connection, added, run=run, now=now, letters_max=letters_max)
         return added
 
     def letter(self, reminder: str) -> RunLetter | None:
@@ -131,7 +126,7 @@ class PrintRuns:
             return _letter(connection, reminder)
 
     def letters(self, run: str) -> list[RunLetter]:
-        """List the letters of a run in their order."""
+        """List the letters of a run in their order, those that were left out of it, too."""
         query = (
             select(print_letters).where(print_letters.c["run"] == run).order_by(print_letters.c["position"])
         )
@@ -172,14 +167,76 @@ class PrintRuns:
             )
             return sorted(moved.scalars())
 
-    def finish(self, run: str, *, now: datetime.datetime, place: str, manifest_sha256: str) -> bool:
+    def left_out(self, *, company: str = "", limit: int = 1_000) -> list[RunLetter]:
+        """List letters that were left out of their runs and wait for a person, of a company ("": of all), the oldest first."""
+        query = select(print_letters).where(_WAITS).order_by(print_letters.c["added_at"]).limit(limit)
+        if company:
+            query = query.where(print_letters.c["company"] == company)
+        with reading(self._engine) as connection:
+            return [_read(row) for row in connection.execute(query).mappings()]
+
+    def leave_out(self, letter: RunLetter, *, why: str) -> bool:
+        """Leave a letter out of its closing run, whose counts are then without it; False when somebody else was first."""
+        with writing(self._engine) as connection:
+            marked = connection.execute(
+                update(print_letters)
+                .where(
+                    print_letters.c["reminder"] == letter.reminder,
+                    print_letters.c["run"] == letter.run,
+                    print_letters.c["left_out"] == "",
+                )
+                .values(left_out=why)
+            )
+            if marked.rowcount == 1:
+                connection.execute(
+                    update(print_runs)
+                    .where(print_runs.c["run"] == letter.run)
+                    .values(
+                        letters=print_runs.c["letters"] - 1,
+                        pages=print_runs.c["pages"] - letter.all_pages,
+                        sheets=print_runs.c["sheets"] - letter.all_sheets,
+                    )
+                )
+        return marked.rowcount == 1
+
+    def settle(self, reminder: str, *, now: datetime.datetime) -> bool:
+        """Note that nobody need look at a letter that was left out; False where none of that reminder waits."""
+        with writing(self._engine) as connection:
+            moved = connection.execute(
+                update(print_letters)
+                .where(print_letters.c["reminder"] == reminder, _WAITS)
+                .values(settled_at=now)
+            )
+        return moved.rowcount == 1
+
+    def again(self, reminder: str, *, now: datetime.datetime, letters_max: int) -> RunLetter | None:
+        """Put a letter that was left out into its company's open run; None where none of that reminder waits."""
+        with writing(self._engine) as connection:
+            known = _letter(connection, reminder)
+            if known is None or not known.left_out or known.settled_at is not None:
+                return None
+            run = self._open_run(connection, known.company, now=now)
+            moved = structs.replace(known, run=run.run, position=run.letters + 1, added_at=now, left_out="")
+            changed = connection.execute(
+                update(print_letters)
+                .where(print_letters.c["reminder"] == reminder, _WAITS)
+                .values(run=moved.run, position=moved.position, added_at=now, left_out="")
+            )
+            if changed.rowcount == 0:
+                return None
+            self._count(connection, moved, run=run, now=now, letters_max=letters_max)
+        return moved
+
+    def finish(
+        self, run: str, *, now: datetime.datetime, place: str, manifest_sha256: str, detail: str = ""
+    ) -> bool:
         """Note that a closing run has been written out; False when somebody else was first."""
         with writing(self._engine) as connection:
             moved = connection.execute(
                 update(print_runs)
                 .where(print_runs.c["run"] == run, print_runs.c["state"] == "closing")
                 .values(
-                    state="closed", closed_at=now, place=place, manifest_sha256=manifest_sha256, detail=""
+                    state="closed", closed_at=now, place=place, manifest_sha256=manifest_sha256, detail=detail
                 )
             )
         return moved.rowcount == 1
@@ -192,6 +249,23 @@ class PrintRuns:
                 .where(print_runs.c["run"] == run, print_runs.c["state"] == "closing")
                 .values(detail=detail)
             )
+
+    @staticmethod
+    def _count(
+        connection: Connection, letter: NewLetter, *, run: Run, now: datetime.datetime, letters_max: int
+    ) -> None:
+        """Count a letter that has come into an open run."""
+        is_full = run.letters + 1 >= letters_max
+        counted = {
+            "of": run.run,
+            "more_pages": letter.all_pages,
+            "more_sheets": letter.all_sheets,
+            # A run that was made for a letter which had meanwhile come into another one begins now.
+            "since": run.opened_at if run.letters else now,
+            "as": "closing" if is_full else "open",
+            "full_at": now if is_full else None,
+        }
+        connection.execute(_COUNTING, counted)
 
     def _open_run(self, connection: Connection, company: str, *, now: datetime.datetime) -> Run:
         """Give the open run of a company, held until the transaction ends: letters are counted one at a time."""
@@ -224,6 +298,7 @@ class PrintRuns:
 
 
 _COLUMNS: Final = [print_runs.c[name] for name in Run.__struct_fields__]
+_WAITS: Final = and_(print_letters.c["left_out"] != "", print_letters.c["settled_at"].is_(None))
 # Built once: to build a statement takes longer than to run it, and each letter runs these.
 _LETTER: Final = select(print_letters).where(print_letters.c["reminder"] == bindparam("of"))
 _OPEN: Final = (

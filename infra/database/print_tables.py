@@ -46,7 +46,8 @@ print_runs: Final = Table(
 )
 
 # `spool` is where the letter waits for its run to be closed; `enclosures_json` lists the documents that come
-# into the envelope behind it, each with its own spool, pages and sheets.
+# into the envelope behind it, each with its own spool, pages and sheets. `left_out` says why a letter was not printed with
+# its run, whose counts are without it; a person then has it printed with another one, or gives it up (`settled_at`).
 print_letters: Final = Table(
     "print_letters",
     metadata,
@@ -64,6 +65,14 @@ print_letters: Final = Table(
     Column("paper", Text, nullable=False),
     Column("enclosures_json", Text, nullable=False, server_default="[]"),
     Column("added_at", UtcDateTime, nullable=False),
+    Column("left_out", Text, nullable=False, server_default=""),
+    Column("settled_at", UtcDateTime, nullable=True),
+    Index(
+        "ix_print_letters_left_out",
+        "reminder",
+        sqlite_where=text("left_out <> '' AND settled_at IS NULL"),
+        postgresql_where=text("left_out <> '' AND settled_at IS NULL"),
+    ),
     Index("uq_print_letters_run", "run", "position", unique=True),
     Index("ix_print_letters_account", "account"),
     sqlite_with_rowid=False,

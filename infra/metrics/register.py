@@ -131,6 +131,13 @@ METRICS: Final[Mapping[str, Described]] = {
         "Deliveries that are given up within a day: they have waited for days, whatever for.",
         ("channel",),
     ),
+    "cobranza_letters_left_out": Described(
+        "gauge",
+        "Letters that were left out of their print runs because they are damaged, until a person settles them.",
+    ),
+    "cobranza_print_runs_waiting": Described(
+        "gauge", "Print runs that cannot be written out at present: `cobranza letters list` says why."
+    ),
     "cobranza_deliveries_in_doubt": Described(
         "gauge", "Deliveries of which a person must say whether they went out.", ("channel",)
     ),

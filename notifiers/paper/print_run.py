@@ -9,6 +9,10 @@
                          letters.pdf               all of them for the printer, where that is wanted
                          manifest.json             last: where it is, the run is whole
 
+A letter that is not as it was accepted is left out of its run, which goes to the printer without it: a person puts its
+file back and has it printed with another run, or gives it up. Where more than a few are damaged it is the store that is
+wrong, and the run waits.
+
 The rows alone say which letter is in which run. Whatever is killed in between is done again and
 gives the same files under the same names; a file that no row speaks of is in no manifest.
 """
@@ -45,10 +49,12 @@ _log = structlog.get_logger(__name__)
 # What closing may take of the sending loop at a time; the rest follows at its next round.
 _SLICE_S: Final = 2.0
 _LOOK_EVERY: Final = datetime.timedelta(seconds=5)
+# Of a run, one letter or a tenth may be left out. A folder that is not mounted has no letter at all.
+_LEFT_OUT_SHARE: Final = 10
 
 
 class DamagedLetterError(OperatorError):
-    """A letter of a run is not in the spool as it was accepted; says which, and the way out."""
+    """A letter is not in the spool as it was accepted; says which, and the way out."""
 
 
 class PrintRun:
@@ -225,37 +231,76 @@ class RunCloser:
 
         Raises:
             TemporaryError: the store does not take them.
-            DamagedLetterError: a letter is not as it was accepted.
+            DamagedLetterError: more letters than a few are not as they were accepted.
         """
-        letters = self._runs.letters(run.run)
         folder = folder_of(run)
-        files, contents = [], []
-        for letter, part, name in _parts(letters, folder=folder):
-            content = self._content(letter, part, name=name)
-            self._store.put(name, content)
-            if self._merge:
-                contents.append(content)
-            yield
-        if self._merge:
+        files: list[FileOf] = []
+        contents: list[bytes] = []
+        yield from self._put_letters(run, folder=folder, contents=contents if self._merge else None)
+        letters = [each for each in self._runs.letters(run.run) if not each.left_out]
+        if self._merge and letters:
             whole = merged(contents, duplex=self._duplex)
             self._store.put(f"{folder}/{LETTERS}", whole)
             files.append(FileOf.of(LETTERS, whole))
             yield
+        run = self._runs.run(run.run) or run  # its counts are without what was left out
         manifest = manifest_of(run, letters=letters, duplex=self._duplex, merged=files[0] if files else None)
         self._store.put(f"{folder}/{MANIFEST}", manifest)
         yield
-        for _, part, _ in _parts(letters, folder=folder):
-            self._store.drop(part.spool)
-            yield
+        for letter in letters:
+            for part, _ in _parts(letter, folder=folder):
+                self._store.drop(part.spool)
+                yield
         self._runs.finish(
             run.run,
             now=self._clock(),
             place=self._store.place(folder),
             manifest_sha256=hashlib.sha256(manifest).hexdigest(),
+            detail=_left_out_of(self._runs.letters(run.run)),
         )
         _log.info(
             "print_run_closed", run=run.run, company=run.company, letters=run.letters, sheets=run.sheets
         )
+
+    def check(self, letter: RunLetter) -> None:
+        """See whether a letter that was left out is in the spool again.
+
+        Raises:
+            DamagedLetterError: it is not there as it was accepted.
+            TemporaryError: the store does not answer.
+        """
+        for part, _ in _parts(letter, folder=""):
+            self._content(letter, part, places=(part.spool,))
+
+    def _put_letters(self, run: Run, *, folder: str, contents: list[bytes] | None) -> Iterator[None]:
+        """Put each letter that is whole into the run, and what it says into ``contents``; leave out the others."""
+        letters = self._runs.letters(run.run)
+        damaged = sum(bool(each.left_out) for each in letters)
+        for letter in letters:
+            if letter.left_out:
+                continue
+            parts = list(_parts(letter, folder=folder))
+            try:
+                read = [self._content(letter, part, places=(part.spool, name)) for part, name in parts]
+            except DamagedLetterError as error:
+                damaged += 1
+                if damaged > max(1, len(letters) // _LEFT_OUT_SHARE):
+                    raise
+                self._leave_out(letter, names=[name for _, name in parts], why=str(error))
+                yield
+                continue
+            for (_, name), content in zip(parts, read, strict=True):
+                self._store.put(name, content)
+                yield
+            if contents is not None:
+                contents += read
+
+    def _leave_out(self, letter: RunLetter, *, names: Sequence[str], why: str) -> None:
+        """Note that a letter is not printed with its run; what an earlier try has written of it goes."""
+        for name in names:
+            self._store.drop(name)
+        if self._runs.leave_out(letter, why=why):
+            _log.error("letter_left_out", reminder=letter.reminder, run=letter.run, detail=why)
 
     def _all(self) -> Iterator[None]:
         """Write out what is closing; a run that cannot be does not stop the others."""
@@ -269,9 +314,9 @@ class RunCloser:
                 _log.exception("print_run_broke", run=run.run, company=run.company)
                 self._runs.wait(run.run, detail=f"writing it out failed: {type(error).__name__}")
 
-    def _content(self, letter: RunLetter, part: RunLetter | Enclosed, *, name: str) -> bytes:
+    def _content(self, letter: RunLetter, part: RunLetter | Enclosed, *, places: Sequence[str]) -> bytes:
         """Read a letter or an enclosure from the spool, else, where that was emptied already, from the run."""
-        for place in (part.spool, name):
+        for place in places:
             try:
                 content = self._store.get(place)
             except MissingError:
@@ -280,18 +325,21 @@ class RunCloser:
                 return content
         raise DamagedLetterError(
             f"Letter {letter.reminder} of run {letter.run} is not in {self._store.place(part.spool)} as it was "
-            f"accepted (SHA-256 {part.sha256}). Put the file back from a copy; the run then closes by itself."
+            f"accepted (SHA-256 {part.sha256}). Put the file back from a copy."
         )
 
 
-def _parts(
-    letters: Sequence[RunLetter], *, folder: str
-) -> Iterator[tuple[RunLetter, RunLetter | Enclosed, str]]:
-    """Walk what comes into the envelopes, in order: whose it is, what, and its name in the run."""
-    for letter in letters:
-        yield letter, letter, f"{folder}/{file_of(letter)}"
-        for place, each in enumerate(letter.enclosures, start=1):
-            yield letter, each, f"{folder}/{enclosure_file(letter, place)}"
+def _parts(letter: RunLetter, *, folder: str) -> Iterator[tuple[RunLetter | Enclosed, str]]:
+    """Walk what comes into an envelope, in order: what, and its name in the run."""
+    yield letter, f"{folder}/{file_of(letter)}"
+    for place, each in enumerate(letter.enclosures, start=1):
+        yield each, f"{folder}/{enclosure_file(letter, place)}"
+
+
+def _left_out_of(letters: Sequence[RunLetter]) -> str:
+    """Say for `letters list` what is not in a run's files."""
+    names = [each.reminder for each in letters if each.left_out]
+    return f"left out, because damaged: {', '.join(names)}"[:2_000] if names else ""
 
 
 def last_cut_off(now: datetime.datetime, *, at: datetime.time, zone: datetime.tzinfo) -> datetime.datetime:

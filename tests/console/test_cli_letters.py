@@ -65,6 +65,37 @@ def test_a_run_that_cannot_be_written_says_why(run: Run, tmp_path: Path) -> None
     assert "closed" in run("letters", "close").output
 
 
+def test_letters_that_were_left_out_are_printed_again_or_given_up(
+    run: Run, engine: Engine, tmp_path: Path
+) -> None:
+    """Each is told with its file and the way out; one whose file is back goes with the open run, of the other the next channel is told."""
+    (row,) = json.loads(run("letters", "list", "--format", "json").output)
+    (spooled, *_) = (tmp_path / "print-runs" / "spool").rglob("*r1.pdf")
+    good = spooled.read_bytes()
+    spooled.unlink()
+    assert "left out, because damaged: r1" in run("letters", "close").output
+    (left,) = json.loads(run("letters", "left-out", "--format", "json").output)
+    assert ("r1", row["run"]) == (left["reminder"], left["run"])
+    assert str(spooled) in left["left_out"]
+    refused = run("letters", "again", "r1")
+    assert (1, True) == (refused.exit_code, "Put the file back from a copy" in refused.output)
+    spooled.write_bytes(good)
+    assert "acme-000002/000001\n" == run("letters", "again", "r1").output
+    assert "No letter of reminder 'r1' was left out" in run("letters", "again", "r1").output
+    spooled.unlink()
+    run("letters", "close")
+    assert 0 == run("letters", "give-up", "r1", "--because", "no copy").exit_code
+    assert 1 == run("letters", "give-up", "r1", "--because", "no copy").exit_code
+    assert [] == json.loads(run("letters", "left-out", "--format", "json").output)
+    (line,) = FeedbackInbox(engine).lines(state="", source="", lines_max=9)
+    assert ("r1", "letter", "failed", "no copy") == (
+        line.word.reminder,
+        line.word.channel,
+        line.word.said,
+        line.word.detail,
+    )
+
+
 def test_a_run_that_is_not_there(run: Run) -> None:
     """A sentence, and the way out."""
     done = run("letters", "show", "acme-000009")

@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct
 from sqlalchemy import Connection, and_, func, select
 
+from infra.database.print_tables import print_letters, print_runs
 from infra.database.send_conditions import HELD
 from infra.database.send_tables import send_jobs
 from infra.database.tables import accounts, clocks
@@ -25,6 +26,8 @@ class Standing(Struct, frozen=True, kw_only=True):
         due_accounts_oldest_s: for how long an account of a live partition has been due. A tick that is
             done with leaves none, so it is due since its wake time or since that tick, the later of both.
         due_deliveries_oldest_s: for how long a live delivery may have gone out.
+        letters_left_out: letters that were damaged and wait for a person.
+        print_runs_waiting: runs that cannot be written out at present.
     """
 
     due_accounts: int
@@ -34,6 +37,8 @@ class Standing(Struct, frozen=True, kw_only=True):
     due_deliveries_oldest_s: dict[str, float]
     deliveries_in_doubt: dict[str, int]
     deliveries_expiring: dict[str, int]
+    letters_left_out: int = 0
+    print_runs_waiting: int = 0
 
 
 def standing(connection: Connection, *, now: datetime.datetime) -> Standing:
@@ -84,4 +89,12 @@ def standing(connection: Connection, *, now: datetime.datetime) -> Standing:
         },
         deliveries_in_doubt={channel: count for channel, _, count, _, _ in jobs},
         deliveries_expiring={channel: count for channel, _, _, count, _ in jobs},
+        letters_left_out=connection.execute(
+            select(func.count()).where(
+                print_letters.c["left_out"] != "", print_letters.c["settled_at"].is_(None)
+            )
+        ).scalar_one(),
+        print_runs_waiting=connection.execute(
+            select(func.count()).where(print_runs.c["state"] == "closing", print_runs.c["detail"] != "")
+        ).scalar_one(),
     )

@@ -16,7 +16,6 @@ from notifiers.channel import Attachment, Message
 from notifiers.paper.folder import LetterFolder
 from notifiers.paper.post import PostChannel, PostOptions
 from notifiers.paper.post_http import HttpPost, PostServer
-from notifiers.paper.print_run import DamagedLetterError
 from notifiers.pricing import parts_of
 from notifiers.writing.render import Renderer
 from notifiers.writing.words import Words, words_of
@@ -119,14 +118,6 @@ def test_one_file_of_all_has_each_enclosure_behind_its_letter(sqlite_engine: Eng
     closer(sqlite_engine, tmp_path, duplex=True, merge=True).close()
     whole = (tmp_path / "runs/acme/acme-000001/letters.pdf").read_bytes()
     assert 2 + 4 + 2 == len(pypdf.PdfReader(io.BytesIO(whole)).pages)
-
-
-def test_an_enclosure_that_has_changed_stops_its_run(sqlite_engine: Engine, tmp_path: Path) -> None:
-    """As a letter does: nothing is printed that was not accepted so."""
-    printing(sqlite_engine, tmp_path).send(letter())
-    (tmp_path / "spool/acme/C1-first-r1-02.pdf").write_bytes(blank(2))
-    with pytest.raises(DamagedLetterError, match="C1-first-r1-02"):
-        closer(sqlite_engine, tmp_path).close()
 
 
 def test_letters_of_a_folder_have_theirs_beside_them(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from infra.database.engine import open_engine
 from infra.database.print_runs import PrintRuns, Run
 from notifiers.channel import PermanentError, TemporaryError, TendedChannel, TracingChannel
 from notifiers.folders import write_whole
-from notifiers.paper.print_run import DamagedLetterError, last_cut_off
+from notifiers.paper.print_run import last_cut_off
 from notifiers.paper.stores import FolderStore
 from schemas.events import Contact
 from tests.notifiers.paper.printing import TICK, closer, letter, printing
@@ -198,25 +198,6 @@ def test_a_disk_that_takes_nothing_is_for_later(sqlite_engine: Engine, tmp_path:
     with pytest.raises(TemporaryError):
         carrier.send(letter())
     assert carrier.find(letter()) is None
-
-
-def test_a_damaged_letter_stops_its_run_and_no_other(sqlite_engine: Engine, tmp_path: Path) -> None:
-    """What was accepted is what is printed: a file that was changed since is said, until it is put back."""
-    carrier = printing(sqlite_engine, tmp_path)
-    carrier.send(letter("r1", account="acme:C1"))
-    carrier.send(letter("r2", account="beta:C1"))
-    spool = tmp_path / "spool/acme/C1-first-r1.pdf"
-    good = spool.read_bytes()
-    spool.write_bytes(good + b" ")
-    PrintRuns(sqlite_engine).close(now=TICK)
-    carrier.tend()
-    runs = {run.run: run for run in PrintRuns(sqlite_engine).runs()}
-    assert ("closing", "closed") == (runs["acme-000001"].state, runs["beta-000001"].state)
-    assert "Letter r1 of run acme-000001 is not in" in runs["acme-000001"].detail
-    with pytest.raises(DamagedLetterError):
-        closer(sqlite_engine, tmp_path).close()
-    spool.write_bytes(good)
-    assert ["closed"] == [run.state for run in closer(sqlite_engine, tmp_path).close()]
 
 
 def test_a_run_over_which_it_breaks_stops_no_other(

@@ -6,47 +6,17 @@ import http.server
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 from sqlalchemy import Engine
 
 from infra.database.print_runs import PrintRuns
 from notifiers.channel import TemporaryError
 from notifiers.paper.print_run import PrintRun, RunCloser
-from notifiers.paper.stores import FolderStore, MissingError, S3Store, Store, open_s3
+from notifiers.paper.stores import MissingError, S3Store, Store, open_s3
 from tests.notifiers.paper.printing import TICK, letter
 from tests.notifiers.sending import SettableClock
-
-
-@pytest.fixture
-def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give keys that open nothing."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-south-2")
-
-
-@pytest.fixture
-def bucket(keys: None) -> Iterator[Any]:
-    """Give a client of an S3 with one bucket, as moto plays it."""
-    with mock_aws():
-        client = boto3.client("s3")
-        client.create_bucket(
-            Bucket="print-house", CreateBucketConfiguration={"LocationConstraint": "eu-south-2"}
-        )
-        yield client
-
-
-@pytest.fixture(params=["folder", "s3"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """Give each kind of store."""
-    if request.param == "folder":
-        return FolderStore(tmp_path)
-    return S3Store(request.getfixturevalue("bucket"), bucket="print-house", prefix="cobranza/")
 
 
 def test_a_store_keeps_and_forgets(store: Store) -> None:
