@@ -150,7 +150,14 @@ def reverse_payment(account: Account, event: PaymentReversed, *, context: FoldCo
         facts += _end(account, part, kind="reversed", context=context)
     if not counted or not context.company.profile.returned_payment_fees:
         return facts
-    return facts + claim_returned(account, credit, debt_minor=debt_minor, due_on=due_on, context=context)
+    return facts + claim_returned(
+        account,
+        payment=event.payment,
+        currency=credit.currency,
+        debt_minor=debt_minor,
+        due_on=due_on,
+        context=context,
+    )
 
 
 def cancel_credit_note(

@@ -5,7 +5,6 @@ until billing's credit note is there: the ledger makes no money of its own.
 """
 
 from processors.account import Account
-from processors.arrangements import disputed_minor
 from processors.context import FoldContext
 from processors.money import MoneyError, to_minor
 from processors.promises import refused
@@ -78,7 +77,7 @@ def rule_dispute(account: Account, event: RuleDispute, *, context: FoldContext) 
         return facts
     row.amount_minor, row.ruled_on = credited_minor, context.day
     account.touch(row)
-    if disputed_minor(account, item):
+    if _uncredited_minor(account, row, item=item):
         facts += open_task(
             account,
             task=f"{CREDIT_NOTE_DUE}/{row.dispute}",
@@ -91,13 +90,26 @@ def rule_dispute(account: Account, event: RuleDispute, *, context: FoldContext) 
 
 
 def review(account: Account) -> list[LedgerFact]:
-    """End the disputes that were ruled for the customer and are credited by now, or whose item is settled."""
+    """End the disputes that were ruled for the customer and are credited by now; who had paid is owed his note all the same."""
     facts: list[LedgerFact] = []
     for _, row in sorted(account.arranged().disputes.items()):
-        if row.ruled_on is not None and not disputed_minor(account, account.items[row.item]):
+        if row.ruled_on is not None and not _uncredited_minor(account, row, item=account.items[row.item]):
             account.drop_dispute(row)
             facts += close_task(account, task=f"{CREDIT_NOTE_DUE}/{row.dispute}", outcome="needless")
     return facts
+
+
+def _uncredited_minor(account: Account, row: DisputeRow, *, item: ItemRow) -> int:
+    """Give how much of a ruling has no credit note yet, nor a write-off: of notes that name the item, also where it was paid."""
+    if item.status == "cancelled":
+        return 0
+    notes = [credit for credit, _ in account.settling.claims(item.item)]
+    since = {
+        credit.credit: credit.amount_minor
+        for credit in notes
+        if credit.credit_kind != "payment" and credit.order > row.order and credit.ended_on is None
+    }
+    return max(0, (row.amount_minor or 0) - sum(since.values()))
 
 
 def _credited_minor(account: Account, row: DisputeRow, *, event: RuleDispute, item: ItemRow) -> int:
@@ -109,8 +121,15 @@ def _credited_minor(account: Account, row: DisputeRow, *, event: RuleDispute, it
     if event.ruling == "rejected":
         return 0
     if event.amount is not None:
-        return to_minor(event.amount, currency=item.currency)
-    return disputed_minor(account, item) if row.amount_minor is None else row.amount_minor
+        return min(to_minor(event.amount, currency=item.currency), item.amount_minor)
+    if row.amount_minor is not None:
+        return min(row.amount_minor, item.amount_minor)
+    # Of the whole that was open: what has been paid of it since was paid under protest.
+    return item.open_minor + sum(
+        each.amount_minor
+        for each in account.applications.get(item.item, {}).values()
+        if account.credits[each.credit].order > row.order
+    )
 
 
 def _ruled(

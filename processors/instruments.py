@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from processors import credits, identity  # noqa: A004 - the domain's word
 from processors.account import Account
 from processors.arrangements import asked_minor
+from processors.charges.claims import claim_returned
 from processors.context import FoldContext
 from processors.instalment_names import with_instalments
 from processors.money import to_minor
@@ -85,7 +86,7 @@ def change_state(account: Account, event: PaymentStateChanged, *, context: FoldC
         case "cleared":
             return _clear(account, row, event, context=context)
         case "returned":
-            return _return(account, row, reason=event.reason, context=context)
+            return _bounce(account, row, reason=event.reason, context=context)
         case "deposited":
             asked_on = _asked_about_on(account, row, context=context)
             if row.state == "deposited" and row.alarm_on == asked_on:
@@ -100,7 +101,7 @@ def reverse(account: Account, event: PaymentReversed, *, context: FoldContext) -
     """End a known payment (R14): its money goes back; one that has not cleared is returned."""
     if is_known(account, event.payment):
         row = account.arranged().instruments[event.payment]
-        return _return(account, row, reason=event.reason, context=context)
+        return _bounce(account, row, reason=event.reason, context=context)
     return credits.reverse_payment(account, event, context=context)
 
 
@@ -219,6 +220,23 @@ def _drop(account: Account, row: InstrumentRow, *, on: datetime.date, reason: st
     facts: list[LedgerFact] = [_changed(account, row, state="cleared", on=on, reason=reason)]
     account.drop_instrument(row)
     return facts + close_task(account, task=f"{UNRESOLVED}/{row.payment}", outcome="needless")
+
+
+def _bounce(account: Account, row: InstrumentRow, *, reason: str, context: FoldContext) -> list[LedgerFact]:
+    """Let a payment of this account come back before it has cleared, and claim the company's fee for that (R14)."""
+    covered = [part for part in row.covers if part.item in account.items]
+    is_new = row.state != "returned"
+    facts = _return(account, row, reason=reason, context=context)
+    if not is_new or not context.company.profile.returned_payment_fees:
+        return facts
+    return facts + claim_returned(
+        account,
+        payment=row.payment,
+        currency=row.currency,
+        debt_minor=sum(part.amount_minor for part in covered),
+        due_on=min((account.items[part.item].due_on for part in covered), default=None),
+        context=context,
+    )
 
 
 def _return(account: Account, row: InstrumentRow, *, reason: str, context: FoldContext) -> list[LedgerFact]:

@@ -77,8 +77,6 @@ def transfer_payment(account: Account, event: TransferPayment, *, context: FoldC
     amount_minor = credit.rest_minor if wanted is None else wanted
     if not problem and not 0 < amount_minor <= credit.rest_minor:
         problem = f"{credit.rest_minor} minor units are left of {credit.credit}, not {amount_minor}"
-    if not problem and credit.moved_to not in ("", event.to_customer):
-        problem = f"a part of {credit.credit} is with {credit.moved_to} already"
     if problem:
         return [_refused(account, event.command, detail=problem)]
     sending = _Sending(account, context, to_customer=event.to_customer, reason=event.reason)
@@ -140,7 +138,8 @@ def follow(
 
     for credit in credits:
         if credit.ended_on is not None and credit.moved_minor:
-            to(credit.moved_to).recall(credit)
+            for customer, amount_minor in _shares_minor(credit).items():
+                to(customer).recall(credit, amount_minor=amount_minor)
     for item in items:
         target = now_with(item) or row.merged_into
         is_free = target not in path or (item.document.document not in carried and len(path) < _HOPS_MAX)
@@ -157,7 +156,7 @@ def follow(
             if name.document in account.items and account.items[name.document].status != "cancelled"
         }
         target = credit.for_customer or row.merged_into or (targets.pop() if len(targets) == 1 else "")
-        if target and target not in path and credit.rest_minor and credit.moved_to in ("", target):
+        if target and target not in path and credit.rest_minor:
             to(target).credit(credit, amount_minor=credit.rest_minor, names=_names(account, credit))
     if row.merged_into and row.merged_into not in path:
         for fact in said:
@@ -243,17 +242,20 @@ class _Sending:
         """Send what is left of a credit, or a part of it."""
         postings = self._postings
         credit.effective_minor -= amount_minor
+        shares = _shares_minor(credit)
         credit.moved_minor += amount_minor
         credit.moved_to = self._to
+        credit.moved_also = {customer: minor for customer, minor in shares.items() if customer != self._to}
         settle(postings, credit)
         on = max(postings.day, credit.received_on, credit.freed_on or postings.day)
         postings.change_credit(credit, kind="transferred_out", amount_minor=-amount_minor, on=on)
         self._credits.append(moved_credit(credit, amount_minor=amount_minor, names=names))
 
-    def recall(self, credit: CreditRow) -> None:
-        """Take back what was sent of a credit that counts nothing any more, and end that, too (R14)."""
-        amount_minor, postings = credit.moved_minor, self._postings
-        credit.moved_minor = 0
+    def recall(self, credit: CreditRow, *, amount_minor: int) -> None:
+        """Take back what was sent here of a credit that counts nothing any more, and end that, too (R14)."""
+        postings = self._postings
+        credit.moved_minor -= amount_minor
+        credit.moved_also = {each: minor for each, minor in credit.moved_also.items() if each != self._to}
         on = max(postings.day, credit.received_on, credit.freed_on or postings.day)
         postings.change_credit(credit, kind="transferred_out", amount_minor=amount_minor, on=on)
         postings.change_credit(credit, kind="reversed", amount_minor=-amount_minor, on=on)
@@ -352,8 +354,17 @@ def _send_all(sending: _Sending, *, items: Sequence[ItemRow], credits: Sequence[
     for item in items:
         sending.item(item)
     for credit in credits:
-        if credit.rest_minor and not credit.moved_to:
+        if credit.rest_minor:
             sending.credit(credit, amount_minor=credit.rest_minor, names=_names(sending.account, credit))
+
+
+def _shares_minor(credit: CreditRow) -> dict[str, int]:
+    """Give what of a credit counts for which other customer, the newest last."""
+    shares = dict(credit.moved_also)
+    last_minor = credit.moved_minor - sum(shares.values())
+    if last_minor:
+        shares[credit.moved_to] = last_minor
+    return shares
 
 
 def _plans(account: Account) -> list[PaymentPlanRow]:

@@ -276,7 +276,7 @@ class CreditRow(StateRow, kw_only=True, tag="credit"):
     ``order`` is its place in the account's log; ``freed_on`` the last day on
     which it was taken off an item (as ``ItemRow.grown_on``); ``excluded``: a person
     took it out, and it is never applied unasked (S0-10); ``moved_minor`` of it counts for the
-    customer ``moved_to`` (SEMANTICS 2.6); ``closed_on`` the
+    customer ``moved_to`` (SEMANTICS 2.6), but what is in ``moved_also`` for those; ``closed_on`` the
     ledger's day of the last change since nothing is left of it. ``shorts`` are by item.
     ``converted_minor`` of a payment counts in other credits: in ``'<credit>@<part>'`` for each of
     ``converted_into``, which are ``part_of`` it: of another currency (``EUR``), or meant for the items of
@@ -303,6 +303,7 @@ class CreditRow(StateRow, kw_only=True, tag="credit"):
     excluded: bool = False
     moved_minor: int = 0
     moved_to: str = ""
+    moved_also: dict[str, int] = {}
     closed_on: datetime.date | None = None
     ask_on: datetime.date | None = None
     converted_minor: int = 0

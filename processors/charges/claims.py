@@ -18,7 +18,7 @@ from processors.settle import arrive
 from schemas.charges import Charge, ClaimDocument, ClaimRaised
 from schemas.commands import WaiveClaim
 from schemas.facts import LedgerFact
-from schemas.rows import CreditRow, ItemRow
+from schemas.rows import ItemRow
 
 __all__ = ["claim_returned", "raise_claims", "waive"]
 
@@ -39,8 +39,9 @@ def raise_claims(
 
 def claim_returned(
     account: Account,
-    credit: CreditRow,
     *,
+    payment: str,
+    currency: str,
     debt_minor: int,
     due_on: datetime.date | None,
     context: FoldContext,
@@ -48,18 +49,19 @@ def claim_returned(
     """Claim the company's fee for a payment that came back, once per payment (R14), within the law's cap.
 
     Args:
-        debt_minor: what it had settled, and is owed again.
+        payment: its name; ``currency``, that of the fee.
+        debt_minor: what it had settled, or covered, and is owed again.
         due_on: the first due date of that; None: it had settled nothing.
     """
     profile = context.company.profile
-    fee = profile.returned_payment_fees.get(credit.currency)
+    fee = profile.returned_payment_fees.get(currency)
     if fee is None or profile.late_charges != "claim":
         return []
-    amount_minor = to_minor(fee, currency=credit.currency)
+    amount_minor = to_minor(fee, currency=currency)
     allowed_minor = cap_minor(
         context.company.law.edition(account.customer, on=context.day).cost_cap,
         debt_minor=debt_minor,
-        currency=credit.currency,
+        currency=currency,
         unit_values=profile.unit_values,
         due_on=due_on or context.day,
         on=context.day,
@@ -68,13 +70,12 @@ def claim_returned(
         amount_minor = min(amount_minor, allowed_minor)
     if not amount_minor:
         return []
-    name = credit.credit.partition("/")[2]
     charge = Charge(
         kind="returned_payment",
-        item=name,
-        currency=credit.currency,
+        item=payment,
+        currency=currency,
         amount_minor=amount_minor,
-        claim=f"{name}/returned_payment",
+        claim=f"{payment}/returned_payment",
     )
     return _raise(account, charge, reminder="", context=context)
 
