@@ -83,10 +83,10 @@ def server(pulses: Pulses) -> Iterator[MetricsServer]:
 
 def test_server_answers_with_metrics_health_and_readiness(server: MetricsServer, pulses: Pulses) -> None:
     """/metrics, /healthz and /readyz of a real process, asked over HTTP."""
-    before = ask(f"127.0.0.1:{server.port}")
+    before = ask(f"127.0.0.1:{server.port}", timeout_s=60.0)
     assert (True, "", "loop: has not begun") == (before.reached, before.stalled, before.unready)
     pulses.beat("loop")
-    after = ask(f"127.0.0.1:{server.port}")
+    after = ask(f"127.0.0.1:{server.port}", timeout_s=60.0)
     assert ("", 7.0, 8.0) == (
         after.unready,
         after.total("cobranza_runs_total", stage="ledger"),
