@@ -158,18 +158,22 @@ plan default
     assert (SettledOn(on=datetime.date(2024, 7, 6), amount_minor=40000),) == moved.elsewhere.before
 
 
-def test_a_part_of_a_payment_goes_to_one_other_customer_only() -> None:
-    """Who has a part of it is asked first; the second one is refused, and said where it is."""
+def test_parts_of_a_payment_go_to_several_other_customers() -> None:
+    """What each has is known by itself; of what is not left the second is refused, and said how much is."""
     stage = played(
         f"""{_CUSTOMERS}2026-01-05 payment P-1 150.00 for INV-1
 2026-01-06 transfer-payment P-1 10.00 to C2
     expect transferred
-2026-01-07 transfer-payment P-1 10.00 to C3
+2026-01-07 transfer-payment P-1 30.00 to C3
+    expect transferred
+2026-01-08 transfer-payment P-1 20.00 to C2
     expect exception request_refused
 """
     )
     said = [each.detail for each in stage.log if isinstance(each, ExceptionRaised)]
-    assert ["a part of payment/P-1 is with C2 already"] == said
+    assert ["1000 minor units are left of payment/P-1, not 2000"] == said
+    credit = stage.partition.account("acme:C1").credits["payment/P-1"]
+    assert (4000, "C3", {"C2": 1000}) == (credit.moved_minor, credit.moved_to, credit.moved_also)
 
 
 def test_an_invoice_that_was_settled_when_it_moved_is_told_of_when_it_is_open() -> None:
