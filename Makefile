@@ -27,7 +27,6 @@ demo: $(READY) ## a year of two companies' business, played through Kafka; ends 
 ##@ Prove
 # What waits for brokers and processes runs in two halves, each with a broker and a PostgreSQL of its own; what
 # computes, and the console's pages, let them go first. Whole installations are in one of the halves: they look for free ports.
-# .ci/run runs the same parts, and what else is to be proved behind the halves.
 PARTS := computing pages talking installed
 COMPUTING := tests/architecture tests/benchmarks tests/mutation tests/processors tests/scenarios tests/schemas tests/simulation
 PAGES := tests/console/inside
