@@ -35,6 +35,15 @@ _MORE = (
     "owner",
     "intended_at",
     "ask_at",
+    "waits_since",
+    "give_up_at",
+)
+# Of one that is scheduled: for what, and until when.
+_WAITING = (
+    ("may go from", ("not_before",)),
+    ("tried again at", ("retry_at",)),
+    ("waits since", ("waits_since",)),
+    ("given up at", ("give_up_at",)),
 )
 _EVIDENCE = (
     ("what", ("subject", "step")),
@@ -93,6 +102,8 @@ def list_(
             "retry_at": _instant(one.retry_at),
             "intended_at": _instant(one.intended_at),
             "ask_at": _instant(one.ask_at),
+            "waits_since": _instant(one.waits_since),
+            "give_up_at": _instant(one.give_up_at),
         }
         for one in found
     ]
@@ -125,7 +136,7 @@ def show(settings: "Settings", *, reminder: str, channel: str, output_format: st
         return
     values = msgspec.structs.asdict(found)
     click.echo(f"{reminder} over {channel}, of {found.account}: {found.state}")
-    for name, columns in _EVIDENCE:
+    for name, columns in (*_EVIDENCE, *(_WAITING if found.state == "scheduled" else ())):
         said = " · ".join(text for each in columns if (text := _text(values.get(each))))
         if said:
             click.echo(f"  {name:<25} {printable(said)}")
@@ -212,17 +223,17 @@ def _database(settings: "Settings") -> "Iterator[Engine]":
 
 def _ledger(engine: "Engine", *, channel: Channel) -> Any:
     from infra.database.send_ledger import SendLedger
-    from notifiers.settings import SendSettings
+    from notifiers.settings import SendSettings, read_settings
 
-    age_s_max = SendSettings().reader_age_s_max
+    age_s_max = read_settings(SendSettings).reader_age_s_max
     return SendLedger(engine, channel=channel, owner="", reader_age_s_max=age_s_max)
 
 
 def _arbiter(settings: "Settings", *, engine: "Engine", channel: Channel) -> "Arbiter":
     from notifiers.assembly import open_arbiter
-    from notifiers.settings import SendSettings
+    from notifiers.settings import SendSettings, read_settings
 
-    return open_arbiter(channel, settings=settings, send=SendSettings(), engine=engine)
+    return open_arbiter(channel, settings=settings, send=read_settings(SendSettings), engine=engine)
 
 
 def _instant(at: "datetime.datetime | None") -> str:

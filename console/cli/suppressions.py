@@ -74,7 +74,8 @@ def add(settings: "Settings", *, channel: str, address: str, company: str, reaso
     from infra.database.suppressions import Suppression, normal_address, suppress
 
     chosen = cast("Channel", channel)
-    if not normal_address(address, channel=chosen):
+    # What is misspelt would leave the address written to.
+    if not normal_address(address, channel=chosen) or (chosen == "email" and "@" not in address[1:-1]):
         raise NoSuchSuppressionError(f"{address!r} is no address of {channel}.")
     entry = Suppression(
         channel=chosen,

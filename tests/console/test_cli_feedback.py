@@ -114,6 +114,7 @@ def test_suppressions_are_seen_added_and_removed(run: Run) -> None:
     gone = run("suppressions", "remove", "sms", "+34600000000")
     assert (1, True) == (gone.exit_code, "is not on the list of sms" in gone.output)
     assert 1 == run("suppressions", "add", "sms", "no number").exit_code
+    assert 1 == run("suppressions", "add", "email", "zoe.customer.example").exit_code
 
 
 def held_for_bad(engine: Engine) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from console.cli.main import main
 from infra.database.send_ledger import SendLedger
-from notifiers.channel import UncertainError
+from notifiers.channel import TemporaryError, UncertainError
 from notifiers.task import TaskList
 from tests.notifiers.sending import ScriptedChannel, dispatcher, job_row, know, read, reminder
 
@@ -159,3 +159,31 @@ def test_the_provider_is_asked_by_hand(run: Run, engine: Engine, tmp_path: Path)
     assert (0, "r1 email resend\n") == (asked.exit_code, asked.stdout)
     assert "scheduled" == job_row(engine)["state"]
     assert "No delivery over email is unknown" in run("deliveries", "ask", "email").output
+
+
+def test_a_delivery_that_waits_says_since_when_and_until_when(run: Run, engine: Engine) -> None:
+    """The provider was down: what it answered, when it is tried again, since when it waits, when it is given up."""
+    running = dispatcher(engine, channel=ScriptedChannel(answers=[TemporaryError("connection refused")]))
+    know(engine)
+    running.record([read(reminder())])
+    running.run(partitions=[0])
+    shown = run("deliveries", "show", "r1", "email").output
+    for line in (
+        "error                     connection refused",
+        "tried again at            2012-03-04T12:00:05",
+        "waits since               2012-03-04T12:00:00",
+        "given up at               2012-03-09T12:00:00",
+    ):
+        assert line in shown
+    (told,) = json.loads(run("deliveries", "list", "--format", "json").stdout)
+    assert ("2012-03-04T12:00:00+00:00", "2012-03-09T12:00:00+00:00") == (
+        told["waits_since"],
+        told["give_up_at"],
+    )
+
+
+def test_a_wrong_setting_is_told_not_traced(run: Run, engine: Engine) -> None:
+    """Who resolves a doubt where the environment is wrong reads which variable it is."""
+    doubtful(engine)
+    done = run("deliveries", "resolve", "r1", "email", "failed", COBRANZA_SEND_EMAIL="pigeon")
+    assert (1, True) == (done.exit_code, "COBRANZA_SEND_EMAIL: Input should be" in done.output)

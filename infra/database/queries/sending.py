@@ -14,7 +14,10 @@ __all__ = ["DeliveryLine", "delivery_line", "delivery_lines", "unknown_deliverie
 
 
 class DeliveryLine(Struct, frozen=True, kw_only=True):
-    """One job as it stands, with the evidence of its last attempt; ``not_before`` is when the law, or a limit, lets it go."""
+    """One job as it stands, with the evidence of its last attempt; ``not_before`` is when the law, or a limit, lets it go.
+
+    ``waits_since``, ``give_up_at``: see `send_tables`.
+    """
 
     reminder: str
     channel: str
@@ -35,6 +38,8 @@ class DeliveryLine(Struct, frozen=True, kw_only=True):
     intended_at: datetime.datetime | None
     ask_at: datetime.datetime | None
     occurred_at: str
+    waits_since: datetime.datetime | None
+    give_up_at: datetime.datetime | None
 
 
 def delivery_line(connection: Connection, *, reminder: str, channel: str) -> DeliveryLine | None:
