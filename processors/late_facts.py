@@ -183,6 +183,10 @@ def _say(
         known_on=context.today(),
         cause=context.cause,
     )
+    if context.company.profile.correction_messages and wrong.because != "below_minimum":
+        # What was too little to write about is still owed: no message says so, a person may.
+        correct_reminder(account, row.reminder, context=context)
+        return [said]
     offered = open_task(
         account,
         task=f"{_CORRECTION}{row.reminder}",

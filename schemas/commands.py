@@ -340,7 +340,7 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     ``unit_values`` of a legal unit of account (UF), in the company's currency.
     ``promise_tolerance_days`` is how long after its date a promise still counts as kept,
     ``promises_per_episode`` how many there may be (R35). ``retention_days``: what is settled is remembered so long.
-    ``courtesies``, ``invoice_messages``, ``payment_messages`` and ``statements`` switch each kind of message (R33);
+    ``courtesies``, ``invoice_messages``, ``payment_messages``, ``correction_messages`` (R30) and ``statements`` switch each kind of message (R33);
     ``statement_day`` is a day of the month, or of the week (1 is Monday), ``statement_pdf``: a statement brings it along.
     ``payment_link`` leads to where a customer can pay: an https URL in which ``{reminder}``, ``{customer}``,
     ``{document}``, ``{amount}`` and ``{currency}`` are filled in. ``logo`` is an https URL, or a file's name in the
@@ -377,6 +377,7 @@ class ConfigureCompany(_CompanyCommand, frozen=True, kw_only=True, tag="collecti
     courtesies: bool = True
     invoice_messages: bool = False
     payment_messages: bool = False
+    correction_messages: bool = False
     statements: Literal["off", "weekly", "monthly"] = "off"
     statement_day: Annotated[int, Meta(ge=1, le=28)] = 1
     statement_pdf: bool = True

@@ -52,6 +52,7 @@ _PROFILE_SWITCHES = {
     "auto-apply": "auto_apply",
     "invoice-messages": "invoice_messages",
     "payment-messages": "payment_messages",
+    "correction-messages": "correction_messages",
     "answer-disputes": "answer_disputes",
 }
 

@@ -25,6 +25,7 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "courtesies",
         "invoice_messages",
         "payment_messages",
+        "correction_messages",
         "statements",
         "statement_day",
         "statement_pdf",
