@@ -20,7 +20,7 @@ from infra.metrics.scrape import Answer, ask
 from infra.ports import free_port
 from infra.settings import Settings
 
-DEADLINE_S = 60
+DEADLINE_S = 120
 EVENTS = 12_000
 
 
@@ -56,8 +56,10 @@ def test_a_worker_that_stops_is_scraped_before_it_ends(broker: str, namespace: s
     worker = subprocess.Popen(
         [sys.executable, "-m", "console", "worker", "intake"], env=variables, stderr=subprocess.PIPE
     )
+    # It is asked for health, readiness and samples one after the other, and may stop in between.
     answer = _until(
-        lambda: ask(f"127.0.0.1:{port}"), wanted=lambda seen: bool(seen.total("cobranza_stopped"))
+        lambda: ask(f"127.0.0.1:{port}"),
+        wanted=lambda seen: seen.total("cobranza_stopped") > 0 and seen.unready.startswith("stopped"),
     )
     [stopped] = [labels for labels, value in answer.values("cobranza_stopped") if value]
     assert {"stage": "intake", "fault": "FactsLost"} == stopped
