@@ -289,11 +289,12 @@ class RunCloser:
                 self._leave_out(letter, names=[name for _, name in parts], why=str(error))
                 yield
                 continue
-            for (_, name), content in zip(parts, read, strict=True):
-                self._store.put(name, content)
+            for (_, name), (content, place) in zip(parts, read, strict=True):
+                if place != name:
+                    self._store.keep(name, content, of=place)
                 yield
             if contents is not None:
-                contents += read
+                contents += [content for content, _ in read]
 
     def _leave_out(self, letter: RunLetter, *, names: Sequence[str], why: str) -> None:
         """Note that a letter is not printed with its run; what an earlier try has written of it goes."""
@@ -314,15 +315,17 @@ class RunCloser:
                 _log.exception("print_run_broke", run=run.run, company=run.company)
                 self._runs.wait(run.run, detail=f"writing it out failed: {type(error).__name__}")
 
-    def _content(self, letter: RunLetter, part: RunLetter | Enclosed, *, places: Sequence[str]) -> bytes:
-        """Read a letter or an enclosure from the spool, else, where that was emptied already, from the run."""
+    def _content(
+        self, letter: RunLetter, part: RunLetter | Enclosed, *, places: Sequence[str]
+    ) -> tuple[bytes, str]:
+        """Read a letter or an enclosure from the spool, else, where that was emptied already, from the run; say from where."""
         for place in places:
             try:
                 content = self._store.get(place)
             except MissingError:
                 continue
             if hashlib.sha256(content).hexdigest() == part.sha256:
-                return content
+                return content, place
         raise DamagedLetterError(
             f"Letter {letter.reminder} of run {letter.run} is not in {self._store.place(part.spool)} as it was "
             f"accepted (SHA-256 {part.sha256}). Put the file back from a copy."

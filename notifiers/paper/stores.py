@@ -35,6 +35,14 @@ class Store(Protocol):
         """
         ...
 
+    def keep(self, name: str, content: bytes, *, of: str) -> None:
+        """Keep a content that was read under the name ``of`` under another one, too, as `put` does.
+
+        Raises:
+            TemporaryError: it is not kept, as far as anybody knows.
+        """
+        ...
+
     def get(self, name: str) -> bytes:
         """Give a content.
 
@@ -66,6 +74,19 @@ class FolderStore:
     def put(self, name: str, content: bytes) -> None:
         """Write the file whole."""
         write_whole(self._folder / name, content, durable=True)
+
+    def keep(self, name: str, content: bytes, *, of: str) -> None:
+        """Give the file a second name: to write it again costs a tenth of the letter. Where that cannot be done it is written."""
+        path = self._folder / name
+        partial = path.with_name(f".{path.name}.partial")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.unlink(missing_ok=True)
+            partial.hardlink_to(self._folder / of)
+            partial.replace(path)
+            partial.unlink(missing_ok=True)  # of two names of one file the older stays
+        except OSError:  # nor does each file system know second names
+            self.put(name, content)
 
     def get(self, name: str) -> bytes:
         """Read the file."""
@@ -111,6 +132,10 @@ class S3Store:
             ContentType=media_type or "application/octet-stream",
             ChecksumSHA256=base64.b64encode(hashlib.sha256(content).digest()).decode(),
         )
+
+    def keep(self, name: str, content: bytes, *, of: str) -> None:  # noqa: ARG002 - its checksum goes along with a content only
+        """Put the object."""
+        self.put(name, content)
 
     def get(self, name: str) -> bytes:
         """Get the object."""

@@ -6,6 +6,7 @@ import http.server
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from sqlalchemy import Engine
 from infra.database.print_runs import PrintRuns
 from notifiers.channel import TemporaryError
 from notifiers.paper.print_run import PrintRun, RunCloser
-from notifiers.paper.stores import MissingError, S3Store, Store, open_s3
+from notifiers.paper.stores import FolderStore, MissingError, S3Store, Store, open_s3
 from tests.notifiers.paper.printing import TICK, letter
 from tests.notifiers.sending import SettableClock
 
@@ -28,6 +29,33 @@ def test_a_store_keeps_and_forgets(store: Store) -> None:
     store.drop("spool/acme/a.pdf")
     with pytest.raises(MissingError):
         store.get("spool/acme/a.pdf")
+
+
+def test_what_is_kept_under_a_second_name_stays_when_the_first_goes(store: Store) -> None:
+    """Twice is once, what stood there before is gone, and nothing else lies about."""
+    store.put("spool/acme/a.pdf", b"one")
+    store.put("runs/acme/1/a.pdf", b"older")
+    for _ in range(2):
+        store.keep("runs/acme/1/a.pdf", b"one", of="spool/acme/a.pdf")
+    store.drop("spool/acme/a.pdf")
+    assert b"one" == store.get("runs/acme/1/a.pdf")
+    if isinstance(store, FolderStore):
+        assert ["a.pdf"] == [each.name for each in Path(store.place("runs/acme/1")).iterdir()]
+
+
+def test_a_folder_without_second_names_writes_the_file_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As file systems of other machines are."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    store = FolderStore(tmp_path)
+    store.put("spool/a.pdf", b"one")
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    store.keep("runs/a.pdf", b"one", of="spool/a.pdf")
+    assert b"one" == store.get("runs/a.pdf")
 
 
 def carrier(engine: Engine, store: Store) -> PrintRun:
