@@ -30,7 +30,8 @@ class ChannelPrice(Struct, frozen=True, kw_only=True):
 class Side(Struct, frozen=True, kw_only=True):
     """What one set of rules comes to.
 
-    ``cost`` is that of its deliveries by their prices, by currency ('' where nobody said which).
+    ``accounts`` are written to by themselves, at least once; ``asked_accounts`` only where a person lets each of their reminders go, and
+    ``asked_reminders`` are all that a person has to let go (R20). ``cost`` is that of its deliveries by their prices, by currency ('' where nobody said which).
     ``worst_week`` is the most
     contacts of one account within seven days, over all channels, ``weeks`` how many accounts have
     which worst week; ``windows`` is what the law counts: its own days and groups of channels. ``needless`` reminders named only items that, as is known
@@ -46,6 +47,8 @@ class Side(Struct, frozen=True, kw_only=True):
     weeks: dict[int, int]
     needless: int
     windows: list[LawWindow] = []
+    asked_reminders: int = 0
+    asked_accounts: int = 0
 
 
 class Sum(Struct, frozen=True, kw_only=True):
@@ -68,9 +71,12 @@ def side_of(
     sent = [each for each in contacts if each.fate == "accepted"]
     weeks = _weeks(sent)
     named = {each.reminder: each for each in sent}
+    by_itself = {each.account for each in sent if not each.by_person}
     return Side(
         reminders=len(named),
-        accounts=len({each.account for each in sent}),
+        accounts=len(by_itself),
+        asked_reminders=sum(each.by_person for each in named.values()),
+        asked_accounts=len({each.account for each in sent} - by_itself),
         contacts=len(sent),
         failed=len(contacts) - len(sent),
         cost=_cost(sent, prices=prices),

@@ -133,6 +133,7 @@ class Contact(Struct, frozen=True, kw_only=True):
     ``fate`` is ``accepted`` or the address error; ``items`` with a due step,
     ``amounts`` (currency, minor units) their totals. ``law`` is the profile that it was decided under ("": none was
     told), ``law_on`` the debtor's day and ``counts_as`` the channel as that law counts it ("": a mere task, which contacts nobody).
+    ``by_person``: it goes only once a person lets it go (R20).
     """
 
     on: datetime.date
@@ -146,6 +147,7 @@ class Contact(Struct, frozen=True, kw_only=True):
     law: str = ""
     law_on: datetime.date | None = None
     counts_as: str = ""
+    by_person: bool = False
 
 
 def learn(records: Iterable[JournalRecord]) -> Log:
@@ -285,6 +287,7 @@ class Alternative:
             occurred_at=tick.isoformat(),
             command=f"what-if-{fact.reminder}-{fact.revision}",
             reminder=fact.reminder,
+            author="what-if",
         )
         return self._alone.take(approval, at=tick)
 
@@ -312,4 +315,5 @@ class Alternative:
             law="" if law is None else law.profile,
             law_on=on if law is None else local_day(at, zone_of(law.time_zone)),
             counts_as=name_of(delivery.channel, task_type=delivery.task_type),
+            by_person=bool(fact.approved_by),
         )

@@ -11,7 +11,7 @@ from processors import identity
 from processors.account import Account
 from processors.context import FoldContext
 from processors.kin import last_contact_on
-from processors.proposals import end, forget_word, proposal_of, steps_of
+from processors.proposals import end, forget_word, is_changed, proposal_of, steps_of
 from schemas.commands import (
     ApproveReminder,
     CancelReminder,
@@ -172,6 +172,8 @@ def _take_back(account: Account, row: ReminderRow, *, context: FoldContext) -> s
         return "would go again by itself: call it back"
     said.approved, said.approved_by, said.now_because = False, "", ""
     forget_word(account)
+    if is_open and is_changed(said):
+        account.row.undone = row.reminder  # it is proposed anew as another one, with what people changed
     return ""
 
 
@@ -188,7 +190,7 @@ def _as_planned(account: Account, row: ReminderRow) -> str:
     said = _said(row)
     if _waiting(account, row.reminder) is None:
         return "waits for nobody"
-    if not (said.channels or said.text or said.template or said.next_on or said.attach_invoices is not None):
+    if not is_changed(said):
         return "is as its plan has it"
     said.channels, said.text, said.template = None, "", ""
     said.next_on, said.attach_invoices = None, None

@@ -34,6 +34,7 @@ __all__ = [
     "asks_for_more",
     "end",
     "forget_word",
+    "is_changed",
     "leave",
     "not_before",
     "proposal_of",
@@ -104,7 +105,7 @@ def propose(at: Circumstances, *, due: Sequence[DueItem], because: WhoDecides) -
         reminder = identify(at, due=due)
         if reminder in at.account.reminders:
             return []  # dropped at this very tick
-        row = _new(at, reminder)
+        row = _new(at, reminder, due=due)
     said = row.proposal
     if said is None:
         raise AssertionError(f"{row.reminder} waits and was never proposed")
@@ -183,7 +184,30 @@ def end(
     ]
 
 
-def _new(at: Circumstances, reminder: str) -> ReminderRow:
+def is_changed(said: Proposal) -> bool:
+    """Say whether people have changed something of a proposal that its plan would have otherwise."""
+    return bool(
+        said.channels or said.text or said.template or said.next_on or said.attach_invoices is not None
+    )
+
+
+def _changed_before(at: Circumstances, *, due: Sequence[DueItem]) -> Proposal:
+    """Begin a proposal; one that stands for a reminder whose approval was undone begins with what people changed of that."""
+    new = Proposal(proposed_on=at.day)
+    name, at.account.row.undone = at.account.row.undone, ""
+    before = at.account.reminders.get(name) if name else None
+    if before is None or before.proposal is None:
+        return new
+    steps = {(each.item, each.step_index) for each in before.items}
+    if not any((each.item.item, each.rung.step_index) in steps for each in due):
+        return new
+    said = before.proposal
+    new.channels, new.text, new.template = said.channels, said.text, said.template
+    new.next_on, new.attach_invoices, new.edits = said.next_on, said.attach_invoices, said.edits
+    return new
+
+
+def _new(at: Circumstances, reminder: str, *, due: Sequence[DueItem]) -> ReminderRow:
     row = ReminderRow(
         account=at.account.id,
         reminder=reminder,
@@ -191,7 +215,7 @@ def _new(at: Circumstances, reminder: str) -> ReminderRow:
         status="proposed",
         items=[],
         deliveries={},
-        proposal=Proposal(proposed_on=at.day),
+        proposal=_changed_before(at, due=due),
     )
     at.account.reminders[reminder] = row
     at.account.row.proposal = reminder

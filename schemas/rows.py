@@ -121,7 +121,8 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     items that money has settled and of broken promises (``processors.trust``). ``last_note_on`` and
     ``last_call_on`` (an attempt or a conversation) are what the worklist asks for (R20, R37).
     ``group_contact_on`` is when the contacts of the group that it belongs to were last contacted for another of it (B-13).
-    ``asked_lines`` are bank credits that a person was asked about (R21).
+    ``asked_lines`` are bank credits that a person was asked about (R21). ``undone`` is the reminder whose changes the next
+    proposal of the same steps begins with (R19).
     """
 
     account: str
@@ -168,6 +169,7 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     last_note_on: datetime.date | None = None
     last_call_on: datetime.date | None = None
     asked_lines: tuple[str, ...] = ()
+    undone: str = ""
 
 
 class ItemRow(StateRow, kw_only=True, tag="item"):

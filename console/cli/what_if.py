@@ -118,7 +118,9 @@ def _sums(side: "Side") -> list[tuple[str, Cell]]:
     weeks = ", ".join(f"{count}: {accounts}" for count, accounts in side.weeks.items())
     return [
         ("reminders", side.reminders),
-        ("accounts", side.accounts),
+        ("of these, let go by a person", side.asked_reminders),
+        ("accounts written to by themselves", side.accounts),
+        ("accounts only where a person lets go", side.asked_accounts),
         ("contacts", side.contacts),
         ("failed", side.failed),
         ("cost", " + ".join(f"{currency} {amount}".strip() for currency, amount in side.cost.items()) or "0"),

@@ -311,6 +311,7 @@ requests = _table(
     c.text("author"),
     c.text("request_json"),
     Index("ix_requests_occurred_at", "account", "occurred_at"),
+    Index("ix_requests_request_type", "request_type", "occurred_at"),
 )
 
 # Rows as the ledger keeps them: what a forecast is made from (``infra.projection.live``).

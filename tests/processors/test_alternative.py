@@ -119,6 +119,23 @@ def test_what_a_payment_made_needless(tmp_path: Path) -> None:
     assert (2, {1: 1, 2: 1}) == (side.worst_week, side.weeks)  # mail and letter of one day
 
 
+def test_who_is_written_to_only_if_a_person_approves_is_counted_apart(tmp_path: Path) -> None:
+    """R20: a customer in manual mode hears nothing by himself; what he would hear is counted, and told from the rest."""
+    by_hand = "2026-01-02  @C2 mode manual\n2026-01-02  @C2 invoice"
+    story = _STORY.replace("2026-01-02  @C2 invoice", by_hand)
+    for fact in ("reminder first INV-2 by email", "reminder second INV-2 by email, letter", "finished INV-2"):
+        story = story.replace(f"    expect @C2 {fact}\n", "")
+    story = story.replace(
+        "    expect reminder first INV-1 by email\n",
+        "    expect reminder first INV-1 by email\n    expect @C2 proposal first INV-2 by email\n",
+    )
+    contacts, alternative = _contacts(_told(story, folder=tmp_path), Rules())
+    side = side_of(contacts, paid=alternative.paid, prices={})
+    assert {("acme:C1", False), ("acme:C2", True)} == {(each.account, each.by_person) for each in contacts}
+    assert (1, 1) == (side.accounts, side.asked_accounts)
+    assert side.reminders - 1 == side.asked_reminders > 0
+
+
 def test_an_address_that_fails_fails_under_any_rules(tmp_path: Path) -> None:
     """R19: what the log knows of an address holds for what other rules send earlier: the letter goes instead."""
     story = _STORY[: _STORY.index("2026-02-02  tick")].replace(" address", " name Bo address")

@@ -1,6 +1,7 @@
 """All that a person looks at before writing to a customer, calling him, or leaving him alone: one account on one sheet."""
 
 import datetime
+from collections.abc import Collection
 from typing import Any
 
 from msgspec import Struct, json
@@ -25,6 +26,7 @@ __all__ = [
     "ItemPage",
     "SheetCredit",
     "SheetItem",
+    "contact_names",
     "credits_of",
     "customer_sheet",
     "open_items",
@@ -110,6 +112,15 @@ class CustomerSheet(Struct, frozen=True, kw_only=True):
     arrangements: tuple[dict[str, Any], ...]
     standing: CustomerStanding
     next_on: datetime.date | None
+
+
+def contact_names(connection: Connection, *, accounts: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Give the names of some customers' contacts; who has none is left out."""
+    query = select(customers.c["account"], customers.c["contacts_json"]).where(
+        customers.c["account"].in_(sorted(accounts))
+    )
+    found = connection.execute(query) if accounts else ()
+    return {account: tuple(each.name for each in _contacts.decode(text)) for account, text in found}
 
 
 def customer_sheet(connection: Connection, *, account: str) -> CustomerSheet | None:

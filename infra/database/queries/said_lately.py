@@ -1,27 +1,29 @@
 """What people have lately said of proposals and may want to take back (R19): approvals, drops and call backs, the newest first.
 
-It tells what the audit has, with what the ledger says of the reminder by now; whether it can be taken back the ledger decides.
+It tells what the ledger has folded, whoever said it and by whatever way, with what stands of the reminder by now; whether it
+can be taken back the ledger decides.
 """
 
 import datetime
 from collections.abc import Collection, Iterable, Sequence
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from msgspec import Struct, json
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, Row, select
 
-from infra.database.people_tables import audit
-from infra.database.tables import customers, live_rows, requests
+from infra.database.tables import customers, exceptions, live_rows, requests
 from schemas.codec import type_of
 from schemas.reminder_commands import ApproveReminder, CancelReminder, DropReminder
 from schemas.reminder_rows import ReminderRow
-from schemas.rows import ItemRow, Row, decode_row
+from schemas.rows import ItemRow, decode_row
+from schemas.rows import Row as StateRow
 
 __all__ = ["SaidLately", "said_lately"]
 
 _ACTS: Final = tuple(type_of(each) for each in (ApproveReminder, DropReminder, CancelReminder))
-_LOOKED_THROUGH_MAX: Final = 200  # entries of the audit: one reminder may have several
+_LOOKED_THROUGH_MAX: Final = 200  # commands of each kind: one reminder may have several
 _ITEMS_MAX: Final = 20  # of a reminder that is looked at: one that waits is enough
+_A_DAY: Final = 10  # characters of a date without a time
 _What = Literal["approval", "drop"]
 
 
@@ -32,7 +34,8 @@ class _Named(Struct):
 class SaidLately(Struct, frozen=True, kw_only=True):
     """A reminder of which a person has said something that no provider's word has overtaken.
 
-    ``what`` of it can be taken back, ``act`` is what was said last, by ``user`` at ``at``; ``edits`` as a command names them.
+    ``what`` of it can be taken back, ``act`` is what was said last, by ``user`` ('': nobody is named) on the day ``on``, at the
+    instant ``at`` where that is known; ``edits`` as a command names them.
     """
 
     account: str
@@ -42,7 +45,8 @@ class SaidLately(Struct, frozen=True, kw_only=True):
     what: _What
     act: str
     user: str
-    at: datetime.datetime
+    on: datetime.date
+    at: datetime.datetime | None
     edits: int
 
 
@@ -56,7 +60,7 @@ def said_lately(
     waiting = _waiting(connection, rows.values())
     names = _names(connection, [account for account, _ in rows])
     found = []
-    for (account, reminder), (act, user, at) in said.items():
+    for (account, reminder), each in said.items():
         row = rows.get((account, reminder))
         what = None if row is None else _what(row, waiting=waiting)
         if row is None or row.proposal is None or what is None:
@@ -68,9 +72,10 @@ def said_lately(
                 reminder=reminder,
                 step=row.step,
                 what=what,
-                act=act,
-                user=user,
-                at=at,
+                act=each.act,
+                user=each.user,
+                on=each.at.date(),
+                at=each.at if each.is_instant else None,
                 edits=row.proposal.edits,
             )
         )
@@ -101,37 +106,67 @@ def _waiting(connection: Connection, rows: Iterable[ReminderRow]) -> set[tuple[s
     }
 
 
-_Said = dict[tuple[str, str], tuple[str, str, datetime.datetime]]
+class _Word(Struct, frozen=True, kw_only=True):
+    """What somebody said of a reminder; of what has no time of day the day's end is taken."""
+
+    act: str
+    user: str
+    at: datetime.datetime
+    is_instant: bool
+
+
+_Said = dict[tuple[str, str], _Word]
 
 
 def _said(connection: Connection, *, companies: Sequence[str], since: datetime.datetime) -> _Said:
-    """Give what was said last of each (account, reminder), the newest first."""
-    own = [audit.c["account"].startswith(f"{each}:", autoescape=True) for each in companies]
-    newest = (
-        select(audit.c["entry"], audit.c["account"], audit.c["act"], audit.c["user"], audit.c["at"])
-        .where(audit.c["at"] >= since, audit.c["act"].in_(_ACTS), *([or_(*own)] if own else []))
-        .order_by(audit.c["at"].desc(), audit.c["entry"])
-        .limit(_LOOKED_THROUGH_MAX)
-    )
-    entries = connection.execute(newest).all()
-    columns = (requests.c["account"], requests.c["request"], requests.c["request_json"])
-    asked = select(*columns).where(
-        requests.c["account"].in_([each.account for each in entries]),
-        requests.c["request"].in_([each.entry for each in entries]),
-    )
-    texts = {(row[0], row[1]): row[2] for row in connection.execute(asked)} if entries else {}
+    """Give what was said last of each (account, reminder), the newest first; what the ledger refused was not said."""
+    own = [requests.c["company"].in_(companies)] if companies else []
+    # Texts of business times sort by their days; who is in another zone is a day off at most.
+    first = (since - datetime.timedelta(days=1)).date().isoformat()
+    rows = [
+        row
+        for act in _ACTS
+        for row in connection.execute(
+            select(requests)
+            .where(requests.c["request_type"] == act, requests.c["occurred_at"] >= first, *own)
+            .order_by(requests.c["occurred_at"].desc())
+            .limit(_LOOKED_THROUGH_MAX)
+        )
+    ]
+    refused = _refused(connection, [row.request for row in rows])
+    words = [
+        ((row.account, json.decode(row.request_json, type=_Named).reminder), _word(row))
+        for row in rows
+        if row.request not in refused
+    ]
     found: _Said = {}
-    for entry, account, act, user, at in entries:
-        text = texts.get((account, entry))
-        if text is not None:
-            named = json.decode(text, type=_Named)
-            found.setdefault((account, named.reminder), (act, user, at))
+    for key, word in sorted(words, key=lambda each: each[1].at, reverse=True):
+        if word.at >= since:
+            found.setdefault(key, word)
     return found
+
+
+def _word(row: Row[Any]) -> _Word:
+    said = row.occurred_at
+    is_instant = len(said) > _A_DAY
+    at = datetime.datetime.fromisoformat(said if is_instant else f"{said}T23:59:59")
+    at = at.astimezone(datetime.UTC) if at.tzinfo is not None else at.replace(tzinfo=datetime.UTC)
+    return _Word(act=row.request_type, user=row.author, at=at, is_instant=is_instant)
+
+
+def _refused(connection: Connection, commands: Sequence[str]) -> set[str]:
+    if not commands:
+        return set()
+    keys = [f"command/{each}" for each in commands]
+    query = select(exceptions.c["key"]).where(
+        exceptions.c["key"].in_(keys), exceptions.c["reason"] == "request_refused"
+    )
+    return {key.removeprefix("command/") for key in connection.execute(query).scalars()}
 
 
 def _rows(
     connection: Connection, *, kind: str, named: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], Row]:
+) -> dict[tuple[str, str], StateRow]:
     """Give rows of a kind by (account, name)."""
     if not named:
         return {}

@@ -4,13 +4,15 @@ import datetime
 import html
 import re
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from sqlalchemy import Engine
 
 from console.web.inside.masking import masked_text
 from infra.database.people import ROLES, Role
-from schemas.reminder_commands import ApproveReminder, EditReminder, UndoReminder
+from schemas.reminder_commands import ApproveReminder, DropReminder, EditReminder, UndoReminder
 from tests.console.inside.desk import Desk
 from tests.scenarios.script import Notifying
 
@@ -190,6 +192,57 @@ def test_what_goes_is_called_back_into_the_queue_while_no_provider_has_it(desk: 
     hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form[2]))
     told = desk.browser.get(desk.browser.post(form[1], data=hidden).headers["location"]).text
     assert "cannot be called back any more" in told
+
+
+def test_what_a_person_changed_is_there_again_when_its_approval_is_undone(desk: Desk) -> None:
+    """B-10: changed, approved, decided, called back: it waits with his text and channel, and whoever approves it now approves that."""
+    desk.stage.answers[""] = Notifying(line=0, channel="", status=None)
+    desk.submit("/review", "/edit", text="Dear Ana, as agreed.", channels="letter")
+    desk.submit("/review", "/approve")
+    tick(desk, hour=12)
+    desk.submit("/review", "/undo")
+    desk.report("letter", "superseded")
+    tick(desk, hour=13)
+    text = html.unescape(desk.browser.get("/review").text)
+    assert "Dear Ana, as agreed." in text
+    assert re.search(r'value="letter" checked', text)
+    desk.submit("/review", "/approve")
+    tick(desk, hour=14)
+    approved = [each for each in desk.asked if isinstance(each, ApproveReminder)]
+    assert 1 == approved[-1].edits
+
+
+def test_what_others_systems_decided_lately_is_shown(desk: Desk) -> None:
+    """A drop from the command line is no entry of the console's audit: the ledger's is shown with its author, and taken back here."""
+    page = html.unescape(desk.browser.get("/review").text)
+    (reminder,) = re.findall(r'action="/review/([^"]+)/drop"', page)
+    said: dict[str, Any] = {"company": "acme", "customer": "C1", "reminder": unquote(reminder)}
+    desk.parts.publish(
+        [DropReminder(**said, command="cli-1", author="night shift", occurred_at="2026-03-01")]
+    )
+    text = html.unescape(desk.browser.get("/review").text)
+    assert "Decided lately" in text
+    assert "night shift · " in text
+    desk.submit("/review", "/undo")
+    tick(desk, hour=12)
+    assert "/approve" in html.unescape(desk.browser.get("/review").text)
+
+
+def test_what_the_ledger_refused_was_not_decided(desk: Desk) -> None:
+    """Who came too late with an approval is not shown as the one who decided."""
+    page = html.unescape(desk.browser.get("/review").text)
+    (reminder,) = re.findall(r'action="/review/([^"]+)/drop"', page)
+    desk.submit("/review", "/drop", reason="not now")
+    late: dict[str, Any] = {
+        "company": "acme",
+        "customer": "C1",
+        "reminder": unquote(reminder),
+        "command": "cli-2",
+    }
+    desk.parts.publish([ApproveReminder(**late, author="too late", occurred_at=desk.now.isoformat())])
+    text = html.unescape(desk.browser.get("/review").text)
+    assert "bea · " in text
+    assert "too late" not in text
 
 
 def test_others_companies_are_not_undone(desk: Desk) -> None:

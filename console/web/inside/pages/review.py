@@ -23,6 +23,7 @@ from console.web.inside.pages.customer.opening import require_seen
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
 from infra.database.engine import reading
+from infra.database.queries.moment import business_now
 from infra.database.queries.proposals import said_of, waiting, waiting_count, waiting_page
 from infra.database.queries.said_lately import SaidLately, said_lately
 from infra.database.queries.statements import statements
@@ -98,7 +99,9 @@ def _lately(parts: InsideParts, person: Person, connection: Connection, *, compa
     if not person.may("approver") or (company and not person.sees(company)):
         return []
     seen = (company,) if company else person.companies
-    return said_lately(connection, companies=seen, since=parts.clock() - _LATELY, lines_max=_SHOWN_MAX)
+    # What was said has business time, which a played clock keeps.
+    since = business_now(connection, wall=parts.clock()) - _LATELY
+    return said_lately(connection, companies=seen, since=since, lines_max=_SHOWN_MAX)
 
 
 def _add_forms(routes: APIRouter, parts: InsideParts) -> None:

@@ -11,6 +11,7 @@ from console.web.inside.given import Collector, Reader
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page
 from infra.database.engine import reading
+from infra.database.queries.customer_sheet import contact_names
 from infra.database.queries.moment import business_now
 from infra.database.queries.tasks import task_lines
 from infra.database.queries.worklist_page import work_choices
@@ -46,10 +47,13 @@ def router(parts: InsideParts) -> APIRouter:
             )
             choices = work_choices(connection, seen=person.companies)
             today = business_now(connection, wall=parts.clock()).date()
+            accounts = () if person.may("collector") else {each.account for each in lines}
+            names = contact_names(connection, accounts=accounts)
         return page(
             "tasks.html",
             person=person,
             lines=lines[:_LINES_MAX],
+            names=names,
             has_more=len(lines) > _LINES_MAX,
             responsible=responsible,
             choices=choices,

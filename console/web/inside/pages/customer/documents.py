@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import HTMLResponse
 
 from console.web.inside.asking import await_written, nonce, until_written
-from console.web.inside.pages.customer.opening import Reader, path_of, sheet_of
+from console.web.inside.pages.customer.opening import Reader, path_of, people_of, sheet_of
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import moments, page
 from infra.database.engine import reading
@@ -48,6 +48,7 @@ def _add_document(routes: APIRouter, parts: InsideParts) -> None:
             here=path_of(account),
             path_of=path_of,
             story=story,
+            names=() if person.may("collector") else people_of(parts, account),
             links=[(name, url) for name, url in urls if url.startswith(_WEB)],
             today=today,
             asked=written,
@@ -93,6 +94,7 @@ def _add_credit(routes: APIRouter, parts: InsideParts) -> None:
             here=path_of(account),
             path_of=path_of,
             story=story,
+            names=() if person.may("collector") else people_of(parts, account),
             known_as=credit.partition("/")[2],
             today=today,
             asked=written,
