@@ -33,6 +33,9 @@ TEXT_FAULTS: Final[Mapping[str, re.Pattern[str]]] = {
         ("no_logo", r"^the logo '(?P<name>[^']*)' is not in the company's template folder$"),
         ("broken_picture", r"is a broken (?:PNG|JPEG|GIF)|is cut off: save it again$"),
         ("moving_picture", r"moves: a logo is one picture$"),
+        ("large_picture", r"has (?P<wide>[\d,]+) × (?P<high>[\d,]+) pixels: "),
+        ("odd_picture", r"is a (?:PNG in more|JPEG that few|JPEG of|GIF without)|unpacks to more than it says"),
+        ("no_label", r"a line is a word and its text: "),
     )
 }  # fmt: skip
 

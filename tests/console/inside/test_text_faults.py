@@ -26,6 +26,10 @@ def test_each_fault_has_its_words_with_the_same_places(language: str) -> None:
         ("cannot be used: TemplateSyntaxError: unexpected '}'", "Esto no se espera aquí: '}'."),
         ("it repeats too much: more than 1,000,000 steps", "Se repite demasiado."),
         ("the logo 'x.png' is a broken PNG: save it again", "La imagen está dañada: guárdela de nuevo."),
+        (
+            "the logo 'x.gif' is a GIF without a picture",
+            "La imagen es de un tipo que no todos los programas muestran: guárdela de nuevo como un PNG sencillo.",
+        ),
         ("nobody has foreseen this", "nobody has foreseen this"),
     ],
 )
