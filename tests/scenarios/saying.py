@@ -96,11 +96,12 @@ def _further(fact: LedgerFact) -> Iterator[Clauses]:
             content = _reminder(fact.content) | {"items": subject}
             yield {**content, "kind": "message"}
         case MessageEnded():
+            subject = "latest" if fact.message_kind == "correction" else fact.subject
             ended = {
                 "kind": "unsent",
                 "account": fact.account,
                 "step": fact.message_kind,
-                "item": fact.subject,
+                "item": subject,
             }
             yield {**ended, "kind": "sent"} if fact.status == "sent" else {**ended, "because": fact.status}
         case TaskClosed():
