@@ -90,15 +90,16 @@ def choose(at: Circumstances, judged: Sequence[Judged]) -> Choice:
     """Choose what goes out, and what is proposed to a person instead (R19, R20); mark it on what was judged."""
     awaited = _await_tasks(at, judged)
     able = _raised(at, judged)
-    waiting, grown = proposal_of(at.account), False
+    waiting, anew = proposal_of(at.account), False
     if waiting is not None and waiting.proposal is not None and waiting.proposal.approved:
         steps = approved_items(at.account, waiting)
         as_read = [each for each in able if row_item(each) == steps.get(each.item.item)]
-        grown = asks_for_more(at, waiting.proposal, due=as_read)
-        if as_read and not grown:
+        still = [each for each in able if each.item.item in steps]  # also on another day than was read
+        if as_read and not asks_for_more(at, waiting.proposal, due=still):
             return _approved(at, judged, row=waiting, steps=steps)._replace(awaited=awaited)
+        anew = bool(still)
     because = who_decides(at, (each.rung for each in able)) if able else None
-    if because is not None and (grown or not _is_sent_now(at.account, at.day)):
+    if because is not None and (anew or not _is_sent_now(at.account, at.day)):
         return Choice(because=because, awaited=awaited)
     for each in judged:
         _go_or_wait(each, each.not_yet)
