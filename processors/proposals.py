@@ -99,7 +99,10 @@ def not_before(at: Circumstances, row: ReminderRow) -> Verdict | None:
 
 
 def propose(at: Circumstances, *, due: Sequence[DueItem], because: WhoDecides) -> list[LedgerFact]:
-    """Propose the due items, or bring the proposal that waits up to date; nothing new, nothing said (R26)."""
+    """Propose the due items, or bring the proposal that waits up to date; nothing new, nothing said (R26).
+
+    An approval that lapses is always said, as a new revision: whoever gave it has to know.
+    """
     row = proposal_of(at.account)
     if row is None:
         reminder = identify(at, due=due)
@@ -109,14 +112,15 @@ def propose(at: Circumstances, *, due: Sequence[DueItem], because: WhoDecides) -
     said = row.proposal
     if said is None:
         raise AssertionError(f"{row.reminder} waits and was never proposed")
-    if said.approved:
+    lapsed = said.approved
+    if lapsed:
         # It is of what was read: of that nothing is due, or more is asked for by now (``choose``).
         said.approved, said.approved_by, said.now_because = False, "", ""
         forget_word(at.account)
         at.account.touch(row)
     composed = compose(at, due=due, reminder=row.reminder, said=said)
     content = _digest(composed, because=because, said=said)
-    if content == said.content:
+    if content == said.content and not lapsed:
         note_steps(at, composed)
         return []
     leave(at.account, row, stay={each.item.item for each in due})
@@ -252,6 +256,7 @@ def _too_soon_until(at: Circumstances) -> datetime.date | None:
 def _digest(composed: Composed, *, because: WhoDecides, said: Proposal) -> str:
     """Sum up what a person would read anew: not the days that pass, nor what is listed beside."""
     content = composed.content
+    held = [(each.item, each.held_minor) for each in content.items if each.held_minor]
     read: list[object] = [
         because,
         content.step,
@@ -266,4 +271,6 @@ def _digest(composed: Composed, *, because: WhoDecides, said: Proposal) -> str:
     ]
     if said.template or said.attach_invoices is not None:
         read.append((said.template, said.attach_invoices))
+    if held:  # another part of each may be asked for, while the sums stay (R29)
+        read.append(held)
     return hashlib.blake2s(msgspec.json.encode(read), digest_size=12).hexdigest()
