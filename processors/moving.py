@@ -202,6 +202,7 @@ def _take_item(
         _take_back(postings, item, moved=moved, event=event, context=context)
         return
     item = _known_item(account, moved, event=event)
+    is_new = item is None
     if not moved.amount_minor and not moved.cancelled and item is None:
         return  # it was written about where it was, and is forgotten here by now
     if item is None and (moved.amount_minor < 0 or moved.cancelled):
@@ -220,7 +221,7 @@ def _take_item(
         _give_up(postings, item, moved=moved, context=context)
         return
     item.amount_minor += moved.amount_minor
-    _come_in(postings, item, amount_minor=moved.amount_minor, context=context)
+    _come_in(postings, item, amount_minor=moved.amount_minor, context=context, is_new=is_new)
 
 
 def _take_back(
@@ -241,15 +242,18 @@ def _take_back(
     _come_in(postings, item, amount_minor=moved.amount_minor, context=context)
 
 
-def _come_in(postings: Postings, item: ItemRow, *, amount_minor: int, context: FoldContext) -> None:
-    """Book what has come of an item, and let money find it."""
+def _come_in(
+    postings: Postings, item: ItemRow, *, amount_minor: int, context: FoldContext, is_new: bool = False
+) -> None:
+    """Book what has come of an item, and let money find it; of what was only said of it (0) money hears nothing (2.3)."""
     on = max(context.day, item.entered_on or item.issued_on, item.grown_on or context.day)
     if amount_minor:
         item.grown_on = on
     postings.change_item(item, kind="transferred_in", amount_minor=amount_minor, on=on)
     if item.open_minor:
         postings.account.settling.open_item(item)
-    arrive(postings, item, auto_apply=context.company.profile.auto_apply)
+    if amount_minor:
+        arrive(postings, item, auto_apply=context.company.profile.auto_apply, is_new=is_new)
 
 
 def _sent_before(account: Account, moved: MovedItem, *, event: TransferReceived) -> ItemRow | None:

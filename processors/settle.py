@@ -101,12 +101,17 @@ def receive(postings: Postings, credit: CreditRow, *, auto_apply: bool, costs_fi
     postings.account.settling.loosen(credit)
 
 
-def arrive(postings: Postings, item: ItemRow, *, auto_apply: bool) -> None:
-    """Settle an item that has just come: who waits for it by name, then loose payments, in log order."""
+def arrive(postings: Postings, item: ItemRow, *, auto_apply: bool, is_new: bool = True) -> None:
+    """Settle an item that has just come: who waits for it by name, then loose payments, in log order.
+
+    ``is_new`` False: more has come of an item that was here; nothing is reserved for it any more.
+    """
     settling = postings.account.settling
     claims = settling.claims(item.item)
     if claims:
         for credit, name in claims:
+            if not is_new:
+                continue
             refuse_other_currency(postings, credit=credit, item=item)
             if credit.credit in settling.unshared:  # else it is distributed as a whole
                 credit.reserved_minor -= limit_minor(name, item=None, most=credit.effective_minor)
