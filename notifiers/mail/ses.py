@@ -72,7 +72,6 @@ _NOT_SENT: Final = (
     exceptions.NoCredentialsError,
     exceptions.PartialCredentialsError,
     exceptions.ProfileNotFound,
-    exceptions.ProxyConnectionError,
     exceptions.SSOError,
     exceptions.TokenRetrievalError,
 )
@@ -132,6 +131,8 @@ class SesChannel:
             raise _meaning(error, recipient=mail.recipient) from error
         except exceptions.SSLError as error:
             raise _unless_refused(error) from error
+        except exceptions.ProxyConnectionError as error:
+            raise _unless_carried(error) from error
         except _NOT_SENT as error:
             raise TemporaryError(_text(error)) from error
         except exceptions.ParamValidationError as error:
@@ -222,6 +223,14 @@ def _unless_refused(error: exceptions.SSLError) -> TemporaryError | UncertainErr
     if isinstance(cause, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(cause):
         return TemporaryError(_text(error))
     return UncertainError(_text(error))
+
+
+def _unless_carried(error: exceptions.ProxyConnectionError) -> TemporaryError | UncertainError:
+    """Tell a proxy that is not there, or lets nothing through, from one that broke off after it had the whole mail."""
+    cause = getattr(error.kwargs.get("error"), "original_error", None)
+    return (
+        UncertainError(_text(error)) if isinstance(cause, ConnectionError) else TemporaryError(_text(error))
+    )
 
 
 def _tag(value: str) -> str:

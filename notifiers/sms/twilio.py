@@ -27,7 +27,13 @@ from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ProxyError,
+)
 
 from infra.database.queries.tracing import Flight
 from notifiers.channel import Message, PermanentError, Receipt, TemporaryError, Traits, UncertainError
@@ -43,12 +49,7 @@ _CONNECT_S_MAX: Final = 10.0
 _LISTED_MAX: Final = 1_000  # one page of the provider's list
 _SKEW: Final = datetime.timedelta(minutes=5)
 _NOT_CONNECTED: Final = (ConnectTimeoutError, NewConnectionError, NameResolutionError)
-# The last one: a proxy that is not there, or lets nothing through.
-_NOTHING_SAID: Final = (
-    requests.exceptions.ConnectTimeout,
-    requests.exceptions.SSLError,
-    requests.exceptions.ProxyError,
-)
+_NOTHING_SAID: Final = (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError)
 _FAILED: Final = ("failed", "undelivered")
 _TRIAL: Final = " trial account - "
 
@@ -279,7 +280,13 @@ def _broken(error: requests.RequestException) -> TemporaryError | UncertainError
     reason: Any = error.args[0] if error.args else None
     if isinstance(reason, MaxRetryError):
         reason = reason.reason
-    if isinstance(error, _NOTHING_SAID) or isinstance(reason, _NOT_CONNECTED):
+    if isinstance(reason, ProxyError):
+        # A proxy that is not there, or lets nothing through. But a connection that broke is told in the same way
+        # when the proxy had the whole message already: http.client has closed it by then.
+        nothing_said = not isinstance(reason.original_error, ConnectionError)
+    else:
+        nothing_said = isinstance(error, _NOTHING_SAID) or isinstance(reason, _NOT_CONNECTED)
+    if nothing_said:
         return TemporaryError(f"there is no connection: {error}"[:500])
     return UncertainError(f"no answer after the message was handed over: {error}"[:500])
 

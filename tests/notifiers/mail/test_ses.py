@@ -4,6 +4,7 @@ import base64
 import email
 import email.policy
 import json
+import re
 import threading
 from collections.abc import Iterator
 from functools import cache
@@ -230,6 +231,33 @@ def test_a_connection_cut_after_the_request_is_in_doubt(httpserver: HTTPServer, 
     with pytest.raises(UncertainError):
         channel.send(message())
     assert 1 == len(asked)
+
+
+def test_a_proxy_that_hangs_up_after_the_request_is_in_doubt(
+    httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had the whole mail, and may have handed it on."""
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("http_proxy", httpserver.url_for("/"))
+
+    def cut(request: Request) -> Response:
+        request.get_data()
+        request.environ["werkzeug.socket"].shutdown(2)
+        return Response("")
+
+    httpserver.expect_request(re.compile(".*")).respond_with_handler(cut)
+    with pytest.raises(UncertainError):
+        channel_to("http://one.ses.example").send(message())
+
+
+def test_a_proxy_that_is_not_there_is_for_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing has left: no mail is in doubt by it."""
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(TemporaryError, match="proxy"):
+        channel_to("http://other.ses.example").send(message())
 
 
 def test_an_answer_that_is_none_is_in_doubt(httpserver: HTTPServer, channel: SesChannel) -> None:

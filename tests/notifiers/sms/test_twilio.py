@@ -2,6 +2,7 @@
 
 import datetime
 import logging
+import re
 from collections.abc import Callable, Collection, Sequence
 
 import msgspec
@@ -214,6 +215,30 @@ def test_a_proxy_that_lets_nothing_through_is_no_message(
     monkeypatch.delenv("no_proxy", raising=False)
     with pytest.raises(TemporaryError):
         opened(url="https://api.twilio.example").send(message())
+
+
+def test_a_proxy_that_refuses_the_tunnel_is_no_message(
+    opened: Open, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """407 on CONNECT: a person mends the proxy's password, and nothing is in doubt until then."""
+    monkeypatch.setenv("https_proxy", httpserver.url_for("/"))
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    httpserver.expect_request(re.compile(".*"), method="CONNECT").respond_with_data("who?", status=407)
+    with pytest.raises(TemporaryError, match="Tunnel connection failed"):
+        opened(url="https://api.twilio.example").send(message())
+
+
+def test_a_proxy_that_hangs_up_after_the_message_is_nobody_knows(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had the whole message, and may have handed it on: a second one would be sent for nothing."""
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with cutting_server() as proxy:
+        monkeypatch.setenv("http_proxy", proxy)
+        with pytest.raises(UncertainError):
+            opened(url="http://api.twilio.example").send(message())
 
 
 def test_no_answer_in_time_is_asked_once(server: TwilioServer, opened: Open) -> None:
