@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from processors.dispute_notes import share_notes
 from schemas.rows import ChildRow, DisputeRow, InstrumentRow, ItemRow, PaymentPlanRow, PromiseRow
 
 if TYPE_CHECKING:
@@ -150,19 +151,16 @@ def open_promise(account: Account, item: ItemRow) -> PromiseRow | None:
 def disputed_minor(account: Account, item: ItemRow) -> int:
     """Give how much of an item's open amount is disputed, or waits for the credit note of a ruling (R29).
 
-    Credit notes that came after the first dispute are what the disputes led to.
+    Credit notes that came after a dispute are what the dispute led to, each for one.
     """
     if account.arrangements is None:
         return 0
     disputes = account.arrangements.disputed.get(item.item)
     if not disputes:
         return 0
-    rows = disputes.values()
-    if any(row.amount_minor is None for row in rows):
+    if any(row.amount_minor is None for row in disputes.values()):
         return item.open_minor
-    disputed = sum(row.amount_minor or 0 for row in rows)
-    left = disputed - _credited_minor(account, item, after=min(row.order for row in rows))
-    return min(item.open_minor, max(0, left))
+    return min(item.open_minor, sum(share.left_minor for share in share_notes(account, item).values()))
 
 
 def conditional_minor(account: Account, item: ItemRow) -> int:
@@ -199,12 +197,3 @@ def asked_minor(account: Account, item: ItemRow) -> int:
     if open_promise(account, item) is not None:
         return 0
     return item.open_minor - held_part_minor(account, item)
-
-
-def _credited_minor(account: Account, item: ItemRow, *, after: int) -> int:
-    rows = account.applications.get(item.item, {}).values()
-    return sum(
-        row.amount_minor
-        for row in rows
-        if (credit := account.credits[row.credit]).credit_kind == "credit_note" and credit.order > after
-    )

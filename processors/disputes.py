@@ -6,6 +6,7 @@ until billing's credit note is there: the ledger makes no money of its own.
 
 from processors.account import Account
 from processors.context import FoldContext
+from processors.dispute_notes import share_notes
 from processors.money import MoneyError, to_minor
 from processors.promises import refused
 from processors.tasks import close_task, open_task
@@ -77,7 +78,7 @@ def rule_dispute(account: Account, event: RuleDispute, *, context: FoldContext) 
         return facts
     row.amount_minor, row.ruled_on = credited_minor, context.day
     account.touch(row)
-    if _uncredited_minor(account, row, item=item):
+    if item.status != "cancelled" and share_notes(account, item)[row.dispute].left_minor:
         facts += open_task(
             account,
             task=f"{CREDIT_NOTE_DUE}/{row.dispute}",
@@ -92,24 +93,26 @@ def rule_dispute(account: Account, event: RuleDispute, *, context: FoldContext) 
 def review(account: Account) -> list[LedgerFact]:
     """End the disputes that were ruled for the customer and are credited by now; who had paid is owed his note all the same."""
     facts: list[LedgerFact] = []
-    for _, row in sorted(account.arranged().disputes.items()):
-        if row.ruled_on is not None and not _uncredited_minor(account, row, item=account.items[row.item]):
-            account.drop_dispute(row)
-            facts += close_task(account, task=f"{CREDIT_NOTE_DUE}/{row.dispute}", outcome="needless")
+    arranged = account.arranged()
+    for name in sorted({row.item for row in arranged.disputes.values() if row.ruled_on is not None}):
+        facts += _end_credited(account, account.items[name])
     return facts
 
 
-def _uncredited_minor(account: Account, row: DisputeRow, *, item: ItemRow) -> int:
-    """Give how much of a ruling has no credit note yet, nor a write-off: of notes that name the item, also where it was paid."""
-    if item.status == "cancelled":
-        return 0
-    notes = [credit for credit, _ in account.settling.claims(item.item)]
-    since = {
-        credit.credit: credit.amount_minor
-        for credit in notes
-        if credit.credit_kind != "payment" and credit.order > row.order and credit.ended_on is None
-    }
-    return max(0, (row.amount_minor or 0) - sum(since.values()))
+def _end_credited(account: Account, item: ItemRow) -> list[LedgerFact]:
+    """End the ruled disputes of an item that its notes cover: what they had of them is for no other one."""
+    facts: list[LedgerFact] = []
+    shares = share_notes(account, item)
+    for dispute, row in sorted(account.arranged().disputed[item.item].items()):
+        if row.ruled_on is None or (item.status != "cancelled" and shares[dispute].left_minor):
+            continue
+        account.drop_dispute(row)
+        facts += close_task(account, task=f"{CREDIT_NOTE_DUE}/{dispute}", outcome="needless")
+        for other in account.arranged().disputed.get(item.item, {}).values():
+            for credit, minor in shares[dispute].taken_minor.items():
+                other.noted_minor[credit] = other.noted_minor.get(credit, 0) + minor
+            account.touch(other)
+    return facts
 
 
 def _credited_minor(account: Account, row: DisputeRow, *, event: RuleDispute, item: ItemRow) -> int:

@@ -60,7 +60,8 @@ class DisputeRow(StateRow, kw_only=True, tag="dispute"):
 
     ``amount_minor`` None: all of it. With ``ruled_on`` the customer was right:
     what is left of the amount waits for its credit note. ``order`` is its place
-    in the account's log: credit notes that came later are what it led to.
+    in the account's log: credit notes that came later are what it led to, but
+    ``noted_minor`` of them (by credit), which was for disputes of the item that are over.
     """
 
     account: str
@@ -73,6 +74,7 @@ class DisputeRow(StateRow, kw_only=True, tag="dispute"):
     author: str = ""
     review_on: datetime.date | None = None
     ruled_on: datetime.date | None = None
+    noted_minor: dict[str, int] = {}
 
 
 class PartCovered(Struct, kw_only=True, gc=False, array_like=True):
