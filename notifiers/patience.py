@@ -6,7 +6,8 @@
     a cap of the day ──► put off again when they are over ──► failed, cap_reached
     hours, the register of the law ──► put off again when they are over ──► failed, expired
 
-A gate's word is kept: what it has put off until an instant is tried then, however late that is. It refuses to end
+A gate's word is kept: what it has put off until an instant is tried then, however late that is and
+whether or not a notifier was there at that instant. It refuses to end
 what has changed meanwhile (R32), which is superseded, and what may have been handed over.
 """
 
@@ -55,8 +56,8 @@ class Patience:
         self._clock = clock
 
     def reckon(self, *, partitions: Sequence[int]) -> None:
-        """Have the days that are set now hold for what waits already."""
-        self._ledger.waits.reckon(partitions=partitions, now=self._clock(), days=self._days)
+        """Have the days that are set now hold for what waits already; what came up while nobody was there has a turn."""
+        self._ledger.waits.reckon(partitions=partitions, now=self._clock(), days=self._days, turn=_TURN)
 
     def give_up(self, *, partitions: Sequence[int]) -> int:
         """Note what waits, end what has waited for too long; return how many ended."""

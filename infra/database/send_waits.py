@@ -9,7 +9,7 @@ import datetime
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from sqlalchemy import ColumnElement, Engine, and_, not_, or_, select, update
+from sqlalchemy import ColumnElement, Engine, and_, bindparam, not_, or_, select, update
 
 from infra.database.engine import reading, writing
 from infra.database.send_conditions import fresh, held_by, overtaken
@@ -67,25 +67,35 @@ class Waits:
             connection.execute(update(send_jobs).where(unnoticed).values(noted))
 
     def reckon(
-        self, *, partitions: Iterable[int], now: datetime.datetime, days: datetime.timedelta | None
+        self,
+        *,
+        partitions: Iterable[int],
+        now: datetime.datetime,
+        days: datetime.timedelta | None,
+        turn: datetime.timedelta,
     ) -> None:
         """Have what waits already wait as long as is set now, from when it began; ``days`` None: without end.
 
-        What a gate has put off until later is judged when it comes up.
+        What a gate has put off until later is judged when it comes up; what it has let go meanwhile has a ``turn``
+        from now on, once: nobody may have been there to try it.
         """
-        waiting = and_(
-            self._scheduled(partitions), send_jobs.c["waits_since"].is_not(None), self._may_go(now)
-        )
-        since, until = send_jobs.c["waits_since"], send_jobs.c["give_up_at"]
+        jobs = send_jobs.c
+        waiting = and_(self._scheduled(partitions), jobs["waits_since"].is_not(None), self._may_go(now))
+        names = ("reminder", "mode", "not_before", "waits_since", "give_up_at")
         with reading(self._engine) as connection:
-            found = connection.execute(select(since, until).where(waiting).distinct()).all()
-        wanted = {(began, ends): None if days is None else began + days for began, ends in found}
-        changed = {began: ends for (began, old), ends in wanted.items() if old != ends}
+            found = connection.execute(select(*(jobs[name] for name in names)).where(waiting)).all()
+        changed = []
+        for reminder, mode, not_before, since, until in found:
+            let_go = not_before if mode == "live" and not_before > since else None
+            wanted = None if days is None else _until(since + days, until, let_go=let_go, now=now, turn=turn)
+            if wanted != until:
+                changed.append({"of": reminder, "since": since, "until": wanted})
         if not changed:
             return
+        is_it = and_(jobs["reminder"] == bindparam("of"), jobs["waits_since"] == bindparam("since"), waiting)
+        noted = update(send_jobs).where(is_it).values(give_up_at=bindparam("until"))
         with writing(self._engine) as connection:
-            for began, ends in changed.items():
-                connection.execute(update(send_jobs).where(waiting, since == began).values(give_up_at=ends))
+            connection.execute(noted, changed)
 
     def wait_with(
         self, of: int | str, *, now: datetime.datetime, give_up_at: datetime.datetime | None
@@ -132,3 +142,20 @@ class Waits:
 
 def _of(one: int | str) -> ColumnElement[bool]:
     return send_jobs.c["company" if isinstance(one, str) else "partition"] == one
+
+
+def _until(
+    ends: datetime.datetime,
+    noted: datetime.datetime | None,
+    *,
+    let_go: datetime.datetime | None,
+    now: datetime.datetime,
+    turn: datetime.timedelta,
+) -> datetime.datetime:
+    """Give until when one waits whose days end at ``ends``, and that a gate has let go at ``let_go``."""
+    if let_go is None:
+        return ends
+    word = max(ends, let_go + turn)
+    wanted = max(word, now + turn)
+    # What is noted beyond the gate's word is the turn of an earlier start: who starts again and again gives one.
+    return wanted if noted is None or noted <= word else min(noted, wanted)

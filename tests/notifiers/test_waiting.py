@@ -292,6 +292,62 @@ def test_a_gate_that_says_when_is_taken_at_its_word(engine: Engine) -> None:
     assert {"r1/email": "accepted", "r2/email": "failed"} == states(engine)
 
 
+def _put_off(
+    engine: Engine, clock: SettableClock, gate: Full, *, down_from: float, back_at: float
+) -> tuple[Dispatcher, datetime.datetime]:
+    """Put a live delivery off day by day; the notifier is down between these days, and starts again. Give when it began."""
+    began = clock.now
+    loop = _loop(engine, ScriptedChannel(), clock, gates=[gate])
+    know(engine)
+    loop.record([read(reminder(mode="live"))])
+    _live_days(loop, engine, clock, days=down_from)
+    clock.now = began + datetime.timedelta(days=back_at)
+    know(engine, clock=clock.now)
+    again = _loop(engine, ScriptedChannel(), clock, gates=[gate])
+    again.recover(partitions=[0])
+    return again, began
+
+
+@pytest.mark.parametrize("back_at", [6.52, 30.0])
+def test_a_gates_word_is_kept_by_a_notifier_that_was_down_then(engine: Engine, back_at: float) -> None:
+    """Reg F's seven days end while nobody is there: after the start it is tried, not given up untried."""
+    clock, seven = SettableClock(), Full("law", days=7)
+    again, _ = _put_off(engine, clock, seven, down_from=6, back_at=back_at)
+    seven.waits = lambda *_, **__: {}  # type: ignore[method-assign]
+    again.look_after(partitions=[0])
+    assert "scheduled" == job_row(engine)["state"]
+    again.run(partitions=[0])
+    assert "accepted" == job_row(engine)["state"]
+
+
+@pytest.mark.parametrize(("down_from", "back_at"), [(4.25, 5.3), (5.0, 9.0)])
+def test_a_cap_of_the_last_day_is_one_by_a_notifier_that_was_down(
+    engine: Engine, down_from: float, back_at: float
+) -> None:
+    """What it has waited for is told: a place of the day, not a turn; and the last try is made."""
+    clock = SettableClock()
+    again, _ = _put_off(engine, clock, Full("daily_cap"), down_from=down_from, back_at=back_at)
+    again.look_after(partitions=[0])
+    again.run(partitions=[0])
+    assert ("failed", "cap_reached", "given up after 5 days: no daily_cap") == _end(engine)
+
+
+def test_a_notifier_that_starts_over_and_over_gives_one_turn(engine: Engine) -> None:
+    """The provider is down, too: an hour from the first start, not from each."""
+    clock, seven = SettableClock(), Full("law", days=7)
+    again, began = _put_off(engine, clock, seven, down_from=6, back_at=8)
+    for minutes in range(0, 59, 10):
+        clock.now = began + datetime.timedelta(days=8, minutes=minutes)
+        again.recover(partitions=[0])
+        again.look_after(partitions=[0])
+        assert "scheduled" == job_row(engine)["state"]
+    clock.now = began + datetime.timedelta(days=8, minutes=61)
+    know(engine, clock=clock.now)
+    again.recover(partitions=[0])
+    again.look_after(partitions=[0])
+    assert ("failed", "expired") == _end(engine)[:2]
+
+
 def test_a_cap_of_a_played_journal_ends_by_its_days(engine: Engine) -> None:
     """A year is played in minutes: what counts are the company's days, as for the cap itself."""
     clock = SettableClock()
