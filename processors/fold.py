@@ -159,10 +159,18 @@ def fold(
             facts += propose_write_offs(account, context=context)
             if row.last_contact_on is not None and context.day < row.last_contact_on:
                 facts += review_reminders(account, account.stale, context=context)
-    if account.tasks:
-        facts += [*close_needless(account, company=company), *close_settled(account, context=context)]
-        facts += [*close_mended(account), *end_corrections(account, context=context)]
+    if account.tasks or account.messages:
+        facts += _end_needless(account, context=context)
     return fitting(facts)
+
+
+def _end_needless(account: Account, *, context: FoldContext) -> list[LedgerFact]:
+    """End tasks that nobody need do any more, and forget of planned messages what need not be said."""
+    facts: list[LedgerFact] = []
+    if account.tasks:
+        facts += [*close_needless(account, company=context.company), *close_settled(account, context=context)]
+        facts += close_mended(account)
+    return facts + end_corrections(account, context=context)
 
 
 def _follow(account: Account, event: AccountEvent, *, context: FoldContext) -> list[LedgerFact]:

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from processors.account import Account
 from processors.company import Company
 from processors.context import FoldContext
-from processors.messages import correct_reminder
+from processors.messages import correct_reminder, has_planned_correction
 from processors.residual import residual_of
 from processors.tasks import close_task, open_task
 from processors.whereabouts import now_with
@@ -73,22 +73,37 @@ def review_reminders(account: Account, items: Iterable[str], *, context: FoldCon
 def end_corrections(account: Account, *, context: FoldContext) -> list[LedgerFact]:
     """End the tasks to correct reminders that were right after all: the money that made them wrong was taken back (R14, R30).
 
-    Costs what changed; it may make them wrong again.
+    Of a message that is only planned the same is forgotten: its day says that it is needless. Both may be
+    wrong again. Costs what changed, and the account's reminders where something of it had been reminded.
     """
     facts: list[LedgerFact] = []
     for task in sorted(name for name in account.tasks if name.startswith(_CORRECTION)):
         row = account.reminders.get(task.removeprefix(_CORRECTION))
         if row is None:
             continue
-        for name in [each for each in row.wrong if each in account.stale]:
-            item = account.items[name]
-            over = _over(account, item, company=context.company)
-            if _wrong(account, row, item=item, over=over, context=context) is None:
-                row.wrong.remove(name)
-                account.touch(row)
+        _take_back(account, row, context=context)
         if not row.wrong:
             facts += close_task(account, task=task, outcome="needless")
+    if account.messages and any(_was_reminded(account, name) for name in account.stale):
+        for row in account.reminders.values():
+            if row.wrong and has_planned_correction(account, row.reminder):
+                _take_back(account, row, context=context)
     return facts
+
+
+def _was_reminded(account: Account, item: str) -> bool:
+    known = account.items.get(item)
+    return known is not None and known.step >= 0
+
+
+def _take_back(account: Account, row: ReminderRow, *, context: FoldContext) -> None:
+    """Forget of what has changed that a reminder should not have named it, where that is so no more."""
+    for name in [each for each in row.wrong if each in account.stale]:
+        item = account.items[name]
+        over = _over(account, item, company=context.company)
+        if _wrong(account, row, item=item, over=over, context=context) is None:
+            row.wrong.remove(name)
+            account.touch(row)
 
 
 class _Wrong(NamedTuple):

@@ -42,6 +42,7 @@ __all__ = [
     "UNBOUND",
     "announce_invoice",
     "correct_reminder",
+    "has_planned_correction",
     "next_statement_on",
     "previous_statement_on",
     "report",
@@ -75,10 +76,9 @@ def thank_for_payment(account: Account, event: PaymentReceived, *, context: Fold
 
 def correct_reminder(account: Account, reminder: str, *, context: FoldContext) -> None:
     """Plan to tell a customer what a sent reminder named in error (R13, R30): all of it, in one message."""
-    name = f"correction/{reminder}"
-    known = account.messages.get(name)
-    if known is not None and known.status == "planned":
+    if has_planned_correction(account, reminder):
         return
+    name = f"correction/{reminder}"
     row = MessageRow(
         account=account.id,
         message=name,
@@ -88,6 +88,12 @@ def correct_reminder(account: Account, reminder: str, *, context: FoldContext) -
     )
     _keep(account, row)
     account.advance()  # whatever told of it: the account is to be looked at
+
+
+def has_planned_correction(account: Account, reminder: str) -> bool:
+    """Say whether a customer will be told what a reminder named in error, and has not been yet."""
+    known = account.messages.get(f"correction/{reminder}")
+    return known is not None and known.status == "planned"
 
 
 def tell_desk(account: Account, *, answer: str, context: FoldContext) -> None:
