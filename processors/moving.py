@@ -87,7 +87,9 @@ def moved_item(account: Account, item: ItemRow, *, amount_minor: int) -> MovedIt
     )
 
 
-def moved_credit(credit: CreditRow, *, amount_minor: int, names: Sequence[Name]) -> MovedCredit:
+def moved_credit(
+    credit: CreditRow, *, amount_minor: int, names: Sequence[Name], named_there: bool = False
+) -> MovedCredit:
     """Write what is sent of a credit, and what it is meant for; negative: what was sent counts no more."""
     has_limits = any(name.limit_minor is not None for name in names)
     return MovedCredit(
@@ -98,6 +100,7 @@ def moved_credit(credit: CreditRow, *, amount_minor: int, names: Sequence[Name])
         received_on=credit.received_on,
         documents=tuple(name.document for name in names),
         limits=tuple(name.limit_minor for name in names) if has_limits else (),
+        named_there=named_there,
         excluded=credit.excluded,
     )
 
@@ -429,6 +432,10 @@ def _take_credit(
     kind = moved.credit.partition("/")[0]
     key = f"{moved.credit}@{event.from_customer}"
     credit = account.credits.get(key)
+
+    def name_of(document: str) -> str:
+        return document if moved.named_there else name_here(account, document, of=event.from_customer)
+
     if credit is None:
         credit = CreditRow(
             account=account.id,
@@ -440,7 +447,7 @@ def _take_credit(
             effective_minor=0,
             rest_minor=0,
             names=[
-                Name(document=name_here(account, document, of=event.from_customer), limit_minor=limit_minor)
+                Name(document=name_of(document), limit_minor=limit_minor)
                 for document, limit_minor in zip_longest(moved.documents, moved.limits)
             ],
             received_on=moved.received_on,

@@ -80,7 +80,8 @@ def transfer_payment(account: Account, event: TransferPayment, *, context: FoldC
     if problem:
         return [_refused(account, event.command, detail=problem)]
     sending = _Sending(account, context, to_customer=event.to_customer, reason=event.reason)
-    sending.credit(credit, amount_minor=amount_minor, names=[Name(document=each) for each in event.documents])
+    names = [Name(document=each) for each in event.documents]
+    sending.credit(credit, amount_minor=amount_minor, names=names, named_there=True)
     return sending.facts()
 
 
@@ -157,7 +158,12 @@ def follow(
         }
         target = credit.for_customer or row.merged_into or (targets.pop() if len(targets) == 1 else "")
         if target and target not in path and credit.rest_minor:
-            to(target).credit(credit, amount_minor=credit.rest_minor, names=_names(account, credit))
+            to(target).credit(
+                credit,
+                amount_minor=credit.rest_minor,
+                names=_names(account, credit),
+                named_there=bool(credit.for_customer),
+            )
     if row.merged_into and row.merged_into not in path:
         for fact in said:
             if isinstance(fact, ConditionalPaymentChanged):
@@ -238,8 +244,10 @@ class _Sending:
             known = item.elsewhere or Elsewhere()
             item.elsewhere = msgspec.structs.replace(known, sent=item.revision, sent_on=item.sent_on)
 
-    def credit(self, credit: CreditRow, *, amount_minor: int, names: Sequence[Name]) -> None:
-        """Send what is left of a credit, or a part of it."""
+    def credit(
+        self, credit: CreditRow, *, amount_minor: int, names: Sequence[Name], named_there: bool = False
+    ) -> None:
+        """Send what is left of a credit, or a part of it; ``named_there``: its names are of the other customer's documents."""
         postings = self._postings
         credit.effective_minor -= amount_minor
         shares = _shares_minor(credit)
@@ -249,7 +257,8 @@ class _Sending:
         settle(postings, credit)
         on = max(postings.day, credit.received_on, credit.freed_on or postings.day)
         postings.change_credit(credit, kind="transferred_out", amount_minor=-amount_minor, on=on)
-        self._credits.append(moved_credit(credit, amount_minor=amount_minor, names=names))
+        moved = moved_credit(credit, amount_minor=amount_minor, names=names, named_there=named_there)
+        self._credits.append(moved)
 
     def recall(self, credit: CreditRow, *, amount_minor: int) -> None:
         """Take back what was sent here of a credit that counts nothing any more, and end that, too (R14)."""

@@ -97,7 +97,8 @@ class MovedCredit(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tru
     """Money or a note, or a part of it; negative: it does not count any more (a reversal), and goes back.
 
     ``credit`` is its key in the account that it comes from. ``limits`` are how much of it each of
-    ``documents`` gets, in their order (None, or none said: as much as is open).
+    ``documents`` gets, in their order (None, or none said: as much as is open). ``named_there``: they are the
+    names that documents have where it goes to, else those where it comes from.
     """
 
     credit: str
@@ -107,6 +108,7 @@ class MovedCredit(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tru
     received_on: datetime.date
     documents: tuple[str, ...] = ()
     limits: tuple[int | None, ...] = ()
+    named_there: bool = False
     excluded: bool = False
 
 
