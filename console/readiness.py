@@ -16,6 +16,7 @@ from notifiers.settings import SendSettings
 from notifiers.writing.checking import check_texts
 from notifiers.writing.library import PARTS, Library, Room
 from notifiers.writing.logo import LogoError, logo_of
+from notifiers.writing.shared_texts import UNREADABLE
 from notifiers.writing.shelf import found_in
 from notifiers.writing.words import LANGUAGES
 from processors.company import Company
@@ -51,9 +52,13 @@ def places_points(seen: Mapping[str, str], *, own: str) -> list[Point]:
     """Say whether whoever writes messages sees the company's own texts as they stand here.
 
     Args:
-        seen: what each place that was heard of lately sees, as a digest; '' none of its own.
+        seen: what each place that was heard of lately sees, as a digest; '' none of its own, ``UNREADABLE`` unknown.
         own: what stands here.
     """
+    unread = ", ".join(sorted(place for place, digest in seen.items() if digest == UNREADABLE))
+    if unread or own == UNREADABLE:
+        detail = f"a file of the company cannot be read: {unread or 'here'} (its log names it)"
+        return [_point("text places", "missing", detail, "places_unreadable", places=unread or "–")]
     others = sorted(place for place, digest in seen.items() if digest != own)
     if others:
         named = ", ".join(others)

@@ -9,7 +9,7 @@ import fcntl
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -20,9 +20,10 @@ from notifiers.channel import TemporaryError
 from notifiers.folders import write_whole
 from notifiers.writing.checking import is_shared_file
 
-__all__ = ["TOLD_S", "SharedTexts"]
+__all__ = ["TOLD_S", "UNREADABLE", "SharedTexts"]
 
 TOLD_S: Final = 30.0
+UNREADABLE: Final = "unreadable"
 _COMPANY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LOCK: Final = ".lock"
 _BROUGHT: Final = ".brought"
@@ -73,16 +74,28 @@ class SharedTexts:
 
     def files_of(self, company: str) -> dict[str, bytes]:
         """Give a company's own texts and pictures as they stand in this folder."""
-        return {
-            each.relative_to(self.folder / company).as_posix(): each.read_bytes()
-            for each in self._files(company)
-        }
+        found = {}
+        for each in self._files(company):
+            with suppress(FileNotFoundError):  # it went while we looked
+                found[each.relative_to(self.folder / company).as_posix()] = each.read_bytes()
+        return found
 
     def digest(self, company: str) -> str:
-        """Give a word for all that stands of a company, '' for nothing; the same on each machine."""
-        marks = [
-            (str(each), (found := each.stat()).st_mtime_ns, found.st_size) for each in self._files(company)
-        ]
+        """Give a word for all that stands of a company, '' for nothing; the same on each machine.
+
+        ``UNREADABLE`` where a file cannot be read: which one is in the log.
+        """
+        try:
+            return self._digest(company)
+        except OSError as error:
+            _log.error("texts_not_read", company=company, detail=str(error))
+            return UNREADABLE
+
+    def _digest(self, company: str) -> str:
+        marks = []
+        for each in self._files(company):
+            with suppress(FileNotFoundError):
+                marks.append((str(each), (found := each.stat()).st_mtime_ns, found.st_size))
         known = self._known.get(company)
         if known is not None and known[0] == marks:
             return known[1]
@@ -95,9 +108,17 @@ class SharedTexts:
 
     def tell(self, place: str, *, at: datetime.datetime) -> None:
         """Say in SQL what this place sees of each company."""
-        found = sorted(self.folder.iterdir()) if self.folder.is_dir() else []
-        companies = [each.name for each in found if each.is_dir() and _COMPANY.fullmatch(each.name)]
-        self._book.tell(place, {each: word for each in companies if (word := self.digest(each))}, at=at)
+        self._book.tell(
+            place, {each: word for each in self._companies() if (word := self.digest(each))}, at=at
+        )
+
+    def _companies(self) -> list[str]:
+        try:
+            found = sorted(self.folder.iterdir()) if self.folder.is_dir() else []
+            return [each.name for each in found if _COMPANY.fullmatch(each.name) and each.is_dir()]
+        except OSError as error:
+            _log.error("texts_not_read", folder=str(self.folder), detail=str(error))
+            return []
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import Engine
 
 from console.own_texts import ChangedTextsError, OwnTexts, TextGroup
+from console.readiness import places_points
 from infra.database.own_text_book import OwnTextBook
 from infra.errors import OperatorError
 from notifiers.bringing import place_of, serve_texts
-from notifiers.writing.shared_texts import SharedTexts
+from notifiers.writing.shared_texts import UNREADABLE, SharedTexts
 from tests.notifiers.pictures import png
 
 FIRST = TextGroup(kind="first", name="es")
@@ -154,6 +155,50 @@ def test_the_loop_of_a_notifier_brings_and_tells_before_it_waits(engine: Engine,
     serve_texts(there, clock=lambda: AT, stopping=stopping)
     assert {place_of(there): there.digest("acme")} == OwnTextBook(engine).seen_at("acme", since=AT)
     assert there.files_of("acme")
+
+
+class Racing(SharedTexts):
+    """A folder of which a file goes between the listing and the reading."""
+
+    def _files(self, company: str) -> list[Path]:
+        return [*super()._files(company), self.folder / company / "first" / "en" / "subject.txt"]
+
+
+def test_a_file_that_cannot_be_read_ends_no_sending(engine: Engine, tmp_path: Path) -> None:
+    """Of this company the place says so, of the others what it sees; a disk's error is an error of this text only."""
+    for company in ("acme", "beta"):
+        OwnTextBook(engine).save(company, {SUBJECT: b"Hola\n"}, seen=None)
+    there = machine(engine, tmp_path / "there")
+    there.bring()
+    (tmp_path / "there" / "acme" / "logo.png").symlink_to(
+        "/proc/self/mem"
+    )  # also root cannot read its beginning
+    stopping = threading.Event()
+    stopping.set()
+    serve_texts(there, clock=lambda: AT, stopping=stopping)
+    book = OwnTextBook(engine)
+    assert {place_of(there): UNREADABLE} == book.seen_at("acme", since=AT)
+    assert {place_of(there): there.digest("beta")} == book.seen_at("beta", since=AT)
+    assert UNREADABLE != there.digest("beta")
+
+
+@pytest.mark.parametrize(
+    ("seen", "own"),
+    [({"there:/t": UNREADABLE}, "a1"), ({"there:/t": UNREADABLE}, UNREADABLE), ({}, UNREADABLE)],
+)
+def test_readiness_tells_what_cannot_be_read(seen: dict[str, str], own: str) -> None:
+    """It is missing, and never taken for the same as what stands elsewhere."""
+    assert [("missing", "places_unreadable")] == [
+        (each.verdict, each.said) for each in places_points(seen, own=own)
+    ]
+
+
+def test_a_file_that_goes_while_it_is_read_is_none(engine: Engine, tmp_path: Path) -> None:
+    """Given back in this moment: what is left is told."""
+    OwnTextBook(engine).save("acme", {SUBJECT: b"Hola\n"}, seen=None)
+    there, racing = machine(engine, tmp_path / "there"), Racing(OwnTextBook(engine), tmp_path / "there")
+    there.bring()
+    assert there.digest("acme") == racing.digest("acme")
 
 
 def test_places_say_what_they_see_and_are_forgotten(engine: Engine, tmp_path: Path) -> None:
