@@ -9,7 +9,18 @@ from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from msgspec import Struct, json, structs
-from sqlalchemy import Connection, Engine, Integer, RowMapping, and_, bindparam, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Integer,
+    RowMapping,
+    and_,
+    bindparam,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.database.engine import reading, writing
@@ -91,6 +102,11 @@ class Run(Struct, frozen=True, kw_only=True):
     place: str
     manifest_sha256: str
     detail: str
+
+    @property
+    def is_to_write(self) -> bool:
+        """Whether it is being written out, and does not lie before the printer yet."""
+        return self.state == "closing" and not self.manifest_sha256
 
 
 class PrintRuns:
@@ -176,8 +192,15 @@ class PrintRuns:
             return [_read(row) for row in connection.execute(query).mappings()]
 
     def leave_out(self, letter: RunLetter, *, why: str) -> bool:
-        """Leave a letter out of its closing run, whose counts are then without it; False when somebody else was first."""
+        """Leave a letter out of its closing run, whose counts are then without it; False when somebody else was first.
+
+        That is whoever left it out, or has written the run out: what a printer may have stays in its run.
+        """
+        # Held until the end: nobody writes the run out in between.
+        held = select(print_runs.c["run"]).where(*_to_write(letter.run)).with_for_update()
         with writing(self._engine) as connection:
+            if connection.execute(held).first() is None:
+                return False
             marked = connection.execute(
                 update(print_letters)
                 .where(
@@ -226,6 +249,19 @@ class PrintRuns:
                 return None
             self._count(connection, moved, run=run, now=now, letters_max=letters_max)
         return moved
+
+    def written(self, run: str, *, letters: int, place: str, manifest_sha256: str) -> bool:
+        """Note that a closing run with so many letters lies before the printer; False when somebody else was first.
+
+        From then on nothing is left out of it, and its letters may go from the spool.
+        """
+        with writing(self._engine) as connection:
+            moved = connection.execute(
+                update(print_runs)
+                .where(*_to_write(run), print_runs.c["letters"] == letters)
+                .values(place=place, manifest_sha256=manifest_sha256)
+            )
+        return moved.rowcount == 1
 
     def finish(
         self, run: str, *, now: datetime.datetime, place: str, manifest_sha256: str, detail: str = ""
@@ -318,6 +354,15 @@ _COUNTING: Final = (
         closing_at=bindparam("full_at"),
     )
 )
+
+
+def _to_write(run: str) -> tuple[ColumnElement[bool], ...]:
+    """Say that a run is being written out, and does not lie before the printer yet."""
+    return (
+        print_runs.c["run"] == run,
+        print_runs.c["state"] == "closing",
+        print_runs.c["manifest_sha256"] == "",
+    )
 
 
 def _letter(connection: Connection, reminder: str) -> RunLetter | None:

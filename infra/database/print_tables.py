@@ -16,7 +16,7 @@ __all__ = ["print_letters", "print_runs"]
 #   open ──► closing ──► closed
 #
 # `closing` takes no more letters and is being written out; `manifest_sha256` and `place` are of what
-# was written. There is one open run a company at most. `detail` says why a closing run waits.
+# was written, and there from the moment on that a printer may take it: nothing is left out of it any more. There is one open run a company at most. `detail` says why a closing run waits.
 print_runs: Final = Table(
     "print_runs",
     metadata,

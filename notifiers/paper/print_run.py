@@ -10,8 +10,8 @@
                          manifest.json             last: where it is, the run is whole
 
 A letter that is not as it was accepted is left out of its run, which goes to the printer without it: a person puts its
-file back and has it printed with another run, or gives it up. Where more than a few are damaged it is the store that is
-wrong, and the run waits.
+file back and has it printed with another run, or gives it up. Where more than a few are damaged, or none is whole, it is
+the store that is wrong: nothing is left out, and the run waits.
 
 The rows alone say which letter is in which run. Whatever is killed in between is done again and
 gives the same files under the same names; a file that no row speaks of is in no manifest.
@@ -20,7 +20,7 @@ gives the same files under the same names; a file that no row speaks of is in no
 import datetime
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Final
 
 import structlog
@@ -49,7 +49,7 @@ _log = structlog.get_logger(__name__)
 # What closing may take of the sending loop at a time; the rest follows at its next round.
 _SLICE_S: Final = 2.0
 _LOOK_EVERY: Final = datetime.timedelta(seconds=5)
-# Of a run, one letter or a tenth may be left out. A folder that is not mounted has no letter at all.
+# Of a run, one letter or a tenth may be left out, never all: a folder that is not mounted has no letter at all.
 _LEFT_OUT_SHARE: Final = 10
 
 
@@ -213,17 +213,24 @@ class RunCloser:
         """Close the open runs of a company ("": of all), write out all that are closing, and return those now closed.
 
         Raises:
-            TemporaryError: the store does not take one.
-            DamagedLetterError: a letter is not as it was accepted.
+            TemporaryError: the store does not take one; all others have been written out.
+            DamagedLetterError: letters of one are not as they were accepted; all others have been written out.
         """
         self._runs.close(now=self._clock(), company=company)
-        closed = []
+        closed: list[Run] = []
+        refused: list[Exception] = []
         for run in self._runs.runs(states=("closing",), company=company):
-            for _ in self.write_out(run):
-                pass
+            try:
+                for _ in self.write_out(run):
+                    pass
+            except (TemporaryError, DamagedLetterError) as error:
+                refused.append(error)
+                continue
             found = self._runs.run(run.run)
             if found is not None:
                 closed.append(found)
+        if refused:
+            raise refused[0]
         return closed
 
     def write_out(self, run: Run) -> Iterator[None]:
@@ -231,36 +238,64 @@ class RunCloser:
 
         Raises:
             TemporaryError: the store does not take them.
-            DamagedLetterError: more letters than a few are not as they were accepted.
+            DamagedLetterError: more letters than a few, or all, are not as they were accepted.
         """
         folder = folder_of(run)
+        run = self._runs.run(run.run) or run
+        if run.is_to_write:
+            try:
+                yield from self._put_run(run, folder=folder)
+            except (TemporaryError, DamagedLetterError):
+                # Another closer may have written it out meanwhile, and taken the letters from the spool.
+                if (self._runs.run(run.run) or run).is_to_write:
+                    raise
+        run = self._runs.run(run.run) or run
+        if run.state == "closing" and not run.is_to_write:
+            yield from self._end(run, folder=folder)
+
+    def _put_run(self, run: Run, *, folder: str) -> Iterator[None]:
+        """Put the letters, all of them as one where that is wanted, and the manifest; note that it is there."""
         files: list[FileOf] = []
         contents: list[bytes] = []
-        yield from self._put_letters(run, folder=folder, contents=contents if self._merge else None)
-        letters = [each for each in self._runs.letters(run.run) if not each.left_out]
+        letters = yield from self._put_letters(run, folder=folder, contents=contents if self._merge else None)
         if self._merge and letters:
             whole = merged(contents, duplex=self._duplex)
             self._store.put(f"{folder}/{LETTERS}", whole)
             files.append(FileOf.of(LETTERS, whole))
             yield
         run = self._runs.run(run.run) or run  # its counts are without what was left out
+        if not run.is_to_write or run.letters != len(letters):
+            return  # another closer was first, or has left out what was whole here: the next round sees
         manifest = manifest_of(run, letters=letters, duplex=self._duplex, merged=files[0] if files else None)
         self._store.put(f"{folder}/{MANIFEST}", manifest)
+        self._runs.written(
+            run.run,
+            letters=len(letters),
+            place=self._store.place(folder),
+            manifest_sha256=hashlib.sha256(manifest).hexdigest(),
+        )
         yield
+
+    def _end(self, run: Run, *, folder: str) -> Iterator[None]:
+        """Empty the spool of a run that lies before the printer, and close it."""
+        letters = self._runs.letters(run.run)
         for letter in letters:
+            if letter.left_out:
+                continue
             for part, _ in _parts(letter, folder=folder):
                 self._store.drop(part.spool)
                 yield
-        self._runs.finish(
+        is_closed = self._runs.finish(
             run.run,
             now=self._clock(),
-            place=self._store.place(folder),
-            manifest_sha256=hashlib.sha256(manifest).hexdigest(),
-            detail=_left_out_of(self._runs.letters(run.run)),
+            place=run.place,
+            manifest_sha256=run.manifest_sha256,
+            detail=_left_out_of(letters),
         )
-        _log.info(
-            "print_run_closed", run=run.run, company=run.company, letters=run.letters, sheets=run.sheets
-        )
+        if is_closed:
+            _log.info(
+                "print_run_closed", run=run.run, company=run.company, letters=run.letters, sheets=run.sheets
+            )
 
     def check(self, letter: RunLetter) -> None:
         """See whether a letter that was left out is in the spool again.
@@ -272,36 +307,59 @@ class RunCloser:
         for part, _ in _parts(letter, folder=""):
             self._content(letter, part, places=(part.spool,))
 
-    def _put_letters(self, run: Run, *, folder: str, contents: list[bytes] | None) -> Iterator[None]:
-        """Put each letter that is whole into the run, and what it says into ``contents``; leave out the others."""
+    def _put_letters(
+        self, run: Run, *, folder: str, contents: list[bytes] | None
+    ) -> Generator[None, None, list[RunLetter]]:
+        """Put each letter that is whole into the run, and what it says into ``contents``; return these, leave out the others.
+
+        All are looked at before one is left out: where more than a few are damaged, or none is whole,
+        the store is wrong and no letter is.
+        """
         letters = self._runs.letters(run.run)
-        damaged = sum(bool(each.left_out) for each in letters)
+        left_out_before = sum(bool(each.left_out) for each in letters)
+        whole: list[RunLetter] = []
+        damaged: list[tuple[RunLetter, DamagedLetterError]] = []
         for letter in letters:
             if letter.left_out:
+                self._clear(letter, folder=folder)
                 continue
-            parts = list(_parts(letter, folder=folder))
             try:
-                read = [self._content(letter, part, places=(part.spool, name)) for part, name in parts]
+                read = self._put_letter(letter, folder=folder)
             except DamagedLetterError as error:
-                damaged += 1
-                if damaged > max(1, len(letters) // _LEFT_OUT_SHARE):
+                damaged.append((letter, error))
+                if left_out_before + len(damaged) > max(1, len(letters) // _LEFT_OUT_SHARE):
                     raise
-                self._leave_out(letter, names=[name for _, name in parts], why=str(error))
                 yield
                 continue
-            for (_, name), (content, place) in zip(parts, read, strict=True):
-                if place != name:
-                    self._store.keep(name, content, of=place)
-                yield
+            whole.append(letter)
+            yield
             if contents is not None:
-                contents += [content for content, _ in read]
+                contents += read
+        if damaged and not whole:
+            raise damaged[0][1]
+        for letter, why in damaged:
+            self._leave_out(letter, folder=folder, why=str(why))
+            yield
+        return whole
 
-    def _leave_out(self, letter: RunLetter, *, names: Sequence[str], why: str) -> None:
+    def _put_letter(self, letter: RunLetter, *, folder: str) -> list[bytes]:
+        """Put what comes into an envelope into the run, when all of it is whole; return what it says."""
+        parts = list(_parts(letter, folder=folder))
+        read = [self._content(letter, part, places=(part.spool, name)) for part, name in parts]
+        for (_, name), (content, place) in zip(parts, read, strict=True):
+            if place != name:
+                self._store.keep(name, content, of=place)
+        return [content for content, _ in read]
+
+    def _leave_out(self, letter: RunLetter, *, folder: str, why: str) -> None:
         """Note that a letter is not printed with its run; what an earlier try has written of it goes."""
-        for name in names:
-            self._store.drop(name)
         if self._runs.leave_out(letter, why=why):
+            self._clear(letter, folder=folder)
             _log.error("letter_left_out", reminder=letter.reminder, run=letter.run, detail=why)
+
+    def _clear(self, letter: RunLetter, *, folder: str) -> None:
+        for _, name in _parts(letter, folder=folder):
+            self._store.drop(name)
 
     def _all(self) -> Iterator[None]:
         """Write out what is closing; a run that cannot be does not stop the others."""

@@ -65,10 +65,8 @@ def test_a_run_that_cannot_be_written_says_why(run: Run, tmp_path: Path) -> None
     assert "closed" in run("letters", "close").output
 
 
-def test_letters_that_were_left_out_are_printed_again_or_given_up(
-    run: Run, engine: Engine, tmp_path: Path
-) -> None:
-    """Each is told with its file and the way out; one whose file is back goes with the open run, of the other the next channel is told."""
+def test_a_letter_that_was_left_out_is_printed_again(run: Run, tmp_path: Path) -> None:
+    """It is told with its file and the way out, and goes with the open run once its file is back."""
     (row,) = json.loads(run("letters", "list", "--format", "json").output)
     (spooled, *_) = (tmp_path / "print-runs" / "spool").rglob("*r1.pdf")
     good = spooled.read_bytes()
@@ -82,6 +80,15 @@ def test_letters_that_were_left_out_are_printed_again_or_given_up(
     spooled.write_bytes(good)
     assert "acme-000002/000001\n" == run("letters", "again", "r1").output
     assert "No letter of reminder 'r1' was left out" in run("letters", "again", "r1").output
+    assert (
+        "No letter of reminder 'r1' was left out" in run("letters", "give-up", "r1", "--because", "x").output
+    )
+    assert "closed" in run("letters", "close").output
+
+
+def test_a_letter_that_was_left_out_is_given_up(run: Run, engine: Engine, tmp_path: Path) -> None:
+    """There is no copy: the next channel is told, once."""
+    (spooled, *_) = (tmp_path / "print-runs" / "spool").rglob("*r1.pdf")
     spooled.unlink()
     run("letters", "close")
     assert 0 == run("letters", "give-up", "r1", "--because", "no copy").exit_code

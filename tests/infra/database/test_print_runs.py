@@ -53,6 +53,24 @@ def test_a_run_is_closed_once(engine: Engine) -> None:
     assert ("closed", "here", "") == (found.state, found.place, found.detail)
 
 
+def test_nothing_is_left_out_of_what_a_printer_may_have(engine: Engine) -> None:
+    """From the manifest on a run keeps its letters and counts; a manifest of other letters is nobody's."""
+    runs = PrintRuns(engine)
+    first, second, _ = (runs.add(letter(name), now=NOW, letters_max=9) for name in ("r1", "r2", "r3"))
+    assert not runs.leave_out(first, why="gone")
+    runs.close(now=NOW)
+    assert runs.leave_out(first, why="gone")
+    assert not runs.written("acme-000001", letters=3, place="here", manifest_sha256="1" * 64)
+    assert runs.written("acme-000001", letters=2, place="here", manifest_sha256="2" * 64)
+    assert not runs.written("acme-000001", letters=2, place="there", manifest_sha256="3" * 64)
+    assert not runs.leave_out(second, why="gone")
+    assert runs.finish("acme-000001", now=NOW, place="here", manifest_sha256="2" * 64)
+    assert not runs.leave_out(second, why="gone")
+    (run,) = runs.runs()
+    assert (2, 4, 4, "here") == (run.letters, run.pages, run.sheets, run.place)
+    assert ["r1"] == [each.reminder for each in runs.left_out()]
+
+
 def test_many_at_once(engine: Engine) -> None:
     """Workers that add the same letters while others close: each letter is in one run, and each run counts its own."""
     names = [f"r{number:02d}" for number in range(20)]

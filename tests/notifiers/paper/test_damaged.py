@@ -3,7 +3,9 @@
 import datetime
 import hashlib
 import io
+import itertools
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -134,23 +136,72 @@ def test_a_damaged_enclosure_leaves_its_letter_out(sqlite_engine: Engine, tmp_pa
     ] == sorted(each.name for each in (tmp_path / "runs/acme/acme-000001").iterdir())
 
 
-def test_a_store_that_has_no_letters_leaves_nothing_out(sqlite_engine: Engine, tmp_path: Path) -> None:
-    """A folder that is not mounted: one letter is put aside at most, the run waits with its reason, and closes when the folder is back."""
+@pytest.mark.parametrize("names", [("r1",), ("r1", "r2", "r3")])
+def test_a_store_that_has_no_letters_leaves_nothing_out(
+    sqlite_engine: Engine, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    """A folder that is not mounted: a run, of one letter too, waits with its reason, and closes whole when the folder is back."""
     store, elsewhere = FolderStore(tmp_path / "here"), FolderStore(tmp_path / "away")
     carrier, closer = opened(sqlite_engine, store)
-    sent(carrier, *(letter(name, account=f"acme:{name}") for name in ("r1", "r2", "r3")))
+    sent(carrier, *(letter(name, account=f"acme:{name}") for name in names))
     PrintRuns(sqlite_engine).close(now=TICK)
     opened(sqlite_engine, elsewhere)[1].tend()
     (run,) = PrintRuns(sqlite_engine).runs()
-    assert ("closing", True) == (run.state, "Letter r2 of run acme-000001 is not in" in run.detail)
-    assert (1, 1) == gauges(sqlite_engine)
+    assert ("closing", len(names)) == (run.state, run.letters)
+    assert " of run acme-000001 is not in" in run.detail
+    assert (0, 1) == gauges(sqlite_engine)
     (run,) = closer.close()
-    assert ("closed", 2) == (run.state, run.letters)
-    assert (1, 0) == gauges(sqlite_engine)
+    assert ("closed", len(names)) == (run.state, run.letters)
+    assert (0, 0) == gauges(sqlite_engine)
+
+
+def test_a_run_that_waits_does_not_keep_others_from_the_printer(
+    sqlite_engine: Engine, tmp_path: Path
+) -> None:
+    """A person closes all runs: those that can be written out are, and the reason of the other is told."""
+    store = FolderStore(tmp_path)
+    carrier, closer = opened(sqlite_engine, store)
+    sent(carrier, letter("r1"), letter("r2", account="beta:C1"), letter("r3", account="coco:C1"))
+    remove(store, "spool/beta/C1-first-r2.pdf")
+    with pytest.raises(DamagedLetterError, match="Letter r2"):
+        closer.close()
+    assert {"acme": "closed", "beta": "closing", "coco": "closed"} == {
+        each.company: each.state for each in PrintRuns(sqlite_engine).runs()
+    }
+
+
+@pytest.mark.parametrize("names", [("r1",), ("r1", "r2", "r3")])
+def test_a_run_that_another_closer_has_written_out_loses_no_letter(
+    sqlite_engine: Engine, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    """Wherever one closer stands when the other has done its part and the printer has taken the folder away."""
+    for mine, theirs in itertools.product(range(3 * len(names)), (3 * len(names) + 9, len(names) + 1)):
+        here = tmp_path / f"{mine}-{theirs}"
+        store, runs = FolderStore(here), PrintRuns(sqlite_engine)
+        carrier, closer = opened(sqlite_engine, store)
+        sent(carrier, *(letter(f"{mine}-{theirs}-{name}", account=f"acme:{name}") for name in names))
+        runs.close(now=TICK)
+        (run,) = runs.runs(states=("closing",))
+        at_work = closer.write_out(run)
+        for _ in zip(range(mine), at_work, strict=False):
+            pass
+        for _ in zip(range(theirs), opened(sqlite_engine, store)[1].write_out(run), strict=False):
+            pass
+        folder = here / "runs/acme" / run.run
+        assert (folder / "manifest.json").exists()
+        shutil.rmtree(folder)
+        for _ in at_work:
+            pass
+        closer.close()
+        found = runs.run(run.run)
+        assert found is not None
+        assert ("closed", len(names), "") == (found.state, found.letters, found.detail)
+        assert [] == runs.left_out()
+        assert not (folder / "manifest.json").exists()
 
 
 def test_of_a_great_run_a_tenth_may_be_left_out(sqlite_engine: Engine, tmp_path: Path) -> None:
-    """Two of twenty go aside; the third stops the run, and says so."""
+    """Two of twenty go aside; with a third the run waits, says so, and none of them is left out."""
     store = FolderStore(tmp_path)
     carrier, closer = opened(sqlite_engine, store)
     sent(carrier, *(letter(f"r{number:02d}", account=f"acme:r{number:02d}") for number in range(20)))
@@ -158,11 +209,15 @@ def test_of_a_great_run_a_tenth_may_be_left_out(sqlite_engine: Engine, tmp_path:
         remove(store, f"spool/acme/r{number:02d}-first-r{number:02d}.pdf")
     (run,) = closer.close()
     assert ("closed", 18) == (run.state, run.letters)
+    for each in PrintRuns(sqlite_engine).left_out():
+        PrintRuns(sqlite_engine).settle(each.reminder, now=TICK)
     sent(carrier, *(letter(f"s{number:02d}", account=f"acme:s{number:02d}") for number in range(20)))
     for number in (3, 7, 9):
         remove(store, f"spool/acme/s{number:02d}-first-s{number:02d}.pdf")
     with pytest.raises(DamagedLetterError, match="Letter s09"):
         closer.close()
+    assert [] == PrintRuns(sqlite_engine).left_out()
+    assert [20] == [each.letters for each in PrintRuns(sqlite_engine).runs(states=("closing",))]
 
 
 def test_a_run_that_was_interrupted_after_a_letter_was_left_out_ends_the_same(
@@ -191,12 +246,12 @@ def test_what_a_person_gives_up_is_settled_once(sqlite_engine: Engine, tmp_path:
     """It waits no more, is not printed afterwards, and what never was left out is nobody's to settle."""
     store, runs = FolderStore(tmp_path), PrintRuns(sqlite_engine)
     carrier, closer = opened(sqlite_engine, store)
-    sent(carrier, letter("r1"))
+    sent(carrier, letter("r1"), letter("r2"))
     later = TICK + datetime.timedelta(hours=1)
     assert (False, None) == (runs.settle("r1", now=later), runs.again("r1", now=later, letters_max=9))
     remove(store, "spool/acme/C1-first-r1.pdf")
     (run,) = closer.close()
-    assert ("closed", 0) == (run.state, run.letters)
+    assert ("closed", 1) == (run.state, run.letters)
     assert [True, False] == [runs.settle("r1", now=later) for _ in range(2)]
     assert ([], None, (0, 0)) == (
         runs.left_out(),
