@@ -75,13 +75,15 @@ def thank_for_payment(account: Account, event: PaymentReceived, *, context: Fold
 
 
 def correct_reminder(account: Account, reminder: str, *, context: FoldContext) -> None:
-    """Plan to tell a customer what a sent reminder named in error (R13, R30): all of it, in one message."""
+    """Plan to tell a customer what a sent reminder named in error (R13, R30), in one message as long as none has gone out.
+
+    What is found later has a message of its own: of the one before it an outcome may still come.
+    """
     if has_planned_correction(account, reminder):
         return
-    name = f"correction/{reminder}"
     row = MessageRow(
         account=account.id,
-        message=name,
+        message=_correction(reminder, number=len(_corrections(account, reminder)) + 1),
         message_kind="correction",
         subject=reminder,
         due_on=context.today(),
@@ -92,8 +94,19 @@ def correct_reminder(account: Account, reminder: str, *, context: FoldContext) -
 
 def has_planned_correction(account: Account, reminder: str) -> bool:
     """Say whether a customer will be told what a reminder named in error, and has not been yet."""
-    known = account.messages.get(f"correction/{reminder}")
-    return known is not None and known.status == "planned"
+    return any(each.status == "planned" for each in _corrections(account, reminder))
+
+
+def _corrections(account: Account, reminder: str) -> list[MessageRow]:
+    """Give the corrections of a reminder, the first first."""
+    found: list[MessageRow] = []
+    while (row := account.messages.get(_correction(reminder, number=len(found) + 1))) is not None:
+        found.append(row)
+    return found
+
+
+def _correction(reminder: str, *, number: int) -> str:
+    return f"correction/{reminder}" + (f"/{number}" if number > 1 else "")
 
 
 def tell_desk(account: Account, *, answer: str, context: FoldContext) -> None:
@@ -208,6 +221,8 @@ def send(account: Account, message: str, *, context: FoldContext) -> list[Ledger
         return [_end(account, row, status=content, context=context)]
     row.status, row.sent_as = "open", content.id
     row.deliveries = {each.channel: "dispatched" for each in content.deliveries}
+    if row.message_kind == "correction":
+        row.named = [each.item for each in content.items]
     account.messages_sent_as[row.sent_as] = row.message
     account.touch(row)
     return [
@@ -235,10 +250,7 @@ def _content(at: Circumstances, row: MessageRow) -> ReminderDecided | MessageEnd
             open_items = (each for each in at.account.items.values() if each.open_minor > 0)
             items = sorted(open_items, key=lambda each: (each.due_on, each.item))
         case "correction":
-            corrected = at.account.reminders.get(row.subject)
-            names = [] if corrected is None else sorted({*corrected.retracted, *corrected.wrong})
-            known = (at.account.items[name] for name in names if name in at.account.items)
-            items = [item for item in known if not item.open_minor or at.residual(item) is not None]
+            items = _named_in_error(at, row.subject)
         case "payment_received":
             payment = at.account.credits.get(f"payment/{row.subject}")
             if payment is not None and payment.ended_on is None:
@@ -249,6 +261,17 @@ def _content(at: Circumstances, row: MessageRow) -> ReminderDecided | MessageEnd
     if not deliveries:
         return "no_address"
     return _written(at, row, items=items, totals=totals or totals_of(at, items), deliveries=deliveries)
+
+
+def _named_in_error(at: Circumstances, reminder: str) -> list[ItemRow]:
+    """List what a sent reminder named in error, and no correction has told the customer or is on its way to."""
+    corrected = at.account.reminders.get(reminder)
+    if corrected is None:
+        return []
+    said = (each.named for each in _corrections(at.account, reminder) if each.status in ("open", "sent"))
+    names = {*corrected.retracted, *corrected.wrong}.difference(*said)
+    known = (at.account.items[name] for name in sorted(names) if name in at.account.items)
+    return [item for item in known if not item.open_minor or at.residual(item) is not None]
 
 
 def _deliveries(at: Circumstances, items: list[ItemRow]) -> tuple[Delivery, ...]:
@@ -411,6 +434,7 @@ def _report_afterword(
 def _again(account: Account, row: MessageRow, *, context: FoldContext) -> None:
     del account.messages_sent_as[row.sent_as]
     row.status, row.sent_as, row.deliveries, row.due_on = "planned", "", {}, context.today()
+    row.named = []
     _keep(account, row)
 
 

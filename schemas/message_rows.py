@@ -23,7 +23,8 @@ class MessageRow(StateRow, kw_only=True, tag="message"):
     or the answer of a customer, which goes to the company's own desk at ``desk``.
 
     ``due_on`` is the first day on which it may be decided; ``sent_as`` the id
-    under which it was, '' before that. ``rested`` and ``told`` as for reminders.
+    under which it was, '' before that. ``rested`` and ``told`` as for reminders. ``named``: of a correction, the
+    items that it tells of; another one of the same reminder leaves them out.
     """
 
     account: str
@@ -38,3 +39,4 @@ class MessageRow(StateRow, kw_only=True, tag="message"):
     desk: str = ""
     rested: bool = False
     told: list[str] = []
+    named: list[str] = []

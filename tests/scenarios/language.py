@@ -21,8 +21,8 @@ At each tick exactly what is expected may be decided. ``dated D`` gives a
 fact an earlier business day than the day on which it comes.
 ``notifier email fails address_refused`` (accepts, supersedes, waits,
 unknown) says how a channel answers from then on; ``outcome email accepted``
-answers for the latest reminder, ``of message`` for the latest message, ``of 1`` for
-the first reminder; ``at ana@c1.test`` says of which address. ``law shipped`` puts a company's debtors under
+answers for the latest reminder, ``of message`` for the latest message, ``of message-1`` for
+the first, ``of 1`` for the first reminder; ``at ana@c1.test`` says of which address. ``law shipped`` puts a company's debtors under
 the law of their country and kind, ``law strict`` all of them under one profile;
 without such a line there is none. ``later "letter 2026-03-09 08:00"`` expects
 a delivery that is held until then (company time).

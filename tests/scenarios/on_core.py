@@ -64,7 +64,7 @@ class Stage:
     Attributes:
         answers: channel -> how it answers; without an entry it accepts.
         latest: account -> its latest reminder.
-        decided: account -> all its reminders in order; ``messages``: its latest message.
+        decided: account -> all its reminders in order; ``messages``: its other messages, likewise.
         held: deliveries that wait for their instant.
         restores: build the partition from its rows after each record.
         told: what was folded, in order; ``records`` is the same as the journal has it.
@@ -75,7 +75,7 @@ class Stage:
     answers: dict[str, Notifying] = field(default_factory=dict)
     latest: dict[str, str] = field(default_factory=dict)
     decided: dict[str, list[str]] = field(default_factory=dict)
-    messages: dict[str, str] = field(default_factory=dict)
+    messages: dict[str, list[str]] = field(default_factory=dict)
     held: list[tuple[Delivery, ReminderDecided]] = field(default_factory=list)
     log: list[LedgerFact | TickPassed] = field(default_factory=list)
     told: list[JournalEvent] = field(default_factory=list)
@@ -145,7 +145,7 @@ class Stage:
             if isinstance(each, ReminderDecided):
                 self.decided.setdefault(each.account, []).append(each.id)
             elif isinstance(each, MessageDecided):
-                self.messages[each.account] = each.id
+                self.messages.setdefault(each.account, []).append(each.id)
         self.latest |= {each.account: each.reminder for each in facts if isinstance(each, ReminderProposed)}
         if isinstance(event, TickPassed):
             self.log.append(event)
@@ -157,8 +157,9 @@ class Stage:
 
     def spoken_of(self, answer: Answer) -> str:
         """Give the id of the reminder or message that an outcome told by hand is of."""
-        if answer.of == "message":
-            return self.messages[answer.account]
+        what, _, number = answer.of.partition("-")
+        if what == "message":
+            return self.messages[answer.account][int(number) - 1 if number else -1]
         return self.decided[answer.account][int(answer.of) - 1] if answer.of else self.latest[answer.account]
 
     def _answer(

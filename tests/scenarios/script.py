@@ -58,7 +58,7 @@ class Notifying:
 class Answer:
     """The outcome of one channel of the account's latest reminder, told by hand.
 
-    ``of``: ``message`` for its latest message, or the number of an earlier reminder (1 is the first).
+    ``of``: ``message`` for its latest message, ``message-1`` for the first, or the number of an earlier reminder (1 is the first).
     """
 
     line: int
