@@ -155,21 +155,48 @@ def cover_again(account: Account) -> None:
 
 
 def review(account: Account, facts: Iterable[LedgerFact]) -> None:
-    """Let what has come since sleep, too, as far as a payment without names that has not cleared covers no more yet (S1-20)."""
+    """Let what has come since sleep, too, as far as a payment without names that has not cleared covers no more yet (S1-20).
+
+    What a reminder has claimed is not covered by it: a reminder's own outcome must not overtake the reminder (R32).
+    """
     came = {
-        fact.currency for fact in facts if isinstance(fact, Movement) and fact.item and fact.amount_minor > 0
+        fact.item
+        for fact in facts
+        if isinstance(fact, Movement) and fact.item and fact.amount_minor > 0 and fact.kind != "claimed"
     }
     if not came:
         return
     arranged = account.arranged()
     for _, row in sorted(arranged.instruments.items()):
-        is_open = row.state != "returned" and not row.document.lines and row.currency in came
-        if is_open and sum(part.amount_minor for part in row.covers) < row.amount_minor:
+        if row.state == "returned" or row.document.lines or row.document.order_reference:
+            continue
+        if sum(part.amount_minor for part in row.covers) >= row.amount_minor:
+            continue
+        covers = _covered_too(account, row, came=came)
+        if covers != row.covers:
             arranged.uncover_by(row)
-            row.covers = _covered(account, row)
+            row.covers = covers
             arranged.add_instrument(row)
             account.touch(row)
             account.advance()
+
+
+def _covered_too(account: Account, row: InstrumentRow, *, came: Iterable[str]) -> list[PartCovered]:
+    """Give what a payment covers of what is open by now, and of what has come, the oldest first: nothing else is looked at."""
+    items = account.items
+    parts = {
+        part.item: min(part.amount_minor, items[part.item].open_minor)
+        for part in row.covers
+        if part.item in items
+    }
+    left_minor = row.amount_minor - sum(parts.values())
+    new = [items[name] for name in came if name in items and items[name].currency == row.currency]
+    for item in sorted(new, key=lambda each: (each.due_on, each.item)):
+        take_minor = min(left_minor, asked_minor(account, item))
+        if take_minor > 0 and (item.item in parts or len(parts) < COVERED_MAX):
+            parts[item.item] = parts.get(item.item, 0) + take_minor
+            left_minor -= take_minor
+    return [PartCovered(item=name, amount_minor=minor) for name, minor in parts.items() if minor]
 
 
 def ask_about(account: Account, payment: str, *, context: FoldContext) -> list[LedgerFact]:

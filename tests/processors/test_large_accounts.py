@@ -6,6 +6,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from msgspec import structs
+
 from processors.audit import audit_journal
 from schemas import commands, events
 from schemas.answers import AnswerSaid, GiveAnswer
@@ -208,3 +210,20 @@ def test_an_event_costs_what_it_touches_not_what_is_open() -> None:
     """
     few, many = counted(items=1), counted(items=2_000)
     assert {} == {kind: (few[kind], many[kind]) for kind in few if many[kind] > 2 * few[kind]}
+
+
+def test_an_invoice_beside_a_cheque_costs_what_it_touches() -> None:
+    """S1-20, DESIGN 7: a cheque without names is larger than all that is open; a new invoice looks at none of the old ones."""
+    few, many = (beside_a_cheque(items=count) for count in (1, 1_000))
+    assert many <= 2 * few
+
+
+def beside_a_cheque(*, items: int) -> int:
+    """Give the operations of a new invoice on an account with a cheque and so many invoices that are paid."""
+    stage = staged(0)
+    for number in range(items):
+        stage.fold(invoice(f"OLD-{number:06}", due=FAR))
+        stage.fold(payment(f"P-{number}", f"OLD-{number:06}"))
+    stage.fold(structs.replace(payment("CH-1"), amount="100.00", means="cheque", state="received"))
+    stage.fold(invoice("NEW-1", due=FAR))
+    return operations(stage, invoice("NEW-2", due=FAR))

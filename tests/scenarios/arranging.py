@@ -72,18 +72,25 @@ def _opt(kind: type[commands.OptOut] | type[commands.OptIn]) -> Callable[[Line],
 
 
 def _conditional(line: Line) -> SourceEvent:
-    """``conditional P-1 100.00 cheque received payable 2026-03-01 for INV-1``."""
+    """``conditional P-1 100.00 cheque received payable 2026-03-01 for INV-1``; ``order O-1``: a deposit of that order."""
     payment = line.text()
     amount, currency = line.words.amount(currency=line.currency)
     means, state = line.text(), line.text()
     payable_on = line.words.day() if line.words.take_if("payable") else None
+    order = line.text() if line.words.take_if("order") else ""
     named = line.words.until_word() if line.words.take_if("for") else []
     lines = tuple(
         events.PaymentLine(document=document, amount=part or None)
         for document, _, part in (word.partition("=") for word in named)
     )
     event = events.PaymentReceived(
-        **line.whose, payment=payment, amount=amount, currency=currency, lines=lines, payable_on=payable_on
+        **line.whose,
+        payment=payment,
+        amount=amount,
+        currency=currency,
+        lines=lines,
+        payable_on=payable_on,
+        order_reference=order,
     )
     return msgspec.convert(
         msgspec.to_builtins(event) | {"means": means, "state": state}, events.PaymentReceived
