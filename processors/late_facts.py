@@ -100,6 +100,8 @@ def _take_back(account: Account, row: ReminderRow, *, context: FoldContext) -> N
     """Forget of what has changed that a reminder should not have named it, where that is so no more."""
     for name in [each for each in row.wrong if each in account.stale]:
         item = account.items[name]
+        if item.status == "cancelled" and not has_planned_correction(account, row.reminder):
+            continue  # named in error all the same, and nobody says so by itself (R13)
         over = _over(account, item, company=context.company)
         if _wrong(account, row, item=item, over=over, context=context) is None:
             row.wrong.remove(name)
