@@ -66,8 +66,7 @@ class OwnTextBook:
         One at a time, so that who has brought a change can miss none with a lower number.
         """
         with writing(self._engine) as connection:
-            if self._engine.dialect.name == "postgresql":
-                connection.execute(text("LOCK TABLE own_texts IN SHARE ROW EXCLUSIVE MODE"))
+            self._alone(connection, "own_texts")
             newest = _newest(connection)
             if seen is not None and newest != seen:
                 return False
@@ -86,6 +85,7 @@ class OwnTextBook:
             {"place": place, "company": each, "digest": digest, "at": at} for each, digest in digests.items()
         ]
         with writing(self._engine) as connection:
+            self._alone(connection, "text_places")  # two notifiers of one machine are one place
             connection.execute(
                 delete(text_places).where(
                     (text_places.c["place"] == place) | (text_places.c["at"] < at - _FORGOTTEN)
@@ -101,6 +101,11 @@ class OwnTextBook:
         with reading(self._engine) as connection:
             rows = sorted(tuple(row) for row in connection.execute(query))
         return {place: digest for place, _, digest in rows}  # '' sorts before the company
+
+    def _alone(self, connection: Connection, table: str) -> None:
+        """Let no other write the table until the transaction ends; on SQLite nobody does anyway."""
+        if self._engine.dialect.name == "postgresql":
+            connection.execute(text(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def _newest(connection: Connection) -> int:

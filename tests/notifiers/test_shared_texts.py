@@ -2,6 +2,7 @@
 
 import datetime
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -199,6 +200,21 @@ def test_a_file_that_goes_while_it_is_read_is_none(engine: Engine, tmp_path: Pat
     there, racing = machine(engine, tmp_path / "there"), Racing(OwnTextBook(engine), tmp_path / "there")
     there.bring()
     assert there.digest("acme") == racing.digest("acme")
+
+
+def test_two_notifiers_of_one_machine_say_so_at_once(engine: Engine) -> None:
+    """One host and one folder are one place: neither ends because the other has said it in the same moment."""
+    book, together = OwnTextBook(engine), threading.Barrier(2)
+
+    def tell() -> None:
+        for number in range(20):
+            together.wait(timeout=60)
+            book.tell("here:/texts", {"acme": "a1", "beta": "b2"}, at=AT + datetime.timedelta(seconds=number))
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(tell), pool.submit(tell)]:
+            done.result()
+    assert {"here:/texts": "b2"} == book.seen_at("beta", since=AT)
 
 
 def test_places_say_what_they_see_and_are_forgotten(engine: Engine, tmp_path: Path) -> None:
