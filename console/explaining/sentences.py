@@ -206,7 +206,8 @@ class Teller:
         if isinstance(value, tuple) and value:
             return self._named([str(each) for each in value], count=len(value))
         if name in _TERMS:
-            return self._status(fact, term=str(value))
+            term = str(value)
+            return self._status(fact, term=term) if name == "status" else self._term(term)
         return "-" if value in (None, "", ()) else str(value)
 
     def _went(self, event: AccountEvent) -> str:

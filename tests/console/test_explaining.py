@@ -136,6 +136,22 @@ def test_who_opted_out_has_an_address(tmp_path: Path) -> None:
     assert "address" not in said["en"]
 
 
+def test_a_message_to_who_opted_out_is_called_by_its_kind(tmp_path: Path) -> None:
+    """R33, R15: that the customer wants none is why it ended, not what kind of message it was."""
+    story = """# a customer who wants no mail is not told of an invoice
+company invoice-messages on
+customer email ana@c1.test
+2026-01-20  opt-out email
+2026-02-01  tick
+2026-02-02  invoice INV-1 100.00 due 2026-03-02
+2026-02-02  tick
+    expect unsent invoice_issued INV-1 because no_address
+"""
+    told = retell(story_journal(story, folder=tmp_path), account="acme:C1", day=datetime.date(2026, 2, 2))
+    said = [line.strip() for line in Teller(told, words=words_of("en")).day()]
+    assert "A message ended (invoice issued INV-1): opted out of e-mail on 2026-01-20." in said
+
+
 def test_who_has_no_address_is_told_so(tmp_path: Path) -> None:
     """R27: without an opt-out it is the address that is missing."""
     story = _OPTED_OUT.replace("customer email ana@c1.test", "customer name Ana").replace(
