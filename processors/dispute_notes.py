@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from processors.account import Account
     from schemas.rows import CreditRow, DisputeRow, ItemRow
 
-__all__ = ["NotesOf", "share_notes"]
+__all__ = ["NotesOf", "lower_ruled", "share_notes"]
 
 
 class NotesOf(NamedTuple):
@@ -41,6 +41,20 @@ def share_notes(account: Account, item: ItemRow) -> dict[str, NotesOf]:
     return shares
 
 
+def lower_ruled(account: Account, item: ItemRow, *, less_minor: int) -> None:
+    """Let an item that was amended to be worth less need so much less of notes: billing writes none for what it took off."""
+    disputes = {} if account.arrangements is None else account.arrangements.disputed.get(item.item, {})
+    if less_minor <= 0 or not disputes:
+        return
+    shares = share_notes(account, item)
+    for row in sorted(disputes.values(), key=lambda each: each.order):
+        if row.ruled_on is not None and less_minor:
+            taken_minor = min(less_minor, shares[row.dispute].left_minor)
+            row.amended_minor += taken_minor
+            less_minor -= taken_minor
+            account.touch(row)
+
+
 def _notes(account: Account, item: ItemRow) -> list[CreditRow]:
     named_by = {credit.credit: credit for credit, _ in account.settling.claims(item.item)}
     return [
@@ -54,7 +68,7 @@ def _share(
     account: Account, row: DisputeRow, *, notes: list[CreditRow], left_minor: dict[str, int]
 ) -> NotesOf:
     applied = account.applications.get(row.item, {})
-    wanted_minor = row.amount_minor or 0
+    wanted_minor = (row.amount_minor or 0) - row.amended_minor
     taken_minor: dict[str, int] = {}
     for note in notes:
         most_minor = left_minor[note.credit] if note.order > row.order else 0

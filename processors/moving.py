@@ -13,6 +13,7 @@ import msgspec
 from processors import identity, instruments, payment_plans, promises
 from processors.account import Account, hold_id
 from processors.context import FoldContext
+from processors.dispute_notes import lower_ruled
 from processors.holds import ACCOUNT_HOLDS
 from processors.kin import tell_silence
 from processors.ladder import reanchored_shift_days
@@ -301,6 +302,8 @@ def _give_up(postings: Postings, item: ItemRow, *, moved: MovedItem, context: Fo
     amount_minor = min(-moved.amount_minor, item.open_minor + settled)
     if moved.cancelled:
         item.status = "cancelled"
+    else:
+        lower_ruled(account, item, less_minor=-moved.amount_minor)
     postings.release(item, excess_minor=amount_minor - item.open_minor)
     item.amount_minor += moved.amount_minor
     on = max(context.day, item.entered_on or item.issued_on, item.grown_on or context.day)
@@ -416,7 +419,7 @@ def _moved_dispute(row: DisputeRow) -> MovedDispute:
     return MovedDispute(
         dispute=row.dispute,
         opened_on=row.opened_on,
-        amount_minor=row.amount_minor,
+        amount_minor=None if row.amount_minor is None else row.amount_minor - row.amended_minor,
         reason=row.reason,
         author=row.author,
         review_on=row.review_on,

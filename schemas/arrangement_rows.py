@@ -62,6 +62,7 @@ class DisputeRow(StateRow, kw_only=True, tag="dispute"):
     what is left of the amount waits for its credit note. ``order`` is its place
     in the account's log: credit notes that came later are what it led to, but
     ``noted_minor`` of them (by credit), which was for disputes of the item that are over.
+    ``amended_minor`` was taken off the item instead of a note, after the ruling.
     """
 
     account: str
@@ -75,6 +76,7 @@ class DisputeRow(StateRow, kw_only=True, tag="dispute"):
     review_on: datetime.date | None = None
     ruled_on: datetime.date | None = None
     noted_minor: dict[str, int] = {}
+    amended_minor: int = 0
 
 
 class PartCovered(Struct, kw_only=True, gc=False, array_like=True):
