@@ -177,11 +177,11 @@ class Teller:
             ended = getattr(self._words, f"ended_{fact.status}")
         return ended.format(steps=steps, reminder=fact.reminder)
 
-    def _status(self, fact: LedgerFact, *, term: str) -> str:
+    def _status(self, fact: LedgerFact) -> str:
         """Write a status; of a message that nobody could be told, why (R33)."""
         if isinstance(fact, MessageEnded) and fact.status == "no_address" and self._told.row.opted_out:
             return opt_outs(self._told, words=self._words)
-        return self._term(term)
+        return self._term(str(getattr(fact, "status", "")))
 
     def _other(self, fact: LedgerFact) -> str:
         """Write a fact by the sentence of its type, else as it is."""
@@ -206,8 +206,7 @@ class Teller:
         if isinstance(value, tuple) and value:
             return self._named([str(each) for each in value], count=len(value))
         if name in _TERMS:
-            term = str(value)
-            return self._status(fact, term=term) if name == "status" else self._term(term)
+            return self._status(fact) if name == "status" else self._term(str(value))
         return "-" if value in (None, "", ()) else str(value)
 
     def _went(self, event: AccountEvent) -> str:
