@@ -11,7 +11,7 @@ from pathlib import Path
 
 from notifiers.channel import Message, TemporaryError
 
-__all__ = ["path_of", "write_whole"]
+__all__ = ["partial_of", "path_of", "write_whole"]
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -21,6 +21,11 @@ def path_of(message: Message, *, suffix: str) -> Path:
     """Give a message's path below its channel's folder; the same message has the same path."""
     name = "-".join((_readable(message.customer), _readable(message.step), _exact(message.reminder)))
     return Path(_exact(message.sender.company)) / message.on.isoformat() / (name + suffix)
+
+
+def partial_of(path: Path) -> Path:
+    """Give the name that a file has until it is whole."""
+    return path.with_name(f".{path.name}.partial")
 
 
 def write_whole(path: Path, content: bytes, *, durable: bool) -> None:
@@ -34,7 +39,7 @@ def write_whole(path: Path, content: bytes, *, durable: bool) -> None:
     Raises:
         TemporaryError: the disk does not take it.
     """
-    partial = path.with_name(f".{path.name}.partial")
+    partial = partial_of(path)
     try:
         if not path.parent.exists():
             path.parent.mkdir(parents=True, exist_ok=True)

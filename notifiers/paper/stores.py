@@ -5,19 +5,29 @@ simply done again. It refuses to know what a run is.
 """
 
 import base64
+import errno
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from notifiers.channel import TemporaryError
-from notifiers.folders import write_whole
+from notifiers.folders import partial_of, write_whole
 
 __all__ = ["FolderStore", "MissingError", "S3Store", "Store", "open_s3"]
 
 _ABSENT: Final = ("NoSuchKey", "404", "NotFound")
 _ATTEMPTS: Final = 3
 _TIMEOUT_S: Final = 10
+# Not each file system knows second names, nor between all its folders, nor any number of them.
+_ONE_NAME: Final = (
+    errno.EPERM,
+    errno.EXDEV,
+    errno.EMLINK,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.ENOSYS,
+)
 
 
 class MissingError(Exception):
@@ -77,16 +87,16 @@ class FolderStore:
 
     def keep(self, name: str, content: bytes, *, of: str) -> None:
         """Give the file a second name: to write it again costs a tenth of the letter. Where that cannot be done it is written."""
-        path = self._folder / name
-        partial = path.with_name(f".{path.name}.partial")
+        path, source = self._folder / name, self._folder / of
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial.unlink(missing_ok=True)
-            partial.hardlink_to(self._folder / of)
-            partial.replace(path)
-            partial.unlink(missing_ok=True)  # of two names of one file the older stays
-        except OSError:  # nor does each file system know second names
-            self.put(name, content)
+            if _is_linked(path, source):
+                return
+            # A second name that was left under it would have the letter itself written over.
+            partial_of(path).unlink(missing_ok=True)
+        except OSError as error:
+            raise TemporaryError(f"{path} cannot be written: {error}") from error
+        self.put(name, content)
 
     def get(self, name: str) -> bytes:
         """Read the file."""
@@ -108,6 +118,19 @@ class FolderStore:
     def place(self, name: str) -> str:
         """Give the path."""
         return str(self._folder / name)
+
+
+def _is_linked(path: Path, source: Path) -> bool:
+    """Give a file a second name; False where something else has it, or where files have one name only."""
+    try:
+        path.hardlink_to(source)
+    except FileExistsError:
+        return path.samefile(source)
+    except OSError as error:
+        if error.errno not in _ONE_NAME:
+            raise
+        return False
+    return True
 
 
 class S3Store:

@@ -1,6 +1,7 @@
 """Where letters and runs are kept: a folder, and S3 (by moto, and by a stand-in that fails as S3 does)."""
 
 import base64
+import errno
 import hashlib
 import http.server
 import threading
@@ -49,13 +50,39 @@ def test_a_folder_without_second_names_writes_the_file_again(
     """As file systems of other machines are."""
 
     def refuse(*_: object) -> None:
-        raise PermissionError
+        raise OSError(errno.EPERM, "no second names here")
 
     store = FolderStore(tmp_path)
     store.put("spool/a.pdf", b"one")
     monkeypatch.setattr(Path, "hardlink_to", refuse)
     store.keep("runs/a.pdf", b"one", of="spool/a.pdf")
     assert b"one" == store.get("runs/a.pdf")
+
+
+def test_two_closers_at_one_letter_leave_the_spool_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one gives the same second name a moment before: nothing is written through it into the letter."""
+    link = Path.hardlink_to
+
+    def second(path: Path, target: Path) -> None:
+        link(path, target)
+        link(path, target)
+
+    store = FolderStore(tmp_path)
+    store.put("spool/a.pdf", b"one")
+    monkeypatch.setattr(Path, "hardlink_to", second)
+    store.keep("runs/a.pdf", b"two", of="spool/a.pdf")
+    assert (b"one", b"one") == (store.get("spool/a.pdf"), store.get("runs/a.pdf"))
+
+
+def test_a_letter_that_another_closer_has_taken_from_the_spool_is_for_later(tmp_path: Path) -> None:
+    """It is not written again from memory: the run may lie before the printer already."""
+    store = FolderStore(tmp_path)
+    with pytest.raises(TemporaryError):
+        store.keep("runs/a.pdf", b"one", of="spool/a.pdf")
+    with pytest.raises(MissingError):
+        store.get("runs/a.pdf")
 
 
 def carrier(engine: Engine, store: Store) -> PrintRun:
