@@ -111,10 +111,14 @@ class ForeignReader:
         try:
             process.stdin.write(len(pdf).to_bytes(foreign.LENGTH_BYTES) + pdf)
             process.stdin.flush()
-            has_answer, _, _ = select.select([process.stdout], [], [], self._wait_s)
-            line = process.stdout.readline() if has_answer else b""
+            waiting = select.poll()  # `select` knows no descriptor above 1023
+            waiting.register(process.stdout, select.POLLIN)
+            line = process.stdout.readline() if waiting.poll(self._wait_s * 1_000) else b""
         except BrokenPipeError:
             line = b""
+        except BaseException:
+            self.close()  # its answer would be taken for that of the next document
+            raise
         if not line:
             self.close()
         return line

@@ -1,6 +1,9 @@
 """Somebody else's PDFs (S4-14): read in a process of their own, so that one that was made to hurt is left out and nothing else happens."""
 
 import io
+import os
+import resource
+import select
 import zlib
 from collections.abc import Callable, Iterator
 
@@ -111,6 +114,38 @@ def test_what_hurts_is_refused_and_the_next_one_is_read(reader: ForeignReader, n
 def test_what_only_looks_odd_is_read(reader: ForeignReader, content: bytes) -> None:
     """Tables of objects that name each other as the older one, and invoices that are locked against changes only."""
     assert A4 == reader.read(content)
+
+
+def test_a_process_whose_answer_cannot_be_read_is_not_asked_again(
+    reader: ForeignReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its answer would be taken for that of the next document."""
+
+    def interrupted(*_: object) -> None:
+        raise ValueError("cannot wait for it")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(select, "poll", interrupted)
+        with pytest.raises(ValueError, match="cannot wait"):
+            reader.read(blank(2))
+    assert A4 == reader.read(blank(1))
+
+
+def test_a_notifier_with_many_open_files_reads_documents_too() -> None:
+    """More than a thousand: numbers of files above 1023 are ordinary."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 1_200:
+        pytest.skip("this machine allows fewer files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1_200), hard))
+    crowd = [os.open(os.devnull, os.O_RDONLY) for _ in range(1_030)]
+    reader = ForeignReader()
+    try:
+        assert A4 == reader.read(blank(1))
+    finally:
+        reader.close()
+        for each in crowd:
+            os.close(each)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_letter_goes_without_the_document_that_hurts() -> None:
