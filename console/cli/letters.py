@@ -196,22 +196,33 @@ def again(settings: "Settings", *, reminder: str) -> None:
 @click.option("--because", required=True, help="Why, for people.")
 @click.pass_obj
 def give_up(settings: "Settings", *, reminder: str, because: str) -> None:
-    """Say that a letter that was left out has failed: the reminder goes by the next channel (R19)."""
+    """Say that a letter that was left out has failed: the reminder goes by the next channel (R19).
+
+    A damaged letter of a run that waits is left out with that.
+    """
     from infra.database.engine import open_engine
-    from infra.database.feedback import FeedbackInbox
     from infra.database.migrate import require_current
     from infra.database.print_runs import PrintRuns
     from notifiers.assembly import utc_now
+    from notifiers.channel import TemporaryError
     from notifiers.feedback.imported import Line, word_of_line
+    from notifiers.paper.opening import open_closer
+    from notifiers.paper.settings import PrintRunSettings
+    from notifiers.settings import read_settings
 
+    chosen = read_settings(PrintRunSettings)
     engine = open_engine(settings.database)
     try:
         require_current(engine)
         runs, now = PrintRuns(engine), utc_now()
-        _waiting(runs, reminder)
+        found = runs.letter(reminder)
+        if found is not None and not found.left_out:
+            open_closer(chosen, data_dir=settings.data_dir, engine=engine, clock=utc_now).leave_out(found)
         line = Line(reminder=reminder, channel="letter", said="failed", detail=because)
-        FeedbackInbox(engine).take([word_of_line(line, received_at=now)], received_at=now)
-        runs.settle(reminder, now=now)
+        if not runs.settle(reminder, now=now, saying=[word_of_line(line, received_at=now)]):
+            raise _not_left_out(reminder)
+    except TemporaryError as error:
+        raise OperatorError(error.detail) from error
     finally:
         engine.dispose()
 

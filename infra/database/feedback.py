@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Engine, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.database.engine import reading, writing
@@ -19,7 +19,7 @@ from infra.database.send_tables import send_jobs
 from schemas.fields import Channel
 from schemas.outcomes import ErrorType
 
-__all__ = ["FeedbackInbox", "Heard", "SentJob", "Settled", "Word", "WordState"]
+__all__ = ["FeedbackInbox", "Heard", "SentJob", "Settled", "Word", "WordState", "keep_words"]
 
 Said = Literal[
     "delivered",
@@ -99,15 +99,8 @@ class FeedbackInbox:
         """Keep words that are not there yet; return how many were new."""
         if not words:
             return 0
-        insert = postgresql.insert if self.engine.dialect.name == "postgresql" else sqlite.insert
-        rows = [_row(word) | {"received_at": received_at} for word in words]
-        new = 0
         with writing(self.engine) as connection:
-            for row in rows:
-                # An insert does not say on PostgreSQL how many rows it wrote.
-                keeping = insert(feedback_words).on_conflict_do_nothing().returning(feedback_words.c["word"])
-                new += len(connection.execute(keeping, row).all())
-        return new
+            return keep_words(connection, words, received_at=received_at)
 
     def claim(self, *, now: datetime.datetime, until: datetime.datetime, limit: int) -> list[Heard]:
         """Take the oldest waiting words in hand; another publisher has them only from ``until`` on."""
@@ -221,6 +214,15 @@ class FeedbackInbox:
         )
         with reading(self.engine) as connection:
             return [SentJob(**row) for row in connection.execute(query).mappings()]
+
+
+def keep_words(connection: Connection, words: Sequence[Word], *, received_at: datetime.datetime) -> int:
+    """Keep words that are not there yet, in somebody's transaction; return how many were new."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    # An insert does not say on PostgreSQL how many rows it wrote.
+    keeping = insert(feedback_words).on_conflict_do_nothing().returning(feedback_words.c["word"])
+    rows = [_row(word) | {"received_at": received_at} for word in words]
+    return sum(len(connection.execute(keeping, row).all()) for row in rows)
 
 
 def _row(word: Word) -> dict[str, Any]:

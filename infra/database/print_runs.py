@@ -5,6 +5,7 @@ a clock: instants are arguments, and whoever asks has put the letter's file into
 """
 
 import datetime
+import re
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
@@ -24,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.database.engine import reading, writing
+from infra.database.feedback import Word, keep_words
 from infra.database.print_tables import print_letters, print_runs
 
 __all__ = ["Enclosed", "NewLetter", "PrintRuns", "Run", "RunLetter", "RunState"]
@@ -31,6 +33,7 @@ __all__ = ["Enclosed", "NewLetter", "PrintRuns", "Run", "RunLetter", "RunState"]
 RunState = Literal["open", "closing", "closed"]
 # Each try finds the open run or makes one; that a neighbour closes each of them in between is no accident.
 _TRIES_MAX: Final = 20
+_POSITION: Final = re.compile("[0-9]{1,9}")
 
 
 class Enclosed(Struct, frozen=True, kw_only=True):
@@ -141,6 +144,18 @@ class PrintRuns:
         with reading(self._engine) as connection:
             return _letter(connection, reminder)
 
+    def letter_at(self, place: str) -> RunLetter | None:
+        """Give the letter that is at a place ``run/position`` now, None when none is or it is no place."""
+        run, _, position = place.rpartition("/")
+        if not _POSITION.fullmatch(position):
+            return None
+        query = select(print_letters).where(
+            print_letters.c["run"] == run, print_letters.c["position"] == int(position)
+        )
+        with reading(self._engine) as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else _read(row)
+
     def letters(self, run: str) -> list[RunLetter]:
         """List the letters of a run in their order, those that were left out of it, too."""
         query = (
@@ -222,14 +237,19 @@ class PrintRuns:
                 )
         return marked.rowcount == 1
 
-    def settle(self, reminder: str, *, now: datetime.datetime) -> bool:
-        """Note that nobody need look at a letter that was left out; False where none of that reminder waits."""
+    def settle(self, reminder: str, *, now: datetime.datetime, saying: Sequence[Word] = ()) -> bool:
+        """Note that nobody need look at a letter that was left out; False where none of that reminder waits.
+
+        ``saying`` is what is heard of it with that: both, or none.
+        """
         with writing(self._engine) as connection:
             moved = connection.execute(
                 update(print_letters)
                 .where(print_letters.c["reminder"] == reminder, _WAITS)
                 .values(settled_at=now)
             )
+            if moved.rowcount == 1:
+                keep_words(connection, saying, received_at=now)
         return moved.rowcount == 1
 
     def again(self, reminder: str, *, now: datetime.datetime, letters_max: int) -> RunLetter | None:

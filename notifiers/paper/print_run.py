@@ -307,6 +307,19 @@ class RunCloser:
         for part, _ in _parts(letter, folder=""):
             self._content(letter, part, places=(part.spool,))
 
+    def leave_out(self, letter: RunLetter) -> None:
+        """Leave a letter out of a run that waits, if it is damaged: a person gives it up.
+
+        Raises:
+            TemporaryError: the store does not answer.
+        """
+        try:
+            self.check(letter)
+        except DamagedLetterError as error:
+            run = self._runs.run(letter.run)
+            if run is not None:
+                self._leave_out(letter, folder=folder_of(run), why=str(error))
+
     def _put_letters(
         self, run: Run, *, folder: str, contents: list[bytes] | None
     ) -> Generator[None, None, list[RunLetter]]:

@@ -15,6 +15,7 @@ from msgspec import Struct, structs
 from sqlalchemy import Engine
 
 from infra.database.feedback import FeedbackInbox, SentJob, Word
+from infra.database.print_runs import PrintRuns
 from infra.errors import OperatorError
 from schemas.fields import split_account_id
 
@@ -94,8 +95,8 @@ def note_returned(
     engine: Engine, letters: Iterable[ReturnedLetter], *, now: datetime.datetime
 ) -> list[ReturnNoted]:
     """Note letters that came back, each once, however often it is said."""
-    inbox = FeedbackInbox(engine)
-    return [_note(inbox, letter, now=now) for letter in letters]
+    inbox, runs = FeedbackInbox(engine), PrintRuns(engine)
+    return [_note(inbox, letter, runs=runs, now=now) for letter in letters]
 
 
 def _letter(cells: dict[str, str], *, number: int) -> ReturnedLetter:
@@ -110,8 +111,10 @@ def _letter(cells: dict[str, str], *, number: int) -> ReturnedLetter:
     return ReturnedLetter(reference=reference, on=on, reason=cells.get("reason", "").strip()[:_TEXT_MAX])
 
 
-def _note(inbox: FeedbackInbox, letter: ReturnedLetter, *, now: datetime.datetime) -> ReturnNoted:
-    job = _job(inbox, letter.reference)
+def _note(
+    inbox: FeedbackInbox, letter: ReturnedLetter, *, runs: PrintRuns, now: datetime.datetime
+) -> ReturnNoted:
+    job = _job(inbox, letter.reference, runs=runs)
     if job is None:
         return ReturnNoted(reference=letter.reference, outcome="not found")
     company, customer = split_account_id(job.account)
@@ -125,12 +128,17 @@ def _note(inbox: FeedbackInbox, letter: ReturnedLetter, *, now: datetime.datetim
     )
 
 
-def _job(inbox: FeedbackInbox, reference: str) -> SentJob | None:
+def _job(inbox: FeedbackInbox, reference: str, *, runs: PrintRuns) -> SentJob | None:
     by_reminder = Word(
         word="", source=_SOURCE, said="returned", channel="letter", occurred_at="", reminder=reference
     )
     by_carrier = structs.replace(by_reminder, reminder="", provider_id=reference)
-    return inbox.job_of(by_reminder) or inbox.job_of(by_carrier)
+    found = inbox.job_of(by_reminder) or inbox.job_of(by_carrier)
+    if found is not None:
+        return found
+    # A letter that was left out and printed again has another place than the one it was accepted at.
+    moved = runs.letter_at(reference)
+    return None if moved is None else inbox.job_of(structs.replace(by_reminder, reminder=moved.reminder))
 
 
 def _word(letter: ReturnedLetter, *, job: SentJob, now: datetime.datetime) -> Word:

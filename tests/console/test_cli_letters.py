@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from console.cli.main import main
 from infra.database.feedback import FeedbackInbox
+from infra.database.print_runs import PrintRuns, RunLetter
 from infra.settings import Settings
 from notifiers.assembly import open_channel, utc_now
 from notifiers.channel import TendedChannel
@@ -101,6 +102,46 @@ def test_a_letter_that_was_left_out_is_given_up(run: Run, engine: Engine, tmp_pa
         line.word.said,
         line.word.detail,
     )
+
+
+def test_a_letter_is_given_up_or_printed_again_never_both(
+    run: Run, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A colleague has it printed again at the same moment: who gives it up is told so, and no other channel writes."""
+    (spooled, *_) = (tmp_path / "print-runs" / "spool").rglob("*r1.pdf")
+    spooled.unlink()
+    run("letters", "close")
+    look = PrintRuns.letter
+
+    def looked(runs: PrintRuns, reminder: str) -> RunLetter | None:
+        found = look(runs, reminder)
+        runs.again(reminder, now=utc_now(), letters_max=9)
+        return found
+
+    monkeypatch.setattr(PrintRuns, "letter", looked)
+    refused = run("letters", "give-up", "r1", "--because", "no copy")
+    assert (1, True) == (refused.exit_code, "No letter of reminder 'r1' was left out" in refused.output)
+    assert {} == FeedbackInbox(engine).counts()
+
+
+def test_the_only_letter_of_a_run_that_waits_can_be_given_up(
+    run: Run, engine: Engine, tmp_path: Path
+) -> None:
+    """Nothing of the run is there and there is no copy: its letters are given up one by one, and it closes. A whole one never is."""
+    assert 1 == run("letters", "give-up", "r1", "--because", "no copy").exit_code
+    good = {path: path.read_bytes() for path in (tmp_path / "print-runs" / "spool").rglob("*.pdf")}
+    for path in good:
+        path.unlink()
+    assert 1 == run("letters", "give-up", "r1", "--because", "its run is open").exit_code
+    assert 1 == run("letters", "close").exit_code
+    assert 0 == run("letters", "give-up", "r1", "--because", "no copy").exit_code
+    for path, content in good.items():
+        path.write_bytes(content)
+    assert 1 == run("letters", "give-up", "r2", "--because", "it is there").exit_code
+    assert {"waiting": 1} == FeedbackInbox(engine).counts()
+    (closed,) = json.loads(run("letters", "close", "--format", "json").stdout)
+    assert ("closed", 1) == (closed["state"], closed["letters"])
+    assert [] == json.loads(run("letters", "left-out", "--format", "json").output)
 
 
 def test_a_run_that_is_not_there(run: Run) -> None:

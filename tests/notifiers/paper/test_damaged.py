@@ -175,7 +175,7 @@ def test_a_run_that_another_closer_has_written_out_loses_no_letter(
     sqlite_engine: Engine, tmp_path: Path, names: tuple[str, ...]
 ) -> None:
     """Wherever one closer stands when the other has done its part and the printer has taken the folder away."""
-    for mine, theirs in itertools.product(range(3 * len(names)), (3 * len(names) + 9, len(names) + 1)):
+    for mine, theirs in itertools.product(range(len(names) + 3), (3 * len(names) + 9, len(names) + 1)):
         here = tmp_path / f"{mine}-{theirs}"
         store, runs = FolderStore(here), PrintRuns(sqlite_engine)
         carrier, closer = opened(sqlite_engine, store)

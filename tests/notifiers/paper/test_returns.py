@@ -7,14 +7,16 @@ import pytest
 from sqlalchemy import Engine
 
 from infra.database.feedback import FeedbackInbox
+from infra.database.print_runs import PrintRuns
 from notifiers.paper.returns import (
     ReturnedLetter,
     ReturnFileError,
     note_returned,
     read_returned,
 )
+from notifiers.paper.stores import FolderStore
 from schemas.journal import JournalMode
-from tests.notifiers.paper.printing import printing
+from tests.notifiers.paper.printing import closer, printing
 from tests.notifiers.sending import TICK, SettableClock, dispatcher, know, read, reminder
 
 NOW = TICK + datetime.timedelta(days=9)
@@ -48,6 +50,22 @@ def test_a_returned_letter_is_noted_once(engine: Engine, tmp_path: Path) -> None
         ("returned/r1", "returned", "letter", "r1", "letter_returned", "moved"),
         ("returned/r2", "returned", "letter", "r2", "letter_returned", ""),
     ] == [(one.word, one.said, one.channel, one.reminder, one.error_type, one.detail) for one in words]
+
+
+def test_a_letter_that_was_printed_again_is_known_by_both_places(engine: Engine, tmp_path: Path) -> None:
+    """The one in its new run, which the mail room has, and the one that it was accepted at; no other number will do."""
+    post(engine, tmp_path, "r1", "r2")
+    runs, store = PrintRuns(engine), FolderStore(tmp_path)
+    good = store.get("spool/acme/C1-first-r1.pdf")
+    store.drop("spool/acme/C1-first-r1.pdf")
+    closer(engine, tmp_path).close()
+    store.put("spool/acme/C1-first-r1.pdf", good)
+    assert runs.again("r1", now=NOW, letters_max=9) is not None
+    closer(engine, tmp_path).close()
+    places = ("acme-000002/000001", "acme-000001/000001", "acme-000001/000009", f"acme-000002/{10**30}")
+    assert ["noted", "known", "not found", "not found"] == [
+        outcome for _, outcome in outcomes(engine, *(ReturnedLetter(reference=place) for place in places))
+    ]
 
 
 def test_nothing_is_said_of_what_was_not_posted(sqlite_engine: Engine, tmp_path: Path) -> None:
