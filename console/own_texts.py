@@ -145,7 +145,7 @@ class OwnTexts:
             ChangedTextsError: something else stands by now; nothing is saved.
             OperatorError: the disk does not take it.
         """
-        self._brought()
+        self._brought(company)
         with self._locked():
             seen = self._shared.brought
             if self._revision(company, group) != revision:
@@ -158,7 +158,7 @@ class OwnTexts:
             # What another machine saved meanwhile is looked at before anything is saved over it.
             if files and not self._shared.save(company, files, seen=seen):
                 raise ChangedTextsError
-        self._brought()
+        self._brought(company)
         return list(files)
 
     def keep_picture(self, company: str, name: str, content: bytes) -> None:
@@ -167,10 +167,10 @@ class OwnTexts:
         Raises:
             OperatorError: the disk does not take it.
         """
-        self._brought()
+        self._brought(company)
         with self._locked():
             self._shared.save(company, {name: content})
-        self._brought()
+        self._brought(company)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -181,8 +181,8 @@ class OwnTexts:
         except OSError as error:
             raise OperatorError(f"{self._folder} cannot be written: {error}") from error
 
-    def _brought(self) -> None:
-        trouble = self._shared.bring()
+    def _brought(self, company: str) -> None:
+        trouble = self._shared.bring(company)
         if trouble:
             raise OperatorError(trouble)
 

@@ -52,6 +52,12 @@ class OwnTextBook:
         with reading(self._engine) as connection:
             return [SavedFile(**row) for row in connection.execute(query).mappings()]
 
+    def saved(self, company: str, file: str) -> list[SavedFile]:
+        """Give a file as it was saved or given back last; none when it never was."""
+        query = select(own_texts).where(own_texts.c["company"] == company, own_texts.c["file"] == file)
+        with reading(self._engine) as connection:
+            return [SavedFile(**row) for row in connection.execute(query).mappings()]
+
     def files(self, company: str) -> set[str]:
         """Name the files of a company that were saved and not given back."""
         query = select(own_texts.c["file"]).where(

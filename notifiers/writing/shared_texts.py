@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+from msgspec import DecodeError, json
 
 from infra.database.own_text_book import OwnTextBook, SavedFile
+from infra.errors import OperatorError
 from notifiers.channel import TemporaryError
 from notifiers.folders import write_whole
 from notifiers.writing.checking import is_shared_file
@@ -27,6 +29,7 @@ UNREADABLE: Final = "unreadable"
 _COMPANY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LOCK: Final = ".lock"
 _BROUGHT: Final = ".brought"
+_MISSED: Final = ".missed"
 _log = structlog.get_logger(__name__)
 
 
@@ -43,28 +46,51 @@ class SharedTexts:
         self.folder = folder
         self._known: dict[str, tuple[object, str]] = {}
 
-    def bring(self) -> str:
-        """Write out what was saved since the last time; return why it could not be, "" if it could."""
-        newest = self._book.newest()
+    def bring(self, company: str = "") -> str:
+        """Write out what was saved since the last time; return why it could not be, "" if it could.
+
+        A file that the disk does not take keeps back no other, and is tried again the next time. With a ``company``
+        only what keeps back its texts is told.
+        """
         try:
-            if newest == self._brought():
-                return ""
-            with self.locked():
-                self._bring(newest)
+            if self._book.newest() != self._brought() or self._missed():
+                with self.locked():
+                    self._bring(self._book.newest())  # read anew: another may have brought more meanwhile
+            missed = self._missed()
         except (OSError, TemporaryError) as error:
             _log.error("texts_not_brought", folder=str(self.folder), detail=str(error))
             return str(error)
-        return ""
+        return next(
+            (why for name, why in missed.items() if name.startswith(f"{company}/" if company else "")), ""
+        )
 
     def save(self, company: str, files: Mapping[str, bytes | None], *, seen: int | None = None) -> bool:
         """Save files for all (None: the shipped one stands again); False: others saved after the change ``seen``."""
         return self._book.save(company, files, seen=seen)
 
     def share(self, company: str) -> int:
-        """Save all that stands in this folder of a company, in its place whatever was saved; return how many files."""
-        files = self.files_of(company)
-        gone = dict.fromkeys(self._book.files(company) - files.keys())
-        self._book.save(company, {**gone, **files}, seen=None)
+        """Save all that stands in this folder of a company, in its place whatever was saved; return how many files.
+
+        Raises:
+            OperatorError: there is nothing to share, or others have saved what this folder has not brought.
+        """
+        try:
+            with self.locked():
+                files = self.files_of(company) if _COMPANY.fullmatch(company) else {}
+                if not files:
+                    raise OperatorError(
+                        f"{self.folder / company} has no texts or pictures: nothing is shared"
+                    )
+                gone = dict.fromkeys(self._book.files(company) - files.keys())
+                whole = not any(name.startswith(f"{company}/") for name in self._missed())
+                if not (whole and self._book.save(company, {**gone, **files}, seen=self._brought())):
+                    raise OperatorError(
+                        f"{self.folder} has not brought all that was saved elsewhere: nothing is shared."
+                        " Keep a copy of what you have changed, let `cobranza ready` bring the rest, share then"
+                    )
+        except OSError as error:
+            raise OperatorError(f"{self.folder}: {error}") from error
+        self.bring()
         return len(files)
 
     @property
@@ -129,13 +155,32 @@ class SharedTexts:
             yield
 
     def _bring(self, newest: int) -> None:
+        old, missed = self._missed(), dict[str, str]()
+        for name in old:
+            for saved in self._book.saved(*name.split("/", 1)):
+                self._try(saved, missed)
         # A database that counts from the start again is another one: what it has is brought whole.
         done = brought if (brought := self._brought()) <= newest else 0
         while changes := self._book.after(done):
             for each in changes:
-                self._write(each)
+                self._try(each, missed)
             done = changes[-1].change
-        write_whole(self.folder / _BROUGHT, str(done).encode(), durable=True)
+        # In this order: who reads that all was brought reads what was not.
+        if missed:
+            write_whole(self.folder / _MISSED, json.encode(missed), durable=True)
+        elif old:
+            (self.folder / _MISSED).unlink(missing_ok=True)
+        if done != brought:
+            write_whole(self.folder / _BROUGHT, str(done).encode(), durable=True)
+
+    def _try(self, saved: SavedFile, missed: dict[str, str]) -> None:
+        name = f"{saved.company}/{saved.file}"
+        missed.pop(name, None)
+        try:
+            self._write(saved)
+        except (OSError, TemporaryError) as error:
+            _log.error("text_not_brought", file=name, detail=str(error))
+            missed[name] = str(error)
 
     def _write(self, saved: SavedFile) -> None:
         if not _COMPANY.fullmatch(saved.company) or not is_shared_file(saved.file):
@@ -149,10 +194,17 @@ class SharedTexts:
 
     def _brought(self) -> int:
         try:
-            said = (self.folder / _BROUGHT).read_text()
+            said = (self.folder / _BROUGHT).read_bytes()
         except FileNotFoundError:
             return 0
-        return int(said) if said.isdecimal() else 0
+        return int(said) if said.isdigit() else 0
+
+    def _missed(self) -> dict[str, str]:
+        """Give the files that could not be written (``company/file``), and why."""
+        try:
+            return json.decode((self.folder / _MISSED).read_bytes(), type=dict[str, str])
+        except (FileNotFoundError, DecodeError):
+            return {}
 
     def _files(self, company: str) -> list[Path]:
         own = self.folder / company

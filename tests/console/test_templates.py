@@ -163,3 +163,14 @@ def test_a_kind_of_one_s_own_is_looked_at_too(run: Run) -> None:
         run.write(f"last_call/es/{part}.txt", "Última llamada")
     done = run("render", "--all", "--company", "acme", "--channel", "sms", "--output", str(run.output))
     assert 1 == sum("last_call" in each.name for each in files(done))
+
+
+def test_texts_are_shared_by_a_machine_that_has_them(run: Run) -> None:
+    """The command refuses an empty folder, and says how many files all machines have from now on."""
+    assert 0 == run("db", "upgrade").exit_code
+    refused = run("templates", "share", "--company", "acme")
+    assert (1, True) == (refused.exit_code, "nothing is shared" in refused.stderr), refused.output
+    run.write("first/es/subject.txt", "Factura pendiente\n")
+    done = run("templates", "share", "--company", "acme")
+    assert 0 == done.exit_code, done.output
+    assert done.stdout.startswith("1 files of acme are shared")

@@ -96,12 +96,78 @@ def test_sharing_a_folder_makes_others_like_it(engine: Engine, tmp_path: Path) -
     word(console_at(engine, tmp_path / "console"), "Vieja")
     here, there = machine(engine, tmp_path / "here"), machine(engine, tmp_path / "there")
     there.bring()
+    here.bring()
+    (tmp_path / "here" / "acme" / SUBJECT).unlink()
     own = tmp_path / "here" / "acme" / "second" / "es" / "closing.txt"
     own.parent.mkdir(parents=True)
     own.write_text("Saludos\n")
     assert 1 == here.share("acme")
     there.bring()
     assert {"second/es/closing.txt": b"Saludos\n"} == there.files_of("acme")
+    assert 1 == here.share("acme")
+
+
+def test_an_empty_folder_is_not_shared(engine: Engine, tmp_path: Path) -> None:
+    """On a machine without the company's texts, or with a slip in its name, the command takes them from nobody."""
+    word(console_at(engine, tmp_path / "console"), "Factura pendiente")
+    here = machine(engine, tmp_path / "here")
+    for company in ("acme", "acmé", "../here"):
+        with pytest.raises(OperatorError, match="has no texts"):
+            here.share(company)
+    assert {SUBJECT} == OwnTextBook(engine).files("acme")
+
+
+def test_a_folder_that_has_not_brought_the_newest_is_not_shared(engine: Engine, tmp_path: Path) -> None:
+    """What others have saved since is not replaced by what stood before."""
+    here = machine(engine, tmp_path / "here")
+    word(console_at(engine, tmp_path / "console"), "Vieja")
+    here.bring()
+    word(console_at(engine, tmp_path / "console"), "Nueva")
+    with pytest.raises(OperatorError, match="cobranza ready"):
+        here.share("acme")
+    here.bring()
+    assert 1 == here.share("acme")
+    assert b"Nueva\n" == here.files_of("acme")[SUBJECT]
+
+
+def test_a_company_whose_folder_takes_nothing_keeps_back_no_other(engine: Engine, tmp_path: Path) -> None:
+    """The others' texts come, their people save; hers come, too, once the disk takes them. Nothing is put over by hand again."""
+    book, there = OwnTextBook(engine), machine(engine, tmp_path / "there")
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "acme").write_text("a file where the folder should be")
+    for company in ("acme", "beta"):
+        book.save(company, {SUBJECT: b"Hola\n"}, seen=None)
+    assert "acme" in there.bring()
+    assert ("", b"Hola\n") == (there.bring("beta"), there.files_of("beta")[SUBJECT])
+    console_at(engine, tmp_path / "there").keep_picture("beta", "logo.png", png())
+    with pytest.raises(OperatorError):
+        console_at(engine, tmp_path / "there").keep_picture("acme", "logo.png", png())
+    (tmp_path / "there" / "beta" / SUBJECT).write_text("A mano\n")
+    (tmp_path / "there" / "acme").unlink()
+    assert "" == machine(engine, tmp_path / "there").bring()
+    assert ({SUBJECT: b"Hola\n"}, b"A mano\n") == (there.files_of("acme"), there.files_of("beta")[SUBJECT])
+
+
+class Late(OwnTextBook):
+    """Says of the newest change what stood a moment before, once: another process brings while this one waits."""
+
+    said = False
+
+    def newest(self) -> int:
+        """Give it."""
+        newest, self.said, was_said = super().newest(), True, self.said
+        return newest if was_said else newest - 1
+
+
+def test_who_waited_for_another_to_bring_brings_nothing_twice(engine: Engine, tmp_path: Path) -> None:
+    """A file that a person has changed since stands: the folder is no older database's."""
+    book, there = OwnTextBook(engine), machine(engine, tmp_path / "there")
+    book.save("acme", {SUBJECT: b"1\n"}, seen=None)
+    book.save("beta", {SUBJECT: b"2\n"}, seen=None)
+    there.bring()
+    (tmp_path / "there" / "acme" / SUBJECT).write_text("A mano\n")
+    assert "" == SharedTexts(Late(engine), tmp_path / "there").bring()
+    assert b"A mano\n" == there.files_of("acme")[SUBJECT]
 
 
 @pytest.mark.parametrize(
