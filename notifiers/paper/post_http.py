@@ -77,6 +77,8 @@ class HttpPost:
             raise ValueError(f"the print-and-post service must be reached by https, not {server.url!r}")
         self._server = server
         self._parts = parts
+        # Made once: to read the certificates that are trusted takes longer than to write a letter.
+        self._trusted = ssl.create_default_context() if parts.scheme == "https" else None
         credentials = base64.b64encode(f"{server.user}:{server.key}".encode()).decode()
         self._headers = {
             "Authorization": f"Basic {credentials}",
@@ -187,9 +189,7 @@ class HttpPost:
         host, port = self._parts.hostname or "", self._parts.port
         if self._parts.scheme == "http":
             return http.client.HTTPConnection(host, port, timeout=self._server.timeout_s)
-        return http.client.HTTPSConnection(
-            host, port, timeout=self._server.timeout_s, context=ssl.create_default_context()
-        )
+        return http.client.HTTPSConnection(host, port, timeout=self._server.timeout_s, context=self._trusted)
 
     def _expect_success(self, answer: _Answer) -> None:
         if not 200 <= answer.status < 300:

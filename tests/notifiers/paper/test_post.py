@@ -1,5 +1,6 @@
 """Letters by a print-and-post service (S0-08): priced before, asked for afterwards, and never two of one."""
 
+import ssl
 from collections.abc import Iterator
 
 import msgspec
@@ -194,6 +195,23 @@ def test_letters_and_keys_travel_by_https_only() -> None:
     """Another scheme is refused at start, but for this machine."""
     with pytest.raises(ValueError, match="https"):
         HttpPost(PostServer(url="http://print.example/v1", user="", key=""))
+
+
+def test_certificates_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for each letter: that took as long as to write three of them. Nobody listens, which is for later."""
+    made: list[ssl.SSLContext] = []
+    trusting = ssl.create_default_context
+
+    def counted() -> ssl.SSLContext:
+        made.append(trusting())
+        return made[-1]
+
+    monkeypatch.setattr(ssl, "create_default_context", counted)
+    service = HttpPost(PostServer(url="https://127.0.0.1:9/v1", user="desk", key="key"))
+    for _ in range(3):
+        with pytest.raises(TemporaryError):
+            service.status("r1")
+    assert [(True, ssl.CERT_REQUIRED)] == [(each.check_hostname, each.verify_mode) for each in made]
 
 
 def test_without_an_address_nothing_is_posted(office: PostOffice) -> None:
