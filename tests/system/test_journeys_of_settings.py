@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from schemas.bank import BankReconciled
-from schemas.events import InvoiceIssued
+from schemas.events import InvoiceIssued, PaymentLine, PaymentReceived
 from tests.system.console_house import PASSWORD
 from tests.system.desks import WIDE, Desk
 from tests.system.house_story import BANK_LINE, COMING, COMPANIES, PLAYED
@@ -39,13 +39,13 @@ def test_the_companys_profile_is_filled_in(desk: Desk) -> None:
 
 
 def test_each_kind_of_message_is_switched_on_and_off(desk: Desk) -> None:
-    """S4-03, S4-04, S4-07 … S4-12, S1-24: from a day on each new invoice brings a mail, and old ones are chased whose due dates the start
-    date covers; a payment is thanked for, all that is owed told on its day, with the statement; what is due soon is said
-    before it is due. Switched off, none of it is sent.
+    """S4-03, S4-04, S4-07 … S4-12, S1-24, B-20: from a day on each new invoice brings a mail, and old ones are chased whose due dates
+    the start date covers; a payment is thanked for, all that is owed told on its day, with the statement; what is due soon
+    is said before it is due; who was reminded of what he had paid is told that we were wrong. Switched off, none of it is sent.
     """
     today, account = desk.house.today, desk.account("starting")
     start = datetime.date(2026, 1, 10)
-    switches = {"invoice_messages": "true", "payment_messages": "true", "statements": "monthly"}
+    switches = {"invoice_messages": "true", "correction_messages": "true", "statements": "monthly"}
     days = {"statement_day": f"{desk.house.tomorrow.day}", "past_from": f"{start}", "new_from": f"{today}"}
     desk.open_settings("/profile")
     desk.ask("/profile", **switches, **days)
@@ -59,6 +59,12 @@ def test_each_kind_of_message_is_switched_on_and_off(desk: Desk) -> None:
     reminded = desk.text(desk.mail("starting", step="first"))
     named = [each in reminded for each in _issued(desk, "before", "covered", "new")]
     assert [False, True, True] == named
+    _pay(desk, "covered", on=today - 2 * _DAY, amount="20.00")
+    desk.house.pass_hour()
+    corrected = desk.text(desk.mail("starting", step="correction"))
+    assert [False, True, False] == [each in corrected for each in _issued(desk, "before", "covered", "new")]
+    desk.open_settings("/profile")
+    desk.ask("/profile", payment_messages="true", correction_messages="false")
     desk.open_customer("starting", f"/document?document=before-{desk.language}")
     expect(desk.page.locator("section").filter(has=desk.page.locator("#history"))).to_contain_text(
         desk.w["reasons"]["before_start"]
@@ -106,6 +112,21 @@ def _issue(desk: Desk, name: str, *, issued_on: datetime.date, due_on: datetime.
         due_date=due_on,
     )
     desk.house.played.publish(invoice)
+
+
+def _pay(desk: Desk, name: str, *, on: datetime.date, amount: str) -> None:
+    """Let the billing system tell of money that had come on a day, and names its invoice."""
+    company, _, customer = desk.account("starting").partition(":")
+    payment = PaymentReceived(
+        company=company,
+        customer=customer,
+        occurred_at=on.isoformat(),
+        payment=f"late-{name}-{desk.language}",
+        amount=amount,
+        currency=COMPANIES[desk.language].currency,
+        lines=(PaymentLine(document=f"{name}-{desk.language}"),),
+    )
+    desk.house.played.publish(payment)
 
 
 def test_a_plan_is_tried_on_what_happened_then_published_and_taken_on(desk: Desk) -> None:
