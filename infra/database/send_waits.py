@@ -92,7 +92,9 @@ class Waits:
                 changed.append({"of": reminder, "since": since, "until": wanted})
         if not changed:
             return
-        is_it = and_(jobs["reminder"] == bindparam("of"), jobs["waits_since"] == bindparam("since"), waiting)
+        # Of one row after the other: a list, as that of partitions, is not taken by a statement of many rows.
+        still = and_(self._scheduled(None), self._may_go(now), jobs["waits_since"] == bindparam("since"))
+        is_it = and_(jobs["reminder"] == bindparam("of"), still)
         noted = update(send_jobs).where(is_it).values(give_up_at=bindparam("until"))
         with writing(self._engine) as connection:
             connection.execute(noted, changed)
