@@ -221,17 +221,22 @@ class RunCloser:
         refused: list[Exception] = []
         for run in self._runs.runs(states=("closing",), company=company):
             try:
-                for _ in self.write_out(run):
-                    pass
+                closed.append(self._closed(run))
             except (TemporaryError, DamagedLetterError) as error:
                 refused.append(error)
-                continue
-            found = self._runs.run(run.run)
-            if found is not None:
-                closed.append(found)
         if refused:
             raise refused[0]
         return closed
+
+    def _closed(self, run: Run) -> Run:
+        """Write a run out, and once more where a letter was left out while it was done."""
+        for _ in range(2):
+            for _ in self.write_out(run):
+                pass
+            found = self._runs.run(run.run) or run
+            if found.state == "closed":
+                return found
+        raise TemporaryError(f"run {run.run} is changed by somebody else while it is closed; close it again")
 
     def write_out(self, run: Run) -> Iterator[None]:
         """Write the files of a closing run, one a step; to do it again, wholly or in part, changes nothing.
@@ -308,17 +313,20 @@ class RunCloser:
             self._content(letter, part, places=(part.spool,))
 
     def leave_out(self, letter: RunLetter) -> None:
-        """Leave a letter out of a run that waits, if it is damaged: a person gives it up.
+        """Leave a letter out of a run that waits, if it is damaged, in the run's own files too: a person gives it up.
 
         Raises:
             TemporaryError: the store does not answer.
         """
+        run = self._runs.run(letter.run)
+        if run is None:
+            return
+        folder = folder_of(run)
         try:
-            self.check(letter)
+            for part, name in _parts(letter, folder=folder):
+                self._content(letter, part, places=(part.spool, name))
         except DamagedLetterError as error:
-            run = self._runs.run(letter.run)
-            if run is not None:
-                self._leave_out(letter, folder=folder_of(run), why=str(error))
+            self._leave_out(letter, folder=folder, why=str(error))
 
     def _put_letters(
         self, run: Run, *, folder: str, contents: list[bytes] | None

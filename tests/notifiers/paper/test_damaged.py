@@ -258,3 +258,52 @@ def test_what_a_person_gives_up_is_settled_once(sqlite_engine: Engine, tmp_path:
         runs.again("r1", now=later, letters_max=9),
         gauges(sqlite_engine),
     )
+
+
+def test_a_letter_that_lies_before_the_printer_is_not_given_up(
+    sqlite_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its manifest was written, and nobody could note it; the spool has lost it since: the run's own file is whole."""
+    store = FolderStore(tmp_path)
+    carrier, closer = opened(sqlite_engine, store)
+    sent(carrier, letter("r1", account="acme:r1"), letter("r2", account="acme:r2"))
+    with monkeypatch.context() as killed:
+        killed.setattr(PrintRuns, "written", _die)
+        with pytest.raises(KeyboardInterrupt):
+            closer.close()
+    store.drop("spool/acme/r2-first-r2.pdf")
+    runs = PrintRuns(sqlite_engine)
+    (found,) = [each for each in runs.letters("acme-000001") if each.reminder == "r2"]
+    closer.leave_out(found)
+    assert [] == runs.left_out()
+    (run,) = closer.close()
+    assert ("closed", 2) == (run.state, run.letters)
+
+
+def _die(*_: Any, **__: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_run_that_changes_while_it_is_closed_is_closed_with_what_is_left(
+    sqlite_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A letter is given up between the look at the letters and the count of them: what is told as closed lies before the printer."""
+    store = FolderStore(tmp_path)
+    carrier, closer = opened(sqlite_engine, store)
+    sent(carrier, letter("r1", account="acme:r1"), letter("r2", account="acme:r2"))
+    runs = PrintRuns(sqlite_engine)
+    read = RunCloser._put_letters
+    hurried: list[str] = []
+
+    def put(self: RunCloser, run: Any, **given: Any) -> Any:
+        letters = yield from read(self, run, **given)
+        if not hurried:
+            hurried.append(run.run)
+            (second,) = [each for each in letters if each.reminder == "r2"]
+            assert runs.leave_out(second, why="somebody else saw it damaged")
+        return letters
+
+    monkeypatch.setattr(RunCloser, "_put_letters", put)
+    (run,) = closer.close()
+    assert ("closed", 1) == (run.state, run.letters)
+    assert ["r1"] == [each["reminder"] for each in manifest(store)["files"]]
