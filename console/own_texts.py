@@ -17,7 +17,7 @@ from msgspec import Struct
 from infra.errors import OperatorError
 from notifiers.writing.checking import is_text_file
 from notifiers.writing.library import PARTS, Library
-from notifiers.writing.render import templates_folder
+from notifiers.writing.render import MESSAGE_KINDS, templates_folder
 from notifiers.writing.shared_texts import SharedTexts
 from notifiers.writing.words import LANGUAGES
 
@@ -101,6 +101,13 @@ class OwnTexts:
             )
             for kind in room.kinds()
         ]
+
+    def reminder_kinds(self, company: str, *, language: str) -> list[str]:
+        """List the kinds that a company's reminders can be written with in a language ('es', 'es-CL'), its own ones among them."""
+        self._shared.bring()
+        short = language.partition("-")[0]
+        found = self._library.room(company).pairs()
+        return [kind for kind, each in found if each == short and kind not in MESSAGE_KINDS]
 
     def _own_count(self, company: str, *, kind: str, language: str) -> int | None:
         group = TextGroup(kind=kind, name=language)

@@ -6,8 +6,7 @@ a double click or the back button makes none anew, and one that stopped in the m
 
 import datetime
 import hashlib
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, cast, get_args
 
 import msgspec
@@ -45,7 +44,6 @@ ROLE_OF_VERB: Final[Mapping[Verb, Role]] = {
 _TEXT_MAX: Final = 8_000
 _REASON_MAX: Final = 2_000
 _NAME_MAX: Final = 128
-_TEMPLATE: Final = r"[a-z0-9][a-z0-9_-]{0,63}"
 
 
 class Wrong(Struct, frozen=True):
@@ -63,9 +61,17 @@ class Order(Struct, frozen=True, kw_only=True):
 
 
 def order_of(
-    verb: Verb, typed: Mapping[str, str], channels: Sequence[str], *, author: str
+    verb: Verb,
+    typed: Mapping[str, str],
+    channels: Sequence[str],
+    *,
+    author: str,
+    templates: Collection[str],
 ) -> Order | list[Wrong]:
-    """Read a form, or say what is wrong with it; nothing that was typed is changed."""
+    """Read a form, or say what is wrong with it; nothing that was typed is changed.
+
+    ``templates`` are those that each of the reminders can be written with: another one would fail when it is sent.
+    """
     wrong: list[Wrong] = []
     next_on = _day(typed.get("next_on", ""), wrong=wrong)
     asked = Asked(verb=verb, author=author, because=typed.get("because", "").strip())
@@ -75,7 +81,7 @@ def order_of(
         case "edit":
             asked = replace(
                 asked,
-                changes=_changes(typed, channels, next_on=next_on, wrong=wrong),
+                changes=_changes(typed, channels, next_on=next_on, templates=templates, wrong=wrong),
                 approve=typed.get("approve") == "true",
             )
             if not asked.changes and not asked.approve and not wrong:
@@ -102,12 +108,17 @@ def _day(text: str, *, wrong: list[Wrong]) -> datetime.date | None:
 
 
 def _changes(
-    typed: Mapping[str, str], channels: Sequence[str], *, next_on: datetime.date | None, wrong: list[Wrong]
+    typed: Mapping[str, str],
+    channels: Sequence[str],
+    *,
+    next_on: datetime.date | None,
+    templates: Collection[str],
+    wrong: list[Wrong],
 ) -> Changes:
     text, template = typed.get("text", "").strip(), typed.get("template", "").strip()
     if len(text) > _TEXT_MAX:
         wrong.append(Wrong("text", "too_long"))
-    if template and not re.fullmatch(_TEMPLATE, template):
+    if template and template not in templates:
         wrong.append(Wrong("template", "no_template"))
     return Changes(
         text=text or None,

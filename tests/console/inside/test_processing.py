@@ -8,6 +8,8 @@ import pytest
 from httpx import Response
 from sqlalchemy import Engine
 
+from infra.database.own_text_book import OwnTextBook
+from notifiers.writing.library import PARTS
 from schemas.commands import AddNote, SetNextDate
 from schemas.reminder_commands import ApproveReminder, DropReminder, EditReminder, SendNow
 from tests.console.inside.desk import Desk
@@ -251,3 +253,17 @@ def test_the_worklist_is_filtered_by_days_level_and_calls(desk: Desk) -> None:
     assert [] == shown("days=3")
     process(desk, "/process?verb=log&accounts=acme:C1", kind="call_attempt", text="no answer")
     assert "C1" not in shown("not_called=true")
+
+
+def test_a_template_that_one_of_them_cannot_be_written_with_is_refused(desk: Desk) -> None:
+    """S2-17: the form comes back with it; what is offered is what all who are shown have, the company's own among them."""
+    files: dict[str, bytes | None] = {f"friendly/en/{part}.txt": b"About your account" for part in PARTS}
+    assert OwnTextBook(desk.engine).save("acme", files, seen=None)
+    page = f"/process?verb=edit&{BOTH}"
+    assert '<option value="friendly">' in desk.browser.get(page).text
+    refused = process(desk, page, template="no-such")
+    assert 422 == refused.status_code
+    assert 'value="no-such"' in refused.text
+    assert [] == desk.asked
+    assert 303 == process(desk, page, template="friendly").status_code
+    assert ["friendly"] * 2 == [each.template for each in desk.asked if isinstance(each, EditReminder)]

@@ -11,9 +11,12 @@ import pytest
 from sqlalchemy import Engine
 
 from console.web.inside.masking import masked_text
+from infra.database.own_text_book import OwnTextBook
 from infra.database.people import ROLES, Role
+from notifiers.writing.library import PARTS
 from schemas.reminder_commands import ApproveReminder, DropReminder, EditReminder, UndoReminder
 from tests.console.inside.desk import Desk
+from tests.console.inside.forms import forms_of
 from tests.scenarios.script import Notifying
 
 STORY = """# one in manual mode
@@ -314,3 +317,37 @@ def test_a_masked_text_tells_nobody_whom_to_call() -> None:
     text = "Dear Señora PÉREZ (ana@c1.test, +56 9 8765 4321): INV-1 of 2 March, 120 days."
     expected = "Dear Señora P•••Z (a•a@c1.test, +•••••••••••••1): INV-1 of 2 March, 120 days."
     assert expected == masked_text(text, names=["Ana Pérez"])
+
+
+# -- which template (S2-17) ------------------------------------------------------------
+
+
+def own_kind(desk: Desk, kind: str, language: str) -> None:
+    """Save a kind of the company's own, as another machine's console does: by SQL."""
+    files: dict[str, bytes | None] = {
+        f"{kind}/{language}/{part}.txt": b"About your account" for part in PARTS
+    }
+    assert OwnTextBook(desk.engine).save("acme", files, seen=None)
+
+
+def test_a_template_that_does_not_exist_is_refused_where_it_is_typed(desk: Desk) -> None:
+    """S2-17: it was taken, approved, and failed only when it was sent; messages that are no reminders are none either."""
+    for name in ("no-such", "payment_received"):
+        answer = desk.submit("/review", "/edit", template=name)
+        assert 422 == answer.status_code
+        (form,) = (each for each in forms_of(answer.text) if each.action.endswith("/edit"))
+        assert [name] == form.of("template").values
+        assert "There is no such template" in html.unescape(answer.text)
+    assert [] == desk.asked
+
+
+def test_a_companys_own_kind_is_offered_and_taken(desk: Desk) -> None:
+    """It came by SQL from another machine; only those are offered that the customer's language has."""
+    own_kind(desk, "friendly", "en")
+    own_kind(desk, "amistoso", "es")
+    page = desk.browser.get("/review").text
+    offered = re.findall(r'<option value="([^"]*)"', page)
+    assert ["courtesy", "first", "friendly", "second", "third"] == offered
+    assert 422 == desk.submit("/review", "/edit", template="amistoso").status_code
+    assert 303 == desk.submit("/review", "/edit", template="friendly").status_code
+    assert ["friendly"] == [each.template for each in desk.asked if isinstance(each, EditReminder)]

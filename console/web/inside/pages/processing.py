@@ -22,6 +22,7 @@ from console.web.inside.ordering import ROLE_OF_VERB, VERBS, Order, Wrong, carry
 from console.web.inside.parts import InsideParts
 from console.web.inside.selecting import Chosen, chosen_of, filter_of
 from console.web.inside.showing import page, words_of
+from console.web.inside.template_choice import TemplateChoice
 from infra.database.engine import reading
 from infra.database.queries.statements import Statement, statements
 from infra.database.queries.worklist_page import worklist_accounts
@@ -73,18 +74,21 @@ async def filled(request: Request) -> FormData:
 def router(parts: InsideParts) -> APIRouter:
     """Make the routes: each thing that can be asked has its own, for the role that it needs."""
     routes = APIRouter()
+    texts = TemplateChoice(parts)
 
     @routes.get("/process", response_model=None)
     def show(*, request: Request, person: Collector, verb: str = "") -> HTMLResponse:
         chosen = chosen_of(request.query_params, person=person)
         meant = _meant(parts, person, chosen)
         may = [each for each in VERBS if person.may(ROLE_OF_VERB[each])]
-        return _form(
-            person, chosen, meant, verb=next((each for each in may if each == verb), _usual(may, meant))
-        )
+        verb_shown = next((each for each in may if each == verb), _usual(may, meant))
+        templates = _templates(texts, meant.shown) if verb_shown == "edit" else []
+        return _form(person, chosen, meant, verb=verb_shown, templates=templates)
 
     for verb in VERBS:
-        routes.add_api_route(f"/process/{verb}", _asking(parts, verb), methods=["POST"], response_model=None)
+        routes.add_api_route(
+            f"/process/{verb}", _asking(parts, texts, verb), methods=["POST"], response_model=None
+        )
     return routes
 
 
@@ -94,7 +98,7 @@ def _usual(may: Sequence[Verb], meant: Meant) -> Verb:
     return "approve" if "approve" in may and has_proposals else "next-date"
 
 
-def _asking(parts: InsideParts, verb: Verb) -> Callable[..., Response]:
+def _asking(parts: InsideParts, texts: TemplateChoice, verb: Verb) -> Callable[..., Response]:
     def ask_many(
         *,
         request: Request,
@@ -103,9 +107,10 @@ def _asking(parts: InsideParts, verb: Verb) -> Callable[..., Response]:
     ) -> Response:
         form = _filled(sent, person=person)
         require_own_form(request, person, csrf=form.csrf)
-        order = order_of(verb, form.typed, form.channels, author=person.user)
-        wrong = order if isinstance(order, list) else []
         found = _all(parts, person, form)
+        templates = _templates(texts, found) if form.typed["template"] else []
+        order = order_of(verb, form.typed, form.channels, author=person.user, templates=templates)
+        wrong = order if isinstance(order, list) else []
         if not found:
             wrong = [*wrong, Wrong("accounts", "nobody")]
         if isinstance(order, Order):
@@ -181,13 +186,21 @@ def _meant(parts: InsideParts, person: Person, chosen: Chosen) -> Meant:
     return Meant(shown=[found[each] for each in names if each in found], others=others)
 
 
-def _form(person: Person, chosen: Chosen, meant: Meant, *, verb: Verb) -> HTMLResponse:
+def _templates(texts: TemplateChoice, found: Sequence[Statement]) -> list[str]:
+    """Give the templates that all that waits of these can be written with."""
+    return texts.of(each.proposal.content for each in found if each.proposal is not None)
+
+
+def _form(
+    person: Person, chosen: Chosen, meant: Meant, *, verb: Verb, templates: Sequence[str]
+) -> HTMLResponse:
     return page(
         "process.html",
         person=person,
         chosen=chosen,
         meant=meant,
         verb=verb,
+        templates=templates,
         verbs=[each for each in VERBS if person.may(ROLE_OF_VERB[each])],
         text=_proposed_text(meant, verb=verb),
     )

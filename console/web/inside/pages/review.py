@@ -6,7 +6,7 @@ the number of changes that were seen.
 """
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
@@ -22,6 +22,7 @@ from console.web.inside.pages import messages
 from console.web.inside.pages.customer.opening import require_seen
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
+from console.web.inside.template_choice import TemplateChoice
 from infra.database.engine import reading
 from infra.database.queries.moment import business_now
 from infra.database.queries.proposals import said_of, waiting, waiting_count, waiting_page
@@ -51,14 +52,15 @@ class ProposalForm(NamedTuple):
 def router(parts: InsideParts) -> APIRouter:
     """Make the routes."""
     routes = APIRouter()
-    _add_queue(routes, parts)
-    _add_forms(routes, parts)
+    texts = TemplateChoice(parts)
+    _add_queue(routes, parts, texts)
+    _add_forms(routes, parts, texts)
     _add_undo(routes, parts)
     routes.include_router(messages.router(parts))
     return routes
 
 
-def _add_queue(routes: APIRouter, parts: InsideParts) -> None:
+def _add_queue(routes: APIRouter, parts: InsideParts, texts: TemplateChoice) -> None:
     @routes.get("/review", response_model=None)
     async def review(
         *,
@@ -80,6 +82,7 @@ def _add_queue(routes: APIRouter, parts: InsideParts) -> None:
             return page(
                 "review.html",
                 person=person,
+                templates=_offered(texts, person, shown),
                 standing={each.account: each for each in standing},
                 lately=lately,
                 proposals=shown,
@@ -94,6 +97,16 @@ def _add_queue(routes: APIRouter, parts: InsideParts) -> None:
             )
 
 
+def _offered(
+    texts: TemplateChoice, person: Person, shown: Sequence[ReminderProposed]
+) -> dict[tuple[str, str], list[str]]:
+    """Give the templates by company and language, for those who may choose one."""
+    if not person.may("approver"):
+        return {}
+    contents = {(each.content.company, each.content.language): each.content for each in shown}
+    return {key: texts.of([content]) for key, content in contents.items()}
+
+
 def _lately(parts: InsideParts, person: Person, connection: Connection, *, company: str) -> list[SaidLately]:
     """Give what may be taken back; it is for those who may say it."""
     if not person.may("approver") or (company and not person.sees(company)):
@@ -104,7 +117,7 @@ def _lately(parts: InsideParts, person: Person, connection: Connection, *, compa
     return said_lately(connection, companies=seen, since=since, lines_max=_SHOWN_MAX)
 
 
-def _add_forms(routes: APIRouter, parts: InsideParts) -> None:
+def _add_forms(routes: APIRouter, parts: InsideParts, texts: TemplateChoice) -> None:
     def own_form(
         *,
         request: Request,
@@ -157,7 +170,8 @@ def _add_forms(routes: APIRouter, parts: InsideParts) -> None:
         next_on: Annotated[str, Form(max_length=10)] = "",
     ) -> Response:
         typed = {"text": text, "template": template, "attach": attach, "next_on": next_on}
-        order = order_of("edit", typed, channels or (), author=form.person.user)
+        templates = texts.of([form.proposal.content])
+        order = order_of("edit", typed, channels or (), author=form.person.user, templates=templates)
         if isinstance(order, list):
             words = words_of(form.person.language)["wrong_orders"]
             fields = [each.field for each in order]
