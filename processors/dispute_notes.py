@@ -42,13 +42,24 @@ def share_notes(account: Account, item: ItemRow) -> dict[str, NotesOf]:
 
 
 def lower_ruled(account: Account, item: ItemRow, *, less_minor: int) -> None:
-    """Let an item that was amended to be worth less need so much less of notes: billing writes none for what it took off."""
+    """Let an item that was amended to be worth less need so much less of notes: billing writes none for what it took off.
+
+    ``less_minor`` below 0: the amendment was taken back, and notes are needed for so much again, of the newest first.
+    """
     disputes = {} if account.arrangements is None else account.arrangements.disputed.get(item.item, {})
-    if less_minor <= 0 or not disputes:
+    if not less_minor or not disputes:
+        return
+    rows = [row for row in sorted(disputes.values(), key=lambda each: each.order) if row.ruled_on is not None]
+    if less_minor < 0:
+        for row in reversed(rows):
+            back_minor = min(-less_minor, row.amended_minor)
+            row.amended_minor -= back_minor
+            less_minor += back_minor
+            account.touch(row)
         return
     shares = share_notes(account, item)
-    for row in sorted(disputes.values(), key=lambda each: each.order):
-        if row.ruled_on is not None and less_minor:
+    for row in rows:
+        if less_minor:
             taken_minor = min(less_minor, shares[row.dispute].left_minor)
             row.amended_minor += taken_minor
             less_minor -= taken_minor
