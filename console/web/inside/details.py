@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from console.web.inside.showing import Words, said
@@ -15,25 +15,25 @@ _PROMISED: Final = re.compile(r"^promised until (?P<day>\d{4}-\d\d-\d\d)$")
 _DATED: Final = re.compile(
     r"^(?P<kind>[a-z_]+)(?P<item> .+)? (?P<what>until|review) (?P<day>\d{4}-\d\d-\d\d)$"
 )
-_TASK: Final = re.compile(r"^(?P<what>.+) \((?P<day>\d{4}-\d\d-\d\d)\)$")
+_TASK: Final = re.compile(r"^(?P<what>.+) \((?P<day>\d{4}-\d\d-\d\d)\)$", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"^(?P<channel>email|sms|letter|task) of \S+$")
 _ADDRESSES: Final = re.compile(r"^(?:[a-z]+/[a-z_]+)(?:, [a-z]+/[a-z_]+)*$")
 
 
-def detail_text(detail: str, *, words: Words) -> str:
-    """Say a detail in the user's words; '' where its reason says it all; a text of people stays as it is."""
+def detail_text(detail: str, *, words: Words, prose: Callable[[str], str] = str) -> str:
+    """Say a detail in the user's words; '' where its reason says it all; a text of people is given by ``prose``."""
     if _SAID_ELSEWHERE.match(detail):
         return ""
-    if (dated := _dated(detail, words=words)) is not None:
+    if (dated := _dated(detail, words=words, prose=prose)) is not None:
         return dated
     if found := _UNKNOWN.match(detail):
         return str(words["details"]["unknown"]).format(name=words["channels"][found["channel"]])
     if _ADDRESSES.match(detail):
         return "; ".join(_address(each, words=words) for each in detail.split(", "))
-    return detail
+    return prose(detail)
 
 
-def _dated(detail: str, *, words: Words) -> str | None:
+def _dated(detail: str, *, words: Words, prose: Callable[[str], str]) -> str | None:
     """Say a detail that has a day; None: it has none."""
     told: Mapping[str, str] = words["details"]
     if found := _PROMISED.match(detail):
@@ -44,7 +44,8 @@ def _dated(detail: str, *, words: Words) -> str | None:
         return told[found["what"]].format(name=name, day=_day(found, words=words))
     if found := _TASK.match(detail):
         # A summary is as people wrote it; without one the query says the type.
-        what = words["task_types"].get(found["what"].replace(" ", "_"), found["what"])
+        typed = words["task_types"].get(found["what"].replace(" ", "_"))
+        what = prose(found["what"]) if typed is None else typed
         return f"{what} ({_day(found, words=words)})"
     return None
 

@@ -20,9 +20,12 @@ _contacts = json.Decoder(tuple[Contact, ...])
 
 
 class Search(Struct, frozen=True, kw_only=True):
-    """Which customers are listed; ``companies`` empty: of all, ``text`` is part of a name, an id or a tax id."""
+    """Which customers are listed; ``companies`` empty: of all, ``text`` is part of a name, an id or,
+    ``by_tax_id``, a tax id.
+    """
 
     text: str = ""
+    by_tax_id: bool = True
     company: str = ""
     companies: tuple[str, ...] = ()
     owing: bool = False
@@ -98,7 +101,7 @@ def _conditions(search: Search) -> list[ColumnElement[bool]]:
     if search.companies:
         found.append(accounts.c["company"].in_(search.companies))
     if search.text:
-        found.append(_named(search.text))
+        found.append(_named(search.text, by_tax_id=search.by_tax_id))
     if search.owing:
         owes = exists().where(balances.c["account"] == accounts.c["account"], balances.c["open_minor"] > 0)
         found.append(owes)
@@ -107,8 +110,9 @@ def _conditions(search: Search) -> list[ColumnElement[bool]]:
     return found
 
 
-def _named(text: str) -> ColumnElement[bool]:
-    columns = (customers.c["name"], customers.c["tax_id"], accounts.c["customer"], accounts.c["account"])
+def _named(text: str, *, by_tax_id: bool) -> ColumnElement[bool]:
+    columns = [customers.c["name"], accounts.c["customer"], accounts.c["account"]]
+    columns += [customers.c["tax_id"]] if by_tax_id else []
     return or_(*(column.icontains(text, autoescape=True, escape=_ESCAPE) for column in columns))
 
 

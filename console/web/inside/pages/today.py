@@ -2,6 +2,7 @@
 (S0-19, S0-21, S1-07, S1-08, S1-13, S2-11).
 """
 
+from collections.abc import Iterable
 from typing import Annotated
 from urllib.parse import quote
 
@@ -13,11 +14,13 @@ from console.web.inside.asking import WrongRequestError
 from console.web.inside.auditing import note
 from console.web.inside.details import detail_text
 from console.web.inside.given import Reader
+from console.web.inside.masking import masked_text
 from console.web.inside.parts import InsideParts
 from console.web.inside.selecting import FILTER_NAMES, AskedFilter, filter_of, filter_query
 from console.web.inside.showing import page, words_of
 from infra.database.engine import reading
-from infra.database.queries.worklist import WHYS
+from infra.database.queries.customer_sheet import contact_names
+from infra.database.queries.worklist import WHYS, WorkLine
 from infra.database.queries.worklist_page import work_choices, worklist_page
 from infra.database.saved_filters import FilterBook, SavedFilter
 
@@ -44,6 +47,12 @@ def router(parts: InsideParts) -> APIRouter:
         with reading(parts.engine) as connection:
             found = worklist_page(connection, asked=wanted, skip=skip, lines_max=_LINES_MAX)
             choices = work_choices(connection, seen=person.companies)
+            accounts = () if person.may("collector") else [each.account for each in found.lines]
+            names = contact_names(connection, accounts=accounts)
+
+        def details(line: WorkLine) -> list[str]:
+            return _details(line, person=person, names=names.get(line.account, ()))
+
         query = filter_query(asked.given)
         return page(
             "today.html",
@@ -57,9 +66,7 @@ def router(parts: InsideParts) -> APIRouter:
             query=query,
             skip=skip,
             step=_LINES_MAX,
-            details=lambda line: [
-                text for each in line.details if (text := detail_text(each, words=words_of(person.language)))
-            ],
+            details=details,
             zip=zip,
         )
 
@@ -97,3 +104,14 @@ def router(parts: InsideParts) -> APIRouter:
         note(parts, person, entry=entry, act=act, detail=name)
 
     return routes
+
+
+def _details(line: WorkLine, *, person: Person, names: Iterable[str]) -> list[str]:
+    """Say what is to be said beside the reasons; to viewers without what leads to a person: tasks are as people wrote them."""
+    words = words_of(person.language)
+    may_read = person.may("collector")
+
+    def prose(text: str) -> str:
+        return text if may_read else masked_text(text, names=names)
+
+    return [text for each in line.details if (text := detail_text(each, words=words, prose=prose))]

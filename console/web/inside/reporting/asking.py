@@ -1,13 +1,17 @@
 """What a report is asked for: filters that can be kept under a name, who asks, and as of which day."""
 
 import datetime
+from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct
+from sqlalchemy import Connection
 
 from console.web.inside.access import Person
+from console.web.inside.masking import masked_text
 from infra.database.queries.account_choice import AccountChoice
+from infra.database.queries.customer_sheet import contact_names
 
 __all__ = ["EDGES", "Filters", "ReportAsked", "edges_of"]
 
@@ -66,6 +70,16 @@ class ReportAsked(Struct, frozen=True, kw_only=True):
         """Say whether a company is asked for, and may be seen."""
         companies = self.companies
         return companies is None or company in companies
+
+    def hidden_names(
+        self, connection: Connection, *, accounts: Collection[str]
+    ) -> Mapping[str, tuple[str, ...]]:
+        """Give by account whom the person who asks may not read of: to viewers the customers' contacts."""
+        return {} if self.person.may("collector") else contact_names(connection, accounts=accounts)
+
+    def prose(self, text: str, *, names: Iterable[str]) -> str:
+        """Give what somebody wrote as the person who asks may read it."""
+        return text if self.person.may("collector") else masked_text(text, names=names)
 
     def choice(self, *, untouched: bool = False) -> AccountChoice:
         """Give the accounts that it is about."""

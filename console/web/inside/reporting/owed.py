@@ -146,6 +146,7 @@ def document_sums(connection: Connection, asked: ReportAsked) -> list[Row]:
 def _documents_of(
     connection: Connection, asked: ReportAsked, accounts: Sequence[str], after: Place | None
 ) -> Iterator[Row]:
+    names = asked.hidden_names(connection, accounts=accounts)
     found = open_documents(
         connection,
         as_of=asked.on,
@@ -159,9 +160,9 @@ def _documents_of(
             links = {"account": to_customer(each.account)}
             if each.address:
                 links |= {"document": each.address, "address": each.address}
-            yield Row(
-                cells=_document_cells(each, asked.on), links=links, place="\n".join(map(str, each.place))
-            )
+            cells = _document_cells(each, asked.on)
+            cells["excluded"] = asked.prose(each.excluded, names=names.get(each.account, ()))
+            yield Row(cells=cells, links=links, place="\n".join(map(str, each.place)))
 
 
 def _document_cells(each: OpenDocument, on: datetime.date) -> dict[str, Cell]:
@@ -176,7 +177,6 @@ def _document_cells(each: OpenDocument, on: datetime.date) -> dict[str, Cell]:
         "amount": Money(minor=each.amount_minor, currency=each.currency),
         "open": Money(minor=each.open_minor, currency=each.currency),
         "reminded": each.sent_level_on,
-        "excluded": each.excluded,
         "address": each.address,
     }
 

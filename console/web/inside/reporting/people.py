@@ -188,6 +188,7 @@ def entry_lines(connection: Connection, asked: ReportAsked, after: str) -> Itera
 def _entries(
     connection: Connection, asked: ReportAsked, accounts: Sequence[str], *, after: tuple[str, str, str] | None
 ) -> Iterator[Row]:
+    names = asked.hidden_names(connection, accounts=accounts)
     found = entries(connection, wanted=accounts, first_on=asked.first_on, last_on=asked.on, after=after)
     for each in found:
         if not asked.sees(each.company) or asked.filters.kind not in ("", each.kind):
@@ -199,7 +200,7 @@ def _entries(
                 "on": datetime.date.fromisoformat(each.occurred_at[:10]),
                 "kind": each.kind,
                 "responsible": each.responsible,
-                "observations": each.text,
+                "observations": asked.prose(each.text, names=names.get(each.account, ())),
                 "author": each.author,
             },
             links={"account": to_customer(each.account)},

@@ -34,6 +34,8 @@ def router(parts: InsideParts) -> APIRouter:
     ) -> HTMLResponse:
         search = Search(
             text=q.strip(),
+            # Who does not see tax ids does not find out about them by guessing either.
+            by_tax_id=person.may("collector"),
             company=company,
             companies=person.companies,
             owing=show == "owing",
