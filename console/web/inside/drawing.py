@@ -22,7 +22,7 @@ from schemas.facts import ReminderDecided
 from schemas.fields import Channel
 from schemas.reminder_rows import Proposal
 
-__all__ = ["MAIL_POLICY", "Drawer", "Drawn", "changed_by", "mail_page"]
+__all__ = ["MAIL_POLICY", "Drawer", "Drawn", "changed_by", "going_along", "mail_page"]
 
 # A mail has styles of its own and pictures that came with it; nothing else, and no address of ours.
 MAIL_POLICY: Final = (
@@ -32,10 +32,11 @@ MAIL_POLICY: Final = (
 
 
 class Drawn(Struct, frozen=True, kw_only=True):
-    """A message for one channel; ``fault`` says why it cannot be written."""
+    """A message for one channel; ``fault`` says why it cannot be written, ``documents`` are the numbers of those to go along."""
 
     channel: Channel
     message: Message | None = None
+    documents: list[str] = []
     fault: str = ""
 
 
@@ -74,7 +75,11 @@ class Drawer:
             self._renderer.message, provider=send.provider(channel), settings=settings, limits=limits
         )
         try:
-            return Drawn(channel=channel, message=write(content, channel))
+            return Drawn(
+                channel=channel,
+                message=write(content, channel),
+                documents=going_along(content, channel),
+            )
         except PermanentError as error:
             return Drawn(channel=channel, fault=error.detail)
 
@@ -89,6 +94,14 @@ def changed_by(content: ReminderDecided, said: Proposal | None) -> ReminderDecid
         template=said.template or content.template,
         attach_invoices=content.attach_invoices if said.attach_invoices is None else said.attach_invoices,
     )
+
+
+def going_along(content: ReminderDecided, channel: Channel) -> list[str]:
+    """List the numbers of the documents that would go with it: attached, or linked where they cannot be had. None is fetched."""
+    takes = channel == "email" or (channel == "letter" and content.letter_documents)
+    if not takes or not content.attach_invoices:
+        return []
+    return [each.item for each in content.items if each.pdf_url or each.xml_url]
 
 
 def mail_page(message: Message) -> str:

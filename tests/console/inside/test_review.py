@@ -8,12 +8,15 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Engine
 
+from console.web.inside.drawing import going_along
 from console.web.inside.masking import masked_text
 from infra.database.own_text_book import OwnTextBook
 from infra.database.people import ROLES, Role
 from notifiers.writing.library import PARTS
+from notifiers.writing.samples import sample_reminder
 from schemas.reminder_commands import ApproveReminder, DropReminder, EditReminder, UndoReminder
 from tests.console.inside.desk import Desk
 from tests.console.inside.forms import forms_of
@@ -351,3 +354,67 @@ def test_a_companys_own_kind_is_offered_and_taken(desk: Desk) -> None:
     assert 422 == desk.submit("/review", "/edit", template="amistoso").status_code
     assert 303 == desk.submit("/review", "/edit", template="friendly").status_code
     assert ["friendly"] == [each.template for each in desk.asked if isinstance(each, EditReminder)]
+
+
+# -- what was saved is seen, and looked at (S2-16, S2-17, S4-14) ------------------------------------
+
+
+def test_the_card_says_which_template_and_whether_documents_go_along(desk: Desk) -> None:
+    """Before and after a change; the form has what is saved, also the day, so that it is not said anew by heart."""
+
+    def facts() -> list[str]:
+        section = desk.browser.get("/review").text.partition('<dl class="facts">')[2]
+        return re.findall("<dd>(.*?)</dd>", section.partition("</dl>")[0])
+
+    assert ["no", "First reminder"] == facts()
+    desk.submit("/review", "/edit", template="second", attach="yes", next_on="2026-02-20")
+    assert ["yes", "Second reminder"] == facts()
+    page = desk.browser.get("/review").text
+    (form,) = (each for each in forms_of(page) if each.action.endswith("/edit"))
+    sent = form.sent()
+    assert (["second"], ["yes"], ["2026-02-20"]) == (sent["template"], sent["attach"], sent["next_on"])
+    assert "Changed by a person" in page
+
+
+def test_attachments_alone_are_a_change_that_is_shown(desk: Desk) -> None:
+    """It was saved, and the card looked as before."""
+    desk.submit("/review", "/edit", attach="yes")
+    assert "Changed by a person" in desk.browser.get("/review").text
+
+
+def test_what_is_looked_at_has_the_channel_that_was_saved(desk: Desk) -> None:
+    """S1-10: a letter instead of a mail, looked at before the ledger proposes it anew; its day is said, too."""
+    desk.submit("/review", "/edit", channels="letter", next_on="2026-02-20")
+    text = html.unescape(desk.browser.get("/messages/acme:C1").text)
+    assert "Calle 1" in text
+    assert "ana@c1.test" not in text
+    assert "It goes out on Feb 20, 2026 at the earliest." in text
+    assert b"%PDF" == desk.browser.get("/messages/acme:C1?form=pdf&channel=letter").content[:4]
+
+
+def test_what_is_tried_out_has_its_attachments_and_its_day(desk: Desk) -> None:
+    """The mail that is tried has them in each of its forms; nothing is asked for."""
+    csrf = re.findall(r'name="csrf" value="([^"]*)"', desk.browser.get("/review").text)[0]
+    tried = {"csrf": csrf, "attach": "yes", "next_on": "2026-02-20"}
+    page = desk.browser.post("/messages/acme:C1", data=tried).text
+    assert "at the earliest" in page
+    assert {("yes", "2026-02-20")} == {
+        (each.of("attach").values[0], each.of("next_on").values[0])
+        for each in forms_of(page)
+        if each.action.startswith("/messages/")
+    }
+    assert [] == desk.asked
+
+
+def test_documents_that_would_go_along_are_named_and_not_fetched() -> None:
+    """S2-08, S4-14 … S4-16: their numbers, with a mail; with a letter only where the company encloses them, with an SMS never."""
+    content = sample_reminder(kind="first", language="en")
+    items = tuple(replace(each, pdf_url="https://billing.test/1.pdf") for each in content.items[:1])
+    content = replace(content, items=(*items, *content.items[1:]), attach_invoices=True)
+    numbers = [each.item for each in content.items if each.pdf_url or each.xml_url]
+    assert items[0].item in numbers
+    assert numbers == going_along(content, "email")
+    assert [] == going_along(content, "sms")
+    assert [] == going_along(replace(content, letter_documents=False), "letter")
+    assert numbers == going_along(replace(content, letter_documents=True), "letter")
+    assert [] == going_along(replace(content, attach_invoices=False), "email")

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
+from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
@@ -29,6 +30,16 @@ __all__ = ["router"]
 
 _AHEAD = datetime.timedelta(days=90)
 _Form = Literal["page", "html", "pdf"]
+_ATTACH = {"yes": True, "no": False}
+
+
+class _Meant(Struct, frozen=True, kw_only=True):
+    """What is looked at: ``on`` is its day, if it waits for nobody; ``channels`` and ``not_before`` are what people have said."""
+
+    content: ReminderDecided
+    on: datetime.date | None = None
+    channels: tuple[Channel, ...] = ()
+    not_before: datetime.date | None = None
 
 
 def router(parts: InsideParts) -> APIRouter:
@@ -44,9 +55,9 @@ def router(parts: InsideParts) -> APIRouter:
         form: Annotated[_Form, Query()] = "page",
         channel: Annotated[Channel, Query()] = "email",
     ) -> Response:
-        on, content = _content(parts, person, account)
-        drawn = [] if content is None else drawer.drawn(content)
-        return _answer(drawn, person=person, form=form, channel=channel, account=account, on=on)
+        meant = _meant(parts, person, account)
+        drawn = [] if meant is None else drawer.drawn(meant.content, channels=meant.channels)
+        return _answer(drawn, person=person, form=form, channel=channel, account=account, meant=meant)
 
     @routes.post("/messages/{account}", response_model=None)
     def try_out(
@@ -58,17 +69,30 @@ def router(parts: InsideParts) -> APIRouter:
         text: Annotated[str, Form(max_length=8_000)] = "",
         template: Annotated[str, Form(max_length=64)] = "",
         channels: Annotated[list[Channel] | None, Form()] = None,
+        attach: Annotated[Literal["", "yes", "no"], Form()] = "",
+        next_on: Annotated[str, Form(max_length=10)] = "",
         form: Annotated[_Form, Form()] = "page",
         channel: Annotated[Channel, Form()] = "email",
     ) -> Response:
         require_own_form(request, person, csrf=csrf)
-        on, content = _content(parts, person, account)
-        if content is None:
-            return _answer([], person=person, form="page", channel=channel, account=account, on=on)
-        tried = replace(content, text=text.strip() or content.text, template=template or content.template)
-        drawn = drawer.drawn(tried, channels=[each for each in channels or () if each != "task"])
-        typed = {"text": text, "template": template, "channels": channels or []}
-        return _answer(drawn, person=person, form=form, channel=channel, account=account, on=on, typed=typed)
+        meant = _meant(parts, person, account)
+        if meant is None:
+            return _answer([], person=person, form="page", channel=channel, account=account, meant=None)
+        content = meant.content
+        tried = replace(
+            content,
+            text=text.strip() or content.text,
+            template=template.strip() or content.template,
+            attach_invoices=_ATTACH.get(attach, content.attach_invoices),
+        )
+        meant = replace(meant, not_before=_day(next_on) or meant.not_before)
+        chosen = [each for each in channels or () if each != "task"]
+        drawn = drawer.drawn(tried, channels=chosen or meant.channels)
+        typed = {"text": text, "template": template, "channels": channels or [], "attach": attach}
+        typed["next_on"] = next_on
+        return _answer(
+            drawn, person=person, form=form, channel=channel, account=account, meant=meant, typed=typed
+        )
 
     return routes
 
@@ -80,11 +104,11 @@ def _answer(
     form: _Form,
     channel: Channel,
     account: str,
-    on: datetime.date | None,
+    meant: _Meant | None,
     typed: dict[str, Any] | None = None,
 ) -> Response:
     if form == "page":
-        return page("message.html", person=person, drawn=drawn, account=account, on=on, typed=typed)
+        return page("message.html", person=person, drawn=drawn, account=account, meant=meant, typed=typed)
     found = next((each.message for each in drawn if each.channel == channel), None)
     if found is None:
         raise HTTPException(404)
@@ -95,10 +119,16 @@ def _answer(
     raise HTTPException(404)
 
 
-def _content(
-    parts: InsideParts, person: Person, account: str
-) -> tuple[datetime.date | None, ReminderDecided | None]:
-    """Give what waits (no day), or what comes next and its day; None: nothing is foreseen.
+def _day(text: str) -> datetime.date | None:
+    """Read a day; what is none is told when the form is saved, not while it is tried out."""
+    try:
+        return datetime.date.fromisoformat(text.strip())
+    except ValueError:
+        return None
+
+
+def _meant(parts: InsideParts, person: Person, account: str) -> _Meant | None:
+    """Give what waits, as people have changed it, or what comes next and its day; None: nothing is foreseen.
 
     Raises:
         HTTPException: 404: there is no such account, or it is not for this person to know.
@@ -109,19 +139,23 @@ def _content(
             raise HTTPException(404)
         proposed = next(waiting(connection, account=account), None)
         if proposed is not None:
-            said = said_of(connection, reminders=[(account, proposed.reminder)])
-            return None, changed_by(proposed.content, said.get(proposed.reminder))
+            said = said_of(connection, reminders=[(account, proposed.reminder)]).get(proposed.reminder)
+            return _Meant(
+                content=changed_by(proposed.content, said),
+                channels=(said.channels if said else None) or (),
+                not_before=said.next_on if said else None,
+            )
         return _next(connection, known)
 
 
-def _next(connection: Connection, known: Any) -> tuple[datetime.date | None, ReminderDecided | None]:
+def _next(connection: Connection, known: Any) -> _Meant | None:
     clock = connection.execute(select(clocks).where(clocks.c["partition"] == known.partition)).one_or_none()
     if clock is None:
-        return None, None
+        return None
     rows = live_rows_of(connection, owners=[known.account, known.company])
     both = {**rows.get(known.company, {}), **rows.get(known.account, {})}
     until = clock.at.date() + _AHEAD
     found = foreseen_message(
         forecast(known.account, rows=both.items(), after=clock.at, until=until, mode=clock.mode)
     )
-    return (None, None) if found is None else found
+    return None if found is None else _Meant(on=found[0], content=found[1])

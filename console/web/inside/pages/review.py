@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from console.web.inside.access import Person, require_own_form
 from console.web.inside.asking import WrongRequestError, ask, await_written, told
+from console.web.inside.drawing import changed_by
 from console.web.inside.given import Approver, Reader, Word
 from console.web.inside.ordering import order_of
 from console.web.inside.pages import messages
@@ -79,14 +80,16 @@ def _add_queue(routes: APIRouter, parts: InsideParts, texts: TemplateChoice) -> 
             shown = found[:_SHOWN_MAX]
             standing = statements(connection, named=[each.account for each in shown])
             lately = [] if after else _lately(parts, person, connection, company=company)
+            said = said_of(connection, reminders=[(each.account, each.reminder) for each in shown])
             return page(
                 "review.html",
                 person=person,
+                changed={each.reminder: changed_by(each.content, said.get(each.reminder)) for each in shown},
                 templates=_offered(texts, person, shown),
                 standing={each.account: each for each in standing},
                 lately=lately,
                 proposals=shown,
-                said=said_of(connection, reminders=[(each.account, each.reminder) for each in shown]),
+                said=said,
                 count=waiting_count(connection, company=company, companies=of),
                 company=company,
                 choices=work_choices(connection, seen=of),
