@@ -61,7 +61,7 @@ def rule_dispute(account: Account, event: RuleDispute, *, context: FoldContext) 
     """Decide a dispute: it is dunned again, or waits for its credit note, of which billing is told by a task."""
     arranged = account.arrangements
     row = None if arranged is None else arranged.disputes.get(event.dispute)
-    key = f"dispute/{event.dispute}"
+    key = f"command/{event.command}"  # this ruling is refused: another one of the same dispute may stand
     if row is None or row.ruled_on is not None:
         detail = "there is no such dispute, or it is decided"
         return [refused(account, reason="unknown_subject", key=key, detail=detail)]

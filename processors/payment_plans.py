@@ -91,7 +91,7 @@ def cancel_payment_plan(
     arranged = account.arrangements
     row = None if arranged is None else arranged.payment_plans.get(event.payment_plan)
     if row is None or row.status != "running":
-        key, detail = f"payment_plan/{event.payment_plan}", "there is no such payment plan, or it is over"
+        key, detail = f"command/{event.command}", "there is no such payment plan, or it is over"
         return [refused(account, reason="unknown_subject", key=key, detail=detail)]
     return _end(account, row, status="cancelled", reason=event.reason, context=context)
 

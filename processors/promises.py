@@ -83,7 +83,7 @@ def withdraw_promise(account: Account, event: WithdrawPromise, *, context: FoldC
     arranged = account.arrangements
     row = None if arranged is None else arranged.promises.get(event.promise)
     if row is None or row.status != "open":
-        key, detail = f"promise/{event.promise}", "there is no such promise, or it is over"
+        key, detail = f"command/{event.command}", "there is no such promise, or it is over"
         return [refused(account, reason="unknown_subject", key=key, detail=detail)]
     account.row.promises = max(0, account.row.promises - 1)
     return [_end(account, row, status="withdrawn", context=context)]

@@ -168,13 +168,14 @@ async def await_written(parts: InsideParts, *, account: str, request: str) -> As
 
     def why_not() -> str:
         with reading(parts.engine) as connection:
-            return refusal_of(connection, request=request)
+            return refusal_of(connection, account=account, request=request)
 
     found = await until_written(parts, is_written=is_written, request=request)
-    if found is None or not found.is_written:
-        return found
+    if found is None:
+        return None
+    # One that was refused before it was looked into (it is dated before what is forgotten) is never written.
     refused = await run_in_threadpool(why_not)
-    if not refused and parts.console.written_s_max:
+    if not refused and found.is_written and parts.console.written_s_max:
         # A refusal is a record of another topic, which the projector may read a moment later.
         await asyncio.sleep(min(_REFUSAL_COMES_S, parts.console.written_s_max))
         refused = await run_in_threadpool(why_not)

@@ -27,10 +27,26 @@ _SAID: Final = (
         re.compile(r"is not approved$|is as its plan has it$|was not dropped: |waits for nothing any more$"),
     ),
     ("too_late", re.compile(r"cannot be called back")),
+    ("promise_past", re.compile(r"is before \S+, the day of the promise")),
+    ("promises_made", re.compile(r"^(?P<count>\d+) promises have been made in this episode$")),
+    ("nothing_to_cover", re.compile(r"^nothing is open in (?P<currency>\S+) that it could cover$")),
+    ("over", re.compile(r"^there is no such (?:promise|dispute|payment plan), or it is (?:over|decided)$")),
+    ("first_past", re.compile(r"^the first instalment would be due on ")),
+    ("in_plan", re.compile(r"^(?P<item>.+) is in a payment plan already$")),
+    ("too_little", re.compile(r"are open and not held: too little to split$")),
+    ("decimals", re.compile(r"has more than the (?P<decimals>\d+) decimals of (?P<currency>\S+)$")),
+    ("no_amount", re.compile(r"^amount .+ is no decimal such as ")),
+    ("no_currency", re.compile(r"^currency .+ is not in ISO 4217$")),
+    ("said_otherwise", re.compile(r"^the same key came with other content")),
+    ("forgotten", re.compile(r"^what is dated \S+ or before is forgotten$")),
+    ("no_master_data", re.compile(r"^the customer has no master data yet")),
 )
 
 
 def refusal_text(detail: str, *, words: Mapping[str, Any]) -> str:
     """Say it in the user's words; what has none stays as it was said."""
-    known = next((name for name, pattern in _SAID if pattern.search(detail)), "")
-    return str(words["refusals"][known]) if known else detail
+    for name, pattern in _SAID:
+        found = pattern.search(detail)
+        if found is not None:
+            return str(words["refusals"][name]).format(**found.groupdict())
+    return detail

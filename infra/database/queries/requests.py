@@ -1,6 +1,6 @@
 """What people asked about an account: the customer's log, newest first (S1-12, S2-19)."""
 
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct, json
 from sqlalchemy import Connection, select
@@ -8,6 +8,10 @@ from sqlalchemy import Connection, select
 from infra.database.tables import exceptions, requests
 
 __all__ = ["Request", "has_request", "refusal_of", "requests_of"]
+
+# What the ledger names a refused request by: what it would have made, or the request itself. Each of these names
+# ends with the request's own id; a refused ruling, withdrawal or cancelling is never named by what it speaks of.
+_REFUSED_AS: Final = ("command", "promise", "dispute", "payment_plan", "transfer")
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -49,7 +53,13 @@ def has_request(connection: Connection, *, account: str, request: str) -> bool:
     return connection.execute(found).first() is not None
 
 
-def refusal_of(connection: Connection, *, request: str) -> str:
-    """Give why the ledger refused a request; '' where it has not, as far as the read model knows."""
-    found = select(exceptions.c["detail"]).where(exceptions.c["key"] == f"command/{request}").limit(1)
+def refusal_of(connection: Connection, *, account: str, request: str) -> str:
+    """Give why the ledger refused a request about an account; '' where it has not, as far as the read model knows."""
+    keys = [f"{kind}/{request}" for kind in _REFUSED_AS]
+    found = (
+        select(exceptions.c["detail"])
+        .where(exceptions.c["key"].in_(keys), exceptions.c["account"] == account)
+        .order_by(exceptions.c["recorded_at"].desc())
+        .limit(1)
+    )
     return str(connection.execute(found).scalar() or "")
