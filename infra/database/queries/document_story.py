@@ -22,6 +22,7 @@ from infra.database.tables import (
     requests,
     withheld,
 )
+from schemas.events import PaymentReceived
 from schemas.rows import CreditRow, InstrumentRow, ItemRow
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "credit_story",
     "document_story",
     "payment_has",
+    "payment_said",
 ]
 
 _LINES_MAX: Final = 200
@@ -152,6 +154,15 @@ def credit_story(connection: Connection, *, account: str, credit: str) -> Credit
         history=_in_order(history),
         hold=_hold(connection, account, f"excluded_payment/{name}"),
     )
+
+
+def payment_said(connection: Connection, *, account: str, payment: str) -> PaymentReceived | None:
+    """Give what was said when a payment came, be it money by now or not; None: there is none under this number."""
+    for kind, name in (("instrument", payment), ("credit", f"payment/{payment}")):
+        row = live_row(connection, owner=account, kind=kind, name=name)
+        if isinstance(row, InstrumentRow | CreditRow) and isinstance(row.document, PaymentReceived):
+            return row.document
+    return None
 
 
 def payment_has(connection: Connection, *, account: str, credit: str, state: str) -> bool:

@@ -205,6 +205,36 @@ def test_a_wrong_receipt_comes_back_with_what_is_wrong_and_all_that_was_typed(
     assert [] == desk.asked
 
 
+@pytest.mark.parametrize("state", ["cleared", "received"])
+def test_a_number_that_another_payment_has_is_told_at_its_field(desk: Desk, state: str) -> None:
+    """S1-18, S1-20: the ledger would leave the second one out, and nobody would know; sent twice it is one payment."""
+    typed = {"currency": "USD", "on": "2026-03-01", "means": "cheque", "state": state, "number": "R-77"}
+    taken = {"total": "10"} | typed
+    nonce = re.findall(r'name="nonce" value="([^"]+)"', desk.browser.get(f"{PAGE}/receipts/new").text)[0]
+    for _ in range(2):
+        assert 303 == desk.submit(f"{PAGE}/receipts/new", "/receipts", nonce=nonce, **taken).status_code
+    assert 2 == len(desk.asked)
+    answer = desk.submit(f"{PAGE}/receipts/new", "/receipts", **typed, total="25.00")
+    assert 422 == answer.status_code
+    assert "There is a payment with this number already." in _text(answer.text)
+    assert 'href="#number"' in answer.text
+    assert 'value="25.00"' in answer.text
+    assert 2 == len(desk.asked)
+    billed = desk.submit(f"{PAGE}/receipts/new", "/receipts", **(typed | {"total": "30", "number": "P-1"}))
+    assert 422 == billed.status_code
+
+
+def test_a_receipt_without_a_number_that_is_changed_and_sent_again_is_told(desk: Desk) -> None:
+    """R26: back, another amount, sent again: it has the number of the first one, which stands."""
+    nonce = re.findall(r'name="nonce" value="([^"]+)"', desk.browser.get(f"{PAGE}/receipts/new").text)[0]
+    typed = {"currency": "USD", "on": "2026-03-01", "nonce": nonce}
+    assert 303 == desk.submit(f"{PAGE}/receipts/new", "/receipts", **typed, total="10").status_code
+    answer = desk.submit(f"{PAGE}/receipts/new", "/receipts", **typed, total="11")
+    assert 422 == answer.status_code
+    assert "this form was sent before" in _text(answer.text)
+    assert 1 == len(desk.asked)
+
+
 def _take_cheque(desk: Desk, **more: str) -> Response:
     """Enter CH-1 of 70.00 by hand: received, which is no money yet."""
     return desk.submit(

@@ -23,11 +23,13 @@ from console.web.inside.pages.customer.opening import (
 )
 from console.web.inside.pages.customer.receipt_form import AMOUNT_FOR, MEANS, STATES, Receipt, payment_of
 from console.web.inside.parts import InsideParts
-from console.web.inside.showing import page, words_of
+from console.web.inside.showing import Words, page, words_of
 from infra.database.engine import reading
 from infra.database.queries.customer_sheet import SheetItem, open_items
+from infra.database.queries.document_story import payment_said
 from infra.database.queries.moment import company_day
-from schemas.events import PaymentStateChanged
+from processors.identity import same_content
+from schemas.events import PaymentReceived, PaymentStateChanged
 from schemas.fields import split_account_id
 
 __all__ = ["router"]
@@ -76,6 +78,7 @@ def _add_receipt(routes: APIRouter, parts: InsideParts) -> None:
         )
         if isinstance(made, list):
             raise WrongRequestError([text for _, text in made], fields=[name for name, _ in made])
+        _require_unused(parts, made, account=form.account, is_typed=bool(receipt.number.strip()), words=words)
         credit = f"payment/{made.payment}"
         return enter(
             parts,
@@ -86,6 +89,23 @@ def _add_receipt(routes: APIRouter, parts: InsideParts) -> None:
             back_to=f"{path_of(form.account)}/credit",
             more={"credit": credit, "entered": made.state},
         )
+
+
+def _require_unused(
+    parts: InsideParts, made: PaymentReceived, *, account: str, is_typed: bool, words: Words
+) -> None:
+    """See that no other payment has the number: the ledger would leave the second one out. The same again is a second click.
+
+    Raises:
+        WrongRequestError: there is one, with other content.
+    """
+    with reading(parts.engine) as connection:
+        known = payment_said(connection, account=account, payment=made.payment)
+    if known is None or same_content(known, made):
+        return
+    if is_typed:
+        raise WrongRequestError([words["receipts"]["known"]], fields=["number"])
+    raise WrongRequestError([words["refusals"]["said_otherwise"]], fields=[""])
 
 
 def _add_states(routes: APIRouter, parts: InsideParts) -> None:
