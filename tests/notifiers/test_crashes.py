@@ -33,6 +33,7 @@ _NOT_IN_THE_LOOP: Final = {
     "publishing.send": "the seam itself",
     "caps.read_caps": "at the start",
     "caps._check_currency": "at the start",
+    "feedback.keep_words": "of the web process, which hears providers, and of who gives a letter up",
     "feedback.take": "of the web process, which hears providers",
     "feedback._row": "of the web process, which hears providers",
     "feedback.retry": "a person's question",
