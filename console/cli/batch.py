@@ -75,7 +75,11 @@ _SELECTING = (
     click.option(
         "--amount-min", type=_AMOUNT, help="So much or more is overdue, in one currency: 'USD 1000.00'."
     ),
-    click.option("--days-min", type=click.IntRange(0), help="The worst item is so many days late, or more."),
+    click.option(
+        "--days-min",
+        type=click.IntRange(0),
+        help="The worst item is at least so many days late, as in the console.",
+    ),
     click.option("--days-max", type=click.IntRange(0), help="The worst item is so many days late at most."),
     click.option("--proposed", "proposed_only", is_flag=True, help="Only those that wait for a person."),
 )

@@ -62,7 +62,7 @@ class WorkFilter(Struct, frozen=True, kw_only=True):
     """What of the worklist is shown; everything off shows all of it.
 
     ``companies`` are those that may be seen at all (none: all of them); ``days`` is how many days late the
-    worst item must be at least to have passed (more than so many); ``level`` is the step of the last reminder.
+    worst item must be at least, as in ``cobranza batch --days-min`` (S1-22); ``level`` is the step of the last reminder.
     """
 
     companies: tuple[str, ...] = ()
@@ -123,8 +123,8 @@ def _conditions(
     if asked.trust:
         yield _A["trust"] == asked.trust
     if asked.days is not None:
-        yield func.coalesce(oldest < _by_company({name: _minus(of.today, asked.days) for name, of in known.items()}),
-                            literal(asked.days < 0))  # fmt: skip
+        yield func.coalesce(oldest <= _by_company({name: _minus(of.today, asked.days) for name, of in known.items()}),
+                            literal(asked.days <= 0))  # fmt: skip
     if asked.responsible:
         yield _responsible() == asked.responsible
     if asked.level:

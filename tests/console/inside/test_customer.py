@@ -29,6 +29,7 @@ from schemas.commands import (
 )
 from schemas.events import PaymentReceived, PaymentStateChanged
 from tests.console.inside.desk import Desk
+from tests.console.inside.forms import forms_of
 from tests.console.inside.posted import keep_jobs
 
 STORY = """# three customers of one company
@@ -282,6 +283,17 @@ def test_a_cheque_that_bounced_is_deposited_again_on_the_same_day(desk: Desk) ->
     assert 5 == len(changes)
     assert 4 == len(set(changes))
     assert 2 == _text(desk.browser.get(page).text).partition("History")[2].count("returned")
+
+
+def test_a_promise_is_for_the_documents_that_are_ticked(desk: Desk) -> None:
+    """R35: the form offers what is open; with none ticked it is for all that is due."""
+    forms = forms_of(desk.browser.get(PAGE).text)
+    (form,) = (each for each in forms if each.action.endswith("/promises"))
+    boxes = [each.says["value"] for each in form.fields if each.name == "documents"]
+    assert ["INV-1", "INV/2"] == sorted(boxes)
+    desk.submit(PAGE, "/promises", due_on="2026-03-20", documents="INV-1")
+    desk.submit(PAGE, "/promises", due_on="2026-03-21")
+    assert [("INV-1",), ()] == [each.documents for each in desk.asked if isinstance(each, MakePromise)]
 
 
 def test_what_is_agreed_is_noted_and_ended_on_the_page(desk: Desk) -> None:

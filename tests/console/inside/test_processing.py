@@ -1,5 +1,6 @@
 """Many customers at once: chosen from the worklist, asked for one thing, and followed to the end (S0-18, S0-20, S2-23)."""
 
+import datetime
 import html
 import re
 from pathlib import Path
@@ -8,7 +9,12 @@ import pytest
 from httpx import Response
 from sqlalchemy import Engine
 
+from console.batching import Selection, chosen
+from infra.database.engine import reading
 from infra.database.own_text_book import OwnTextBook
+from infra.database.queries.statements import statements
+from infra.database.queries.worklist_page import worklist_accounts
+from infra.database.queries.worklist_rank import WorkFilter
 from notifiers.writing.library import PARTS
 from schemas.commands import AddNote, SetNextDate
 from schemas.reminder_commands import ApproveReminder, DropReminder, EditReminder, SendNow
@@ -243,16 +249,27 @@ def test_a_filter_is_kept_used_and_deleted(desk: Desk) -> None:
 
 
 def test_the_worklist_is_filtered_by_days_level_and_calls(desk: Desk) -> None:
-    """S1-07, S1-08, S1-13: older than so many days, at this level, not called."""
+    """S1-07, S1-08, S1-13: so many days late or more, at this level, not called."""
 
     def shown(query: str) -> list[str]:
         return re.findall(r'href="/customers/acme%3A([^"]+)"', desk.browser.get(f"/?{query}").text)
 
     assert {"C1", "C2"} == set(shown("why=proposal"))
     assert [] == shown("level=second")
-    assert [] == shown("days=3")
+    assert [] == shown("days=4")
     process(desk, "/process?verb=log&accounts=acme:C1", kind="call_attempt", text="no answer")
     assert "C1" not in shown("not_called=true")
+
+
+def test_so_many_days_means_the_same_here_and_on_the_command_line(desk: Desk) -> None:
+    """S1-22: "at least": who is 3 days late is among those of 3 days, in the filter and in `cobranza batch --days-min 3`."""
+    desk.pass_time(datetime.datetime(2026, 2, 8, 12, tzinfo=datetime.UTC))
+    with reading(desk.engine) as connection:
+        everybody = statements(connection)
+        for days in (0, 1, 3, 4):
+            listed = worklist_accounts(connection, asked=WorkFilter(days=days))
+            meant = {each.account for each in chosen(everybody, selection=Selection(days_min=days))}
+            assert [days <= 3] * 2 == ["acme:C1" in listed, "acme:C1" in meant], days
 
 
 def test_a_template_that_one_of_them_cannot_be_written_with_is_refused(desk: Desk) -> None:

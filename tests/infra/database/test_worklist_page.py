@@ -19,7 +19,7 @@ def _admits(asked: WorkFilter, line: WorkLine) -> bool:
         (not asked.companies or line.company in asked.companies)
         and asked.company in ("", line.company)
         and (not asked.why or asked.why in line.whys)
-        and (asked.days is None or line.days > asked.days)
+        and (asked.days is None or line.days >= asked.days)
         and asked.responsible in ("", line.responsible)
         and asked.trust in ("", line.trust)
         and asked.level in ("", line.level)
