@@ -145,6 +145,13 @@ class BatchBook:
             connection.execute(update(batch_lines).where(those).values(is_asked=True))
             connection.execute(update(batches).where(batches.c["batch"] == name).values(fault=""))
 
+    def skipped(self, name: str, *, positions: Sequence[int], why: str) -> None:
+        """Note that nothing is asked for these lines, and why; none: nothing is noted."""
+        those = and_(batch_lines.c["batch"] == name, batch_lines.c["position"].in_(positions))
+        if positions:
+            with writing(self._engine) as connection:
+                connection.execute(update(batch_lines).where(those).values(is_asked=True, skipped=why))
+
     def stopped(self, name: str, *, fault: str) -> None:
         """Note why carrying it out stopped."""
         with writing(self._engine) as connection:

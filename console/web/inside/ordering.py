@@ -28,7 +28,17 @@ from schemas.codec import decode_source, encode, type_of
 from schemas.commands import AccountCommand
 from schemas.fields import Channel
 
-__all__ = ["ROLE_OF_VERB", "VERBS", "Order", "Wrong", "carry_out", "keep_batch", "order_of"]
+__all__ = [
+    "NOT_SEEN",
+    "ROLE_OF_VERB",
+    "VERBS",
+    "Order",
+    "Wrong",
+    "carry_out",
+    "keep_batch",
+    "kept_batch",
+    "order_of",
+]
 
 _log = structlog.get_logger(__name__)
 _AT_ONCE: Final = 200  # commands between two notes of how far a batch is
@@ -41,6 +51,7 @@ ROLE_OF_VERB: Final[Mapping[Verb, Role]] = {
     "next-date": "collector",
     "log": "collector",
 }
+NOT_SEEN: Final = "of a company that its author does not see"
 _TEXT_MAX: Final = 8_000
 _REASON_MAX: Final = 2_000
 _NAME_MAX: Final = 128
@@ -166,6 +177,12 @@ def keep_batch(
     return name
 
 
+def kept_batch(parts: InsideParts, person: Person, *, given: str) -> str | None:
+    """Give the id of the batch that this form has made already; None: it has made none."""
+    found = BatchBook(parts.engine).batch(_name(person, given))
+    return None if found is None else found.batch
+
+
 def _name(person: Person, given: str) -> str:
     digest = hashlib.sha256(f"batch\n{person.user}\n{given[:NONCE_CHARACTERS]}".encode()).hexdigest()
     return digest[:24]
@@ -191,13 +208,17 @@ def _line(person: Person, planned: Planned, *, given: str, occurred_at: str) -> 
     )
 
 
-def carry_out(parts: InsideParts, batch: str, *, user: str) -> None:
+def carry_out(parts: InsideParts, batch: str, *, person: Person) -> None:
     """Publish what of a batch is not published yet, so many at a time, each noted in the audit before.
 
+    Nothing is asked for customers of a company that the person does not see (any more): such a line says so.
     When Kafka does not take it, the batch says so and can go on later: what is published twice counts once.
     """
     book = BatchBook(parts.engine)
     while waiting := book.waiting(batch, limit=_AT_ONCE):
+        others = [line.position for line in waiting if not person.sees(line.account.partition(":")[0])]
+        book.skipped(batch, positions=others, why=NOT_SEEN)
+        waiting = [line for line in waiting if line.position not in others]
         events: list[AccountCommand] = []
         entries = []
         for line in waiting:
@@ -208,7 +229,7 @@ def carry_out(parts: InsideParts, batch: str, *, user: str) -> None:
                     AuditEntry(
                         entry=event.command,
                         at=parts.clock(),
-                        user=user,
+                        user=person.user,
                         act=type_of(event),
                         account=line.account,
                         detail=f"batch {batch}",

@@ -10,6 +10,7 @@ __all__ = ["refusal_text"]
 _SAID: Final = (
     ("nothing_waits", re.compile(r"^nothing waits$|waits for nobody$")),
     ("already_so", re.compile(r"^already so$")),
+    ("not_seen", re.compile(r"^of a company that its author does not see$")),
     ("empty", re.compile(r"^empty$")),
     (
         "changed",

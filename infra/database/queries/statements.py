@@ -15,10 +15,11 @@ from infra.database.queries.proposals import said_of, waiting
 from infra.database.tables import accounts, clocks, companies, customers, holds, items, reminders
 from schemas.facts import ReminderProposed
 
-__all__ = ["Statement", "statements"]
+__all__ = ["Statement", "recently_contacted", "statements"]
 
 _GAP_DAYS = 3  # R5, where a company says nothing else
 _DAY = datetime.timedelta(days=1)
+_BEFORE = datetime.date.min + 10_000 * _DAY  # no clock was seen yet
 _AT_ONCE = 500  # accounts named in one query
 _Among = Sequence[str] | None
 
@@ -87,6 +88,21 @@ def statements(
         if each.at_risk or each.proposal is not None
     ]
     return sorted(chosen, key=lambda each: (each.last_on or datetime.date.min, -each.days, each.account))
+
+
+def recently_contacted(connection: Connection) -> set[str]:
+    """Name the accounts whose minimum gap has not ended (R5), of all companies; no more is read of them."""
+    known = _companies(connection)
+    begun = {name: of.today - of.gap_days * _DAY for name, of in known.items() if of.today > _BEFORE}
+    if not begun:
+        return set()
+    last = accounts.c["last_contact_on"]
+    query = select(accounts.c["account"], accounts.c["company"], last).where(last > min(begun.values()))
+    return {
+        account
+        for account, company, on in connection.execute(query)
+        if on > begun.get(company, begun.get("", datetime.date.max))
+    }
 
 
 def _listed(

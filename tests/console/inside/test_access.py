@@ -174,7 +174,7 @@ def test_every_route_lets_in_who_may_and_nobody_else(desk: Desk) -> None:
         browsers[role] = desk.another_browser()
         desk.log_in(role, browser=browsers[role])
         words[role] = _word(browsers[role])
-        batch = Batch(batch=f"of-{role}", user=role, made_at=desk.now, asked_json='{"verb":"drop"}')
+        batch = Batch(batch=f"of-{role}", user=role, made_at=desk.now, asked_json='{"verb":"log"}')
         BatchBook(desk.engine).keep(batch, [])
     stranger = desk.another_browser()
     for needed, said in ((role, each) for role in ROLES for each in WHO_MAY[role] if each not in _ENDS):

@@ -5,6 +5,7 @@ import html
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from httpx import Response
 from sqlalchemy import Engine
@@ -16,7 +17,7 @@ from infra.database.queries.statements import statements
 from infra.database.queries.worklist_page import worklist_accounts
 from infra.database.queries.worklist_rank import WorkFilter
 from notifiers.writing.library import PARTS
-from schemas.commands import AddNote, SetNextDate
+from schemas.commands import AddNote, SetNextDate, SetTrust
 from schemas.reminder_commands import ApproveReminder, DropReminder, EditReminder, SendNow
 from tests.console.inside.desk import Desk
 
@@ -148,7 +149,7 @@ def test_text_channel_and_attachments_of_one_are_changed_and_it_goes_so(desk: De
         ("next-date", {"next_on": "31/02/2026"}, "This is no date."),
         ("next-date", {"next_on": ""}, "Say which day."),
         ("log", {"text": "  "}, "Write what happened."),
-        ("edit", {"template": "../../etc"}, "small letters"),
+        ("edit", {"template": "../../etc"}, "no such template"),
         ("edit", {}, "Say what is to be changed."),
         ("drop", {"accounts": []}, "Choose at least one customer."),
     ],
@@ -284,3 +285,91 @@ def test_a_template_that_one_of_them_cannot_be_written_with_is_refused(desk: Des
     assert [] == desk.asked
     assert 303 == process(desk, page, template="friendly").status_code
     assert ["friendly"] * 2 == [each.template for each in desk.asked if isinstance(each, EditReminder)]
+
+
+MANY = 53
+MANY_STORY = (
+    "# more than a page shows, somebody talked to each of them today\n"
+    + "\n".join(f"@C{n:02} customer email c{n}@c1.test" for n in range(MANY))
+    + f"\n{PLAN}\n"
+    + "\n".join(f"2026-01-02  @C{n:02} invoice INV-{n} 100.00 due 2026-02-02" for n in range(MANY))
+    + "\n"
+    + "\n".join(f"2026-02-01  @C{n:02} mode manual" for n in range(MANY))
+    + "\n"
+)
+WHOLE = "/process?verb=send-now&whole=true&why=proposal&trust=normal"
+SAID = {"because": "they asked for it", "confirmed": "true"}
+
+
+def _of(number: int) -> dict[str, str]:
+    return {"company": "acme", "customer": f"C{number:02}"}
+
+
+@pytest.fixture
+def many(sqlite_engine: Engine, tmp_path: Path) -> Desk:
+    """Give a console whose worklist has three more than the page of processing shows."""
+    desk = Desk(sqlite_engine, tmp_path, MANY_STORY).at_work("bea", role="approver")
+    desk.pass_time(datetime.datetime(2026, 2, 3, 12, tzinfo=datetime.UTC))
+    talked = {"kind": "conversation", "text": "is looking into it", "occurred_at": "2026-02-03"}
+    notes = [_of(number) | talked | {"command": f"talked/{number}"} for number in range(MANY)]
+    desk.parts.publish([msgspec.convert(each, AddNote) for each in notes])
+    desk.asked.clear()
+    return desk
+
+
+def test_those_too_soon_are_counted_also_where_the_page_does_not_list_them(many: Desk) -> None:
+    """R5, S0-16: 'and 3 of the other 3'; without a confirmation nobody gets anything, with one all do, once."""
+    assert "and 3 of the other 3 of this filter" in many.browser.get(WHOLE).text
+    assert 422 == process(many, WHOLE).status_code
+    assert [] == many.asked
+    target, values = filled(many, WHOLE, **SAID)
+    first, second = (many.browser.post(target, data=values) for _ in range(2))
+    assert [303, 303] == [first.status_code, second.status_code]
+    assert first.headers["location"] == second.headers["location"]
+    assert MANY == len({each.customer for each in many.asked if isinstance(each, SendNow)}) == len(many.asked)
+
+
+def test_all_of_a_filter_are_those_that_were_looked_at(many: Desk) -> None:
+    """S2-23: where the filter has others since the form was opened nothing is asked, and it says how many they are now."""
+    target, values = filled(many, WHOLE, **SAID)
+    trust = {"trust": "bad", "occurred_at": "2026-02-03", "command": "trust/1"}
+    many.parts.publish([msgspec.convert(_of(MANY - 1) | trust, SetTrust)])
+    many.asked.clear()
+    refused = many.browser.post(target, data=values, headers={"referer": f"http://console.test{WHOLE}"})
+    assert 422 == refused.status_code
+    assert "The filter has 2 others now" in html.unescape(refused.text)
+    assert 'value="they asked for it"' in refused.text
+    assert [] == many.asked
+
+
+def _stopped(desk: Desk) -> str:
+    desk.reaches_kafka = False
+    place: str = process(desk, f"/process?verb=drop&{BOTH}").headers["location"]
+    desk.reaches_kafka = True
+    return place
+
+
+def test_who_is_no_approver_any_more_lets_the_rest_of_a_batch_not_go(desk: Desk) -> None:
+    """Roles are those of today: the page has no button for it, and a form that was opened before is refused."""
+    place = _stopped(desk)
+    desk.at_work("bea", role="collector")
+    text = desk.browser.get(place).text
+    assert "cannot be reached" in text
+    assert f'action="{place}/go-on"' not in text
+    word = re.search(r'name="csrf" value="([^"]+)"', text)
+    assert word is not None
+    assert 403 == desk.browser.post(f"{place}/go-on", data={"csrf": word[1]}).status_code
+    assert [] == desk.asked
+
+
+def test_a_batch_goes_on_without_the_customers_of_a_company_that_was_taken_away(desk: Desk) -> None:
+    """Companies are those of today: such lines name nobody, and say why nothing was asked."""
+    place = _stopped(desk)
+    desk.at_work("bea", role="approver", companies=("beta",))
+    assert "Almacén Ana" not in desk.browser.get(place).text
+    assert 303 == desk.submit(place, "/go-on").status_code
+    assert [] == desk.asked
+    text = desk.browser.get(place).text
+    assert 2 == text.count("Of a company that you may not see: nothing was asked.")
+    assert "Almacén Ana" not in text
+    assert "acme" not in text

@@ -1,7 +1,7 @@
 """How far a batch is: what was asked of how many, and what became of each: asked, written, refused with why.
 
 The page asks again by itself where scripts run, and has a link that does it where they do not.
-Only who asked for a batch sees it.
+Only who asked for a batch sees it, and of it what the role and the companies of today let him see and ask.
 """
 
 import datetime
@@ -11,16 +11,17 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
+from msgspec.structs import replace
 from starlette.background import BackgroundTask
 
 from console.batching import Asked
-from console.web.inside.access import Person, require_own_form
+from console.web.inside.access import Denied, Person, require_own_form
 from console.web.inside.given import Collector
-from console.web.inside.ordering import carry_out
+from console.web.inside.ordering import ROLE_OF_VERB, carry_out
 from console.web.inside.parts import InsideParts
 from console.web.inside.refusals import refusal_text
 from console.web.inside.showing import page, words_of
-from infra.database.batches import FATES, Batch, BatchBook, Fate
+from infra.database.batches import FATES, Batch, BatchBook, Fate, LineFate
 
 __all__ = ["router"]
 
@@ -42,8 +43,9 @@ def router(parts: InsideParts) -> APIRouter:
             raise HTTPException(404)
         return found
 
-    def values(batch: Batch) -> dict[str, Any]:
-        return _progress(batch, counts=book.counts(batch.batch), now=parts.clock())
+    def values(batch: Batch, person: Person) -> dict[str, Any]:
+        told = _progress(batch, counts=book.counts(batch.batch), now=parts.clock())
+        return told | {"may_go_on": _may_go_on(batch, person)}
 
     @routes.get("/batches", response_model=None)
     def newest(*, person: Collector) -> HTMLResponse:
@@ -66,18 +68,21 @@ def router(parts: InsideParts) -> APIRouter:
             "batch.html",
             person=person,
             asked=msgspec.json.decode(found.asked_json, type=Asked),
-            lines=book.lines(batch, fate=wanted, skip=skip, lines_max=_LINES_MAX),
+            lines=[
+                _seen_by(person, each)
+                for each in book.lines(batch, fate=wanted, skip=skip, lines_max=_LINES_MAX)
+            ],
             fates=FATES,
             fate=wanted,
             skip=skip,
             step=_LINES_MAX,
             said=lambda detail: refusal_text(detail, words=words),
-            **values(found),
+            **values(found, person),
         )
 
     @routes.get("/batches/{batch}/progress", response_model=None)
     def progress(*, person: Collector, batch: str) -> HTMLResponse:
-        return page("progress.html", person=person, is_part=True, **values(own(person, batch)))
+        return page("progress.html", person=person, is_part=True, **values(own(person, batch), person))
 
     @routes.post("/batches/{batch}/go-on", response_model=None)
     def go_on(
@@ -88,11 +93,22 @@ def router(parts: InsideParts) -> APIRouter:
         csrf: Annotated[str, Form(max_length=128)],
     ) -> RedirectResponse:
         require_own_form(request, person, csrf=csrf)
-        own(person, batch)
-        task = BackgroundTask(carry_out, parts, batch, user=person.user)
+        if not _may_go_on(own(person, batch), person):
+            raise Denied
+        task = BackgroundTask(carry_out, parts, batch, person=person)
         return RedirectResponse(f"/batches/{batch}", status_code=303, background=task)
 
     return routes
+
+
+def _may_go_on(batch: Batch, person: Person) -> bool:
+    """Say whether the person's role of today may ask for what the batch asks."""
+    return person.may(ROLE_OF_VERB[msgspec.json.decode(batch.asked_json, type=Asked).verb])
+
+
+def _seen_by(person: Person, line: LineFate) -> LineFate:
+    """Give a line without whom it is about where that is no company of the person's (any more)."""
+    return line if person.sees(line.account.partition(":")[0]) else replace(line, account="", name="")
 
 
 def _progress(batch: Batch, *, counts: Mapping[Fate, int], now: datetime.datetime) -> dict[str, Any]:

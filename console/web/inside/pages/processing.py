@@ -4,8 +4,9 @@ The page shows whom it would mean and what each would get; one form for one thin
 Who was reminded a few days ago is an alert: it goes only with a confirmation and a reason (R5).
 """
 
+import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Depends, Request
@@ -18,13 +19,22 @@ from console.batching import Seen, Verb, planned
 from console.web.inside.access import Person, needs, require_own_form
 from console.web.inside.asking import WrongRequestError
 from console.web.inside.given import Collector
-from console.web.inside.ordering import ROLE_OF_VERB, VERBS, Order, Wrong, carry_out, keep_batch, order_of
+from console.web.inside.ordering import (
+    ROLE_OF_VERB,
+    VERBS,
+    Order,
+    Wrong,
+    carry_out,
+    keep_batch,
+    kept_batch,
+    order_of,
+)
 from console.web.inside.parts import InsideParts
 from console.web.inside.selecting import Chosen, chosen_of, filter_of
 from console.web.inside.showing import page, words_of
 from console.web.inside.template_choice import TemplateChoice
 from infra.database.engine import reading
-from infra.database.queries.statements import Statement, statements
+from infra.database.queries.statements import Statement, recently_contacted, statements
 from infra.database.queries.worklist_page import worklist_accounts
 
 __all__ = ["router"]
@@ -44,13 +54,18 @@ _FIELDS = (
 
 
 class Meant(Struct, frozen=True, kw_only=True):
-    """Whom a page means: the statements that it shows, and how many others the filter has."""
+    """Whom a page means: the statements that it shows, and how many others the filter has.
+
+    ``others_seal`` stands for who they are; ``others_too_soon`` counts those whose minimum gap has not ended (R5).
+    """
 
     shown: list[Statement]
-    others: int
+    others: int = 0
+    others_seal: str = ""
+    others_too_soon: int = 0
 
     def too_soon(self) -> list[Statement]:
-        """List those whose minimum gap has not ended (R5)."""
+        """List those shown whose minimum gap has not ended (R5)."""
         return [each for each in self.shown if each.too_soon_until is not None]
 
 
@@ -62,6 +77,7 @@ class Filled(NamedTuple):
     channels: list[str]
     seen: dict[str, Seen]
     listed: list[str]
+    others: str
     csrf: str
     nonce: str
 
@@ -107,7 +123,13 @@ def _asking(parts: InsideParts, texts: TemplateChoice, verb: Verb) -> Callable[.
     ) -> Response:
         form = _filled(sent, person=person)
         require_own_form(request, person, csrf=form.csrf)
-        found = _all(parts, person, form)
+        if (kept := kept_batch(parts, person, given=form.nonce)) is not None:
+            return RedirectResponse(f"/batches/{kept}", status_code=303)  # a double click: it is asked once
+        others = _others(parts, person, form)
+        if form.chosen.is_whole and _sealed(others) != form.others:
+            said = str(words_of(person.language)["process"]["others_changed"])
+            raise WrongRequestError([said.format(count=len(others))], fields=["whole"])
+        found = _all(parts, form, others=others)
         templates = _templates(texts, found) if form.typed["template"] else []
         order = order_of(verb, form.typed, form.channels, author=person.user, templates=templates)
         wrong = order if isinstance(order, list) else []
@@ -125,7 +147,7 @@ def _asking(parts: InsideParts, texts: TemplateChoice, verb: Verb) -> Callable[.
         return RedirectResponse(
             f"/batches/{name}",
             status_code=303,
-            background=BackgroundTask(carry_out, parts, name, user=person.user),
+            background=BackgroundTask(carry_out, parts, name, person=person),
         )
 
     ask_many.__name__ = f"ask_{verb.replace('-', '_')}"
@@ -158,32 +180,51 @@ def _filled(sent: FormData, *, person: Person) -> Filled:
         typed={name: text(name) for name in _FIELDS},
         channels=[each for each in sent.getlist("channels") if isinstance(each, str)],
         seen=seen,
+        others=text("others"),
         listed=[each for each in listed if person.sees(each.partition(":")[0])],
         csrf=text("csrf"),
         nonce=text("nonce"),
     )
 
 
-def _all(parts: InsideParts, person: Person, form: Filled) -> list[Statement]:
+def _others(parts: InsideParts, person: Person, form: Filled) -> list[str]:
+    """Name the others that the filter of a form has by now, beside those that its page listed."""
+    if not form.chosen.is_whole:
+        return []
+    known = {*form.listed, *form.chosen.accounts}
+    wanted = filter_of(form.chosen.given, person=person)
+    with reading(parts.engine) as connection:
+        return [each for each in worklist_accounts(connection, asked=wanted) if each not in known]
+
+
+def _sealed(others: Collection[str]) -> str:
+    """Give a short word for these accounts, in whatever order: a form carries it instead of thousands of names."""
+    text = "\n".join(sorted(others))
+    return hashlib.blake2s(text.encode(), digest_size=12).hexdigest()
+
+
+def _all(parts: InsideParts, form: Filled, *, others: Sequence[str]) -> list[Statement]:
     """Give the statements that a form means: what is ticked, and the others of the filter."""
     with reading(parts.engine) as connection:
-        names = list(form.chosen.accounts)
-        if form.chosen.is_whole:
-            wanted = filter_of(form.chosen.given, person=person)
-            known = {*form.listed, *names}
-            names += [each for each in worklist_accounts(connection, asked=wanted) if each not in known]
-        return statements(connection, named=names)
+        return statements(connection, named=[*form.chosen.accounts, *others])
 
 
 def _meant(parts: InsideParts, person: Person, chosen: Chosen) -> Meant:
-    names, others = list(chosen.accounts), 0
+    names, others = list(chosen.accounts), set[str]()
+    too_soon = 0
     with reading(parts.engine) as connection:
         if chosen.is_whole:
             every = worklist_accounts(connection, asked=filter_of(chosen.given, person=person))
             names = names or every[:_SHOWN_MAX]
-            others = len(set(every) - set(names))
+            others = set(every) - set(names)
+            too_soon = len(others & recently_contacted(connection)) if others else 0
         found = {each.account: each for each in statements(connection, named=names)}
-    return Meant(shown=[found[each] for each in names if each in found], others=others)
+    return Meant(
+        shown=[found[each] for each in names if each in found],
+        others=len(others),
+        others_seal=_sealed(others),
+        others_too_soon=too_soon,
+    )
 
 
 def _templates(texts: TemplateChoice, found: Sequence[Statement]) -> list[str]:
