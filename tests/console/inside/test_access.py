@@ -191,6 +191,33 @@ def test_every_route_lets_in_who_may_and_nobody_else(desk: Desk) -> None:
             assert method == "POST" or (status == 200) == may, (said, role, status)
 
 
+def test_whatever_names_something_of_another_company_is_not_there(desk: Desk) -> None:
+    """Per-company visibility as a table: every route × an administrator of beta; acme is to him as one that does not exist."""
+    desk.at_work("eve", role="administrator", companies=("beta",))
+    BatchBook(desk.engine).keep(
+        Batch(batch="anas", user="ana", made_at=desk.now, asked_json='{"verb":"log"}'), []
+    )
+    form = {"csrf": _word(desk.browser), "nonce": "n"}
+    sent = desk.stage.latest["acme:C1"]
+    for said in (each for role in ROLES for each in WHO_MAY[role] if each not in _ENDS):
+        method, _, pattern = said.partition(" ")
+        path = _filled(pattern, sent=sent).replace("{batch}", "anas")
+        answer = desk.browser.request(method, path, data=form if method == "POST" else None)
+        if "acme" not in path and "{batch}" not in pattern:
+            assert method == "POST" or 200 == answer.status_code, said
+            # That a company has what stands under its name is not told either.
+            assert "acme:C1" not in answer.text, said
+            assert "acme%3AC1" not in answer.text, said
+        elif method == "GET":
+            assert 404 == answer.status_code, said
+        else:
+            # Fields are missing: whether that is said or that there is nothing, it is said of any name.
+            nowhere = desk.browser.post(path.replace("acme", "nowhere"), data=form)
+            assert answer.status_code in (404, 422), said
+            assert answer.status_code == nowhere.status_code, said
+    assert [] == desk.asked
+
+
 def test_a_form_without_its_word_is_refused_to_everybody(desk: Desk) -> None:
     """A form that another site made an administrator send does nothing, whatever it is."""
     desk.at_work("boss", role="administrator")
