@@ -21,6 +21,7 @@ from infra.database.tables import (
 from schemas.events import Contact
 
 __all__ = [
+    "ARRANGEMENTS_MAX",
     "CREDITS_MAX",
     "CustomerSheet",
     "ItemPage",
@@ -34,7 +35,7 @@ __all__ = [
 ]
 
 CREDITS_MAX = 100
-_ARRANGEMENTS_MAX = 200
+ARRANGEMENTS_MAX = 200
 _contacts = json.Decoder(tuple[Contact, ...])
 
 
@@ -84,7 +85,10 @@ class SheetCredit(Struct, frozen=True, kw_only=True):
 
 
 class CustomerSheet(Struct, frozen=True, kw_only=True):
-    """An account as the read model has it; ``balances`` are (currency, open, unapplied credit)."""
+    """An account as the read model has it; ``balances`` are (currency, open, unapplied credit).
+
+    ``arrangements`` are the newest of ``arrangements_count``.
+    """
 
     account: str
     company: str
@@ -110,6 +114,7 @@ class CustomerSheet(Struct, frozen=True, kw_only=True):
     has_more_credits: bool
     holds: tuple[dict[str, Any], ...]
     arrangements: tuple[dict[str, Any], ...]
+    arrangements_count: int
     standing: CustomerStanding
     next_on: datetime.date | None
 
@@ -161,14 +166,19 @@ def customer_sheet(connection: Connection, *, account: str) -> CustomerSheet | N
         has_more_credits=len(money) > CREDITS_MAX,
         holds=tuple(each for each in held if not each["item"] and not each["by_hand"]),
         arrangements=tuple(_arrangements(connection, account)),
+        arrangements_count=_count_agreed(connection, account),
         standing=customer_standing(connection, account=account),
         next_on=by_hand,
     )
 
 
-def open_items(connection: Connection, *, account: str, offset: int, limit: int) -> ItemPage:
-    """List ``limit`` open documents of an account from the one at ``offset`` on."""
-    is_open = (items.c["account"] == account, items.c["status"] == "open")
+def open_items(
+    connection: Connection, *, account: str, offset: int, limit: int, item: str | None = None
+) -> ItemPage:
+    """List ``limit`` open documents of an account from the one at ``offset`` on; with ``item`` that one only, if it is open."""
+    is_open = [items.c["account"] == account, items.c["status"] == "open"]
+    if item is not None:
+        is_open.append(items.c["item"] == item)
     query = (
         select(items).where(*is_open).order_by(items.c["due_on"], items.c["item"]).offset(offset).limit(limit)
     )
@@ -250,12 +260,17 @@ def _arrangements(connection: Connection, account: str) -> list[dict[str, Any]]:
         .select_from(arrangements.outerjoin(items, of_item))
         .where(arrangements.c["account"] == account)
         .order_by(arrangements.c["made_on"].desc(), arrangements.c["arrangement"])
-        .limit(_ARRANGEMENTS_MAX)
+        .limit(ARRANGEMENTS_MAX)
     )
     return [
         {**row, "currency": row["currency"] or row["item_currency"] or ""}
         for row in connection.execute(query).mappings()
     ]
+
+
+def _count_agreed(connection: Connection, account: str) -> int:
+    query = select(func.count()).select_from(arrangements).where(arrangements.c["account"] == account)
+    return int(connection.execute(query).scalar_one())
 
 
 def _of(connection: Connection, table: Any, account: str) -> list[dict[str, Any]]:

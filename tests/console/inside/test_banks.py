@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from console.web.inside.pages.settings import banks
 from schemas.bank import BankLineMatched
 from schemas.commands import OverrideBankGate
 from schemas.events import PaymentReceived
@@ -67,6 +68,14 @@ def test_a_credit_is_matched_to_a_customer_and_an_invoice(desk: Desk) -> None:
     assert "INV-2" not in desk.browser.get("/customers/acme:C1").text
     (entry,) = desk.people.entries(limit=9)
     assert ("acme", "L-1 → C1: INV-2") == (entry.account, entry.detail)
+
+
+def test_documents_that_are_not_listed_are_counted(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3-02: two documents, room for one: who matches is told, and does not take the list for all."""
+    page = f"{BANKS}?line=L-1&customer=C1"
+    assert "open documents are listed" not in desk.browser.get(page).text
+    monkeypatch.setattr(banks, "_ITEMS_MAX", 1)
+    assert "1 of 2 open documents are listed" in desk.browser.get(page).text
 
 
 def test_a_line_is_matched_once_whoever_is_second_is_told(desk: Desk) -> None:

@@ -11,7 +11,7 @@ from httpx import Response
 from pypdf import PdfReader
 from sqlalchemy import Engine
 
-from console.web.inside.pages.customer import older
+from console.web.inside.pages.customer import older, receipts
 from infra.database.queries import customer_sheet
 from schemas.commands import (
     CancelPaymentPlan,
@@ -234,6 +234,43 @@ def test_a_receipt_without_a_number_that_is_changed_and_sent_again_is_told(desk:
     assert 422 == answer.status_code
     assert "this form was sent before" in _text(answer.text)
     assert 1 == len(desk.asked)
+
+
+def test_a_receipt_names_a_document_that_the_list_has_no_room_for(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S1-18: the list says how many it leaves out, and one of these is named by its number; what is not owed is told."""
+    assert 'name="further"' not in desk.browser.get(f"{PAGE}/receipts/new").text
+    monkeypatch.setattr(receipts, "_ITEMS_MAX", 1)
+    assert "1 of 2 open documents are listed" in _text(desk.browser.get(f"{PAGE}/receipts/new").text)
+    typed = {"total": "20", "currency": "USD", "on": "2026-03-01"}
+    for further, said in (("INV-9", "owes no document with this number"), ("", "")):
+        wrong = {"further": further, "further_amount": "5"} | ({"document": "INV-1"} if said else {})
+        answer = desk.submit(f"{PAGE}/receipts/new", "/receipts", **typed, **wrong)
+        assert (422, True) == (answer.status_code, said in _text(answer.text))
+    answer = desk.submit(
+        f"{PAGE}/receipts/new", "/receipts", **typed, further="INV/2", further_amount="15,50"
+    )
+    assert 303 == answer.status_code
+    (made,) = desk.asked
+    assert isinstance(made, PaymentReceived)
+    assert [("INV/2", "15.50")] == [(each.document, each.amount) for each in made.lines]
+
+
+def test_agreements_that_are_not_listed_are_counted(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R29: two disputes, room for one: the page says so."""
+    for item in ("INV-1", "INV/2"):
+        desk.submit(PAGE, "/disputes", item=item, reason="short")
+    monkeypatch.setattr(customer_sheet, "ARRANGEMENTS_MAX", 1)
+    assert "The newest 1 of 2 agreements" in _text(desk.browser.get(PAGE).text)
+
+
+def test_a_statement_of_a_group_offers_no_file_of_one_customer(desk: Desk) -> None:
+    """B-09, B-13: a file is of one account; on the group's page it would be taken for the group's."""
+    assert "form=pdf" in desk.browser.get(f"{PAGE}/statement").text
+    text = desk.browser.get(f"{PAGE}/statement?group=true").text
+    assert "form=pdf" not in text
+    assert "A group has no file" in text
 
 
 def _take_cheque(desk: Desk, **more: str) -> Response:

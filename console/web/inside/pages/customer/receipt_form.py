@@ -22,7 +22,7 @@ _AMOUNT: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,4})?")
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
-    """What was typed, as text; ``documents`` are ticked, ``amounts`` by document."""
+    """What was typed, as text; ``documents`` are ticked, ``amounts`` by document; ``further`` is one that is named by its number."""
 
     number: str = ""
     on: str = ""
@@ -33,6 +33,8 @@ class Receipt(Struct, frozen=True, kw_only=True):
     payable_on: str = ""
     documents: tuple[str, ...] = ()
     amounts: dict[str, str] = field(default_factory=dict)
+    further: str = ""
+    further_amount: str = ""
 
 
 def plain_amount(typed: str) -> str:
@@ -113,13 +115,21 @@ def _lines(
         for name, typed in receipt.amounts.items()
         if typed.strip() and name not in receipt.documents
     ]
-    for name in receipt.documents:
-        typed = plain_amount(receipt.amounts.get(name, ""))
+    named = [(name, f"{AMOUNT_FOR}{name}", receipt.amounts.get(name, "")) for name in receipt.documents]
+    further = receipt.further.strip()
+    if further and further in known and further not in receipt.documents:
+        named.append((further, "further_amount", receipt.further_amount))
+    elif further:
+        wrong.append(("further", words["not_open"] if further not in known else words["ticked"]))
+    elif receipt.further_amount.strip():
+        wrong.append(("further_amount", words["not_chosen"]))
+    for name, place, said in named:
+        typed = plain_amount(said)
         item = known.get(name)
         if item is not None and item.currency != receipt.currency:
             wrong.append(("", words["other_currency"].format(item=name)))
         elif typed and not _is_amount(typed, receipt.currency):
-            wrong.append((f"{AMOUNT_FOR}{name}", words["bad_amount"]))
+            wrong.append((place, words["bad_amount"]))
         else:
             lines.append(PaymentLine(document=name, amount=typed or None))
     return lines, wrong

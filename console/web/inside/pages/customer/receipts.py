@@ -25,7 +25,7 @@ from console.web.inside.pages.customer.receipt_form import AMOUNT_FOR, MEANS, ST
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import Words, page, words_of
 from infra.database.engine import reading
-from infra.database.queries.customer_sheet import SheetItem, open_items
+from infra.database.queries.customer_sheet import ItemPage, SheetItem, open_items
 from infra.database.queries.document_story import payment_said
 from infra.database.queries.moment import company_day
 from processors.identity import same_content
@@ -67,12 +67,13 @@ def _add_receipt(routes: APIRouter, parts: InsideParts) -> None:
         company, customer = split_account_id(form.account)
         words = words_of(form.person.language)
         documents, today = _open(parts, form.account)
+        further = _further(parts, form.account, receipt.further.strip())
         made = payment_of(
             receipt,
             company=company,
             customer=customer,
             payment=f"RC-{said_by(form.person, given=nonce).rpartition('/')[2][:12]}",
-            open_items=documents,
+            open_items=(*documents.items, *further),
             today=today,
             words={**words["form_faults"], **words["receipts"]},
         )
@@ -143,7 +144,7 @@ def _add_states(routes: APIRouter, parts: InsideParts) -> None:
 
 def _receipt(said: dict[str, object], documents: list[str]) -> Receipt:
     text = {name: str(value)[:300] for name, value in said.items()}
-    plain = ("number", "on", "total", "currency", "means", "state", "payable_on")
+    plain = ("number", "on", "total", "currency", "means", "state", "payable_on", "further", "further_amount")
     return Receipt(
         **{name: text[name] for name in plain if name in text},
         documents=tuple(documents),
@@ -155,22 +156,31 @@ def _receipt(said: dict[str, object], documents: list[str]) -> Receipt:
     )
 
 
-def _open(parts: InsideParts, account: str) -> tuple[tuple[SheetItem, ...], datetime.date]:
+def _open(parts: InsideParts, account: str) -> tuple[ItemPage, datetime.date]:
     with reading(parts.engine) as connection:
-        found = open_items(connection, account=account, offset=0, limit=_ITEMS_MAX).items
+        found = open_items(connection, account=account, offset=0, limit=_ITEMS_MAX)
         return found, company_day(connection, split_account_id(account)[0], wall=parts.clock())
+
+
+def _further(parts: InsideParts, account: str, name: str) -> tuple[SheetItem, ...]:
+    """Give the open document that was named by its number; none: there is none."""
+    if not name:
+        return ()
+    with reading(parts.engine) as connection:
+        return open_items(connection, account=account, offset=0, limit=1, item=name).items
 
 
 def _form_page(parts: InsideParts, person: Person, account: str, receipt: Receipt) -> HTMLResponse:
     sheet = sheet_of(parts, person, account)
     documents, today = _open(parts, account)
-    currencies = sorted({each[0] for each in sheet.balances} | {each.currency for each in documents})
+    currencies = sorted({each[0] for each in sheet.balances} | {each.currency for each in documents.items})
     return page(
         "customer/receipt.html",
         person=person,
         sheet=sheet,
         here=path_of(account),
-        documents=documents,
+        documents=documents.items,
+        count=documents.count,
         today=today,
         currencies=currencies,
         receipt=receipt,

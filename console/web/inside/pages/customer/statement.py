@@ -1,6 +1,6 @@
 """The statement of an account as of any day, alone or with the customers that belong to it (S0-04, S1-23, B-09, B-13).
 
-As a file it is a report: there are its PDF, workbook and CSV.
+As a file one account's is a report: there are its PDF, workbook and CSV. A group's has none.
 """
 
 import datetime
@@ -56,7 +56,7 @@ def router(parts: InsideParts) -> APIRouter:
             found=found,
             first_on=first_on,
             group=group,
-            files=_files(account, as_of=as_of, first_on=first_on),
+            files=[] if group else _files(account, as_of=as_of, first_on=first_on),
             most=_SHOWN_MAX,
         )
 

@@ -21,12 +21,16 @@ _NAME_MAX: Final = 128  # of a document's id
 
 
 class PayerSheet(Struct, frozen=True, kw_only=True):
-    """A customer whom a credit may be from: his open documents, the first due first; ``mark`` tells his fields from others'."""
+    """A customer whom a credit may be from: his open documents, the first due first; ``mark`` tells his fields from others'.
+
+    ``count`` is of all that are open, of which ``items`` are the first.
+    """
 
     account: str
     name: str
     items: tuple[SheetItem, ...]
     mark: str = ""
+    count: int = 0
 
     @property
     def customer(self) -> str:

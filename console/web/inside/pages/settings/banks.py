@@ -210,16 +210,21 @@ def _sheets(parts: InsideParts, company: str, customers: Sequence[str]) -> list[
     accounts = [account_id(company, each) for each in dict.fromkeys(customers) if each][:_SHARED_MAX]
     with reading(parts.engine) as connection:
         names = customer_names(connection, accounts)
-        return [
-            PayerSheet(
-                account=each,
-                name=names[each],
-                items=open_items(connection, account=each, offset=0, limit=_ITEMS_MAX).items,
-                mark="" if each == accounts[0] else f"@{each.partition(':')[2]}",
-            )
+        owed = {
+            each: open_items(connection, account=each, offset=0, limit=_ITEMS_MAX)
             for each in accounts
             if each in names
-        ]
+        }
+    return [
+        PayerSheet(
+            account=each,
+            name=names[each],
+            items=found.items,
+            mark="" if each == accounts[0] else f"@{each.partition(':')[2]}",
+            count=found.count,
+        )
+        for each, found in owed.items()
+    ]
 
 
 def _page(
