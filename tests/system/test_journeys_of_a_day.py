@@ -116,7 +116,7 @@ def test_a_call_is_logged_and_who_was_called_is_not_asked_again_too_soon(desk: D
 
 def test_one_reminder_is_looked_at_changed_and_let_go(desk: Desk) -> None:
     """S0-05, S0-06, S1-10, S2-05, S2-16, S2-18, S4-13, R19: contact, subject, documents and total as they will be; another text, by SMS
-    instead of by mail, tried out before it is saved; approved, that is what goes out, and nothing else.
+    instead of by mail, tried out before it is saved; approved, that is what goes out, and nothing else. Another one is dropped, and put back (B-10).
     """
     words, text = desk.w["review"], f"Estimada Zoë ({desk.language}):"
     desk.open(f"/messages/{desk.account('manual')}")
@@ -139,12 +139,23 @@ def test_one_reminder_is_looked_at_changed_and_let_go(desk: Desk) -> None:
     expect(card.locator(".notice")).to_contain_text(desk.w["channels"]["sms"])
     card.get_by_role("button", name=re.compile(words["approve"])).click()
     desk.done()
+    _drop_and_put_back(desk, desk.name("recalled"))  # the hour that goes by proposes it anew
     desk.house.pass_hour()
     desk.open("/reminders")
     expect(desk.row(desk.name("manual"))).to_contain_text(desk.w["channels"]["sms"])
     [written] = desk.posted("manual", channel="sms")
     assert text in written.read_text()
     assert [] == desk.posted("manual")
+
+
+def _drop_and_put_back(desk: Desk, name: str) -> None:
+    card = desk.page.locator("main section[aria-labelledby]").filter(has_text=name)
+    card.get_by_role("button", name=re.compile(desk.w["review"]["drop"])).click()
+    desk.done()
+    expect(card).to_have_count(0)
+    desk.row(name).get_by_role("button", name=re.compile(desk.w["review"]["undo_drop"])).click()
+    desk.done()
+    expect(desk.row(name)).to_have_count(0)
 
 
 def test_a_reminder_is_called_back_before_it_goes(desk: Desk) -> None:
