@@ -2,7 +2,8 @@
 (S0-19, S0-21, S1-07, S1-08, S1-13, S2-11).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Annotated
 from urllib.parse import quote
 
@@ -50,9 +51,6 @@ def router(parts: InsideParts) -> APIRouter:
             accounts = () if person.may("collector") else [each.account for each in found.lines]
             names = contact_names(connection, accounts=accounts)
 
-        def details(line: WorkLine) -> list[str]:
-            return _details(line, person=person, names=names.get(line.account, ()))
-
         query = filter_query(asked.given)
         return page(
             "today.html",
@@ -66,7 +64,7 @@ def router(parts: InsideParts) -> APIRouter:
             query=query,
             skip=skip,
             step=_LINES_MAX,
-            details=details,
+            details=partial(_details, person=person, names=names),
             zip=zip,
         )
 
@@ -106,12 +104,12 @@ def router(parts: InsideParts) -> APIRouter:
     return routes
 
 
-def _details(line: WorkLine, *, person: Person, names: Iterable[str]) -> list[str]:
+def _details(line: WorkLine, *, person: Person, names: Mapping[str, Collection[str]]) -> list[str]:
     """Say what is to be said beside the reasons; to viewers without what leads to a person: tasks are as people wrote them."""
     words = words_of(person.language)
     may_read = person.may("collector")
 
     def prose(text: str) -> str:
-        return text if may_read else masked_text(text, names=names)
+        return text if may_read else masked_text(text, names=names.get(line.account, ()))
 
     return [text for each in line.details if (text := detail_text(each, words=words, prose=prose))]
