@@ -37,7 +37,7 @@ test: $(READY) ## all tests but the long play: real Kafka, real PostgreSQL, real
 test-computing: $(READY)
 	nice $(BIN)/pytest $(COMPUTING)
 test-pages: $(READY)
-	nice $(BIN)/pytest $(PAGES)
+	nice -n 5 $(BIN)/pytest $(PAGES)
 test-talking: $(READY)
 	$(BIN)/pytest $(QUICK) $(TALKING)
 test-installed: $(READY)
