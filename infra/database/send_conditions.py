@@ -4,6 +4,7 @@ Conditions only: who moves rows is ``send_ledger``, and it does so in the same s
 """
 
 import datetime
+from collections.abc import Iterable
 from typing import Final
 
 from sqlalchemy import BindParameter, ColumnElement, and_, exists, or_
@@ -11,7 +12,7 @@ from sqlalchemy import BindParameter, ColumnElement, and_, exists, or_
 from infra.database.send_tables import send_jobs
 from infra.database.tables import accounts, clocks
 
-__all__ = ["ENDED", "HELD", "fresh", "held_by", "overtaken"]
+__all__ = ["ENDED", "HELD", "fresh", "held_by", "overtaken", "scheduled"]
 
 ENDED: Final = ("accepted", "failed", "superseded", "unknown")
 HELD: Final = ("claimed", "sending")
@@ -71,3 +72,9 @@ def overtaken() -> ColumnElement[bool]:
         )
         .correlate(send_jobs)
     )
+
+
+def scheduled(channel: str, partitions: Iterable[int] | None = None) -> ColumnElement[bool]:
+    """Say of a job that it waits to be taken, of a channel and of these partitions (None: of all)."""
+    mine = and_(send_jobs.c["channel"] == channel, send_jobs.c["state"] == "scheduled")
+    return mine if partitions is None else and_(mine, send_jobs.c["partition"].in_(list(partitions)))

@@ -28,7 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.database.engine import reading, writing
 from infra.database.queries.causes import causes
-from infra.database.send_conditions import ENDED, HELD, fresh, held_by, overtaken
+from infra.database.send_conditions import ENDED, HELD, fresh, held_by, overtaken, scheduled
 from infra.database.send_days import give_back
 from infra.database.send_moves import Moves
 from infra.database.send_tables import send_jobs
@@ -101,7 +101,7 @@ class SendLedger:
         """List jobs that can be moved now (sent, or superseded), the longest due first; ``without`` these companies'."""
         due = or_(send_jobs.c["retry_at"].is_(None), send_jobs.c["retry_at"] <= now)
         movable = or_(overtaken(), self._fresh(now))
-        wanted = and_(self._scheduled(partitions), due, movable)
+        wanted = and_(scheduled(self.channel, partitions), due, movable)
         if left_out := list(without):
             wanted = and_(wanted, send_jobs.c["company"].not_in(left_out))
         with reading(self._engine) as connection:
@@ -304,10 +304,12 @@ class SendLedger:
 
     def backlog(self, *, partitions: Iterable[int]) -> Backlog:
         """Count what is scheduled on these partitions."""
-        query = select(func.count(), func.min(send_jobs.c["retry_at"])).where(self._scheduled(partitions))
+        query = select(func.count(), func.min(send_jobs.c["retry_at"])).where(
+            scheduled(self.channel, partitions)
+        )
         with reading(self._engine) as connection:
-            scheduled, next_retry_at = connection.execute(query).one()
-        return Backlog(scheduled=scheduled, next_retry_at=next_retry_at)
+            count, next_retry_at = connection.execute(query).one()
+        return Backlog(scheduled=count, next_retry_at=next_retry_at)
 
     def _moved(
         self, connection: Connection, moving: Any, claims: Sequence[Claim], *, now: datetime.datetime
@@ -381,10 +383,6 @@ class SendLedger:
 
     def _is(self, reminder: str) -> ColumnElement[bool]:
         return and_(send_jobs.c["reminder"] == reminder, send_jobs.c["channel"] == self.channel)
-
-    def _scheduled(self, partitions: Iterable[int] | None) -> ColumnElement[bool]:
-        mine = and_(send_jobs.c["channel"] == self.channel, send_jobs.c["state"] == "scheduled")
-        return mine if partitions is None else and_(mine, send_jobs.c["partition"].in_(list(partitions)))
 
     def _fresh(self, now: datetime.datetime) -> ColumnElement[bool]:
         return fresh(now=now, reader_since=now - self._reader_age_max)

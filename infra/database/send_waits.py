@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Engine, and_, bindparam, not_, or_, select, update
 
 from infra.database.engine import reading, writing
-from infra.database.send_conditions import fresh, held_by, overtaken
+from infra.database.send_conditions import fresh, held_by, overtaken, scheduled
 from infra.database.send_tables import send_jobs
 
 __all__ = ["UNNOTICED", "Waits"]
@@ -40,11 +40,11 @@ class Waits:
         """
         is_there = and_(send_jobs.c["mode"] == "live", send_jobs.c["not_before"] <= now)
         ready = or_(overtaken(), self._fresh(now), is_there)
-        return and_(self._scheduled(partitions), send_jobs.c["give_up_at"] <= now, ready)
+        return and_(scheduled(self._channel, partitions), send_jobs.c["give_up_at"] <= now, ready)
 
     def behind(self, reminders: Collection[str], *, now: datetime.datetime) -> set[str]:
         """Give those of these jobs for which the read model is not far enough (R32)."""
-        wanted = and_(self._scheduled(None), send_jobs.c["reminder"].in_(list(reminders)))
+        wanted = and_(scheduled(self._channel), send_jobs.c["reminder"].in_(list(reminders)))
         with reading(self._engine) as connection:
             query = select(send_jobs.c["reminder"]).where(wanted, not_(self._fresh(now)))
             return set(connection.execute(query).scalars())
@@ -52,7 +52,7 @@ class Waits:
     def begin(self, *, partitions: Iterable[int], now: datetime.datetime, days: datetime.timedelta) -> None:
         """Note of what has been due for an hour that it waits, whatever for."""
         unnoticed = and_(
-            self._scheduled(partitions),
+            scheduled(self._channel, partitions),
             send_jobs.c["mode"] == "live",
             send_jobs.c["not_before"] <= now - UNNOTICED,
             send_jobs.c["give_up_at"].is_(None),
@@ -80,7 +80,9 @@ class Waits:
         from now on, once: nobody may have been there to try it.
         """
         jobs = send_jobs.c
-        waiting = and_(self._scheduled(partitions), jobs["waits_since"].is_not(None), self._may_go(now))
+        waiting = and_(
+            scheduled(self._channel, partitions), jobs["waits_since"].is_not(None), self._may_go(now)
+        )
         names = ("reminder", "mode", "not_before", "waits_since", "give_up_at")
         with reading(self._engine) as connection:
             found = connection.execute(select(*(jobs[name] for name in names)).where(waiting)).all()
@@ -93,7 +95,7 @@ class Waits:
         if not changed:
             return
         # Of one row after the other: a list, as that of partitions, is not taken by a statement of many rows.
-        still = and_(self._scheduled(None), self._may_go(now), jobs["waits_since"] == bindparam("since"))
+        still = and_(scheduled(self._channel), self._may_go(now), jobs["waits_since"] == bindparam("since"))
         is_it = and_(jobs["reminder"] == bindparam("of"), still)
         noted = update(send_jobs).where(is_it).values(give_up_at=bindparam("until"))
         with writing(self._engine) as connection:
@@ -110,7 +112,7 @@ class Waits:
             connection.execute(
                 update(send_jobs)
                 .where(
-                    or_(self._scheduled(None), untried),
+                    or_(scheduled(self._channel), untried),
                     _of(of),
                     self._may_go(now),
                     send_jobs.c["give_up_at"].is_(None),
@@ -124,15 +126,11 @@ class Waits:
         What a gate has put off until later waits for that, and has since it began to.
         """
         untried = and_(send_jobs.c["attempts"] == 0, send_jobs.c["waits_since"].is_not(None))
-        wanted = and_(self._scheduled(None), _of(of), untried, self._may_go(now))
+        wanted = and_(scheduled(self._channel), _of(of), untried, self._may_go(now))
         if left_out := list(but):
             wanted = and_(wanted, send_jobs.c["company"].not_in(left_out))
         with writing(self._engine) as connection:
             connection.execute(update(send_jobs).where(wanted).values(waits_since=None, give_up_at=None))
-
-    def _scheduled(self, partitions: Iterable[int] | None) -> ColumnElement[bool]:
-        mine = and_(send_jobs.c["channel"] == self._channel, send_jobs.c["state"] == "scheduled")
-        return mine if partitions is None else and_(mine, send_jobs.c["partition"].in_(list(partitions)))
 
     def _fresh(self, now: datetime.datetime) -> ColumnElement[bool]:
         return fresh(now=now, reader_since=now - self._reader_age_max)

@@ -92,16 +92,14 @@ def _further(fact: LedgerFact) -> Iterator[Clauses]:
         case LevelTakenOver():
             yield {"kind": "taken-over", "account": fact.account, "item": fact.item, "step": fact.step}
         case MessageDecided():
-            subject = "latest" if fact.message_kind == "correction" else fact.subject
-            content = _reminder(fact.content) | {"items": subject}
+            content = _reminder(fact.content) | {"items": _subject(fact)}
             yield {**content, "kind": "message"}
         case MessageEnded():
-            subject = "latest" if fact.message_kind == "correction" else fact.subject
             ended = {
                 "kind": "unsent",
                 "account": fact.account,
                 "step": fact.message_kind,
-                "item": subject,
+                "item": _subject(fact),
             }
             yield {**ended, "kind": "sent"} if fact.status == "sent" else {**ended, "because": fact.status}
         case TaskClosed():
@@ -109,6 +107,11 @@ def _further(fact: LedgerFact) -> Iterator[Clauses]:
             yield {"kind": "task-closed", "account": fact.account, "task": name, "as": fact.outcome}
         case _:
             yield from arranged(fact)
+
+
+def _subject(fact: MessageDecided | MessageEnded) -> str:
+    """Say what a message speaks of; no one knows the id of the reminder that a correction is of."""
+    return "latest" if fact.message_kind == "correction" else fact.subject
 
 
 def _finished(fact: PlanFinished | ItemHandedOver) -> Clauses:
