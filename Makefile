@@ -31,7 +31,7 @@ PARTS := computing pages talking installed
 COMPUTING := tests/architecture tests/benchmarks tests/mutation tests/processors tests/scenarios tests/schemas tests/simulation
 PAGES := tests/console/inside
 TALKING := tests/infra tests/notifiers tests/streams
-QUICK := -m 'not acceptance and not packages'
+WITHOUT_LONG := -m 'not acceptance and not packages'
 test: $(READY) ## all tests but the long play: real Kafka, real PostgreSQL, real PDFs
 	@.ci/beside $(foreach part,$(PARTS),"$(MAKE) -s --no-print-directory test-$(part)")
 test-computing: $(READY)
@@ -39,9 +39,9 @@ test-computing: $(READY)
 test-pages: $(READY)
 	nice -n 5 $(BIN)/pytest $(PAGES)
 test-talking: $(READY)
-	$(BIN)/pytest $(QUICK) $(TALKING)
+	$(BIN)/pytest $(WITHOUT_LONG) $(TALKING)
 test-installed: $(READY)
-	$(BIN)/pytest $(QUICK) $(patsubst %,--ignore=%,$(COMPUTING) $(PAGES) $(TALKING))
+	$(BIN)/pytest $(WITHOUT_LONG) $(patsubst %,--ignore=%,$(COMPUTING) $(PAGES) $(TALKING))
 
 QUICKLY := tests/processors/charges tests/processors/law
 test-unit: $(READY) ## contracts, core and house rules; starts no process
