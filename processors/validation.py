@@ -8,8 +8,9 @@ its field, as the decoder's own errors do.
 import functools
 import re
 import zoneinfo
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
+from typing import Any
 
 from processors.calendar import business_day, known_countries, zone_of
 from processors.law.validity import law_problems
@@ -89,55 +90,40 @@ _IDS = (
 
 def problems(event: SourceEvent) -> list[str]:
     """List what is wrong with a decoded event, each with its path; empty: it may enter the journal."""
-    found = [*_names(event), *_time(event.occurred_at), *_days(event)]
-    match event:
-        case InvoiceIssued() | DebitNoteIssued():
-            found += _document(event)
-        case ItemOpened():
-            found += _opened(event)
-        case InvoiceAmended():
-            found += _amended(event)
-        case CreditNoteIssued() | WriteOffBooked() | RefundPaid() | BankLineUnmatched():
-            found += _positive(event.amount, currency=event.currency)
-        case PaymentReceived():
-            found += _payment(event)
-        case ReconciliationRecorded():
-            found += _reconciliation(event)
-        case CustomerUpserted():
-            found += _customer(event)
-        case _:
-            found += _command(event)
+    kind = type(event)
+    found = [*_names(event, fields=_ids_of(kind)), *_time(event.occurred_at), *_days(event, _days_of(kind))]
+    check = _CHECKS.get(kind)
+    if check is not None:
+        found += check(event)
     return found
 
 
-def _command(event: SourceEvent) -> Iterable[str]:  # noqa: PLR0911 - one per command
-    match event:
-        case ConfigureCompany():
-            return _company(event)
-        case GoLive():
-            return list(_portions(event))
-        case SetLaw():
-            return law_problems(event)
-        case BankReconciled():
-            return _time(event.through, path="$.through")
-        case PublishPlan():
-            return [problem.replace("at `$.", "at `$.plan.") for problem in plan_problems(event.plan)]
-        case GiveAnswer():
-            return list(_answer(event))
-        case MakePromise() | OpenDispute() | RuleDispute() | TransferPayment():
-            return _asked(event)
-        case _:
-            return ()  # cancellations, reversals, notes, holds and outcomes have ids, texts and times only
+@functools.cache
+def _ids_of(kind: type[SourceEvent]) -> tuple[str, ...]:
+    """Name the ids that events of a kind have: to ask each event for all there are would cost more than to look at them."""
+    return tuple(field for field in _IDS if hasattr(kind, field))
 
 
-def _names(event: SourceEvent) -> Iterator[str]:
+@functools.cache
+def _days_of(kind: type[SourceEvent]) -> tuple[str, ...]:
+    """Name the days that events of a kind have."""
+    return tuple(
+        field for field in (_START_DAYS if kind is ConfigureCompany else _DAYS) if hasattr(kind, field)
+    )
+
+
+def _names(event: SourceEvent, *, fields: Iterable[str]) -> list[str]:
+    found = []
     company = event.company
     if not _is_company_id(company):
-        yield f"company {company!r} may hold letters, digits, '.', '_' and '-' only - at `$.company`"
-    for field in _IDS:
-        value = getattr(event, field, "x")
+        found.append(f"company {company!r} may hold letters, digits, '.', '_' and '-' only - at `$.company`")
+    for field in fields:
+        value = getattr(event, field)
         if isinstance(value, str) and not (value.isprintable() and value.strip() == value and value):
-            yield f"{field} {value!r} has characters that cannot be printed, or space around it - at `$.{field}`"
+            found.append(
+                f"{field} {value!r} has characters that cannot be printed, or space around it - at `$.{field}`"
+            )
+    return found
 
 
 @functools.lru_cache(maxsize=4096)
@@ -146,46 +132,62 @@ def _is_company_id(company: str) -> bool:
     return company.isascii() and company[:1].isalnum() and plain.isalnum()
 
 
-def _time(when: str, *, path: str = "$.occurred_at") -> Iterator[str]:
+def _time(when: str, *, path: str = "$.occurred_at") -> Iterable[str]:
     try:
         day = business_day(when, _UTC)
     except (ValueError, OverflowError):
-        yield f"{when!r} is neither YYYY-MM-DD nor RFC 3339 with an offset - at `{path}`"
-    else:
-        if day.year not in _YEARS:
-            yield f"{when!r} is outside the years {_YEARS[0]} to {_YEARS[-1]} - at `{path}`"
+        return (f"{when!r} is neither YYYY-MM-DD nor RFC 3339 with an offset - at `{path}`",)
+    if day.year not in _YEARS:
+        return (f"{when!r} is outside the years {_YEARS[0]} to {_YEARS[-1]} - at `{path}`",)
+    return ()
 
 
-def _days(event: SourceEvent) -> Iterator[str]:
-    for field in _DAYS if not isinstance(event, ConfigureCompany) else _START_DAYS:
-        day = getattr(event, field, None)
+def _days(event: SourceEvent, fields: Iterable[str]) -> list[str]:
+    found = []
+    for field in fields:
+        day = getattr(event, field)
         if day is not None and day.year not in _YEARS:
-            yield f"{day} is outside the years {_YEARS[0]} to {_YEARS[-1]} - at `$.{field}`"
+            found.append(f"{day} is outside the years {_YEARS[0]} to {_YEARS[-1]} - at `$.{field}`")
+    return found
 
 
-def _amount(amount: str, *, currency: str, negative: str, path: str = "$.amount") -> Iterator[str]:
+def _amount(amount: str, *, currency: str, negative: str, path: str = "$.amount") -> Iterable[str]:
     try:
         if to_minor(amount, currency=currency) < 0:
-            yield f"amount {amount} {negative} - at `{path}`"
+            return (f"amount {amount} {negative} - at `{path}`",)
     except MoneyError as error:
-        where = "$.currency" if error.reason == "unknown_currency" else path
-        yield f"{error.detail} - at `{where}`"
+        return (_money_problem(error, path=path),)
+    return ()
 
 
-def _positive(amount: str, *, currency: str, path: str = "$.amount") -> Iterator[str]:
+def _positive(amount: str, *, currency: str, path: str = "$.amount") -> Iterable[str]:
     try:
         if to_minor(amount, currency=currency) <= 0:
-            yield f"amount {amount} is not above zero - at `{path}`"
+            return (f"amount {amount} is not above zero - at `{path}`",)
     except MoneyError as error:
-        where = "$.currency" if error.reason == "unknown_currency" else path
-        yield f"{error.detail} - at `{where}`"
+        return (_money_problem(error, path=path),)
+    return ()
 
 
-def _document(event: InvoiceIssued | DebitNoteIssued) -> Iterator[str]:
-    yield from _amount(event.amount, currency=event.currency, negative=_NEGATIVE_INVOICE)
-    yield from _contact(event.contact, path="$.contact")
+def _money_problem(error: MoneyError, *, path: str) -> str:
+    return f"{error.detail} - at `{'$.currency' if error.reason == 'unknown_currency' else path}`"
+
+
+def _plan(event: PublishPlan) -> list[str]:
+    return [problem.replace("at `$.", "at `$.plan.") for problem in plan_problems(event.plan)]
+
+
+def _money(event: CreditNoteIssued | WriteOffBooked | RefundPaid | BankLineUnmatched) -> Iterable[str]:
+    return _positive(event.amount, currency=event.currency)
+
+
+def _document(event: InvoiceIssued | DebitNoteIssued) -> Iterable[str]:
+    found = [*_amount(event.amount, currency=event.currency, negative=_NEGATIVE_INVOICE)]
+    if event.contact is not None:
+        found += _contact(event.contact, path="$.contact")
     if isinstance(event, InvoiceIssued) and event.discount is not None:
-        yield from _percent(event.discount.percent, path="$.discount.percent")
+        found += _percent(event.discount.percent, path="$.discount.percent")
+    return found
 
 
 def _percent(percent: str, *, path: str) -> Iterator[str]:
@@ -240,8 +242,8 @@ def _is_plain_decimal(amount: str) -> bool:
     return amount.isascii() and whole.isdecimal() and (not dot or fraction.isdecimal())
 
 
-def _payment(event: PaymentReceived) -> Iterator[str]:
-    found = list(_positive(event.amount, currency=event.currency))
+def _payment(event: PaymentReceived) -> Iterable[str]:
+    found = [*_positive(event.amount, currency=event.currency)]
     named = 0
     seen: set[str] = set()
     for index, line in enumerate(event.lines):
@@ -249,33 +251,33 @@ def _payment(event: PaymentReceived) -> Iterator[str]:
         if whose in seen:
             found.append(f"document {line.document!r} is named twice - at `$.lines[{index}].document`")
         seen.add(whose)
-        found += _of_other(line, index=index)
-        found += _converted(line, index=index, currency=event.currency)
+        if line.customer is not None:
+            found += _of_other(line, index=index)
+        if line.item_amount is not None or line.item_currency is not None:
+            found += _converted(line, index=index, currency=event.currency)
         if line.short is not None:
             found += _positive(line.short, currency=event.currency, path=f"$.lines[{index}].short")
         if line.amount is None:
             continue
-        wrong = list(_positive(line.amount, currency=event.currency, path=f"$.lines[{index}].amount"))
+        wrong = _positive(line.amount, currency=event.currency, path=f"$.lines[{index}].amount")
         found += wrong
         named += 0 if wrong else to_minor(line.amount, currency=event.currency)
-    if not found and named > to_minor(event.amount, currency=event.currency):
+    if named and not found and named > to_minor(event.amount, currency=event.currency):
         found.append(f"the lines name more than the amount {event.amount} - at `$.lines`")
-    yield from found
+    return found
 
 
 def _of_other(line: PaymentLine, *, index: int) -> Iterator[str]:
     """Check a line that pays another customer's item: how much of the money goes there must be said."""
-    if line.customer is not None and line.amount is None:
+    if line.amount is None:
         yield f"another customer's item needs an amount - at `$.lines[{index}].amount`"
-    if line.customer is not None and line.short is not None:
+    if line.short is not None:
         yield f"what was kept back is said of one's own items only - at `$.lines[{index}].short`"
 
 
 def _converted(line: PaymentLine, *, index: int, currency: str) -> Iterator[str]:
     """Check the amount in the item's own currency: both amounts, two currencies."""
     path = f"$.lines[{index}]"
-    if line.item_amount is None and line.item_currency is None:
-        return
     if line.item_amount is None or line.item_currency is None or line.amount is None:
         yield f"item_amount, item_currency and amount go together - at `{path}.item_amount`"
         return
@@ -372,3 +374,29 @@ def _contact(contact: Contact | None, *, path: str) -> Iterator[str]:
 def _email(address: str, *, path: str) -> Iterator[str]:
     if "@" not in address[1:-1] or not address.isprintable() or " " in address:
         yield f"{address!r} is no e-mail address - at `{path}`"
+
+
+# By kind; cancellations, reversals, notes, holds and outcomes have ids, texts and times only.
+_CHECKS: dict[type, Callable[[Any], Iterable[str]]] = {
+    InvoiceIssued: _document,
+    DebitNoteIssued: _document,
+    ItemOpened: _opened,
+    InvoiceAmended: _amended,
+    CreditNoteIssued: _money,
+    WriteOffBooked: _money,
+    RefundPaid: _money,
+    BankLineUnmatched: _money,
+    PaymentReceived: _payment,
+    ReconciliationRecorded: _reconciliation,
+    CustomerUpserted: _customer,
+    ConfigureCompany: _company,
+    GoLive: _portions,
+    SetLaw: law_problems,
+    BankReconciled: lambda event: _time(event.through, path="$.through"),
+    PublishPlan: _plan,
+    GiveAnswer: _answer,
+    MakePromise: _asked,
+    OpenDispute: _asked,
+    RuleDispute: _asked,
+    TransferPayment: _asked,
+}

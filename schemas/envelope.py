@@ -21,6 +21,9 @@ __all__ = [
 
 CONTENT_TYPE = b"application/json"
 STRUCTURED = b"application/cloudevents+json"
+_NAMES = frozenset(
+    ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject", "content-type")
+)
 Headers = list[tuple[str, bytes]]
 
 
@@ -80,7 +83,9 @@ def from_headers(headers: Any, value: bytes | None) -> tuple[Envelope, bytes]:
     """
     if value is None:
         raise EnvelopeError("the record has no value")
-    attributes = {str(name).lower(): content for name, content in headers}
+    attributes = dict(headers)
+    if not attributes.keys() <= _NAMES:  # of its own beside ours, or written otherwise
+        attributes = {str(name).lower(): content for name, content in headers}
     if (attributes.get("content-type") or b"").startswith(STRUCTURED):
         return from_structured(value)
     version = attributes.get("ce_specversion")

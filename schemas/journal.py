@@ -5,7 +5,7 @@ company and ticks are written to every partition under ``BROADCAST_KEY``.
 """
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from msgspec import Struct, json
@@ -26,6 +26,7 @@ __all__ = [
     "SourceEvent",
     "TickPassed",
     "decode_entry",
+    "encode_entries",
     "encode_entry",
 ]
 
@@ -71,6 +72,13 @@ _decoder = json.Decoder(JournalEntry)
 def encode_entry(entry: JournalEntry) -> bytes:
     """Write the value of a journal record."""
     return _encoder.encode(entry)
+
+
+def encode_entries(entries: Sequence[JournalEntry]) -> list[bytes]:
+    """Write the values of many journal records, as ``encode_entry`` each; in one buffer, which costs less than one for each."""
+    values = _encoder.encode_lines(entries).split(b"\n")
+    values.pop()
+    return values
 
 
 # Reads the value of a journal record. Raises msgspec.ValidationError: our own writer wrote something else, a bug.

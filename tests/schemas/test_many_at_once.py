@@ -3,7 +3,9 @@
 from msgspec import Raw
 
 from schemas.codec import encode, encode_all
+from schemas.commands import AddNote
 from schemas.facts import ExceptionRaised, PlanFinished
+from schemas.journal import JournalEntry, encode_entries, encode_entry
 from schemas.rows import AccountRow, HoldRow, RowKey, encode_key, encode_keys, encode_row, encode_rows
 
 
@@ -16,6 +18,14 @@ def test_facts_are_written_as_each_alone() -> None:
     plain = PlanFinished(id="a:b/2", account="a:b", item="I\n1", plan="p", plan_version=1)
     for facts in ([], [plain], [_exception(b'{"a":1}'), plain], [plain, _exception(b'{"a":\n1}'), plain]):
         assert [encode(fact) for fact in facts] == encode_all(facts)
+
+
+def test_entries_of_the_journal_are_written_as_each_alone() -> None:
+    """Line breaks of notes are escaped, and part nothing."""
+    note = AddNote(company="a", customer="b", occurred_at="2026-01-05", command="n", text="x\ny")
+    entries = [JournalEntry(note, "e\n1", "desk"), JournalEntry(note, "e2", "desk")]
+    assert [encode_entry(entry) for entry in entries] == encode_entries(entries)
+    assert [] == encode_entries([])
 
 
 def test_rows_are_written_as_each_alone_and_a_tombstone_stays_one() -> None:

@@ -90,6 +90,16 @@ def _with(record: FakeRecord, **headers: bytes) -> FakeRecord:
 GOOD = event_record(invoice(1))
 
 
+def test_names_of_headers_are_read_however_they_are_written() -> None:
+    """Some clients write them with capitals, and add their own; those that come last count."""
+    shouted = GOOD._replace(
+        headers=[("trace", b"t"), *((name.upper(), value) for name, value in GOOD.headers)]
+    )
+    again = GOOD._replace(headers=[*GOOD.headers, ("CE_ID", b"e-9")])
+    verdicts = [admit(record, topic=TOPIC) for record in (GOOD, shouted, again)]
+    assert ["e-1", "e-1", "e-9"] == [each.entry.id for each in verdicts if isinstance(each, Admitted)]
+
+
 @pytest.mark.parametrize(
     ("record", "reason", "detail"),
     [
