@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, Select, exists, or_, select
 
-from infra.database.tables import accounts, balances, companies, customers, holds
+from infra.database.tables import accounts, balances, companies, customers, holds, requests
 
 __all__ = ["AccountChoice", "Choices", "blocks", "choices"]
 
@@ -19,6 +19,7 @@ class AccountChoice(Struct, frozen=True, kw_only=True):
     """What is asked for; '' or None: all. ``companies`` are those that may be seen, None: all of them.
 
     ``untouched_on``: whom nobody has looked at since the episode opened, as of that day (S1-08).
+    ``asked_between``: of whom somebody asked or wrote down anything from the first to the last of these days (S1-14).
     """
 
     companies: tuple[str, ...] | None = None
@@ -26,6 +27,7 @@ class AccountChoice(Struct, frozen=True, kw_only=True):
     responsible: str = ""
     trust: str = ""
     untouched_on: datetime.date | None = None
+    asked_between: tuple[datetime.date, datetime.date] | None = None
 
     def ids(self) -> Select[Any]:
         """Select the ids."""
@@ -39,6 +41,8 @@ class AccountChoice(Struct, frozen=True, kw_only=True):
         for name in ("account", "trust"):
             value = getattr(self, name)
             query = query.where(accounts.c[name] == value) if value else query
+        if self.asked_between is not None:
+            query = query.where(_asked(*self.asked_between))
         return query if self.untouched_on is None else query.where(*_untouched(self.untouched_on))
 
 
@@ -93,3 +97,12 @@ def _untouched(on: datetime.date) -> list[Any]:
         ),
         ~exists().where(holds.c["account"] == accounts.c["account"], holds.c["by_hand"]),
     ]
+
+
+def _asked(first_on: datetime.date, last_on: datetime.date) -> Any:
+    at = requests.c["occurred_at"]
+    return exists().where(
+        requests.c["account"] == accounts.c["account"],
+        at >= first_on.isoformat(),
+        at < (last_on + datetime.timedelta(days=1)).isoformat(),
+    )

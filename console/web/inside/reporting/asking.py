@@ -81,14 +81,15 @@ class ReportAsked(Struct, frozen=True, kw_only=True):
         """Give what somebody wrote as the person who asks may read it."""
         return text if self.person.may("collector") else masked_text(text, names=names)
 
-    def choice(self, *, untouched: bool = False) -> AccountChoice:
-        """Give the accounts that it is about."""
+    def choice(self, *, untouched: bool = False, asked: bool = False) -> AccountChoice:
+        """Give the accounts that it is about; of ``asked``, those alone of whom there may be something in its days."""
         return AccountChoice(
             companies=self.companies,
             account=self.filters.account,
             responsible=self.filters.responsible,
             trust=self.filters.trust,
             untouched_on=self.on if untouched else None,
+            asked_between=(self.first_on, self.on) if asked else None,
         )
 
 

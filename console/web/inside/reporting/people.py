@@ -181,7 +181,7 @@ def entry_lines(connection: Connection, asked: ReportAsked, after: str) -> Itera
     first = "" if place is None else place[0]
     if place is not None:
         yield from _entries(connection, asked, [first], after=place)
-    for accounts in blocks(connection, asked.choice(), after=first, size=_BLOCK):
+    for accounts in blocks(connection, asked.choice(asked=True), after=first, size=_BLOCK):
         yield from _entries(connection, asked, accounts, after=None)
 
 
