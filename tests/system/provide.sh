@@ -29,7 +29,7 @@ if ! has chromium; then
     # It and what it needs that is not installed; the program itself must be told where that is.
     needed=$(apt-get -s install --no-install-recommends chromium | awk '$1 == "Inst" && $2 !~ /^chromium/ {print $2}')
     fetch chromium chromium-common $needed
-    libraries=$(find "$target/usr/lib" "$target/lib" -maxdepth 1 -name '*-linux-gnu*' 2>/dev/null | tr '\n' ':')
+    libraries=$(find "$target/usr/lib" "$target/lib" -maxdepth 2 \( -name '*-linux-gnu*' -o -name pulseaudio \) -type d 2>/dev/null | tr '\n' ':')
     cat >"$target/usr/bin/chromium" <<END
 #!/bin/sh
 export LD_LIBRARY_PATH="$libraries\${LD_LIBRARY_PATH:-}"

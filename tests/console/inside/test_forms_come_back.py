@@ -1,19 +1,27 @@
 """Every form of the console with a wrong value comes back with all the others, and says what is wrong at the field
-(issue 7: nothing that was typed is lost). The table is made of the pages themselves: a new form is in it.
+(issue 7: nothing that was typed is lost). The pages are those that links lead to, and the table is made of their forms: a
+new page is walked and a new form is in it; a route whose form is not tried has a reason here.
 """
 
 import datetime
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from sqlalchemy import Engine
 
+from infra.database.batches import Batch, BatchBook
+from infra.database.people import ROLES
 from tests.console.inside.desk import Desk
 from tests.console.inside.forms import Field, Form, forms_of
 from tests.console.inside.posted import keep_jobs
+from tests.console.inside.test_reminders import job_of
+from tests.console.inside.test_suppressions import put
+from tests.console.inside.walking import pages_of, route_of, walk
+from tests.console.inside.who_may import WHO_MAY
 
-STORY = """# one customer with something of everything
+STORY = """# two customers with something of everything
 company country CL banks MAIN
 @C1 customer email ana@c1.test name "Panadería <Uno>"
 @C2 customer email ben@c2.test name "Almacén Dos"
@@ -25,40 +33,87 @@ plan default
 2026-01-02  @C1 invoice INV-2 50.00 due 2026-04-02
 2026-01-02  @C2 invoice INV-9 300.00 due 2026-02-02
 2026-01-10  @C1 payment P-1 30.00
-2026-02-03  @C2 mode manual
-2026-03-02  bank-line L-1 77.70 tax-id 76123k
+2026-01-12  @C1 conditional P-2 20.00 cheque received payable 2026-04-01 for INV-2
+    expect @C1 conditional P-2 received INV-2
+2026-01-12  @C1 dispute INV-2 10.00 because "a wet box"
+    expect @C1 disputed INV-2
+2026-02-02  @C2 mode manual
+2026-02-02  reconciled MAIN through 2026-02-03
+2026-02-03  tick
+    expect @C1 reminder first INV-1 by email
+    expect @C2 proposal first INV-9 by email because customer
+2026-02-10  tick
+    expect @C1 withheld INV-1 call because bank_gate with MAIN 2026-02-03
+2026-02-10  bank-line L-1 77.70 tax-id 76123k
 """
 OF = "/customers/acme:C1"
-PAGES = (
+# What no link leads to: a form asks for it, or there would have to be more of it than a story has.
+ALSO = (
     OF,
-    f"{OF}/receipts/new",
-    f"{OF}/document?document=INV-1",
+    "/?days=1",
     f"{OF}/credit?credit=payment/P-1",
-    "/process?verb=edit&accounts=acme:C1",
-    "/process?verb=next-date&accounts=acme:C1",
-    "/process?verb=log&accounts=acme:C1",
-    "/reports/aged",
-    "/reports/mail",
-    "/settings/acme/banks",
+    f"{OF}/credit?credit=payment/P-2",
+    f"{OF}/older?part=log",
     "/settings/acme/banks?line=L-1&customer=C1",
     "/settings/acme/enrolment?per_day=50",
-    "/settings/acme/profile",
-    "/settings/acme/what-if",
-    "/users",
     "/users?user=eve",
-    "/",
-    "/me",
-    "/tasks",
-    "/review",
-    "/reminders",
-    "/suppressions",
 )
+# Which routes of forms are not tried, and why.
+_A_BUTTON: Final = "there is nothing to type, only a button or boxes to tick"
+_OWN_TEST: Final = "what is wrong is told in a way of its own, by a test of its own"
+_RARE: Final = "its field is there only where the story has more of it (an address that is allowed, a reminder a few days ago)"
+_OF_CUSTOMER: Final = "/customers/{account:path}"
+_OF_COMPANY: Final = "/settings/{company}"
+NOT_TRIED: Final = {
+    "/batches/{batch}/go-on": _A_BUTTON,
+    f"{_OF_CUSTOMER}/holds/release": _A_BUTTON,
+    f"{_OF_CUSTOMER}/inclusions": _A_BUTTON,
+    f"{_OF_CUSTOMER}/opt-ins": _A_BUTTON,
+    f"{_OF_CUSTOMER}/payment-inclusions": _A_BUTTON,
+    f"{_OF_CUSTOMER}/payment-plans/cancel": _A_BUTTON,
+    f"{_OF_CUSTOMER}/promises/withdraw": _A_BUTTON,
+    f"{_OF_CUSTOMER}/quarantine/release": _A_BUTTON,
+    "/doubts/ask": _A_BUTTON,
+    "/filters/delete": _A_BUTTON,
+    "/language": _A_BUTTON,
+    "/logout": _A_BUTTON,
+    "/me": _OWN_TEST,
+    "/messages/{account}": _OWN_TEST,
+    "/process/approve": _RARE,
+    "/reminders/{reminder}/call-back": _A_BUTTON,
+    "/reports/mail/again": _A_BUTTON,
+    "/reports/mail/end": _A_BUTTON,
+    "/reports/{report}/kept/forget": _A_BUTTON,
+    "/reports/{report}/mail": _RARE,
+    "/reports/{report}/schedules": _RARE,
+    "/review/{reminder}/approve": _RARE,
+    "/review/{reminder}/undo": _A_BUTTON,
+    f"{_OF_COMPANY}/enrolment": _A_BUTTON,
+    f"{_OF_COMPANY}/enrolment/portions": _A_BUTTON,
+    f"{_OF_COMPANY}/logo": _OWN_TEST,
+    f"{_OF_COMPANY}/plans/{{plan}}/check": _OWN_TEST,
+    f"{_OF_COMPANY}/plans/{{plan}}/migration": _A_BUTTON,
+    f"{_OF_COMPANY}/plans/{{plan}}/publish": _OWN_TEST,
+    f"{_OF_COMPANY}/profile": _OWN_TEST,
+    f"{_OF_COMPANY}/texts/{{kind}}/{{name}}": _OWN_TEST,
+    f"{_OF_COMPANY}/texts/{{kind}}/{{name}}/give-back": _A_BUTTON,
+    f"{_OF_COMPANY}/what-if/stop": _A_BUTTON,
+    "/tasks/end": _RARE,
+    "/users/password": _A_BUTTON,
+}
 LONG = "too long " * 4_000
 # What is typed into each kind of field: a wrong value, and one that is right.
 WRONG = {"date": "not a day", "number": "x", "select": "nonsense"}
-RIGHT = {"date": "2026-03-01", "number": "3", "email": "x@company.test"}
-# Any text is right here: a plan's text is told by its line, what a profile holds by its own table.
-FREE = {"/settings/acme/plans", "/settings/acme/profile", "/me"}
+RIGHT = {"date": "2026-02-10", "number": "3", "email": "x@company.test"}
+# Any text is right here: a plan's and a message's text are told by their lines, what a profile holds by its own table; a file is
+# chosen anew, which no page can do.
+FREE = {
+    "/settings/acme/plans",
+    "/settings/acme/profile",
+    "/settings/acme/texts",
+    "/settings/acme/logo",
+    "/me",
+}
 # What one may not know of is not there (404), whoever offers it.
 HIS_OWN = {("/reports/mail/recipients", "company"), ("/suppressions", "company")}
 _TICKED = ("checkbox", "radio")
@@ -69,24 +124,35 @@ def desk(sqlite_engine: Engine, tmp_path: Path) -> Desk:
     """Give a console with an administrator at it."""
     desk = Desk(sqlite_engine, tmp_path, STORY)
     keep_jobs(desk)
+    job_of(desk, "acme:C1", channel="sms", state="unknown", error_type="interrupted")
+    put(desk, "ben@c2.test")
+    kept = Batch(batch="of-ada", user="ada", made_at=desk.now, asked_json='{"verb":"log"}')
+    BatchBook(desk.engine).keep(kept, [])
     desk.employ("eve", role="viewer")
     return desk.at_work("ada", role="administrator")
 
 
 def test_each_wrong_value_of_each_form_keeps_what_else_was_typed(desk: Desk) -> None:
-    """The table: form × field; what comes back is a page (422) that has the form, the values and the fault."""
+    """The table: form × field; what comes back is a page (422) that has the form, the values and the fault. Every page of an
+    administrator's is walked, and every route that takes a form is in the table or has a reason.
+    """
     tried: set[tuple[str, str]] = set()
     found: list[str] = []
-    for page in PAGES:
-        for form in forms_of(desk.browser.get(page).text):
+    walked = list(walk(desk.browser.get, also=ALSO, with_files=False))
+    for page in walked:
+        for form in forms_of(page.text):
             for wrong in form.shown():
                 row = (form.action, wrong.name)
                 if row in tried or not _can_be_wrong(form, wrong):
                     continue
                 tried.add(row)
-                found += _faults(desk, page, form, wrong)
+                found += _faults(desk, page.path, form, wrong)
     assert not found, "\n".join(found)
-    assert 60 < len(tried)
+    assert pages_of("administrator") == {page.route for page in walked}
+    taken = {
+        said.removeprefix("POST ") for role in ROLES for said in WHO_MAY[role] if said.startswith("POST ")
+    }
+    assert sorted(taken - set(NOT_TRIED)) == sorted({route_of(action, method="POST") for action, _ in tried})
     assert [] == desk.asked
 
 
