@@ -36,9 +36,9 @@ from rocksdict import (
 
 from infra.errors import OperatorError
 from infra.metrics.tally import Tally
-from processors.row_store import KeptRow, Wake, WakeChange, account_wake, is_account_key
+from processors.row_store import KeptRow, WakeChange, account_wake, is_account_key, owner_and_wake
 from schemas.fields import split_account_id
-from schemas.rows import decode_key, owner_prefix
+from schemas.rows import owner_prefix
 
 __all__ = ["LocalRows", "LocalRowsError", "RowsMemory"]
 
@@ -155,10 +155,10 @@ class LocalRows:
         keys = list(last)
         with self._noticing():
             before = self._db.get(keys) if keys else []
-        wakes = [
-            WakeChange(decode_key(key).owner, account_wake(old), account_wake(last[key]) or Wake(None, 0))
-            for key, old in zip(keys, before, strict=True)
-        ]
+        wakes = []
+        for key, old in zip(keys, before, strict=True):
+            account, wake = owner_and_wake(key, last[key])
+            wakes.append(WakeChange(account, account_wake(old), wake))
         if mark is None:
             self._db.delete(_MARK, self._unlogged)
         self.write(rows, wakes=wakes, mark=mark)

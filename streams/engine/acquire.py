@@ -4,15 +4,17 @@ What is read and how far is decided in ``taking``. Committed records only: what 
 high watermark is committed or aborted for good once the producer was initialised.
 """
 
+import asyncio
 from collections.abc import Sequence
-from time import time
+from time import monotonic, time
 from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.consumer.fetcher import READ_COMMITTED, READ_UNCOMMITTED
+from aiokafka.consumer.fetcher import READ_COMMITTED, READ_UNCOMMITTED, FetchResult
 
 from streams.engine.actions import RowsRead
 from streams.engine.chain import LINK_KEY, LogBounds, decode_link
+from streams.engine.fetched import take
 from streams.engine.options import EngineOptions
 
 __all__ = ["StateReader", "now_ms", "rows_read", "state_consumer"]
@@ -64,12 +66,29 @@ class StateReader:
             await self._consumer.seek_to_beginning(tp)
         elif position != self._position:
             self._consumer.seek(tp, position)
-        records = (await self._consumer.getmany(tp, timeout_ms=4 * _FETCH_WAIT_MS)).get(tp, [])
+        records = await self._fetched(tp, wait_s=4 * _FETCH_WAIT_MS / 1000)
         self._position = await self._consumer.position(tp)
         found = rows_read(self._consumer, tp, records, position=self._position)
         shown: int | None = self._consumer.highwater(tp)
         self._high = max(self._high, shown or 0)
         return found if found.high >= self._high else found._replace(high=self._high)
+
+    async def _fetched(self, tp: TopicPartition, *, wait_s: float) -> list[Any]:
+        """Give all that was fetched, or what comes first within `wait_s`: as ``getmany``, but whole batches at a time."""
+        fetcher = self._consumer._fetcher
+        deadline = monotonic() + wait_s
+        with fetcher._subscriptions.fetch_context():
+            while True:
+                records = _taken(fetcher, tp)
+                wait_left_s = deadline - monotonic()
+                if records or wait_left_s <= 0:
+                    return records
+                waiter = fetcher._create_fetch_waiter()
+                done, _ = await asyncio.wait([waiter], timeout=wait_left_s)
+                if done:
+                    waiter.result()  # raises what cannot be recovered from
+                else:
+                    waiter.cancel()
 
     async def _high_watermark(self, tp: TopicPartition) -> int:
         """Ask for a log's end, as one who reads uncommitted records: others are told the last stable offset.
@@ -84,6 +103,17 @@ class StateReader:
         finally:
             fetcher._isolation_level = READ_COMMITTED
         return end
+
+
+def _taken(fetcher: Any, tp: TopicPartition) -> list[Any]:
+    """Take what was fetched out, so that more is asked for; raises what could not be fetched."""
+    result = fetcher._records.pop(tp, None)
+    if result is None:
+        return []
+    fetcher._notify(fetcher._wait_consume_future)
+    if type(result) is not FetchResult:
+        result.check_raise()
+    return take(result)
 
 
 def state_consumer(*, bootstrap_servers: Sequence[str], options: EngineOptions) -> AIOKafkaConsumer:

@@ -23,6 +23,7 @@ from aiokafka.errors import ConsumerStoppedError, OffsetOutOfRangeError
 
 from streams.engine.actions import Run
 from streams.engine.faults import FactsLost
+from streams.engine.fetched import take
 
 __all__ = ["Flow", "Run"]
 
@@ -131,9 +132,7 @@ class Flow:
             return None  # the fetcher clears these itself, once it has the new assignment
         state = result._assignment.state_value(tp)
         before = state._position
-        if result._partition_records is not None:
-            result._partition_records._consumer_record = _as_it_is
-        records = result.getall(records_max)
+        records = take(result, records_max=records_max)
         after = state._position
         if not result.has_more():
             self._fetched_all(tp)
@@ -148,11 +147,6 @@ class Flow:
     def _wake(self) -> None:
         for waiter in list(self._fetcher._fetch_waiters):
             self._fetcher._notify(waiter)
-
-
-def _as_it_is(_tp: TopicPartition, record: Any) -> Any:
-    """Give the record as the parser made it: copied into a dataclass it would cost twice as much."""
-    return record
 
 
 def _raise_error(tp: TopicPartition, result: Any) -> None:

@@ -19,7 +19,7 @@ class EngineOptions:
             markers are written, usually for 1-5 ms; each wait is added to the latency.
         fetch_wait_ms_max: how long the broker may hold an empty answer. A partition that
             was not in the request waits that long for the next one.
-        records_per_run_max: more make transactions rarer and stalls of the loop longer.
+        records_per_run_max: of one transaction; more make transactions rarer and stalls of the loop longer.
         runs_ahead_max: runs of one partition in memory: one that is folded, one that waits.
         fetch_bytes_max: per partition and request; at least the largest record.
         batch_bytes_max: of one produced batch; below every topic's ``max.message.bytes``.

@@ -1,0 +1,118 @@
+"""What was fetched, taken out by the batch: the records and the position that aiokafka itself would give; no broker."""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult, PartitionRecords
+from aiokafka.record.memory_records import MemoryRecords
+
+from streams.engine.batches import Filling
+from streams.engine.fetched import take
+from streams.engine.stage import NO_HEADERS, Output
+
+TP = TopicPartition("rows", 0)
+ATTRIBUTES_AT, CONTROL = 21, 0x20
+
+
+def _batch(offset: int, values: Sequence[bytes], *, producer: int, key: bytes = b"k") -> bytes:
+    filling = Filling(1_000_000)
+    filling._builder.set_producer_state(producer, 0, 0)
+    filling.fill([Output("rows", 0, key, value, NO_HEADERS) for value in values], start=0)
+    written = bytearray(filling._builder.build())
+    struct.pack_into(">q", written, 0, offset)
+    return bytes(written)
+
+
+def _marker(offset: int, *, producer: int, commits: bool) -> bytes:
+    """Write what ends a transaction; its checksum is that of another batch."""
+    written = bytearray(_batch(offset, [b""], producer=producer, key=struct.pack(">hh", 0, int(commits))))
+    (attributes,) = struct.unpack_from(">h", written, ATTRIBUTES_AT)
+    struct.pack_into(">h", written, ATTRIBUTES_AT, attributes | CONTROL)
+    return bytes(written)
+
+
+# Two writers by turns: 1 commits, 2 is aborted, 1 commits again and leaves a transaction open behind it.
+LOG = (
+    _batch(0, [b"a", b"b", b"c"], producer=1),
+    _batch(3, [b"lost", b"lost too"], producer=2),
+    _marker(5, producer=1, commits=True),
+    _batch(6, [b"lost as well"], producer=2),
+    _marker(7, producer=2, commits=False),
+    _batch(8, [b"d"], producer=1),
+    _batch(9, [b"e", b"f", b"g", b"h"], producer=1),
+    _marker(13, producer=1, commits=True),
+    _batch(20, [b"after a hole that compaction left"], producer=2),
+    _marker(21, producer=2, commits=True),
+)
+ENDS = (3, 5, 6, 7, 8, 9, 13, 14, 21, 22)  # where each batch ends
+ABORTED_FROM, ABORTED_TO = 3, 7
+
+
+@dataclass
+class _State:
+    _position: int
+    paused: bool = False
+
+    @property
+    def position(self) -> int:
+        return self._position
+
+    def consumed_to(self, position: int) -> None:
+        self._position = position
+
+
+@dataclass
+class _Assignment:
+    state: _State
+    active: bool = field(default=True)
+
+    def state_value(self, _tp: TopicPartition) -> _State:
+        return self.state
+
+
+def _fetched(start: int) -> tuple[FetchResult, _State]:
+    """Fetch as a broker answers: from the batch that holds the place on, with the aborted transactions after it."""
+    state = _State(start)
+    given = b"".join(batch for batch, end in zip(LOG, ENDS, strict=True) if end > start)
+    aborted = [(2, ABORTED_FROM)] if start <= ABORTED_TO else []
+    records = PartitionRecords(TP, MemoryRecords(given), aborted, start, None, None, False, READ_COMMITTED)
+    assignment = _Assignment(state)
+    return FetchResult(TP, assignment=assignment, partition_records=records, backoff=0), state
+
+
+def _plain(records: Sequence[Any]) -> list[tuple[int, bytes | None]]:
+    return [(record.offset, record.value) for record in records]
+
+
+@pytest.mark.parametrize("start", range(22))
+def test_all_that_is_committed_is_taken_from_any_place_on(start: int) -> None:
+    """In the midst of a batch, too; what was aborted is left out, and the position moves over markers."""
+    (whole, after), (own, expected) = _fetched(start), _fetched(start)
+    assert _plain(own.getall(None)) == _plain(take(whole))
+    assert (22, False) == (after.position, whole.has_more())
+    assert expected.position == after.position
+
+
+@pytest.mark.parametrize("records_max", range(1, 10))
+def test_no_more_than_wanted_but_for_the_rest_of_a_batch(records_max: int) -> None:
+    """Nothing is given twice, nothing is left out, and what was given is what the position says."""
+    result, state = _fetched(0)
+    found: list[tuple[int, bytes | None]] = []
+    while result.has_more():
+        some = _plain(take(result, records_max=records_max))
+        assert len(some) < records_max + 4
+        found += some
+        assert not some or state.position == some[-1][0] + 1 or not result.has_more()
+    assert _plain(_fetched(0)[0].getall(None)) == found
+    assert 22 == state.position
+
+
+def test_nothing_is_taken_of_a_partition_that_was_sought_elsewhere_meanwhile() -> None:
+    """As aiokafka does: what was fetched is of another place."""
+    result, state = _fetched(0)
+    state.consumed_to(9)
+    assert ([], 9, False) == (take(result), state.position, result.has_more())
