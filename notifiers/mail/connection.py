@@ -28,7 +28,7 @@ from notifiers.mail.mime import Mail
 from notifiers.mail.status_codes import About, about
 from schemas.outcomes import ErrorType
 
-__all__ = ["LostConnection", "SmtpConnection", "SmtpServer"]
+__all__ = ["LostConnection", "SmtpConnection", "SmtpServer", "trust"]
 
 _CLOSING: Final = 421  # the server hangs up, whatever it was asked
 _NO_ROOM: Final = 452
@@ -68,6 +68,8 @@ class LostConnection(Exception):  # noqa: N818 - what happened, and no mail is a
 class SmtpConnection:
     """A connection that was made and logged in. Not thread-safe.
 
+    ``trusted`` are the certificates of `trust`, which many connections share.
+
     Attributes:
         carried: how many mails went over it.
         is_open: it may be used again.
@@ -77,12 +79,12 @@ class SmtpConnection:
         TemporaryError: the server is not there, or does not let us in.
     """
 
-    def __init__(self, server: SmtpServer, *, at: datetime.datetime) -> None:
+    def __init__(self, server: SmtpServer, *, at: datetime.datetime, trusted: ssl.SSLContext | None) -> None:
         self.carried = 0
         self.used_at = at
         self.is_open = True
         try:
-            self._smtp = _connected(server)
+            self._smtp = _connected(server, trusted)
         except (OSError, smtplib.SMTPException, UnicodeError) as error:
             # Also a refused password, or a host that can be none: no mail is at fault, and lag shows that nothing goes.
             raise TemporaryError(f"{server.host}:{server.port}: {error}") from error
@@ -187,7 +189,14 @@ class SmtpConnection:
             self.close()
 
 
-def _connected(server: SmtpServer) -> smtplib.SMTP:
+def trust(server: SmtpServer) -> ssl.SSLContext | None:
+    """Read the certificates that are trusted: once for a server, it takes longer than a mail. None: its connections have none."""
+    return None if server.security == "none" else ssl.create_default_context()
+
+
+def _connected(server: SmtpServer, trusted: ssl.SSLContext | None) -> smtplib.SMTP:
+    if trusted is None and server.security != "none":  # smtplib would take any certificate
+        raise ValueError(f"{server!r} is connected to with the certificates that are trusted")
     name = _own_name()
     if server.security == "tls":
         made: smtplib.SMTP = smtplib.SMTP_SSL(
@@ -195,13 +204,13 @@ def _connected(server: SmtpServer) -> smtplib.SMTP:
             server.port,
             local_hostname=name,
             timeout=server.timeout_s,
-            context=ssl.create_default_context(),
+            context=trusted,
         )
     else:
         made = smtplib.SMTP(server.host, server.port, local_hostname=name, timeout=server.timeout_s)
     try:
         if server.security == "starttls":
-            made.starttls(context=ssl.create_default_context())
+            made.starttls(context=trusted)
         if server.user:
             made.login(server.user, server.password)
         made.ehlo_or_helo_if_needed()

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from notifiers.channel import Message, Receipt, TemporaryError, Traits
-from notifiers.mail.connection import LostConnection, SmtpConnection, SmtpServer
+from notifiers.mail.connection import LostConnection, SmtpConnection, SmtpServer, trust
 from notifiers.mail.mime import MailSender, mail_of
 from notifiers.mail.settings import DkimSettings, SmtpSettings
 from notifiers.mail.signature import DkimSigner
@@ -47,6 +47,7 @@ class SmtpChannel:
         look: Look = anybody,
     ) -> None:
         self._server = server
+        self._trusted = trust(server)
         self._look = look
         self._sender = sender
         self._clock = clock
@@ -114,7 +115,7 @@ class SmtpChannel:
         with self._lock:
             if self._idle:
                 return self._idle.pop(), True
-        return SmtpConnection(self._server, at=self._clock()), False
+        return SmtpConnection(self._server, at=self._clock(), trusted=self._trusted), False
 
     def _give_back(self, connection: SmtpConnection) -> None:
         if connection.carried >= _MAILS_PER_CONNECTION:

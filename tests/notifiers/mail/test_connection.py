@@ -1,6 +1,5 @@
 """Many mails to one SMTP server: connections that are kept, used side by side, lost, and protected."""
 
-import datetime
 import re
 import ssl
 import threading
@@ -8,20 +7,18 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from sqlalchemy import Engine
 
 from notifiers.channel import Message, PermanentError, TemporaryError, UncertainError
+from notifiers.mail.connection import SmtpConnection
 from notifiers.mail.mime import MailSender
 from notifiers.mail.smtp import SmtpChannel, SmtpServer
 from schemas.events import Contact
+from tests.notifiers.certificates import certificate_of
 from tests.notifiers.mail.scripted_server import HANG_UP, ScriptedServer
 from tests.notifiers.sending import (
     CONTACT,
@@ -250,25 +247,8 @@ def test_an_international_address_needs_a_server_that_can(
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """Make a certificate that nobody has signed, for localhost, with its key."""
-    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path / "server.pem"
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    file.write_bytes(made.public_bytes(Encoding.PEM) + private)
-    return file
+    """Give a certificate of this machine, with its key."""
+    return certificate_of(tmp_path)
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
@@ -289,6 +269,40 @@ def test_a_protected_connection_checks_the_certificate(
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         channel_to(server, **told).send(message())
         assert 1 == len(server.contents)
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_certificates_are_read_once(
+    monkeypatch: pytest.MonkeyPatch, certificate: Path, security: Literal["tls", "starttls"]
+) -> None:
+    """Not for each connection: to read those that are trusted takes longer than a mail, and eight are made side by side."""
+    made: list[ssl.SSLContext] = []
+    trusting = ssl.create_default_context
+
+    def counted() -> ssl.SSLContext:
+        made.append(trusting())
+        return made[-1]
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setattr(ssl, "create_default_context", counted)
+    with ScriptedServer(tls=context, is_tls_at_once=security == "tls") as server:
+        channel = channel_to(server, host="localhost", security=security)
+        for number in range(3):
+            channel.send(message(f"r{number}"))
+            channel.close()
+        assert (3, 3) == (len(server.heard), len(server.contents))
+    assert [(True, ssl.CERT_REQUIRED)] == [(each.check_hostname, each.verify_mode) for each in made]
+
+
+def test_without_tls_no_certificate_is_read(monkeypatch: pytest.MonkeyPatch, server: ScriptedServer) -> None:
+    """Nor could a connection with TLS be made that trusts anybody."""
+    monkeypatch.setattr(ssl, "create_default_context", lambda: pytest.fail("certificates were read"))
+    channel_to(server).send(message())
+    protected = SmtpServer(host="127.0.0.1", port=server.port, security="starttls")
+    with pytest.raises(ValueError, match="trusted"):
+        SmtpConnection(protected, at=TICK, trusted=None)
 
 
 def test_a_refused_password_is_for_later_and_nowhere_told(

@@ -152,7 +152,7 @@ def test_a_server_that_is_not_there_is_for_later() -> None:
 def test_a_host_that_can_be_none_is_for_later(host: str) -> None:
     """A misspelt setting: Python's resolver raises another error for it, and no mail was in doubt by that."""
     with pytest.raises(TemporaryError) as caught:
-        SmtpConnection(SmtpServer(host=host, port=25, security="none"), at=TICK)
+        SmtpConnection(SmtpServer(host=host, port=25, security="none"), at=TICK, trusted=None)
     assert caught.value.provider_down
 
 
