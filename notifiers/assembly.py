@@ -304,6 +304,7 @@ def manner_of(name: ChannelName, *, send: SendSettings) -> Manner:
         retry_s_first=send.retry_s_first,
         retry_s_max=send.retry_s_max,
         wait_days_max=send.wait_days_max,
+        retry_after_s_max=send.retry_after_s_max,
     )
 
 

@@ -129,13 +129,22 @@ class TemporaryError(Exception):
     ``provider_down`` tells a provider that takes nothing at present (all of the channel waits) from one that
     takes nothing of this company at present (``sender_refused``: all of that waits), and from one that cannot take
     this message yet, which ends after ``attempts_max`` tries. Of the others no try counts: they end after ``wait_days_max``.
+    ``retry_after_s`` is how long the provider asks to be left alone, as it said it; 0.0: it does not.
     """
 
-    def __init__(self, detail: str, *, provider_down: bool = True, sender_refused: bool = False) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        provider_down: bool = True,
+        sender_refused: bool = False,
+        retry_after_s: float = 0.0,
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.provider_down = provider_down and not sender_refused
         self.sender_refused = sender_refused
+        self.retry_after_s = retry_after_s
 
 
 class PermanentError(Exception):

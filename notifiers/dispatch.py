@@ -95,6 +95,8 @@ class Dispatcher:
         self._screen = screen
         self._clock = clock
         self._gates = gates
+        self._manner = manner
+        self._partitions: list[int] = []
         self._channel = channel
         self._traits = traits_of(channel)
         sendings = sendings or sendings_tally()
@@ -146,7 +148,8 @@ class Dispatcher:
         if self._channel_waits is not None and self._channel_waits[0] <= now < self._channel_waits[1]:
             return 0
         closed = self.closed
-        open_partitions = [each for each in partitions if each not in closed]
+        self._partitions = list(partitions)
+        open_partitions = [each for each in self._partitions if each not in closed]
         jobs = self._ledger.ready(
             partitions=open_partitions, now=now, limit=self._batch, without=self._refused.closed
         )
@@ -362,13 +365,17 @@ class Dispatcher:
 
     def _held_until(self, job: Job, answer: TemporaryError) -> datetime.datetime | None:
         """Give until when all of a partition, or of a company, waits; None: this message alone. The others wait from now on."""
+        least = self._manner.asked_until(answer, now=self._clock())
         if answer.provider_down:
-            return self._held(self._outages, job.partition)
-        return self._held(self._refused, job.company) if answer.sender_refused else None
+            # A provider that says when speaks to all of us: what is of other partitions must not ask it before.
+            for each in self._partitions if least is not None else ():
+                self._held(self._outages, each, least=least)
+            return self._held(self._outages, job.partition, least=least)
+        return self._held(self._refused, job.company, least=least) if answer.sender_refused else None
 
-    def _held(self, outages: Outages[_Of], one: _Of) -> datetime.datetime:
+    def _held(self, outages: Outages[_Of], one: _Of, *, least: datetime.datetime | None) -> datetime.datetime:
         is_new = one not in outages.closed
-        until = outages.down(one)
+        until = outages.down(one, least=least)
         if is_new:
             self._ledger.waits.wait_with(one, now=self._clock(), give_up_at=self._noter.give_up_at())
         return until

@@ -49,9 +49,10 @@ _log = structlog.get_logger(__name__)
 
 
 class _Silence(Struct, frozen=True, kw_only=True):
-    """The provider's answer decides nothing; ``why`` is for the person who may have to."""
+    """The provider's answer decides nothing; ``why`` is for the person who may have to, before ``until`` it asks not to be asked."""
 
     why: str
+    until: datetime.datetime | None = None
 
 
 # "may go again": nobody has said that it was not taken, but twice would be once.
@@ -135,7 +136,7 @@ class Arbiter:
             found = _Silence(why=f"it was tried {job.attempts} times, and the provider cannot say")
         if isinstance(found, _Silence):
             note = self._word("not_asked", found.why)
-            self._doubts.ask_again(job.reminder, ask_at=self._ask_at(job), note=note)
+            self._doubts.ask_again(job.reminder, ask_at=self._ask_at(job, least=found.until), note=note)
             return "cannot say"
         said: Said = "accepted" if isinstance(found, Receipt) else "failed" if is_last else "resend"
         detail = "it has the message" if isinstance(found, Receipt) else "it has not got the message"
@@ -195,7 +196,8 @@ class Arbiter:
         if found == "not taken" and is_last:
             return self._noter.failed(job, written, _tried(tries, detail))
         if is_last or (isinstance(found, _Silence) and self._manner.doubt == "hold"):
-            ask_at = self._ask_at(job) if isinstance(self._channel, TracingChannel) else None
+            least = found.until if isinstance(found, _Silence) else None
+            ask_at = self._ask_at(job, least=least) if isinstance(self._channel, TracingChannel) else None
             return self._noter.unknown(job, written, detail=detail, ask_at=ask_at, may_go_on=not by_itself)
         is_held = self._noter.sent_again(job, detail=detail, retry_at=retry_at)
         if by_itself and not is_held:
@@ -224,7 +226,8 @@ class Arbiter:
             return self._channel.find(written)
         except TemporaryError as error:
             _log.warning("send_untraced", reminder=written.reminder, detail=error.detail)
-            return _Silence(why=f"the provider cannot say: {error.detail}")
+            until = self._manner.asked_until(error, now=self._clock())
+            return _Silence(why=f"the provider cannot say: {error.detail}", until=until)
         except Exception as error:  # noqa: BLE001 - one doubt must not end the channel, nor all the others
             return _Silence(why=self._faults.told(error, within="find", reminder=written.reminder))
 
@@ -244,14 +247,15 @@ class Arbiter:
         since = job.intended_at or job.held_since
         return since is None or (self._clock() - since).total_seconds() >= _HELD_S_MAX
 
-    def _ask_at(self, job: Job) -> datetime.datetime | None:
+    def _ask_at(self, job: Job, *, least: datetime.datetime | None) -> datetime.datetime | None:
         """Give the next instant to ask: after as long again as the doubt is old; after a week nobody asks."""
         now = self._clock()
         age_s = (now - (job.intended_at or now)).total_seconds()
         if age_s > datetime.timedelta(days=_ASKED_DAYS_MAX).total_seconds():
             return None
         first_s = max(_ASKED_AGAIN_S_MIN, self._traits.settles_s)
-        return now + datetime.timedelta(seconds=min(_ASKED_AGAIN_S_MAX, max(first_s, age_s)))
+        ask_at = now + datetime.timedelta(seconds=min(_ASKED_AGAIN_S_MAX, max(first_s, age_s)))
+        return ask_at if least is None else max(ask_at, least)
 
     def _note(self, job: Job, what: Word, detail: str) -> None:
         self._doubts.note(job.reminder, self._word(what, detail))

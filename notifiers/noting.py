@@ -14,6 +14,7 @@ from infra.metrics.tally import Tally
 from notifiers.channel import Cost, Message, PermanentError, Receipt, TemporaryError, Traits
 from notifiers.faults import FAULT, FaultError, Faults
 from notifiers.outcomes import occurred_at
+from notifiers.retry_after import RETRY_AFTER_S_MAX
 from notifiers.second_look import OUTSIDE
 from notifiers.settings import DoubtPolicy
 from schemas.facts import ReminderDecided
@@ -53,11 +54,17 @@ class Manner(Struct, frozen=True, kw_only=True):
     retry_s_first: float
     retry_s_max: float
     wait_days_max: float = 5.0
+    retry_after_s_max: float = RETRY_AFTER_S_MAX
 
     def wait_s(self, attempts: int, *, jitter: float) -> float:
         """Give the wait after so many attempts; ``jitter`` in [0, 1) spreads its upper half."""
         full = min(self.retry_s_max, self.retry_s_first * 2.0 ** min(attempts - 1, 30))
         return full * (0.5 + jitter / 2)
+
+    def asked_until(self, error: TemporaryError, *, now: datetime.datetime) -> datetime.datetime | None:
+        """Give the instant before which a provider asks not to be tried again, within the bound; None: it asks for nothing."""
+        wait_s = min(self.retry_after_s_max, error.retry_after_s)
+        return now + datetime.timedelta(seconds=wait_s) if wait_s > 0.0 else None
 
 
 class PutBack(Struct, frozen=True, kw_only=True):
@@ -178,6 +185,8 @@ class Noter:
             )
             return self.failed(job, written, refused)
         until = closed_until or self.retry_at(attempts)
+        if (asked := self._manner.asked_until(error, now=self._clock())) is not None:
+            until = max(until, asked)
         self._sendings.add(job.channel, "put_back")
         _log.warning("send_waits", **self._of(job), detail=error.detail)
         is_ours = self._ledger.put_back(

@@ -36,15 +36,19 @@ class Outages(Generic[_Of]):
         now = self._clock()
         return {one for one, (since, until) in self._spans.items() if since <= now < until}
 
-    def down(self, one: _Of) -> datetime.datetime:
+    def down(self, one: _Of, *, least: datetime.datetime | None = None) -> datetime.datetime:
         """Note that the provider took nothing, and give the instant until which these jobs wait.
 
-        Answers that come side by side are one try.
+        Answers that come side by side are one try. ``least`` is until when the provider itself asks to wait, if it does.
         """
         if one not in self.closed:
             self._in_a_row[one] = self._in_a_row.get(one, 0) + 1
             self._spans[one] = (self._clock(), self._retry_at(self._in_a_row[one]))
-        return self._spans[one][1]
+        since, until = self._spans[one]
+        if least is not None and least > until:
+            until = least
+            self._spans[one] = (since, until)
+        return until
 
     def answered(self, one: _Of) -> bool:
         """Note that the provider has judged a message; True: that ends an outage. The next one begins with the shortest wait."""

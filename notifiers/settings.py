@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from infra.errors import OperatorError
 from notifiers.redirecting import SandboxRecipients
+from notifiers.retry_after import RETRY_AFTER_S_MAX
 from schemas.fields import Channel as ChannelName
 
 __all__ = ["DoubtPolicy", "SendSettings", "SettingsError", "read_settings"]
@@ -72,6 +73,8 @@ class SendSettings(BaseSettings):
             ``cap_reached``), and the next channel has its turn; 0: never. Mail servers keep trying for four or five (RFC 5321, 4.5.4.1).
         retry_s_first: the wait after the first temporary failure; it doubles with each.
         retry_s_max: it does not grow beyond that.
+        retry_after_s_max: a provider that says how long to wait (``Retry-After``) is left alone for so long at least, but not
+            for longer than this; 0: its word is not heeded.
     """
 
     model_config = SettingsConfigDict(env_prefix="COBRANZA_SEND_", frozen=True, extra="forbid")
@@ -92,6 +95,7 @@ class SendSettings(BaseSettings):
     wait_days_max: float = Field(default=5.0, ge=0.0, le=365.0)
     retry_s_first: float = Field(default=1.0, gt=0.0)
     retry_s_max: float = Field(default=300.0, gt=0.0)
+    retry_after_s_max: float = Field(default=RETRY_AFTER_S_MAX, ge=0.0, le=86_400.0)
 
     def provider(self, channel: ChannelName) -> str:
         """Name who carries a channel."""

@@ -27,6 +27,7 @@ from botocore.config import Config
 from notifiers.channel import Message, PermanentError, Receipt, TemporaryError, Traits, UncertainError
 from notifiers.mail.mime import Mail, MailSender, mail_of
 from notifiers.mail.settings import SesSettings
+from notifiers.retry_after import asked_wait_s
 from notifiers.second_look import Look, Outgoing, anybody
 
 __all__ = ["SesChannel", "ses_channel"]
@@ -203,7 +204,8 @@ def _meaning(
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     detail = f"{code or status}: {text}"[:_DETAIL_MAX]
     if code in _EVERYBODY or status in _ON_THE_WAY:
-        return TemporaryError(detail)
+        headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        return TemporaryError(detail, retry_after_s=asked_wait_s(headers.items()))
     if status >= 500:
         # What failed within SES, or on the way to it, may have failed after the mail was taken.
         return UncertainError(detail)

@@ -10,7 +10,7 @@
     401 402 403       credentials, or no credit left: nothing goes until a person has mended it
     404 405 3xx       not the service that was meant: the same
     409               the reference is known: asked for what it has become
-    408 425 429 503   not taken; later, for everybody
+    408 425 429 503   not taken; later, for everybody, and not before ``Retry-After``
     other 5xx, no or no readable answer after the letter was handed over: nobody knows
 
 It refuses addresses that are not https, but for this machine's own.
@@ -29,6 +29,7 @@ from msgspec import Struct
 
 from notifiers.channel import Cost, PermanentError, TemporaryError, UncertainError
 from notifiers.paper.post import PostalLetter, Posted, PostStatus
+from notifiers.retry_after import asked_wait_s
 from schemas.outcomes import ErrorType
 
 __all__ = ["HttpPost", "PostServer"]
@@ -53,6 +54,7 @@ class PostServer(Struct, frozen=True, kw_only=True):
 class _Answer(Struct, frozen=True, kw_only=True):
     status: int
     body: Mapping[str, Any]
+    retry_after_s: float = 0.0
 
 
 class _NotSentError(Exception):
@@ -181,7 +183,8 @@ class HttpPost:
                 said = response.read(_ANSWER_BYTES_MAX)
             except (OSError, http.client.HTTPException) as error:
                 raise _NoAnswerError(f"{type(error).__name__}: {error}") from error
-            return _Answer(status=response.status, body=_decoded(said))
+            wait_s = asked_wait_s(response.headers.items())
+            return _Answer(status=response.status, body=_decoded(said), retry_after_s=wait_s)
         finally:
             connection.close()
 
@@ -193,7 +196,7 @@ class HttpPost:
 
     def _expect_success(self, answer: _Answer) -> None:
         if not 200 <= answer.status < 300:
-            raise TemporaryError(self._at(_said(answer)))
+            raise TemporaryError(self._at(_said(answer)), retry_after_s=answer.retry_after_s)
 
     def _at(self, what: object) -> str:
         return f"{self._parts.hostname}: {what}"

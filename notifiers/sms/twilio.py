@@ -2,7 +2,7 @@
 
 ::
 
-    no connection, refused connection      nothing was said: later
+    no connection, a handshake that fails  nothing was said: later (``wire``)
     400 … 499, 503, with Twilio's code     ``twilio_errors``
     the answer does not come, or is cut    nobody knows (``UncertainError``), and nothing is asked twice
     201                                    taken; the price is of our own count of segments
@@ -14,42 +14,29 @@ says when it cannot say. It refuses to try again by itself, and to let bodies or
 
 import datetime
 import hashlib
-import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
 import requests
 from msgspec.structs import replace
-from requests.adapters import HTTPAdapter
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
-from twilio.http import HttpClient
-from twilio.http.response import Response
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    MaxRetryError,
-    NameResolutionError,
-    NewConnectionError,
-    ProxyError,
-)
 
 from infra.database.queries.tracing import Flight
 from notifiers.channel import Message, PermanentError, Receipt, TemporaryError, Traits, UncertainError
-from notifiers.second_look import Look, Outgoing, anybody
-from notifiers.sms.account import API, TwilioAccount
+from notifiers.second_look import Look, anybody
+from notifiers.sms.account import TwilioAccount
 from notifiers.sms.matching import Listed, whose
 from notifiers.sms.numbers import e164
 from notifiers.sms.twilio_errors import Refusal, error_of
+from notifiers.sms.wire import Wire, broke_before_a_word
 
 __all__ = ["TwilioChannel"]
 
-_CONNECT_S_MAX: Final = 10.0
 _LISTED_MAX: Final = 1_000  # one page of the provider's list
 _SKEW: Final = datetime.timedelta(minutes=5)
-_NOT_CONNECTED: Final = (ConnectTimeoutError, NewConnectionError, NameResolutionError)
-_NOTHING_SAID: Final = (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError)
 _FAILED: Final = ("failed", "undelivered")
 _TRIAL: Final = " trial account - "
 
@@ -76,7 +63,7 @@ class TwilioChannel:
         self._account = account
         self._of_others = of_others
         self._flights = flights
-        self._wire = _Wire(account, look=look)
+        self._wire = Wire(account, look=look)
         self._client = Client(
             account.key_sid or account.account_sid,
             account.secret,
@@ -105,7 +92,7 @@ class TwilioChannel:
         try:
             made = self._client.messages.create(to=to, body=_body(message), **self._manner(message))
         except TwilioException as error:
-            raise error_of(_refusal(error)) from error
+            raise error_of(_refusal(error, retry_after_s=self._wire.asked_wait_s)) from error
         except requests.RequestException as error:
             raise _broken(error) from error
         except (ValueError, KeyError, TypeError) as error:
@@ -179,60 +166,13 @@ class TwilioChannel:
         try:
             return list(self._client.messages.list(to=to, limit=_LISTED_MAX, page_size=_LISTED_MAX))
         except TwilioException as error:
-            raise TemporaryError(f"the list was refused: {error}"[:500]) from error
+            raise TemporaryError(
+                f"the list was refused: {error}"[:500], retry_after_s=self._wire.asked_wait_s
+            ) from error
         except (requests.RequestException, ValueError, KeyError, TypeError) as error:
             raise TemporaryError(
                 f"the list cannot be read: {type(error).__name__}"
             ) from error  # its words have the number
-
-
-class _Wire(HttpClient):  # type: ignore[misc]  # twilio's classes have no types
-    """Carries the client's requests: nothing is tried twice, nothing is logged, time has an end."""
-
-    def __init__(self, account: TwilioAccount, *, look: Look) -> None:
-        self._look = look
-        super().__init__(logger=None, is_async=False, timeout=account.timeout_s)
-        self._url = account.url.rstrip("/")
-        self._timeout_s = (min(_CONNECT_S_MAX, account.timeout_s), account.timeout_s)
-        self._of_thread = threading.local()
-
-    def request(  # noqa: PLR0917 - twilio's signature
-        self,
-        method: str,
-        uri: str,
-        params: Mapping[str, Any] | None = None,
-        data: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-        auth: tuple[str, str] | None = None,
-        timeout: float | None = None,  # noqa: ARG002 - ours is set once
-        allow_redirects: bool = False,
-    ) -> Response:
-        """Make one request; it may raise what requests raises, and what the look does."""
-        if method == "POST" and data is not None:
-            said = str(data.get("StatusCallback", ""))
-            self._look(
-                Outgoing(channel="sms", reminder=said.rpartition("=")[2], recipients=(str(data["To"]),))
-            )
-        answered = self._session().request(
-            method,
-            self._url + uri.removeprefix(API),
-            params=params,
-            data=data,
-            headers=headers,
-            auth=auth,
-            timeout=self._timeout_s,
-            allow_redirects=allow_redirects,
-        )
-        return Response(answered.status_code, answered.text)
-
-    def _session(self) -> requests.Session:
-        """Give this thread's connection: requests promises nothing for one that several use."""
-        session: requests.Session | None = getattr(self._of_thread, "session", None)
-        if session is None:
-            session = self._of_thread.session = requests.Session()
-            for scheme in ("https://", "http://"):
-                session.mount(scheme, HTTPAdapter(max_retries=0))
-        return session
 
 
 def _number(message: Message) -> str:
@@ -256,7 +196,7 @@ def _accepted(made: MessageInstance) -> Receipt:
     return Receipt(provider_id=str(made.sid))
 
 
-def _refusal(error: TwilioException) -> Refusal:
+def _refusal(error: TwilioException, *, retry_after_s: float) -> Refusal:
     """Read what the client raises: in either form of its errors, or in none (no status: nobody knows)."""
     if isinstance(error, TwilioRestException):
         text = str(error.msg)
@@ -266,7 +206,7 @@ def _refusal(error: TwilioException) -> Refusal:
         return Refusal(status=0, text=str(error))
     # Without a body of its own the client gives the HTTP status for a code.
     code = 0 if error.code == error.status else _code(error.code)
-    return Refusal(status=_code(error.status), code=code, text=text)
+    return Refusal(status=_code(error.status), code=code, text=text, retry_after_s=retry_after_s)
 
 
 def _code(given: object) -> int:
@@ -277,16 +217,7 @@ def _code(given: object) -> int:
 
 def _broken(error: requests.RequestException) -> TemporaryError | UncertainError:
     """Say of a connection that failed whether anything can have been said over it."""
-    reason: Any = error.args[0] if error.args else None
-    if isinstance(reason, MaxRetryError):
-        reason = reason.reason
-    if isinstance(reason, ProxyError):
-        # A proxy that is not there, or lets nothing through. But a connection that broke is told in the same way
-        # when the proxy had the whole message already: http.client has closed it by then.
-        nothing_said = not isinstance(reason.original_error, ConnectionError)
-    else:
-        nothing_said = isinstance(error, _NOTHING_SAID) or isinstance(reason, _NOT_CONNECTED)
-    if nothing_said:
+    if broke_before_a_word(error):
         return TemporaryError(f"there is no connection: {error}"[:500])
     return UncertainError(f"no answer after the message was handed over: {error}"[:500])
 

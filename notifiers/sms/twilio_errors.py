@@ -80,11 +80,12 @@ _OF_US: Final = (401, 403, 404, 405, 407, 408, 425)
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
-    """An answer that is no acceptance; ``code`` 0: it had none, the answer was not the provider's own."""
+    """An answer that is no acceptance; ``code`` 0: it had none, the answer was not the provider's own. ``retry_after_s``: see `TemporaryError`."""
 
     status: int
     code: int = 0
     text: str = ""
+    retry_after_s: float = 0.0
 
 
 def error_of(refusal: Refusal) -> TemporaryError | PermanentError | UncertainError:
@@ -94,7 +95,7 @@ def error_of(refusal: Refusal) -> TemporaryError | PermanentError | UncertainErr
     if about in ("recipient", "text", "route"):
         return PermanentError(error_type=error_type_of(refusal.code), detail=detail)
     if about in ("us", "load") or refusal.status in (_TOO_MANY, _DOWN, *_OF_US):
-        return TemporaryError(detail)
+        return TemporaryError(detail, retry_after_s=refusal.retry_after_s)
     if 400 <= refusal.status < 500:
         return PermanentError(error_type="provider_refused", detail=detail)
     return UncertainError(detail)

@@ -184,6 +184,21 @@ def test_a_carrier_that_cannot_now_is_asked_again_and_one_that_says_nothing_is_n
     assert not poster(desk, carrier).carry()
 
 
+def test_a_carrier_that_says_when_is_not_asked_before(desk: Desk) -> None:
+    """Retry-After: a minute would be ours; it says ten, and is left alone for so long. A year is an hour."""
+    carrier = Carrier(
+        TemporaryError("429", retry_after_s=600.0), TemporaryError("429", retry_after_s=31_536_000.0)
+    )
+    desk.submit(REPORT, "/mail", to=BOSS)
+    for minutes in (10, 60):
+        assert poster(desk, carrier).carry()
+        desk.now += datetime.timedelta(minutes=minutes - 1)
+        assert not poster(desk, carrier).carry()
+        desk.now += datetime.timedelta(minutes=2)
+    assert poster(desk, carrier).carry()
+    assert ["sent"] == states(desk)
+
+
 def test_what_a_killed_process_held_is_made_again_or_in_doubt_and_never_sent_on_a_guess(desk: Desk) -> None:
     """kill -9: before the handing over nothing is lost; during it nobody knows, and the page says so."""
     post = ReportPost(desk.engine)

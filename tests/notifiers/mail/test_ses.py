@@ -133,6 +133,25 @@ def test_what_concerns_all_mails_is_for_later(
 
 
 @pytest.mark.parametrize(
+    ("status", "headers", "wait_s"),
+    [
+        (429, {"x-amzn-ErrorType": "TooManyRequestsException", "Retry-After": "15"}, 15.0),
+        (400, {"x-amzn-ErrorType": "ThrottlingException", "x-amz-retry-after": "2500"}, 2.5),
+        (503, {"Retry-After": "60"}, 60.0),
+        (503, {}, 0.0),
+    ],
+)
+def test_how_long_ses_is_to_be_left_alone_is_told(
+    httpserver: HTTPServer, channel: SesChannel, status: int, headers: dict[str, str], wait_s: float
+) -> None:
+    """In seconds as everybody says it, in Amazon's milliseconds, or not at all."""
+    httpserver.expect_request(PATH).respond_with_json({"message": "no"}, status=status, headers=headers)
+    with pytest.raises(TemporaryError) as caught:
+        channel.send(message())
+    assert wait_s == caught.value.retry_after_s
+
+
+@pytest.mark.parametrize(
     ("code", "said", "error_type"),
     [
         ("MessageRejected", "Email content rejected.", "content_refused"),

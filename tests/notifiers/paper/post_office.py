@@ -30,6 +30,7 @@ class PostOffice:
         default_factory=threading.Event
     )  # it has taken a letter and says nothing
     price_per_sheet: float = 0.85
+    retry_after: str = ""  # what each answer says of the next try
 
     def submitted(self) -> int:
         """Count the uploads."""
@@ -131,6 +132,8 @@ class _Desk(http.server.BaseHTTPRequestHandler):
     def _write(self, status: int, content: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
+        if self.server.office.retry_after:
+            self.send_header("Retry-After", self.server.office.retry_after)
         self.end_headers()
         self.wfile.write(content)
 

@@ -116,6 +116,20 @@ def test_what_is_refused_for_now_stops_the_channel(office: PostOffice, status: i
     assert sender.send(letter()).provider_id == "L-1"  # once it is mended
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_how_long_a_service_is_to_be_left_alone_is_told(office: PostOffice, status: int) -> None:
+    """Retry-After: of a letter, of a question about one."""
+    office.answers, office.retry_after = [(status, "busy")], "300"
+    sender = channel(office)
+    with pytest.raises(TemporaryError) as caught:
+        sender.send(letter())
+    assert 300.0 == caught.value.retry_after_s
+    office.quiet = [(status, "busy")]
+    with pytest.raises(TemporaryError) as caught:
+        sender.find(letter())
+    assert 300.0 == caught.value.retry_after_s
+
+
 def test_a_wrong_key_stops_the_channel(office: PostOffice) -> None:
     """401: nothing goes until a person has mended it, and the key is in no message."""
     with pytest.raises(TemporaryError) as caught:

@@ -192,6 +192,28 @@ def test_refusals(
     assert channel.send(message(name="r2")).provider_id
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_how_long_it_is_to_be_left_alone_is_told(httpserver: HTTPServer, opened: Open, status: int) -> None:
+    """Retry-After of a refusal, of a sending and of the list alike; that of an answer before says nothing of the next one."""
+    httpserver.clear()
+    busy = {"code": 20429, "message": "too many", "status": status}
+    httpserver.expect_ordered_request(MESSAGES).respond_with_json(
+        busy, status=status, headers={"Retry-After": "120"}
+    )
+    httpserver.expect_ordered_request(MESSAGES).respond_with_json(busy, status=status)
+    httpserver.expect_ordered_request(MESSAGES).respond_with_json(
+        busy, status=status, headers={"Retry-After": "30"}
+    )
+    channel = opened()
+    for wait_s in (120.0, 0.0):
+        with pytest.raises(TemporaryError) as caught:
+            channel.send(message())
+        assert wait_s == caught.value.retry_after_s
+    with pytest.raises(TemporaryError) as caught:
+        channel.find(message())
+    assert 30.0 == caught.value.retry_after_s
+
+
 def test_what_is_taken_as_failed_has_failed(opened: Open, server: TwilioServer) -> None:
     """The provider takes some messages and says at once that they go nowhere."""
     take = server.take

@@ -45,6 +45,7 @@ from notifiers.channel import (
     UncertainError,
     traits_of,
 )
+from notifiers.retry_after import RETRY_AFTER_S_MAX
 from notifiers.writing.figures import day_text
 from schemas.events import Contact
 
@@ -171,7 +172,7 @@ class Poster:
         try:
             receipt = self._channel.send(message)
         except TemporaryError as error:
-            self._later(mailing, error.detail)
+            self._later(mailing, error)
         except PermanentError as error:
             self._end(mailing, "failed", detail=error.detail)
         except UncertainError as error:
@@ -179,14 +180,17 @@ class Poster:
         else:
             self._end(mailing, "sent", provider_id=receipt.provider_id)
 
-    def _later(self, mailing: Mailing, detail: str) -> None:
+    def _later(self, mailing: Mailing, error: TemporaryError) -> None:
         attempts = mailing.attempts + 1
         now = self._clock()
         if attempts >= _ATTEMPTS_MAX:
-            self._end(mailing, "failed", detail=detail)
+            self._end(mailing, "failed", detail=error.detail)
             return
-        retry_at = now + _RETRY_FIRST * 2 ** (attempts - 1)
-        self._post.end(mailing, owner=self.owner, state="waiting", now=now, detail=detail, retry_at=retry_at)
+        asked = datetime.timedelta(seconds=min(RETRY_AFTER_S_MAX, error.retry_after_s))
+        retry_at = now + max(_RETRY_FIRST * 2 ** (attempts - 1), asked)
+        self._post.end(
+            mailing, owner=self.owner, state="waiting", now=now, detail=error.detail, retry_at=retry_at
+        )
 
     def _end(self, mailing: Mailing, state: MailingState, *, detail: str = "", provider_id: str = "") -> None:
         self._post.end(

@@ -1,0 +1,143 @@
+"""A provider that says how long it is to be left alone is not asked before, within a bound, by none of our partitions."""
+
+import datetime
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import Engine
+
+from notifiers.channel import Message, Receipt, TemporaryError, UncertainError
+from notifiers.dispatch import Manner
+from notifiers.outages import Outages
+from notifiers.retry_after import asked_wait_s
+from tests.notifiers.sending import (
+    MANNER,
+    TICK,
+    ScriptedChannel,
+    ScriptedTracer,
+    SettableClock,
+    dispatcher,
+    job_row,
+    know,
+    read,
+    reminder,
+    states,
+)
+
+DATE = ("Date", "Sun, 04 Mar 2012 12:00:00 GMT")
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait_s"),
+    [
+        ([("Retry-After", "120")], 120.0),
+        ([("retry-after", " 7 ")], 7.0),
+        ([("Retry-After", "Sun, 04 Mar 2012 12:10:00 GMT"), DATE], 600.0),
+        ([("Retry-After", "Sun, 04 Mar 2012 14:10:00 +0200"), DATE], 600.0),
+        ([("Retry-After", "Sun, 04 Mar 2012 11:00:00 GMT"), DATE], 0.0),
+        ([("Retry-After", "Sun, 04 Mar 2012 12:10:00 GMT")], 0.0),
+        ([("Retry-After", "Sun, 04 Mar 2012 12:10:00 GMT"), ("Date", "today")], 0.0),
+        ([("x-amz-retry-after", "1500"), ("Retry-After", "9")], 1.5),
+        ([("x-amz-retry-after", "soon"), ("Retry-After", "9")], 9.0),
+        *(([("Retry-After", text)], 0.0) for text in ("", "-1", "1.5", "soon", "9" * 400, "١٢")),
+        ([], 0.0),
+    ],
+)
+def test_what_an_answer_asks_for(headers: list[tuple[str, str]], wait_s: float) -> None:
+    """Seconds, an instant (from that of the answer: clocks differ), Amazon's milliseconds; what cannot be read asks for nothing."""
+    assert wait_s == asked_wait_s(headers)
+
+
+def throttled(wait_s: float, *, provider_down: bool = True, sender_refused: bool = False) -> TemporaryError:
+    """Make a provider's answer that says when to come again."""
+    return TemporaryError(
+        "429", provider_down=provider_down, sender_refused=sender_refused, retry_after_s=wait_s
+    )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [throttled(600.0), throttled(600.0, sender_refused=True), throttled(600.0, provider_down=False)],
+    ids=["of everybody", "of this company", "of this message"],
+)
+def test_it_is_not_asked_before(engine: Engine, answer: TemporaryError) -> None:
+    """Our own wait would be ten seconds; the row says until when it waits, and then it goes."""
+    clock, channel = SettableClock(), ScriptedChannel(answers=[answer])
+    loop = dispatcher(engine, channel=channel, clock=clock)
+    know(engine)
+    loop.record([read(reminder())])
+    loop.run(partitions=[0])
+    assert clock.now + datetime.timedelta(seconds=600) == job_row(engine)["retry_at"]
+    clock.pass_s(599)
+    assert (0, ["r1"]) == (loop.run(partitions=[0]), channel.asked)
+    clock.pass_s(2)
+    loop.run(partitions=[0])
+    assert {"r1/email": "accepted"} == states(engine)
+
+
+def test_our_own_wait_holds_where_it_is_longer(engine: Engine) -> None:
+    """A second is less than the ten that we wait."""
+    clock, channel = SettableClock(), ScriptedChannel(answers=[throttled(1.0)])
+    loop = dispatcher(engine, channel=channel, clock=clock, manner=replace(MANNER, retry_s_first=20.0))
+    know(engine)
+    loop.record([read(reminder())])
+    loop.run(partitions=[0])
+    assert clock.now + datetime.timedelta(seconds=10) == job_row(engine)["retry_at"]
+
+
+@pytest.mark.parametrize(("bound_s", "wait_s"), [(3_600.0, 3_600.0), (90.0, 90.0), (0.0, 5.0)])
+def test_nobody_has_us_wait_for_days(engine: Engine, bound_s: float, wait_s: float) -> None:
+    """An hour by default: a provider that says a year is asked again; with 0 it is not heeded."""
+    clock, channel = SettableClock(), ScriptedChannel(answers=[throttled(365 * 86_400.0)])
+    manner: Manner = replace(MANNER, retry_after_s_max=bound_s)
+    loop = dispatcher(engine, channel=channel, clock=clock, manner=manner)
+    know(engine)
+    loop.record([read(reminder())])
+    loop.run(partitions=[0])
+    assert clock.now + datetime.timedelta(seconds=wait_s) == job_row(engine)["retry_at"]
+
+
+def test_all_partitions_wait(engine: Engine) -> None:
+    """It speaks to us, not to one partition: what is of another one does not ask it a moment later."""
+    clock, channel = SettableClock(), ScriptedChannel(answers=[throttled(600.0)])
+    loop = dispatcher(engine, channel=channel, clock=clock)
+    for number in range(3):
+        account = f"acme:C{number}"
+        know(engine, account=account, partition=number)
+        loop.record([read(reminder(f"r{number}", account=account), partition=number)])
+    while loop.run(partitions=[0, 1, 2]):
+        pass
+    assert (1, {0, 1, 2}) == (len(channel.asked), loop.closed)
+    clock.pass_s(601)
+    while loop.run(partitions=[0, 1, 2]):
+        pass
+    assert {"accepted"} == set(states(engine).values())
+
+
+def test_of_answers_side_by_side_the_longest_wait_holds() -> None:
+    """They are one outage, whichever of them comes first."""
+    clock = SettableClock()
+    outages = Outages[int](clock=clock, retry_at=lambda _: clock.now + datetime.timedelta(seconds=10))
+    for wait_s, until_s in ((60, 60), (900, 900), (5, 900)):
+        least = clock.now + datetime.timedelta(seconds=wait_s)
+        assert clock.now + datetime.timedelta(seconds=until_s) == outages.down(0, least=least)
+    assert clock.now + datetime.timedelta(seconds=900) == outages.down(0)
+
+
+def test_a_question_about_a_doubt_heeds_it_too(engine: Engine) -> None:
+    """The list of messages is throttled like the sending of one."""
+
+    class Busy(ScriptedTracer):
+        def find(self, message: Message) -> Receipt | None:
+            raise throttled(1_800.0)
+
+    clock = SettableClock(TICK)
+    loop = dispatcher(engine, channel=Busy(answers=[UncertainError("cut")]), clock=clock)
+    know(engine)
+    loop.record([read(reminder())])
+    loop.run(partitions=[0])
+    row = job_row(engine)
+    assert ("unknown", clock.now + datetime.timedelta(seconds=1_800)) == (row["state"], row["ask_at"])
+    clock.pass_s(1_801)
+    loop.look_after(partitions=[0])
+    assert clock.now + datetime.timedelta(seconds=1_801) == job_row(engine)["ask_at"]
