@@ -44,7 +44,7 @@ def points_of(
         texts=Library(templates_folder(), own=settings.data_dir / TEMPLATES),
     )
     texts = open_texts(settings, engine=connection.engine)
-    texts.bring()
+    not_brought = texts.bring(company)
     seen = OwnTextBook(connection.engine).seen_at(company, since=now - _HEARD_OF)
-    points += places_points(seen, own=texts.digest(company))
+    points += places_points(seen, own=texts.digest(company), not_brought=not_brought)
     return [*points, link_point(Links(read_settings(LinkSettings)).missing)]

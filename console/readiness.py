@@ -48,13 +48,20 @@ def link_point(missing: str) -> Point:
     return _point("links", "ok", "messages have signed links", "links_ok")
 
 
-def places_points(seen: Mapping[str, str], *, own: str) -> list[Point]:
+def places_points(seen: Mapping[str, str], *, own: str, not_brought: str = "") -> list[Point]:
     """Say whether whoever writes messages sees the company's own texts as they stand here.
 
     Args:
         seen: what each place that was heard of lately sees, as a digest; '' none of its own, ``UNREADABLE`` unknown.
         own: what stands here.
+        not_brought: why what was saved in the console could not be written into this machine's folder; "" where it was.
     """
+    if not_brought:
+        # The only word of it where there is one machine: nobody else's texts differ from these.
+        detail = (
+            f"messages are written with older texts, what was saved cannot be written here: {not_brought}"
+        )
+        return [_point("text places", "missing", detail, "places_not_brought", error=not_brought)]
     unread = ", ".join(sorted(place for place, digest in seen.items() if digest == UNREADABLE))
     if unread or own == UNREADABLE:
         detail = f"a file of the company cannot be read: {unread or 'here'} (its log names it)"

@@ -1,6 +1,7 @@
 """Before automatic sending can start: what is missing is said, and the first run is cut into days (S4-24, R36)."""
 
 import datetime
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from console.cli.main import main
 from console.going_live import go_live_command, portions
 from console.plan_files import find_plan
 from console.readiness import Point, ready_points
+from infra.database.own_text_book import OwnTextBook
 from infra.database.queries.debtors import Debtor
 from notifiers.settings import SendSettings
 from notifiers.writing.library import Library
@@ -67,8 +69,6 @@ def played(
 
 def verdicts(result: Result) -> dict[str, str]:
     """Read the points of ``cobranza ready``."""
-    import json
-
     return {row["point"]: row["verdict"] for row in json.loads(result.stdout)}
 
 
@@ -274,3 +274,25 @@ def test_rates_of_interest_that_are_old_or_not_there_are_looked_at() -> None:
     assert [("look", "cl_business"), ("ok", "eu_business")] == looked_at("claim", "2026-06-30")
     assert [("look", "cl_business"), ("missing", "eu_business")] == looked_at("claim", "2026-07-01")
     assert [("look", "cl_business"), ("look", "eu_business")] == looked_at("show", "2026-11-23")
+
+
+def test_texts_that_the_disk_does_not_take_are_told_on_one_machine(
+    cobranza: Run, engine: Engine, tmp_path: Path
+) -> None:
+    """Messages go with the texts before; where there is one machine nobody's texts differ, and only this says so (S0-05)."""
+    played(engine, tmp_path)
+    OwnTextBook(engine).save("acme", {"first/es/subject.txt": b"Factura pendiente\n"}, seen=None)
+    blocked = tmp_path / "data" / "templates" / "acme"
+    blocked.parent.mkdir(parents=True)
+    blocked.write_text("a file where the folder should be")
+
+    def told() -> tuple[str, str]:
+        result = cobranza("--data-dir", str(tmp_path / "data"), "ready", "acme", "--format", "json")
+        rows = {row["point"]: (row["verdict"], row["detail"]) for row in json.loads(result.stdout)}
+        return rows["text places"]
+
+    verdict, detail = told()
+    assert ("missing", True) == (verdict, "what was saved cannot be written here" in detail)
+    assert "first/es" in detail
+    blocked.unlink()
+    assert ("look", "no notifier has said lately which texts it sees") == told()

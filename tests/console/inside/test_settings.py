@@ -304,6 +304,17 @@ def test_a_notifier_that_writes_with_other_texts_is_named(desk: Desk) -> None:
     assert "Quem escreve mensagens (lugares: 1) os vê como estão aqui." in desk.browser.get(page).text
 
 
+def test_texts_that_a_disk_does_not_take_are_named(desk: Desk) -> None:
+    """What was saved elsewhere does not get into this machine's folder: the page says so in the reader's language, and why."""
+    desk.at_work("eva", role="collector", language="pt")
+    OwnTextBook(desk.engine).save("acme", {"first/pt/subject.txt": b"Fatura em aberto\n"}, seen=None)
+    (desk.folder / "templates").mkdir(exist_ok=True)
+    (desk.folder / "templates" / "acme").write_text("a file where the folder should be")
+    text = desk.browser.get("/settings/acme/ready?check=true").text
+    assert "O que foi salvo não pode ser escrito nesta máquina" in text
+    assert "templates/acme" in text
+
+
 def test_each_sentence_of_readiness_has_words() -> None:
     """No point is told in another language than the page's."""
     source = Path("console/readiness.py").read_text(encoding="utf-8")
