@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from infra.database.queries.sending import LetterPlace
     from infra.settings import Settings
     from notifiers.doubt import Arbiter
 
@@ -122,16 +123,19 @@ def show(settings: "Settings", *, reminder: str, channel: str, output_format: st
     import msgspec
 
     from console.read_model import open_read_model
-    from infra.database.queries.sending import delivery_line
+    from infra.database.queries.sending import delivery_line, letter_place
     from infra.database.send_doubts import notes_of
 
     with open_read_model(settings) as connection:
         found = delivery_line(connection, reminder=reminder, channel=channel)
         notes = notes_of(connection, reminder=reminder, channel=channel)
+        letter = letter_place(connection, reminder=reminder) if channel == "letter" else None
     if found is None:
         raise NotUnknownError(f"There is no delivery of reminder {reminder} over {channel}.")
     if output_format == "json":
         whole = msgspec.structs.asdict(found) | {"notes": [msgspec.structs.asdict(one) for one in notes]}
+        if letter is not None:
+            whole["letter"] = msgspec.structs.asdict(letter)
         click.echo(msgspec.json.format(msgspec.json.encode(whole), indent=2).decode())
         return
     values = msgspec.structs.asdict(found)
@@ -140,6 +144,8 @@ def show(settings: "Settings", *, reminder: str, channel: str, output_format: st
         said = " · ".join(text for each in columns if (text := _text(values.get(each))))
         if said:
             click.echo(f"  {name:<25} {printable(said)}")
+    for name, said in _of_letter(letter, accepted_at=found.provider_id):
+        click.echo(f"  {name:<25} {printable(said)}")
     for note in notes:
         click.echo(f"  {_instant(note.at)} {note.what}: {printable(note.detail)} ({printable(note.author)})")
 
@@ -234,6 +240,18 @@ def _arbiter(settings: "Settings", *, engine: "Engine", channel: Channel) -> "Ar
     from notifiers.settings import SendSettings, read_settings
 
     return open_arbiter(channel, settings=settings, send=read_settings(SendSettings), engine=engine)
+
+
+def _of_letter(letter: "LetterPlace | None", *, accepted_at: str) -> "Iterator[tuple[str, str]]":
+    """Say what has become of a letter of a print run since it was accepted: it may be printed at another place, or not at all."""
+    if letter is None:
+        return
+    if accepted_at and letter.place != accepted_at:
+        yield "printed again at", letter.place
+    if letter.left_out:
+        yield "left out of its run", letter.left_out
+    if letter.settled_at is not None:
+        yield "given up", _instant(letter.settled_at)
 
 
 def _instant(at: "datetime.datetime | None") -> str:

@@ -76,10 +76,17 @@ def test_a_letter_that_was_left_out_is_printed_again(run: Run, tmp_path: Path) -
     (left,) = json.loads(run("letters", "left-out", "--format", "json").output)
     assert ("r1", row["run"]) == (left["reminder"], left["run"])
     assert str(spooled) in left["left_out"]
+    shown = run("deliveries", "show", "r1", "letter").output
+    assert f"left out of its run       {left['left_out']}" in shown
+    assert "printed again" not in shown
     refused = run("letters", "again", "r1")
     assert (1, True) == (refused.exit_code, "Put the file back from a copy" in refused.output)
     spooled.write_bytes(good)
     assert "acme-000002/000001\n" == run("letters", "again", "r1").output
+    shown = run("deliveries", "show", "r1", "letter").output
+    assert ("printed again at          acme-000002/000001" in shown, "left out" in shown) == (True, False)
+    told = json.loads(run("deliveries", "show", "r1", "letter", "--format", "json").output)
+    assert ("acme-000001/000001", "acme-000002/000001") == (told["provider_id"], told["letter"]["place"])
     assert "No letter of reminder 'r1' was left out" in run("letters", "again", "r1").output
     assert (
         "No letter of reminder 'r1' was left out" in run("letters", "give-up", "r1", "--because", "x").output
@@ -94,6 +101,7 @@ def test_a_letter_that_was_left_out_is_given_up(run: Run, engine: Engine, tmp_pa
     run("letters", "close")
     assert 0 == run("letters", "give-up", "r1", "--because", "no copy").exit_code
     assert 1 == run("letters", "give-up", "r1", "--because", "no copy").exit_code
+    assert "  given up " in run("deliveries", "show", "r1", "letter").output
     assert [] == json.loads(run("letters", "left-out", "--format", "json").output)
     (line,) = FeedbackInbox(engine).lines(state="", source="", lines_max=9)
     assert ("r1", "letter", "failed", "no copy") == (

@@ -7,10 +7,18 @@ from typing import get_args
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
+from infra.database.print_tables import print_letters
 from infra.database.send_tables import send_jobs
 from schemas.fields import Channel
 
-__all__ = ["DeliveryLine", "delivery_line", "delivery_lines", "unknown_deliveries"]
+__all__ = [
+    "DeliveryLine",
+    "LetterPlace",
+    "delivery_line",
+    "delivery_lines",
+    "letter_place",
+    "unknown_deliveries",
+]
 
 
 class DeliveryLine(Struct, frozen=True, kw_only=True):
@@ -48,6 +56,27 @@ def delivery_line(connection: Connection, *, reminder: str, channel: str) -> Del
     query = select(*columns).where(send_jobs.c["reminder"] == reminder, send_jobs.c["channel"] == channel)
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else DeliveryLine(**row)
+
+
+class LetterPlace(Struct, frozen=True, kw_only=True):
+    """Where a letter of a print run is now: its ``place`` is ``run/position``, which changes where it is printed again.
+
+    ``left_out`` says why it was not printed there, '' where it was; what is ``settled_at`` nobody will print.
+    """
+
+    place: str
+    left_out: str
+    settled_at: datetime.datetime | None
+
+
+def letter_place(connection: Connection, *, reminder: str) -> LetterPlace | None:
+    """Give the place of a reminder's letter; None where it is in no print run."""
+    columns = (print_letters.c[name] for name in ("run", "position", "left_out", "settled_at"))
+    row = connection.execute(select(*columns).where(print_letters.c["reminder"] == reminder)).one_or_none()
+    if row is None:
+        return None
+    run, position, left_out, settled_at = row
+    return LetterPlace(place=f"{run}/{position:06d}", left_out=left_out, settled_at=settled_at)
 
 
 def unknown_deliveries(
