@@ -79,7 +79,7 @@ class Clock:
         self._stop = stop or Event()
         self._newest: TickPassed | None = None
         self._journal: list[TopicPartition] = []
-        self._sources: list[TopicPartition] = []
+        self._sources: set[TopicPartition] = set()
         self._open: list[Any] = []
 
     def __enter__(self) -> Self:
@@ -114,7 +114,7 @@ class Clock:
             self._reader: KafkaConsumer = self._keep(consumer(bootstrap_servers=address, group=None))
             self._admin = self._keep(admin(bootstrap_servers=address))
             self._journal = self._partitions(JOURNAL)
-            self._sources = [tp for name in SOURCES for tp in self._partitions(name)]
+            self._sources = {tp for name in SOURCES for tp in self._partitions(name)}
             self._newest = _newest_tick(self._reader, self._journal[0])
             self._refuse_other_mode()
         except BaseException:
@@ -181,9 +181,19 @@ class Clock:
 
     def _ends(self) -> dict[TopicPartition, int]:
         """Read what a reader of committed records can reach now."""
+        if self._mode == "live":
+            self._note_new_partitions()
         wanted = dict.fromkeys(self._sources, OffsetSpec.LATEST)
         found = _ask(lambda: self._admin.list_partition_offsets(wanted, IsolationLevel.READ_COMMITTED))
         return {tp: one.offset for tp, one in found.items()}
+
+    def _note_new_partitions(self) -> None:
+        """Take up partitions that sources got meanwhile: they are others' topics, and their facts count as well."""
+        names = [self._settings.topic(name) for name in SOURCES]
+        for one in _ask(lambda: self._admin.describe_topics(names)):
+            self._sources |= {
+                TopicPartition(one["name"], each["partition_index"]) for each in one["partitions"]
+            }
 
     def _partitions(self, name: str) -> list[TopicPartition]:
         topic = self._settings.topic(name)

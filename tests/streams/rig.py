@@ -183,6 +183,16 @@ class Rig:
         return [TopicPartition(self.prefix + topic, number) for number in range(self.partitions)]
 
 
+def grow(broker: str, topic: str, *, partitions: int) -> None:
+    """Give a topic more partitions, and wait until the broker tells of them."""
+    deadline = time.monotonic() + DEADLINE_S
+    with consumers.admin(bootstrap_servers=broker) as admin:
+        admin.create_partitions({topic: partitions})
+        while len(admin.describe_topics([topic])[0]["partitions"]) < partitions:
+            assert time.monotonic() < deadline, f"{topic} does not grow"
+            time.sleep(0.01)
+
+
 async def until(condition: Callable[[], bool], *, deadline_s: float = DEADLINE_S) -> None:
     """Wait until a cheap condition holds."""
     deadline = time.monotonic() + deadline_s

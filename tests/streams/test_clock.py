@@ -14,6 +14,7 @@ from infra.settings import Settings
 from schemas.journal import BROADCAST_KEY, JournalEntry, TickPassed, decode_entry, encode_entry
 from streams.clock import Clock, ClockError, ClockStopped, TickRefusedError, behind, tick_for_ever
 from tests.streams.records import invoice
+from tests.streams.rig import grow
 
 DAY = datetime.timedelta(days=1)
 NOON = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)
@@ -75,6 +76,17 @@ def test_after_its_patience_a_tick_names_who_lags(settings: Settings) -> None:
     _publish(settings, "billing.payment.v1")
     _intake_commits(settings, 1)
     with Clock(settings, mode="live", patience_s=0.1) as clock:
+        assert ("billing.payment.v1",) == clock.tick(NOON).lagging
+
+
+def test_a_live_tick_counts_partitions_that_a_source_got_meanwhile(settings: Settings) -> None:
+    """Sources are others' topics and may grow: what is published there is not overtaken either (DESIGN 1)."""
+    topic = settings.topic("billing.payment.v1")
+    with Clock(settings, mode="live", patience_s=0.1) as clock:
+        assert () == clock.tick(NOON).lagging
+        grow(settings.brokers(), topic, partitions=2)
+        with consumers.producer(bootstrap_servers=settings.brokers()) as producer:
+            producer.send(topic, value=b"anything", partition=1).get(60)
         assert ("billing.payment.v1",) == clock.tick(NOON).lagging
 
 
