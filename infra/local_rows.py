@@ -208,10 +208,12 @@ class LocalRows:
         self._db = self._open()
 
     def close(self) -> None:
-        """Write all to disk and let go of the folder."""
-        with self._noticing():
-            self._db.flush()
-        self._shut()
+        """Write all to disk and let go of the folder, also where the disk takes no more: the changelog has it."""
+        try:
+            with self._noticing():
+                self._db.flush()
+        finally:
+            self._shut()
 
     def _shut(self) -> None:
         self._memory.leave(self._db)

@@ -200,6 +200,37 @@ def test_a_store_that_is_held_is_never_wiped(tmp_path: Path) -> None:
     held.close()
 
 
+def test_a_store_that_a_full_disk_did_not_take_is_let_go_all_the_same(tmp_path: Path) -> None:
+    """Its partition may come back to this very worker, which would take itself for another one that holds it."""
+    script = """
+import random, resource, signal, sys
+from pathlib import Path
+from infra.local_rows import LocalRows
+
+folder = Path(sys.argv[1])
+store = LocalRows(folder)
+store.write([(b"[1", random.Random(7).randbytes(200_000))], wakes=[], mark=b"1")
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+try:
+    store.close()
+except Exception as error:
+    print("not written:", error)
+resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+again = LocalRows(folder)
+print("opened again:", again.mark(), list(again.items()))
+again.close()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert 0 == done.returncode, done.stderr
+    first, second = done.stdout.splitlines()
+    assert first.startswith("not written: IO error")
+    assert "opened again: None []" == second
+
+
 def test_after_a_crash_rows_and_mark_fit_together(tmp_path: Path) -> None:
     """There is no write-ahead log: what was not on disk yet is gone, and so is the mark that spoke of it."""
     script = (
