@@ -145,7 +145,7 @@ def glance(
 
 def _line(target: Target, answer: Answer, *, before: Answer | None, passed_s: float) -> ProcessLine:
     if not answer.reached:
-        state, trouble = "down", f"nothing answers at {target.address}"
+        state, trouble = "down", f"nothing of ours answers at {target.address}"
     elif answer.stalled:
         state, trouble = "stalled", answer.stalled
     elif answer.unready:

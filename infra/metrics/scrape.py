@@ -1,5 +1,6 @@
 """Asking a process over HTTP how it is: health, readiness and metrics, for `cobranza top` and tests."""
 
+import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,7 @@ class Reading(Struct, frozen=True, kw_only=True):
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """How a process is: `reached` is false when nothing answers; texts are "" when all is well."""
+    """How a process is: `reached` is false when nothing of ours answers; texts are "" when all is well."""
 
     reached: bool
     stalled: str = ""
@@ -41,19 +42,23 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 def ask(address: str, *, timeout_s: float = _TIMEOUT_S) -> Answer:
-    """Ask the process at ``host:port``."""
+    """Ask the process at ``host:port``; what answers there and is none of ours is as good as nothing."""
     try:
         stalled, unready, metrics = (
             _get(address, path, timeout_s=timeout_s) for path in ("healthz", "readyz", "metrics")
         )
-    except OSError:
+        readings = tuple(_readings(*metrics))
+    except (OSError, http.client.HTTPException, ValueError):  # no HTTP, or no metrics
         return Answer(reached=False)
-    readings = tuple(
-        Reading(name=one.name, labels=one.labels, value=one.value)
-        for family in text_string_to_metric_families(metrics[1])
-        for one in family.samples
-    )
     return Answer(reached=True, stalled=_trouble(stalled), unready=_trouble(unready), readings=readings)
+
+
+def _readings(status: int, text: str) -> Iterator[Reading]:
+    if status != 200:
+        raise ValueError(f"/metrics is answered with {status}")
+    for family in text_string_to_metric_families(text):
+        for one in family.samples:
+            yield Reading(name=one.name, labels=one.labels, value=one.value)
 
 
 def _get(address: str, path: str, *, timeout_s: float) -> tuple[int, str]:

@@ -156,7 +156,7 @@ def test_frame_shows_what_is_wrong() -> None:
     """A process that is down, a partition that is paused, what waits, in words."""
     drawn = _drawn(_looks({"intake": _intake(runs=1, records=1, paused=1)}))
     assert "intake: src-1: paused" in drawn
-    assert "exporter: nothing answers at 127.0.0.1:1" in drawn
+    assert "exporter: nothing of ours answers at 127.0.0.1:1" in drawn
     assert "dead letters  src invalid 4" in drawn
     assert "sendings  email accepted 1,200" in drawn
     assert "waiting  none" in drawn

@@ -1,6 +1,9 @@
 """What processes tell of themselves: samples that are registered, health that means progress, lag in seconds."""
 
+import http.server
 import socket
+import socketserver
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,6 +104,40 @@ def test_nothing_answers_is_an_answer() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         assert Answer(reached=False) == ask(f"127.0.0.1:{taken.getsockname()[1]}", timeout_s=0.5)
+
+
+class _Page(http.server.BaseHTTPRequestHandler):
+    """A web server that is none of ours: every address is a page."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>Cobranza</title>\n<p>log in { here }\n")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+class _Silence(socketserver.BaseRequestHandler):
+    """What speaks no HTTP: a broker's port."""
+
+    def handle(self) -> None:
+        self.request.recv(1024)
+        self.request.sendall(b"\x00\x00\x00\x04\xff\xff\xff\xff\n")
+
+
+@pytest.mark.parametrize("handler", [_Page, _Silence])
+def test_who_is_none_of_ours_is_as_good_as_nobody(handler: type[socketserver.BaseRequestHandler]) -> None:
+    """`cobranza top` at the console's port, or a broker's: told, not raised."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            found = ask(f"127.0.0.1:{server.server_address[1]}", timeout_s=60.0)
+        finally:
+            server.shutdown()
+            thread.join()
+    assert Answer(reached=False) == found
 
 
 def test_taken_port_does_not_keep_a_process_from_starting(server: MetricsServer, pulses: Pulses) -> None:
