@@ -10,6 +10,7 @@ copy for lag tools. It has one thread, and refuses to go on over a log that is n
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -24,6 +25,7 @@ from infra.database.engine import reading, writing
 from infra.errors import OperatorError
 from infra.kafka.consumers import consumer
 from infra.kafka.lag import LagReader
+from infra.projection.arrivals import Arrivals
 from infra.projection.batch import Batch
 from infra.projection.duplicates import record_duplicates
 from infra.projection.facts import project_fact, project_outcome
@@ -62,6 +64,7 @@ TOPICS: Final = (
 BATCH_RECORDS_MAX: Final = 10_000
 # A broker that is away must not keep the loop from ending when asked.
 _COPY_TIMEOUT_MS: Final = 5_000
+_ENDS_TIMEOUT_MS: Final = 2_000
 _INTERNAL: Final = b"\0"
 _log = structlog.get_logger(__name__)
 
@@ -122,11 +125,16 @@ class Projector:
         *,
         stopping: Callable[[], bool],
         wait_ms: int = 500,
-        stepped: Callable[[int], None] = lambda _: None,
+        stepped: Callable[[int, str], None] = lambda _records, _trouble: None,
     ) -> None:
-        """Step until `stopping()`; it is asked at least every `wait_ms`; `stepped` is told the records."""
+        """Step until `stopping()`, which is asked at least every `wait_ms` while the broker answers.
+
+        `stepped` is told the records, and why none come that are there ("": nothing is wrong).
+        """
+        arrivals = Arrivals(partial(self._reader.end_offsets, timeout_ms=_ENDS_TIMEOUT_MS))
         while not stopping():
-            stepped(self.step(wait_ms=wait_ms))
+            records = self.step(wait_ms=wait_ms)
+            stepped(records, arrivals.trouble(self._positions))
 
     def run_to(self, ends: Mapping[TopicPartition, int], *, stopping: Callable[[], bool]) -> int:
         """Step until these offsets (`log_ends`), or `stopping()`; return how many records were read."""

@@ -33,7 +33,7 @@ def console(settings: "Settings", *, host: str | None, port: int | None) -> None
     from infra.database.engine import open_engine
     from infra.database.migrate import require_current
     from infra.database.people import PeopleBook
-    from infra.metrics.pulse import Pulses
+    from infra.database.probe import DatabaseProbe
     from infra.metrics.server import MetricsServer
     from infra.metrics.settings import MetricsSettings
     from infra.metrics.tally import Tally
@@ -58,8 +58,11 @@ def console(settings: "Settings", *, host: str | None, port: int | None) -> None
             publish=publisher,
         )
         app = inside_app(parts, counted=counted_by(requests, face="inside"), reported=reports.add)
-        pulses = Pulses([], stalled_s=metrics.stalled_s)  # it has no loop of its own: it only answers
-        with MetricsServer(metrics, probe=pulses, samples=lambda: (*requests.samples(), *reports.samples())):
+        with MetricsServer(
+            metrics,
+            probe=DatabaseProbe(engine),
+            samples=lambda: (*requests.samples(), *reports.samples()),
+        ):
             click.echo(f"http://{limits.host}:{limits.port}")
             server_of(app, web=limits).run()
     finally:

@@ -40,9 +40,9 @@ def projector(settings: "Settings", *, rebuild: bool, until_end: bool) -> None:
     metrics, projected = MetricsSettings(), Tally("cobranza_projected_records_total")
     pulses = Pulses(["projector"], stalled_s=metrics.stalled_s)
 
-    def stepped(records: int) -> None:
+    def stepped(records: int, trouble: str) -> None:
         projected.add(count=records)
-        pulses.beat("projector")
+        pulses.beat("projector", waiting_for=trouble)
 
     try:
         running = Projector(engine=engine, reader=reader, topics=physical_topics(settings))
