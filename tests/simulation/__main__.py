@@ -73,8 +73,8 @@ def _many(first: int, count: int) -> int:
 
 def _canaries(seeds: int) -> int:
     missed = 0
-    for name, settings in CANARIES.items():
-        verdict = find(settings, seeds=seeds)
+    for name in CANARIES:
+        verdict = find(name, seeds=seeds)
         missed += verdict is None
         _say(
             f"{name}: "
