@@ -32,6 +32,7 @@ _PARTS = (
     ("end_to_end", ["--burst=4000", "--seconds=5"]),
     ("takeover_one", ["--events=20000"]),
     ("million", ["--accounts=20000"]),
+    ("steps", ["--events=25000"]),
     ("ideas", ["--transactions=50"]),
     ("played_day", ["--days=10"]),
     ("freshness", ["--mails=200", "--payments=40"]),

@@ -135,8 +135,8 @@ def _figure_tables(measured: list[Figure]) -> list[str]:
         *map(_figure_line, speeds),
         *("", "| from event to … | p50 | p99 | budget of p99 | of what |", "|---|---|---|---|---|"),
         *(_latency_line(each, tails[each.name.removesuffix(_MEDIAN)]) for each in medians),
-        *("", "| what an event and an account weigh (`sizes.py`) | measured |", "|---|---|"),
-        *(f"| {each.name} | {_text(each)} |" for each in weights),
+        *("", "| what an event, an account and a worker weigh | measured | of what |", "|---|---|---|"),
+        *(f"| {each.name} | {_text(each)} | {each.note} |" for each in weights),
     ]
 
 
