@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from kafka.admin import ConfigResource, ConfigResourceType
 from msgspec import Struct, json
 
 from console.logs import read_log
@@ -22,7 +24,7 @@ from streams.app import build_app
 from streams.engine.serving import serve
 from streams.settings import StreamSettings
 from tests.streams.records import FakeRecord, event_record, invoice
-from tests.streams.rig import until, until_true
+from tests.streams.rig import grow, until, until_true
 
 LIMITS = StreamSettings(session_timeout_s=60.0, bad_in_a_row_max=5)
 
@@ -118,6 +120,51 @@ def test_bad_records_are_dead_letters_and_their_neighbours_go_on(settings: Setti
     found = [read_dead_letter(one.headers) for one in letters]
     assert [("not_json", 1), ("too_large", 3)] == [(one.reason, one.offset) for one in found]
     assert 3 == len(list(read_log(settings, topic="ledger.movement")))
+
+
+@pytest.mark.parametrize("codec", ["gzip", "lz4", "snappy", "zstd"])
+def test_compressed_events_are_read(settings: Settings, codec: str) -> None:
+    """Billing systems, or their broker, compress as they like: intake ended at the first batch of three of these."""
+    topic = settings.topic("billing.invoice.v1")
+    with consumers.admin(bootstrap_servers=settings.brokers()) as admin:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"compression.type": codec})])
+    events = [event_record(invoice(n), event_id=f"e-{n}") for n in range(20)]
+
+    async def story() -> None:
+        async with _workers(settings):
+            _publish(settings, *events, topic="billing.invoice.v1")
+            await _drained(settings)
+
+    asyncio.run(story())
+    assert 20 == len(list(read_log(settings, topic="ledger.movement")))
+
+
+def test_partitions_that_a_source_gets_are_taken_too(settings: Settings) -> None:
+    """Sources are others' topics and may grow while a worker runs (DESIGN 1)."""
+    topic = settings.topic("billing.invoice.v1")
+    event = event_record(invoice(1), event_id="e-1")
+
+    async def story() -> None:
+        stop = asyncio.Event()
+        app = build_app(settings, stage="intake", limits=LIMITS)
+        serving = asyncio.create_task(serve(app, stop=stop))
+        try:
+            await until(lambda: 6 == app.engine.counters.acquired)
+            await asyncio.to_thread(grow, settings.brokers(), topic, partitions=2)
+            with consumers.producer(bootstrap_servers=settings.brokers()) as producer:
+                producer.send(topic, event.value, headers=event.headers, partition=1).get(60)
+            # It hears of them within five minutes; here at once.
+            consumer: Any = app.consumer
+            consumer._thread.thread_loop.call_soon_threadsafe(
+                consumer._thread._consumer._client.force_metadata_update
+            )
+            await until(lambda: 1 == app.engine.counters.records)
+        finally:
+            stop.set()
+            await serving
+
+    asyncio.run(story())
+    assert 1 == len(list(read_log(settings, topic="ledger.journal")))
 
 
 def test_a_source_of_nothing_but_rubbish_is_paused_and_the_others_go_on(settings: Settings) -> None:
