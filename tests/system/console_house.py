@@ -15,26 +15,32 @@ from unittest import mock
 
 import httpx
 from argon2 import PasswordHasher
-from playwright.sync_api import Browser, BrowserContext, StorageState
+from playwright.sync_api import Browser, BrowserContext
+from sqlalchemy import and_, select, update
 
 from console.installation import address_of, await_ready, prepare, running
 from console.player import open_play
 from console.quiet import groups_of
 from console.supervisor import Supervisor
-from infra.database.engine import open_engine
+from infra.database.engine import open_engine, writing
 from infra.database.people import ROLES, PeopleBook, User
+from infra.database.send_doubts import Doubts, Note
+from infra.database.send_tables import send_jobs
 from infra.metrics.targets import read_targets, targets_file
 from infra.ports import free_port
 from infra.settings import Settings
 from notifiers.assembly import LETTERS, OUTBOX
-from tests.console.web.played import Played
+from notifiers.pricing import FILE as PRICES
+from schemas.fields import Channel
+from tests.console.web.played import SECRET, Played
 from tests.notifiers.document_server import Answer, serving
 from tests.system.house_story import COMPANIES, FETCHED, LANGUAGES, PLAYED, beginning, promises
 
-__all__ = ["PASSWORD", "PATIENCE_MS", "House", "opened_house"]
+__all__ = ["CUT_OFF", "PASSWORD", "PATIENCE_MS", "House", "opened_house"]
 
 PASSWORD: Final = "a sentence for the tests"
 PATIENCE_MS: Final = 60_000  # for what is to be seen in a browser
+CUT_OFF: Final = "cut off while it was handed over"
 # A hash says by itself how much work it is: one of full strength would cost each of many logins here half a second.
 _HASH: Final = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 # On a busy machine a page may take its time: it is not to say that it is late, it is to be right.
@@ -48,11 +54,19 @@ _FILES: Final[dict[str, Answer]] = {
     "pdf": (200, {"Content-Type": "application/pdf"}, b"%PDF-1.7\n%%EOF\n"),
     "xml": (200, {"Content-Type": "application/xml"}, b"<Invoice/>"),
 }
+# What carriers take here, so that there is something to reckon with.
+_PRICES: Final = "".join(
+    f'[[price]]\nchannel = "{channel}"\ncurrency = "EUR"\ndelivery = "{each}"\n'
+    for channel, each in (("email", "0.01"), ("letter", "0.95"), ("sms", "0.05"))
+)
 
 
 @dataclass(slots=True)
 class House:
-    """An installation at work; ``address`` is its console's; ``today`` is its clock's; ``planted``: breaches on purpose."""
+    """An installation at work; ``address`` is its console's; ``today`` is its clock's; ``planted``: breaches on purpose.
+
+    Readers of its messages come to ``played.web``.
+    """
 
     settings: Settings
     address: str
@@ -99,22 +113,37 @@ class House:
 
     def arrive(self, browser: Browser, user: str, **how: Any) -> BrowserContext:
         """Open a browser of somebody who is logged in; ``how`` as playwright's ``new_context``."""
-        context = browser.new_context(
-            base_url=self.address, storage_state=self._cookies(browser, user), **how
-        )
+        with self.asking(user) as client:
+            [cookie] = client.cookies.jar
+        context = browser.new_context(base_url=self.address, **how)
+        context.add_cookies([{"name": cookie.name, "value": str(cookie.value), "url": self.address}])
         context.set_default_timeout(PATIENCE_MS)
         return context
 
-    def _cookies(self, browser: Browser, user: str) -> StorageState:
-        context = browser.new_context(base_url=self.address)
-        context.set_default_timeout(PATIENCE_MS)
+    @contextmanager
+    def asking(self, user: str) -> Iterator[httpx.Client]:
+        """Ask for pages as somebody who is logged in, without a browser."""
+        with httpx.Client(base_url=self.address, timeout=PATIENCE_MS / 1000) as client:
+            answer = client.post("/login", data={"user": user, "password": PASSWORD, "then": "/"})
+            assert 303 == answer.status_code, answer.text
+            yield client
+
+    def leave_in_doubt(self, account: str, *, channel: Channel) -> None:
+        """Leave the latest delivery of an account as a notifier does that dies while it hands it over."""
+        mine = and_(send_jobs.c["account"] == account, send_jobs.c["channel"] == channel)
+        latest = select(send_jobs.c["reminder"]).where(mine, send_jobs.c["state"] == "accepted")
+        engine = open_engine(self.settings.database)
         try:
-            form: dict[str, str | float | bool] = {"user": user, "password": PASSWORD, "then": "/"}
-            answer = context.request.post("/login", form=form, max_redirects=0)
-            assert 303 == answer.status, answer.text()
-            return context.storage_state()
+            with writing(engine) as connection:
+                ordered = latest.order_by(send_jobs.c["tick"].desc()).limit(1)
+                reminder = connection.execute(ordered).scalar_one()
+                left = update(send_jobs).where(mine, send_jobs.c["reminder"] == reminder)
+                connection.execute(left.values(state="unknown", error_type="interrupted", detail=CUT_OFF))
+            now = datetime.datetime.now(datetime.UTC)
+            note = Note(at=now, author="worker 1", what="interrupted", detail=CUT_OFF)
+            Doubts(engine, channel=channel).note(reminder, note)
         finally:
-            context.close()
+            engine.dispose()
 
     def reports(self) -> int:
         """Count what browsers have reported of the policy."""
@@ -140,19 +169,25 @@ def opened_house(
         for language, kind, number in itertools.product(LANGUAGES, FETCHED, "123"):
             for form, answer in _FILES.items():
                 documents.answers[f"/{kind}-{language}-{number}.{form}"] = answer
+        port = free_port()
+        web = f"http://127.0.0.1:{port}"
+        (settings.data_dir / PRICES).write_text(_PRICES, encoding="utf-8")
         told = {
-            "COBRANZA_CONSOLE_PORT": str(free_port()),
+            "COBRANZA_CONSOLE_PORT": str(free_port(besides=port)),
+            "COBRANZA_WEB_PORT": str(port),
+            "COBRANZA_PUBLIC_URL": web,
+            "COBRANZA_LINK_SECRETS": SECRET,
             "COBRANZA_SEND_DOCUMENTS_HOSTS": f"127.0.0.1:{documents.port}",
             "COBRANZA_SEND_DOCUMENTS_PRIVATE": "true",
             "COBRANZA_SEND_DOCUMENTS_CA_FILE": str(documents.ca_file),
         }
         # Other installations of this run have ports of their own: it is told to this one alone.
         with mock.patch.dict(os.environ, told | _PATIENCE):
-            supervisor = opened.enter_context(running(settings, clock=False, console=True))
+            supervisor = opened.enter_context(running(settings, clock=False, web=True, console=True))
         await_ready(settings, groups=groups_of(settings), check=supervisor.check)
         _employ(settings)
         with open_play(settings, check=supervisor.check) as play:
-            played = Played(settings, play, web="")
+            played = Played(settings, play, web=web)
             played.publish(*beginning(documents=documents.url_here))
             for days, day in PLAYED.items():
                 played.tick(day)
@@ -160,7 +195,8 @@ def opened_house(
                     played.publish(*promises())
             address = address_of(supervisor.services(), "console")
             with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
-                assert 200 == client.get(f"{address}/login", timeout=60).status_code
+                for page in (f"{address}/login", f"{web}/robots.txt"):
+                    assert 200 == client.get(page, timeout=60).status_code
             yield House(settings, address, played, max(PLAYED.values()), supervisor)
 
 

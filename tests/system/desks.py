@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import re
 from collections.abc import Mapping
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -31,7 +32,7 @@ class Desk:
     def __init__(self, house: House, browser: Browser, language: str, *, folder: Path) -> None:
         self.house, self.browser, self.language, self._folder = house, browser, language, folder
         self.w: Any = words_of(language)
-        self.company = COMPANIES[language].company
+        self.company, self.company_name = COMPANIES[language].company, COMPANIES[language].name
         self.context = house.arrive(browser, f"ana-{language}", viewport=WIDE, locale=language)
         self.page = self.context.new_page()
         self.complaints: list[str] = []
@@ -124,8 +125,15 @@ class Desk:
 
     def mail(self, kind: str, *, step: str = "*") -> EmailMessage:
         """Open the one mail of a level that has gone to a customer."""
-        [path] = self.posted(kind, step=step)
-        return message_from_bytes(path.read_bytes(), policy=policy.default)
+        [mail] = self.mails(kind, step=step)
+        return mail
+
+    def mails(self, kind: str, *, step: str = "*") -> list[EmailMessage]:
+        """Open the mails of a level that have gone to a customer."""
+        return [
+            message_from_bytes(path.read_bytes(), policy=policy.default)
+            for path in self.posted(kind, step=step)
+        ]
 
     def text(self, mail: EmailMessage) -> str:
         """Read a mail as a program without HTML shows it."""
@@ -133,6 +141,11 @@ class Desk:
         assert body is not None
         text: str = body.get_content()
         return text
+
+    def link(self, mail: EmailMessage, purpose: str) -> str:
+        """Find the one link of a purpose in a mail: ``a`` to answer, ``u`` for no more messages, ``d`` a document."""
+        [found] = set(re.findall(rf"{self.house.played.web}/{purpose}/[^\s>]+", self.text(mail)))
+        return str(found)
 
     def done(self) -> None:
         """Read that what was asked for is there; a page that is behind is loaded again, as it says."""
@@ -142,16 +155,19 @@ class Desk:
             self.page.reload()
         expect(self.page.locator(".done[role=status]").first).to_be_visible()
 
-    def file(self, path: str, *, begins: bytes) -> None:
-        """Fetch a file, as a click on its link would."""
-        answer = self.context.request.get(path)
+    def file(self, path: str, *, begins: bytes) -> bytes:
+        """Fetch a file, as a click on its link would; also from a billing system whose certificate is a test's."""
+        answer = self.context.request.get(path, ignore_https_errors=True)
         assert 200 == answer.status, f"{path}: {answer.status}"
-        assert answer.body().startswith(begins), f"{path}: {answer.body()[:20]!r}"
+        content = answer.body()
+        assert content.startswith(begins), f"{path}: {content[:20]!r}"
+        return content
 
-    def shot(self, name: str) -> None:
+    def shot(self, name: str, *, page: Page | None = None, whole: bool = False) -> None:
         """Keep what is seen: in the test's folder, and in ``COBRANZA_SCREENSHOTS`` where that is set."""
         for kept in filter(None, (str(self._folder), os.environ.get("COBRANZA_SCREENSHOTS", ""))):
-            self.page.screenshot(path=Path(kept) / f"{name}-{self.language}.png")
+            where = Path(kept) / f"{name}-{self.language}.png"
+            (page or self.page).screenshot(path=where, full_page=whole or page is not None)
 
     # -- doing --------------------------------------------------------------------------
 

@@ -61,12 +61,13 @@ COMPANIES: Final = {
 # What has become of whom: dunned by the plan; of some a person lets the reminders go; a promise was broken; a part
 # is paid; one to agree things with; one whose money the bank has, and nobody has matched; one that nobody has looked
 # at; one to be called back; old debts of which nobody was reminded, one with a mail address that is none, one
-# that is not to be written to; one whose first invoice is yet to come.
+# that is not to be written to; two whose first invoice is yet to come.
 _OLD: Final = ("old", "older", "refused", "listed")
+_NEW: Final = ("starting", "newer")
 _MANUAL: Final = ("manual", "waiting", "edited", "quiet", "recalled", *_OLD)
 KINDS: Final = (
     *("dunned", "manual", "waiting", "edited", "promised", "paying", "agreed", "banked"),
-    *("quiet", "recalled", *_OLD, "starting"),
+    *("quiet", "recalled", *_OLD, *_NEW),
 )
 # Whose documents are to be had where they are said to be.
 FETCHED: Final = ("waiting", "edited")
@@ -87,6 +88,7 @@ NAMES: Final = {
         "Brookside Laundry",
         "Fairhaven Pottery",
         "Newgate Interiors",
+        "Orchard Linens",
     ),
     "es": (
         "Ferretería La Cumbre",
@@ -104,6 +106,7 @@ NAMES: Final = {
         "Lavandería Arroyo",
         "Cerámica del Puerto",
         "Interiores Nuevos",
+        "Textiles del Huerto",
     ),
     "pt": (
         "Padaria Estrela",
@@ -121,6 +124,7 @@ NAMES: Final = {
         "Lavanderia do Riacho",
         "Cerâmica do Cais",
         "Interiores Novos",
+        "Linhos do Pomar",
     ),
 }
 
@@ -212,7 +216,7 @@ def _customer(
         tax_id=BANK_TAX_ID if kind == "banked" else f"76.543.21{KINDS.index(kind)}-3",
         contacts=(contact,),
     )
-    owed = _OLD_DEBT if kind in _OLD else () if kind == "starting" else _OWED
+    owed = _OLD_DEBT if kind in _OLD else () if kind in _NEW else _OWED
     for number, (amount, days) in enumerate(owed, start=1):
         document, due_on = f"{customer}-{number}", DUE + datetime.timedelta(days=days)
         place = documents(f"/{document}") if kind in FETCHED else f"https://invoices.test/{document}"
