@@ -74,6 +74,8 @@ def bank_alerts(company: Company, *, at: datetime.datetime) -> Iterator[tuple[Ex
     The row remembers it; the fact's id is the same in every partition.
     """
     profile, day = company.profile, company.day_of(at)
+    if not profile.bank_accounts:
+        return
     if local_hour(at, company.zone) < profile.bank_alert_hour or company.banks.override(day) is not None:
         return
     for name, through in company.banks.stale(profile, day=day).items():

@@ -31,6 +31,7 @@ zoneinfo.reset_tzpath(to=())
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _SATURDAY = 5
 _DAY = datetime.timedelta(days=1)
+_SECOND = datetime.timedelta(seconds=1)
 
 
 @functools.cache
@@ -104,7 +105,7 @@ def instant_of(day: datetime.date, *, hour: int, zone: zoneinfo.ZoneInfo) -> dat
 
 def epoch_s(at: datetime.datetime) -> int:
     """Give whole seconds since 1970 of an instant, rounded down."""
-    return (at - _EPOCH) // datetime.timedelta(seconds=1)
+    return (at - _EPOCH) // _SECOND
 
 
 @functools.cache

@@ -15,7 +15,10 @@ import msgspec
 from processors.banks import BankEvent, Banks
 from processors.calendar import epoch_s, instant_of, local_day, told_at, zone_of
 from processors.law.book import LawBook, law_of
+from processors.law.permits import Openings
+from processors.stationery import letterhead
 from schemas.commands import CompanyCommand, ConfigureCompany, GoLive, MigratePlan, PublishPlan, SetLaw
+from schemas.law import DebtorKind, LawTerms
 from schemas.plans import Plan
 from schemas.rows import (
     BankAlertRow,
@@ -50,6 +53,8 @@ class Company:
         first_looks: due date -> when a tick must look first at an invoice on the company's own plan
             (``ladder.next_look``); forgotten with each change.
         step_days: the days of an item's step by all that they depend on (``ladder.current_rung``); likewise.
+        terms: the law of contact by (who is reached, day), with what was found by it (``law.register``); likewise.
+        letterhead: what the profile puts on each message.
         retention: how long what is settled is remembered (SEMANTICS 2.2).
     """
 
@@ -59,11 +64,13 @@ class Company:
         "banks",
         "first_looks",
         "law",
+        "letterhead",
         "plans",
         "profile",
         "retention",
         "row",
         "step_days",
+        "terms",
         "zone",
     )
 
@@ -210,6 +217,8 @@ class Company:
         self._opening_s: dict[datetime.date, int] = {}
         self.first_looks: dict[datetime.date, datetime.date] = {}
         self.step_days: dict[tuple[object, ...], Any] = {}
+        self.terms: dict[tuple[tuple[str, DebtorKind, str], datetime.date], tuple[LawTerms, Openings]] = {}
+        self.letterhead = letterhead(self.profile)
         self._day = (None, datetime.date.min)
         self.retention = datetime.timedelta(days=self.profile.retention_days)
 

@@ -97,7 +97,7 @@ def evaluate(
     forget_send_now(at, decided=bool(decided))
     _review_episode(at)
     note_all_held(at)
-    facts += purge(account, day=day, since=company.day_of(since or tick.at), company=company)
+    facts += purge(account, day=day, since=since or tick.at, company=company)
     enter_items(
         account, company=company, now=tick.at
     )  # what was touched here is entered here: the rows alone are the state
@@ -226,6 +226,8 @@ def _waiting_for_tasks(judged: Iterable[Judged]) -> frozenset[str]:
 
 def _withheld(at: Circumstances, judged: Sequence[Judged]) -> Iterator[ReminderWithheld]:
     """Say what is withheld and was not said so before: item, step, reason and its end (R31)."""
+    if not any(each.said for each in judged):
+        return
     new: list[Withheld] = []
     for each in judged:
         new += [_said(word, item=each.item) for word in each.said if _is_news(at, each.item, word=word)]

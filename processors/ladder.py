@@ -181,6 +181,11 @@ def _planned_level_on(item: ItemRow, *, standing: Standing, index: int, company:
 
 
 def overtaken_on(item: ItemRow, *, standing: Standing, index: int, company: Company) -> datetime.date | None:
+    """Give the day from which a courtesy is dropped (R3), remembered; None for a level, which never is."""
+    return _step_days(item, standing=standing, index=index, company=company)[1]
+
+
+def _dropped_on(item: ItemRow, *, standing: Standing, index: int, company: Company) -> datetime.date | None:
     """Give the day from which a courtesy is dropped (R3); None for a level, which never is.
 
     It is dropped once the next step is due, and once the item is overdue: a
@@ -240,7 +245,7 @@ def _step_days(
     known: tuple[Rung, datetime.date | None] | None = company.step_days.get(key)
     if known is None or known[0].plan is not plan:
         rung = rung_at(item, standing=standing, index=index, company=company)
-        known = (rung, overtaken_on(item, standing=standing, index=index, company=company))
+        known = (rung, _dropped_on(item, standing=standing, index=index, company=company))
         if len(company.step_days) >= _STEP_DAYS_MAX:
             company.step_days.clear()
         company.step_days[key] = known
@@ -309,7 +314,7 @@ def next_look(item: ItemRow, *, company: Company, customer: CustomerRow | None) 
         company.first_looks[item.due_on] = first_on
         return first_on
     if standing.consumed < last_index(standing.plan):
-        return rung_at(item, standing=standing, index=standing.consumed + 1, company=company).due_on
+        return _step_days(item, standing=standing, index=standing.consumed + 1, company=company)[0].due_on
     return final_day(item, standing=standing) if item.plan_finished else item.due_on
 
 

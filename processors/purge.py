@@ -41,20 +41,21 @@ class _Group(NamedTuple):
 
 
 def purge(
-    account: Account, *, day: datetime.date, since: datetime.date, company: Company
+    account: Account, *, day: datetime.date, since: datetime.datetime, company: Company
 ) -> list[LedgerFact]:
     """Forget what has been kept long enough by ``day``, and note when to look again.
 
     Nothing goes while a reminder is open (its outcome speaks of its items),
     while the account is quarantined (a lost record may), or before the
-    ledger, whose first tick was on ``since``, has lived for a retention:
+    ledger, whose first tick was at ``since``, has lived for a retention:
     until then a settled old invoice may have been brought in yesterday.
     """
     row = account.row
     if row.purge_on is None or row.purge_on > day or row.open_reminder or row.quarantined:
         return []
-    if since + company.retention > day:
-        row.purge_on = since + company.retention
+    kept_on = company.day_of(since) + company.retention
+    if kept_on > day:
+        row.purge_on = kept_on
         account.touch(row)
         return []
     look = _Look(account, day, company)

@@ -16,6 +16,9 @@ from schemas.rows import SeenRow
 
 __all__ = ["Entry", "PurgeIndex", "seen_until"]
 
+_NOTHING = datetime.timedelta()
+_UTC = zoneinfo.ZoneInfo("UTC")  # asked for by name, it is looked up for each account
+
 Entry = tuple[datetime.date, str, str]  # from when on, kind of row, its key
 
 
@@ -27,8 +30,8 @@ class PurgeIndex:
     def __init__(self) -> None:
         self._heap: list[Entry] | None = None
         self._seen: dict[str, list[str]] = {}
-        self._keep = datetime.timedelta()
-        self._zone = zoneinfo.ZoneInfo("UTC")
+        self._keep = _NOTHING
+        self._zone = _UTC
 
     @property
     def is_filled(self) -> bool:

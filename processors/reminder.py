@@ -24,7 +24,6 @@ from processors.ladder import Rung, is_level
 from processors.law.register import legal_texts
 from processors.money import to_minor
 from processors.record_size import ENTRIES_MAX, split, text_bytes
-from processors.stationery import letterhead
 from schemas.facts import AgedTotal, Delivery, ReminderCredit, ReminderDecided, ReminderItem, Total
 from schemas.fields import Channel, TextLanguage
 from schemas.plans import Action
@@ -50,6 +49,7 @@ __all__ = [
 ]
 
 _CREDITS_MAX = 100  # shown in a message
+_SURELY_FIT_ITEMS = 20  # a contract limits each text: an item has 26 KB at most, of the 600 KB of a list
 UNRESOLVED = frozenset({"dispatched", "unknown"})  # deliveries without a fate (R19)
 FOLLOW_UP = "follow_up"  # the step's name of a task for a date by hand on which nothing is due (R20)
 _DATE_HAS_COME = {
@@ -109,15 +109,7 @@ def compose(
     """Write the reminder of the due items as of this tick, with what people have ``said`` of it; nothing is kept."""
     due = _sorted(due)
     header = max(due, key=lambda each: (each.rung.offset_days, each.rung.plan.id, each.rung.step.name)).rung
-    contacts = contacts_for(at.account, items=[each.item for each in due], role=header.step.role)
-    deliveries = deliveries_for(
-        _over(_actions(header, due=due), channels=None if said is None else said.channels),
-        contacts=contacts,
-        failed=unusable_channels(at.account),
-        not_before=at.tick.at,
-        language=at.company.profile.language,
-        opted_out=at.account.row.opted_out,
-    )
+    deliveries = _deliveries(at, header, due=due, channels=None if said is None else said.channels)
     deliveries = at.permits().plan(deliveries, at=at.tick.at)
     listed = fitting_items([listed_item(at, each.item, rung=each.rung) for each in due])
     beside = _overdue_beside(at, due)
@@ -141,6 +133,22 @@ def compose(
         aging = aged_totals(at, [*(each.item for each in due), *beside])
         content = msgspec.structs.replace(content, aging=aging)
     return Composed(_charged(at, content, due=due[: len(listed)]), header, due, len(listed))
+
+
+def _deliveries(
+    at: Circumstances, header: Rung, *, due: Sequence[DueItem], channels: Sequence[Channel] | None
+) -> tuple[Delivery, ...]:
+    """Give how a reminder would be carried, by the steps' channels or those that a person chose."""
+    if len(due) == 1 and channels is None:
+        return at.step_deliveries(header, item=due[0].item)  # its law was judged by the same
+    return deliveries_for(
+        _over(_actions(header, due=due), channels=channels),
+        contacts=contacts_for(at.account, items=[each.item for each in due], role=header.step.role),
+        failed=unusable_channels(at.account),
+        not_before=at.tick.at,
+        language=at.company.profile.language,
+        opted_out=at.account.row.opted_out,
+    )
 
 
 def _charged(at: Circumstances, content: ReminderDecided, *, due: Sequence[DueItem]) -> ReminderDecided:
@@ -240,7 +248,7 @@ def _actions(header: Rung, *, due: Sequence[DueItem]) -> list[Action]:
 
 def listed_item(at: Circumstances, item: ItemRow, *, rung: Rung | None = None) -> ReminderItem:
     """Write an item as a message lists it; with ``rung`` it consumes that step."""
-    plain = ReminderItem(
+    return ReminderItem(
         item=item.item,
         currency=item.currency,
         amount_minor=item.amount_minor,
@@ -252,22 +260,26 @@ def listed_item(at: Circumstances, item: ItemRow, *, rung: Rung | None = None) -
         pdf_url=getattr(item.document, "pdf_url", ""),
         xml_url=getattr(item.document, "xml_url", ""),
         held_minor=held_part_minor(at.account, item),
-    )
-    if rung is None:
-        return plain
-    return msgspec.structs.replace(
-        plain,
-        step=rung.step.name,
-        step_index=rung.step_index,
-        step_due_on=rung.due_on,
-        plan=rung.plan.id,
-        plan_version=rung.plan.version,
+        step="" if rung is None else rung.step.name,
+        step_index=-1 if rung is None else rung.step_index,
+        step_due_on=None if rung is None else rung.due_on,
+        plan="" if rung is None else rung.plan.id,
+        plan_version=0 if rung is None else rung.plan.version,
     )
 
 
 def fitting_items(items: Sequence[ReminderItem]) -> list[ReminderItem]:
     """Cut a list to what one record can hold."""
+    if len(items) <= _SURELY_FIT_ITEMS:
+        return list(items)
     return next(split(items, size_of=_size), [])
+
+
+def _fitting_beside(
+    listed: Sequence[ReminderItem], others: Sequence[ReminderItem]
+) -> tuple[ReminderItem, ...]:
+    """Cut what is listed for information to what a record can hold beside the items."""
+    return tuple(fitting_items([*listed, *others])[len(listed) :]) if others else ()
 
 
 def _size(item: ReminderItem) -> int:
@@ -433,7 +445,7 @@ def write_content(
     others = list(others)
     credits, credit_totals = _credits(at, [each.currency for each in totals])  # noqa: A001 - the domain's word
     # No more than these are named; the totals count all.
-    shown = heapq.nsmallest(ENTRIES_MAX, others, key=lambda item: (item.due_on, item.item))
+    shown = heapq.nsmallest(ENTRIES_MAX, others, key=lambda item: (item.due_on, item.item)) if others else []
     return ReminderDecided(
         id=reminder,
         account=at.account.id,
@@ -451,13 +463,13 @@ def write_content(
         deliveries=deliveries,
         pay_by_on=pay_by_on,
         customer_name=customer.customer.name if customer is not None else at.account.customer_id,
-        others=tuple(fitting_items([*listed, *(listed_item(at, item) for item in shown)])[len(listed) :]),
+        others=_fitting_beside(listed, [listed_item(at, item) for item in shown]),
         other_totals=totals_of(at, others),
         credits=credits,
         credit_totals=credit_totals,
         unlisted=unlisted,
         attach_invoices=attach_invoices,
-        **letterhead(profile),
+        **at.company.letterhead,
         text="" if said is None else said.text,
         approved_by="" if said is None else said.approved_by,
         now_because=at.now_because,

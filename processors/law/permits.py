@@ -17,9 +17,10 @@ from processors.law.days import hours_on, is_open_day, name_of
 from schemas.facts import Delivery
 from schemas.law import Contacting, LawTerms, Way
 
-__all__ = ["Made", "Permits", "channel_names"]
+__all__ = ["Made", "Openings", "Permits", "channel_names"]
 
 _DAY = datetime.timedelta(days=1)
+Openings = dict[str, tuple[datetime.datetime, datetime.datetime]]
 _SEARCH_DAYS_MAX = 3 * 366  # no rule reaches further: a window is a year at most
 
 
@@ -42,23 +43,32 @@ def channel_names(deliveries: Iterable[Delivery]) -> list[str]:
 
 
 class Permits:
-    """The law for one debtor, with the contacts made so far."""
+    """The law for one debtor, with the contacts made so far.
+
+    Args:
+        terms: the law.
+        made: the contacts.
+        openings: channel -> an instant, and the first allowed one from then on, of any debtor under these terms
+            who was not contacted yet; shared by all, and filled here.
+    """
 
     __slots__ = ("_country", "_known", "_made", "_rules", "profile", "terms", "zone")
 
-    def __init__(self, terms: LawTerms, *, made: Iterable[Made] = ()) -> None:
+    def __init__(
+        self, terms: LawTerms, *, made: Iterable[Made] = (), openings: Openings | None = None
+    ) -> None:
         self.terms = terms
         self.profile = terms.profile
         self.zone: zoneinfo.ZoneInfo = zone_of(terms.time_zone)
         self._country = terms.country
         self._rules: Contacting = terms.contacting
         self._made = sorted(made)
-        self._known: dict[str, tuple[datetime.datetime, datetime.datetime]] = {}
+        self._known: Openings = {} if self._made or openings is None else openings
 
     def add(self, made: Made) -> None:
         """Count one more contact."""
         insort(self._made, made)
-        self._known.clear()
+        self._known = {}  # not emptied: it may be others', too
 
     def next_allowed(self, channel: str, *, at: datetime.datetime) -> datetime.datetime:
         """Give the first instant from ``at`` on at which one more contact by a channel breaks no rule.
@@ -81,7 +91,7 @@ class Permits:
         for each in deliveries:
             name = name_of(each.channel, task_type=each.task_type)
             not_before = self.next_allowed(name, at=at) if name else at
-            planned.append(replace(each, not_before=not_before))
+            planned.append(each if each.not_before == not_before else replace(each, not_before=not_before))
             if name and each.channel != "task":
                 self.add(Made(local_day(not_before, self.zone), name))
         return tuple(planned)

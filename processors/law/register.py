@@ -14,23 +14,37 @@ from processors.calendar import business_day, zone_of
 from processors.company import Company
 from processors.context import FoldContext
 from processors.law.book import reached_at
-from processors.law.permits import Made, Permits
+from processors.law.permits import Made, Openings, Permits
 from schemas.contacts import ContactKind, ContactRow
 from schemas.law import LawTerms, LegalText
 
 __all__ = ["legal_texts", "on_their_way", "permits_for", "register", "terms_for"]
 
+_TERMS_MAX = 1000  # remembered of a company
+
 
 def terms_for(account: Account, *, company: Company, on: datetime.date) -> LawTerms:
     """Give the rules of contact for whoever is written to: in its zone and country where they are known, else the company's."""
-    country, kind, zone = reached_at(account.customer)
-    profile, edition = company.law.placed_edition(country, kind, on=on)
-    return LawTerms(
-        profile=profile,
-        time_zone=zone or company.profile.time_zone,
-        country=country or company.profile.country,
-        contacting=edition.contacting,
-    )
+    return _known_terms(account, company=company, on=on)[0]
+
+
+def _known_terms(account: Account, *, company: Company, on: datetime.date) -> tuple[LawTerms, Openings]:
+    """Give the rules with the first allowed instants that were found by them, remembered by all that they depend on."""
+    place = reached_at(account.customer)
+    found = company.terms.get((place, on))
+    if found is None:
+        country, kind, zone = place
+        profile, edition = company.law.placed_edition(country, kind, on=on)
+        terms = LawTerms(
+            profile=profile,
+            time_zone=zone or company.profile.time_zone,
+            country=country or company.profile.country,
+            contacting=edition.contacting,
+        )
+        if len(company.terms) >= _TERMS_MAX:
+            company.terms.clear()
+        found = company.terms[place, on] = (terms, {})
+    return found
 
 
 def legal_texts(
@@ -45,8 +59,8 @@ def legal_texts(
 
 def permits_for(account: Account, *, company: Company, on: datetime.date) -> Permits:
     """Give the law for an account with all contacts that its register has."""
-    terms = terms_for(account, company=company, on=on)
-    return Permits(terms, made=_made(account, zone_of(terms.time_zone)))
+    terms, openings = _known_terms(account, company=company, on=on)
+    return Permits(terms, made=_made(account, zone_of(terms.time_zone)), openings=openings)
 
 
 def on_their_way(account: Account) -> Iterator[Made]:

@@ -184,7 +184,7 @@ def test_a_request_is_forgotten_after_the_retention() -> None:
     """SEMANTICS 2.2: remembered for 400 days, and no day less."""
     account, company = Account("acme:C1"), Company("acme")
     _set(account, "bad", command="c1")
-    since = datetime.date(2020, 1, 1)
+    since = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
     purge(account, day=datetime.date(2027, 3, 7), since=since, company=company)
     assert ["command/c1"] == list(account.seen)
     purge(account, day=datetime.date(2027, 3, 8), since=since, company=company)

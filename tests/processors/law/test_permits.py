@@ -138,3 +138,15 @@ def test_a_conversation_among_other_contacts_begins_its_pause() -> None:
     made = (Made(MONDAY, "call", conversation=True), Made(MONDAY + datetime.timedelta(days=1), "email"))
     debtor = permits("us_third_party", made=made)
     assert at("2026-03-09 08:00") == debtor.next_allowed("call", at=at("2026-03-04 10:00"))
+
+
+def test_who_was_not_contacted_shares_what_was_found_for_others() -> None:
+    """A contact that is made is one debtor's alone: the others may be contacted as before, and he not."""
+    terms, openings, monday = permits("cl_consumer").terms, {}, at("2026-03-02 12:00")
+    first, second = Permits(terms, openings=openings), Permits(terms, openings=openings)
+    assert monday == first.next_allowed("email", at=monday)
+    first.add(Made(MONDAY, "email"))
+    assert at("2026-03-04 08:00") == first.next_allowed("email", at=monday)
+    assert monday == second.next_allowed("email", at=monday)
+    contacted = Permits(terms, made=(Made(MONDAY, "email"),), openings=openings)
+    assert at("2026-03-04 08:00") == contacted.next_allowed("email", at=monday)
