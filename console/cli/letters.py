@@ -11,7 +11,7 @@ from console.cli.formats import OutputFormat, format_option, print_rows
 from infra.errors import OperatorError
 
 if TYPE_CHECKING:
-    from infra.database.print_runs import PrintRuns, Run, RunLetter
+    from infra.database.print_runs import Run
     from infra.settings import Settings
 
 __all__ = ["letters"]
@@ -32,10 +32,6 @@ _LETTER = (
     "spool",
 )
 _LEFT_OUT = ("reminder", "company", "customer", "run", "left_out")
-
-
-class NotLeftOutError(OperatorError):
-    """No letter of that reminder waits for a person."""
 
 
 class NoRunError(OperatorError):
@@ -156,7 +152,7 @@ def left_out(settings: "Settings", *, company: str, output_format: OutputFormat)
     engine = open_engine(settings.database)
     try:
         require_current(engine)
-        found = PrintRuns(engine).left_out(company=company)
+        found = PrintRuns(engine).left_out(companies=[company] if company else [])
     finally:
         engine.dispose()
     print_rows([structs.asdict(each) for each in found], columns=_LEFT_OUT, output_format=output_format)
@@ -167,27 +163,17 @@ def left_out(settings: "Settings", *, company: str, output_format: OutputFormat)
 @click.pass_obj
 def again(settings: "Settings", *, reminder: str) -> None:
     """Print a letter that was left out with its company's open run, once its file is as it was accepted."""
+    from console.left_out import print_again
     from infra.database.engine import open_engine
     from infra.database.migrate import require_current
-    from infra.database.print_runs import PrintRuns
     from notifiers.assembly import utc_now
-    from notifiers.paper.opening import open_closer
-    from notifiers.paper.settings import PrintRunSettings
-    from notifiers.settings import read_settings
 
-    chosen = read_settings(PrintRunSettings)
     engine = open_engine(settings.database)
     try:
         require_current(engine)
-        runs = PrintRuns(engine)
-        open_closer(chosen, data_dir=settings.data_dir, engine=engine, clock=utc_now).check(
-            _waiting(runs, reminder)
-        )
-        moved = runs.again(reminder, now=utc_now(), letters_max=chosen.letters_max)
+        moved = print_again(reminder, engine=engine, data_dir=settings.data_dir, clock=utc_now)
     finally:
         engine.dispose()
-    if moved is None:
-        raise _not_left_out(reminder)
     click.echo(f"{moved.run}/{moved.position:06d}")
 
 
@@ -200,42 +186,17 @@ def give_up(settings: "Settings", *, reminder: str, because: str) -> None:
 
     A damaged letter of a run that waits is left out with that.
     """
+    from console.left_out import give_up as given_up
     from infra.database.engine import open_engine
     from infra.database.migrate import require_current
-    from infra.database.print_runs import PrintRuns
     from notifiers.assembly import utc_now
-    from notifiers.channel import TemporaryError
-    from notifiers.feedback.imported import Line, word_of_line
-    from notifiers.paper.opening import open_closer
-    from notifiers.paper.settings import PrintRunSettings
-    from notifiers.settings import read_settings
 
-    chosen = read_settings(PrintRunSettings)
     engine = open_engine(settings.database)
     try:
         require_current(engine)
-        runs, now = PrintRuns(engine), utc_now()
-        found = runs.letter(reminder)
-        if found is not None and not found.left_out:
-            open_closer(chosen, data_dir=settings.data_dir, engine=engine, clock=utc_now).leave_out(found)
-        line = Line(reminder=reminder, channel="letter", said="failed", detail=because)
-        if not runs.settle(reminder, now=now, saying=[word_of_line(line, received_at=now)]):
-            raise _not_left_out(reminder)
-    except TemporaryError as error:
-        raise OperatorError(error.detail) from error
+        given_up(reminder, because=because, engine=engine, data_dir=settings.data_dir, clock=utc_now)
     finally:
         engine.dispose()
-
-
-def _waiting(runs: "PrintRuns", reminder: str) -> "RunLetter":
-    found = runs.letter(reminder)
-    if found is None or not found.left_out or found.settled_at is not None:
-        raise _not_left_out(reminder)
-    return found
-
-
-def _not_left_out(reminder: str) -> NotLeftOutError:
-    return NotLeftOutError(f"No letter of reminder {reminder!r} was left out: cobranza letters left-out")
 
 
 @letters.command()

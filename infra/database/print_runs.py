@@ -19,6 +19,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
+    literal_column,
     select,
     update,
 )
@@ -198,11 +199,19 @@ class PrintRuns:
             )
             return sorted(moved.scalars())
 
-    def left_out(self, *, company: str = "", limit: int = 1_000) -> list[RunLetter]:
-        """List letters that were left out of their runs and wait for a person, of a company ("": of all), the oldest first."""
-        query = select(print_letters).where(_WAITS).order_by(print_letters.c["added_at"]).limit(limit)
-        if company:
-            query = query.where(print_letters.c["company"] == company)
+    def left_out(
+        self, *, companies: Sequence[str] = (), skip: int = 0, limit: int = 1_000
+    ) -> list[RunLetter]:
+        """List letters that were left out of their runs and wait for a person, of companies (none: of all), the oldest first."""
+        query = (
+            select(print_letters)
+            .where(_WAITS)
+            .order_by(print_letters.c["added_at"], print_letters.c["reminder"])
+            .offset(skip)
+            .limit(limit)
+        )
+        if companies:
+            query = query.where(print_letters.c["company"].in_(companies))
         with reading(self._engine) as connection:
             return [_read(row) for row in connection.execute(query).mappings()]
 
@@ -354,7 +363,10 @@ class PrintRuns:
 
 
 _COLUMNS: Final = [print_runs.c[name] for name in Run.__struct_fields__]
-_WAITS: Final = and_(print_letters.c["left_out"] != "", print_letters.c["settled_at"].is_(None))
+# In the words of its index: a database sees with a parameter only when it is asked that the index is of these rows.
+_WAITS: Final = and_(
+    print_letters.c["left_out"] != literal_column("''"), print_letters.c["settled_at"].is_(None)
+)
 # Built once: to build a statement takes longer than to run it, and each letter runs these.
 _LETTER: Final = select(print_letters).where(print_letters.c["reminder"] == bindparam("of"))
 _OPEN: Final = (

@@ -18,10 +18,13 @@ from sqlalchemy import Engine
 
 from console.web.inside.app import inside_app
 from infra.database.engine import writing
+from infra.database.print_runs import PrintRuns
 from infra.database.tables import outcomes
 from tests.console.inside.desk import PASSWORD, Desk
+from tests.console.inside.test_letters import damaged
 from tests.console.inside.test_processing import STORY
 from tests.console.inside.test_reminders import job_of
+from tests.notifiers.paper.printing import printing
 
 pytestmark = pytest.mark.packages
 
@@ -36,6 +39,10 @@ def address(sqlite_engine: Engine, tmp_path: Path) -> Iterator[str]:
     job_of(desk, "acme:C3")
     doubt = {"state": "unknown", "channel": "sms", "provider": "relay", "recipient": "+12025550123"}
     job_of(desk, "acme:C3", **doubt, error_type="interrupted", detail="cut off", subject="Two invoices")
+    damaged(desk, "r2", account="acme:C2")
+    damaged(desk, "r3", "r4", whole="", account="acme:C2")  # of a run that waits
+    PrintRuns(desk.engine).close(now=desk.now)
+    printing(desk.engine, desk.folder / "print-runs").tend()
     with writing(desk.engine) as connection:
         for number, error in enumerate(("address_bounced", "address_bounced", "cap_reached")):
             connection.execute(
@@ -85,8 +92,8 @@ def opened(
 def test_charts_are_drawn_under_the_policy(
     browser: Browser, address: str, tmp_path: Path, seen: tuple[str, int, bool]
 ) -> None:
-    """S4-20, S4-21: two drawings with their totals, over tables; nothing is stopped, nothing is to be mended for readers, nor on the page
-    of what is in doubt.
+    """S4-20, S4-21: two drawings with their totals, over tables; nothing is stopped, nothing is to be mended for readers, nor on the pages
+    of what is in doubt and of letters that are not printed.
     """
     complaints: list[str] = []
     language, width, dark = seen
@@ -104,6 +111,13 @@ def test_charts_are_drawn_under_the_policy(
     page.goto(f"{address}/doubts")  # with something in it, which a run where all goes well has not
     expect(page.locator("main section")).to_contain_text("cut off")
     assert width >= page.evaluate("document.documentElement.scrollWidth")
+    _look(page)
+    page.goto(f"{address}/letters")
+    expect(page.locator("main section").first).to_contain_text("C2-first-r2.pdf")
+    expect(page.locator("main section").last).to_contain_text("acme-000002")
+    page.locator("summary").last.click()
+    assert width >= page.evaluate("document.documentElement.scrollWidth")
+    _shot(page, f"{language}-{width}-letters", folder=tmp_path)
     _look(page)
     assert [] == complaints
     page.context.close()

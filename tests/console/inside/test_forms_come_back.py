@@ -16,6 +16,7 @@ from infra.database.people import ROLES
 from tests.console.inside.desk import Desk
 from tests.console.inside.forms import Field, Form, forms_of
 from tests.console.inside.posted import keep_jobs
+from tests.console.inside.test_letters import damaged
 from tests.console.inside.test_reminders import job_of
 from tests.console.inside.test_suppressions import put
 from tests.console.inside.walking import pages_of, route_of, walk
@@ -76,6 +77,7 @@ NOT_TRIED: Final = {
     "/doubts/ask": _A_BUTTON,
     "/filters/delete": _A_BUTTON,
     "/language": _A_BUTTON,
+    "/letters/again": _A_BUTTON,
     "/logout": _A_BUTTON,
     "/me": _OWN_TEST,
     "/messages/{account}": _OWN_TEST,
@@ -128,6 +130,7 @@ def desk(sqlite_engine: Engine, tmp_path: Path) -> Desk:
     put(desk, "ben@c2.test")
     kept = Batch(batch="of-ada", user="ada", made_at=desk.now, asked_json='{"verb":"log"}')
     BatchBook(desk.engine).keep(kept, [])
+    damaged(desk, desk.stage.latest["acme:C1"], account="acme:C1")
     desk.employ("eve", role="viewer")
     return desk.at_work("ada", role="administrator")
 

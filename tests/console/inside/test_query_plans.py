@@ -42,6 +42,8 @@ _LARGE: Final = (
     "audit",
     "batches",
     "batch_lines",
+    "print_letters",
+    "print_runs",
 )
 # (route, table) that is read whole, and why that is so.
 _ALLOWED: Final[dict[tuple[str, str], str]] = {

@@ -15,7 +15,7 @@ from console.web.inside.access import Person, require_own_form
 from console.web.inside.asking import ask, await_written, told
 from console.web.inside.charting import Bars, bars_option
 from console.web.inside.given import Approver, Reader
-from console.web.inside.pages import doubts, suppressions, tasks
+from console.web.inside.pages import doubts, letters, suppressions, tasks
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, said, words_of
 from infra.database.engine import reading
@@ -45,11 +45,12 @@ _MARKS = {
 
 
 def router(parts: InsideParts) -> APIRouter:
-    """Make the routes, with those of doubts, tasks and addresses that are not written to."""
+    """Make the routes, with those of doubts, letters that are not printed, tasks and addresses that are not written to."""
     routes = APIRouter()
     _add_list(routes, parts)
     _add_call_back(routes, parts)
     routes.include_router(doubts.router(parts))
+    routes.include_router(letters.router(parts))
     routes.include_router(tasks.router(parts))
     routes.include_router(suppressions.router(parts))
     return routes
