@@ -74,7 +74,7 @@ class StateReader:
         return found if found.high >= self._high else found._replace(high=self._high)
 
     async def _fetched(self, tp: TopicPartition, *, wait_s: float) -> list[Any]:
-        """Give all that was fetched, or what comes first within `wait_s`: as ``getmany``, but whole batches at a time."""
+        """Give all that was fetched, or what comes first within `wait_s`: as ``getmany``, but hundreds at a time."""
         fetcher = self._consumer._fetcher
         deadline = monotonic() + wait_s
         with fetcher._subscriptions.fetch_context():

@@ -1,39 +1,54 @@
-"""What aiokafka has fetched of a partition, taken out a whole batch at a time.
+"""What aiokafka has fetched of a partition, taken out by hundreds of records of a batch at a time.
 
 aiokafka tells by the batch what is committed, but then passes each record through four calls of Python, which
-is half of what a row costs that is read back. Here its own loop sees each batch as one record.
+is half of what a row costs that is read back. Here its own loop sees so many records of a batch as one.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from itertools import chain, islice
+from typing import Any, Final
 
 from aiokafka import TopicPartition
 
 __all__ = ["take"]
 
 
+# A batch of a foreign producer may hold a million small records: never all of them at once.
+_AT_ONCE: Final = 500
+
+
 def take(result: Any, *, records_max: int | None = None) -> list[Any]:
     """Take records out of a ``FetchResult``, until there are so many (None: all) or none is left.
 
-    A batch is not parted: there may be more by less than a batch. What belongs to aborted transactions and
-    control records are left out, and the position moves over them, as aiokafka does it.
+    There may be some hundreds more. What belongs to aborted transactions and control records are left out, and
+    the position moves over them, as aiokafka does it.
+
+    Raises:
+        KafkaError: what was fetched cannot be read (its checksum is wrong, its compression unknown); the position is
+            where it was.
     """
-    _give_whole_batches(result._partition_records)
+    _give_many_at_once(result._partition_records)
+    state = result._assignment.state_value(result._topic_partition)
+    before = state._position
     records: list[Any] = []
-    while result.has_more() and (records_max is None or len(records) < records_max):
-        for batch in result.getall(None if records_max is None else 1):
-            records += batch
+    try:
+        while result.has_more() and (records_max is None or len(records) < records_max):
+            for some in result.getall(None if records_max is None else 1):
+                records += some
+    except Exception:
+        state.consumed_to(before)  # what was read before it is given up, and is fetched again
+        raise
     return records
 
 
-def _give_whole_batches(fetched: Any) -> None:
+def _give_many_at_once(fetched: Any) -> None:
     if fetched is not None and type(fetched._records) is not _Batches:
         fetched._records = _Batches(fetched._records, start=fetched.next_fetch_offset)
         fetched._consumer_record = _as_it_is
 
 
 class _Batches:
-    """Fetched batches, each of which gives one record that is a list of its own."""
+    """Fetched batches, each of which gives records that are lists of its own."""
 
     def __init__(self, batches: Any, *, start: int) -> None:
         self._batches = batches
@@ -46,7 +61,7 @@ class _Batches:
 
 
 class _Batch:
-    """A batch with what is asked of one, whose only record is all of its records."""
+    """A batch with what is asked of one, whose records are lists of its own records."""
 
     def __init__(self, batch: Any, *, start: int) -> None:
         self._batch = batch
@@ -55,15 +70,20 @@ class _Batch:
         self.is_control_batch = False
         self.is_transactional = batch.is_transactional
         self.producer_id = batch.producer_id
-        self.base_offset = batch.base_offset
+        # Batches of the formats before transactions have none, and nobody asks them.
+        self.base_offset = getattr(batch, "base_offset", -1)
         self.next_offset = batch.next_offset
 
     def __iter__(self) -> Iterator["_Records"]:
-        records = _Records(self._batch)
+        records: Iterator[Any] = chain(self._batch)  # a batch itself can be begun only once
         if self.base_offset < self._start:  # the first one may begin before what was asked for
-            records = _Records(record for record in records if record.offset >= self._start)
-        if records:
-            yield records
+            records = (record for record in records if record.offset >= self._start)
+        at_end = False
+        while not at_end:
+            some = _Records(islice(records, _AT_ONCE))
+            at_end = len(some) < _AT_ONCE  # who asks a batch again that has ended gets an error
+            if some:
+                yield some
 
 
 class _Records(list[Any]):

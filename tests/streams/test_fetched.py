@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult, PartitionRecords
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
 from streams.engine.batches import Filling
@@ -84,6 +86,21 @@ def _fetched(start: int) -> tuple[FetchResult, _State]:
     return FetchResult(TP, assignment=assignment, partition_records=records, backoff=0), state
 
 
+def _of(given: bytes, *, start: int = 0, checked: bool = False) -> tuple[FetchResult, _State]:
+    """Fetch one answer, nothing of it aborted."""
+    state = _State(start)
+    records = PartitionRecords(TP, MemoryRecords(given), [], start, None, None, checked, READ_COMMITTED)
+    return FetchResult(TP, assignment=_Assignment(state), partition_records=records, backoff=0), state
+
+
+def _legacy(first: int, values: Sequence[bytes], *, compression: int) -> bytes:
+    """Write records as producers of before Kafka 0.11 did, message format 1."""
+    builder = LegacyRecordBatchBuilder(magic=1, compression_type=compression, batch_size=1_000_000)
+    for place, value in enumerate(values):
+        builder.append(first + place, timestamp=1, key=None, value=value)
+    return bytes(builder.build())
+
+
 def _plain(records: Sequence[Any]) -> list[tuple[int, bytes | None]]:
     return [(record.offset, record.value) for record in records]
 
@@ -109,6 +126,37 @@ def test_no_more_than_wanted_but_for_the_rest_of_a_batch(records_max: int) -> No
         assert not some or state.position == some[-1][0] + 1 or not result.has_more()
     assert _plain(_fetched(0)[0].getall(None)) == found
     assert 22 == state.position
+
+
+@pytest.mark.parametrize("compression", [0, LegacyRecordBatchBuilder.CODEC_GZIP])
+@pytest.mark.parametrize("start", range(4))
+def test_old_message_formats_are_read_from_any_place_on(start: int, compression: int) -> None:
+    """A source topic may hold what was written years ago; the worker ended at it, and again after each start."""
+    first = 0 if compression else start  # a compressed set is one message, which the broker gives whole
+    log = _legacy(first, [b"a", b"b", b"c", b"d"][first:], compression=compression)
+    (whole, after), (own, expected) = _of(log, start=start), _of(log, start=start)
+    assert _plain(own.getall(None)) == _plain(take(whole))
+    assert expected.position == after.position
+
+
+def test_a_batch_of_very_many_records_is_not_taken_out_at_once() -> None:
+    """A megabyte of compressed small records is a million: a run stays near its limit, and the next goes on there."""
+    log = _batch(0, [b"x"] * 3_000, producer=1)
+    result, state = _of(log)
+    first = take(result, records_max=100)
+    assert (500, 500) == (len(first), state.position)
+    assert list(range(500, 3_000)) == [record.offset for record in take(result)]
+    assert 3_000 == state.position
+
+
+def test_what_cannot_be_read_leaves_the_position_where_it_was() -> None:
+    """A damaged batch behind a sound one: nothing of the sound one is lost, whoever tries again gets it."""
+    good, bad = _batch(0, [b"a", b"b"], producer=1), bytearray(_batch(2, [b"c"], producer=1))
+    bad[-1] ^= 0xFF
+    result, state = _of(good + bytes(bad), checked=True)
+    with pytest.raises(CorruptRecordException):
+        take(result, records_max=100)
+    assert 0 == state.position
 
 
 def test_nothing_is_taken_of_a_partition_that_was_sought_elsewhere_meanwhile() -> None:
