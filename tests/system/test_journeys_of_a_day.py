@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from console.web.inside.showing import words_of
+from tests.system.console_house import CUT_OFF
 from tests.system.desks import WIDE, Desk
 from tests.system.house_story import COMING, LANGUAGES, PLAYED
 
@@ -44,6 +45,9 @@ def test_the_morning_begins_with_the_worklist(desk: Desk) -> None:
     desk.sees_not(desk.name("dunned"))
     desk.press(f"{desk.w['filters']['delete']}: Pending 1")
     expect(desk.page.locator(".chips")).to_have_count(0)
+    desk.filter(why="no_action")
+    desk.sees(desk.name("quiet"))
+    desk.sees_not(desk.name("dunned"))
     desk.filter(why="", days="60")
     expect(rows).to_have_count(4)
     desk.sees(desk.name("old"))
@@ -93,12 +97,23 @@ def test_the_list_is_asked_for_customers_of_a_sort(desk: Desk) -> None:
 def test_a_call_is_logged_and_who_was_called_is_not_asked_again_too_soon(desk: Desk) -> None:
     """S0-11, S0-14, S0-16, S0-17, S1-11, S1-12, S1-13: "Ingresar registro" with kind, responsible, observations; it
     stays in the log, he is looked at again in 15 days, drops out of "sin llamar", and sending to him now needs a
-    confirmation and a reason.
+    confirmation and a reason. Sent by a double click, and the page loaded again, it is logged once (issue 7, point 7).
     """
     said = f"Pagará el viernes ({desk.language})"
+    desk.open("/?not_called=true")
+    desk.sees(desk.name("promised"))
     desk.open_customer("promised")
-    desk.ask("/notes", kind="conversation", responsible="Ana", text=said)
-    expect(desk.page.locator("section").filter(has=desk.page.locator("#log"))).to_contain_text(said)
+    form = desk.form("/notes")
+    desk.fill(form, {"kind": "conversation", "responsible": "Ana", "text": said})
+    form.locator("button").dblclick()
+    desk.done()
+    logged = (
+        desk.page.locator("section").filter(has=desk.page.locator("#log")).locator("li").filter(has_text=said)
+    )
+    for part in (desk.w["notes"]["conversation"], "Ana", f"ana-{desk.language}"):
+        expect(logged).to_contain_text(part)
+    desk.page.reload()
+    expect(logged).to_have_count(1)
     desk.open("/?not_called=true")
     desk.sees_not(desk.name("promised"))
     desk.open("/")
@@ -158,6 +173,32 @@ def _drop_and_put_back(desk: Desk, name: str) -> None:
     expect(desk.row(name)).to_have_count(0)
 
 
+def test_the_second_of_two_who_change_a_reminder_is_told(desk: Desk) -> None:
+    """S0-05, R19 (issue 7, point 7): both have it before them; the first change stands, the second person reads that it was changed, and what."""
+    mine, hers = f"First ({desk.language})", f"Second ({desk.language})"
+    name = desk.name("recalled")
+    other = desk.house.arrive(desk.browser, "approver", viewport=WIDE)
+    theirs = other.new_page()
+    theirs.goto(f"/review?company={desk.company}")
+    second = theirs.locator("main section[aria-labelledby]").filter(has_text=name)
+    second.locator("summary").click()
+    second.locator("textarea[name=text]").fill(hers)
+    desk.open("/review")
+    first = desk.page.locator("main section[aria-labelledby]").filter(has_text=name)
+    first.locator("summary").click()
+    first.locator("textarea[name=text]").fill(mine)
+    first.get_by_role("button", name=desk.w["customer"]["save"]).click()
+    desk.done()
+    second.get_by_role("button", name=words_of("en")["customer"]["save"]).click()
+    expect(theirs.locator(".error[role=alert]")).to_have_text(words_of("en")["refusals"]["changed"])
+    expect(second.locator("blockquote")).to_have_text(mine)
+    other.close()
+    desk.open("/review")
+    expect(first.locator("blockquote")).to_have_text(mine)
+    first.get_by_role("button", name=re.compile(desk.w["review"]["undo_changes"])).click()
+    desk.done()
+
+
 def test_a_reminder_is_called_back_before_it_goes(desk: Desk) -> None:
     """B-10, R19: approved, taken back, and approved again by mistake: while no provider has it yet
     it is called back with a click, and never goes.
@@ -185,8 +226,8 @@ def test_a_reminder_is_called_back_before_it_goes(desk: Desk) -> None:
 
 def test_many_are_processed_at_once_and_what_went_out_is_read_again(desk: Desk) -> None:
     """S0-07, S0-18, S0-20, S1-09, S2-08, S2-17, S2-19, S2-23, S3-07, S4-14, S4-15: several of a filter, one of them with a text and a
-    template of its own and its invoices; how far it is, what became of each, and the message as it went, its letter to
-    be printed too; the mail has what was chosen, that of the other has not.
+    template of its own and its invoices; how far it is, what became of each, and the message as it went, which is then printed
+    ("send and print": a PDF of the letter, and one of the mail); the mail has what was chosen, that of the other has not.
     """
     text = f"A word of our own ({desk.language})"
     desk.open(f"/process?verb=edit&accounts={desk.account('edited')}")
@@ -221,22 +262,27 @@ def test_many_are_processed_at_once_and_what_went_out_is_read_again(desk: Desk) 
     files = {f"{desk.document('edited', each)}.{form}" for each in (1, 2) for form in ("pdf", "xml")}
     assert files == {each.get_filename() for each in own.iter_attachments()}
     assert [] == list(other.iter_attachments())
-    desk.open_customer("dunned")
-    sent.get_by_role("link", name=desk.w["levels"]["first"], exact=True).first.click()
-    href = desk.page.locator("main a[href*='form=pdf']").first.get_attribute("href")
-    desk.file(str(href), begins=b"%PDF")
+    printed = desk.page.locator("main a[href*='form=pdf']")
+    expect(printed).to_have_count(2)
+    for each in printed.all():
+        desk.file(str(each.get_attribute("href")), begins=b"%PDF")
 
 
 def test_a_group_is_only_given_its_next_date(desk: Desk) -> None:
-    """S0-12, S0-20, S2-20: nothing is sent, nothing before a day; a day that is none is said, and who is chosen stays so."""
+    """S0-12, S0-20, S2-20: nothing is sent, and of those nothing is planned before that day; without a day nothing is asked."""
     on = (desk.house.today + 20 * _DAY).isoformat()
     accounts = "&".join(f"accounts={desk.account(kind)}" for kind in ("paying", "agreed"))
     desk.open(f"/process?verb=next-date&{accounts}")
+    desk.press(desk.w["verbs"]["next-date"])
+    assert desk.page.locator("#next_on:invalid").is_visible()
     desk.page.locator("#next_on").fill(on)
     desk.press(desk.w["verbs"]["next-date"])
     expect(desk.page.locator("#progress")).to_contain_text(desk.w["batch"]["done"].format(done=2, total=2))
     desk.open_customer("paying")
     expect(desk.page.locator("form[action$='/next-date'] [name=on]")).to_have_value(on)
+    desk.open_customer("paying", "/next?days=60")
+    first = desk.page.locator("#foreseen tbody tr").first
+    expect(first.locator("td").first).to_have_text(desk.day(desk.house.today + 20 * _DAY))
 
 
 def test_all_with_old_debt_are_written_to_by_one_button(desk: Desk) -> None:
@@ -297,8 +343,39 @@ def test_what_was_sent_is_counted_and_listed(desk: Desk) -> None:
     desk.page.locator("select[name=channel]").select_option("letter")
     desk.press(desk.w["today"]["show"])
     expect(desk.row(desk.document("dunned", 1))).to_contain_text(desk.w["channels"]["letter"])
+
+
+def test_what_nobody_knows_of_is_shown_with_its_evidence_and_ended(desk: Desk) -> None:
+    """R19, U-3: a notifier died while it handed a mail over: what is known of it; who is asked cannot say; a person's word, with how he knows
+    it, ends the doubt, and stands with the message.
+    """
+    words, how = desk.w["doubts"], f"the carrier has it ({desk.language})"
     desk.open("/doubts")
     expect(desk.page.locator(".empty")).to_be_visible()
+    desk.house.leave_in_doubt(desk.account("dunned"), channel="email")
+    desk.open("/doubts")
+    case = desk.page.locator("main section")
+    expect(case).to_have_count(1)
+    for known in (
+        desk.account("dunned"),
+        f"zoe@dunned-{desk.language}.test",
+        "recorder",
+        "worker 1",
+        CUT_OFF,
+    ):
+        expect(case).to_contain_text(known)
+    desk.shot("doubts")
+    case.locator("[name=because]").fill(how)
+    case.get_by_role("button", name=words["accepted"], exact=True).click()
+    expect(desk.page.locator(".done[role=status]")).to_have_text(words["ended"])
+    expect(desk.page.locator(".empty")).to_be_visible()
+    desk.house.played.rest()
+    desk.open_customer("dunned")
+    sent = desk.page.locator("section").filter(has=desk.page.locator("#sent"))
+    sent.get_by_role("link", name=desk.w["levels"]["second"], exact=True).first.click()
+    became = desk.page.locator("section").filter(has=desk.page.locator("#became"))
+    for known in (CUT_OFF, how, f"ana-{desk.language}"):
+        expect(became).to_contain_text(known)
 
 
 def test_a_task_is_done_and_leaves_the_list(desk: Desk) -> None:

@@ -1,11 +1,14 @@
 """Reports in a real Chromium: read, drilled into, taken away as files, mailed."""
 
 import datetime
+import io
 import re
+import zipfile
 from email import message_from_bytes, policy
 
 import pytest
 from playwright.sync_api import expect
+from pypdf import PdfReader
 
 from console.web.inside.reporting.posting import Poster
 from infra.database.engine import open_engine
@@ -21,7 +24,7 @@ _DAY = datetime.timedelta(days=1)
 
 def test_balances_by_age_lead_to_the_document_itself(desk: Desk) -> None:
     """S0-02, S0-03, S0-04, S1-26, S3-03, S3-04: who owes how much for how long, by one's own buckets; the name leads to the documents, and
-    each of those to the file of the invoice; all of it as PDF, XLSX and CSV.
+    each of those to the file of the invoice, which opens; all of it as PDF, XLSX and CSV, where the same link stands.
     """
     desk.open("/reports/aged")
     desk.is_titled(desk.w["reports"]["aged"])
@@ -32,9 +35,17 @@ def test_balances_by_age_lead_to_the_document_itself(desk: Desk) -> None:
     desk.shot("report")
     for form, begins in (("csv", b""), ("xlsx", b"PK"), ("pdf", b"%PDF")):
         desk.file(f"/reports/aged?form={form}", begins=begins)
-    desk.follow(desk.name("dunned"))
-    link = desk.row(desk.document("dunned", 1)).get_by_role("link", name=desk.w["reports"]["open_document"])
-    expect(link).to_have_attribute("href", f"https://invoices.test/{desk.document('dunned', 1)}.pdf")
+    desk.follow(desk.name("waiting"))
+    link = desk.row(desk.document("waiting", 1)).get_by_role("link", name=desk.w["reports"]["open_document"])
+    address = str(link.get_attribute("href"))
+    desk.file(address, begins=b"%PDF")
+    documents = f"/reports/documents?account={desk.account('waiting')}"
+    with zipfile.ZipFile(io.BytesIO(desk.file(f"{documents}&form=xlsx", begins=b"PK"))) as workbook:
+        links = [workbook.read(each).decode() for each in workbook.namelist() if each.endswith(".rels")]
+    assert any(address in each for each in links)
+    printed = PdfReader(io.BytesIO(desk.file(f"{documents}&form=pdf", begins=b"%PDF")))
+    led = [each.get_object()["/A"]["/URI"] for page in printed.pages for each in page.annotations or []]
+    assert address in led
 
 
 def test_the_reports_of_what_people_did_are_adapted_and_kept(desk: Desk) -> None:
@@ -59,6 +70,8 @@ def test_the_reports_of_what_people_did_are_adapted_and_kept(desk: Desk) -> None
     expect(desk.row(desk.name("dunned"))).to_be_visible()
     desk.open(f"/reports/statement?account={desk.account('paying')}")
     desk.sees(f"PAY-{desk.language}")
+    desk.open("/reports/customers")
+    expect(desk.row(desk.name("dunned"))).to_contain_text(desk.money("1830.85"))
     desk.open("/reports/customers?columns=customer&columns=contacts&columns=receivables")
     expect(desk.table(desk.w["reports"]["customers"]).locator("thead th")).to_have_count(3)
     desk.page.locator("main summary").filter(has_text=desk.w["reports"]["keep"]).click()

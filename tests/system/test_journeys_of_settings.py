@@ -18,24 +18,37 @@ _DAY = datetime.timedelta(days=1)
 
 
 def test_the_companys_profile_is_filled_in(desk: Desk) -> None:
-    """S4-06, S4-17, S4-18: payment instructions, footer, whom answers go to; what is wrong is said at its field; messages have it from then on."""
-    pay = f"IBAN 12 3456 ({desk.language})"
+    """S4-06, S4-18: payment instructions with bank, account and tax id, and the sender's name, address, phone and footer; what is wrong
+    is said at its field; messages have it from then on. Of two who change it, the second is told what the first has changed.
+    """
+    pay, phone = f"RUT 76.543.210-K, Banco Uno, IBAN 12 3456 ({desk.language})", "+56 2 2345 6789"
     desk.open_settings("/profile")
     form = desk.form("/profile")
     typed = {
         "answers_to": f"desk@{desk.company}.test",
         "payment_instructions": pay,
-        "footer": "Calle 9, Santiago",
+        "address": "Calle 9\nSantiago",
+        "phone": phone,
+        "footer": "Lunes a viernes",
     }
     desk.fill(form, typed | {"statement_day": "99"})
     form.locator("button").click()
     expect(desk.page.locator("#field-statement_day-fault")).to_be_visible()
     expect(desk.page.locator("#field-payment_instructions")).to_have_value(pay)
     desk.fill(form, {"statement_day": "28"})
+    other = desk.context.new_page()
+    other.goto(f"/settings/{desk.company}/profile")
+    other.locator("#field-footer").fill("Horario: 9 a 18")
     form.locator("button").click()
     desk.done()
+    other.locator("form[action$='/profile'] button").click()
+    told = other.locator(".late[role=alert]")
+    expect(told).to_contain_text(f"ana-{desk.language}")
+    expect(told).to_contain_text("Lunes a viernes")
+    expect(other.locator("#field-footer")).to_have_value("Horario: 9 a 18")
+    other.close()
     desk.open(f"/messages/{desk.account('dunned')}")
-    desk.sees(pay, "Calle 9, Santiago")
+    desk.sees(pay, desk.company_name, "Calle 9", "Santiago", phone, "Lunes a viernes")
 
 
 def test_each_kind_of_message_is_switched_on_and_off(desk: Desk) -> None:
@@ -56,6 +69,7 @@ def test_each_kind_of_message_is_switched_on_and_off(desk: Desk) -> None:
     desk.house.pass_hour()
     announced = desk.mail("starting", step="invoice_issued")
     assert f"new-{desk.language}" in announced["Subject"]
+    assert "IBAN 12 3456" in desk.text(announced)  # as every message, from the profile
     reminded = desk.text(desk.mail("starting", step="first"))
     named = [each in reminded for each in _issued(desk, "before", "covered", "new")]
     assert [False, True, True] == named
@@ -101,8 +115,16 @@ def _issued(desk: Desk, *names: str) -> list[str]:
 
 def _issue(desk: Desk, name: str, *, issued_on: datetime.date, due_on: datetime.date, amount: str) -> None:
     """Let the billing system tell of an invoice."""
-    company, _, customer = desk.account("starting").partition(":")
-    invoice = InvoiceIssued(
+    desk.house.played.publish(
+        _invoice(desk, name, issued_on=issued_on, due_on=due_on, amount=amount, to="starting")
+    )
+
+
+def _invoice(
+    desk: Desk, name: str, *, issued_on: datetime.date, due_on: datetime.date, amount: str, to: str
+) -> InvoiceIssued:
+    company, _, customer = desk.account(to).partition(":")
+    return InvoiceIssued(
         company=company,
         customer=customer,
         occurred_at=issued_on.isoformat(),
@@ -111,7 +133,6 @@ def _issue(desk: Desk, name: str, *, issued_on: datetime.date, due_on: datetime.
         currency=COMPANIES[desk.language].currency,
         due_date=due_on,
     )
-    desk.house.played.publish(invoice)
 
 
 def _pay(desk: Desk, name: str, *, on: datetime.date, amount: str) -> None:
@@ -173,17 +194,31 @@ def test_a_plan_is_tried_on_what_happened_then_published_and_taken_on(desk: Desk
     desk.sees(words["moves"].format(count=0))
 
 
+def _has_been_told_of(desk: Desk, name: str) -> bool:
+    return any(f"{name}-{desk.language}" in desk.text(each) for each in desk.mails("newer", step="first"))
+
+
 def test_credits_are_matched_before_anything_is_sent(desk: Desk) -> None:
-    """S0-01, S2-21, S3-02, S4-23, R21: reminders wait for the bank, unless an approver says why not; a credit without an owner is booked on the
-    customer and the invoice that it pays.
+    """S0-01, S2-21, S3-02, S4-23, R21: what is due today waits for the bank, until an approver says why not; a credit without an owner is
+    booked on the customer and the invoice that it pays.
     """
     words = desk.w["banks"]
     desk.open_settings("/profile")
     desk.ask("/profile", bank_accounts="MAIN")
+    today = desk.house.today
+    owed = _invoice(desk, "gated", issued_on=today - 30 * _DAY, due_on=today, amount="90.00", to="newer")
+    desk.house.played.publish(owed)
+    desk.house.pass_hour()
+    assert not _has_been_told_of(desk, "gated")
+    desk.open_customer("newer", f"/document?document=gated-{desk.language}")
+    history = desk.page.locator("section").filter(has=desk.page.locator("#history"))
+    expect(history).to_contain_text(desk.w["reasons"]["bank_gate"])
     desk.open_settings("/banks")
     desk.sees(words["waiting"], words["never"])
     desk.ask("/override", reason="the feed is down")
     desk.sees("the feed is down")
+    desk.house.pass_hour()
+    assert _has_been_told_of(desk, "gated")
     desk.page.get_by_label(f"{words['match']} LINE-{desk.language}").click()
     expect(desk.page.locator("ul[aria-labelledby=whose]")).to_contain_text(desk.w["bank_whys"]["tax_id"])
     desk.follow(desk.name("banked"))

@@ -1,6 +1,7 @@
 """What is read and written down of one customer, in a real Chromium: documents, agreements, receipts, why and what next."""
 
 import datetime
+import re
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -10,6 +11,7 @@ from tests.system.house_story import DUE, NAMES
 
 pytestmark = pytest.mark.packages
 _DAY = datetime.timedelta(days=1)
+_RED = "rgb(165, 22, 22)"
 
 
 def _section(desk: Desk, heading: str) -> Locator:
@@ -17,20 +19,31 @@ def _section(desk: Desk, heading: str) -> Locator:
 
 
 def test_customers_are_found_and_all_that_is_unpaid_is_seen(desk: Desk) -> None:
-    """S2-12, S3-09, S4-19: by part of the name; late documents in red, those not due yet too; nobody of another company."""
+    """S2-12, S3-09, S4-19: by part of the name: contacts, documents in red, what is receivable; then late documents in red, those not due
+    yet too, who is in charge, what was sent, what comes next, and a reminder to be sent; nobody of another company.
+    """
     desk.open("/customers")
     desk.sees_not(next(names[0] for language, names in NAMES.items() if language != desk.language))
     desk.page.locator("[name=q]").fill(desk.name("dunned")[:5])
     desk.press(desk.w["today"]["show"])
     expect(desk.row(desk.name("dunned"))).to_contain_text(desk.money("1830.85"))
+    late = desk.row(desk.name("dunned")).locator("td.overdue")
+    expect(late.first).to_have_text(re.compile(r"^3"))
+    assert _RED == late.first.evaluate("each => getComputedStyle(each).color")
+    expect(desk.row(desk.name("dunned")).locator("td.figure").last).to_have_text("1")
     desk.follow(desk.name("dunned"))
     desk.is_titled(desk.name("dunned"))
     late = desk.page.locator("td.overdue")
     expect(late).to_have_count(2)
-    assert "rgb(165, 22, 22)" == late.first.evaluate("each => getComputedStyle(each).color")
+    assert _RED == late.first.evaluate("each => getComputedStyle(each).color")
     expect(_section(desk, "owed").locator("tbody tr")).to_have_count(3)
     desk.sees("Wants invoices by order number.")
+    expect(_section(desk, "sent")).to_contain_text(desk.w["levels"]["second"])
+    expect(_section(desk, "sums")).to_contain_text(desk.w["customer"]["responsible"])
     desk.shot("customer")
+    desk.follow(desk.w["customer"]["process"])
+    expect(desk.row(desk.name("dunned"))).to_be_visible()
+    expect(desk.page.locator(".tabs a[href*='verb=send-now']")).to_be_visible()
 
 
 def test_a_document_and_a_payment_have_pages_and_are_taken_out_and_in(desk: Desk) -> None:
@@ -57,7 +70,9 @@ def test_a_document_and_a_payment_have_pages_and_are_taken_out_and_in(desk: Desk
 
 
 def test_how_a_customer_is_dunned_is_said_by_hand(desk: Desk) -> None:
-    """S0-12, S0-13, S0-26, S2-14, S2-15, S2-20, S2-22, S4-01: next date, mode, trust, who is in charge; the list can be asked for his customers."""
+    """S0-12, S0-13, S0-26, S2-14, S2-15, S2-20, S2-22: next date, mode, trust, who is in charge, followed up where only some are; it stands
+    on the page and in the register.
+    """
     desk.open_customer("agreed")
     desk.ask("/next-date", on=(desk.house.today + 30 * _DAY).isoformat())
     desk.ask("/mode", mode="manual")
@@ -148,7 +163,7 @@ def test_the_statement_is_as_of_any_day(desk: Desk) -> None:
 
 
 def test_why_and_what_comes_next_are_told(desk: Desk) -> None:
-    """S0-16, S0-25, S3-08, U-4: a day is told from the journal; if nothing comes in, the third level does, on its day."""
+    """S0-25, S3-08, U-4: a day is told from the journal; if nothing comes in, the third level does, on its day."""
     desk.open_customer("dunned", f"/why?on={DUE.isoformat()}")
     expect(desk.page.locator("#told section")).to_contain_text(desk.document("dunned", 1), timeout=60_000)
     desk.open_customer("dunned", "/next?days=90")
