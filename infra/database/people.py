@@ -53,7 +53,7 @@ class LoginFailures(Struct, frozen=True, kw_only=True):
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True):
-    """Something that a user did; ``entry`` is a command's id where it was one."""
+    """Something that a user did; ``entry`` is a command's id where it was one; ``said_json`` what it set, by field."""
 
     entry: str
     at: datetime.datetime
@@ -61,6 +61,7 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
     act: str
     account: str = ""
     detail: str = ""
+    said_json: str = ""
 
 
 class PeopleBook:

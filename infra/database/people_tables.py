@@ -48,7 +48,8 @@ login_failures: Final = Table(
     Column("last_at", UtcDateTime, nullable=False),
 )
 
-# One row per thing done: a command (by its id), or an act of the console itself.
+# One row per thing done: a command (by its id), or an act of the console itself. `said_json`: what it set, by field;
+# '' where its detail says all.
 audit: Final = Table(
     "audit",
     metadata,
@@ -58,6 +59,7 @@ audit: Final = Table(
     Column("act", Text, nullable=False),
     Column("account", key_text(), nullable=False),
     Column("detail", Text, nullable=False),
+    Column("said_json", Text, nullable=False, server_default=""),
     Index("ix_audit_at", "at"),
     Index("ix_audit_user", "user", "at"),
     Index("ix_audit_account", "account", "at"),

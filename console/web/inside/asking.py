@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 
 from console.web.inside.access import Person
-from console.web.inside.auditing import note
+from console.web.inside.auditing import kept_fields, note
 from console.web.inside.parts import InsideParts
 from infra.database.engine import reading
 from infra.database.queries.moment import business_now
@@ -40,6 +40,7 @@ __all__ = [
     "refused_by_intake",
     "said_by",
     "told",
+    "until_told",
     "until_written",
 ]
 
@@ -130,14 +131,14 @@ def enter(
     back_to: str,
     more: Mapping[str, str],
 ) -> RedirectResponse:
-    """Publish a fact that a person enters instead of the billing system; ``entry`` names it in the audit.
+    """Publish a fact that a person enters instead of the billing system; ``entry`` names it in the audit, and to the page.
 
     Raises:
         WrongRequestError: intake would refuse it.
         PublishError: Kafka does not take it; the audit has the attempt.
     """
     _publish(parts, person, event, entry=entry, account=account)
-    return RedirectResponse(f"{back_to}?{urlencode(more)}", status_code=303)
+    return RedirectResponse(f"{back_to}?{urlencode({**more, 'asked': entry})}", status_code=303)
 
 
 def _publish(
@@ -146,7 +147,14 @@ def _publish(
     wrong = refused_by_intake(event)
     if wrong:
         raise WrongRequestError(wrong)
-    note(parts, person, entry=entry, act=type_of(event), account=account)
+    note(
+        parts,
+        person,
+        entry=entry,
+        act=type_of(event),
+        account=account,
+        said_json=kept_fields([event]),
+    )
     parts.publish([event])
 
 
@@ -166,14 +174,22 @@ async def await_written(parts: InsideParts, *, account: str, request: str) -> As
         with reading(parts.engine) as connection:
             return has_request(connection, account=account, request=request)
 
+    return await until_told(parts, account=account, request=request, is_written=is_written)
+
+
+async def until_told(
+    parts: InsideParts, *, account: str, request: str, is_written: Callable[[], bool]
+) -> Asked | None:
+    """Wait until the read model has a request about an account, or why it was refused; None: none was made."""
+
     def why_not() -> str:
         with reading(parts.engine) as connection:
             return refusal_of(connection, account=account, request=request)
 
-    found = await until_written(parts, is_written=is_written, request=request)
+    # One that was refused before it was looked into (it is dated before what is forgotten) is never written.
+    found = await until_written(parts, is_written=lambda: is_written() or bool(why_not()), request=request)
     if found is None:
         return None
-    # One that was refused before it was looked into (it is dated before what is forgotten) is never written.
     refused = await run_in_threadpool(why_not)
     if not refused and found.is_written and parts.console.written_s_max:
         # A refusal is a record of another topic, which the projector may read a moment later.

@@ -21,7 +21,7 @@ from console.web.inside.asking import (
     said_by,
     until_written,
 )
-from console.web.inside.auditing import note
+from console.web.inside.auditing import kept_fields, note
 from console.web.inside.parts import InsideParts
 from infra.database.engine import reading
 from infra.database.queries.creditors import company_row, creditors
@@ -104,8 +104,11 @@ def ask_company(
     before: Sequence[SourceEvent] = (),
     detail: str = "",
     more: Mapping[str, str] | None = None,
+    stood: CompanyCommand | None = None,
 ) -> RedirectResponse:
     """Publish a company's command, after what has to come first, and send the browser on to a page that waits for it.
+
+    The audit has what it sets; with ``stood``, which it comes in the place of, only what changes.
 
     Raises:
         WrongRequestError: intake would refuse it.
@@ -122,6 +125,7 @@ def ask_company(
         act=type_of(command),
         account=form.company,
         detail=detail,
+        said_json=kept_fields(events, stood=stood),
     )
     parts.publish(events)
     query = urlencode({**(more or {}), "asked": key_of(command)})

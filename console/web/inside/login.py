@@ -17,7 +17,7 @@ from console.web.inside.access import (
     require_same_origin,
     within,
 )
-from console.web.inside.auditing import note
+from console.web.inside.auditing import note, note_own
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import LANGUAGES, page
 from console.web.outside.words import accepted_language
@@ -84,6 +84,7 @@ def router(parts: InsideParts) -> APIRouter:
     ) -> Response:
         require_own_form(request, person, csrf=csrf)
         parts.people.speak(person.user, language=language)
+        note_own(parts, person, act="console.language", name=language)
         return RedirectResponse(came_from(request), status_code=303)
 
     return routes

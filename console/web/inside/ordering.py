@@ -6,7 +6,7 @@ a double click or the back button makes none anew, and one that stopped in the m
 
 import datetime
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, cast, get_args
 
 import msgspec
@@ -18,6 +18,7 @@ from console.batching import Asked, Changes, Entry, Planned, Verb
 from console.publishing import PublishError
 from console.web.inside.access import Person
 from console.web.inside.asking import NONCE_CHARACTERS, said_by
+from console.web.inside.auditing import kept_fields
 from console.web.inside.parts import InsideParts
 from infra.database.batches import Batch, BatchBook, BatchLine
 from infra.database.engine import reading
@@ -160,7 +161,7 @@ def _entry(typed: Mapping[str, str], *, wrong: list[Wrong]) -> Entry | None:
 
 
 def keep_batch(
-    parts: InsideParts, person: Person, plan: Sequence[Planned], *, asked: Asked, given: str
+    parts: InsideParts, person: Person, plan: Iterable[Planned], *, asked: Asked, given: str
 ) -> str:
     """Keep what follows for each account; give the batch's id, the same for the same form."""
     name = _name(person, given)
@@ -233,6 +234,7 @@ def carry_out(parts: InsideParts, batch: str, *, person: Person) -> None:
                         act=type_of(event),
                         account=line.account,
                         detail=f"batch {batch}",
+                        said_json=kept_fields([event]),
                     )
                 )
         parts.people.note_all(entries)

@@ -7,11 +7,11 @@ from sqlalchemy import Connection, select
 
 from infra.database.tables import exceptions, requests
 
-__all__ = ["Request", "has_request", "refusal_of", "requests_of"]
+__all__ = ["Request", "has_request", "refusal_of", "refusal_of_document", "requests_of"]
 
 # What the ledger names a refused request by: what it would have made, or the request itself. Each of these names
 # ends with the request's own id; a refused ruling, withdrawal or cancelling is never named by what it speaks of.
-_REFUSED_AS: Final = ("command", "promise", "dispute", "payment_plan", "transfer")
+_REFUSED_AS: Final = ("command", "promise", "dispute", "payment_plan", "payment_change", "transfer")
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -55,7 +55,15 @@ def has_request(connection: Connection, *, account: str, request: str) -> bool:
 
 def refusal_of(connection: Connection, *, account: str, request: str) -> str:
     """Give why the ledger refused a request about an account; '' where it has not, as far as the read model knows."""
-    keys = [f"{kind}/{request}" for kind in _REFUSED_AS]
+    return _refused(connection, account=account, keys=[f"{kind}/{request}" for kind in _REFUSED_AS])
+
+
+def refusal_of_document(connection: Connection, *, account: str, key: str) -> str:
+    """Give why the ledger left a document out that it does not have (``payment/ID``); '' where it has refused none so named."""
+    return _refused(connection, account=account, keys=[key])
+
+
+def _refused(connection: Connection, *, account: str, keys: list[str]) -> str:
     found = (
         select(exceptions.c["detail"])
         .where(exceptions.c["key"].in_(keys), exceptions.c["account"] == account)

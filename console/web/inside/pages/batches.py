@@ -16,6 +16,7 @@ from starlette.background import BackgroundTask
 
 from console.batching import Asked
 from console.web.inside.access import Denied, Person, require_own_form
+from console.web.inside.auditing import note_own
 from console.web.inside.given import Collector
 from console.web.inside.ordering import ROLE_OF_VERB, carry_out
 from console.web.inside.parts import InsideParts
@@ -95,6 +96,7 @@ def router(parts: InsideParts) -> APIRouter:
         require_own_form(request, person, csrf=csrf)
         if not _may_go_on(own(person, batch), person):
             raise Denied
+        note_own(parts, person, act="console.batch.go_on", name=batch)
         task = BackgroundTask(carry_out, parts, batch, person=person)
         return RedirectResponse(f"/batches/{batch}", status_code=303, background=task)
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from console.lifting import lifting
 from console.web.inside.access import Person, require_own_form
 from console.web.inside.asking import WrongRequestError, said_by
-from console.web.inside.auditing import note
+from console.web.inside.auditing import kept_fields, note
 from console.web.inside.company_asking import own_creditors
 from console.web.inside.given import Approver, Collector, Reader, Word
 from console.web.inside.masking import masked
@@ -118,7 +118,14 @@ def _lift(
     text = f"{address} may be written to again: {why.strip()}"
     commands = lifting(marks, author=person.user, at=now, text=text)
     for mark, command in zip(marks, commands, strict=True):
-        note(parts, person, entry=command.command, act=type_of(command), account=mark.account, detail=text)
+        note(
+            parts,
+            person,
+            entry=command.command,
+            act=type_of(command),
+            account=mark.account,
+            said_json=kept_fields([command]),
+        )
     if commands:
         parts.publish(commands)
 

@@ -5,14 +5,13 @@
 from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from console.web.inside.access import Person, require_own_form
 from console.web.inside.asking import WrongRequestError
-from console.web.inside.auditing import note
+from console.web.inside.auditing import kept_values, note_own
 from console.web.inside.details import detail_text
 from console.web.inside.given import Reader
 from console.web.inside.masking import masked_text
@@ -80,7 +79,7 @@ def router(parts: InsideParts) -> APIRouter:
         require_own_form(request, person, csrf=csrf)
         if not kept.keep(person.user, page=_PAGE, saved=SavedFilter(name=name.strip() or name, query=query)):
             raise WrongRequestError([words_of(person.language)["filters"]["too_many"]], fields=["name"])
-        _note(person, act="filter kept", name=name)
+        note_own(parts, person, act="filter kept", name=name, said_json=kept_values({"filters": query}))
         return RedirectResponse(f"/?{query}", status_code=303)
 
     @routes.post("/filters/delete", response_model=None)
@@ -94,12 +93,8 @@ def router(parts: InsideParts) -> APIRouter:
     ) -> RedirectResponse:
         require_own_form(request, person, csrf=csrf)
         kept.forget(person.user, page=_PAGE, name=name)
-        _note(person, act="filter deleted", name=name)
+        note_own(parts, person, act="filter deleted", name=name)
         return RedirectResponse(f"/?{query}", status_code=303)
-
-    def _note(person: Person, *, act: str, name: str) -> None:
-        entry = f"{act}/{quote(person.user)}/{quote(name)}/{parts.clock().isoformat()}"
-        note(parts, person, entry=entry, act=act, detail=name)
 
     return routes
 

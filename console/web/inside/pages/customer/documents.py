@@ -5,14 +5,16 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import HTMLResponse
+from msgspec.structs import replace
 
-from console.web.inside.asking import await_written, nonce, until_written
+from console.web.inside.asking import await_written, nonce, until_told
 from console.web.inside.pages.customer.opening import Reader, path_of, people_of, sheet_of
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import moments, page
 from infra.database.engine import reading
 from infra.database.queries.document_story import credit_story, document_story, payment_has
 from infra.database.queries.moment import company_day, company_zone
+from infra.database.queries.requests import refusal_of_document
 
 __all__ = ["router"]
 
@@ -75,8 +77,11 @@ def _add_credit(routes: APIRouter, parts: InsideParts) -> None:
         entered: Annotated[str, Query(max_length=20)] = "",
     ) -> HTMLResponse:
         if entered:
-            written = await until_written(
-                parts, is_written=is_entered(account, credit=credit, state=entered), request=credit
+            written = await until_told(
+                parts,
+                account=account,
+                request=asked or credit,
+                is_written=is_entered(account, credit=credit, state=entered),
             )
         else:
             written = await await_written(parts, account=account, request=asked)
@@ -85,8 +90,11 @@ def _add_credit(routes: APIRouter, parts: InsideParts) -> None:
             story = credit_story(connection, account=account, credit=credit)
             today = company_day(connection, sheet.company, wall=parts.clock())
             zone = company_zone(connection, sheet.company)
+            left_out = "" if story else refusal_of_document(connection, account=account, key=credit)
         if story is None and not entered:
             raise HTTPException(404)
+        if written is not None and left_out:
+            written = replace(written, refused=left_out)
         return page(
             "customer/credit.html" if story is not None else "customer/entered.html",
             person=person,

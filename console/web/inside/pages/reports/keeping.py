@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from console.web.inside.access import Person, require_own_form
 from console.web.inside.asking import WrongRequestError
+from console.web.inside.auditing import kept_values, note_own
 from console.web.inside.given import Reader, Word
 from console.web.inside.pages.reports.asked import as_query, filters_of_query, report_named
 from console.web.inside.parts import InsideParts
@@ -48,6 +49,8 @@ def router(parts: InsideParts) -> APIRouter:
         if not FilterBook(parts.engine).keep(person.user, page=f"reports/{report}", saved=saved):
             text = words_of(person.language)["reports"]["too_many_kept"].format(count=SAVED_MAX)
             raise WrongRequestError([text], fields=["name"])
+        said = kept_values({"report": report, "filters": kept})
+        note_own(parts, person, act="filter kept", name=name.strip(), said_json=said)
         return RedirectResponse(f"/reports/{quote(report)}?{kept}", status_code=303)
 
     @routes.post("/reports/{report}/kept/forget", response_model=None)
@@ -55,6 +58,8 @@ def router(parts: InsideParts) -> APIRouter:
         require_own_form(request, person, csrf=csrf)
         report_named(report)
         FilterBook(parts.engine).forget(person.user, page=f"reports/{report}", name=name)
+        said = kept_values({"report": report})
+        note_own(parts, person, act="filter deleted", name=name, said_json=said)
         return RedirectResponse(f"/reports/{quote(report)}", status_code=303)
 
     return routes

@@ -3,6 +3,7 @@
 The pages write down what is to go; ``cobranza reports`` carries it out (``reporting.posting``).
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, HTTPException, Request
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 
 from console.web.inside.access import Person, manages, require_own_form
 from console.web.inside.asking import WrongRequestError, said_by
-from console.web.inside.auditing import note
+from console.web.inside.auditing import kept_values, note
 from console.web.inside.given import Administrator, Collector, Word
 from console.web.inside.pages.reports.asked import asked_by, filters_of_query, report_named
 from console.web.inside.parts import InsideParts
@@ -92,7 +93,7 @@ def _add_mails(routes: APIRouter, parts: InsideParts, post: ReportPost) -> None:
         template = _mail_asked(parts, post, person, report=report, query=query, to=to, form=form)
         name = said_by(person, given=nonce)
         mails = [replace(template, mailing=name, recipient=each) for each in template.recipient.splitlines()]
-        note(parts, person, entry=name, act="report.mail", detail=f"{report} {template.recipient}")
+        _note(parts, person, template, entry=name, act="report.mail")
         post.ask(mails)
         return _back()
 
@@ -147,9 +148,8 @@ def _add_schedules(routes: APIRouter, parts: InsideParts, post: ReportPost) -> N
             recipients=template.recipient,
             made_at=parts.clock(),
         )
-        note(
-            parts, person, entry=name, act="report.schedule", detail=f"{report} {every} {template.recipient}"
-        )
+        when = {"every": every, "number": schedule.number, "hour": hour}
+        _note(parts, person, template, entry=name, act="report.schedule", when=when)
         post.plan(schedule)
         return _back()
 
@@ -185,12 +185,31 @@ def _add_recipients(routes: APIRouter, parts: InsideParts, post: ReportPost) -> 
             raise WrongRequestError([text], fields=["pattern"]) from error
         now = parts.clock()
         act = f"report.recipient.{what}"
-        note(parts, person, entry=said_by(person, given=nonce), act=act, detail=f"{company} {read}")
+        note(parts, person, entry=said_by(person, given=nonce), act=act, account=company, detail=read)
         if what == "allow":
             post.allow(Allowed(company=company, pattern=read, allowed_by=person.user, allowed_at=now))
         else:
             post.forbid(company=company, pattern=read)
         return _back()
+
+
+def _note(
+    parts: InsideParts,
+    person: Person,
+    template: Mailing,
+    *,
+    entry: str,
+    act: str,
+    when: Mapping[str, object] | None = None,
+) -> None:
+    """Write down which report goes to whom, as what, with which filters and columns, and when."""
+    said = {
+        "recipients": template.recipient.splitlines(),
+        "form": template.form,
+        "filters": json.decode(template.filters_json),
+        **(when or {}),
+    }
+    note(parts, person, entry=entry, act=act, detail=template.report, said_json=kept_values(said))
 
 
 def _mail_asked(

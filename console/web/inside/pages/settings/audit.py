@@ -1,17 +1,21 @@
-"""The audit: who asked for what, and when, the newest first; filtered, page by page."""
+"""The audit: who asked for what, when, and what it set, the newest first; filtered, page by page."""
 
 import datetime
+from functools import partial
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import HTMLResponse
 
+from console.web.inside.access import Person
 from console.web.inside.company_asking import own_creditors
 from console.web.inside.given import Administrator
 from console.web.inside.parts import InsideParts
+from console.web.inside.set_fields import SetField, set_fields
 from console.web.inside.showing import page, words_of
 from infra.database.engine import reading
+from infra.database.people import AuditEntry
 
 __all__ = ["router"]
 
@@ -58,6 +62,7 @@ def router(parts: InsideParts) -> APIRouter:
             "settings/audit.html",
             person=person,
             entries=entries[:_PAGE],
+            set_of=partial(_set, person=person),
             asked=asked,
             days=days,
             users=[each.user for each in parts.people.users()] if not person.companies else [],
@@ -68,6 +73,12 @@ def router(parts: InsideParts) -> APIRouter:
         )
 
     return routes
+
+
+def _set(entry: AuditEntry, *, person: Person) -> list[SetField]:
+    """Give what a line's act set; without what leads to people for whom it is not."""
+    words = words_of(person.language)
+    return set_fields(entry.said_json, words=words, act=entry.act, may_read=person.may("collector"))
 
 
 def _midnight(on: datetime.date | None) -> datetime.datetime | None:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from console.going_live import go_live_command, portions
 from console.web.inside.asking import Asked, WrongRequestError, said_by, until_written
+from console.web.inside.auditing import kept_fields
 from console.web.inside.company_asking import (
     ask_company,
     company_told,
@@ -126,7 +127,7 @@ def _add_forms(routes: APIRouter, parts: InsideParts) -> None:
                     user=person.user,
                     act=type_of(each),
                     account=account,
-                    detail="" if is_enrolled else "-",
+                    said_json=kept_fields([each]),
                 )
                 for each, account in zip(commands, accounts, strict=True)
             ]

@@ -74,7 +74,9 @@ def router(parts: InsideParts) -> APIRouter:
         if other is not None:
             return _page(parts, person, known=known, given=read.given, meanwhile=other, status=409)
         changed = changed_fields(known, read.profile)
-        return ask_company(parts, form.about, read.profile, back_to=here, detail=", ".join(changed))
+        return ask_company(
+            parts, form.about, read.profile, back_to=here, detail=", ".join(changed), stood=known
+        )
 
     return routes
 

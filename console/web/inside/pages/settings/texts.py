@@ -15,7 +15,7 @@ from console.own_texts import ChangedTextsError, OwnText, OwnTexts, TextGroup, g
 from console.trying_texts import Example, Tried, messages_of, tried
 from console.web.inside.access import Person
 from console.web.inside.asking import WrongRequestError, nonce, said_by
-from console.web.inside.auditing import note
+from console.web.inside.auditing import kept_values, note
 from console.web.inside.company_asking import require_company, settings_path
 from console.web.inside.drawing import MAIL_POLICY, mail_page
 from console.web.inside.given import Reader
@@ -144,7 +144,17 @@ def _save(parts: InsideParts, texts: OwnTexts, form: Given, *, group: TextGroup,
         return _overtaken(parts, person, texts, company=company, group=group, draft=draft)
     names = [each for each in group.files if draft.texts[each].split() != standing[each].text.split()]
     detail = f"{group.kind}/{group.name}: {', '.join(each.rpartition('/')[2] for each in names)}"
-    note(parts, person, entry=said_by(person, given=given), act=SAVED, account=company, detail=detail)
+    note(
+        parts,
+        person,
+        entry=said_by(person, given=given),
+        act=SAVED,
+        account=company,
+        detail=detail,
+        said_json=kept_values(
+            {each: draft.texts[each] for each in names}, stood={each: standing[each].text for each in names}
+        ),
+    )
     try:
         texts.save(company, group, draft.texts, revision=draft.revision)
     except ChangedTextsError:

@@ -23,7 +23,7 @@ from console.web.inside.access import (
     require_own_form,
 )
 from console.web.inside.asking import WrongRequestError, said_by
-from console.web.inside.auditing import note
+from console.web.inside.auditing import kept_values, note
 from console.web.inside.company_asking import own_creditors
 from console.web.inside.given import Administrator, Reader, Word
 from console.web.inside.parts import InsideParts
@@ -84,7 +84,14 @@ def _add_new(routes: APIRouter, parts: InsideParts) -> None:
         _require_right(person, faults)
         password = secrets.token_urlsafe(_RANDOM_BYTES)
         known = replace(made, user=user, password_hash=hash_password(password), must_change=True)
-        note(parts, person, entry=said_by(person, given=nonce), act="console.user.add", detail=_said(known))
+        note(
+            parts,
+            person,
+            entry=said_by(person, given=nonce),
+            act="console.user.add",
+            detail=user,
+            said_json=kept_values(_said(known)),
+        )
         parts.people.put(known, at=parts.clock())
         return _page(parts, person, password=password, about=user)
 
@@ -123,7 +130,8 @@ def _add_changes(routes: APIRouter, parts: InsideParts) -> None:
             person,
             entry=said_by(person, given=nonce),
             act="console.user.change",
-            detail=f"{_said(known)} → {_said(changed)}",
+            detail=user,
+            said_json=kept_values(_said(changed), stood=_said(known)),
         )
         parts.people.put(changed, at=parts.clock())
         return RedirectResponse("/users", status_code=303)
@@ -229,9 +237,14 @@ def _require_right(person: Person, faults: Sequence[UserFault]) -> None:
         raise WrongRequestError([told[each.said] for each in faults], fields=[each.field for each in faults])
 
 
-def _said(user: User) -> str:
-    parts = [user.user, user.role, user.language, ", ".join(user.companies) or "*"]
-    return " · ".join(parts + (["disabled"] if user.is_disabled else []))
+def _said(user: User) -> dict[str, object]:
+    """Give what is set of a user; of the password nothing is kept."""
+    return {
+        "role": user.role,
+        "language": user.language,
+        "companies": list(user.companies),
+        "is_disabled": user.is_disabled,
+    }
 
 
 def _page(

@@ -1,0 +1,255 @@
+"""The audit: each thing that is done leaves a line with who did it, when, and what was set (issue 7, safety)."""
+
+import dataclasses
+import datetime
+import html
+import re
+from pathlib import Path
+
+import pytest
+from httpx import Response
+from sqlalchemy import Engine, func, select, update
+
+from console.web.inside.auditing import OF_THE_LINE, kept_fields
+from console.web.inside.set_fields import set_fields
+from console.web.inside.showing import LANGUAGES, words_of
+from infra.database.batches import Batch, BatchBook
+from infra.database.engine import reading, writing
+from infra.database.people import AuditEntry
+from infra.database.queries.proposals import waiting
+from infra.database.report_post import Allowed, ReportPost
+from infra.database.send_tables import send_jobs
+from schemas.bank import BankLineMatched, BankLineUnmatched
+from schemas.codec import type_of
+from schemas.commands import (
+    AccountCommand,
+    AddNote,
+    ConfigureCompany,
+    GiveAnswer,
+    MigratePlan,
+    OverrideBankGate,
+)
+from schemas.events import PaymentLine, PaymentReceived, PaymentStateChanged
+from tests.console.inside.desk import Desk
+from tests.console.inside.every_form import ALONE, CHANGES_NOTHING, FILLED, STORY
+from tests.console.inside.forms import forms_of
+from tests.console.inside.posted import keep_jobs
+from tests.console.inside.test_what_if import Process
+from tests.console.inside.who_may import WHO_MAY
+from tests.notifiers.pictures import png
+
+WHO = "bea"
+_TEXTS = "/settings/acme/texts/first/es"
+
+
+@pytest.fixture
+def desk(sqlite_engine: Engine, tmp_path: Path) -> Desk:
+    """Give a console with an administrator at it, who may do everything."""
+    desk = Desk(sqlite_engine, tmp_path, STORY)
+    desk.now = desk.now.replace(month=2, day=5)
+    desk.parts = dataclasses.replace(desk.parts, launch=lambda folder, _: Process(folder))
+    desk.browser = desk.another_browser()
+    return desk.at_work(WHO, role="administrator")
+
+
+def test_every_route_that_something_is_sent_to_is_filled_in_here() -> None:
+    """A new route is entered in the table, or the reason why nothing changes by it."""
+    sent = {each for routes in WHO_MAY.values() for each in routes if each.startswith("POST ")}
+    assert sent == set(FILLED) | set(CHANGES_NOTHING)
+
+
+def test_every_act_leaves_a_line_with_its_author(desk: Desk) -> None:
+    """Who did it, and which act, in words of each language; a command under its own id, with what it set."""
+    for route in FILLED:
+        if route not in ALONE:
+            _leaves_a_line(desk, route)
+
+
+@pytest.mark.parametrize("route", sorted(ALONE))
+def test_an_act_that_needs_what_others_end_leaves_a_line(desk: Desk, route: str) -> None:
+    """A proposal that waits, a session, a password: as above, each on a console of its own."""
+    _leaves_a_line(desk, route)
+
+
+def _leaves_a_line(desk: Desk, route: str) -> None:
+    _prepare(desk, route)
+    before = {each.entry for each in _lines(desk)}
+    desk.now += datetime.timedelta(seconds=1)
+    desk.asked.clear()
+    answer = _send(desk, route)
+    assert answer.status_code in (200, 303, 404, 422), (route, answer.text)
+    new = [each for each in _lines(desk) if each.entry not in before]
+    assert new, (route, answer.text)
+    assert {WHO} == {each.user for each in new}
+    assert {desk.now} == {each.at for each in new}
+    for language in LANGUAGES:
+        words = words_of(language)
+        assert {each.act for each in new} <= {*words["acts"], *words["requests"]}
+    known = {each.act: each for each in new}
+    for event in desk.asked:
+        assert type_of(event) in known or isinstance(event, PaymentReceived)
+        account = f"{event.company}:{getattr(event, 'customer', '')}".removesuffix(":")
+        assert known[type_of(event)].account == account
+        fields = set_fields(
+            known[type_of(event)].said_json, words=words_of("en"), act=type_of(event), may_read=True
+        )
+        own = set(event.__struct_fields__) - OF_THE_LINE
+        assert fields or not [name for name in own if getattr(event, name)], event
+
+
+def _lines(desk: Desk) -> list[AuditEntry]:
+    return desk.people.entries(limit=1_000)
+
+
+def _prepare(desk: Desk, route: str) -> None:
+    """Let there be what a form is about."""
+    desk.employ("dora", role="viewer")
+    if "/doubts/" in route:
+        _in_doubt(desk)
+    elif "/batches/" in route:
+        BatchBook(desk.engine).keep(
+            Batch(batch="b", user=WHO, made_at=desk.now, asked_json='{"verb":"log"}'), []
+        )
+    elif "/reports/{report}/" in route:
+        ReportPost(desk.engine).allow(
+            Allowed(company="", pattern="@acme.test", allowed_by=WHO, allowed_at=desk.now)
+        )
+    elif route.endswith("/banks/match"):
+        line = BankLineUnmatched(
+            company="acme",
+            occurred_at="2026-02-05",
+            bank_account="MAIN",
+            line="L-1",
+            currency="USD",
+            amount="9",
+        )
+        desk.parts.publish([line])
+    elif route == "POST /suppressions/remove":
+        _send(desk, "POST /suppressions", address="no@c1.test")
+    elif route.endswith("/give-back"):
+        assert 303 == _send(desk, route.removesuffix("/give-back")).status_code
+
+
+def _in_doubt(desk: Desk) -> None:
+    """Let nobody know what became of what was sent."""
+    with reading(desk.engine) as connection:
+        known = connection.execute(select(func.count()).select_from(send_jobs)).scalar()
+    if not known:
+        keep_jobs(desk)
+    with writing(desk.engine) as connection:
+        connection.execute(update(send_jobs).values(state="unknown"))
+
+
+def _send(desk: Desk, route: str, **fields: str) -> Response:
+    """Send a route's form as the table fills it in, with the word of the session."""
+    with reading(desk.engine) as connection:
+        (proposed,) = (each.reminder for each in waiting(connection, account="acme:C1"))
+    said = {
+        "sent": desk.stage.latest["acme:C3"],
+        "proposed": proposed,
+        "run": _begun(desk) if route.endswith("/stop") else "",
+    }
+    names = {"account": "acme:C1", "company": "acme", "report": "aged", "batch": "b", "plan": "default"}
+    names |= {"kind": "first", "name": "es", "reminder": said["sent" if "call-back" in route else "proposed"]}
+    path = re.sub(r"{(\w+)(?::path)?}", lambda found: names[found[1]], route.removeprefix("POST "))
+    page = desk.browser.get(_TEXTS if "/texts/" in route else "/").text
+    hidden = {"csrf": page.partition('name="csrf" value="')[2].partition('"')[0], "nonce": f"form of {route}"}
+    form: dict[str, str | list[str]] = {**hidden}
+    if "/texts/" in route:
+        form |= next(each for each in forms_of(page) if each.action == path).sent()
+    for name, value in FILLED[route].items():
+        form[name] = re.sub(r"{(sent|proposed|run)}", lambda found: said[found[1]], value)
+    files = {"logo": ("our.png", png(), "image/png")} if route.endswith("/logo") else None
+    answer: Response = desk.browser.post(path, data=form | fields, files=files)
+    return answer
+
+
+def _begun(desk: Desk) -> str:
+    """Begin a what-if; give its id."""
+    answer = _send(desk, "POST /settings/{company}/what-if")
+    return answer.headers["location"].rpartition("run=")[2]
+
+
+def _audit(desk: Desk) -> str:
+    return html.unescape(re.sub(r"<[^>]+>", " ", desk.browser.get("/audit").text))
+
+
+def test_the_audit_says_what_a_command_set(desk: Desk) -> None:
+    """Field by field, in the words of who reads it; the day as he writes it."""
+    _send(desk, "POST /customers/{account:path}/holds")
+    _send(desk, "POST /customers/{account:path}/promises")
+    text = " ".join(_audit(desk).split())
+    assert "hold placed acme:C1 Kind: blocked Reason: asked for time Until: Mar 1, 2026" in text
+    assert "Will be paid on: Feb 20, 2026 Amount: 50 Currency: USD Said by: Ana" in text
+
+
+def test_the_audit_says_what_a_profile_was_before(desk: Desk) -> None:
+    """S4-06: of a change of settings what stood and what stands, of what changed only."""
+    _send(desk, "POST /settings/{company}/profile", footer="Thank you", decision_hour="10")
+    _send(desk, "POST /settings/{company}/profile", footer="Thanks", nonce="another")
+    text = " ".join(_audit(desk).split())
+    assert "Footer: Thank you → Thanks" in text
+    assert "Hour of decisions: 8 → 10" in text
+    assert 1 == text.count("Hour of decisions:")
+
+
+def test_the_audit_says_what_a_user_was_before(desk: Desk) -> None:
+    """Role and companies as they were and as they are; of a password nothing."""
+    _prepare(desk, "POST /users/change")
+    _send(desk, "POST /users/change")
+    text = " ".join(_audit(desk).split())
+    assert "dora Role: viewer → approver Language: en → es" in text
+
+
+def test_a_batch_says_what_each_command_set(desk: Desk) -> None:
+    """S2-23: beside which batch it was."""
+    _send(desk, "POST /process/log")
+    assert "Text: called all of them" in " ".join(_audit(desk).split())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_field_that_can_be_set_has_a_name_in_each_language(language: str) -> None:
+    """What a command of the console may set is told in no other language than the page's."""
+    kinds = {*AccountCommand.__args__, PaymentReceived, PaymentStateChanged, PaymentLine}  # type: ignore[attr-defined]  # a union has them
+    kinds |= {BankLineMatched, MigratePlan, OverrideBankGate}
+    kinds -= {GiveAnswer}  # readers of messages say it, not users
+    names = {name for kind in kinds for name in kind.__struct_fields__} - OF_THE_LINE
+    words = words_of(language)
+    assert names - {*words["set_fields"], *words["profile_fields"]} == set()
+    assert set(words["set_fields"]) == set(words_of("en")["set_fields"])
+    assert set(words["set_values"]) == set(words_of("en")["set_values"])
+
+
+def _note_of(text: str) -> AddNote:
+    return AddNote(
+        company="acme", customer="C1", occurred_at="2026-02-05", command="c", author=WHO, text=text
+    )
+
+
+def test_who_may_not_read_what_leads_to_people_reads_it_masked() -> None:
+    """Addresses in what somebody wrote, and in a profile; what leads to nobody stays."""
+    note = kept_fields([_note_of("write to ana@c1.test, she pays on Friday")])
+    (kind, text) = set_fields(note, words=words_of("en"), act=AddNote.__struct_config__.tag, may_read=False)
+    assert "note" == kind.value
+    assert "write to a•a@c1.test, she pays on Friday" == text.value
+    before = ConfigureCompany(
+        company="acme", occurred_at="2026-02-05", command="c", name="Acme", time_zone="UTC", currency="USD"
+    )
+    after = ConfigureCompany(
+        company="acme",
+        occurred_at="2026-02-06",
+        command="d",
+        name="Acme",
+        time_zone="UTC",
+        currency="USD",
+        sender_email="debts@acme.test",
+    )
+    kept = kept_fields([after], stood=before)
+    (sender,) = set_fields(kept, words=words_of("en"), act=type_of(after), may_read=False)
+    assert ("Sender address", "–", "d•••s@acme.test") == (sender.name, sender.was, sender.value)
+
+
+def test_a_document_number_is_no_day() -> None:
+    """Only what is written as a day is told as one."""
+    kept = kept_fields([_note_of("20260305")])
+    assert "20260305" == set_fields(kept, words=words_of("en"), act="x", may_read=True)[-1].value
