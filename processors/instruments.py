@@ -22,6 +22,7 @@ from processors.context import FoldContext
 from processors.instalment_names import with_instalments
 from processors.money import to_minor
 from processors.promises import refused
+from processors.subjects import KEYS
 from processors.tasks import close_task, open_task
 from processors.whereabouts import name_here
 from schemas.arrangement_facts import ConditionalPaymentChanged
@@ -218,13 +219,13 @@ def ask_about(account: Account, payment: str, *, context: FoldContext) -> list[L
 
 def _of_money(account: Account, event: PaymentStateChanged, *, context: FoldContext) -> list[LedgerFact]:
     credit = account.credits[f"payment/{event.payment}"]
-    if event.state == "cleared":
-        return []
-    if event.state == "deposited" or credit.ended_on is not None:
-        key, detail = (
-            f"payment/{event.payment}",
-            f"it cannot be {event.state}: it has cleared, or is reversed",
-        )
+    is_over = credit.ended_on is not None
+    if event.state == "cleared" and not is_over:
+        return []  # so it is
+    if event.state == "deposited" or is_over:
+        detail = f"it cannot be {event.state}: it {'is reversed' if is_over else 'has cleared'}"
+        # Named by the change: the payment stands as it is, and another change of it may be taken.
+        key = KEYS[PaymentStateChanged](event)
         return [refused(account, reason="unknown_subject", key=key, detail=detail)]
     reversal = PaymentReversed(
         company=event.company,

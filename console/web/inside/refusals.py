@@ -40,6 +40,8 @@ _SAID: Final = (
     ("no_currency", re.compile(r"^currency .+ is not in ISO 4217$")),
     ("said_otherwise", re.compile(r"^the same key came with other content")),
     ("forgotten", re.compile(r"^what is dated \S+ or before is forgotten$")),
+    ("has_cleared", re.compile(r"^it cannot be deposited: it has cleared$")),
+    ("is_reversed", re.compile(r"^it cannot be (?:deposited|cleared|returned): it is reversed$")),
     ("no_master_data", re.compile(r"^the customer has no master data yet")),
 )
 

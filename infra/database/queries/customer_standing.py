@@ -5,11 +5,11 @@ from sqlalchemy import Connection, select
 
 from infra.database.queries.group import children_of
 from infra.database.queries.live import live_row
-from infra.database.tables import accounts
+from infra.database.tables import accounts, items
 from schemas.fields import split_account_id
 from schemas.rows import AccountRow, CustomerRow
 
-__all__ = ["CustomerStanding", "customer_is_known", "customer_standing"]
+__all__ = ["CustomerStanding", "customer_is_known", "customer_standing", "document_is_known"]
 
 
 class CustomerStanding(Struct, frozen=True, kw_only=True):
@@ -62,4 +62,10 @@ def customer_standing(connection: Connection, *, account: str) -> CustomerStandi
 def customer_is_known(connection: Connection, *, account: str) -> bool:
     """Say whether anything was ever said of an account."""
     found = select(accounts.c["account"]).where(accounts.c["account"] == account)
+    return connection.execute(found).first() is not None
+
+
+def document_is_known(connection: Connection, *, account: str, document: str) -> bool:
+    """Say whether an account has a document of this number, open or not."""
+    found = select(items.c["item"]).where(items.c["account"] == account, items.c["item"] == document)
     return connection.execute(found).first() is not None

@@ -144,3 +144,107 @@ def test_what_the_ledger_says_of_requests_has_words_in_each_language(language: s
         text = refusal_text(detail, words=words_of(language))
         assert detail != text
         assert "{" not in text
+
+
+def _take_cheque(desk: Desk) -> str:
+    """Enter a cheque for the older document that is not deposited yet; give its page."""
+    desk.submit(
+        f"{PAGE}/receipts/new",
+        "/receipts",
+        total="100",
+        currency="USD",
+        on="2026-03-01",
+        number="CH-1",
+        means="cheque",
+        state="received",
+    )
+    return f"{PAGE}/credit?credit=payment/CH-1"
+
+
+def _change_cheque(desk: Desk, state: str, *, form: dict[str, str] | None = None, **fields: str) -> str:
+    """Send the form of a cheque's state as it stood when it was opened; give the page that it leads to."""
+    page = f"{PAGE}/credit?credit=payment/CH-1"
+    hidden = form or _cheque_form(desk, page)
+    answer = desk.browser.post(
+        f"{PAGE}/receipts/state",
+        data=hidden | {"payment": "CH-1", "state": state, "on": "2026-03-02"} | fields,
+    )
+    assert 303 == answer.status_code
+    return html.unescape(desk.browser.get(answer.headers["location"]).text)
+
+
+def _cheque_form(desk: Desk, page: str) -> dict[str, str]:
+    text = desk.browser.get(page).text
+    return {
+        "csrf": text.partition('name="csrf" value="')[2].partition('"')[0],
+        "nonce": f"form {len(desk.asked)}",
+    }
+
+
+@pytest.mark.parametrize(
+    ("before", "state", "said"),
+    [
+        (["cleared"], "deposited", "has cleared already"),
+        (["cleared", "returned"], "deposited", "is over"),
+        (["cleared", "returned"], "cleared", "is over"),
+        (["cleared", "returned"], "returned", "is over"),
+    ],
+)
+def test_a_refused_change_of_a_cheque_is_told_with_why(
+    desk: Desk, before: list[str], state: str, said: str
+) -> None:
+    """S1-21: a colleague was quicker, or the page was old: the payment's page says what does not go any more, and no "Done."."""
+    _take_cheque(desk)
+    for earlier in before:
+        assert DONE in _change_cheque(desk, earlier)
+    text = _change_cheque(desk, state)
+    assert said in text
+    assert 'role="alert"' in text
+    assert DONE not in text
+
+
+def test_a_refused_change_says_nothing_of_the_next_one(desk: Desk) -> None:
+    """S1-21: deposited was refused, for it had cleared; that it came back is taken, and told as done."""
+    _take_cheque(desk)
+    _change_cheque(desk, "cleared")
+    assert "has cleared already" in _change_cheque(desk, "deposited")
+    assert DONE in _change_cheque(desk, "returned")
+
+
+def test_a_form_of_a_cheque_that_was_sent_with_another_state_is_told(desk: Desk) -> None:
+    """R26: back, another state, sent again: the first one stands, and who changed it is told so."""
+    form = _cheque_form(desk, _take_cheque(desk))
+    assert DONE in _change_cheque(desk, "deposited", form=form)
+    text = _change_cheque(desk, "returned", form=form)
+    assert "this form was sent before" in text
+    assert DONE not in text
+
+
+@pytest.mark.parametrize("language", ["en", "es", "pt"])
+def test_what_the_ledger_says_of_cheques_has_words_in_each_language(language: str) -> None:
+    """S1-21: the two refusals of a state, in the user's language."""
+    for detail in (
+        "it cannot be deposited: it has cleared",
+        "it cannot be deposited: it is reversed",
+        "it cannot be cleared: it is reversed",
+        "it cannot be returned: it is reversed",
+    ):
+        assert refusal_text(detail, words=words_of(language)) != detail
+
+
+@pytest.mark.parametrize(
+    ("act", "fields"),
+    [
+        ("/disputes", {"reason": "never came"}),
+        ("/payment-plans", {"count": "3", "first_on": "2026-04-01"}),
+    ],
+)
+def test_a_document_that_the_customer_does_not_have_is_told_at_its_field(
+    desk: Desk, act: str, fields: dict[str, str]
+) -> None:
+    """R25, R29: a number that was mistyped waited for a document that never comes, and the page said "Done."."""
+    answer = desk.submit(PAGE, act, item="INV-l", **fields)
+    assert 422 == answer.status_code
+    assert "The customer has no document INV-l" in html.unescape(answer.text)
+    assert [] == desk.asked
+    assert 303 == desk.submit(PAGE, act, item="INV-2", **fields).status_code

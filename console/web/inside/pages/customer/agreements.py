@@ -14,6 +14,7 @@ from console.web.inside.pages.customer.opening import (
     Word,
     asked_for,
     form_of,
+    require_document,
 )
 from console.web.inside.parts import InsideParts
 from schemas.commands import (
@@ -106,6 +107,7 @@ def _add_disputes(routes: APIRouter, parts: InsideParts) -> None:
         amount: OptionalAmount = None,
         review_on: OptionalDay = None,
     ) -> Response:
+        require_document(parts, form, item)
         command = OpenDispute(**form.common, document=item, reason=reason, amount=amount, review_on=review_on)
         return asked_for(parts, form, command)
 
@@ -135,6 +137,7 @@ def _add_payment_plans(routes: APIRouter, parts: InsideParts) -> None:
         every: Annotated[Literal["week", "two_weeks", "month"], Form()] = "month",
         reason: _Remark = "",
     ) -> Response:
+        require_document(parts, form, item)
         command = MakePaymentPlan(
             **form.common, document=item, first_on=first_on, count=count, every=every, reason=reason
         )

@@ -14,15 +14,16 @@ from msgspec.structs import replace
 from pydantic import BeforeValidator
 
 from console.web.inside.access import Person, needs, require_own_form
-from console.web.inside.asking import ask, told
+from console.web.inside.asking import WrongRequestError, ask, told
 from console.web.inside.given import Collector, Reader, Word
 from console.web.inside.masking import masked, masked_contact
 from console.web.inside.pages.customer.receipt_form import plain_amount
 from console.web.inside.parts import InsideParts
+from console.web.inside.showing import words_of
 from infra.database.engine import reading
 from infra.database.people import Role
 from infra.database.queries.customer_sheet import CustomerSheet, customer_sheet
-from infra.database.queries.customer_standing import customer_is_known
+from infra.database.queries.customer_standing import customer_is_known, document_is_known
 from schemas.commands import AccountCommand
 from schemas.fields import split_account_id
 
@@ -38,6 +39,7 @@ __all__ = [
     "form_of",
     "path_of",
     "people_of",
+    "require_document",
     "require_seen",
     "sheet_of",
 ]
@@ -75,6 +77,19 @@ def require_seen(parts: InsideParts, person: Person, account: str) -> None:
         is_known = customer_is_known(connection, account=account)
     if not is_known:
         raise HTTPException(404)
+
+
+def require_document(parts: InsideParts, form: CustomerForm, document: str) -> None:
+    """See that the customer has a document: what is asked of another number would wait for it, and be shown as done.
+
+    Raises:
+        WrongRequestError: he has none of that number.
+    """
+    with reading(parts.engine) as connection:
+        is_known = document_is_known(connection, account=form.account, document=document)
+    if not is_known:
+        words = words_of(form.person.language)["form_faults"]
+        raise WrongRequestError([words["no_document"].format(document=document)], fields=["item"])
 
 
 def sheet_of(parts: InsideParts, person: Person, account: str) -> CustomerSheet:
