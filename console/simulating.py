@@ -8,6 +8,8 @@ import datetime
 import os
 import sys
 import threading
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -22,19 +24,20 @@ from processors.alternative import Contact, Rules
 from schemas.plans import Plan
 
 __all__ = [
-    "LINES_MAX",
     "Progress",
     "SimulationAsked",
     "SimulationReport",
+    "lines_of",
     "progress_of",
     "report_of",
     "reported",
     "write_json",
+    "write_lines",
 ]
 
-LINES_MAX: Final = 500
 _STDIN: Final = 0
-_ASKED, _PROGRESS, _REPORT = "asked.json", "progress.json", "report.json"
+_ASKED, _PROGRESS, _REPORT, _LINES = "asked.json", "progress.json", "report.json", "lines.jsonl"
+_line: Final = msgspec.json.Decoder(tuple[str, Contact])
 
 
 class SimulationAsked(Struct, frozen=True, kw_only=True):
@@ -58,13 +61,12 @@ class Progress(Struct, frozen=True, kw_only=True):
 
 
 class SimulationReport(Struct, frozen=True, kw_only=True):
-    """What came of it; of the lines in which both differ the first ones, and how many there are."""
+    """What came of it; how many lines there are in which both differ: they are in a file of their own (`lines_of`)."""
 
     now: Side
     other: Side
     sums: list[Sum]
     days: list[DaySum]
-    lines: list[tuple[str, Contact]]
     line_count: int
 
 
@@ -75,7 +77,6 @@ def reported(found: Comparison) -> SimulationReport:
         other=found.other,
         sums=found.sums,
         days=found.days,
-        lines=found.lines[:LINES_MAX],
         line_count=len(found.lines),
     )
 
@@ -84,6 +85,25 @@ def report_of(folder: Path) -> SimulationReport | None:
     """Give the report in a folder; None: there is none."""
     path = folder / _REPORT
     return msgspec.json.decode(path.read_bytes(), type=SimulationReport) if path.is_file() else None
+
+
+def write_lines(folder: Path, lines: Iterable[tuple[str, Contact]]) -> None:
+    """Write the lines in which both differ, one a line; they appear whole."""
+    path = folder / _LINES
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        for each in lines:
+            file.write(msgspec.json.encode(each) + b"\n")
+    partial.replace(path)
+
+
+def lines_of(folder: Path, *, skip: int, most: int) -> list[tuple[str, Contact]]:
+    """Give some of the lines in a folder, in their order; none where there are none. The others are not decoded."""
+    path = folder / _LINES
+    if not path.is_file():
+        return []
+    with path.open("rb") as file:
+        return [_line.decode(each) for each in islice(file, skip, skip + most)]
 
 
 def progress_of(folder: Path) -> Progress:
@@ -129,7 +149,8 @@ def simulate(folder: Path, *, settings: Settings) -> None:
         prices=usual_prices(settings),
         told=lambda done, total: write_json(folder, Progress(done=done, total=total)),
     )
-    write_json(folder, reported(found))
+    write_lines(folder, found.lines)
+    write_json(folder, reported(found))  # last: it says that all is there
 
 
 def _end_with_parent() -> None:

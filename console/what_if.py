@@ -93,8 +93,7 @@ def compare(
         LogError: the journal cannot be read.
     """
     count = _Count(told, total=_READINGS * log_size(settings, topic=JOURNAL))
-    now: list[Contact] = []
-    other: list[Contact] = []
+    shown: tuple[list[Contact], list[Contact]] = ([], [])
     paid: dict[tuple[str, str], list[tuple[datetime.date, int]]] = {}
     laws: dict[str, Contacting] = {}
     called: list[tuple[str, datetime.date]] = []
@@ -104,12 +103,11 @@ def compare(
             log = learn(count.of(spool.take(records)))
             folds = [Alternative(number=number, rules=each, log=log) for each in (Rules(), rules)]
             for record in count.of(spool):
-                now.extend(folds[0].take(record))
-                other.extend(folds[1].take(record))
+                for side, fold in zip(shown, folds, strict=True):
+                    side.extend(_within(fold.take(record), rules=rules, first_on=first_on, last_on=last_on))
             paid |= folds[0].paid
             laws |= folds[0].laws | folds[1].laws
             called += [each for each in folds[0].called if first_on <= each[1] <= last_on]
-    shown = [_within(side, rules=rules, first_on=first_on, last_on=last_on) for side in (now, other)]
     windows = law_windows(*shown, laws=laws, called=called)
     return Comparison(
         now=side_of(shown[0], paid=paid, prices=prices, windows=windows[0]),
@@ -143,7 +141,7 @@ def _by_day(now: Iterable[Contact], other: Iterable[Contact]) -> list[DaySum]:
 
 
 def _within(
-    contacts: Sequence[Contact], *, rules: Rules, first_on: datetime.date, last_on: datetime.date
+    contacts: Iterable[Contact], *, rules: Rules, first_on: datetime.date, last_on: datetime.date
 ) -> list[Contact]:
     return [
         each

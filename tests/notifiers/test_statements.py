@@ -80,7 +80,7 @@ def long_statement(language: str) -> bytes:
     )  # fmt: skip
     of = CurrencyStatement(
         currency="USD", opening_minor=0, lines=(line,) * 60, closing_minor=100, open_items=(open_,) * 60,
-        conditional=(), aged=aged,
+        line_count=60, open_count=60, conditional=(), aged=aged,
     )  # fmt: skip
     found = Statement(
         account=ACCOUNT, name="", first_on=None, as_of=TICK.date(), bucket_names=(), currencies=(of, of)

@@ -21,11 +21,13 @@ from console.simulating import (
     SimulationAsked,
     SimulationReport,
     asked_of,
+    lines_of,
     progress_of,
     report_of,
     write_json,
 )
 from infra.settings import Settings
+from processors.alternative import Contact
 
 __all__ = ["BusyError", "Launch", "Running", "Simulation", "Simulations", "launch"]
 
@@ -118,13 +120,20 @@ class Simulations:
             self._end(simulation, "stopped")
 
     def of_company(self, company: str) -> list[Simulation]:
-        """List those of a company, the newest first."""
-        found = [self.simulation(each.name) for each in self._folders()]
+        """List those of a company, the newest first; what came of each is not read."""
+        found = [self._told(each.name, with_report=False) for each in self._folders()]
         own = [each for each in found if each is not None and each.asked.company == company]
         return sorted(own, key=lambda each: each.asked.started_at, reverse=True)
 
     def simulation(self, simulation: str) -> Simulation | None:
-        """Give one by its id; None: there is none."""
+        """Give one by its id, with what came of it; None: there is none."""
+        return self._told(simulation, with_report=True)
+
+    def lines(self, simulation: str, *, skip: int, most: int) -> list[tuple[str, Contact]]:
+        """Give some of the lines in which both sides of one differ."""
+        return lines_of(self._folder / simulation, skip=skip, most=most)
+
+    def _told(self, simulation: str, *, with_report: bool) -> Simulation | None:
         folder = self._folder / simulation
         if not simulation.isalnum() or not folder.is_dir():
             return None
@@ -141,7 +150,7 @@ class Simulations:
             asked=asked,
             state=state,
             progress=progress_of(folder),
-            report=report_of(folder) if state == "done" else None,
+            report=report_of(folder) if with_report and state == "done" else None,
             said=said.split("\n")[-1],
         )
 

@@ -7,20 +7,33 @@ show what they did.
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import Connection, and_, case, exists, func, or_, select
+from sqlalchemy import Connection, Row, Select, and_, case, exists, false, func, not_, or_, select
 
 from infra.database.queries.aged import EDGES, AgedRow, aged, bucket_names
-from infra.database.queries.balances import Scope, open_items_as_of, total
+from infra.database.queries.balances import Scope, counted, open_items_as_of, total
 from infra.database.queries.conditional import ConditionalPayment, conditional_payments
 from infra.database.tables import accounts, customers, items, movements
 
-__all__ = ["CurrencyStatement", "OpenItem", "Statement", "StatementLine", "statement", "statement_lines"]
+__all__ = [
+    "CurrencyStatement",
+    "CurrencySums",
+    "OpenItem",
+    "Part",
+    "Statement",
+    "StatementLine",
+    "balances_of",
+    "currency_sums",
+    "moved_lines",
+    "statement",
+    "statement_lines",
+]
 
 _INNER: Final = ("applied", "unapplied", "split", "instalment")
+_ROWS_AT_ONCE: Final = 200
 _Entry = TypeVar("_Entry")
 
 
@@ -47,8 +60,25 @@ class OpenItem(Struct, frozen=True, kw_only=True):
     days_overdue: int
 
 
+class Part(Struct, frozen=True, kw_only=True):
+    """Which of the lines, the newest first, and of the open items, the first due first, are read: of each currency."""
+
+    skip: int = 0
+    most: int
+
+
+class CurrencySums(Struct, frozen=True, kw_only=True):
+    """What an account's statement of one currency adds up to, and how many lines it has."""
+
+    opening_minor: int = 0
+    closing_minor: int = 0
+    line_count: int = 0
+
+
 class CurrencyStatement(Struct, frozen=True, kw_only=True):
     """All of one currency; ``opening_minor`` is the balance before the first line's day.
+
+    ``line_count`` and ``open_count`` are of all there are, where a part of them is read.
 
     ``conditional`` is no part of any balance: it has not cleared (S1-21).
     """
@@ -58,6 +88,8 @@ class CurrencyStatement(Struct, frozen=True, kw_only=True):
     lines: tuple[StatementLine, ...]
     closing_minor: int
     open_items: tuple[OpenItem, ...]
+    line_count: int
+    open_count: int
     conditional: tuple[ConditionalPayment, ...]
     aged: AgedRow | None
 
@@ -74,7 +106,12 @@ class Statement(Struct, frozen=True, kw_only=True):
 
 
 def statement(
-    connection: Connection, *, account: str, as_of: datetime.date, first_on: datetime.date | None = None
+    connection: Connection,
+    *,
+    account: str,
+    as_of: datetime.date,
+    first_on: datetime.date | None = None,
+    part: Part | None = None,
 ) -> Statement | None:
     """Make the statement of an account at the end of `as_of`; None: nothing is known of the account.
 
@@ -83,19 +120,21 @@ def statement(
         account: its id.
         as_of: a company day.
         first_on: the first day of the lines; what was before is the opening balance. None: all.
+        part: of the lines and open items; None: all of them. Balances and counts are of all in any case.
     """
     name = _name(connection, account)
     if name is None:
         return None
     scope = (None, account)
-    opening = _opening(connection, scope, first_on)
-    lines = _by_currency(_lines(connection, scope, as_of, first_on))
-    open_items = _by_currency(_open_items(connection, scope, as_of))
+    sums = currency_sums(connection, account=account, as_of=as_of, first_on=first_on)
+    lines = _by_currency(_lines(connection, scope, as_of, first_on, part))
+    counts: dict[str, int] = {}
+    open_items = _by_currency(_open_items(connection, scope, as_of, part, counts))
     conditional = _by_currency(
         (each.currency, each) for each in conditional_payments(connection, account=account, as_of=as_of)
     )
     by_age = {row.currency: row for row in aged(connection, as_of=as_of, account=account).rows}
-    currencies = sorted({*opening, *lines, *by_age, *conditional})
+    currencies = sorted({*sums, *by_age, *conditional})
     return Statement(
         account=account,
         name=name,
@@ -105,14 +144,17 @@ def statement(
         currencies=tuple(
             CurrencyStatement(
                 currency=currency,
-                opening_minor=opening.get(currency, 0),
+                opening_minor=of.opening_minor,
                 lines=tuple(lines[currency]),
-                closing_minor=_closing(lines[currency], opening.get(currency, 0)),
+                closing_minor=of.closing_minor,
                 open_items=tuple(open_items[currency]),
+                line_count=of.line_count,
+                open_count=counts.get(currency, 0),
                 conditional=tuple(conditional[currency]),
                 aged=by_age.get(currency),
             )
             for currency in currencies
+            for of in [sums.get(currency, CurrencySums())]
         ),
     )
 
@@ -148,22 +190,83 @@ def _effect() -> Any:
     return case((movements.c.item != "", movements.c.amount_minor), else_=-movements.c.amount_minor)
 
 
-def _opening(connection: Connection, scope: Scope, first_on: datetime.date | None) -> dict[str, int]:
-    if first_on is None:
-        return {}
+def currency_sums(
+    connection: Connection, *, account: str, as_of: datetime.date, first_on: datetime.date | None
+) -> dict[str, CurrencySums]:
+    """Add up an account's statement by currency, of those that have moved; arguments as for `statement`."""
+    is_before = false() if first_on is None else movements.c.business_date < first_on
+    is_line = and_(not_(is_before), movements.c.kind.not_in(_INNER))
+    rows = connection.execute(
+        select(
+            movements.c.currency,
+            counted(is_before, _effect()),
+            total(_effect()),
+            counted(is_line, 1),
+            counted(is_before, 1),
+        )
+        .where(movements.c.account == account, movements.c.business_date <= as_of)
+        .group_by(movements.c.currency)
+    )
+    return {
+        currency: CurrencySums(opening_minor=opening, closing_minor=closing, line_count=lines)
+        for currency, opening, closing, lines, before in rows
+        if lines or before
+    }
+
+
+def balances_of(connection: Connection, named: Sequence[str], *, as_of: datetime.date) -> dict[str, int]:
+    """Add up the balances of accounts at the end of a day, by currency."""
     rows = connection.execute(
         select(movements.c.currency, total(_effect()))
-        .where(movements.c.account == scope[1], movements.c.business_date < first_on)
+        .where(movements.c.account.in_(named), movements.c.business_date <= as_of)
         .group_by(movements.c.currency)
     )
     return {row[0]: row[1] for row in rows}
 
 
+def moved_lines(
+    connection: Connection,
+    *,
+    account: str,
+    currency: str,
+    as_of: datetime.date,
+    first_on: datetime.date | None,
+    skip: int,
+) -> Iterator[StatementLine]:
+    """Walk the lines of one currency, the oldest first, without the first ``skip`` of them: no more is read than is taken."""
+    said = _said((None, account), as_of).where(movements.c.currency == currency).subquery("said")
+    shown = select(said).order_by(said.c.business_date, said.c.record_offset).offset(skip)
+    if first_on is not None:
+        shown = shown.where(said.c.business_date >= first_on)
+    for row in connection.execute(shown.execution_options(yield_per=_ROWS_AT_ONCE)):
+        yield _line(row)
+
+
 def _lines(
-    connection: Connection, scope: Scope, as_of: datetime.date, first_on: datetime.date | None
+    connection: Connection,
+    scope: Scope,
+    as_of: datetime.date,
+    first_on: datetime.date | None,
+    part: Part | None,
 ) -> Iterable[tuple[str, StatementLine]]:
-    running = _balance_over_time()
-    said = (
+    said = _said(scope, as_of).subquery("said")
+    newest = func.row_number().over(
+        partition_by=said.c.currency, order_by=(said.c.business_date.desc(), said.c.record_offset.desc())
+    )
+    within = [] if first_on is None else [said.c.business_date >= first_on]
+    placed = (
+        select(said, *([] if part is None else [newest.label("place")])).where(*within).subquery("placed")
+    )
+    shown = select(placed).order_by(placed.c.business_date, placed.c.record_offset)
+    if part is not None:
+        shown = shown.where(placed.c.place > part.skip, placed.c.place <= part.skip + part.most)
+    for row in connection.execute(shown):
+        yield row.currency, _line(row)
+
+
+def _said(scope: Scope, as_of: datetime.date) -> Select[Any]:
+    """Select what moved the balance, each with the balance after it."""
+    return (
         select(
             movements.c.currency,
             movements.c.business_date,
@@ -171,28 +274,23 @@ def _lines(
             case((movements.c.item != "", movements.c.item), else_=movements.c.credit).label("document"),
             movements.c.due_on,
             _effect().label("amount"),
-            running.label("balance"),
+            _balance_over_time().label("balance"),
             movements.c.record_offset,
         )
         .where(movements.c.account == scope[1], movements.c.business_date <= as_of)
         .where(movements.c.kind.not_in(_INNER))
-        .subquery("said")
     )
-    shown = select(said).order_by(said.c.business_date, said.c.record_offset)
-    if first_on is not None:
-        shown = shown.where(said.c.business_date >= first_on)
-    for currency, day, kind, document, due_on, amount, balance, _ in connection.execute(shown):
-        yield (
-            currency,
-            StatementLine(
-                date=day,
-                kind=kind,
-                document=document,
-                due_on=due_on,
-                amount_minor=amount,
-                balance_minor=int(balance),
-            ),
-        )
+
+
+def _line(row: Row[Any]) -> StatementLine:
+    return StatementLine(
+        date=row.business_date,
+        kind=row.kind,
+        document=row.document,
+        due_on=row.due_on,
+        amount_minor=row.amount,
+        balance_minor=int(row.balance),
+    )
 
 
 def _balance_over_time() -> Any:
@@ -202,15 +300,27 @@ def _balance_over_time() -> Any:
     )
 
 
-def _open_items(connection: Connection, scope: Scope, as_of: datetime.date) -> Iterable[tuple[str, OpenItem]]:
-    found = open_items_as_of(as_of, scope=scope)
+def _open_items(
+    connection: Connection,
+    scope: Scope,
+    as_of: datetime.date,
+    part: Part | None,
+    counts: dict[str, int],
+) -> Iterable[tuple[str, OpenItem]]:
+    """Give the open items, or a part of them; `counts` is told how many there are by currency."""
+    every = open_items_as_of(as_of, scope=scope)
+    of = {"partition_by": every.c.currency}
+    place = func.row_number().over(**of, order_by=(every.c.due_on, every.c.item))
+    found = select(every, place.label("place"), func.count().over(**of).label("of_all")).subquery("found")
     same = and_(items.c.account == found.c.account, items.c.item == found.c.item)
     rows = connection.execute(
         select(found, items.c.issued_on, items.c.reference, items.c.amount_minor)
         .select_from(found.outerjoin(items, same))
         .order_by(found.c.due_on, found.c.item)
+        .where(*([] if part is None else [found.c.place > part.skip, found.c.place <= part.skip + part.most]))
     )
     for row in rows:
+        counts[row.currency] = row.of_all
         yield (
             row.currency,
             OpenItem(
@@ -230,7 +340,3 @@ def _by_currency(entries: Iterable[tuple[str, _Entry]]) -> defaultdict[str, list
     for currency, entry in entries:
         sorted_out[currency].append(entry)
     return sorted_out
-
-
-def _closing(lines: list[StatementLine], opening_minor: int) -> int:
-    return lines[-1].balance_minor if lines else opening_minor

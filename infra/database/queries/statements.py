@@ -5,7 +5,7 @@ It lists whom one may act on, not what must be done: that is the worklist.
 
 import datetime
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct, json
@@ -15,7 +15,7 @@ from infra.database.queries.proposals import said_of, waiting
 from infra.database.tables import accounts, clocks, companies, customers, holds, items, reminders
 from schemas.facts import ReminderProposed
 
-__all__ = ["Statement", "recently_contacted", "statements"]
+__all__ = ["Statement", "recently_contacted", "statements", "walk_statements"]
 
 _GAP_DAYS = 3  # R5, where a company says nothing else
 _DAY = datetime.timedelta(days=1)
@@ -74,14 +74,9 @@ def statements(
 
     With accounts ``named`` only these, whatever is overdue or not, in the order of their names.
     """
-    known = _companies(connection)
     if named is not None:
-        names = sorted(named)
-        parts = [names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE)]
-        lists = [_listed(connection, known, company=company, among=part) for part in parts]
-        for found in lists:
-            _edits(connection, found)
-        return [each for found in lists for each in found.values()]
+        return list(walk_statements(connection, named=named))
+    known = _companies(connection)
     chosen = [
         each
         for each in _listed(connection, known, company=company, among=None).values()
@@ -90,14 +85,26 @@ def statements(
     return sorted(chosen, key=lambda each: (each.last_on or datetime.date.min, -each.days, each.account))
 
 
-def recently_contacted(connection: Connection) -> set[str]:
-    """Name the accounts whose minimum gap has not ended (R5), of all companies; no more is read of them."""
+def walk_statements(connection: Connection, *, named: Collection[str]) -> Iterator[Statement]:
+    """Give the statements of accounts in the order of their names; so many at a time are read, and none is kept."""
+    known = _companies(connection)
+    names = sorted(set(named))
+    for start in range(0, len(names), _AT_ONCE):
+        found = _listed(connection, known, company="", among=names[start : start + _AT_ONCE])
+        _edits(connection, found)
+        yield from found.values()
+
+
+def recently_contacted(connection: Connection, *, among: Sequence[str]) -> set[str]:
+    """Name those of some accounts whose minimum gap has not ended (R5); no more is read of them."""
     known = _companies(connection)
     begun = {name: of.today - of.gap_days * _DAY for name, of in known.items() if of.today > _BEFORE}
     if not begun:
         return set()
     last = accounts.c["last_contact_on"]
-    query = select(accounts.c["account"], accounts.c["company"], last).where(last > min(begun.values()))
+    query = select(accounts.c["account"], accounts.c["company"], last).where(
+        last > min(begun.values()), accounts.c["account"].in_(among)
+    )
     return {
         account
         for account, company, on in connection.execute(query)

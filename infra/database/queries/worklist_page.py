@@ -3,7 +3,8 @@
 What stands behind a reason is in ``worklist``; here is only who is shown.
 """
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
 from msgspec import Struct, json
 from sqlalchemy import Connection, Select, func, select, union
@@ -13,8 +14,17 @@ from infra.database.queries.worklist_rank import WorkFilter, ranked
 from infra.database.tables import companies, customers, open_tasks, plans
 from schemas.plans import Plan
 
-__all__ = ["WorkChoices", "WorkFilter", "WorkPage", "work_choices", "worklist_accounts", "worklist_page"]
+__all__ = [
+    "WorkChoices",
+    "WorkFilter",
+    "WorkPage",
+    "walk_worklist",
+    "work_choices",
+    "worklist_accounts",
+    "worklist_page",
+]
 
+_ROWS_AT_ONCE: Final = 500
 _plans = json.Decoder(Plan)
 
 
@@ -53,9 +63,15 @@ def _count(connection: Connection, order: Select[Any]) -> int:
     return found
 
 
+def walk_worklist(connection: Connection, *, asked: WorkFilter) -> Iterator[str]:
+    """Name the accounts of all that a filter leaves, the most urgent first; so many at a time are read."""
+    query = ranked(connection, asked=asked).execution_options(yield_per=_ROWS_AT_ONCE)
+    yield from connection.execute(query).scalars()
+
+
 def worklist_accounts(connection: Connection, *, asked: WorkFilter) -> list[str]:
     """Give the accounts of all that a filter leaves, the most urgent first."""
-    return list(connection.execute(ranked(connection, asked=asked)).scalars())
+    return list(walk_worklist(connection, asked=asked))
 
 
 def work_choices(connection: Connection, *, seen: tuple[str, ...]) -> WorkChoices:

@@ -11,15 +11,18 @@ from httpx import Response
 from sqlalchemy import Engine
 
 from console.batching import Selection, chosen
+from console.web.inside.pages import processing
 from infra.database.engine import reading
 from infra.database.own_text_book import OwnTextBook
-from infra.database.queries.statements import statements
+from infra.database.queries import statements as statements_of
+from infra.database.queries.statements import statements, walk_statements
 from infra.database.queries.worklist_page import worklist_accounts
 from infra.database.queries.worklist_rank import WorkFilter
 from notifiers.writing.library import PARTS
 from schemas.commands import AddNote, SetNextDate, SetTrust
 from schemas.reminder_commands import ApproveReminder, DropReminder, EditReminder, SendNow
 from tests.console.inside.desk import Desk
+from tests.infra.database.rows_read import counting_rows
 
 PLAN = """plan default
     first      0 email
@@ -373,3 +376,28 @@ def test_a_batch_goes_on_without_the_customers_of_a_company_that_was_taken_away(
     assert 2 == text.count("Of a company that you may not see: nothing was asked.")
     assert "Almacén Ana" not in text
     assert "acme" not in text
+
+
+def test_all_of_a_filter_are_read_so_many_at_a_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S0-19, issue 7: pages never load everything: who is processed first has been read before the others are."""
+    monkeypatch.setattr(statements_of, "_AT_ONCE", 1)
+    with reading(desk.engine) as connection, counting_rows() as read:
+        walk = walk_statements(connection, named=["acme:C1", "acme:C2", "acme:C3"])
+        assert "acme:C1" == next(walk).account
+        first = read.count
+        assert ["acme:C2", "acme:C3"] == [each.account for each in walk]
+    assert first < read.count / 2
+
+
+def test_all_of_a_filter_are_named_so_many_at_a_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who they are goes along as one number, whichever order they come in and however many are looked at together."""
+    page = "/process?verb=next-date&whole=true"
+    monkeypatch.setattr(processing, "_SHOWN_MAX", 1)
+    seals = []
+    for at_once in (1, 500):
+        monkeypatch.setattr(processing, "_AT_ONCE", at_once)
+        seals.append(filled(desk, page)[1]["others"])
+    assert seals[0] == seals[1]
+    answer = process(desk, page, next_on="2026-03-02")
+    assert 303 == answer.status_code
+    assert 3 == len([each for each in desk.asked if isinstance(each, SetNextDate)])

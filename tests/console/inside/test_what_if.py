@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from console.comparing import Side, Sum
 from console.law_windows import LawWindow
-from console.simulating import Progress, SimulationReport, asked_of, write_json
+from console.simulating import Progress, SimulationReport, asked_of, write_json, write_lines
 from console.web.inside.app import inside_app
 from console.web.inside.pages.settings.what_if import weeks_of
 from console.what_if import DaySum
@@ -105,6 +105,7 @@ def test_it_is_begun_followed_and_shown(bench: Bench) -> None:
     assert ("acme", 2, "2026-01-01") == (asked.company, asked.plan.version, asked.first_on.isoformat())
     write_json(process.folder, Progress(done=40, total=120))
     assert "40 / 120" in bench.desk.browser.get(there).text
+    write_lines(process.folder, [("+", _contact())])
     write_json(process.folder, _report())
     process.code = 0
     text = bench.desk.browser.get(there).text
@@ -202,6 +203,29 @@ def test_a_checked_text_can_be_tried_before_it_is_published(bench: Bench) -> Non
     assert 5 == asked.plan.steps[0].offset_days
 
 
+def test_all_differences_are_there_by_pages(bench: Bench) -> None:
+    """U-1: of two hundred and fifty the page has a hundred at a time; no more of them are looked at (issue 7: never load everything)."""
+    there = bench.start().headers["location"]
+    folder = bench.started[0].folder
+    write_lines(folder, [("+", _contact(f"acme:C{each:03}")) for each in range(250)])
+    write_json(folder, _report(line_count=250))
+    first, last = bench.desk.browser.get(there).text, bench.desk.browser.get(f"{there}&page=3").text
+    assert [f"acme:C{each:03}" for each in range(100)] == re.findall(r">(acme:C\d+)</a>", first)
+    assert [f"acme:C{each:03}" for each in range(200, 250)] == re.findall(r">(acme:C\d+)</a>", last)
+    assert "250 contacts" in first
+    assert "Page 1 of 3" in first
+    lines = (folder / "lines.jsonl").read_bytes().splitlines(keepends=True)
+    (folder / "lines.jsonl").write_bytes(b"".join([*lines[:100], b"of another page"]))
+    assert 200 == bench.desk.browser.get(there).status_code
+
+
+def test_of_other_runs_only_their_names_are_read(bench: Bench) -> None:
+    """Thirty are kept: what came of each is looked at when it is opened."""
+    bench.start()
+    (bench.started[0].folder / "report.json").write_text("a large report")
+    assert 200 == bench.desk.browser.get(PAGE).status_code
+
+
 def test_weeks_without_contacts_are_drawn_too() -> None:
     """A quiet week is a gap in the chart, no missing bar."""
     days = [
@@ -211,7 +235,20 @@ def test_weeks_without_contacts_are_drawn_too() -> None:
     assert [(1, 0), (0, 0), (0, 2)] == [(each.now, each.other) for each in weeks_of(days)]
 
 
-def _report() -> SimulationReport:
+def _contact(account: str = "acme:C1") -> Contact:
+    return Contact(
+        on=datetime.date(2026, 2, 3),
+        account=account,
+        reminder="r",
+        step="second",
+        channel="letter",
+        fate="accepted",
+        items=("INV-1",),
+        amounts=(("EUR", 10_000),),
+    )
+
+
+def _report(*, line_count: int = 1) -> SimulationReport:
     side = Side(
         reminders=3,
         accounts=1,
@@ -228,16 +265,6 @@ def _report() -> SimulationReport:
             ),
         ],
     )
-    contact = Contact(
-        on=datetime.date(2026, 2, 3),
-        account="acme:C1",
-        reminder="r",
-        step="second",
-        channel="letter",
-        fate="accepted",
-        items=("INV-1",),
-        amounts=(("EUR", 10_000),),
-    )
     return SimulationReport(
         now=side,
         other=side,
@@ -246,6 +273,5 @@ def _report() -> SimulationReport:
             DaySum(on=datetime.date(2026, 2, 3), now=1, other=1),
             DaySum(on=datetime.date(2026, 2, 10), now=2, other=0),
         ],
-        lines=[("+", contact)],
-        line_count=1,
+        line_count=line_count,
     )

@@ -7,12 +7,20 @@ import pytest
 from sqlalchemy import Engine
 
 from infra.database.engine import reading, writing
-from infra.database.queries.statement import Statement, StatementLine, statement
+from infra.database.queries.statement import (
+    Part,
+    Statement,
+    StatementLine,
+    currency_sums,
+    moved_lines,
+    statement,
+)
 from infra.projection.batch import Batch
 from infra.projection.facts import project_fact
 from schemas.codec import encode
 from schemas.facts import ConditionalPaymentChanged
 from tests.infra.database.filled import Filled, day
+from tests.infra.database.rows_read import counting_rows
 
 AT = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
 
@@ -143,3 +151,51 @@ def test_a_cheque_that_has_not_cleared_is_shown_and_is_no_part_of_the_balance(en
     assert expected == shown
     (of,) = asked(engine, "02-12").currencies
     assert 300 == of.closing_minor
+
+
+def _much(engine: Engine) -> None:
+    """Let an account have 300 documents in each of two currencies, and 300 payments."""
+    filled = Filled(engine)
+    filled.customer("acme:C1", "Ñandú")
+    for currency in ("EUR", "USD"):
+        filled.moves(
+            "acme:C1",
+            [("01-05", "issued", 100 + each, f"{currency}-{each:03}", "02-01") for each in range(300)],
+            currency=currency,
+        )
+    filled.moves("acme:C1", [("01-06", "received", 1, f"credit:payment/P{each:03}") for each in range(300)])
+
+
+def test_a_part_of_a_statement_reads_no_more_than_it_gives(engine: Engine) -> None:
+    """A page has the newest lines and the oldest documents; balances and counts are of all (issue 7: never load everything)."""
+    _much(engine)
+    on = day("02-28")
+    with reading(engine) as connection:
+        whole = statement(connection, account="acme:C1", as_of=on)
+        with counting_rows() as read:
+            found = statement(connection, account="acme:C1", as_of=on, part=Part(skip=20, most=10))
+    assert whole is not None
+    assert found is not None
+    assert read.count < 60
+    for all_of, of in zip(whole.currencies, found.currencies, strict=True):
+        assert all_of.lines[-30:-20] == of.lines
+        assert all_of.open_items[20:30] == of.open_items
+        assert (len(all_of.lines), len(all_of.open_items)) == (of.line_count, of.open_count)
+        assert (all_of.line_count, all_of.open_count) == (of.line_count, of.open_count)
+        assert (all_of.opening_minor, all_of.closing_minor) == (of.opening_minor, of.closing_minor)
+        assert all_of.lines[-1].balance_minor == of.closing_minor
+
+
+def test_lines_are_walked_from_any_of_them(engine: Engine) -> None:
+    """What is left out before is counted by SQL, and who stops early has read a few hundred of a million."""
+    _much(engine)
+    with reading(engine) as connection:
+        sums = currency_sums(connection, account="acme:C1", as_of=day("02-28"), first_on=None)
+        with counting_rows() as read:
+            walk = moved_lines(
+                connection, account="acme:C1", currency="USD", as_of=day("02-28"), first_on=None, skip=250
+            )
+            some = [next(walk).document for _ in range(3)]
+    assert ["USD-250", "USD-251", "USD-252"] == some
+    assert read.count <= 200
+    assert (300, 600) == (sums["EUR"].line_count, sums["USD"].line_count)

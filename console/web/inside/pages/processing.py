@@ -6,7 +6,8 @@ Who was reminded a few days ago is an alert: it goes only with a confirmation an
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Depends, Request
@@ -34,12 +35,13 @@ from console.web.inside.selecting import Chosen, chosen_of, filter_of
 from console.web.inside.showing import page, words_of
 from console.web.inside.template_choice import TemplateChoice
 from infra.database.engine import reading
-from infra.database.queries.statements import Statement, recently_contacted, statements
-from infra.database.queries.worklist_page import worklist_accounts
+from infra.database.queries.statements import Statement, recently_contacted, statements, walk_statements
+from infra.database.queries.worklist_page import walk_worklist
 
 __all__ = ["router"]
 
 _SHOWN_MAX = 50
+_AT_ONCE = 500  # accounts that are looked at together
 _FIELDS = (
     "because",
     "confirmed",
@@ -126,23 +128,23 @@ def _asking(parts: InsideParts, texts: TemplateChoice, verb: Verb) -> Callable[.
         if (kept := kept_batch(parts, person, given=form.nonce)) is not None:
             return RedirectResponse(f"/batches/{kept}", status_code=303)  # a double click: it is asked once
         others = _others(parts, person, form)
-        if form.chosen.is_whole and _sealed(others) != form.others:
+        if form.chosen.is_whole and f"{_sealed(others):x}" != form.others:
             said = str(words_of(person.language)["process"]["others_changed"])
             raise WrongRequestError([said.format(count=len(others))], fields=["whole"])
-        found = _all(parts, form, others=others)
-        templates = _templates(texts, found) if form.typed["template"] else []
+        named = [*form.chosen.accounts, *others]
+        templates = _templates(texts, _walk(parts, named)) if form.typed["template"] else []
         order = order_of(verb, form.typed, form.channels, author=person.user, templates=templates)
         wrong = order if isinstance(order, list) else []
-        if not found:
+        if next(_walk(parts, named), None) is None:
             wrong = [*wrong, Wrong("accounts", "nobody")]
         if isinstance(order, Order):
-            wrong += _too_soon(order, found)
+            wrong += _too_soon(order, _walk(parts, named))
         if wrong or not isinstance(order, Order):
             words = words_of(person.language)["wrong_orders"]
             raise WrongRequestError(
                 [words[each.word] for each in wrong], fields=[each.field for each in wrong]
             )
-        plan = list(planned(found, asked=order.asked, seen=form.seen))
+        plan = planned(_walk(parts, named), asked=order.asked, seen=form.seen)
         name = keep_batch(parts, person, plan, asked=order.asked, given=form.nonce)
         return RedirectResponse(
             f"/batches/{name}",
@@ -154,7 +156,7 @@ def _asking(parts: InsideParts, texts: TemplateChoice, verb: Verb) -> Callable[.
     return ask_many
 
 
-def _too_soon(order: Order, found: Sequence[Statement]) -> list[Wrong]:
+def _too_soon(order: Order, found: Iterable[Statement]) -> list[Wrong]:
     """Say what is missing where somebody was reminded a few days ago (R5, S0-16): a reason, and the word that it is meant."""
     asked = order.asked
     is_now = asked.verb == "send-now" or (bool(asked.because) and (asked.verb == "approve" or asked.approve))
@@ -194,40 +196,45 @@ def _others(parts: InsideParts, person: Person, form: Filled) -> list[str]:
     known = {*form.listed, *form.chosen.accounts}
     wanted = filter_of(form.chosen.given, person=person)
     with reading(parts.engine) as connection:
-        return [each for each in worklist_accounts(connection, asked=wanted) if each not in known]
+        return [each for each in walk_worklist(connection, asked=wanted) if each not in known]
 
 
-def _sealed(others: Collection[str]) -> str:
-    """Give a short word for these accounts, in whatever order: a form carries it instead of thousands of names."""
-    text = "\n".join(sorted(others))
-    return hashlib.blake2s(text.encode(), digest_size=12).hexdigest()
+def _sealed(others: Iterable[str]) -> int:
+    """Give a short number for these accounts, in whatever order: a form carries it instead of thousands of names.
+
+    The number of all is the sum of those of its parts.
+    """
+    digests = (hashlib.blake2s(each.encode(), digest_size=12).digest() for each in others)
+    return sum(int.from_bytes(each) for each in digests)
 
 
-def _all(parts: InsideParts, form: Filled, *, others: Sequence[str]) -> list[Statement]:
-    """Give the statements that a form means: what is ticked, and the others of the filter."""
+def _walk(parts: InsideParts, named: Collection[str]) -> Iterator[Statement]:
+    """Walk the statements that a form means: each walk reads them anew, so many at a time, and keeps none."""
     with reading(parts.engine) as connection:
-        return statements(connection, named=[*form.chosen.accounts, *others])
+        yield from walk_statements(connection, named=named)
 
 
 def _meant(parts: InsideParts, person: Person, chosen: Chosen) -> Meant:
-    names, others = list(chosen.accounts), set[str]()
-    too_soon = 0
+    names, count, seal, too_soon = list(chosen.accounts), 0, 0, 0
     with reading(parts.engine) as connection:
         if chosen.is_whole:
-            every = worklist_accounts(connection, asked=filter_of(chosen.given, person=person))
-            names = names or every[:_SHOWN_MAX]
-            others = set(every) - set(names)
-            too_soon = len(others & recently_contacted(connection)) if others else 0
+            every = walk_worklist(connection, asked=filter_of(chosen.given, person=person))
+            names = names or list(islice(every, _SHOWN_MAX))
+            shown = frozenset(names)
+            others = (each for each in every if each not in shown)
+            while some := list(islice(others, _AT_ONCE)):
+                count, seal = count + len(some), seal + _sealed(some)
+                too_soon += len(recently_contacted(connection, among=some))
         found = {each.account: each for each in statements(connection, named=names)}
     return Meant(
         shown=[found[each] for each in names if each in found],
-        others=len(others),
-        others_seal=_sealed(others),
+        others=count,
+        others_seal=f"{seal:x}",
         others_too_soon=too_soon,
     )
 
 
-def _templates(texts: TemplateChoice, found: Sequence[Statement]) -> list[str]:
+def _templates(texts: TemplateChoice, found: Iterable[Statement]) -> list[str]:
     """Give the templates that all that waits of these can be written with."""
     return texts.of(each.proposal.content for each in found if each.proposal is not None)
 

@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 from sqlalchemy import Connection
@@ -19,7 +19,7 @@ from infra.database.queries.open_documents import (
     open_documents,
     open_sums,
 )
-from infra.database.queries.statement import CurrencyStatement, statement
+from infra.database.queries.statement import StatementLine, currency_sums, moved_lines
 
 __all__ = [
     "DOCUMENT_COLUMNS",
@@ -194,6 +194,7 @@ def _place(after: str) -> Place | None:
 
 # -- statement ----------------------------------------------------------------------------------
 
+_AT_ONCE: Final = 100  # lines whose documents are looked up together
 
 STATEMENT_COLUMNS: Final = (
     Column(name="on", kind="day"),
@@ -213,38 +214,51 @@ def statement_lines(connection: Connection, asked: ReportAsked, after: str) -> I
     account = asked.filters.account
     if not account or not asked.sees(account.partition(":")[0]):
         return
-    found = statement(connection, account=account, as_of=asked.on, first_on=asked.first_on)
-    if found is None:
-        return
     begun = int(after) if after.isdecimal() else 0
-    moved = [row for each in found.currencies for row in _moved(each, asked)][begun:]
-    names = sorted({name for name, _ in moved if name and not _is_credit(name)})
-    addresses = addresses_of(connection, account=account, names=names)
-    for number, (name, cells) in enumerate(moved, start=begun + 1):
-        link = addresses.get(name) or (name and to_document(account, name, is_credit=_is_credit(name)))
-        yield Row(cells=cells, links={"document": link} if link else {}, place=str(number))
+    numbered = enumerate(_moved(connection, asked, skip=begun), start=begun + 1)
+    while some := list(islice(numbered, _AT_ONCE)):
+        names = sorted({name for _, (name, _) in some if name and not _is_credit(name)})
+        addresses = addresses_of(connection, account=account, names=names)
+        for number, (name, cells) in some:
+            link = addresses.get(name) or (name and to_document(account, name, is_credit=_is_credit(name)))
+            yield Row(cells=cells, links={"document": link} if link else {}, place=str(number))
 
 
-def _moved(of: CurrencyStatement, asked: ReportAsked) -> Iterator[tuple[str, dict[str, Cell]]]:
-    """Give the lines of a currency, each with the document that it is about."""
-    if asked.filters.currency not in ("", of.currency):
-        return
+def _moved(connection: Connection, asked: ReportAsked, *, skip: int) -> Iterator[tuple[str, dict[str, Cell]]]:
+    """Walk the lines, each with the document that it is about, without the first ``skip``: those are counted, not read."""
+    account, first_on = asked.filters.account, asked.first_on
+    sums = currency_sums(connection, account=account, as_of=asked.on, first_on=first_on)
+    for currency, of in sorted(sums.items()):
+        if asked.filters.currency not in ("", currency):
+            continue
+        if skip == 0:
+            balance = Money(minor=of.opening_minor, currency=currency)
+            yield "", {"on": first_on, "movement": "opening", "balance": balance}
+        if skip <= of.line_count:
+            moved = moved_lines(
+                connection,
+                account=account,
+                currency=currency,
+                as_of=asked.on,
+                first_on=first_on,
+                skip=max(0, skip - 1),
+            )
+            yield from ((each.document, _line_cells(each, currency)) for each in moved)
+        if skip <= of.line_count + 1:
+            balance = Money(minor=of.closing_minor, currency=currency)
+            yield "", {"on": asked.on, "movement": "closing", "balance": balance}
+        skip = max(0, skip - of.line_count - 2)
 
-    def money(minor: int) -> Money:
-        return Money(minor=minor, currency=of.currency)
 
-    yield "", {"on": asked.first_on, "movement": "opening", "balance": money(of.opening_minor)}
-    for each in of.lines:
-        cells: dict[str, Cell] = {
-            "on": each.date,
-            "movement": each.kind,
-            "document": _own_name(each.document),
-            "due": each.due_on,
-            "amount": money(each.amount_minor),
-            "balance": money(each.balance_minor),
-        }
-        yield each.document, cells
-    yield "", {"on": asked.on, "movement": "closing", "balance": money(of.closing_minor)}
+def _line_cells(each: StatementLine, currency: str) -> dict[str, Cell]:
+    return {
+        "on": each.date,
+        "movement": each.kind,
+        "document": _own_name(each.document),
+        "due": each.due_on,
+        "amount": Money(minor=each.amount_minor, currency=currency),
+        "balance": Money(minor=each.balance_minor, currency=currency),
+    }
 
 
 def _is_credit(document: str) -> bool:

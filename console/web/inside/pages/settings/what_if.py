@@ -34,6 +34,7 @@ _DAYS_MAX: Final = 3_660
 _Form = Annotated[Given, Depends(company_form("approver"))]
 
 
+_LINES_MAX: Final = 100
 # Where a fault is told: at these fields.
 _AT: Final = {"nothing": ("plan",), "law": ("profile",), "days": ("first_on", "last_on")}
 
@@ -57,8 +58,9 @@ def _add_view(routes: APIRouter, parts: InsideParts, simulations: Simulations) -
         person: Approver,
         company: str,
         run: Annotated[str, Query(max_length=64)] = "",
+        number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
     ) -> HTMLResponse:
-        return _page(parts, person, simulations, company=company, run=run)
+        return _page(parts, person, simulations, company=company, run=run, number=number)
 
 
 def _add_forms(routes: APIRouter, parts: InsideParts, simulations: Simulations) -> None:
@@ -155,6 +157,7 @@ def _page(
     *,
     company: str,
     run: str = "",
+    number: int = 1,
     fault: str = "",
     given: Given | None = None,
     status: int = 200,
@@ -164,7 +167,8 @@ def _page(
         versions = plan_versions(connection, company)
         today = company_day(connection, company, wall=parts.clock())
     runs = simulations.of_company(company)
-    shown = next((each for each in runs if each.asked.simulation == run), None)
+    shown = simulations.simulation(run) if run in {each.asked.simulation for each in runs} else None
+    count = 0 if shown is None or shown.report is None else shown.report.line_count
     texts = given.texts() if given is not None else {}
     return page(
         "settings/what_if.html",
@@ -172,6 +176,9 @@ def _page(
         company=company,
         runs=runs,
         shown=shown,
+        lines=simulations.lines(run, skip=(number - 1) * _LINES_MAX, most=_LINES_MAX) if count else [],
+        number=number,
+        last=-(-count // _LINES_MAX),
         option=_option(shown, person=person),
         versions=versions,
         laws=sorted(shipped_profiles()),
