@@ -301,7 +301,7 @@ def _carriers(company: Company, *, send: SendSettings, faults: Mapping[ChannelNa
         if channel != "email" and channel not in used:
             continue
         if channel in faults:
-            yield _point(point, "missing", faults[channel], "value", value=faults[channel])
+            yield _point(point, "missing", faults[channel], "carrier_fault", carrier=faults[channel])
         elif not send.is_real(channel):
             yield _point(point, "ok" if channel == "letter" else "look", files, f"{point}_files")
         elif send.sandbox.covers(channel):

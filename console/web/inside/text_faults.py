@@ -18,6 +18,7 @@ TEXT_FAULTS: Final[Mapping[str, re.Pattern[str]]] = {
         ("no_operator", r"^operator (?P<name>\S+) is not allowed"),
         ("repeats", r"^it repeats too much"),
         ("too_much", r"^it makes too much text|^puts out more than"),
+        ("large_logo", r"^the logo .+ is larger than (?P<most>[\d,]+) bytes"),
         ("too_large", r"^the template is too large$|^is larger than|is larger than [\d,]+ bytes"),
         ("too_deep", r"^it is nested too deeply$"),
         ("not_utf8", r"^is not UTF-8$"),
@@ -35,6 +36,8 @@ TEXT_FAULTS: Final[Mapping[str, re.Pattern[str]]] = {
         ("moving_picture", r"moves: a logo is one picture$"),
         ("large_picture", r"has (?P<wide>[\d,]+) × (?P<high>[\d,]+) pixels: "),
         ("odd_picture", r"is a (?:PNG in more|JPEG that few|JPEG of|GIF without)|unpacks to more than it says"),
+        ("drawn_picture", r"is an SVG, which mail programs show nowhere"),
+        ("no_picture", r"is neither PNG nor JPEG nor GIF$"),
         ("no_label", r"a line is a word and its text: "),
     )
 }  # fmt: skip

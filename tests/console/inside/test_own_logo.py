@@ -13,6 +13,7 @@ from tests.console.inside.test_access import STORY
 from tests.notifiers.pictures import gif, png
 
 TEXTS, LOGO = "/settings/acme/texts", "/settings/acme/logo"
+READY = "/settings/acme/ready?check=true"
 
 
 @pytest.fixture
@@ -48,10 +49,10 @@ def test_a_logo_is_kept_by_what_is_in_it(desk: Desk, content: bytes, name: str) 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (png(said=(10_000, 10_000)), "the logo &#39;our.png&#39; has 10,000 × 10,000 pixels"),
+        (png(said=(10_000, 10_000)), "The picture has 10,000 × 10,000 pixels"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "save it as PNG"),
-        (png() + bytes(200_000), "larger than 200,000 bytes"),
-        (b"GIF8", "is a broken GIF"),
+        (png() + bytes(200_000), "larger than 200,000 bytes: save it smaller"),
+        (b"GIF8", "The picture is broken: save it again."),
         (None, "No picture was chosen."),
     ],
 )
@@ -63,6 +64,24 @@ def test_what_is_no_logo_is_told_and_not_kept(desk: Desk, content: bytes | None,
     assert said in answer.text
     assert ["logo.png"] == [each.name for each in (desk.folder / "templates" / "acme").iterdir()]
     assert png(20, 20) == (desk.folder / "templates" / "acme" / "logo.png").read_bytes()
+
+
+@pytest.mark.parametrize("language", ["es", "pt"])
+@pytest.mark.parametrize(
+    "content", [png(said=(10_000, 10_000)), b"<svg/>", png() + bytes(200_000), b"GIF8", b"a letter"]
+)
+def test_what_is_no_logo_is_told_in_the_users_language(desk: Desk, content: bytes, language: str) -> None:
+    """Where it is put, and on the page where it stands: no word of the check's English."""
+    desk.at_work("eva", role="administrator", language=language)
+    answer = put(desk, content)
+    assert 422 == answer.status_code
+    folder = desk.folder / "templates" / "acme"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "logo.png").write_bytes(content)
+    desk.submit("/settings/acme/profile", "/profile", logo="logo.png")
+    for text in (answer.text, desk.browser.get(TEXTS).text, desk.browser.get(READY).text):
+        for english in ("save it", "the logo", "pixels", "neither"):
+            assert english not in text
 
 
 def test_others_see_it_and_put_none(desk: Desk) -> None:

@@ -17,6 +17,7 @@ from console.web.inside.company_asking import settings_path
 from console.web.inside.pages.settings.forms import Given, company_form
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import words_of
+from console.web.inside.text_faults import text_fault_text
 from infra.errors import OperatorError
 from notifiers.assembly import TEMPLATES, open_texts
 from notifiers.writing.logo import LOGO_BYTES_MAX, LogoError, checked_logo, logo_of
@@ -69,7 +70,8 @@ def router(parts: InsideParts) -> APIRouter:
         try:
             name = f"logo.{checked_logo(content, name=chosen[:_NAME_MAX]).extension}"
         except LogoError as error:
-            raise WrongRequestError([str(error)], fields=[""]) from error
+            said = text_fault_text(str(error), words=words_of(person.language))
+            raise WrongRequestError([said], fields=[""]) from error
         note(parts, person, entry=said_by(person, given=given), act=SAVED, account=company, detail=name)
         try:
             texts.keep_picture(company, name, content)

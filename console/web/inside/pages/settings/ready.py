@@ -1,16 +1,20 @@
 """What is missing before a company's reminders go out by themselves, each point with the way to where it is mended (S4-24)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from console.getting_ready import points_of
+from console.readiness import Point
+from console.web.inside.carrier_faults import carrier_fault_text
 from console.web.inside.company_asking import require_company, settings_path
 from console.web.inside.given import Collector
 from console.web.inside.parts import InsideParts
-from console.web.inside.showing import page
+from console.web.inside.showing import Words, page, words_of
+from console.web.inside.text_faults import text_fault_text
 from infra.database.engine import reading
 
 __all__ = ["MENDED_AT", "router"]
@@ -33,6 +37,13 @@ MENDED_AT: Final[Mapping[str, tuple[str, str]]] = {
     "bank gate": ("banks", ""),
 }
 
+# What of a point others have said, in English: of a text or a logo, of a carrier, of links.
+_SAID_ELSEWHERE: Final[Mapping[str, Callable[..., str]]] = {
+    "error": text_fault_text,
+    "carrier": carrier_fault_text,
+    "missing": carrier_fault_text,
+}
+
 
 def router(parts: InsideParts) -> APIRouter:
     """Make the routes."""
@@ -53,10 +64,20 @@ def router(parts: InsideParts) -> APIRouter:
             points=sorted(points, key=lambda each: order[each.verdict]),
             is_checked=check,
             missing=sum(each.verdict == "missing" for each in points),
+            told=partial(_told, words=words_of(person.language)),
             ways={each.point: _way(company, each.point) for each in points},
         )
 
     return routes
+
+
+def _told(point: Point, *, words: Words) -> str:
+    """Say what was found, what carriers and checks say of it included."""
+    values = dict(point.values)
+    for name, text_of in _SAID_ELSEWHERE.items():
+        if name in values:
+            values[name] = text_of(values[name], words=words)
+    return str(words["ready_said"][point.said]).format(**values)
 
 
 def _way(company: str, point: str) -> str:
