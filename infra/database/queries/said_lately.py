@@ -1,27 +1,30 @@
-"""What people have lately said of proposals and may want to take back (R19): approvals, drops and call backs, the newest first.
+"""What people have lately said of proposals and may want to take back (R19): approvals, drops, call backs, what they sent at once;
+the newest first.
 
 It tells what the ledger has folded, whoever said it and by whatever way, with what stands of the reminder by now; whether it
 can be taken back the ledger decides.
 """
 
 import datetime
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from msgspec import Struct, json
 from sqlalchemy import Connection, Row, select
 
-from infra.database.tables import customers, exceptions, live_rows, requests
+from infra.database.tables import customers, exceptions, live_rows, reminder_ends, reminders, requests
 from schemas.codec import type_of
-from schemas.reminder_commands import ApproveReminder, CancelReminder, DropReminder
-from schemas.reminder_rows import ReminderRow
+from schemas.reminder_commands import ApproveReminder, CancelReminder, DropReminder, SendNow
+from schemas.reminder_rows import Proposal, ReminderRow
 from schemas.rows import ItemRow, decode_row
 from schemas.rows import Row as StateRow
 
 __all__ = ["SaidLately", "said_lately"]
 
 _ACTS: Final = tuple(type_of(each) for each in (ApproveReminder, DropReminder, CancelReminder))
+_SENT_NOW: Final = type_of(SendNow)  # it names no reminder: what waited for a person went
 _LOOKED_THROUGH_MAX: Final = 200  # commands of each kind: one reminder may have several
+_REFUSED: Final = ("request_refused", "not_confirmed")
 _ITEMS_MAX: Final = 20  # of a reminder that is looked at: one that waits is enough
 _A_DAY: Final = 10  # characters of a date without a time
 _What = Literal["approval", "drop"]
@@ -50,20 +53,32 @@ class SaidLately(Struct, frozen=True, kw_only=True):
     edits: int
 
 
+class _Word(Struct, frozen=True, kw_only=True):
+    """What somebody said of a reminder; of what has no time of day the day's end is taken."""
+
+    act: str
+    user: str
+    at: datetime.datetime
+    is_instant: bool
+
+
 def said_lately(
     connection: Connection, *, companies: Sequence[str], since: datetime.datetime, lines_max: int
 ) -> list[SaidLately]:
     """List them, of ``companies`` only where some are named; what still waits as a proposal is not among them."""
     said = _said(connection, companies=companies, since=since)
-    reminders = _rows(connection, kind="reminder", named=list(said))
-    rows = {key: row for key, row in reminders.items() if isinstance(row, ReminderRow)}
+    found_rows = _rows(connection, kind="reminder", named=list(said))
+    rows = {key: row for key, row in found_rows.items() if isinstance(row, ReminderRow)}
     waiting = _waiting(connection, rows.values())
     names = _names(connection, [account for account, _ in rows])
     found = []
-    for (account, reminder), each in said.items():
+    for (account, reminder), own in said.items():
         row = rows.get((account, reminder))
-        what = None if row is None else _what(row, waiting=waiting)
-        if row is None or row.proposal is None or what is None:
+        if row is None or row.proposal is None:
+            continue
+        what = _what(row, waiting=waiting)
+        each = next((word for word in own if _is_of(word, row.proposal)), None)
+        if what is None or each is None:
             continue
         found.append(
             SaidLately(
@@ -91,6 +106,11 @@ def _what(row: ReminderRow, *, waiting: Collection[tuple[str, str]]) -> _What | 
     return "approval" if approved and is_on_its_way else None
 
 
+def _is_of(word: _Word, proposal: Proposal) -> bool:
+    """Say whether a word was about this proposal: one to send now is about what it has let go."""
+    return word.act != _SENT_NOW or proposal.approved_by == word.user
+
+
 def _waiting(connection: Connection, rows: Iterable[ReminderRow]) -> set[tuple[str, str]]:
     """Give those (account, reminder) that were dropped and of which a step still waits for that."""
     ended = [row for row in rows if row.status in ("dropped", "cancelled")]
@@ -106,26 +126,17 @@ def _waiting(connection: Connection, rows: Iterable[ReminderRow]) -> set[tuple[s
     }
 
 
-class _Word(Struct, frozen=True, kw_only=True):
-    """What somebody said of a reminder; of what has no time of day the day's end is taken."""
-
-    act: str
-    user: str
-    at: datetime.datetime
-    is_instant: bool
-
-
-_Said = dict[tuple[str, str], _Word]
+_Said = dict[tuple[str, str], list[_Word]]
 
 
 def _said(connection: Connection, *, companies: Sequence[str], since: datetime.datetime) -> _Said:
-    """Give what was said last of each (account, reminder), the newest first; what the ledger refused was not said."""
+    """Give what was said of each (account, reminder), the newest first; what the ledger refused was not said."""
     own = [requests.c["company"].in_(companies)] if companies else []
     # Texts of business times sort by their days; who is in another zone is a day off at most.
     first = (since - datetime.timedelta(days=1)).date().isoformat()
     rows = [
         row
-        for act in _ACTS
+        for act in (*_ACTS, _SENT_NOW)
         for row in connection.execute(
             select(requests)
             .where(requests.c["request_type"] == act, requests.c["occurred_at"] >= first, *own)
@@ -134,15 +145,41 @@ def _said(connection: Connection, *, companies: Sequence[str], since: datetime.d
         )
     ]
     refused = _refused(connection, [row.request for row in rows])
-    words = [
-        ((row.account, json.decode(row.request_json, type=_Named).reminder), _word(row))
-        for row in rows
-        if row.request not in refused
-    ]
+    said = [row for row in rows if row.request not in refused]
+    going = _going(connection, {row.account for row in said if row.request_type == _SENT_NOW}, since=since)
+    words = [((row.account, name), _word(row)) for row in said for name in _named(row, going=going)]
     found: _Said = {}
     for key, word in sorted(words, key=lambda each: each[1].at, reverse=True):
         if word.at >= since:
-            found.setdefault(key, word)
+            found.setdefault(key, []).append(word)
+    return found
+
+
+def _named(row: Row[Any], *, going: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """Name the reminders that a request is about."""
+    if row.request_type == _SENT_NOW:
+        return going.get(row.account, ())
+    return (json.decode(row.request_json, type=_Named).reminder,)
+
+
+def _going(
+    connection: Connection, accounts: Collection[str], *, since: datetime.datetime
+) -> dict[str, list[str]]:
+    """Name the reminders of accounts that were decided since, and have not ended."""
+    if not accounts:
+        return {}
+    query = (
+        select(reminders.c["account"], reminders.c["reminder"])
+        .outerjoin(reminder_ends, reminder_ends.c["reminder"] == reminders.c["reminder"])
+        .where(
+            reminders.c["account"].in_(sorted(accounts)),
+            reminders.c["tick"] >= since,
+            reminder_ends.c["reminder"].is_(None),
+        )
+    )
+    found: dict[str, list[str]] = {}
+    for account, reminder in connection.execute(query):
+        found.setdefault(account, []).append(reminder)
     return found
 
 
@@ -159,7 +196,7 @@ def _refused(connection: Connection, commands: Sequence[str]) -> set[str]:
         return set()
     keys = [f"command/{each}" for each in commands]
     query = select(exceptions.c["key"]).where(
-        exceptions.c["key"].in_(keys), exceptions.c["reason"] == "request_refused"
+        exceptions.c["key"].in_(keys), exceptions.c["reason"].in_(_REFUSED)
     )
     return {key.removeprefix("command/") for key in connection.execute(query).scalars()}
 

@@ -17,7 +17,7 @@ from infra.database.own_text_book import OwnTextBook
 from infra.database.people import ROLES, Role
 from notifiers.writing.library import PARTS
 from notifiers.writing.samples import sample_reminder
-from schemas.reminder_commands import ApproveReminder, DropReminder, EditReminder, UndoReminder
+from schemas.reminder_commands import ApproveReminder, DropReminder, EditReminder, SendNow, UndoReminder
 from tests.console.inside.desk import Desk
 from tests.console.inside.forms import forms_of
 from tests.scenarios.script import Notifying
@@ -232,6 +232,45 @@ def test_what_others_systems_decided_lately_is_shown(desk: Desk) -> None:
     desk.submit("/review", "/undo")
     tick(desk, hour=12)
     assert "/approve" in html.unescape(desk.browser.get("/review").text)
+
+
+def _send_now(desk: Desk, *, author: str, at: str) -> None:
+    """Ask as the worklist's form does: the customer is named, no reminder is."""
+    command = SendNow(
+        company="acme",
+        customer="C1",
+        command=f"now-{author}",
+        author=author,
+        occurred_at=f"2026-02-03T{at}:00+00:00",
+    )
+    desk.parts.publish([command])
+
+
+def test_what_was_sent_at_once_stands_among_what_was_decided_lately(desk: Desk) -> None:
+    """S0-06, B-10: "send now" lets go what waits: with who said it, and taken back while no provider has it."""
+    desk.stage.answers[""] = Notifying(line=0, channel="", status=None)
+    _send_now(desk, author="bea", at="11:30")
+    tick(desk, hour=12)
+    text = html.unescape(desk.browser.get("/review").text)
+    assert "Decided lately" in text
+    assert "asked to send now" in text
+    assert "bea · " in text
+    desk.submit("/review", "/undo")
+    desk.report("email", "superseded")
+    tick(desk, hour=13)
+    assert "/approve" in html.unescape(desk.browser.get("/review").text)
+    assert ["approval"] == undone(desk)
+
+
+def test_who_only_hurried_what_another_has_approved_did_not_decide_it(desk: Desk) -> None:
+    """Approved and decided by one; another says "send now" when nothing waits any more: the first one decided."""
+    desk.stage.answers[""] = Notifying(line=0, channel="", status=None)
+    desk.submit("/review", "/approve")
+    tick(desk, hour=12)
+    _send_now(desk, author="carl", at="12:30")
+    text = html.unescape(desk.browser.get("/review").text)
+    assert "bea · " in text
+    assert "carl" not in text
 
 
 def test_what_the_ledger_refused_was_not_decided(desk: Desk) -> None:
