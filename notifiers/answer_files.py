@@ -1,4 +1,4 @@
-"""Files that come with an answer: bounded, of few kinds by what is in them, kept under the hash of their content.
+"""Files that come with an answer: bounded, of few kinds by what is in them, kept in SQL under the hash of their content.
 
 Nothing here opens, converts or shows a file, and no page behind a link gives one back: it goes with the mail
 that tells the company's desk of the answer, or is fetched on purpose (``cobranza answers file``). The name
@@ -13,24 +13,17 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+from sqlalchemy import Engine
 
+from infra.database.answer_file_book import AnswerFileBook
 from infra.errors import OperatorError
 from notifiers.channel import Attachment
-from notifiers.folders import write_whole
 from notifiers.writing.render import Enclose
 from notifiers.writing.words import Words
 from schemas.answers import AnswerFile
 from schemas.facts import ReminderDecided
 
-__all__ = [
-    "ANSWER_FILES",
-    "NoSuchFileError",
-    "enclosing_answers",
-    "keep_file",
-    "kept_file",
-    "media_type_of",
-    "sweep_files",
-]
+__all__ = ["ANSWER_FILES", "AnswerFiles", "NoSuchFileError", "enclosing_answers", "media_type_of"]
 
 ANSWER_FILES: Final = "answers"
 _NAME_MAX: Final = 100
@@ -52,53 +45,57 @@ def media_type_of(content: bytes) -> str:
     return next((kind for begin, kind, _ in _BEGINNINGS if content.startswith(begin)), "")
 
 
-def keep_file(folder: Path, *, name: str, content: bytes) -> AnswerFile:
-    """Keep a file below ``folder``; one that is there already is the same one.
+class AnswerFiles:
+    """Keeps and gives what readers sent; several threads and processes may use it.
 
-    Raises:
-        TemporaryError: the disk does not take it.
+    Args:
+        engine: of the installation's database, which each machine reaches.
+        folder: where versions before this one kept them on the machine that took them; nothing is written there.
     """
-    digest = hashlib.sha256(content).hexdigest()
-    path = _path(folder, digest)
-    if path.exists():
-        path.touch()  # it is sent anew, and kept from now on
-    else:
-        write_whole(path, content, durable=True)
-    media_type = media_type_of(content)
-    return AnswerFile(
-        sha256=digest, name=_named(name, media_type), media_type=media_type, size_bytes=len(content)
-    )
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        self._book = AnswerFileBook(engine)
+        self._folder = folder
+
+    def keep(self, *, name: str, content: bytes, at: datetime.datetime) -> AnswerFile:
+        """Keep a file that was sent at an instant; one that is there already is the same one."""
+        digest = hashlib.sha256(content).hexdigest()
+        self._book.keep(digest, content, at=at)
+        media_type = media_type_of(content)
+        return AnswerFile(
+            sha256=digest, name=_named(name, media_type), media_type=media_type, size_bytes=len(content)
+        )
+
+    def content(self, sha256: str) -> bytes:
+        """Give the content of a file; what is not that content any more is refused.
+
+        Raises:
+            NoSuchFileError: it is not there, or not what it was.
+        """
+        if not _SHA256.fullmatch(sha256):
+            raise NoSuchFileError(f"{sha256!r} is no SHA-256 in hexadecimal")
+        path = self._folder / sha256[:2] / sha256
+        content = self._book.content(sha256)
+        if content is None and path.is_file():
+            content = path.read_bytes()
+        if content is None:
+            raise NoSuchFileError(f"There is no file {sha256}: nobody sent it, or it was kept long enough.")
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise NoSuchFileError(f"{sha256} is not what the reader sent: its content has changed.")
+        return content
+
+    def sweep(self, *, before: datetime.datetime) -> int:
+        """Remove the files that were last sent before an instant; return how many."""
+        old = [path for path in self._folder.glob("??/*") if path.stat().st_mtime < before.timestamp()]
+        for path in old:
+            path.unlink(missing_ok=True)
+        return len(old) + self._book.sweep(before=before)
 
 
-def kept_file(folder: Path, *, sha256: str) -> bytes:
-    """Give the content of a file; what is not that content any more is refused.
-
-    Raises:
-        NoSuchFileError: it is not there, or not what it was.
-    """
-    if not _SHA256.fullmatch(sha256):
-        raise NoSuchFileError(f"{sha256!r} is no SHA-256 in hexadecimal")
-    path = _path(folder, sha256)
-    if not path.is_file():
-        raise NoSuchFileError(f"There is no file {sha256} in {folder}.")
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise NoSuchFileError(f"{path} is not what the reader sent: its content has changed.")
-    return content
-
-
-def sweep_files(folder: Path, *, before: datetime.datetime) -> int:
-    """Remove the files that were last sent before an instant; return how many."""
-    old = [path for path in folder.glob("??/*") if path.stat().st_mtime < before.timestamp()]
-    for path in old:
-        path.unlink(missing_ok=True)
-    return len(old)
-
-
-def enclosing_answers(folder: Path, *, otherwise: Enclose | None) -> Enclose:
+def enclosing_answers(files: AnswerFiles, *, otherwise: Enclose | None) -> Enclose:
     """Give who encloses what a reader sent where a mail tells of his answer, and ``otherwise`` all else.
 
-    A file that is not there (another machine keeps it) is named in the mail and fetched by its hash.
+    A file that is not there (it was kept long enough) is named in the mail.
     """
 
     def enclose(reminder: ReminderDecided, *, words: Words) -> tuple[Attachment, ...]:
@@ -107,7 +104,7 @@ def enclosing_answers(folder: Path, *, otherwise: Enclose | None) -> Enclose:
         found = []
         for each in reminder.answer.files:
             try:
-                content = kept_file(folder, sha256=each.sha256)
+                content = files.content(each.sha256)
             except NoSuchFileError as error:
                 _log.warning("answer_file_missing", reminder=reminder.id, detail=str(error))
             else:
@@ -115,10 +112,6 @@ def enclosing_answers(folder: Path, *, otherwise: Enclose | None) -> Enclose:
         return tuple(found)
 
     return enclose
-
-
-def _path(folder: Path, digest: str) -> Path:
-    return folder / digest[:2] / digest
 
 
 def _named(name: str, media_type: str) -> str:

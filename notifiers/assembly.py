@@ -18,7 +18,7 @@ from infra.kafka.consumers import consumer, producer
 from infra.metrics.pulse import Pulses
 from infra.metrics.tally import Tally
 from infra.settings import Settings
-from notifiers.answer_files import ANSWER_FILES, enclosing_answers
+from notifiers.answer_files import ANSWER_FILES, AnswerFiles, enclosing_answers
 from notifiers.channel import Channel, Message
 from notifiers.dispatch import Dispatcher, Manner
 from notifiers.doubt import Arbiter
@@ -245,7 +245,7 @@ def open_render(
         fonts=send.letter_fonts,
         links=links,
         enclose=enclosing_answers(
-            settings.data_dir / ANSWER_FILES,
+            AnswerFiles(engine, settings.data_dir / ANSWER_FILES),
             otherwise=enclosing_statements(
                 engine,
                 press=StatementPress(templates_folder() / "layout", fonts=send.letter_fonts),

@@ -52,8 +52,10 @@ def list_(settings: "Settings", *, account: str, limit: int, output_format: Outp
 @click.pass_obj
 def file(settings: "Settings", *, sha256: str, to: Path) -> None:
     """Write a file that came with an answer to disk. It is as the reader sent it: open it with care."""
-    from notifiers.answer_files import ANSWER_FILES, kept_file
+    from console.read_model import open_read_model
+    from notifiers.answer_files import ANSWER_FILES, AnswerFiles
 
-    content = kept_file(settings.data_dir / ANSWER_FILES, sha256=sha256)
+    with open_read_model(settings) as connection:
+        content = AnswerFiles(connection.engine, settings.data_dir / ANSWER_FILES).content(sha256)
     to.write_bytes(content)
     click.echo(f"{len(content)} bytes were written to {to}.")

@@ -24,7 +24,7 @@ from infra.errors import OperatorError
 from infra.metrics.pulse import Pulses
 from infra.metrics.tally import Tally
 from infra.settings import Settings
-from notifiers.answer_files import ANSWER_FILES, sweep_files
+from notifiers.answer_files import ANSWER_FILES, AnswerFiles
 from notifiers.assembly import open_texts
 from notifiers.links import Links
 from schemas.journal import SourceEvent
@@ -93,11 +93,12 @@ def open_parts(
     """Give what pages and hooks need, with the outbox running; ``pulses`` has its loop."""
     publisher = Publisher(settings)
     kept = datetime.timedelta(days=web.files_kept_days)
+    files = AnswerFiles(engine, settings.data_dir / ANSWER_FILES)
     outbox = Outbox(
         LinkBook(engine),
         publish=publisher,
         pulses=pulses,
-        tidy=lambda: sweep_files(settings.data_dir / ANSWER_FILES, before=clock() - kept),
+        tidy=lambda: files.sweep(before=clock() - kept),
         crashed=lambda: os.kill(os.getpid(), signal.SIGTERM),  # the server ends as when it is told to
     )
     outbox.start()

@@ -29,7 +29,7 @@ from console.web.parts import WebParts
 from infra.database.engine import reading
 from infra.database.links import LinkBook
 from infra.database.queries.merged import living_account
-from notifiers.answer_files import ANSWER_FILES, keep_file, media_type_of
+from notifiers.answer_files import ANSWER_FILES, AnswerFiles, media_type_of
 from schemas.answers import AnswerFile, AnswerKind
 from schemas.facts import ReminderItem
 
@@ -75,7 +75,7 @@ class _Pages:
     def __init__(self, parts: WebParts) -> None:
         self._parts = parts
         self._book = LinkBook(parts.engine)
-        self._folder = parts.settings.data_dir / ANSWER_FILES
+        self._files = AnswerFiles(parts.engine, parts.settings.data_dir / ANSWER_FILES)
 
     # -- tell us here ----------------------------------------------------------------
 
@@ -137,7 +137,7 @@ class _Pages:
         if errors:
             return self._form(opened, given, token=token, errors=errors)
         files: list[AnswerFile] = [
-            keep_file(self._folder, name=name, content=content) for name, content in contents
+            self._files.keep(name=name, content=content, at=self._parts.clock()) for name, content in contents
         ]
         event = answer_command(
             opened, structs.replace(said, files=tuple(files)), account=self._account(opened)

@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 
 from console.web.settings import WebSettings
+from infra.database.answer_file_tables import answer_files
+from infra.database.engine import reading
 from infra.database.links import LinkBook, Revocation
+from notifiers.answer_files import AnswerFiles
 from schemas.answers import GiveAnswer
 from tests.console.web.reader import Reader
 from tests.notifiers.sending import TICK, merge, reminder
@@ -216,19 +219,21 @@ def test_a_file_is_kept_under_the_hash_of_its_content(reader: Reader, tmp_path: 
     assert isinstance(event, GiveAnswer)
     [kept] = event.said.files
     assert ("receipt.html.pdf", "application/pdf", len(PDF)) == (kept.name, kept.media_type, kept.size_bytes)
-    assert PDF == (tmp_path / "answers" / kept.sha256[:2] / kept.sha256).read_bytes()
+    another_machine = AnswerFiles(reader.engine, tmp_path / "elsewhere")
+    assert PDF == another_machine.content(kept.sha256)
     assert 404 == reader.browser.get(f"/answers/{kept.sha256[:2]}/{kept.sha256}").status_code
 
 
 @pytest.mark.parametrize(
     "content", [b"<html><script>alert(1)</script>", b"MZ\x90\x00", b"PK\x03\x04", b"<svg onload=x>", b""]
 )
-def test_files_of_other_kinds_are_refused(reader: Reader, tmp_path: Path, content: bytes) -> None:
+def test_files_of_other_kinds_are_refused(reader: Reader, content: bytes) -> None:
     """By what is in them, whatever they are called: nothing that a browser or a system runs."""
     files = {"files": ("receipt.pdf", content, "application/pdf")}
     page = reader.browser.post(reader.got(), data={"kind": "other", "text": "x"}, files=files)
     assert 422 == page.status_code
-    assert not (tmp_path / "answers").exists()
+    with reading(reader.engine) as connection:
+        assert 0 == connection.execute(select(func.count()).select_from(answer_files)).scalar()
 
 
 def test_large_and_many_files_are_refused(sqlite_engine: Engine, tmp_path: Path) -> None:

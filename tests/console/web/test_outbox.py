@@ -1,6 +1,7 @@
 """An answer that was kept reaches Kafka, whatever is down meanwhile; links are revoked by commands."""
 
 import datetime
+import hashlib
 import os
 import threading
 from collections.abc import Sequence
@@ -9,14 +10,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from console.cli.main import main
 from console.publishing import PublishError
 from console.web.outbox import LOOP, Outbox
+from infra.database.answer_file_tables import answer_files
+from infra.database.engine import writing
 from infra.database.links import LinkBook, NewAnswer
 from infra.metrics.pulse import Pulses
-from notifiers.answer_files import NoSuchFileError, enclosing_answers, keep_file, kept_file, sweep_files
+from notifiers.answer_files import AnswerFiles, NoSuchFileError, enclosing_answers
 from notifiers.writing.render import Renderer
 from notifiers.writing.samples import sample_reminder
 from schemas.codec import encode
@@ -105,45 +108,63 @@ def test_links_are_revoked_listed_and_restored_by_commands(database: str) -> Non
     assert 2 == len(run("list", "--format", "csv").splitlines())
 
 
-def test_a_file_is_fetched_on_purpose_and_must_be_what_was_sent(tmp_path: Path) -> None:
-    """`cobranza answers file`: by its hash; what is not that content any more is refused."""
-    kept_as = keep_file(tmp_path / "answers", name="a.pdf", content=b"%PDF-1")
-    options = ["--data-dir", str(tmp_path), "answers", "file", kept_as.sha256]
-    done = CliRunner().invoke(main, [*options, "--to", str(tmp_path / "out.pdf")])
+def test_a_file_is_fetched_on_purpose_and_must_be_what_was_sent(
+    database: str, engine: Engine, tmp_path: Path
+) -> None:
+    """`cobranza answers file`: by its hash, on whichever machine; what is not that content any more is refused."""
+    files = AnswerFiles(engine, tmp_path / "answers")
+    kept_as = files.keep(name="a.pdf", content=b"%PDF-1", at=NOW)
+    options = ["--data-dir", str(tmp_path / "another machine"), "answers", "file", kept_as.sha256]
+    done = CliRunner().invoke(
+        main, [*options, "--to", str(tmp_path / "out.pdf")], env={"COBRANZA_DATABASE_URL": database}
+    )
     assert (0, b"%PDF-1") == (done.exit_code, (tmp_path / "out.pdf").read_bytes())
-    (tmp_path / "answers" / kept_as.sha256[:2] / kept_as.sha256).write_bytes(b"%PDF-2")
+    with writing(engine) as connection:
+        connection.execute(update(answer_files).values(content=b"%PDF-2"))
     with pytest.raises(NoSuchFileError, match="is not what the reader sent"):
-        kept_file(tmp_path / "answers", sha256=kept_as.sha256)
+        files.content(kept_as.sha256)
     for wrong in ("../../etc/passwd", "0" * 64):
         with pytest.raises(NoSuchFileError):
-            kept_file(tmp_path / "answers", sha256=wrong)
+            files.content(wrong)
 
 
-def test_what_a_reader_sent_goes_to_the_desk_with_his_answer(tmp_path: Path) -> None:
-    """As a file of the mail, under its safe name; one that is kept elsewhere is only named. Customers get none."""
-    sent = keep_file(tmp_path, name="receipt.png", content=b"\x89PNG\r\n\x1a\n x")
-    elsewhere = replace(sent, sha256="0" * 64, name="other.png")
+def test_what_a_reader_sent_goes_to_the_desk_with_his_answer(engine: Engine, tmp_path: Path) -> None:
+    """As a file of the mail, under its safe name, from whichever machine it was sent to; one that is gone is only named.
+
+    Customers get none.
+    """
+    web, notifier = (AnswerFiles(engine, tmp_path / machine) for machine in ("web", "notifier"))
+    sent = web.keep(name="receipt.png", content=b"\x89PNG\r\n\x1a\n x", at=NOW)
+    gone = replace(sent, sha256="0" * 64, name="other.png")
     told = sample_reminder(kind="answer", language="en")
     assert told.answer is not None
-    told = replace(told, answer=replace(told.answer, files=(sent, elsewhere)))
-    renderer = Renderer(enclose=enclosing_answers(tmp_path, otherwise=None))
+    told = replace(told, answer=replace(told.answer, files=(sent, gone)))
+    renderer = Renderer(enclose=enclosing_answers(notifier, otherwise=None))
     mail = renderer.message(told, "email")
     assert [("receipt.png", "image/png")] == [(each.name, each.media_type) for each in mail.attachments]
     assert "receipt.png, other.png" in mail.text
     assert () == renderer.message(sample_reminder(kind="first", language="en"), "email").attachments
 
 
-def test_files_are_forgotten_when_they_were_kept_long_enough(tmp_path: Path) -> None:
-    """From when they were sent last: what is sent again is kept anew."""
-    old, again = (keep_file(tmp_path, name="a.pdf", content=b"%PDF-" + each) for each in (b"1", b"2"))
-    before = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=400)
-    for each in (old, again):
-        path = tmp_path / each.sha256[:2] / each.sha256
-        os.utime(path, (before.timestamp() - 60,) * 2)
-    keep_file(tmp_path, name="b.pdf", content=b"%PDF-2")
-    assert 1 == sweep_files(tmp_path, before=before)
-    assert b"%PDF-2" == kept_file(tmp_path, sha256=again.sha256)
-    assert 0 == sweep_files(tmp_path / "nothing", before=before)
+def test_files_are_forgotten_when_they_were_kept_long_enough(engine: Engine, tmp_path: Path) -> None:
+    """From when they were sent last: what is sent again is kept anew; those in a folder of an earlier version, too."""
+    files = AnswerFiles(engine, tmp_path)
+    long_ago = NOW - datetime.timedelta(days=401)
+    old, again = (files.keep(name="a.pdf", content=b"%PDF-" + each, at=long_ago) for each in (b"1", b"2"))
+    files.keep(name="b.pdf", content=b"%PDF-2", at=NOW)
+    before = NOW - datetime.timedelta(days=400)
+    in_folder = hashlib.sha256(b"%PDF-3").hexdigest()
+    path = tmp_path / in_folder[:2] / in_folder
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"%PDF-3")
+    assert b"%PDF-3" == files.content(in_folder)
+    os.utime(path, (long_ago.timestamp(),) * 2)
+    assert 2 == files.sweep(before=before)
+    assert b"%PDF-2" == files.content(again.sha256)
+    for each in (old.sha256, in_folder):
+        with pytest.raises(NoSuchFileError, match="kept long enough"):
+            files.content(each)
+    assert 0 == AnswerFiles(engine, tmp_path / "nothing").sweep(before=before)
 
 
 def test_a_loop_that_breaks_ends_the_process(sqlite_engine: Engine) -> None:
