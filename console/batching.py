@@ -7,7 +7,7 @@ was seen the ledger refuses.
 
 import datetime
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -125,7 +125,7 @@ def chosen(found: Iterable[Statement], *, selection: Selection) -> list[Statemen
 
 
 def planned(
-    found: Sequence[Statement], *, asked: Asked, seen: Mapping[str, Seen] | None = None
+    found: Iterable[Statement], *, asked: Asked, seen: Mapping[str, Seen] | None = None
 ) -> Iterator[Planned]:
     """Say what follows for each statement.
 

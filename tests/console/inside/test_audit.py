@@ -210,7 +210,7 @@ def test_a_batch_says_what_each_command_set(desk: Desk) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_field_that_can_be_set_has_a_name_in_each_language(language: str) -> None:
     """What a command of the console may set is told in no other language than the page's."""
-    kinds = {*AccountCommand.__args__, PaymentReceived, PaymentStateChanged, PaymentLine}  # type: ignore[attr-defined]  # a union has them
+    kinds = {*AccountCommand.__args__, PaymentReceived, PaymentStateChanged, PaymentLine}
     kinds |= {BankLineMatched, MigratePlan, OverrideBankGate}
     kinds -= {GiveAnswer}  # readers of messages say it, not users
     names = {name for kind in kinds for name in kind.__struct_fields__} - OF_THE_LINE
@@ -229,7 +229,7 @@ def _note_of(text: str) -> AddNote:
 def test_who_may_not_read_what_leads_to_people_reads_it_masked() -> None:
     """Addresses in what somebody wrote, and in a profile; what leads to nobody stays."""
     note = kept_fields([_note_of("write to ana@c1.test, she pays on Friday")])
-    (kind, text) = set_fields(note, words=words_of("en"), act=AddNote.__struct_config__.tag, may_read=False)
+    (kind, text) = set_fields(note, words=words_of("en"), act=type_of(_note_of("")), may_read=False)
     assert "note" == kind.value
     assert "write to a•a@c1.test, she pays on Friday" == text.value
     before = ConfigureCompany(

@@ -67,7 +67,6 @@ def test_a_carriers_fault_is_told_in_the_language_of_who_reads(said: str, expect
     [
         ({"COBRANZA_SEND_EMAIL": "smtp"}, "é preciso definir COBRANZA_SEND_SMTP_HOST"),
         ({"COBRANZA_SEND_EMAIL": "ses"}, "é preciso definir COBRANZA_SEND_SES_REGION"),
-        ({"COBRANZA_SEND_EMAIL": "pigeon"}, "ninguém leva estas mensagens com pigeon"),
     ],
 )
 def test_readiness_says_it_in_portuguese(

@@ -80,7 +80,7 @@ def test_what_is_no_logo_is_told_in_the_users_language(desk: Desk, content: byte
     (folder / "logo.png").write_bytes(content)
     desk.submit("/settings/acme/profile", "/profile", logo="logo.png")
     for text in (answer.text, desk.browser.get(TEXTS).text, desk.browser.get(READY).text):
-        for english in ("save it", "the logo", "pixels", "neither"):
+        for english in ("save it", "the logo", "has 10,000", "neither"):
             assert english not in text
 
 
