@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Form
 from fastapi.responses import Response
 
+from console.web.inside.asking import refused_by_intake
 from console.web.inside.pages.customer.opening import (
     CustomerForm,
     OptionalAmount,
@@ -107,8 +108,9 @@ def _add_disputes(routes: APIRouter, parts: InsideParts) -> None:
         amount: OptionalAmount = None,
         review_on: OptionalDay = None,
     ) -> Response:
-        require_document(parts, form, item)
         command = OpenDispute(**form.common, document=item, reason=reason, amount=amount, review_on=review_on)
+        if not refused_by_intake(command):  # what is wrong with the form itself is told first
+            require_document(parts, form, item)
         return asked_for(parts, form, command)
 
     @routes.post("/disputes/rule", response_model=None)
