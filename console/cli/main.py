@@ -35,6 +35,7 @@ COMMANDS: Final[dict[str, str]] = {
     "statement": "console.cli.statement:statement",
     "dso": "console.cli.dso:dso",
     "figures": "console.cli.figures:figures",
+    "cash": "console.cli.cash:cash",
     "explain": "console.cli.explain:explain",
     "reminders": "console.cli.reminders:reminders",
     "worklist": "console.cli.worklist:worklist",

@@ -338,3 +338,47 @@ def test_worklist_and_trust(database: str, engine: Engine, tmp_path: Path) -> No
         history[name]
         for name in ("account", "by_hand", "paid_items", "paid_late", "share_late", "mean_days_late")
     )
+
+
+_EXPECTED = """# what may come in
+customer email ana@c1.test
+plan default
+    first 0 email pay-by 10
+plan other
+    first 0 email pay-by 3
+2026-01-02  invoice INV-1 100.00 due 2026-02-02
+2026-01-02  invoice INV-2 50.00 due 2026-02-18
+2026-01-02  invoice INV-3 20.00 due 2026-02-20 plan other
+2026-01-02  invoice INV-4 7.00 due 2026-02-04
+2026-01-02  exclude INV-4 because "sold"
+2026-02-05  tick
+    expect withheld INV-4 first because excluded
+    expect reminder first INV-1 by email
+    expect finished INV-1
+2026-02-06  tick
+"""
+
+
+def test_cash_forecast(database: str, engine: Engine, tmp_path: Path) -> None:
+    """U-9: by week, with what has no day; and by reminder plan, each with what it implies."""
+    play_into(engine, _EXPECTED, folder=tmp_path)
+
+    def forecast(*arguments: str) -> list[dict[str, Any]]:
+        environment = {"COBRANZA_DATABASE_URL": database}
+        return rows(CliRunner().invoke(main, ["cash", *arguments, "--format", "json"], env=environment))
+
+    by_week = forecast()
+    assert [
+        ("2026-02-09", "100.00", "100.00", "0.00", "0.00", ""),
+        ("2026-02-16", "70.00", "0.00", "70.00", "0.00", ""),
+        (None, "0.00", "0.00", "0.00", "7.00", "held"),
+    ] == [
+        (row["week"], row["expected"], row["asked"], row["on_due_date"], row["no_day"], row["why"])
+        for row in by_week
+    ]
+    by_plan = forecast("--by", "plan")
+    assert [("default", "150.00", "7.00"), ("other", "20.00", "0.00")] == [
+        (row["plan"], row["expected"], row["no_day"]) for row in by_plan
+    ]
+    assert "acme:C1" == forecast("--by", "account", "--account", "acme:C1")[0]["account"]
+    assert [] == forecast("--company", "beta")

@@ -278,6 +278,7 @@ def test_reports_say_the_same_on_both_databases(engine: Engine, tmp_path: Path) 
             report in ("figures", "trend", "sent", "activity", "no_action")
             or "acme:C1" in content
             or "INV-1" in content
+            or (report == "cash" and "100.00" in content)
         ), report
         assert 200 == desk.browser.get(page.replace("?", "/sums?")).status_code, report
     text = desk.browser.get("/reports/documents?on=2026-03-02&after=acme%3AC1%0A2026-02-02%0AINV-1").text
@@ -291,3 +292,31 @@ def _keep_document(engine: Engine, item: str, address: str) -> None:
         row = json.loads(connection.execute(select(live_rows.c["row_json"]).where(is_item)).scalar_one())
         row["document"]["pdf_url"] = address
         connection.execute(update(live_rows).where(is_item).values(row_json=json.dumps(row)))
+
+
+def test_what_may_come_in_by_week(sqlite_engine: Engine, tmp_path: Path) -> None:
+    """U-9: a line a week, what is promised beside what is not due; what has no day says why."""
+    story = """# a promise, what is not due, and what is out of dunning
+customer email ana@c1.test
+2026-01-02  invoice INV-1 100.00 due 2026-02-02
+2026-01-02  promise 60.00 by 2026-03-11
+    expect promised INV-1 until 2026-03-13 total 60.00
+2026-01-02  invoice INV-2 70.00 due 2026-03-12
+2026-01-02  invoice INV-3 5.00 due 2026-02-03
+2026-01-02  exclude INV-3 because "sold"
+2026-03-02  tick
+    expect withheld INV-1 - because promised until 2026-03-14
+    expect withheld INV-3 - because excluded
+"""
+    desk = Desk(sqlite_engine, tmp_path, story).at_work("ana", role="viewer", language="es")
+    content = desk.browser.get("/reports/cash?form=csv").content.decode("utf-8-sig")
+    lines = list(csv.DictReader(io.StringIO(content)))
+    assert [
+        ("2026-03-09", "130.00", "60.00", "70.00", "", ""), ("", "", "", "", "5.00", "held"), ("", "", "", "", "40.00", "no_date"),
+    ] == [
+        (each["week"], each["expected"], each["promised"], each["on_due_date"], each["no_day"], each["why"])
+        for each in lines
+    ]  # fmt: skip
+    text = desk.browser.get("/reports/cash").text
+    for word in ("Dinero por venir", "Prometido", "fuera de la cobranza", "130,00"):
+        assert word in text, word

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from console.web.inside.reporting import measures, owed, people, trend
+from console.web.inside.reporting import incoming, measures, owed, people, trend
 from console.web.inside.reporting.asking import ReportAsked
 from console.web.inside.reporting.sheets import Column, Row
 
@@ -99,6 +99,12 @@ REPORTS: Final[Mapping[str, Report]] = {
         columns=measures.FIGURE_COLUMNS,
         lines=measures.figure_lines,
         filters=("on", "days", "company", "currency"),
+        is_kept=True,
+    ),
+    "cash": Report(
+        columns=incoming.CASH_COLUMNS,
+        lines=incoming.cash_rows,
+        filters=(*_WHO, "account", "currency"),
         is_kept=True,
     ),
     "trend": Report(
