@@ -27,7 +27,7 @@ from notifiers.enclosing.opening import open_enclosures
 from notifiers.enclosing.settings import DocumentSettings
 from notifiers.enclosing.statements import StatementPress, enclosing_statements
 from notifiers.faults import Faults
-from notifiers.feedback.suppressing import suppressing
+from notifiers.feedback.suppressing import sparing, suppressing
 from notifiers.gates.gate import Gate
 from notifiers.limits import LimitSettings, open_limits, prices_of, worded
 from notifiers.links import Links, LinkSettings
@@ -253,7 +253,7 @@ def open_render(
             ),
         ),
     )
-    rehearsing = rehearsed(renderer.message, to=send.sandbox)
+    rehearsing = rehearsed(sparing(renderer.message, engine=engine), to=send.sandbox)
     return worded(rehearsing, provider=provider, settings=settings, limits=limits)
 
 

@@ -88,6 +88,7 @@ class Message(Struct, frozen=True, kw_only=True):
     (ISO 3166, '' unknown) is where a phone number without a country is dialled in, and what
     prices go by; ``pages`` are those of ``pdf``, on ``paper`` ('a4', 'us_letter', 'other'); ``time_zone`` is the company's. ``cost`` is
     what sending it will cost, as far as that is known. ``address_lines`` stand in a letter's window.
+    ``cc`` get a copy of a mail.
     """
 
     reminder: str
@@ -114,6 +115,7 @@ class Message(Struct, frozen=True, kw_only=True):
     time_zone: str = "UTC"
     cost: Cost | None = None
     address_lines: tuple[str, ...] = ()
+    cc: tuple[Contact, ...] = ()
 
 
 class Receipt(Struct, frozen=True, kw_only=True):

@@ -65,6 +65,7 @@ def redirected(message: Message, *, to: SandboxRecipients) -> Message:
     return replace(
         message,
         contact=_exchanged(message.contact, channel=message.channel, to=to),
+        cc=(),  # whoever would get a copy is somebody outside, too
         meant_for=meant_for,
         subject=mark + message.subject if message.channel == "email" else message.subject,
         text=mark + message.text if message.channel == "sms" else message.text,
@@ -167,7 +168,7 @@ def _outgoing(message: Message) -> Outgoing:
     return Outgoing(
         channel=message.channel,
         reminder=message.reminder,
-        recipients=(whom,) if whom and not is_letter else (),
+        recipients=(whom, *(each.email for each in message.cc)) if whom and not is_letter else (),
         lines=(message.address_lines or message.contact.address) if whom and is_letter else (),
         pdf=message.pdf if whom and is_letter else b"",
     )

@@ -26,6 +26,7 @@ __all__ = [
     "address_changed",
     "close_mended",
     "contacts_for",
+    "copied",
     "deliveries_for",
     "distrust_address",
     "failed_channel_names",
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 ADDRESS_TASK = "address/"  # a task to mend the customer's address of a channel
+_COPIES_MAX = 10  # of one mail
 
 _FALLBACKS: dict[Channel, tuple[Channel, ...]] = {
     "sms": ("sms", "email", "letter"),
@@ -81,6 +83,29 @@ def contacts_for(account: Account, *, items: Sequence[ItemRow], role: Role) -> l
     known += _by_role(contacts, role=role)
     bad = _bad_addresses(account)
     return [without(each, _bad_channels(each, bad)) for each in known] if bad else known
+
+
+def copied(
+    deliveries: Sequence[Delivery], *, contacts: Sequence[Contact], roles: Collection[Role]
+) -> tuple[Delivery, ...]:
+    """Give a mail its copies (B-13): to each contact of these roles with an address of its own, each address once."""
+    return tuple(
+        msgspec.structs.replace(each, cc=_copies(each.contact, contacts=contacts, roles=roles))
+        if each.channel == "email"
+        else each
+        for each in deliveries
+    )
+
+
+def _copies(to: Contact, *, contacts: Sequence[Contact], roles: Collection[Role]) -> tuple[Contact, ...]:
+    written = {to.email.strip().casefold(), ""}
+    found: list[Contact] = []
+    for contact in contacts:
+        address = contact.email.strip().casefold()
+        if contact.role in roles and address not in written:
+            written.add(address)
+            found.append(contact)
+    return tuple(found[:_COPIES_MAX])
 
 
 def _bad_addresses(account: Account) -> frozenset[tuple[str, str]]:

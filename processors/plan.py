@@ -52,6 +52,7 @@ def plan_problems(plan: Plan) -> list[str]:
         problems += [
             *_step_problems(step, path=path),
             *_blocking_problems(step, path=path),
+            *_copy_problems(step, path=path),
             *_condition_problems(step.when, path=f"{path}.when"),
         ]
     return [*problems, *_plan_problems(plan)]
@@ -109,6 +110,14 @@ def _step_problems(step: Step, *, path: str) -> list[str]:
             if action.channel != "task" and getattr(action, field)
         ]
     return problems
+
+
+def _copy_problems(step: Step, *, path: str) -> Iterator[str]:
+    if step.cc and all(action.channel != "email" for action in step.actions):
+        yield f"copies go with a mail, and this step sends none - at `{path}.cc`"
+    for number, role in enumerate(step.cc):
+        if role in step.cc[:number]:
+            yield f"role {role!r} is there twice - at `{path}.cc[{number}]`"
 
 
 def _blocking_problems(step: Step, *, path: str) -> Iterator[str]:

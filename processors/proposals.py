@@ -271,6 +271,8 @@ def _digest(composed: Composed, *, because: WhoDecides, said: Proposal) -> str:
     ]
     if said.template or said.attach_invoices is not None:
         read.append((said.template, said.attach_invoices))
+    if any(each.cc for each in content.deliveries):
+        read.append([each.cc for each in content.deliveries])
     if held:  # another part of each may be asked for, while the sums stay (R29)
         read.append(held)
     return hashlib.blake2s(msgspec.json.encode(read), digest_size=12).hexdigest()

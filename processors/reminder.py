@@ -13,7 +13,7 @@ from typing import NamedTuple, get_args
 import msgspec
 
 from processors.account import Account
-from processors.addressing import contacts_for, deliveries_for, unusable_channels
+from processors.addressing import contacts_for, copied, deliveries_for, unusable_channels
 from processors.aging import age_bucket
 from processors.arrangements import asked_minor, held_part_minor
 from processors.calendar import epoch_s
@@ -111,6 +111,8 @@ def compose(
     header = max(due, key=lambda each: (each.rung.offset_days, each.rung.plan.id, each.rung.step.name)).rung
     deliveries = _deliveries(at, header, due=due, channels=None if said is None else said.channels)
     deliveries = at.permits().plan(deliveries, at=at.tick.at)
+    if header.step.cc:
+        deliveries = copied(deliveries, contacts=contacts, roles=header.step.cc)
     listed = fitting_items([listed_item(at, each.item, rung=each.rung) for each in due])
     beside = _overdue_beside(at, due)
     content = write_content(

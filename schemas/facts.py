@@ -180,7 +180,7 @@ class ReminderCredit(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
 
 
 class Delivery(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """One channel of a reminder: to whom, not before when, and a task's fields."""
+    """One channel of a reminder: to whom, not before when, and a task's fields. ``cc`` get a copy of a mail (B-13)."""
 
     channel: Channel
     not_before: datetime.datetime
@@ -188,6 +188,7 @@ class Delivery(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     task_type: str = ""
     summary: str = ""
     responsible: str = ""
+    cc: tuple[Contact, ...] = ()
 
 
 class ReminderDecided(AccountFact, frozen=True, kw_only=True, tag="collections.reminder.decided.v1"):

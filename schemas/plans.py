@@ -58,6 +58,7 @@ class Step(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forb
     ``timeout_days``, before the item goes on (R28). ``must_not_skip``: no
     entry by age jumps over it (R3). ``when``: for whom it is.
     ``fees`` are decimal amounts per currency, claimed once per item (R22).
+    ``cc`` are the roles whose contacts get a copy of its mail (B-13).
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -74,6 +75,7 @@ class Step(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forb
     blocking: bool = False
     timeout_days: Annotated[int, Meta(ge=1, le=365)] | None = None
     when: Conditions | None = None
+    cc: Annotated[tuple[Role, ...], Meta(max_length=5)] = ()
 
 
 class Plan(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):

@@ -182,9 +182,9 @@ class FeedbackPublisher:
             return _dead(word) if is_late else None
         if not job.published and not is_late:
             return None  # its sender is heard first, though the ledger would not mind
-        what = _fate(word, job)
+        what = _fate_of_copy(word, job) if _is_of_copy(word, job) else _fate(word, job)
         living = self._inbox.living(job.account)
-        if living == job.account or _error_of(word) not in _STOPS:
+        if living == job.account or not what.records or _error_of(word) not in _STOPS:
             return what
         # The delivery is of the account that it was decided for; whom it reached is somebody else's by now.
         stop = _opting(replace(word, said="stop"), replace(job, account=living))
@@ -341,6 +341,38 @@ def _address(word: Word, job: SentJob) -> str:
     went_to = word.address or job.recipient
     is_same = normal_address(went_to, channel=job.channel) == normal_address(meant, channel=job.channel)
     return meant if is_same or not went_to else went_to
+
+
+def _is_of_copy(word: Word, job: SentJob) -> bool:
+    """Say whether a word is of somebody who got a copy: whom the mail is for has it all the same (B-13)."""
+    if job.channel != "email" or not word.address:
+        return False
+    said = normal_address(word.address, channel=job.channel)
+    if said == normal_address(job.recipient, channel=job.channel):
+        return False
+    reminder = _decoder.decode(job.reminder_json)
+    mails = [each for each in reminder.deliveries if each.channel == job.channel]
+    to = {normal_address(each.contact.email, channel=job.channel) for each in mails}
+    copies = {normal_address(one.email, channel=job.channel) for each in mails for one in each.cc}
+    return said in copies - to
+
+
+def _fate_of_copy(word: Word, job: SentJob) -> _Said:
+    """No fate of the delivery, and no wish of the customer's: no more copies to that address, where it is bad or complains."""
+    company, customer = split_account_id(job.account)
+    outcome = OutcomeReported(
+        company=company,
+        customer=customer,
+        occurred_at=_instant(word, job),
+        reminder=job.reminder,
+        channel=job.channel,
+        status=word.said,  # type: ignore[arg-type]  # one of the fates
+        error_type=word.error_type,
+        address=word.address,
+    )
+    entry = _suppression(word, outcome)
+    settled = Settled(word=word.word, state="noted", reminder=job.reminder, account=job.account)
+    return _Said(settled=settled, suppressed=() if entry is None else (entry,))
 
 
 def _instant(word: Word, job: SentJob) -> str:

@@ -4,19 +4,22 @@ A delivery to such an address has failed (``address_suppressed``), so that the l
 What became of an earlier message to it can still be asked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from infra.database.engine import reading
 from infra.database.suppressions import Suppression, suppressed_among
-from notifiers.channel import PermanentError
+from notifiers.channel import Message, PermanentError
 from notifiers.gates.gate import Screen
 from schemas.events import Contact
 from schemas.facts import ReminderDecided
 from schemas.fields import Channel
 
-__all__ = ["suppressing"]
+__all__ = ["sparing", "suppressing"]
+
+Render = Callable[[ReminderDecided, Channel], Message]
 
 
 def suppressing(engine: Engine) -> Screen:
@@ -61,3 +64,20 @@ def _address(contact: Contact, *, channel: Channel) -> str:
             return ", ".join(contact.address)
         case "task":
             return ""
+
+
+def sparing(render: Render, *, engine: Engine) -> Render:
+    """Wrap what writes reminders, so that no copy goes to an address that is suppressed; the mail itself goes all the same."""
+
+    def message(reminder: ReminderDecided, channel: Channel) -> Message:
+        written = render(reminder, channel)
+        if not written.cc:
+            return written
+        with reading(engine) as connection:
+            found = suppressed_among(
+                connection, channel=channel, addresses=[(reminder.company, each.email) for each in written.cc]
+            )
+        kept = tuple(each for each in written.cc if (reminder.company, each.email) not in found)
+        return written if len(kept) == len(written.cc) else replace(written, cc=kept)
+
+    return message

@@ -7,6 +7,7 @@
                          552: this content never                5xx: this sender never
     RCPT TO              4xx: this mail later                   5xx: this address never (5.7.x: this sender)
                                                                 (5.2.2, 5.3.x, 5.4.x: this mail, and no address is bad)
+    RCPT TO of a copy    whatever it is: without that copy (421: later, for everybody)
     DATA                 4xx: this mail later (454: everybody)  5xx: this content never (5.1.1: this address)
     the content is out   no answer: nobody knows (``UncertainError``)
 
@@ -21,6 +22,7 @@ import ssl
 from functools import lru_cache
 from typing import Final, Literal
 
+import structlog
 from msgspec import Struct
 
 from notifiers.channel import PermanentError, Receipt, TemporaryError, UncertainError
@@ -44,7 +46,8 @@ _OF_RCPT: Final[dict[About, ErrorType]] = {
     "passing": "bounce_gave_up",
     "policy": "provider_refused",
 }
-Step = Literal["MAIL", "RCPT", "DATA", "content"]
+_log = structlog.get_logger(__name__)
+Step = Literal["MAIL", "RCPT", "COPY", "DATA", "content"]
 
 
 class SmtpServer(Struct, frozen=True, kw_only=True):
@@ -128,22 +131,24 @@ class SmtpConnection:
         """Say from whom and to whom; returns when the server waits for the content."""
         steps = self._steps(mail)
         if self._smtp.has_extn("pipelining"):
-            self._smtp.send(b"".join(steps.values()))
-            answers = {step: self._smtp.getreply() for step in steps}
+            self._smtp.send(b"".join(command for _, command in steps))
+            answers = [(step, *self._smtp.getreply()) for step, _ in steps]
         else:
-            answers = {}
-            for step, command in steps.items():
+            answers = []
+            for step, command in steps:
                 self._smtp.send(command)
-                answers[step] = self._smtp.getreply()
-                if not _is_good(answers[step][0]):
+                answers.append((step, *self._smtp.getreply()))
+                if not _may_go_on(step, answers[-1][1]):
                     break
-        for step, (code, text) in answers.items():
-            if not _is_good(code):
-                if answers.get("DATA", (0, b""))[0] == _GO_AHEAD:
+        for step, code, text in answers:
+            if step == "COPY" and not _is_good(code):
+                _log.warning("copy_refused", code=code)
+            if not _may_go_on(step, code):
+                if answers[-1][:2] == ("DATA", _GO_AHEAD):
                     self.close()  # it waits for a content that must not come
                 self._refused(step, code=code, text=text)
 
-    def _steps(self, mail: Mail) -> dict[Step, bytes]:
+    def _steps(self, mail: Mail) -> list[tuple[Step, bytes]]:
         options = ""
         if self._smtp.has_extn("size"):
             options += f" SIZE={len(mail.content)}"
@@ -154,11 +159,15 @@ class SmtpConnection:
                     error_type="address_refused", detail=f"the server cannot take {mail.recipient!r}"
                 )
             options += " SMTPUTF8 BODY=8BITMIME"
-        return {
-            "MAIL": f"MAIL FROM:<{mail.sender}>{options}\r\n".encode(),
-            "RCPT": f"RCPT TO:<{mail.recipient}>\r\n".encode(),
-            "DATA": b"DATA\r\n",
-        }
+        copies: list[tuple[Step, bytes]] = [
+            ("COPY", f"RCPT TO:<{address}>\r\n".encode()) for address in mail.copies
+        ]
+        return [
+            ("MAIL", f"MAIL FROM:<{mail.sender}>{options}\r\n".encode()),
+            ("RCPT", f"RCPT TO:<{mail.recipient}>\r\n".encode()),
+            *copies,
+            ("DATA", b"DATA\r\n"),
+        ]
 
     def _refused(self, step: Step, *, code: int, text: bytes) -> None:
         """Raise what an answer means; one refused mail leaves no half envelope for the next one."""
@@ -242,6 +251,11 @@ def _error_type(step: Step, code: int, text: bytes) -> ErrorType:
 
 def _is_good(code: int) -> bool:
     return 200 <= code < 300 or code == _GO_AHEAD
+
+
+def _may_go_on(step: Step, code: int) -> bool:
+    """Say whether a mail goes on: a copy that is refused keeps nothing back, unless the server hangs up."""
+    return _is_good(code) or (step == "COPY" and code != _CLOSING and 400 <= code < 600)
 
 
 def _said(code: int, text: bytes) -> str:

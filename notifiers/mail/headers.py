@@ -7,12 +7,20 @@ nothing: whoever calls has checked addresses, and a line break in a text is a sp
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
-__all__ = ["mailbox_field", "one_line", "parameter", "plain_field", "text_field"]
+__all__ = [
+    "Mailbox",
+    "mailbox_field",
+    "mailboxes_field",
+    "one_line",
+    "parameter",
+    "plain_field",
+    "text_field",
+]
 
 _LINE_MAX: Final = 78
 _WORD_LINE_MAX: Final = 76  # RFC 2047, section 2: of each line that holds an encoded word
@@ -25,6 +33,7 @@ _PLAIN: Final = re.compile(r"[ -~]*")
 _ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _PART_MAX: Final = 60  # of a parameter's value, percent-encoded
+Mailbox = tuple[str, str]  # what is shown, and the address
 
 
 def plain_field(name: str, value: str) -> str:
@@ -62,6 +71,15 @@ def mailbox_field(name: str, *, display: str, address: str) -> str:
     last = len(phrase.rpartition("\r\n")[2])
     fold = "\r\n" if last + len(name) + len(address) + 5 > _WORD_LINE_MAX else ""
     return f"{name}: {phrase}{fold} <{address}>\r\n"
+
+
+def mailboxes_field(name: str, mailboxes: Sequence[Mailbox]) -> str:
+    """Write a field that holds several mailboxes (Cc), one to a line; without any there is no field."""
+    written = [
+        mailbox_field(name, display=display, address=address).removeprefix(f"{name}: ").removesuffix("\r\n")
+        for display, address in mailboxes
+    ]
+    return f"{name}: " + ",\r\n ".join(written) + "\r\n" if written else ""
 
 
 def parameter(name: str, value: str) -> str:

@@ -19,15 +19,17 @@ import binascii
 import datetime
 import hashlib
 import re
+from collections.abc import Sequence
 from email.utils import format_datetime
 from functools import lru_cache
 from typing import Final
 
+import structlog
 from email_validator import EmailNotValidError, validate_email
 from msgspec import Struct
 
 from notifiers.channel import Attachment, Message, PermanentError
-from notifiers.mail.headers import mailbox_field, one_line, parameter, text_field
+from notifiers.mail.headers import Mailbox, mailbox_field, mailboxes_field, one_line, parameter, text_field
 
 __all__ = ["Mail", "MailSender", "mail_of", "usable_email"]
 
@@ -41,6 +43,7 @@ _PATH: Final = re.compile(r"[/\\:]+")
 _NAME_MAX: Final = 120
 _CONTENT_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,100}@[A-Za-z0-9.-]{1,100}")
 _URL: Final = re.compile(r"https?://[!-;=?-~]{1,900}")  # a line holds 998
+_log = structlog.get_logger(__name__)
 
 
 class MailSender(Struct, frozen=True, kw_only=True):
@@ -55,7 +58,7 @@ class MailSender(Struct, frozen=True, kw_only=True):
 
 
 class Mail(Struct, frozen=True, kw_only=True):
-    """A mail for one recipient. ``content`` is all of it, lines ending in CRLF; ``sender`` hears if it bounces.
+    """A mail for one recipient, and ``copies`` of it. ``content`` is all of it, lines ending in CRLF; ``sender`` hears if it bounces.
 
     Its addresses are ASCII, or ``content`` holds them as UTF-8 and a server needs SMTPUTF8.
     """
@@ -63,6 +66,7 @@ class Mail(Struct, frozen=True, kw_only=True):
     sender: str
     recipient: str
     content: bytes
+    copies: tuple[str, ...] = ()
 
     @property
     def is_international(self) -> bool:
@@ -110,7 +114,10 @@ def mail_of(message: Message, *, sender: MailSender, dated: datetime.datetime) -
         from_email = _written(from_email)
         reply_to = _written(own) if own and sender.always else ""
         bounces = _written(sender.bounces) if sender.bounces else from_email
-        fields = _fields(message, from_email=from_email, reply_to=reply_to, recipient=recipient, dated=dated)
+        copies = _usable_copies(message)
+        fields = _fields(
+            message, from_email=from_email, reply_to=reply_to, to=(recipient, copies), dated=dated
+        )
         content = fields.encode() + _body(message)
     except EmailNotValidError as error:
         raise PermanentError(
@@ -118,7 +125,28 @@ def mail_of(message: Message, *, sender: MailSender, dated: datetime.datetime) -
         ) from error
     except UnicodeEncodeError as error:
         raise PermanentError(error_type="content_refused", detail=f"no encoding holds it: {error}") from error
-    return Mail(sender=bounces, recipient=recipient, content=content)
+    return Mail(
+        sender=bounces, recipient=recipient, content=content, copies=tuple(address for _, address in copies)
+    )
+
+
+def _usable_copies(message: Message) -> list[Mailbox]:
+    """Give who gets a copy, by name and address.
+
+    An address that is none, or beyond ASCII, which not every server takes, keeps back neither the mail nor the others.
+    """
+    found: list[Mailbox] = []
+    for each in message.cc:
+        try:
+            address = _written(each.email.strip())
+        except EmailNotValidError as error:
+            _log.warning("copy_left_out", reminder=message.reminder, role=each.role, detail=str(error))
+            continue
+        if address.isascii():
+            found.append((each.name, address))
+        else:
+            _log.warning("copy_left_out", reminder=message.reminder, role=each.role, detail="beyond ASCII")
+    return found
 
 
 @lru_cache(maxsize=4_096)
@@ -131,14 +159,20 @@ def _written(email: str) -> str:
 
 
 def _fields(
-    message: Message, *, from_email: str, reply_to: str, recipient: str, dated: datetime.datetime
+    message: Message,
+    *,
+    from_email: str,
+    reply_to: str,
+    to: tuple[str, Sequence[Mailbox]],
+    dated: datetime.datetime,
 ) -> str:
     company = message.sender.name
     domain = from_email.rpartition("@")[2]
     fields = [
         mailbox_field("From", display=company, address=from_email),
         mailbox_field("Reply-To", display=company, address=reply_to) if reply_to else "",
-        mailbox_field("To", display=message.contact.name, address=recipient),
+        mailbox_field("To", display=message.contact.name, address=to[0]),
+        mailboxes_field("Cc", to[1]),
         text_field("Subject", message.subject),
         f"Date: {format_datetime(dated)}\r\n",
         # The same each time: a server or a reader that sees it twice can tell.

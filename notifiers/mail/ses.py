@@ -148,7 +148,7 @@ class SesChannel:
         tags = {"reminder": message.reminder, "company": message.sender.company, "channel": message.channel}
         request: dict[str, Any] = {
             "FromEmailAddress": mail.sender,
-            "Destination": {"ToAddresses": [mail.recipient]},
+            "Destination": _destination(mail),
             "Content": {"Raw": {"Data": mail.content}},
             "EmailTags": [{"Name": name, "Value": _tag(value)} for name, value in tags.items()],
         }
@@ -183,6 +183,11 @@ def ses_channel(
         connections=settings.connections,
         look=look,
     )
+
+
+def _destination(mail: Mail) -> dict[str, list[str]]:
+    to = {"ToAddresses": [mail.recipient]}
+    return to | {"CcAddresses": list(mail.copies)} if mail.copies else to
 
 
 def _outgoing(request: Mapping[str, Any], *, reminder: str) -> Outgoing:

@@ -25,6 +25,7 @@ _RSA_BITS_MIN: Final = 1_024
 _OVERSIGNED: Final = (b"from", b"to", b"subject", b"reply-to", b"date")
 # RFC 8058 wants both fields of unsubscribing signed.
 _SIGNED: Final = (
+    b"cc",
     b"message-id",
     b"mime-version",
     b"content-type",

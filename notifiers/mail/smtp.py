@@ -79,7 +79,7 @@ class SmtpChannel:
             Outgoing(
                 channel="email",
                 reminder=message.reminder,
-                recipients=(mail.recipient,),
+                recipients=(mail.recipient, *mail.copies),
                 mail=mail.content,
             )
         )

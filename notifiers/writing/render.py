@@ -175,6 +175,7 @@ class Renderer:
             pages=0 if extent is None else extent.pages,
             paper="" if extent is None else extent.paper,
             address_lines=view.address if channel == "letter" else (),
+            cc=deliveries[0].cc if deliveries and channel == "email" else (),
             time_zone=reminder.time_zone,
         )
 

@@ -43,6 +43,7 @@ def reminder(
     tick: datetime.datetime = TICK,
     not_before: datetime.datetime | None = None,
     template: str = "first",
+    cc: tuple[Contact, ...] = (),
 ) -> ReminderDecided:
     """Make a reminder."""
     company, _, customer = account.partition(":")
@@ -57,7 +58,7 @@ def reminder(
         tick=tick,
         template=template,
         deliveries=tuple(
-            Delivery(channel=each, not_before=not_before or tick, contact=contact) for each in channels
+            Delivery(channel=each, not_before=not_before or tick, contact=contact, cc=cc) for each in channels
         ),
     )
 

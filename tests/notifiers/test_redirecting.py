@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from infra.errors import OperatorError
 from infra.settings import Settings
 from notifiers.assembly import open_channel, utc_now
-from notifiers.channel import Message, PermanentError, TracingChannel
+from notifiers.channel import Message, PermanentError, Receipt, TracingChannel
 from notifiers.redirecting import SandboxRecipients, guarded, redirected, rehearsed
 from notifiers.settings import SendSettings, SettingsError, read_settings
 from schemas.events import Contact
@@ -251,3 +251,22 @@ def test_without_settings_nothing_leaves(monkeypatch: pytest.MonkeyPatch) -> Non
     channels: tuple[Channel, ...] = ("email", "sms", "letter", "task")
     assert [False] * 4 == [send.is_real(each) for each in channels]
     assert not msgspec.structs.asdict(send.sandbox)["email"]
+
+
+def test_no_copy_leaves_a_sandbox() -> None:
+    """B-13: whoever would get a copy is a customer, too."""
+    written_for = msgspec.structs.replace(
+        RENDERER.message(reminder(), "email"), cc=(Contact(email="boss@customer.example"),)
+    )
+    assert () == redirected(written_for, to=US).cc
+
+    class Noting(ScriptedChannel):
+        """Remembers who got a copy."""
+
+        def send(self, message: Message) -> Receipt:
+            assert () == message.cc
+            return super().send(message)
+
+    carrier = Noting()
+    guarded(carrier, to=US).send(written_for)
+    assert ["r1"] == carrier.asked

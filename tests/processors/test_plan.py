@@ -66,6 +66,8 @@ def plan(*steps: dict[str, Any], **fields: Any) -> Plan:
             plan(FIRST | {"actions": [{"channel": "email", "summary": "Call"}]}),
             "$.steps[0].actions[0].summary",
         ),
+        (plan(FIRST | {"actions": CALL, "cc": ["finance"]}), "$.steps[0].cc"),
+        (plan(FIRST | {"cc": ["finance", "finance"]}), "$.steps[0].cc[1]"),
         (plan(FIRST, part_paid_percent=50), "$.part_paid_percent"),
         (plan(FIRST, part_paid_delay_days=5), "$.part_paid_delay_days"),
     ],

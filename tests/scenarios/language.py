@@ -61,7 +61,7 @@ _ANSWERS: dict[str, DeliveryStatus | None] = {
 }
 _OPTIONAL = (
     "to", "total", "others", "others-total", "pay-by", "unlisted", "language", "template", "tasks", "plan", "overdue", "credits", "later",
-    "revision", "because", "too-soon-until", "text", "approved-by", "now-because", "charges", "attached",
+    "revision", "because", "too-soon-until", "text", "approved-by", "now-because", "charges", "attached", "copies",
 )  # fmt: skip
 
 

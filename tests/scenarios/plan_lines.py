@@ -38,8 +38,9 @@ def plan_step(words: Words) -> Step:
                 options[word.replace("-", "_")] = True
             case "when":
                 options["when"] = _condition(words, options.get("when", Conditions()))
-            case "anchor" | "role" | "template":
-                options[word] = words.take(f"a {word}")
+            case "anchor" | "role" | "template" | "cc":
+                said = words.take(f"a {word}")
+                options[word] = tuple(said.split(",")) if word == "cc" else said
             case _:
                 raise ScenarioError(words.line, f"not understood: {word!r}")
     return Step(name=name, offset_days=offset_days, actions=tuple(actions), **options)

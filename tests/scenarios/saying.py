@@ -149,6 +149,7 @@ def _reminder(fact: ReminderDecided) -> Clauses:
         "approved-by": fact.approved_by,
         "now-because": fact.now_because,
         "attached": "yes" if fact.attach_invoices else "no",
+        "copies": ", ".join(one.email for each in fact.deliveries for one in each.cc),
     }
 
 

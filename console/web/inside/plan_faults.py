@@ -31,6 +31,8 @@ PLAN_FAULTS: Final[Mapping[str, re.Pattern[str]]] = {
         ("negative", r"^(?:fee|amount) (?P<amount>\S+) is negative$"),
         ("courtesy_fee", r"^a courtesy costs nothing"),
         ("channel_twice", r"^channel ~(?P<channel>.*)~ is there twice"),
+        ("copies", r"^copies go with a mail"),
+        ("role_twice", r"^role ~(?P<role>.*)~ is there twice"),
         ("task_only", r"^only a task has a (?P<field>\w+)$"),
         ("timeout", r"^only a blocking step times out$"),
         ("blocking_task", r"^a blocking step is one task"),

@@ -18,7 +18,7 @@ from infra.database.send_tables import send_jobs
 from infra.database.suppressions import Suppression, suppress, suppressed, suppression_lines
 from notifiers.channel import Message
 from notifiers.feedback.publishing import FeedbackPublisher
-from notifiers.feedback.suppressing import suppressing
+from notifiers.feedback.suppressing import sparing, suppressing
 from schemas.codec import decode_source
 from schemas.commands import OptIn, OptOut, RecordReply
 from schemas.dead_letters import read_dead_letter
@@ -440,3 +440,20 @@ def test_reply_of_nobody_is_a_dead_letter(office: Office) -> None:
     office.now += datetime.timedelta(seconds=601)
     assert 1 == office.publisher.step()
     assert ["t.notify.outcome.v1.dlq"] == [topic for topic, _, _ in office.sent]
+
+
+_BOSS = Contact(role="director", email="boss@customer.example")
+
+
+@pytest.mark.parametrize(("said", "error"), [("bounced", "address_bounced"), ("complained", "complaint")])
+def test_what_became_of_a_copy_is_no_fate_of_the_mail(office: Office, said: Any, error: Any) -> None:
+    """B-13: whom it is for has it, so no level is given back and nobody is opted out; that address gets no more copies."""
+    office.delivered(cc=(_BOSS,))
+    assert 1 == office.hear(
+        msgspec.structs.replace(FATE, said=said, error_type=error, address="Boss@customer.example")
+    )
+    assert [] == office.said()
+    made = reminder(cc=(_BOSS, Contact(email="eva@customer.example")))
+    written = sparing(RENDERER.message, engine=office.engine)(made, "email")
+    assert ["eva@customer.example"] == [each.email for each in written.cc]
+    assert {} == suppressing(office.engine)([made], "email")

@@ -339,3 +339,29 @@ def test_in_the_loop_each_mail_is_handed_over_once(engine: Engine, server: Scrip
     carried = Counter(re.findall(rb"X-Cobranza-Reminder: (\S+)", b"".join(server.contents)))
     assert (29, {1}) == (len(carried), set(carried.values()))
     assert len(server.heard) <= 10
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+def test_a_copy_that_is_refused_keeps_nothing_back(
+    server: ScriptedServer, channel: SmtpChannel, pipelining: bool
+) -> None:
+    """B-13: whom the mail is for gets it, and so does who gets the other copy."""
+    if not pipelining:
+        server.extensions = ["8BITMIME"]
+    server.answers["RCPT"] = ["250 ok", "550 5.1.1 nobody here", "250 ok"]
+    copies = (Contact(email="gone@customer.example"), Contact(email="boss@customer.example"))
+    channel.send(msgspec.structs.replace(message(), cc=copies))
+    assert 1 == len(server.contents)
+    assert b"Cc: gone@customer.example" in server.contents[0]
+    assert ["MAIL", "RCPT", "RCPT", "RCPT", "DATA"] == server.commands
+
+
+def test_a_mail_whose_own_address_is_refused_is_not_sent_to_the_copies(
+    server: ScriptedServer, channel: SmtpChannel
+) -> None:
+    """B-13, R19: it has failed, and goes another way; nobody gets a copy of what was not sent."""
+    server.answers["RCPT"] = ["550 5.1.1 nobody here"]
+    with pytest.raises(PermanentError) as raised:
+        channel.send(msgspec.structs.replace(message(), cc=(Contact(email="boss@customer.example"),)))
+    assert "address_refused" == raised.value.error_type
+    assert [] == server.contents

@@ -182,3 +182,30 @@ def test_the_date_is_the_senders_clock() -> None:
     """In UTC, as a mail program reads it."""
     assert TICK == read(message())["Date"].datetime
     assert datetime.UTC == read(message())["Date"].datetime.tzinfo
+
+
+COPIES = (
+    Contact(role="finance", name="Núñez, Eva", email="eva@customer.example"),
+    Contact(role="director", email="boss@customer.example"),
+)
+
+
+def test_copies_stand_in_the_mail_and_in_the_envelope() -> None:
+    """B-13: who gets a copy, and whom it is for, see each other; one field, whatever the names."""
+    made = message(cc=COPIES)
+    fields = read(made)
+    assert [1, 1] == [len(fields.get_all(name) or []) for name in ("To", "Cc")]
+    assert ["eva@customer.example", "boss@customer.example"] == [
+        each.addr_spec for each in fields["Cc"].addresses
+    ]
+    assert "Núñez, Eva" == fields["Cc"].addresses[0].display_name
+    mail = mail_of(made, sender=OWN, dated=TICK)
+    assert ("eva@customer.example", "boss@customer.example") == mail.copies
+
+
+def test_an_address_that_is_none_is_no_reason_not_to_write() -> None:
+    """B-13: a copy is left out where it cannot go; the mail goes, and so do the others."""
+    bad = (Contact(email="no address"), Contact(email="ñandú@customer.example"), COPIES[1])
+    mail = mail_of(message(cc=bad), sender=OWN, dated=TICK)
+    assert ("boss@customer.example",) == mail.copies
+    assert "Cc" not in read(message())

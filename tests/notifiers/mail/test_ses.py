@@ -331,3 +331,14 @@ def test_with_moto_a_verified_sender_sends() -> None:
     client = boto3.client("sesv2", region_name="eu-west-1")
     client.create_email_identity(EmailIdentity="billing@company.example")
     assert channel.send(message()).provider_id
+
+
+def test_copies_are_asked_for_by_name(httpserver: HTTPServer, channel: SesChannel) -> None:
+    """B-13: SES sends to whom it is told, whatever the mail's own fields say."""
+    httpserver.expect_oneshot_request(PATH, method="POST").respond_with_json({"MessageId": "0100-abc"})
+    channel.send(msgspec.structs.replace(message(), cc=(Contact(email="boss@customer.example"),)))
+    ((request, _),) = httpserver.log
+    assert {
+        "ToAddresses": ["zoe@customer.example"],
+        "CcAddresses": ["boss@customer.example"],
+    } == json.loads(request.get_data())["Destination"]
