@@ -1,7 +1,8 @@
 """How much of what the law allows two sets of rules use: contacts in its own windows, by its own groups of channels (section 5).
 
-Pure over values. It measures each debtor's account by each law that it is under on either side, so that what is sent now is
-seen by the other law's windows, too. Several accounts of one person are not added up here: that is done at sending.
+Pure over values. It measures each person by each law that one of his accounts is under on either side, so that what is sent now is
+seen by the other law's windows, too. Who a person is, is the register's (``infra.database.queries.contacts``): all accounts of one
+tax id, of any company, with the parent's where one is dunned there, and all that are dunned at these.
 """
 
 import datetime
@@ -13,6 +14,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from processors.alternative import Contact
+from schemas.fields import split_account_id
 from schemas.law import Contacting, Way
 
 __all__ = ["LawWindow", "law_windows"]
@@ -22,8 +24,7 @@ class LawWindow(Struct, frozen=True, kw_only=True):
     """One limit of a law, and what a set of rules comes to in it.
 
     ``ways`` are counted together, in any ``within_days`` days of the debtor's; ``of_channels``: it is how many different
-    channels that are. ``worst`` is the most of one account, ``accounts`` how many accounts have which, ``above`` how many are
-    above ``at_most``.
+    channels that are. ``worst`` is the most of one person, ``persons`` how many have which, ``above`` how many are above ``at_most``.
     """
 
     law: str
@@ -32,7 +33,7 @@ class LawWindow(Struct, frozen=True, kw_only=True):
     at_most: int
     of_channels: bool = False
     worst: int = 0
-    accounts: dict[int, int] = {}
+    persons: dict[int, int] = {}
     above: int = 0
 
 
@@ -47,23 +48,29 @@ def law_windows(
     *,
     laws: Mapping[str, Contacting],
     called: Iterable[tuple[str, datetime.date]] = (),
+    persons: Mapping[str, frozenset[str]] | None = None,
+    company: str = "",
 ) -> tuple[list[LawWindow], list[LawWindow]]:
     """Count both sides' contacts in each limit of the laws that their debtors are under, in one order.
 
     Args:
-        now: the log's contacts; ``other``, those of the other rules.
+        now: the log's contacts, of all companies; ``other``, those of the other rules.
         laws: profile -> what it says of contacts.
         called: (account, day) of the calls and conversations that people noted: the same on both sides.
+        persons: account -> the accounts of the same person (``console.persons``); who is in none is one by itself.
+        company: only persons who are a customer of it; "": all.
     """
-    governed: dict[str, set[str]] = {}
+    known = {} if persons is None else persons
+    governed: dict[str, set[frozenset[str]]] = {}
     for each in (*now, *other):
-        if each.law in laws:
-            governed.setdefault(each.law, set()).add(each.account)
+        if each.law in laws and company in ("", split_account_id(each.account)[0]):
+            person = known.get(each.account) or frozenset((each.account,))
+            governed.setdefault(each.law, set()).add(person)
     calls = [(account, _Made(on, "call")) for account, on in called]
     made = [_by_account([*_sent(side), *calls]) for side in (now, other)]
     limits = [limit for law in sorted(governed) for limit in _limits(law, contacting=laws[law])]
     first, second = (
-        [_measured(limit, accounts=governed[limit.law], made=each) for limit in limits] for each in made
+        [_measured(limit, persons=governed[limit.law], made=each) for limit in limits] for each in made
     )
     return first, second
 
@@ -90,9 +97,11 @@ def _by_account(made: Iterable[tuple[str, _Made]]) -> dict[str, list[_Made]]:
 
 
 def _measured(
-    limit: LawWindow, *, accounts: Collection[str], made: Mapping[str, Sequence[_Made]]
+    limit: LawWindow, *, persons: Collection[frozenset[str]], made: Mapping[str, Sequence[_Made]]
 ) -> LawWindow:
-    most = [_most(limit, made.get(account, ())) for account in accounts]
+    most = [
+        _most(limit, (each for account in person for each in made.get(account, ()))) for person in persons
+    ]
     return LawWindow(
         law=limit.law,
         ways=limit.ways,
@@ -100,13 +109,13 @@ def _measured(
         at_most=limit.at_most,
         of_channels=limit.of_channels,
         worst=max(most, default=0),
-        accounts=dict(sorted(Counter(most).items())),
+        persons=dict(sorted(Counter(most).items())),
         above=sum(each > limit.at_most for each in most),
     )
 
 
 def _most(limit: LawWindow, made: Iterable[_Made]) -> int:
-    """Give the most contacts, or different channels, of an account in any window of a limit."""
+    """Give the most contacts, or different channels, of a person in any window of a limit."""
     wanted = sorted(each for each in made if ("call" if each.channel == "call" else "message") in limit.ways)
     days = [each.on for each in wanted]
     window = datetime.timedelta(days=limit.within_days)

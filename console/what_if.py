@@ -16,12 +16,13 @@ from msgspec import Struct
 from console.comparing import ChannelPrice, Side, Sum, differing, side_of, sums
 from console.law_windows import law_windows
 from console.logs import log_size, partitions_of, read_log
+from console.persons import persons_of
 from console.shadowing import DayDifference, Shadow
 from console.spooling import Spool
 from infra.errors import OperatorError
 from infra.kafka.consumers import consumer
 from infra.settings import Settings
-from processors.alternative import Alternative, Contact, Log, Rules, learn
+from processors.alternative import Alternative, Contact, Debtor, Log, Rules, learn
 from processors.law.shipped import shipped_profiles
 from schemas.law import Contacting
 from streams.app import JOURNAL
@@ -93,22 +94,28 @@ def compare(
         LogError: the journal cannot be read.
     """
     count = _Count(told, total=_READINGS * log_size(settings, topic=JOURNAL))
-    shown: tuple[list[Contact], list[Contact]] = ([], [])
+    within: tuple[list[Contact], list[Contact]] = ([], [])
     paid: dict[tuple[str, str], list[tuple[datetime.date, int]]] = {}
     laws: dict[str, Contacting] = {}
     called: list[tuple[str, datetime.date]] = []
+    debtors: dict[str, Debtor] = {}
     for number in partitions_of(settings, topic=JOURNAL):
         with closing(Spool(settings.data_dir)) as spool:
             records = read_log(settings, topic=JOURNAL, partition=number)
             log = learn(count.of(spool.take(records)))
             folds = [Alternative(number=number, rules=each, log=log) for each in (Rules(), rules)]
             for record in count.of(spool):
-                for side, fold in zip(shown, folds, strict=True):
-                    side.extend(_within(fold.take(record), rules=rules, first_on=first_on, last_on=last_on))
+                for side, fold in zip(within, folds, strict=True):
+                    side.extend(each for each in fold.take(record) if first_on <= each.on <= last_on)
             paid |= folds[0].paid
             laws |= folds[0].laws | folds[1].laws
+            debtors |= folds[0].debtors
             called += [each for each in folds[0].called if first_on <= each[1] <= last_on]
-    windows = law_windows(*shown, laws=laws, called=called)
+    # A person is one whatever the company: what another one sends counts in the same windows (R24).
+    windows = law_windows(
+        *within, laws=laws, called=called, persons=persons_of(debtors), company=rules.company
+    )
+    shown = [_concerned(side, rules=rules) for side in within]
     return Comparison(
         now=side_of(shown[0], paid=paid, prices=prices, windows=windows[0]),
         other=side_of(shown[1], paid=paid, prices=prices, windows=windows[1]),
@@ -140,14 +147,8 @@ def _by_day(now: Iterable[Contact], other: Iterable[Contact]) -> list[DaySum]:
     ]
 
 
-def _within(
-    contacts: Iterable[Contact], *, rules: Rules, first_on: datetime.date, last_on: datetime.date
-) -> list[Contact]:
-    return [
-        each
-        for each in contacts
-        if first_on <= each.on <= last_on and rules.concern(each.account.partition(":")[0])
-    ]
+def _concerned(contacts: Sequence[Contact], *, rules: Rules) -> list[Contact]:
+    return [each for each in contacts if rules.concern(each.account.partition(":")[0])]
 
 
 def follow(settings: Settings, *, rules: Rules, is_over: Callable[[bool], bool]) -> Iterator[Contact]:

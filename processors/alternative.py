@@ -30,6 +30,7 @@ from schemas.commands import (
     PublishPlan,
     SetLaw,
 )
+from schemas.events import CustomerUpserted
 from schemas.facts import Delivery, LedgerFact, MessageDecided, Movement, ReminderDecided, ReminderProposed
 from schemas.fields import account_id, split_account_id
 from schemas.journal import JournalEvent, TickPassed, decode_entry
@@ -38,7 +39,7 @@ from schemas.outcomes import ErrorType, OutcomeReported
 from schemas.plans import Plan
 from schemas.reminder_commands import UndoReminder
 
-__all__ = ["Alternative", "AlternativeState", "Contact", "Learnt", "Log", "Rules", "learn"]
+__all__ = ["Alternative", "AlternativeState", "Contact", "Debtor", "Learnt", "Log", "Rules", "learn"]
 
 # Of reminders of the log, which other rules do not have.
 _OF_REMINDERS = (OutcomeReported, ApproveReminder, EditReminder, DropReminder, CancelReminder, UndoReminder)
@@ -62,6 +63,13 @@ class Rules(Struct, frozen=True, kw_only=True):
     def concern(self, company: str) -> bool:
         """Say whether a company is under these rules."""
         return self.company in ("", company)
+
+
+class Debtor(Struct, frozen=True, kw_only=True):
+    """Who an account's customer is, as the log has it by now: the tax id, and the account that is written to for it ("": its own)."""
+
+    tax_id: str = ""
+    dunned_at: str = ""
 
 
 class Learnt(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -182,6 +190,7 @@ class Alternative:
         paid: (account, item) -> (business day, change of the open amount in minor units), as all of the log has it.
         laws: profile -> what it says of contacts, as it was at the last one under it.
         called: (account, day) of the calls and conversations that people noted.
+        debtors: account -> who its customer is; of a fold that was begun from a state, those it has heard of since.
     """
 
     def __init__(self, *, number: int, rules: Rules, log: Log, state: AlternativeState | None = None) -> None:
@@ -193,6 +202,7 @@ class Alternative:
         self.paid: dict[tuple[str, str], list[tuple[datetime.date, int]]] = {}
         self.laws: dict[str, Contacting] = {}
         self.called: list[tuple[str, datetime.date]] = []
+        self.debtors: dict[str, Debtor] = {}
 
     def state(self) -> AlternativeState:
         """Say where it stands, for another one to go on; what was paid is not kept."""
@@ -225,7 +235,20 @@ class Alternative:
             account = account_id(event.company, event.customer)
             self.called.append((account, business_day(event.occurred_at, zone)))
         facts = self._alone.fold(record) if other is event else self._alone.take(other, at=at)
+        if isinstance(event, CustomerUpserted):
+            self._know(account_id(event.company, event.customer))
         return list(self._follow(facts))
+
+    def _know(self, account: str) -> None:
+        """Note who a customer is by now: of master data the latest business time stands."""
+        row = self._alone.partition.account(account).customer
+        if row is not None:
+            said = row.customer
+            at_parent = said.dunned_at == "parent" and bool(said.parent)
+            self.debtors[account] = Debtor(
+                tax_id=said.tax_id,
+                dunned_at=account_id(said.company, said.parent) if at_parent else "",
+            )
 
     def _is_repeated(self, event: JournalEvent) -> bool:
         """Say whether a tick is not newer than the one before: the log's fold decided nothing new at it either (R26).

@@ -132,12 +132,12 @@ def _sums(side: "Side") -> list[tuple[str, Cell]]:
 
 
 def _window(each: "LawWindow") -> list[tuple[str, Cell]]:
-    """Say of one limit of a law how near to it the accounts come, and how many are above it."""
+    """Say of one limit of a law how near to it the persons come, and how many are above it."""
     what = "channels" if each.of_channels else " and ".join(f"{way}s" for way in each.ways)
     days = "1 day" if each.within_days == 1 else f"{each.within_days} days"
     return [
         (f"law {each.law}: most {what} in {days}, {each.at_most} allowed", each.worst),
-        (f"law {each.law}: accounts above {each.at_most} {what} in {days}", each.above),
+        (f"law {each.law}: persons above {each.at_most} {what} in {days}", each.above),
     ]
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from console.law_windows import LawWindow, law_windows
+from console.persons import persons_of
 from processors.alternative import Alternative, Contact, Rules, learn
 from tests.scenarios.language import read_script
 from tests.scenarios.on_core import Stage, run
@@ -55,7 +56,7 @@ def test_both_sides_are_counted_in_the_windows_of_the_law(tmp_path: Path) -> Non
         (law, ("message",), 7, 2, 2, 0),
         (law, ("message",), 2, 1, 1, 0),
     ] == [_told(each) for each in second if each.law == law]
-    assert [{4: 1}, {2: 1}] == [side[1].accounts for side in (first, second)]
+    assert [{4: 1}, {2: 1}] == [side[1].persons for side in (first, second)]
 
 
 def test_one_channel_a_week_counts_channels(tmp_path: Path) -> None:
@@ -71,3 +72,50 @@ def test_one_channel_a_week_counts_channels(tmp_path: Path) -> None:
         for side in (first, second)
     ]
     assert [[(3, 1)], [(1, 1)]] == channels
+
+
+_ONE_PERSON = """# one consumer owes two companies, and is dunned for his shop too; another one owes as much to one
+company zone America/Santiago country CL min-days 0
+@beta:C9 company zone America/Santiago country CL min-days 0
+customer @C1 country CL kind consumer email ana@c1.test tax-id 7.1-K
+customer @C2 country CL kind consumer email shop@c2.test parent C1 dunned-at parent
+customer @C3 country CL kind consumer email eva@c3.test tax-id 7.2-K
+customer @beta:C9 country CL kind consumer email ana@c9.test tax-id 7.1-K
+plan default
+    first 0 email
+@beta:C9 plan default
+    first 0 email
+2026-03-02  invoice INV-1 100.00 due 2026-03-09
+2026-03-02  invoice INV-2 100.00 due 2026-03-10 @C2
+2026-03-02  invoice INV-3 100.00 due 2026-03-10 @C3
+2026-03-02  invoice INV-9 100.00 due 2026-03-11 @beta:C9
+2026-03-09  tick
+    expect reminder first INV-1 by email
+    expect finished INV-1
+2026-03-10  tick
+    expect reminder first INV-2 by email @C2
+    expect finished INV-2 @C2
+    expect reminder first INV-3 by email @C3
+    expect finished INV-3 @C3
+2026-03-11  tick
+    expect reminder first INV-9 by email @beta:C9
+    expect finished INV-9 @beta:C9
+"""
+
+
+def test_a_person_is_one_whatever_the_account_or_company(tmp_path: Path) -> None:
+    """R24, B-13: a tax id at two companies, and a shop that is dunned at its parent, are one person in the windows, as at sending."""
+    path = tmp_path / "story.txt"
+    path.write_text(_ONE_PERSON, encoding="utf-8")
+    stage = Stage()
+    run(read_script(path), stage=stage)
+    (now, mine), (other, theirs) = _contacts(stage, Rules()), _contacts(stage, Rules(profile="cl_consumer"))
+    assert mine.debtors == theirs.debtors
+    laws, persons = mine.laws | theirs.laws, persons_of(mine.debtors)
+    first, _ = law_windows(now, other, laws=laws, persons=persons)
+    week = next(each for each in first if ("message",) == each.ways and 7 == each.within_days)
+    assert ({1: 1, 3: 1}, 3, 1) == (week.persons, week.worst, week.above)
+    # What another company sends to the same person counts, and persons who owe it only are not asked about.
+    of_one, _ = law_windows(now, other, laws=laws, persons=persons, company="beta")
+    week = next(each for each in of_one if ("message",) == each.ways and 7 == each.within_days)
+    assert {3: 1} == week.persons

@@ -113,9 +113,9 @@ def test_it_is_begun_followed_and_shown(bench: Bench) -> None:
     assert "acme:C1" in text
     assert '"data": [1, 2]' in text  # what ECharts draws, and the table behind it
     assert "second reminder by letter" in text
-    assert "cl_consumer: most messages of a customer in 7 days (the law allows 2)" in text
-    assert "4; 3 customers above" in text
-    assert "co: most channels of a customer in 7 days (the law allows 1)" in text
+    assert "cl_consumer: most messages of a person in 7 days (the law allows 2)" in text
+    assert "4; 3 persons above" in text
+    assert "co: most channels of a person in 7 days (the law allows 1)" in text
     assert ["console.what_if.start"] == [each.act for each in bench.desk.people.entries(limit=9)]
 
 
