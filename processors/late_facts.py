@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from processors.account import Account
 from processors.company import Company
 from processors.context import FoldContext
-from processors.messages import correct_reminder, has_planned_correction
+from processors.messages import correct_reminder, has_planned_correction, told_of
 from processors.residual import residual_of
 from processors.tasks import close_task, open_task
 from processors.whereabouts import now_with
@@ -74,7 +74,7 @@ def end_corrections(account: Account, *, context: FoldContext) -> list[LedgerFac
     """End the tasks to correct reminders that were right after all: the money that made them wrong was taken back (R14, R30).
 
     Of a message that is only planned the same is forgotten: its day says that it is needless. Both may be
-    wrong again. Costs what changed, and the account's reminders where something of it had been reminded.
+    wrong again; what the customer has been told may not. Costs what changed, and the account's reminders where something of it had been reminded.
     """
     facts: list[LedgerFact] = []
     for task in sorted(name for name in account.tasks if name.startswith(_CORRECTION)):
@@ -82,7 +82,7 @@ def end_corrections(account: Account, *, context: FoldContext) -> list[LedgerFac
         if row is None:
             continue
         _take_back(account, row, context=context)
-        if not row.wrong:
+        if not set(row.wrong) - told_of(account, row.reminder):
             facts += close_task(account, task=task, outcome="needless")
     if account.messages and any(_was_reminded(account, name) for name in account.stale):
         for row in account.reminders.values():
@@ -98,7 +98,8 @@ def _was_reminded(account: Account, item: str) -> bool:
 
 def _take_back(account: Account, row: ReminderRow, *, context: FoldContext) -> None:
     """Forget of what has changed that a reminder should not have named it, where that is so no more."""
-    for name in [each for each in row.wrong if each in account.stale]:
+    told = told_of(account, row.reminder)
+    for name in [each for each in row.wrong if each in account.stale and each not in told]:
         item = account.items[name]
         if item.status == "cancelled" and not has_planned_correction(account, row.reminder):
             continue  # named in error all the same, and nobody says so by itself (R13)

@@ -51,6 +51,7 @@ __all__ = [
     "send_statement",
     "tell_desk",
     "thank_for_payment",
+    "told_of",
 ]
 
 UNBOUND = -1  # a decision version that no change of the account overtakes (R32)
@@ -95,6 +96,12 @@ def correct_reminder(account: Account, reminder: str, *, context: FoldContext) -
 def has_planned_correction(account: Account, reminder: str) -> bool:
     """Say whether a customer will be told what a reminder named in error, and has not been yet."""
     return any(each.status == "planned" for each in _corrections(account, reminder))
+
+
+def told_of(account: Account, reminder: str) -> set[str]:
+    """Give what corrections of a reminder have told the customer, or are on their way to."""
+    said = (each.named for each in _corrections(account, reminder) if each.status in ("open", "sent"))
+    return set().union(*said)
 
 
 def _corrections(account: Account, reminder: str) -> list[MessageRow]:
@@ -268,8 +275,7 @@ def _named_in_error(at: Circumstances, reminder: str) -> list[ItemRow]:
     corrected = at.account.reminders.get(reminder)
     if corrected is None:
         return []
-    said = (each.named for each in _corrections(at.account, reminder) if each.status in ("open", "sent"))
-    names = {*corrected.retracted, *corrected.wrong}.difference(*said)
+    names = {*corrected.retracted, *corrected.wrong} - told_of(at.account, reminder)
     known = (at.account.items[name] for name in sorted(names) if name in at.account.items)
     return [item for item in known if not item.open_minor or at.residual(item) is not None]
 
