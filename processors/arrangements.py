@@ -32,12 +32,14 @@ class Arrangements:
     Attributes:
         covered: promise -> the items that it is the last to cover.
         disputed: item -> its disputes by id.
+        amended_away: item -> its disputes that an amendment has ended, by id: what one takes, another may give back.
         conditional: item -> payment that has not cleared -> how much of the item it covers.
         children: the customers that belong to this one (B-13).
         split: item or instalment -> the payment plans that it is part of.
     """
 
     __slots__ = (
+        "amended_away",
         "children",
         "conditional",
         "covered",
@@ -54,6 +56,7 @@ class Arrangements:
         self.covered: dict[str, dict[str, None]] = {}
         self.disputes: dict[str, DisputeRow] = {}
         self.disputed: dict[str, dict[str, DisputeRow]] = {}
+        self.amended_away: dict[str, dict[str, DisputeRow]] = {}
         self.instruments: dict[str, InstrumentRow] = {}
         self.conditional: dict[str, dict[str, int]] = {}
         self.children: dict[str, ChildRow] = {}
@@ -65,6 +68,7 @@ class Arrangements:
         return (
             len(self.promises)
             + len(self.disputes)
+            + sum(map(len, self.amended_away.values()))
             + len(self.instruments)
             + len(self.payment_plans)
             + len(self.children)
@@ -92,7 +96,10 @@ class Arrangements:
                 del self.covered[item.promise]
 
     def add_dispute(self, row: DisputeRow) -> None:
-        """Enter a dispute."""
+        """Enter a dispute, or one that is remembered only."""
+        if row.is_over:
+            self.amended_away.setdefault(row.item, {})[row.dispute] = row
+            return
         self.disputes[row.dispute] = row
         self.disputed.setdefault(row.item, {})[row.dispute] = row
 
@@ -103,6 +110,21 @@ class Arrangements:
         del others[row.dispute]
         if not others:
             del self.disputed[row.item]
+
+    def remember_dispute(self, row: DisputeRow) -> None:
+        """Let a dispute hold its item no more that an amendment has ended, and may bring back."""
+        self.drop_dispute(row)
+        row.is_over = True
+        self.add_dispute(row)
+
+    def reopen_dispute(self, row: DisputeRow) -> None:
+        """Let a dispute that is remembered hold its item again."""
+        ended = self.amended_away[row.item]
+        del ended[row.dispute]
+        if not ended:
+            del self.amended_away[row.item]
+        row.is_over = False
+        self.add_dispute(row)
 
     def add_instrument(self, row: InstrumentRow) -> None:
         """Enter a payment that has not cleared, with what it covers."""
@@ -135,6 +157,7 @@ class Arrangements:
         for row in list(self.disputed.get(item.item, {}).values()):
             self.drop_dispute(row)
             yield row
+        yield from self.amended_away.pop(item.item, {}).values()
         for plan in self.split.pop(item.item, ()):
             if self.payment_plans.pop(plan.payment_plan, None) is not None:
                 yield plan

@@ -41,22 +41,19 @@ def share_notes(account: Account, item: ItemRow) -> dict[str, NotesOf]:
     return shares
 
 
-def lower_ruled(account: Account, item: ItemRow, *, less_minor: int) -> None:
+def lower_ruled(account: Account, item: ItemRow, *, less_minor: int) -> list[DisputeRow]:
     """Let an item that was amended to be worth less need so much less of notes: billing writes none for what it took off.
 
-    ``less_minor`` below 0: the amendment was taken back, and notes are needed for so much again, of the newest first.
+    ``less_minor`` below 0: the amendment was taken back, and notes are needed for so much again, of the newest first; gives those
+    that it had ended, and which hold their item again.
     """
-    disputes = {} if account.arrangements is None else account.arrangements.disputed.get(item.item, {})
-    if not less_minor or not disputes:
-        return
-    rows = [row for row in sorted(disputes.values(), key=lambda each: each.order) if row.ruled_on is not None]
+    arranged = account.arrangements
+    if not less_minor or arranged is None:
+        return []
+    disputes = arranged.disputed.get(item.item, {})
     if less_minor < 0:
-        for row in reversed(rows):
-            back_minor = min(-less_minor, row.amended_minor)
-            row.amended_minor -= back_minor
-            less_minor += back_minor
-            account.touch(row)
-        return
+        return _need_again(account, item, more_minor=-less_minor)
+    rows = [row for row in sorted(disputes.values(), key=lambda each: each.order) if row.ruled_on is not None]
     shares = share_notes(account, item)
     for row in rows:
         if less_minor:
@@ -64,6 +61,26 @@ def lower_ruled(account: Account, item: ItemRow, *, less_minor: int) -> None:
             row.amended_minor += taken_minor
             less_minor -= taken_minor
             account.touch(row)
+    return []
+
+
+def _need_again(account: Account, item: ItemRow, *, more_minor: int) -> list[DisputeRow]:
+    arranged = account.arranged()
+    ended = arranged.amended_away.get(item.item, {})
+    known = [*arranged.disputed.get(item.item, {}).values(), *ended.values()]
+    rows = [row for row in sorted(known, key=lambda each: each.order) if row.ruled_on is not None]
+    again: list[DisputeRow] = []
+    for row in reversed(rows):
+        back_minor = min(more_minor, row.amended_minor)
+        if not back_minor:
+            continue
+        row.amended_minor -= back_minor
+        more_minor -= back_minor
+        if row.is_over:
+            arranged.reopen_dispute(row)
+            again.append(row)
+        account.touch(row)
+    return again
 
 
 def _notes(account: Account, item: ItemRow) -> list[CreditRow]:

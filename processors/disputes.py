@@ -4,6 +4,9 @@ The undisputed part goes on. A ruling for the customer keeps its amount held
 until billing's credit note is there: the ledger makes no money of its own.
 """
 
+import datetime
+from collections.abc import Iterable, Mapping
+
 from processors.account import Account
 from processors.context import FoldContext
 from processors.dispute_notes import share_notes
@@ -15,7 +18,7 @@ from schemas.commands import OpenDispute, RuleDispute
 from schemas.facts import LedgerFact
 from schemas.rows import DisputeRow, ItemRow
 
-__all__ = ["CREDIT_NOTE_DUE", "open_dispute", "review", "rule_dispute"]
+__all__ = ["CREDIT_NOTE_DUE", "due_again", "open_dispute", "review", "rule_dispute"]
 
 CREDIT_NOTE_DUE = "credit_note_due"  # the task of billing after a ruling
 
@@ -79,14 +82,7 @@ def rule_dispute(account: Account, event: RuleDispute, *, context: FoldContext) 
     row.amount_minor, row.ruled_on = credited_minor, context.day
     account.touch(row)
     if item.status != "cancelled" and share_notes(account, item)[row.dispute].left_minor:
-        facts += open_task(
-            account,
-            task=f"{CREDIT_NOTE_DUE}/{row.dispute}",
-            task_type=CREDIT_NOTE_DUE,
-            on=context.today(),
-            items=[row.item],
-            values={"currency": item.currency, "amount_minor": str(credited_minor)},
-        )
+        facts += _ask_for_note(account, row, amount_minor=credited_minor, on=context.today())
     return [*facts, *review(account)]
 
 
@@ -106,13 +102,47 @@ def _end_credited(account: Account, item: ItemRow) -> list[LedgerFact]:
     for dispute, row in sorted(account.arranged().disputed[item.item].items()):
         if row.ruled_on is None or (item.status != "cancelled" and shares[dispute].left_minor):
             continue
-        account.drop_dispute(row)
         facts += close_task(account, task=f"{CREDIT_NOTE_DUE}/{dispute}", outcome="needless")
+        _end(account, row, taken_minor=shares[dispute].taken_minor)
         for other in account.arranged().disputed.get(item.item, {}).values():
             for credit, minor in shares[dispute].taken_minor.items():
                 other.noted_minor[credit] = other.noted_minor.get(credit, 0) + minor
             account.touch(other)
     return facts
+
+
+def _end(account: Account, row: DisputeRow, *, taken_minor: Mapping[str, int]) -> None:
+    """End a dispute; of one that was amended away, what is left to give back is remembered: notes have had their part for good."""
+    if not row.amended_minor or account.items[row.item].status == "cancelled" or row.amount_minor is None:
+        account.drop_dispute(row)
+        return
+    for credit, minor in taken_minor.items():
+        row.amount_minor -= minor
+        row.noted_minor[credit] = row.noted_minor.get(credit, 0) + minor
+    account.arranged().remember_dispute(row)
+    account.touch(row)
+
+
+def due_again(account: Account, rows: Iterable[DisputeRow], *, on: datetime.date) -> list[LedgerFact]:
+    """Tell billing again of rulings that an amendment had done, and another one has undone."""
+    facts: list[LedgerFact] = []
+    for row in rows:
+        left_minor = (row.amount_minor or 0) - row.amended_minor
+        facts += _ask_for_note(account, row, amount_minor=left_minor, on=on)
+    return facts
+
+
+def _ask_for_note(
+    account: Account, row: DisputeRow, *, amount_minor: int, on: datetime.date
+) -> list[LedgerFact]:
+    return open_task(
+        account,
+        task=f"{CREDIT_NOTE_DUE}/{row.dispute}",
+        task_type=CREDIT_NOTE_DUE,
+        on=on,
+        items=[row.item],
+        values={"currency": account.items[row.item].currency, "amount_minor": str(amount_minor)},
+    )
 
 
 def _credited_minor(account: Account, row: DisputeRow, *, event: RuleDispute, item: ItemRow) -> int:

@@ -7,6 +7,7 @@ from processors.account import Account
 from processors.addressing import address_changed
 from processors.context import FoldContext
 from processors.dispute_notes import lower_ruled
+from processors.disputes import due_again
 from processors.ladder import reanchored_shift_days
 from processors.late_facts import retract_item
 from processors.messages import announce_invoice
@@ -91,7 +92,8 @@ def amend(postings: Postings, event: InvoiceAmended) -> list[LedgerFact]:
         return postings.facts
     counted_before, due_before = counted_minor(item), item.due_on
     item.revision = event.revision
-    lower_ruled(account, item, less_minor=item.amount_minor - amount_minor)
+    again = lower_ruled(account, item, less_minor=item.amount_minor - amount_minor)
+    postings.facts += due_again(account, again, on=postings.context.today())
     item.amount_minor = amount_minor
     _amend_terms(account, item, event)
     change_minor = counted_minor(item) - counted_before

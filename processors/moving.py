@@ -1,37 +1,36 @@
-"""An item or a credit on its way between accounts, and its coming in (SEMANTICS 2.6).
+"""An item on its way between accounts, and its coming in (SEMANTICS 2.6).
 
 It keeps level, last reminder, disputes and exclusion; what was settled of it stays where it was. What becomes of the
 document where it was issued (an amendment, a cancellation) comes after it.
 """
 
 import datetime
-from collections.abc import Sequence
-from itertools import zip_longest
+from collections.abc import Mapping
 
 import msgspec
 
 from processors import identity, instruments, payment_plans, promises
 from processors.account import Account, hold_id
 from processors.context import FoldContext
-from processors.dispute_notes import lower_ruled
+from processors.dispute_notes import lower_ruled, share_notes
 from processors.holds import ACCOUNT_HOLDS
 from processors.kin import tell_silence
 from processors.ladder import reanchored_shift_days
 from processors.late_facts import retract_item
-from processors.money_tasks import watch_unknown
+from processors.moved_credits import take_credit
 from processors.moved_level import note_contact, take_level
 from processors.moved_settled import known_before
 from processors.movements import Postings
-from processors.settle import arrive, cascade, receive, settle
-from processors.whereabouts import comes_back, name_here, now_with
+from processors.settle import arrive, cascade
+from processors.whereabouts import comes_back, now_with
 from schemas.charges import ClaimDocument
 from schemas.facts import LedgerFact
 from schemas.fields import Channel
 from schemas.moved_rows import Elsewhere
-from schemas.rows import CreditRow, DisputeRow, HoldRow, ItemRow, Name
-from schemas.transfers import MovedCredit, MovedDispute, MovedHold, MovedItem, TransferReceived
+from schemas.rows import DisputeRow, HoldRow, ItemRow
+from schemas.transfers import MovedDispute, MovedHold, MovedItem, TransferReceived
 
-__all__ = ["moved_credit", "moved_item", "send_holds", "send_opt_outs", "take_in"]
+__all__ = ["moved_item", "send_holds", "send_opt_outs", "take_in"]
 
 # What an item brings along of the reminders that named it elsewhere.
 _WRITTEN = (
@@ -75,7 +74,7 @@ def moved_item(account: Account, item: ItemRow, *, amount_minor: int) -> MovedIt
         claimed_through=item.claimed_through,
         charged=item.charged,
         costs_minor=item.costs_minor,
-        disputes=tuple(_moved_dispute(row) for _, row in sorted(disputes.items())),
+        disputes=_moved_disputes(account, item, disputes=disputes),
         excluded=None if hold is None else hold.reason,
         excluded_by="" if hold is None else hold.author,
         excluded_at="" if hold is None else hold.placed_at,
@@ -85,24 +84,6 @@ def moved_item(account: Account, item: ItemRow, *, amount_minor: int) -> MovedIt
         cancelled=item.status == "cancelled",
         settled=known_before(account, item) if is_charged or item.elsewhere is not None else (),
         corrected_minor=item.corrected_minor,
-    )
-
-
-def moved_credit(
-    credit: CreditRow, *, amount_minor: int, names: Sequence[Name], named_there: bool = False
-) -> MovedCredit:
-    """Write what is sent of a credit, and what it is meant for; negative: what was sent counts no more."""
-    has_limits = any(name.limit_minor is not None for name in names)
-    return MovedCredit(
-        credit=credit.credit,
-        document=credit.document,
-        currency=credit.currency,
-        amount_minor=amount_minor,
-        received_on=credit.received_on,
-        documents=tuple(name.document for name in names),
-        limits=tuple(name.limit_minor for name in names) if has_limits else (),
-        named_there=named_there,
-        excluded=credit.excluded,
     )
 
 
@@ -120,7 +101,7 @@ def take_in(account: Account, event: TransferReceived, *, context: FoldContext) 
         _take_item(postings, moved, event=event, context=context)
     _take_account_holds(account, event)
     for credit in event.credits:
-        _take_credit(postings, credit, event=event, context=context)
+        take_credit(postings, credit, from_customer=event.from_customer, context=context)
     arranged: list[LedgerFact] = []
     for instrument in event.instruments:
         arranged += instruments.take_over(
@@ -135,13 +116,18 @@ def take_in(account: Account, event: TransferReceived, *, context: FoldContext) 
 
 
 def _absorb(account: Account, event: TransferReceived) -> None:
-    """Note who is the same customer as this one; of two who are merged into each other the newer word counts."""
-    row = account.row
+    """Note who is the same customer as this one; of two who are merged into each other the newer word counts.
+
+    Where neither had heard of the other's merger yet, no word is the newer one: whose id comes first lives.
+    """
+    row, other = account.row, event.from_customer
+    is_new = other in event.absorbed and other not in row.absorbed
     row.absorbed = (
         *row.absorbed,
         *(each for each in event.absorbed if each not in row.absorbed and each != account.customer_id),
     )
-    if account.customer_id in event.absorbed:
+    at_once = is_new and row.merged_into == other and account.customer_id < other
+    if account.customer_id in event.absorbed or at_once:
         row.merged_into = ""
 
 
@@ -219,6 +205,8 @@ def _take_item(
     name = moved.item or moved.document.document
     item.elsewhere = msgspec.structs.replace(known, item=name, before=moved.settled)
     account.touch(item)
+    if not is_new and moved.revision > item.revision and moved.amount_minor > 0:
+        lower_ruled(account, item, less_minor=-moved.amount_minor)  # an amendment was taken back (R29)
     _amend(account, item, moved=moved)
     postings.facts += take_level(account, item, moved=moved, company=context.company)
     if moved.amount_minor < 0 or moved.cancelled:
@@ -386,7 +374,9 @@ def _drop_holds(account: Account, item: ItemRow) -> None:
 
 
 def _take_holds(account: Account, item: ItemRow, *, moved: MovedItem, event: TransferReceived) -> None:
+    remembered = {} if account.arrangements is None else account.arrangements.amended_away.get(item.item, {})
     for each in moved.disputes:
+        remembered.pop(each.dispute, None)  # this word of it is the newer one
         row = DisputeRow(
             account=account.id,
             dispute=each.dispute,
@@ -415,67 +405,20 @@ def _take_holds(account: Account, item: ItemRow, *, moved: MovedItem, event: Tra
         account.touch(hold)
 
 
-def _moved_dispute(row: DisputeRow) -> MovedDispute:
-    return MovedDispute(
-        dispute=row.dispute,
-        opened_on=row.opened_on,
-        amount_minor=None if row.amount_minor is None else row.amount_minor - row.amended_minor,
-        reason=row.reason,
-        author=row.author,
-        review_on=row.review_on,
-        ruled_on=row.ruled_on,
-    )
-
-
-def _take_credit(
-    postings: Postings, moved: MovedCredit, *, event: TransferReceived, context: FoldContext
-) -> None:
-    """Take money or a note in, or let what came before count less."""
-    account = postings.account
-    kind = moved.credit.partition("/")[0]
-    key = f"{moved.credit}@{event.from_customer}"
-    credit = account.credits.get(key)
-
-    def name_of(document: str) -> str:
-        return document if moved.named_there else name_here(account, document, of=event.from_customer)
-
-    if credit is None:
-        credit = CreditRow(
-            account=account.id,
-            credit=key,
-            credit_kind=kind,  # type: ignore[arg-type]  # one of the three
-            document=moved.document,
-            currency=moved.currency,
-            amount_minor=0,
-            effective_minor=0,
-            rest_minor=0,
-            names=[
-                Name(document=name_of(document), limit_minor=limit_minor)
-                for document, limit_minor in zip_longest(moved.documents, moved.limits)
-            ],
-            received_on=moved.received_on,
-            freed_on=max(moved.received_on, context.day),
-            excluded=moved.excluded,
-            order=account.row.sequence + 1,
+def _moved_disputes(
+    account: Account, item: ItemRow, *, disputes: Mapping[str, DisputeRow]
+) -> tuple[MovedDispute, ...]:
+    """Write what is left of each dispute: notes and amendments that it has had stay where they are (R29)."""
+    shares = share_notes(account, item) if disputes else {}
+    return tuple(
+        MovedDispute(
+            dispute=row.dispute,
+            opened_on=row.opened_on,
+            amount_minor=None if row.amount_minor is None else shares[row.dispute].left_minor,
+            reason=row.reason,
+            author=row.author,
+            review_on=row.review_on,
+            ruled_on=row.ruled_on,
         )
-        account.credits[key] = credit
-        for each in credit.names:
-            account.settling.claim(credit, each)
-    on = max(context.day, credit.received_on, credit.freed_on or context.day)
-    credit.amount_minor += moved.amount_minor
-    credit.effective_minor += moved.amount_minor
-    if moved.amount_minor < 0:
-        settle(postings, credit)
-    postings.change_credit(credit, kind="transferred_in", amount_minor=moved.amount_minor, on=on)
-    document = moved.document
-    is_money = kind == "payment" and not credit.names and not getattr(document, "order_reference", "")
-    unasked = is_money and moved.amount_minor > 0 and not credit.excluded
-    profile = context.company.profile
-    receive(
-        postings,
-        credit,
-        auto_apply=unasked and profile.auto_apply,
-        costs_first=profile.money_pays == "costs_first",
+        for _, row in sorted(disputes.items())
     )
-    cascade(postings)
-    watch_unknown(account, credit, context=context)

@@ -20,11 +20,19 @@ import msgspec
 
 from processors.account import Account
 from processors.arrangements import asked_minor
+from processors.charged import charged_on, charges_on
 from processors.circumstances import Circumstances, Verdict
 from processors.context import FoldContext
 from processors.kin import last_contact_on
 from processors.ladder import Rung, is_level
-from processors.reminder import Composed, DueItem, compose, identify, note_steps, row_item
+from processors.reminder import (
+    Composed,
+    DueItem,
+    compose,
+    identify,
+    note_steps,
+    row_item,
+)
 from schemas.facts import LedgerFact, ReminderEnded, ReminderProposed
 from schemas.rows import Proposal, ReminderRow, ReminderRowItem
 
@@ -87,7 +95,16 @@ def asks_for_more(at: Circumstances, said: Proposal, *, due: Sequence[DueItem]) 
         if now_minor > said.asked_minor.get(each.item.item, now_minor):
             return True
         totals[each.item.currency] = totals.get(each.item.currency, 0) + now_minor
-    return any(total > said.total_minor.get(currency, total) for currency, total in totals.items())
+    if any(total > said.total_minor.get(currency, total) for currency, total in totals.items()):
+        return True
+    return said.charged_on is not None and _costs_more(at, said, due=due, currencies={*totals})
+
+
+def _costs_more(at: Circumstances, said: Proposal, *, due: Sequence[DueItem], currencies: set[str]) -> bool:
+    """Say whether lateness costs more than was read, for the days that were (other rates, claims since): days alone add nothing (R22)."""
+    named = [each for each in due if each.item.item in said.asked_minor]
+    _, sums = charges_on(at, due=named, currencies=currencies, on=charged_on(at, said))
+    return any(minor > said.charge_minor.get(currency, 0) for currency, minor in sums.items())
 
 
 def not_before(at: Circumstances, row: ReminderRow) -> Verdict | None:
@@ -130,6 +147,8 @@ def propose(at: Circumstances, *, due: Sequence[DueItem], because: WhoDecides) -
         each.item.item: asked_minor(at.account, each.item) for each in composed.due[: composed.listed]
     }
     said.total_minor = {each.currency: each.amount_minor for each in composed.content.totals}
+    said.charged_on = at.day
+    said.charge_minor = {each.currency: each.amount_minor for each in composed.content.charge_totals}
     row.step, row.unlisted = composed.header.step.name, composed.content.unlisted
     row.items = [row_item(each) for each in composed.due[: composed.listed]]
     row.pay_by_on = composed.content.pay_by_on if is_level(composed.header.step) else None

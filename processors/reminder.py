@@ -17,7 +17,7 @@ from processors.addressing import contacts_for, copied, deliveries_for, unusable
 from processors.aging import age_bucket
 from processors.arrangements import asked_minor, held_part_minor
 from processors.calendar import epoch_s
-from processors.charges.weighing import Weighed, charges_of, open_claims
+from processors.charged import charged_on, charges_on
 from processors.circumstances import Circumstances
 from processors.judged import in_reminder
 from processors.ladder import Rung, is_level
@@ -112,6 +112,7 @@ def compose(
     deliveries = _deliveries(at, header, due=due, channels=None if said is None else said.channels)
     deliveries = at.permits().plan(deliveries, at=at.tick.at)
     if header.step.cc:
+        contacts = contacts_for(at.account, items=[each.item for each in due], role=header.step.role)
         deliveries = copied(deliveries, contacts=contacts, roles=header.step.cc)
     listed = fitting_items([listed_item(at, each.item, rung=each.rung) for each in due])
     beside = _overdue_beside(at, due)
@@ -134,7 +135,8 @@ def compose(
     if content.unlisted or len(content.others) < len(beside):
         aging = aged_totals(at, [*(each.item for each in due), *beside])
         content = msgspec.structs.replace(content, aging=aging)
-    return Composed(_charged(at, content, due=due[: len(listed)]), header, due, len(listed))
+    on = at.day if said is None else charged_on(at, said)
+    return Composed(_charged(at, content, due=due[: len(listed)], on=on), header, due, len(listed))
 
 
 def _deliveries(
@@ -153,16 +155,14 @@ def _deliveries(
     )
 
 
-def _charged(at: Circumstances, content: ReminderDecided, *, due: Sequence[DueItem]) -> ReminderDecided:
+def _charged(
+    at: Circumstances, content: ReminderDecided, *, due: Sequence[DueItem], on: datetime.date
+) -> ReminderDecided:
     """Add what lateness costs on the named items at a level, and what was claimed before and is open (R22)."""
-    if at.company.profile.late_charges == "off" and not at.account.claims:
+    currencies = {each.currency for each in content.totals}
+    charges, sums = charges_on(at, due=due, currencies=currencies, on=on)
+    if not charges:
         return content
-    levels = [Weighed(each.item, each.rung.step) for each in due if is_level(each.rung.step)]
-    charges = charges_of(at.account, levels, company=at.company, day=at.day)
-    charges += open_claims(at.account, currencies={each.currency for each in content.totals})
-    sums: dict[str, int] = {}
-    for each in charges:
-        sums[each.currency] = sums.get(each.currency, 0) + each.amount_minor
     totals = tuple(Total(currency=currency, amount_minor=sums[currency]) for currency in sorted(sums))
     return msgspec.structs.replace(content, charges=tuple(charges), charge_totals=totals)
 

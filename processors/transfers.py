@@ -16,10 +16,11 @@ from processors.arrangements import Arrangements
 from processors.context import FoldContext
 from processors.conversions import for_others
 from processors.money import MoneyError, to_minor
+from processors.moved_credits import moved_credit
 from processors.moved_level import is_written_about
 from processors.moved_settled import tell_back
 from processors.movements import Postings
-from processors.moving import moved_credit, moved_item, send_holds, send_opt_outs
+from processors.moving import moved_item, send_holds, send_opt_outs
 from processors.promises import refused
 from processors.record_size import TEXT_BYTES_MAX
 from processors.settle import cascade, settle
@@ -36,7 +37,7 @@ from schemas.transfers import MovedCredit, MovedInstrument, MovedItem, MovedProm
 
 __all__ = ["follow", "merge", "transfer_item", "transfer_payment"]
 
-_HOPS_MAX = 8  # of a path that goes back to where it has been: two customers who are merged into each other at one moment
+_HOPS_MAX = 8  # of a path that goes back to where it has been
 _Moved = TypeVar("_Moved", MovedItem, MovedCredit, MovedInstrument, MovedPromise)
 
 
@@ -127,6 +128,8 @@ def follow(
     path = () if brought is None else brought.path
     carried = () if brought is None else {each.document.document for each in brought.items}
     row = account.row
+    # From whom this one is merged into, who had not heard of it: he lives, and has it back.
+    gives_back = brought is not None and row.merged_into == brought.from_customer and len(path) < _HOPS_MAX
     returned = payment_plans.return_parts(account, sorted(account.stale), context=context)
     items = [account.items[name] for name in sorted(account.stale) if name in account.items]
     credits = [account.credits[key] for key in sorted(account.stale_credits) if key in account.credits]  # noqa: A001 - the domain's word
@@ -144,7 +147,7 @@ def follow(
     for item in items:
         target = now_with(item) or row.merged_into
         is_free = target not in path or (item.document.document not in carried and len(path) < _HOPS_MAX)
-        if target and is_free and item.open_minor:
+        if target and (is_free or (gives_back and target == row.merged_into)) and item.open_minor:
             to(target).item(item)
         elif item.moved_to in ("", *path):
             continue
@@ -157,14 +160,15 @@ def follow(
             if name.document in account.items and account.items[name.document].status != "cancelled"
         }
         target = credit.for_customer or row.merged_into or (targets.pop() if len(targets) == 1 else "")
-        if target and target not in path and credit.rest_minor:
+        is_free = target not in path or (gives_back and target == row.merged_into)
+        if target and is_free and credit.rest_minor:
             to(target).credit(
                 credit,
                 amount_minor=credit.rest_minor,
                 names=_names(account, credit),
                 named_there=bool(credit.for_customer),
             )
-    if row.merged_into and row.merged_into not in path:
+    if row.merged_into and (gives_back or row.merged_into not in path):
         for fact in said:
             if isinstance(fact, ConditionalPaymentChanged):
                 to(row.merged_into).instrument(fact)

@@ -62,7 +62,8 @@ class DisputeRow(StateRow, kw_only=True, tag="dispute"):
     what is left of the amount waits for its credit note. ``order`` is its place
     in the account's log: credit notes that came later are what it led to, but
     ``noted_minor`` of them (by credit), which was for disputes of the item that are over.
-    ``amended_minor`` was taken off the item instead of a note, after the ruling.
+    ``amended_minor`` was taken off the item instead of a note, after the ruling; ``is_over``: with it nothing is left, and a
+    later amendment may give it back.
     """
 
     account: str
@@ -77,6 +78,7 @@ class DisputeRow(StateRow, kw_only=True, tag="dispute"):
     ruled_on: datetime.date | None = None
     noted_minor: dict[str, int] = {}
     amended_minor: int = 0
+    is_over: bool = False
 
 
 class PartCovered(Struct, kw_only=True, gc=False, array_like=True):

@@ -53,6 +53,7 @@ class Proposal(Struct, kw_only=True, gc=False, omit_defaults=True):
     ``template`` '' and ``attach_invoices`` None are as its step says. ``edits`` counts how often people changed it.
     ``asked_minor`` is what the last revision asked for each item that it names, ``total_minor`` by currency for
     all (empty: not kept): what asks for more by now is not what was approved.
+    ``charged_on`` is the day up to which its interest was computed (None: not kept), ``charge_minor`` what lateness cost then, by currency (R22).
     """
 
     proposed_on: datetime.date
@@ -69,6 +70,8 @@ class Proposal(Struct, kw_only=True, gc=False, omit_defaults=True):
     edits: int = 0
     asked_minor: dict[str, int] = {}
     total_minor: dict[str, int] = {}
+    charged_on: datetime.date | None = None
+    charge_minor: dict[str, int] = {}
 
 
 class ReminderRow(StateRow, kw_only=True, tag="reminder"):

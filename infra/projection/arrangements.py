@@ -33,6 +33,9 @@ def project_arrangement(
 ) -> None:
     """Put one arrangement into the batch, under ``'<kind>/<id>'``."""
     key = (name.owner, f"{name.kind}/{name.id}")
+    if isinstance(row, DisputeRow) and row.is_over:
+        batch.forget(tables.arrangements, key=key)  # remembered only, in case an amendment is taken back
+        return
     match row:
         case PromiseRow():
             said = _promise(row)

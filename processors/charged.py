@@ -1,0 +1,38 @@
+"""What lateness costs on the items of a message (R22): as of the tick, or as it was read by whoever approved it (R19)."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from processors.charges.weighing import Weighed, charges_of, open_claims
+from processors.circumstances import Circumstances
+from processors.ladder import is_level
+from schemas.charges import Charge
+from schemas.rows import Proposal
+
+if TYPE_CHECKING:
+    from processors.reminder import DueItem
+
+__all__ = ["charged_on", "charges_on"]
+
+
+def charged_on(at: Circumstances, said: Proposal) -> datetime.date:
+    """Give the day up to which interest is asked for: what was approved has that of the revision that was read (R19, R22)."""
+    return said.charged_on if said.approved and said.charged_on is not None else at.day
+
+
+def charges_on(
+    at: Circumstances, *, due: Sequence[DueItem], currencies: set[str], on: datetime.date
+) -> tuple[list[Charge], dict[str, int]]:
+    """Give what lateness costs at levels up to a day, with claims of before that are open; and its sums by currency (R22)."""
+    if at.company.profile.late_charges == "off" and not at.account.claims:
+        return [], {}
+    levels = [Weighed(each.item, each.rung.step) for each in due if is_level(each.rung.step)]
+    charges = charges_of(at.account, levels, company=at.company, day=on)
+    charges += open_claims(at.account, currencies=currencies)
+    sums: dict[str, int] = {}
+    for each in charges:
+        sums[each.currency] = sums.get(each.currency, 0) + each.amount_minor
+    return charges, sums
