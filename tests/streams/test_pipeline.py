@@ -124,10 +124,15 @@ def test_bad_records_are_dead_letters_and_their_neighbours_go_on(settings: Setti
 
 @pytest.mark.parametrize("codec", ["gzip", "lz4", "snappy", "zstd"])
 def test_compressed_events_are_read(settings: Settings, codec: str) -> None:
-    """Billing systems, or their broker, compress as they like: intake ended at the first batch of three of these."""
-    topic = settings.topic("billing.invoice.v1")
+    """Billing systems, or their broker, compress as they like: intake ended at the first batch of three of these.
+
+    A broker that compresses all topics does so with ours too, which other clients read.
+    """
+    topics = [settings.topic(name) for name in ("billing.invoice.v1", "ledger.journal", "ledger.movement")]
     with consumers.admin(bootstrap_servers=settings.brokers()) as admin:
-        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"compression.type": codec})])
+        admin.alter_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, topic, {"compression.type": codec}) for topic in topics]
+        )
     events = [event_record(invoice(n), event_id=f"e-{n}") for n in range(20)]
 
     async def story() -> None:
