@@ -58,10 +58,9 @@ def console(settings: "Settings", *, host: str | None, port: int | None) -> None
             publish=publisher,
         )
         app = inside_app(parts, counted=counted_by(requests, face="inside"), reported=reports.add)
-        with MetricsServer(
-            metrics,
-            probe=DatabaseProbe(engine),
-            samples=lambda: (*requests.samples(), *reports.samples()),
+        with (
+            DatabaseProbe(settings.database) as probe,
+            MetricsServer(metrics, probe=probe, samples=lambda: (*requests.samples(), *reports.samples())),
         ):
             click.echo(f"http://{limits.host}:{limits.port}")
             server_of(app, web=limits).run()

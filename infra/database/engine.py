@@ -10,17 +10,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 
 from infra.errors import OperatorError
 
-__all__ = ["WRITING", "DatabaseError", "database_url", "open_engine", "reading", "writing"]
+__all__ = [
+    "WRITING",
+    "DatabaseError",
+    "database_url",
+    "open_asking_engine",
+    "open_engine",
+    "reading",
+    "writing",
+]
 
 # A writer waits so long for another one; the projector's largest batch takes under a second.
 _BUSY_TIMEOUT_MS: Final = 30_000
 _ASK_AGAIN_S: Final = 0.01
+# Who only asks whether a database is there waits so long, for a connection and for each answer.
+_ASKING_S_MAX: Final = 2
 # 32 MiB of log before it is folded into the file: with the default, 4 MiB, each batch would.
 _CHECKPOINT_PAGES: Final = 8_192
 # The execution option of a connection that `writing` gives; its value is how SQLite begins.
@@ -68,6 +78,27 @@ def open_engine(text: str, *, rebuildable: bool = False) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, rebuildable=rebuildable)
     return _postgresql(url, rebuildable=rebuildable)
+
+
+def open_asking_engine(text: str) -> Engine:
+    """Make an engine to ask whether the database can be read: no pool, and no wait is longer than 2 s.
+
+    Each use connects anew, so that it neither waits for who holds a connection nor trusts an old one.
+
+    Raises:
+        DatabaseError: as `database_url`.
+    """
+    url = database_url(text)
+    if url.get_backend_name() == "sqlite":
+        limits: dict[str, Any] = {"timeout": _ASKING_S_MAX}
+    else:
+        limits = {
+            "connect_timeout": _ASKING_S_MAX,
+            # The server ends a statement that is slow, the machine a connection whose other end is gone.
+            "options": f"-c timezone=UTC -c statement_timeout={_ASKING_S_MAX * 1000}",
+            "tcp_user_timeout": _ASKING_S_MAX * 1000,
+        }
+    return create_engine(url, connect_args=limits, poolclass=NullPool, hide_parameters=True)
 
 
 @contextmanager
