@@ -165,9 +165,9 @@ def retry(settings: "Settings", *, words: Sequence[str]) -> None:
 )
 @click.pass_obj
 def trim(settings: "Settings", *, days: int | None) -> None:
-    """Empty the texts of old words: what providers told, readers answered and was noted of deliveries.
+    """Empty the texts of old words: what providers told, readers answered, was noted of deliveries, and users set (audit).
 
-    The notifiers do it once a day. That there was a word stays, so that one which comes again
+    Of the audit who did what, when and about whom stays. The notifiers do it once a day. That there was a word stays, so that one which comes again
     is known; what is in doubt, waits or is not in Kafka yet is left as it is.
     """
     from collections import Counter

@@ -49,7 +49,7 @@ login_failures: Final = Table(
 )
 
 # One row per thing done: a command (by its id), or an act of the console itself. `said_json`: what it set, by field;
-# '' where its detail says all.
+# '' where its detail says all, or where it is as old as `infra.database.trimming` has it.
 audit: Final = Table(
     "audit",
     metadata,

@@ -1,5 +1,7 @@
 """Words of people and providers are kept so long and no longer: their text goes, that there was a word stays.
 
+Of the audit what an act set goes, too; who did what, when and about which account stays.
+
 What names a word stays too, so that one which comes again is still known. It knows no clock and no
 retention; and it refuses to touch what is not settled: a word that waits, an answer that is not in Kafka,
 the evidence of a delivery of which nobody knows.
@@ -15,6 +17,7 @@ from sqlalchemy import ColumnElement, Engine, Table, and_, exists, or_, select, 
 from infra.database.engine import reading, writing
 from infra.database.feedback_tables import feedback_words, suppressions
 from infra.database.link_tables import link_answers
+from infra.database.people_tables import audit
 from infra.database.send_tables import send_jobs, send_notes
 
 __all__ = ["trim_words"]
@@ -41,6 +44,21 @@ _IN_DOUBT: Final = (
     )
     .correlate(send_notes)
 )
+# Acts whose detail names our own things only (users, files, fields, plans, reminders): it stays. Of any other act it may
+# have a reason or an address in it.
+_PLAIN_ACTS: Final = (
+    "collections.company.configure.v1",
+    "collections.plan.publish.v1",
+    "console.texts.logo",
+    "console.texts.save",
+    "console.user.add",
+    "console.user.change",
+    "console.user.password",
+    "console.what_if.start",
+    "console.what_if.stop",
+    "delivery.ask",
+    "letter.again",
+)
 _KINDS: Final = (
     _Kind(
         name="feedback",
@@ -58,6 +76,20 @@ _KINDS: Final = (
     ),
     _Kind(name="notes", table=send_notes, said_at="at", texts=("detail",), settled=~_IN_DOUBT),
     _Kind(name="suppressions", table=suppressions, said_at="since", texts=("detail",)),
+    _Kind(
+        name="audit",
+        table=audit,
+        said_at="at",
+        texts=("said_json", "detail"),
+        settled=audit.c["act"].not_in(_PLAIN_ACTS),
+    ),
+    _Kind(
+        name="audit",
+        table=audit,
+        said_at="at",
+        texts=("said_json",),
+        settled=audit.c["act"].in_(_PLAIN_ACTS),
+    ),
 )
 
 
@@ -66,7 +98,7 @@ def trim_words(engine: Engine, *, before: datetime.datetime) -> Iterator[tuple[s
 
     Kinds: what providers told (``feedback``: address, words, replies), what readers answered by links
     (``answers``), what was noted of deliveries (``notes``), why an address is suppressed
-    (``suppressions``). A batch is a transaction of its own, so that nobody waits for long.
+    (``suppressions``), what users set and why (``audit``). A batch is a transaction of its own, so that nobody waits for long.
     """
     for kind in _KINDS:
         yield from _trim(engine, kind, before=before)

@@ -21,7 +21,8 @@ class FeedbackSettings(BaseSettings):
             them; "": ``COBRANZA_PUBLIC_URL``, else as the request has it.
         patience_s: so long a word may wait for the delivery that it is of, which may not be written down yet.
         fetch_s_max: so long Amazon may take to give a certificate.
-        kept_days: so long what providers and readers said is kept in SQL as text (``infra.database.trimming``).
+        kept_days: so long what providers and readers said, and what users set by the audit, is kept in SQL as
+            text (``infra.database.trimming``).
     """
 
     model_config = SettingsConfigDict(env_prefix="COBRANZA_FEEDBACK_", frozen=True, extra="forbid")

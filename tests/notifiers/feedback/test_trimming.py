@@ -12,6 +12,7 @@ from infra.database.feedback import FeedbackInbox, Settled, Word, WordState
 from infra.database.feedback_tables import feedback_words, suppressions
 from infra.database.link_tables import link_answers
 from infra.database.links import LinkBook, NewAnswer
+from infra.database.people import AuditEntry, PeopleBook
 from infra.database.send_doubts import Doubts, Note, notes_of
 from infra.database.send_tables import send_jobs
 from infra.database.suppressions import Suppression, suppress, suppressed
@@ -118,6 +119,35 @@ def test_an_address_stays_suppressed_without_the_words_why(engine: Engine) -> No
     assert [("",)] == _texts(engine, suppressions, "detail")
     with reading(engine) as connection:
         assert suppressed(connection, channel="email", address=ZOE, company="acme") is not None
+
+
+def test_the_audit_forgets_what_was_set_and_keeps_who_did_what(engine: Engine) -> None:
+    """A note with an address, and why a letter was given up, go; whose role was changed stays, without the values."""
+    book = PeopleBook(engine)
+    done = (
+        ("old note", OLD, "collections.note.add.v1", "batch b1", f'{{"set":{{"text":"write to {ZOE}"}}}}'),
+        ("old letter", OLD, "letter.give_up", "r1 acme-000001/000001: Zoe has moved", ""),
+        ("old user", OLD, "console.user.change", "dora", '{"changed":{"role":["viewer","approver"]}}'),
+        ("young note", NOW, "collections.note.add.v1", "", f'{{"set":{{"text":"{ZOE}"}}}}'),
+    )
+    book.note_all(
+        [
+            AuditEntry(
+                entry=name, at=at, user="bea", act=act, account="acme:C1", detail=detail, said_json=said
+            )
+            for name, at, act, detail, said in done
+        ]
+    )
+    assert {"audit": 3} == _trim(engine)
+    kept = {each.entry: each for each in book.entries(limit=9)}
+    assert {"old note": ("", ""), "old letter": ("", ""), "old user": ("dora", "")} == {
+        name: (kept[name].detail, kept[name].said_json) for name, at, *_ in done if at == OLD
+    }
+    assert ZOE in kept["young note"].said_json
+    assert [("bea", act, "acme:C1", at) for _, at, act, *_ in done] == [
+        (kept[name].user, kept[name].act, kept[name].account, kept[name].at) for name, *_ in done
+    ]
+    assert {} == _trim(engine)
 
 
 def test_many_are_trimmed_batch_by_batch(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
