@@ -104,7 +104,9 @@ def _end_credited(account: Account, item: ItemRow) -> list[LedgerFact]:
             continue
         facts += close_task(account, task=f"{CREDIT_NOTE_DUE}/{dispute}", outcome="needless")
         _end(account, row, taken_minor=shares[dispute].taken_minor)
-        for other in account.arranged().disputed.get(item.item, {}).values():
+        arranged = account.arranged()
+        remembered = (each for each in arranged.amended_away.get(item.item, {}).values() if each is not row)
+        for other in [*arranged.disputed.get(item.item, {}).values(), *remembered]:
             for credit, minor in shares[dispute].taken_minor.items():
                 other.noted_minor[credit] = other.noted_minor.get(credit, 0) + minor
             account.touch(other)
@@ -127,8 +129,9 @@ def due_again(account: Account, rows: Iterable[DisputeRow], *, on: datetime.date
     """Tell billing again of rulings that an amendment had done, and another one has undone."""
     facts: list[LedgerFact] = []
     for row in rows:
-        left_minor = (row.amount_minor or 0) - row.amended_minor
-        facts += _ask_for_note(account, row, amount_minor=left_minor, on=on)
+        left_minor = share_notes(account, account.items[row.item])[row.dispute].left_minor
+        if left_minor:  # a note that came meanwhile, and was for no other one, is for this one
+            facts += _ask_for_note(account, row, amount_minor=left_minor, on=on)
     return facts
 
 
