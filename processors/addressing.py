@@ -13,6 +13,7 @@ import msgspec
 
 from processors.account import Account
 from processors.fates import ADDRESS_ERRORS, error_of
+from processors.law.book import kind_of, reached_at
 from processors.tasks import close_task
 from schemas.events import Contact, Role
 from schemas.facts import Delivery, LedgerFact
@@ -86,15 +87,30 @@ def contacts_for(account: Account, *, items: Sequence[ItemRow], role: Role) -> l
 
 
 def copied(
-    deliveries: Sequence[Delivery], *, contacts: Sequence[Contact], roles: Collection[Role]
+    deliveries: Sequence[Delivery],
+    *,
+    account: Account,
+    contacts: Sequence[Contact],
+    roles: Collection[Role],
 ) -> tuple[Delivery, ...]:
-    """Give a mail its copies (B-13): to each contact of these roles with an address of its own, each address once."""
+    """Give a mail its copies (B-13): to each contact of these roles with an address of its own, each address once.
+
+    None where the debtor, or whoever is written to for it, is not known to be a business: a consumer's debt is told to no
+    third person (section 5).
+    """
+    if not _may_be_copied(account):
+        return tuple(deliveries)
     return tuple(
         msgspec.structs.replace(each, cc=_copies(each.contact, contacts=contacts, roles=roles))
         if each.channel == "email"
         else each
         for each in deliveries
     )
+
+
+def _may_be_copied(account: Account) -> bool:
+    debtor = None if account.customer is None else account.customer.customer
+    return "consumer" not in (kind_of(debtor), reached_at(account.customer)[1])
 
 
 def _copies(to: Contact, *, contacts: Sequence[Contact], roles: Collection[Role]) -> tuple[Contact, ...]:
@@ -104,7 +120,7 @@ def _copies(to: Contact, *, contacts: Sequence[Contact], roles: Collection[Role]
         address = contact.email.strip().casefold()
         if contact.role in roles and address not in written:
             written.add(address)
-            found.append(contact)
+            found.append(without(contact, ("sms", "letter")))  # no more of a person than a copy needs
     return tuple(found[:_COPIES_MAX])
 
 

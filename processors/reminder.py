@@ -113,7 +113,7 @@ def compose(
     deliveries = at.permits().plan(deliveries, at=at.tick.at)
     if header.step.cc:
         contacts = contacts_for(at.account, items=[each.item for each in due], role=header.step.role)
-        deliveries = copied(deliveries, contacts=contacts, roles=header.step.cc)
+        deliveries = copied(deliveries, account=at.account, contacts=contacts, roles=header.step.cc)
     listed = fitting_items([listed_item(at, each.item, rung=each.rung) for each in due])
     beside = _overdue_beside(at, due)
     content = write_content(

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.events import CustomerUpserted, InvoiceIssued
+from schemas.events import Contact, CustomerUpserted, InvoiceIssued
 from schemas.facts import ReminderDecided
 from schemas.journal import TickPassed
 from tests.scenarios.on_core import Stage
@@ -107,3 +107,20 @@ plan default
     assert {"C1": "PE", "C2": "CL"} == {customer: each.country for customer, each in said.items()}
     (item,) = said["C1"].items
     assert urls == {"pdf_url": item.pdf_url, "xml_url": item.xml_url}
+
+
+def test_a_copy_has_no_more_of_a_contact_than_its_mail_needs() -> None:
+    """B-13: who gets a copy is named with role and address; phone and postal address go into no record of the reminder."""
+    stage = played(
+        """# B-13: the mail is for finance, and the owner gets a copy.
+customer kind business email ana@c1.test phone +56900000001 address "Calle 1, Santiago" contact finance money@c1.test
+plan default
+    first 0 email role finance cc main
+2026-01-02  invoice INV-1 100.00 due 2026-02-02
+2026-02-02  tick
+    expect reminder first INV-1 by email to money@c1.test copies ana@c1.test
+    expect finished INV-1
+"""
+    )
+    ((said,),) = [each.deliveries for each in reminders(stage)]
+    assert (Contact(role="main", email="ana@c1.test"),) == said.cc
