@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from processors.law.permits import Made, Permits
+from processors.law.permits import Made, Openings, Permits
 from processors.law.shipped import shipped_profiles
 from schemas.law import Contacting, Hours, LawTerms, Limit, Weekday
 
@@ -142,7 +142,8 @@ def test_a_conversation_among_other_contacts_begins_its_pause() -> None:
 
 def test_who_was_not_contacted_shares_what_was_found_for_others() -> None:
     """A contact that is made is one debtor's alone: the others may be contacted as before, and he not."""
-    terms, openings, monday = permits("cl_consumer").terms, {}, at("2026-03-02 12:00")
+    terms, monday = permits("cl_consumer").terms, at("2026-03-02 12:00")
+    openings: Openings = {}
     first, second = Permits(terms, openings=openings), Permits(terms, openings=openings)
     assert monday == first.next_allowed("email", at=monday)
     first.add(Made(MONDAY, "email"))
