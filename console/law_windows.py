@@ -2,7 +2,8 @@
 
 Pure over values. It measures each person by each law that one of his accounts is under on either side, so that what is sent now is
 seen by the other law's windows, too. Who a person is, is the register's (``infra.database.queries.contacts``): all accounts of one
-tax id, of any company, with the parent's where one is dunned there, and all that are dunned at these.
+tax id, of any company, with the parent's where one is dunned there, and all that are dunned at these; those that are linked so
+through others, too (``console.persons``).
 """
 
 import datetime

@@ -3,7 +3,6 @@
 Pure over values: for a log that is folded again there is no database to ask.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping
 
 from processors.alternative import Debtor
@@ -12,25 +11,35 @@ __all__ = ["persons_of"]
 
 
 def persons_of(debtors: Mapping[str, Debtor]) -> dict[str, frozenset[str]]:
-    """Give account -> all accounts whose contacts are those of the person who is written to for it (R24, B-13).
+    """Give account -> all accounts of the person who is written to for it (R24, B-13); those of one person share one set.
 
-    Those with its tax id, of any company (without one, the account alone), those of its parent, where it is dunned there, and all
-    that are dunned at one of these.
+    Accounts are one person's that have one tax id, of any company, or of which one is dunned at the other, and so are those that
+    are linked through others by this: nobody is counted twice. (Sending looks one link far.) Without a tax id, and dunned by itself, an account is alone.
     """
-    same: defaultdict[str, set[str]] = defaultdict(set)
-    children: defaultdict[str, set[str]] = defaultdict(set)
+    linked: dict[str, str] = {}  # each towards one that stands for its person, and which leads to itself
+    first_of: dict[str, str] = {}
     for account, debtor in debtors.items():
         if debtor.tax_id:
-            same[debtor.tax_id].add(account)
+            _link(linked, account, first_of.setdefault(debtor.tax_id, account))
         if debtor.dunned_at:
-            children[debtor.dunned_at].add(account)
+            _link(linked, account, debtor.dunned_at)
+    members: dict[str, list[str]] = {}
+    for account in dict.fromkeys((*debtors, *linked)):
+        members.setdefault(_first(linked, account), []).append(account)
+    return {account: person for person in map(frozenset, members.values()) for account in person}
 
-    def of(account: str) -> set[str]:
-        known = debtors.get(account)
-        return {account} | (same[known.tax_id] if known is not None and known.tax_id else set())
 
-    found: dict[str, frozenset[str]] = {}
-    for account, debtor in debtors.items():
-        person = of(account) | (of(debtor.dunned_at) if debtor.dunned_at else set())
-        found[account] = frozenset(person.union(*(children[each] for each in person if each in children)))
-    return found
+def _link(linked: dict[str, str], account: str, other: str) -> None:
+    one, two = _first(linked, account), _first(linked, other)
+    linked.setdefault(one, one)
+    if one != two:
+        linked[one] = two
+        linked.setdefault(two, two)
+
+
+def _first(linked: dict[str, str], account: str) -> str:
+    """Give who stands for an account's person, and shorten the way there for whoever asks next."""
+    while (above := linked.get(account, account)) != account:
+        linked[account] = linked[above]
+        account = linked[account]
+    return account

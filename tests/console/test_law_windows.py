@@ -4,7 +4,7 @@ from pathlib import Path
 
 from console.law_windows import LawWindow, law_windows
 from console.persons import persons_of
-from processors.alternative import Alternative, Contact, Rules, learn
+from processors.alternative import Alternative, Contact, Debtor, Rules, learn
 from tests.scenarios.language import read_script
 from tests.scenarios.on_core import Stage, run
 
@@ -119,3 +119,27 @@ def test_a_person_is_one_whatever_the_account_or_company(tmp_path: Path) -> None
     of_one, _ = law_windows(now, other, laws=laws, persons=persons, company="beta")
     week = next(each for each in of_one if ("message",) == each.ways and 7 == each.within_days)
     assert {3: 1} == week.persons
+
+
+def test_accounts_of_one_person_share_one_set() -> None:
+    """R24: also where tens of thousands have one generic tax id: with a set for each, memory would grow with their square."""
+    many = {f"acme:C{number}": Debtor(tax_id="GENERIC") for number in range(1_000)}
+    persons = persons_of({**many, "acme:ALONE": Debtor()})
+    assert 2 == len({id(each) for each in persons.values()})
+    assert (frozenset(many), frozenset({"acme:ALONE"})) == (persons["acme:C7"], persons["acme:ALONE"])
+
+
+def test_persons_do_not_overlap() -> None:
+    """R24, B-13: accounts that are linked through a third one are one person, in whichever order they became known, and are one head."""
+    debtors = {
+        "acme:SHOP": Debtor(tax_id="A", dunned_at="acme:HEAD"),
+        "acme:OTHER": Debtor(tax_id="A"),
+        "acme:HEAD": Debtor(tax_id="B"),
+        "beta:HEAD": Debtor(tax_id="B"),
+        "beta:SHOP": Debtor(dunned_at="beta:HEAD"),
+        "beta:C9": Debtor(tax_id="C"),
+    }
+    one = frozenset(debtors) - {"beta:C9"}
+    for names in (list(debtors), list(reversed(debtors))):
+        persons = persons_of({name: debtors[name] for name in names})
+        assert {one, frozenset({"beta:C9"})} == set(persons.values())
