@@ -42,6 +42,7 @@ __all__ = [
     "receive",
     "reverse",
     "review",
+    "send_home",
     "take_over",
 ]
 
@@ -110,6 +111,8 @@ def take_over(
     account: Account, moved: MovedInstrument, *, from_customer: str, context: FoldContext
 ) -> list[LedgerFact]:
     """Let what a payment of a merged customer covers sleep here; cleared, its money has come with the same event."""
+    if moved.document is not None and moved.document.customer == account.customer_id:
+        return _come_home(account, moved.document.payment, context=context)
     name = f"{moved.payment}@{from_customer}"
     row = account.arranged().instruments[name] if is_known(account, name) else None
     if moved.state == "returned":
@@ -134,6 +137,24 @@ def take_over(
         return []
     _await(account, row, context=context)
     return [_changed(account, row, state=row.state, on=context.day)]
+
+
+def _come_home(account: Account, payment: str, *, context: FoldContext) -> list[LedgerFact]:
+    """Ask about one's own payment again that had gone to another customer; its state is heard here first, so it is the row's."""
+    row = account.arranged().instruments.get(payment)
+    if row is None or row.state == "returned":
+        return []  # it has cleared meanwhile, or come back
+    account.arranged().uncover_by(row)
+    _await(account, row, context=context)
+    return [_changed(account, row, state=row.state, on=context.day)]
+
+
+def send_home(account: Account, row: InstrumentRow, *, to_customer: str) -> list[LedgerFact]:
+    """Forget a payment that goes back to the customer whose own it is: it has its row there, and its states are told there."""
+    if row.document.customer != to_customer:
+        return []
+    account.drop_instrument(row)
+    return close_task(account, task=f"{UNRESOLVED}/{row.payment}", outcome="needless")
 
 
 def give_up(account: Account, row: InstrumentRow) -> MovedInstrument:

@@ -15,7 +15,7 @@ from processors.context import FoldContext
 from processors.money import MoneyError, to_minor
 from processors.settle import counted_minor
 from processors.trust import note_promise
-from processors.whereabouts import now_with
+from processors.whereabouts import is_back, now_with
 from schemas.arrangement_facts import PromiseJudged, PromiseMade
 from schemas.commands import MakePromise, WithdrawPromise
 from schemas.facts import ExceptionRaised, ExceptionReason, LedgerFact, Movement
@@ -146,16 +146,23 @@ def take_over(
 ) -> list[LedgerFact]:
     """Take the promise of a merged customer for what has come from there; it goes on beside one's own.
 
-    What had been received towards it stays counted: that money came before it.
+    What had been received towards it stays counted: that money came before it. One's own that comes back with what it
+    covers (the two were merged into each other) is open again.
     """
-    names = (name for each in moved.documents for name in (each, f"{each} @{from_customer}"))
     items = [
         item
-        for name in names
-        if (item := account.items.get(name)) is not None and item.moved_from == from_customer
+        for each in moved.documents
+        if (item := _come_in(account, each, from_customer=from_customer)) is not None
     ]
-    if moved.promise in account.arranged().promises or context.today() > moved.until:
+    row = account.arranged().promises.get(moved.promise)
+    if context.today() > moved.until or (row is not None and row.status != "moved"):
         return []
+    if row is not None:
+        account.row.promises = max(0, account.row.promises - 1)  # one's own comes home: it is no second one
+        row.status, row.received_minor = "open", moved.received_minor
+        row.order, row.alarm_on = account.row.sequence + 1, row.until + _DAY
+        _enter(account, row, items=items)
+        return [_made(account, row, items=items)]
     row = PromiseRow(
         account=account.id,
         promise=moved.promise,
@@ -185,6 +192,16 @@ def refused(account: Account, *, reason: ExceptionReason, key: str, detail: str)
         key=key,
         detail=detail,
     )
+
+
+def _come_in(account: Account, document: str, *, from_customer: str) -> ItemRow | None:
+    """Give what another customer's item is here: what came from there, or one's own that is back."""
+    own = document.removesuffix(f" @{account.customer_id}")
+    for name in (f"{document} @{from_customer}", document, own):
+        item = account.items.get(name)
+        if item is not None and (item.moved_from == from_customer or is_back(item)):
+            return item
+    return None
 
 
 def _only_currency(account: Account) -> str:

@@ -25,7 +25,7 @@ from processors.promises import refused
 from processors.record_size import TEXT_BYTES_MAX
 from processors.settle import cascade, settle
 from processors.whereabouts import goes_to, now_with
-from schemas.arrangement_facts import ConditionalPaymentChanged
+from schemas.arrangement_facts import ConditionalPaymentChanged, PromiseMade
 from schemas.codec import encode
 from schemas.commands import TransferItem, TransferPayment
 from schemas.events import CustomerMerged, PaymentReceived
@@ -109,7 +109,7 @@ def merge(account: Account, event: CustomerMerged, *, context: FoldContext) -> l
         credits=sorted(account.credits.values(), key=lambda row: (row.order, row.credit)),
     )
     if account.arrangements is not None:
-        facts += sending.arranged(account.arrangements)
+        sending.arranged(account.arrangements)
     return [*facts, *sending.facts()]
 
 
@@ -122,7 +122,7 @@ def follow(
 
     Args:
         event: of which all this comes.
-        said: the facts of the event: what became of payments that have not cleared goes after a merged customer.
+        said: the facts of the event: what became of promises and of payments that have not cleared goes after a merged customer.
     """
     brought = event if isinstance(event, TransferReceived) else None
     path = () if brought is None else brought.path
@@ -170,8 +170,7 @@ def follow(
             )
     if row.merged_into and (gives_back or row.merged_into not in path):
         for fact in said:
-            if isinstance(fact, ConditionalPaymentChanged):
-                to(row.merged_into).instrument(fact)
+            to(row.merged_into).arranged_since(fact)
     facts = [fact for sending in sendings.values() for fact in sending.facts()]
     return [*returned, *facts, *tell_back(account, items, context=context)]
 
@@ -216,6 +215,7 @@ class _Sending:
         self._credits: list[MovedCredit] = []
         self._instruments: list[MovedInstrument] = []
         self._promises: list[MovedPromise] = []
+        self._ended: list[LedgerFact] = []
 
     def item(self, item: ItemRow) -> None:
         """Send what is open of an item."""
@@ -274,20 +274,31 @@ class _Sending:
         postings.change_credit(credit, kind="reversed", amount_minor=-amount_minor, on=on)
         self._credits.append(moved_credit(credit, amount_minor=-amount_minor, names=()))
 
-    def arranged(self, arrangements: Arrangements) -> list[LedgerFact]:
+    def arranged(self, arrangements: Arrangements) -> None:
         """Send the open promises of a merged customer, and his payments that have not cleared (S1-21, R35)."""
-        facts: list[LedgerFact] = []
         for _, row in sorted(arrangements.instruments.items()):
             if row.state != "returned":
                 self._instruments.append(instruments.give_up(self.account, row))
-        for _, promise in sorted(arrangements.promises.items()):
-            if promise.status == "open":
-                moved, fact = promises.give_up(self.account, promise, context=self._postings.context)
-                self._promises.append(moved)
-                facts.append(fact)
-        return facts
+                self._ended += instruments.send_home(self.account, row, to_customer=self._to)
+        for promise in sorted(arrangements.promises):
+            self._promise(promise)
 
-    def instrument(self, fact: ConditionalPaymentChanged) -> None:
+    def _promise(self, promise: str) -> None:
+        """Send a promise that is open; here it is over (R35)."""
+        row = self.account.arranged().promises[promise]
+        if row.status == "open":
+            moved, fact = promises.give_up(self.account, row, context=self._postings.context)
+            self._promises.append(moved)
+            self._ended.append(fact)
+
+    def arranged_since(self, fact: LedgerFact) -> None:
+        """Send after a merged customer what a fact says of his promises, and of his payments that have not cleared."""
+        if isinstance(fact, ConditionalPaymentChanged):
+            self._instrument(fact)
+        elif isinstance(fact, PromiseMade):
+            self._promise(fact.promise)
+
+    def _instrument(self, fact: ConditionalPaymentChanged) -> None:
         """Tell what became of a payment that has not cleared, or had not."""
         known = self.account.arranged().instruments.get(fact.payment)
         self._instruments.append(
@@ -298,6 +309,8 @@ class _Sending:
                 document=None if known is None else known.document,
             )
         )
+        if known is not None:
+            self._ended += instruments.send_home(self.account, known, to_customer=self._to)
 
     def facts(self) -> list[LedgerFact]:
         """Give the movements, and what the other account is told, in parts that a record can hold."""
@@ -310,7 +323,7 @@ class _Sending:
         cascade(postings)
         account.row.has_moved = True
         account.advance()
-        return [*postings.facts, *map(self._sent, parts)]
+        return [*self._ended, *postings.facts, *map(self._sent, parts)]
 
     def _sent(self, part: _Part) -> TransferSent:
         account = self.account

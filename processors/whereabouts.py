@@ -1,4 +1,4 @@
-"""Where an item is by now (SEMANTICS 2.6): here, with another customer, or here again after it had been there."""
+"""Where an item is by now (SEMANTICS 2.6): here, with another customer, or here again after it had been there; and whose a credit was."""
 
 import msgspec
 
@@ -6,18 +6,23 @@ from processors.account import Account
 from schemas.moved_rows import Elsewhere
 from schemas.rows import ItemRow
 
-__all__ = ["comes_back", "goes_to", "name_here", "now_with"]
+__all__ = ["came_from", "comes_back", "goes_to", "is_back", "name_here", "now_with"]
 
 
 def now_with(item: ItemRow) -> str:
     """Give the customer that what is open of an item goes to, "" where it stays here."""
-    return "" if item.elsewhere is not None and item.elsewhere.is_back else item.moved_to
+    return "" if is_back(item) else item.moved_to
+
+
+def is_back(item: ItemRow) -> bool:
+    """Say whether an item is here again after it had been with another customer."""
+    return item.elsewhere is not None and item.elsewhere.is_back
 
 
 def goes_to(item: ItemRow, customer: str) -> None:
     """Note that what is open of an item goes to a customer, now and when more of it is open."""
     item.moved_to = customer
-    if item.elsewhere is not None and item.elsewhere.is_back:
+    if item.elsewhere is not None and is_back(item):
         item.elsewhere = msgspec.structs.replace(item.elsewhere, is_back=False)
 
 
@@ -25,6 +30,12 @@ def name_here(account: Account, document: str, *, of: str) -> str:
     """Give the name that another customer's document has here: its own, or that with his, where this one had one of that name."""
     other = f"{document} @{of}"
     return other if other in account.items else document
+
+
+def came_from(credit: str, customer: str) -> bool:
+    """Say whether a credit of this key came from a customer: the first part of it (``payment/P-1@C1``), or another (``payment/P-1@C1+2``)."""
+    part, _, number = credit.rpartition("+")
+    return credit.endswith(f"@{customer}") or (number.isdecimal() and part.endswith(f"@{customer}"))
 
 
 def comes_back(item: ItemRow) -> None:
