@@ -18,7 +18,14 @@ from schemas.commands import ConfigureCompany
 __all__ = ["SetField", "set_fields"]
 
 _SHOWN_MAX: Final = 1_000  # characters of one value
-_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+# The fields of what a user asks for that are days: elsewhere what looks like one is a name, or what somebody typed.
+_DAYS: Final = frozenset(
+    (
+        *("due_date", "due_on", "end_on", "first_on", "issue_date", "last_contact_on", "last_reminder_on"),
+        *("new_from", "next_on", "on", "past_from", "payable_on", "review_on", "start_on", "until"),
+    )
+)
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # Where the words of a field's values are; one that has none there is said as it is.
 _VALUES: Final[Mapping[str, tuple[str, ...]]] = {
     "channel": ("channels",),
@@ -104,6 +111,15 @@ def _plain(name: str, value: str, *, words: Words, may_read: bool) -> str:
         return masked(value)
     if not may_read and name in _WRITTEN:
         return masked_text(value)
-    if _DAY.fullmatch(value):
-        return short_day_text(datetime.date.fromisoformat(value), language=words["language"])
-    return value
+    day = _day(value) if name in _DAYS else None
+    return value if day is None else short_day_text(day, language=words["language"])
+
+
+def _day(value: str) -> datetime.date | None:
+    """Read a day; None: it is none, and is shown as it is kept (a line of the audit is never refused)."""
+    if not _DAY.fullmatch(value):
+        return None
+    try:
+        return datetime.date.fromisoformat(value)
+    except ValueError:  # of no calendar, as 2025-13-01
+        return None

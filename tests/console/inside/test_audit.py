@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from httpx import Response
+from msgspec import inspect
 from sqlalchemy import Engine, func, select, update
 
-from console.web.inside.auditing import OF_THE_LINE, kept_fields
+from console.web.inside.auditing import OF_THE_LINE, kept_fields, kept_values
 from console.web.inside.set_fields import set_fields
 from console.web.inside.showing import LANGUAGES, words_of
 from infra.database.batches import Batch, BatchBook
@@ -30,6 +31,7 @@ from schemas.commands import (
     OverrideBankGate,
 )
 from schemas.events import PaymentLine, PaymentReceived, PaymentStateChanged
+from schemas.journal import SourceEvent
 from tests.console.inside.desk import Desk
 from tests.console.inside.every_form import ALONE, CHANGES_NOTHING, FILLED, STORY
 from tests.console.inside.forms import forms_of
@@ -247,6 +249,65 @@ def test_who_may_not_read_what_leads_to_people_reads_it_masked() -> None:
     kept = kept_fields([after], stood=before)
     (sender,) = set_fields(kept, words=words_of("en"), act=type_of(after), may_read=False)
     assert ("Sender address", "–", "d•••s@acme.test") == (sender.name, sender.was, sender.value)
+
+
+_HOSTILE = (
+    "2025-13-01",
+    "2025-13-42",
+    "0000-00-00",
+    "٢٠٢٥-٠١-١٧",
+    "２０２５-01-17",
+    "2025-01-17\n",
+    "-",
+    "{",
+    "\0",
+)
+
+
+def test_whatever_a_field_was_set_to_the_audit_tells_it() -> None:
+    """A name that looks like a day, and is none, ends no page: each field, alone, in lists and in what is within it."""
+    words = words_of("en")
+    for name in {*words["set_fields"], *words["profile_fields"], "unknown"}:
+        for value in _HOSTILE:
+            for may_read in (True, False):
+                for kept in (value, [value], {name: value}, {value: value}):
+                    (field,) = set_fields(kept_values({name: kept}), words=words, act="x", may_read=may_read)
+                    assert not may_read or value in field.value
+
+
+def test_a_filter_that_looks_like_a_day_leaves_the_audit_open(desk: Desk) -> None:
+    """A viewer may keep any query: who reads the audit reads it as it was kept."""
+    _send(desk, "POST /filters", query="2025-13-01")
+    assert "2025-13-01" in _audit(desk)
+
+
+def test_a_day_is_told_as_one_where_the_field_is_a_day_and_nowhere_else() -> None:
+    """A document may be called 2025-01-17: it is shown by its name."""
+    kept = kept_values({"review_on": "2025-01-17", "item": "2025-01-17", "items": ["2025-01-17"]})
+    fields = set_fields(kept, words=words_of("en"), act="x", may_read=True)
+    assert ["Jan 17, 2025", "2025-01-17", "2025-01-17"] == [each.value for each in fields]
+
+
+def _day_names(kind: inspect.Type, name: str = "") -> set[str]:
+    """Give the names of the fields within a type that are days."""
+    if isinstance(kind, inspect.DateType):
+        return {name}
+    if isinstance(kind, inspect.StructType):
+        return {found for each in kind.fields for found in _day_names(each.type, each.name)}
+    if isinstance(kind, inspect.UnionType):
+        return {found for each in kind.types for found in _day_names(each, name)}
+    if isinstance(kind, inspect.VarTupleType):
+        return _day_names(kind.item_type, name)
+    return set()
+
+
+def test_every_field_that_is_a_day_is_told_as_one() -> None:
+    """In the order of the user's language, not as the wire has it."""
+    names = _day_names(inspect.type_info(SourceEvent))
+    assert {"until", "review_on", "payable_on", "past_from"} < names
+    for name in sorted(names):
+        (field,) = set_fields(kept_values({name: "2025-01-17"}), words=words_of("en"), act="x", may_read=True)
+        assert "Jan 17, 2025" == field.value, name
 
 
 def test_a_document_number_is_no_day() -> None:
