@@ -9,11 +9,12 @@ import datetime
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from infra.database.answer_file_book import AnswerFileBook
 from infra.errors import OperatorError
@@ -23,7 +24,7 @@ from notifiers.writing.words import Words
 from schemas.answers import AnswerFile
 from schemas.facts import ReminderDecided
 
-__all__ = ["ANSWER_FILES", "AnswerFiles", "NoSuchFileError", "enclosing_answers", "media_type_of"]
+__all__ = ["ANSWER_FILES", "AnswerFiles", "NoSuchFileError", "enclosing_answers", "file_of", "media_type_of"]
 
 ANSWER_FILES: Final = "answers"
 _NAME_MAX: Final = 100
@@ -45,6 +46,17 @@ def media_type_of(content: bytes) -> str:
     return next((kind for begin, kind, _ in _BEGINNINGS if content.startswith(begin)), "")
 
 
+def file_of(name: str, content: bytes) -> AnswerFile:
+    """Say what a command says of a file of a kind that is taken; it is kept by ``AnswerFiles.keep``."""
+    media_type = media_type_of(content)
+    return AnswerFile(
+        sha256=hashlib.sha256(content).hexdigest(),
+        name=_named(name, media_type),
+        media_type=media_type,
+        size_bytes=len(content),
+    )
+
+
 class AnswerFiles:
     """Keeps and gives what readers sent; several threads and processes may use it.
 
@@ -57,14 +69,13 @@ class AnswerFiles:
         self._book = AnswerFileBook(engine)
         self._folder = folder
 
-    def keep(self, *, name: str, content: bytes, at: datetime.datetime) -> AnswerFile:
-        """Keep a file that was sent at an instant; one that is there already is the same one."""
-        digest = hashlib.sha256(content).hexdigest()
-        self._book.keep(digest, content, at=at)
-        media_type = media_type_of(content)
-        return AnswerFile(
-            sha256=digest, name=_named(name, media_type), media_type=media_type, size_bytes=len(content)
-        )
+    def keep(self, connection: Connection, contents: Iterable[bytes], *, at: datetime.datetime) -> None:
+        """Keep files that were sent at an instant, with what else the connection's transaction keeps.
+
+        One that is there already is the same one.
+        """
+        found = {hashlib.sha256(each).hexdigest(): each for each in contents}
+        self._book.keep(connection, found, at=at)
 
     def content(self, sha256: str) -> bytes:
         """Give the content of a file; what is not that content any more is refused.

@@ -4,8 +4,9 @@ Which kinds are taken is for ``notifiers.answer_files``.
 """
 
 import datetime
+from collections.abc import Mapping
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.database.answer_file_tables import answer_files
@@ -21,10 +22,15 @@ class AnswerFileBook:
         self._engine = engine
         self._insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
 
-    def keep(self, sha256: str, content: bytes, *, at: datetime.datetime) -> None:
-        """Keep a file under the hash of its content; one that is there already is kept from now on."""
-        statement = self._insert(answer_files).values(sha256=sha256, content=content, sent_at=at)
-        with writing(self._engine) as connection:
+    def keep(self, connection: Connection, contents: Mapping[str, bytes], *, at: datetime.datetime) -> None:
+        """Keep files by the hash of their content in the transaction of a connection.
+
+        One that is there already is kept from now on.
+        """
+        for sha256, content in sorted(
+            contents.items()
+        ):  # in one order: two transactions never wait for each other
+            statement = self._insert(answer_files).values(sha256=sha256, content=content, sent_at=at)
             connection.execute(
                 statement.on_conflict_do_update(index_elements=["sha256"], set_={"sent_at": at})
             )

@@ -4,7 +4,7 @@ It refuses to know tokens: those are read by ``notifiers.links``, and name a rem
 """
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from msgspec import Struct
@@ -16,9 +16,13 @@ from infra.database.link_tables import link_answers, link_revocations
 from infra.database.send_tables import send_jobs
 from infra.database.tables import clocks
 
-__all__ = ["LinkBook", "LinkedMessage", "NewAnswer", "Revocation"]
+__all__ = ["LinkBook", "LinkedMessage", "NewAnswer", "Revocation", "TooManyAnswersError"]
 
 Revoked = Literal["reminder", "account"]
+
+
+class TooManyAnswersError(Exception):
+    """This link has brought as many different answers as one may."""
 
 
 class LinkedMessage(Struct, frozen=True, kw_only=True):
@@ -109,9 +113,8 @@ class LinkBook:
 
     def answers(self, reminder: str, *, channel: str) -> int:
         """Count the different answers that came by the links of a message."""
-        mine = and_(link_answers.c["reminder"] == reminder, link_answers.c["channel"] == channel)
         with reading(self._engine) as connection:
-            return connection.execute(select(func.count()).select_from(link_answers).where(mine)).scalar_one()
+            return _count(connection, reminder, channel=channel)
 
     def has(self, command: str) -> bool:
         """Say whether this very answer was given before."""
@@ -119,8 +122,23 @@ class LinkBook:
         with reading(self._engine) as connection:
             return connection.execute(query).scalar_one() > 0
 
-    def keep(self, answer: NewAnswer) -> bool:
-        """Keep an answer for Kafka; False: it is there already, and stays as it is."""
+    def keep(
+        self,
+        answer: NewAnswer,
+        *,
+        answers_max: int | None = None,
+        beside: Callable[[Connection], None] | None = None,
+    ) -> bool:
+        """Keep an answer for Kafka; False: it is there already, and stays as it is.
+
+        Args:
+            answer: what is kept.
+            answers_max: how many different ones a message's links may bring; None: any number.
+            beside: writes what belongs to the answer, in the same transaction: what is refused leaves nothing.
+
+        Raises:
+            TooManyAnswersError: enough different ones came by these links.
+        """
         insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
         values = {name: getattr(answer, name) for name in answer.__struct_fields__}
         with writing(self._engine) as connection:
@@ -130,6 +148,13 @@ class LinkBook:
                 .on_conflict_do_nothing()
                 .returning(link_answers.c["command"])
             ).one_or_none()
+            # Counted with this one in it; leaving by the error takes it back.
+            if kept is not None and answers_max is not None:
+                count = _count(connection, answer.reminder, channel=answer.channel)
+                if count > answers_max:
+                    raise TooManyAnswersError
+            if beside is not None:
+                beside(connection)
         return kept is not None
 
     def unpublished(self, *, limit: int) -> list[NewAnswer]:
@@ -149,6 +174,11 @@ class LinkBook:
 
 def _is(kind: Revoked, name: str) -> ColumnElement[bool]:
     return and_(link_revocations.c["kind"] == kind, link_revocations.c["name"] == name)
+
+
+def _count(connection: Connection, reminder: str, *, channel: str) -> int:
+    mine = and_(link_answers.c["reminder"] == reminder, link_answers.c["channel"] == channel)
+    return connection.execute(select(func.count()).select_from(link_answers).where(mine)).scalar_one()
 
 
 def _answers(connection: Connection, *, limit: int) -> list[NewAnswer]:

@@ -6,12 +6,14 @@ answer again is the row that is there.
 
 import datetime
 import hashlib
+from collections.abc import Callable
 from typing import Final, Literal
 
 from msgspec import json
+from sqlalchemy import Connection
 
 from console.web.outside.reading import Opened
-from infra.database.links import LinkBook, NewAnswer
+from infra.database.links import LinkBook, NewAnswer, TooManyAnswersError
 from processors.validation import problems
 from schemas.answers import AnswerSaid, GiveAnswer
 from schemas.codec import encode
@@ -22,10 +24,6 @@ __all__ = ["READER", "TooManyAnswersError", "answer_command", "keep_answer", "op
 
 READER: Final = "reader"
 _Refusable = Literal["email", "sms", "letter"]
-
-
-class TooManyAnswersError(Exception):
-    """This link has brought as many different answers as one may."""
 
 
 def answer_command(opened: Opened, said: AnswerSaid, *, account: str) -> GiveAnswer:
@@ -67,21 +65,24 @@ def opt_out_command(opened: Opened, *, account: str) -> OptOut | None:
     )
 
 
-def keep_answer(book: LinkBook, opened: Opened, event: GiveAnswer | OptOut, *, answers_max: int) -> bool:
-    """Keep a command for Kafka; False: it was there before.
+def keep_answer(
+    book: LinkBook,
+    opened: Opened,
+    event: GiveAnswer | OptOut,
+    *,
+    answers_max: int,
+    beside: Callable[[Connection], None] | None = None,
+) -> bool:
+    """Keep a command for Kafka, and ``beside`` what belongs to it; False: the command was there before.
 
     Raises:
-        TooManyAnswersError: enough different ones came by this link.
+        TooManyAnswersError: enough different ones came by this link; nothing is kept, ``beside`` neither.
         AssertionError: intake would refuse it, which is our bug.
     """
     wrong = problems(event)
     if wrong:
         raise AssertionError(f"a reader's answer would be refused: {wrong}")
-    if book.has(event.command):
-        return False
     link = opened.link
-    if book.answers(link.reminder, channel=link.channel) >= answers_max:
-        raise TooManyAnswersError
     return book.keep(
         NewAnswer(
             command=event.command,
@@ -90,7 +91,9 @@ def keep_answer(book: LinkBook, opened: Opened, event: GiveAnswer | OptOut, *, a
             account=account_id(event.company, event.customer),
             given_at=opened.now,
             event_json=encode(event).decode(),
-        )
+        ),
+        answers_max=answers_max,
+        beside=beside,
     )
 
 

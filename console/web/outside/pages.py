@@ -11,6 +11,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from msgspec import structs
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
@@ -29,7 +30,7 @@ from console.web.parts import WebParts
 from infra.database.engine import reading
 from infra.database.links import LinkBook
 from infra.database.queries.merged import living_account
-from notifiers.answer_files import ANSWER_FILES, AnswerFiles, media_type_of
+from notifiers.answer_files import ANSWER_FILES, AnswerFiles, file_of, media_type_of
 from schemas.answers import AnswerFile, AnswerKind
 from schemas.facts import ReminderItem
 
@@ -136,15 +137,15 @@ class _Pages:
         errors |= self._wrong_files(contents, words=words)
         if errors:
             return self._form(opened, given, token=token, errors=errors)
-        files: list[AnswerFile] = [
-            self._files.keep(name=name, content=content, at=self._parts.clock()) for name, content in contents
-        ]
-        event = answer_command(
-            opened, structs.replace(said, files=tuple(files)), account=self._account(opened)
-        )
+        files: tuple[AnswerFile, ...] = tuple(file_of(name, content) for name, content in contents)
+        event = answer_command(opened, structs.replace(said, files=files), account=self._account(opened))
         most = self._parts.web.answers_per_link_max
+
+        def keep_files(connection: Connection) -> None:
+            self._files.keep(connection, [content for _, content in contents], at=self._parts.clock())
+
         try:
-            keep_answer(self._book, opened, event, answers_max=most)
+            keep_answer(self._book, opened, event, answers_max=most, beside=keep_files)
         except TooManyAnswersError as error:
             raise ClosedLinkError(429, language=opened.language) from error
         self._parts.answered()

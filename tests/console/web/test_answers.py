@@ -259,3 +259,19 @@ def test_a_link_brings_a_bounded_number_of_answers(sqlite_engine: Engine, tmp_pa
     ]
     assert [303, 303, 303, 429, 303] == statuses
     assert 3 == len(reader.kept)
+
+
+def test_an_answer_that_is_one_too_many_leaves_no_file(sqlite_engine: Engine, tmp_path: Path) -> None:
+    """One good link does not fill the database: what is refused is not kept, and what was sent before still is."""
+    reader = Reader(sqlite_engine, tmp_path, web=WebSettings(answers_per_link_max=1))
+    path, form = reader.got(), {"kind": "other", "text": "x"}
+    statuses = [
+        reader.browser.post(path, data=form, files={"files": ("a.pdf", PDF + each)}).status_code
+        for each in (b"1", b"2", b"3", b"1")
+    ]
+    assert [303, 429, 429, 303] == statuses
+    with reading(reader.engine) as connection:
+        assert [PDF + b"1"] == list(connection.execute(select(answer_files.c["content"])).scalars())
+    [event] = reader.asked
+    assert isinstance(event, GiveAnswer)
+    assert PDF + b"1" == AnswerFiles(reader.engine, tmp_path).content(event.said.files[0].sha256)

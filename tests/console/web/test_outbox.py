@@ -19,9 +19,10 @@ from infra.database.answer_file_tables import answer_files
 from infra.database.engine import writing
 from infra.database.links import LinkBook, NewAnswer
 from infra.metrics.pulse import Pulses
-from notifiers.answer_files import AnswerFiles, NoSuchFileError, enclosing_answers
+from notifiers.answer_files import AnswerFiles, NoSuchFileError, enclosing_answers, file_of
 from notifiers.writing.render import Renderer
 from notifiers.writing.samples import sample_reminder
+from schemas.answers import AnswerFile
 from schemas.codec import encode
 from schemas.commands import OptOut
 from schemas.journal import SourceEvent
@@ -108,12 +109,20 @@ def test_links_are_revoked_listed_and_restored_by_commands(database: str) -> Non
     assert 2 == len(run("list", "--format", "csv").splitlines())
 
 
+def _sent(
+    engine: Engine, files: AnswerFiles, *, name: str, content: bytes, at: datetime.datetime
+) -> AnswerFile:
+    with writing(engine) as connection:
+        files.keep(connection, [content], at=at)
+    return file_of(name, content)
+
+
 def test_a_file_is_fetched_on_purpose_and_must_be_what_was_sent(
     database: str, engine: Engine, tmp_path: Path
 ) -> None:
     """`cobranza answers file`: by its hash, on whichever machine; what is not that content any more is refused."""
     files = AnswerFiles(engine, tmp_path / "answers")
-    kept_as = files.keep(name="a.pdf", content=b"%PDF-1", at=NOW)
+    kept_as = _sent(engine, files, name="a.pdf", content=b"%PDF-1", at=NOW)
     options = ["--data-dir", str(tmp_path / "another machine"), "answers", "file", kept_as.sha256]
     done = CliRunner().invoke(
         main, [*options, "--to", str(tmp_path / "out.pdf")], env={"COBRANZA_DATABASE_URL": database}
@@ -134,7 +143,7 @@ def test_what_a_reader_sent_goes_to_the_desk_with_his_answer(engine: Engine, tmp
     Customers get none.
     """
     web, notifier = (AnswerFiles(engine, tmp_path / machine) for machine in ("web", "notifier"))
-    sent = web.keep(name="receipt.png", content=b"\x89PNG\r\n\x1a\n x", at=NOW)
+    sent = _sent(engine, web, name="receipt.png", content=b"\x89PNG\r\n\x1a\n x", at=NOW)
     gone = replace(sent, sha256="0" * 64, name="other.png")
     told = sample_reminder(kind="answer", language="en")
     assert told.answer is not None
@@ -150,8 +159,10 @@ def test_files_are_forgotten_when_they_were_kept_long_enough(engine: Engine, tmp
     """From when they were sent last: what is sent again is kept anew; those in a folder of an earlier version, too."""
     files = AnswerFiles(engine, tmp_path)
     long_ago = NOW - datetime.timedelta(days=401)
-    old, again = (files.keep(name="a.pdf", content=b"%PDF-" + each, at=long_ago) for each in (b"1", b"2"))
-    files.keep(name="b.pdf", content=b"%PDF-2", at=NOW)
+    old, again = (
+        _sent(engine, files, name="a.pdf", content=b"%PDF-" + each, at=long_ago) for each in (b"1", b"2")
+    )
+    _sent(engine, files, name="b.pdf", content=b"%PDF-2", at=NOW)
     before = NOW - datetime.timedelta(days=400)
     in_folder = hashlib.sha256(b"%PDF-3").hexdigest()
     path = tmp_path / in_folder[:2] / in_folder
