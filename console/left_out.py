@@ -60,7 +60,7 @@ def give_up(
 
     Raises:
         NotLeftOutError: none of that reminder waits, and it is not damaged in a run that does.
-        OperatorError: the store does not answer, or settings are wrong.
+        OperatorError: the store does not answer, has nothing of the run (`ForeignStoreError`), or settings are wrong.
     """
     chosen, runs, now = read_settings(PrintRunSettings), PrintRuns(engine), clock()
     found = runs.letter(reminder)

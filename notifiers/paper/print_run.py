@@ -21,6 +21,7 @@ import datetime
 import hashlib
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 import structlog
@@ -43,7 +44,7 @@ from notifiers.paper.sheets import Extent, extent_of_letter
 from notifiers.paper.stores import MissingError, Store
 from notifiers.second_look import Look, Outgoing, anybody
 
-__all__ = ["DamagedLetterError", "PrintRun", "RunCloser", "last_cut_off"]
+__all__ = ["DamagedLetterError", "ForeignStoreError", "PrintRun", "RunCloser", "last_cut_off"]
 
 _log = structlog.get_logger(__name__)
 # What closing may take of the sending loop at a time; the rest follows at its next round.
@@ -51,10 +52,16 @@ _SLICE_S: Final = 2.0
 _LOOK_EVERY: Final = datetime.timedelta(seconds=5)
 # Of a run, one letter or a tenth may be left out, never all: a folder that is not mounted has no letter at all.
 _LEFT_OUT_SHARE: Final = 10
+# So many other letters of a run are looked for: a store that has none of them is not the one that the run lies in.
+_LOOKED_FOR: Final = 100
 
 
 class DamagedLetterError(OperatorError):
     """A letter is not in the spool as it was accepted; says which, and the way out."""
+
+
+class ForeignStoreError(OperatorError):
+    """Nothing of a run is where this process looks for letters; says where that is, and which settings name another place."""
 
 
 class PrintRun:
@@ -316,17 +323,39 @@ class RunCloser:
         """Leave a letter out of a run that waits, if it is damaged, in the run's own files too: a person gives it up.
 
         Raises:
+            ForeignStoreError: nothing else of its run is there, nor a file of its own: it may be whole elsewhere.
             TemporaryError: the store does not answer.
         """
         run = self._runs.run(letter.run)
-        if run is None:
+        if run is None or not run.is_to_write:
             return
         folder = folder_of(run)
         try:
             for part, name in _parts(letter, folder=folder):
                 self._content(letter, part, places=(part.spool, name))
         except DamagedLetterError as error:
+            self._require_run(letter, folder=folder)
             self._leave_out(letter, folder=folder, why=str(error))
+
+    def _require_run(self, letter: RunLetter, *, folder: str) -> None:
+        """See that the store has anything of a letter's run: one of another machine, or not mounted, has nothing of it."""
+        others = (each for each in self._runs.letters(letter.run) if each.reminder != letter.reminder)
+        for each in (letter, *islice(others, _LOOKED_FOR)):
+            if any(self._has(part.spool) or self._has(name) for part, name in _parts(each, folder=folder)):
+                return
+        raise ForeignStoreError(
+            f"Nothing of run {letter.run} is in {self._store.place('')}: letter {letter.reminder} may be whole in "
+            "another place, and is not given up. Name the place where the notifiers keep letters: their data folder "
+            "(COBRANZA_DATA_DIR), or their bucket (COBRANZA_SEND_PRINT_RUN_BUCKET, COBRANZA_SEND_PRINT_RUN_PREFIX). "
+            f"If this is the place, and the letter is lost, put an empty file at {self._store.place(letter.spool)}."
+        )
+
+    def _has(self, name: str) -> bool:
+        try:
+            self._store.get(name)
+        except MissingError:
+            return False
+        return True
 
     def _put_letters(
         self, run: Run, *, folder: str, contents: list[bytes] | None

@@ -142,6 +142,9 @@ def test_the_only_letter_of_a_run_that_waits_can_be_given_up(
         path.unlink()
     assert 1 == run("letters", "give-up", "r1", "--because", "its run is open").exit_code
     assert 1 == run("letters", "close").exit_code
+    refused = run("letters", "give-up", "r1", "--because", "no copy")
+    assert (1, True) == (refused.exit_code, "COBRANZA_DATA_DIR" in refused.output)
+    next(path for path in good if path.name.endswith("r1.pdf")).write_bytes(b"")
     assert 0 == run("letters", "give-up", "r1", "--because", "no copy").exit_code
     for path, content in good.items():
         path.write_bytes(content)

@@ -126,7 +126,7 @@ def test_of_two_people_at_one_letter_the_second_is_told(desk: Desk) -> None:
 
 
 def test_a_damaged_letter_of_a_run_that_waits_can_be_given_up(desk: Desk) -> None:
-    """Nothing of the run is there: the page says so, and takes the reminder whose letter has no copy; a whole one it does not take."""
+    """Nothing of the run is there: the page says where it looked. It takes a letter that is known to have no copy, and no whole one."""
     folder = desk.folder / "print-runs"
     gone = damaged(desk, "r2", "r3", whole="")
     PrintRuns(desk.engine).close(now=desk.now)
@@ -134,6 +134,10 @@ def test_a_damaged_letter_of_a_run_that_waits_can_be_given_up(desk: Desk) -> Non
     text = desk.browser.get(LIST).text
     assert words_of("en")["letters"]["waiting"] in text
     assert "Letter r3 of run acme-000001 is not in" in text
+    refused = desk.submit(LIST, "/give-up", reminder="r2", because="no copy")
+    assert (422, True) == (refused.status_code, f"Nothing of run acme-000001 is in {folder}" in refused.text)
+    assert ({}, []) == (FeedbackInbox(desk.engine).counts(), waiting(desk))
+    spooled(desk, "r2").write_bytes(b"")
     done = desk.submit(LIST, "/give-up", reminder="r2", because="no copy")
     assert 303 == done.status_code
     spooled(desk, "r3").write_bytes(gone["r3"])

@@ -19,7 +19,7 @@ from infra.database.engine import reading
 from infra.database.print_runs import PrintRuns
 from infra.database.queries.standing import standing
 from notifiers.channel import Message
-from notifiers.paper.print_run import DamagedLetterError, PrintRun, RunCloser
+from notifiers.paper.print_run import DamagedLetterError, ForeignStoreError, PrintRun, RunCloser
 from notifiers.paper.stores import FolderStore, MissingError, Store
 from tests.notifiers.paper.printing import TICK, letter
 from tests.notifiers.paper.test_enclosed import letter as enclosing
@@ -278,6 +278,29 @@ def test_a_letter_that_lies_before_the_printer_is_not_given_up(
     assert [] == runs.left_out()
     (run,) = closer.close()
     assert ("closed", 2) == (run.state, run.letters)
+
+
+def test_a_letter_is_not_given_up_by_who_looks_in_another_place(
+    sqlite_engine: Engine, tmp_path: Path
+) -> None:
+    """The console is on another machine, or its folder is not mounted: each letter of the run looks damaged there, and none is."""
+    store, runs = FolderStore(tmp_path / "notifiers"), PrintRuns(sqlite_engine)
+    carrier, closer = opened(sqlite_engine, store)
+    sent(carrier, *(letter(name, account=f"acme:{name}") for name in ("r1", "r2", "r3")))
+    runs.close(now=TICK)
+    elsewhere = opened(sqlite_engine, FolderStore(tmp_path / "console"))[1]
+    found = runs.letter("r2")
+    assert found is not None
+    with pytest.raises(
+        ForeignStoreError, match=r"COBRANZA_DATA_DIR.*COBRANZA_SEND_PRINT_RUN_BUCKET"
+    ) as refused:
+        elsewhere.leave_out(found)
+    assert str(tmp_path / "console") in str(refused.value)
+    assert [] == runs.left_out()
+    remove(store, "spool/acme/r1-first-r1.pdf")
+    remove(store, "spool/acme/r2-first-r2.pdf")
+    closer.leave_out(found)
+    assert ["r2"] == [each.reminder for each in runs.left_out()]
 
 
 def _die(*_: Any, **__: Any) -> None:
