@@ -26,11 +26,14 @@ def charged_on(at: Circumstances, said: Proposal) -> datetime.date:
 def charges_on(
     at: Circumstances, *, due: Sequence[DueItem], currencies: set[str], on: datetime.date
 ) -> tuple[list[Charge], dict[str, int]]:
-    """Give what lateness costs at levels up to a day, with claims of before that are open; and its sums by currency (R22)."""
+    """Give what lateness costs at levels up to a day, with claims of before that are open; and its sums by currency (R22).
+
+    What the law of the tick's own day allows less of by then is not asked for, whatever was read (section 5).
+    """
     if at.company.profile.late_charges == "off" and not at.account.claims:
         return [], {}
     levels = [Weighed(each.item, each.rung.step) for each in due if is_level(each.rung.step)]
-    charges = charges_of(at.account, levels, company=at.company, day=on)
+    charges = charges_of(at.account, levels, company=at.company, day=on, sent_on=at.day)
     charges += open_claims(at.account, currencies=currencies)
     sums: dict[str, int] = {}
     for each in charges:

@@ -32,10 +32,22 @@ class Weighed(NamedTuple):
     step: Step
 
 
+class _LawOn(NamedTuple):
+    law: LawEdition
+    day: datetime.date
+
+
 def charges_of(
-    account: Account, items: Sequence[Weighed], *, company: Company, day: datetime.date
+    account: Account,
+    items: Sequence[Weighed],
+    *,
+    company: Company,
+    day: datetime.date,
+    sent_on: datetime.date | None = None,
 ) -> list[Charge]:
     """List the charges on items as of a company day: interest, the fixed sum, the level's fee.
+
+    With ``sent_on``, a later day on which they are asked for, costs also keep to what the law allows by then (section 5).
 
     Where the company claims, what was claimed before is left out; where it
     only shows, all that has come about since the due date is there.
@@ -43,10 +55,11 @@ def charges_of(
     mode = company.profile.late_charges
     if mode == "off":
         return []
-    law = company.law.edition(account.customer, on=day)
+    days = (day,) if sent_on is None or sent_on == day else (day, sent_on)
+    laws = [_LawOn(company.law.edition(account.customer, on=each), each) for each in days]
     found: list[Charge] = []
     for each in items:
-        found += _of_item(account, each, law=law, company=company, day=day)
+        found += _of_item(account, each, laws=laws, company=company)
     return found
 
 
@@ -74,8 +87,9 @@ def open_claims(account: Account, *, currencies: set[str]) -> list[Charge]:
 
 
 def _of_item(
-    account: Account, weighed: Weighed, *, law: LawEdition, company: Company, day: datetime.date
+    account: Account, weighed: Weighed, *, laws: Sequence[_LawOn], company: Company
 ) -> Iterator[Charge]:
+    law, day = laws[0]
     item = weighed.item
     if day <= item.due_on:
         return  # due today is not overdue (R6)
@@ -83,7 +97,7 @@ def _of_item(
     interest = _interest(account, item, law=law, claims=claims, day=day)
     if interest is not None:
         yield interest
-    yield from _costs(weighed, law=law, company=company, day=day)
+    yield from _costs(weighed, laws=laws, company=company)
 
 
 def _interest(
@@ -140,20 +154,29 @@ def _interest_minor(
     return interest_minor(found, days_in_year=terms.days_in_year)
 
 
-def _costs(weighed: Weighed, *, law: LawEdition, company: Company, day: datetime.date) -> Iterator[Charge]:
+def _left_minor(item: ItemRow, *, laws: Sequence[_LawOn], company: Company) -> int | None:
+    """Give what an item may still cost by the strictest of the caps; None: there is none."""
+    caps = [
+        cap_minor(
+            law.cost_cap,
+            debt_minor=counted_minor(item),
+            currency=item.currency,
+            unit_values=company.profile.unit_values,
+            due_on=item.due_on,
+            on=day,
+        )
+        for law, day in laws
+    ]
+    allowed = [each for each in caps if each is not None]
+    return max(0, min(allowed) - item.costs_minor) if allowed else None
+
+
+def _costs(weighed: Weighed, *, laws: Sequence[_LawOn], company: Company) -> Iterator[Charge]:
     """Charge the fixed sum, once per item, and the level's fee, once per item and level, up to what the law allows."""
     item, step = weighed
+    law, _ = laws[0]
     claims = company.profile.late_charges == "claim"
-    left_minor = cap_minor(
-        law.cost_cap,
-        debt_minor=counted_minor(item),
-        currency=item.currency,
-        unit_values=company.profile.unit_values,
-        due_on=item.due_on,
-        on=day,
-    )
-    if left_minor is not None:
-        left_minor = max(0, left_minor - item.costs_minor)
+    left_minor = _left_minor(item, laws=laws, company=company)
     fee = step.fees.get(item.currency)
     wanted = [
         (
