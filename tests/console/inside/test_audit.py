@@ -281,6 +281,18 @@ def test_a_filter_that_looks_like_a_day_leaves_the_audit_open(desk: Desk) -> Non
     assert "2025-13-01" in _audit(desk)
 
 
+def test_a_company_reads_the_lines_of_its_own_customers_only(desk: Desk) -> None:
+    """Ids are exact: ACME and acme-2 are other companies than acme, and so are those whose name has marks in it."""
+    people = desk.parts.people
+    for number, account in enumerate(
+        ("acme", "acme:X", "ACME:X", "ACME", "acme-2:X", "ac_e:X", "acme;:X", "")
+    ):
+        people.note(AuditEntry(entry=f"l{number}", at=desk.now, user=WHO, act="own", account=account))
+    for company, own in (("acme", {"acme", "acme:X"}), ("ACME", {"ACME", "ACME:X"}), ("ac_e", {"ac_e:X"})):
+        found = people.entries(act="own", companies=[company], limit=100)
+        assert own == {each.account for each in found}, company
+
+
 def test_a_day_is_told_as_one_where_the_field_is_a_day_and_nowhere_else() -> None:
     """A document may be called 2025-01-17: it is shown by its name."""
     kept = kept_values({"review_on": "2025-01-17", "item": "2025-01-17", "items": ["2025-01-17"]})
