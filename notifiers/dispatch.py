@@ -368,8 +368,10 @@ class Dispatcher:
         least = self._manner.asked_until(answer, now=self._clock())
         if answer.provider_down:
             # A provider that says when speaks to all of us: what is of other partitions must not ask it before.
-            for each in self._partitions if least is not None else ():
-                self._held(self._outages, each, least=least)
+            if least is not None:
+                for each in self._partitions:
+                    if each != job.partition:
+                        self._rests(each, least=least)
             return self._held(self._outages, job.partition, least=least)
         return self._held(self._refused, job.company, least=least) if answer.sender_refused else None
 
@@ -379,6 +381,13 @@ class Dispatcher:
         if is_new:
             self._ledger.waits.wait_with(one, now=self._clock(), give_up_at=self._noter.give_up_at())
         return until
+
+    def _rests(self, partition: int, *, least: datetime.datetime) -> None:
+        """Have a partition wait that has not tried itself: the wait is not longer for having tried in vain."""
+        is_new = partition not in self.closed
+        self._outages.rest(partition, least=least)
+        if is_new:
+            self._ledger.waits.wait_with(partition, now=self._clock(), give_up_at=self._noter.give_up_at())
 
     def _judges_again(self, job: Job) -> None:
         """Note that the provider has judged a message: what waited with it waits no more."""

@@ -95,6 +95,8 @@ class Arbiter:
         self._clock = clock
         self._is_gone = is_gone
         self._faults = faults
+        # Since and until when the provider asks to be asked about nothing; a clock that was set back ends it.
+        self._asks_not: tuple[datetime.datetime, datetime.datetime] | None = None
 
     def recover(self, *, partitions: Sequence[int], all_: bool) -> None:
         """Clear up what other workers hold on partitions that are ours.
@@ -104,6 +106,8 @@ class Arbiter:
             all_: what any other holds, since the group has just given these to us; else only what
                 is held by one that is gone, or has been held for a minute.
         """
+        if all_:
+            self._asks_not = None
         held = [
             job
             for job in self._ledger.interrupted(partitions=partitions)
@@ -124,9 +128,17 @@ class Arbiter:
         return self._judge(job, written, detail=_DOUBT + detail, retry_at=retry_at, by_itself=True)
 
     def ask(self, *, partitions: Sequence[int]) -> int:
-        """Ask the provider about unknown deliveries whose time has come; return how many doubts ended."""
-        due = self._doubts.due(partitions=partitions, now=self._clock(), limit=_ASKED_AT_ONCE)
-        return sum(self.ask_about(job) != "cannot say" for job in due)
+        """Ask the provider about unknown deliveries whose time has come; return how many doubts ended.
+
+        Once it says when to ask again, the others wait until then, too: it speaks to us, not of one delivery.
+        """
+        ended = 0
+        if not self._is_asked_to_wait():
+            for job in self._doubts.due(partitions=partitions, now=self._clock(), limit=_ASKED_AT_ONCE):
+                ended += self.ask_about(job) != "cannot say"
+                if self._is_asked_to_wait():
+                    break
+        return ended
 
     def ask_about(self, job: Job) -> Said | Literal["cannot say"]:
         """Ask the provider about one unknown delivery, and do as it says."""
@@ -227,9 +239,14 @@ class Arbiter:
         except TemporaryError as error:
             _log.warning("send_untraced", reminder=written.reminder, detail=error.detail)
             until = self._manner.asked_until(error, now=self._clock())
+            if until is not None:
+                self._asks_not = (self._clock(), until)
             return _Silence(why=f"the provider cannot say: {error.detail}", until=until)
         except Exception as error:  # noqa: BLE001 - one doubt must not end the channel, nor all the others
             return _Silence(why=self._faults.told(error, within="find", reminder=written.reminder))
+
+    def _is_asked_to_wait(self) -> bool:
+        return self._asks_not is not None and self._asks_not[0] <= self._clock() < self._asks_not[1]
 
     def _why_no_is_none(self, is_over: bool) -> str:
         if not isinstance(self._channel, TracingChannel):

@@ -29,6 +29,9 @@ class Outages(Generic[_Of]):
         self._retry_at = retry_at
         self._spans: dict[_Of, tuple[datetime.datetime, datetime.datetime]] = {}
         self._in_a_row: dict[_Of, int] = {}
+        self._resting: set[_Of] = (
+            set()
+        )  # these have not tried themselves since the provider last judged one of theirs
 
     @property
     def closed(self) -> set[_Of]:
@@ -41,20 +44,38 @@ class Outages(Generic[_Of]):
 
         Answers that come side by side are one try. ``least`` is until when the provider itself asks to wait, if it does.
         """
-        if one not in self.closed:
+        is_closed, is_resting = one in self.closed, one in self._resting
+        if not is_closed or is_resting:
+            # It was told by another's try until when to wait, which holds on; this one is its own.
+            told_until = self._spans[one][1] if is_closed else None
+            self._resting.discard(one)
             self._in_a_row[one] = self._in_a_row.get(one, 0) + 1
             self._spans[one] = (self._clock(), self._retry_at(self._in_a_row[one]))
-        since, until = self._spans[one]
-        if least is not None and least > until:
-            until = least
-            self._spans[one] = (since, until)
-        return until
+            self._no_sooner(one, told_until)
+        return self._no_sooner(one, least)
+
+    def rest(self, one: _Of, *, least: datetime.datetime) -> datetime.datetime:
+        """Have these wait until then because of what another's try was answered: it is no try of theirs, and counts as none."""
+        if one not in self.closed:
+            self._resting.add(one)
+            self._spans[one] = (self._clock(), least)
+        return self._no_sooner(one, least)
 
     def answered(self, one: _Of) -> bool:
         """Note that the provider has judged a message; True: that ends an outage. The next one begins with the shortest wait."""
-        return self._in_a_row.pop(one, None) is not None
+        was_resting = one in self._resting
+        self._resting.discard(one)
+        return self._in_a_row.pop(one, None) is not None or was_resting
 
     def forget(self) -> None:
         """Let all try at once: which partitions are ours has changed."""
         self._spans.clear()
         self._in_a_row.clear()
+        self._resting.clear()
+
+    def _no_sooner(self, one: _Of, least: datetime.datetime | None) -> datetime.datetime:
+        since, until = self._spans[one]
+        if least is not None and least > until:
+            until = least
+            self._spans[one] = (since, until)
+        return until

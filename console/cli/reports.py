@@ -44,6 +44,7 @@ def reports(settings: "Settings") -> None:
         require_current(engine)
         channel = open_channel("email", settings=settings, send=send, engine=engine, clock=utc_now)
         with MetricsServer(metrics, probe=pulses, samples=list):
-            Poster(engine, channel=channel, clock=utc_now).run(stopping, beat=lambda: pulses.beat("reports"))
+            poster = Poster(engine, channel=channel, clock=utc_now, retry_after_s_max=send.retry_after_s_max)
+            poster.run(stopping, beat=lambda: pulses.beat("reports"))
     finally:
         engine.dispose()

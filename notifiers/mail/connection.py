@@ -199,7 +199,7 @@ class SmtpConnection:
 
 
 def trust(server: SmtpServer) -> ssl.SSLContext | None:
-    """Read the certificates that are trusted: once for a server, it takes longer than a mail. None: its connections have none."""
+    """Read the certificates that are trusted: not for each connection, it takes longer than a mail. None: they have none."""
     return None if server.security == "none" else ssl.create_default_context()
 
 

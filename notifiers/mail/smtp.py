@@ -5,6 +5,7 @@ costs nothing: it is found out before the mail is handed over, which then goes o
 """
 
 import datetime
+import ssl
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -115,7 +116,19 @@ class SmtpChannel:
         with self._lock:
             if self._idle:
                 return self._idle.pop(), True
-        return SmtpConnection(self._server, at=self._clock(), trusted=self._trusted), False
+            trusted = self._trusted
+        try:
+            return SmtpConnection(self._server, at=self._clock(), trusted=trusted), False
+        except TemporaryError as error:
+            if isinstance(error.__cause__, ssl.SSLCertVerificationError):
+                self._trust_anew(trusted)
+            raise
+
+    def _trust_anew(self, refused: ssl.SSLContext | None) -> None:
+        """Read the trusted certificates again for the next try: their file may be another one by now; once, of callers side by side."""
+        with self._lock:
+            if self._trusted is refused:
+                self._trusted = trust(self._server)
 
     def _give_back(self, connection: SmtpConnection) -> None:
         if connection.carried >= _MAILS_PER_CONNECTION:

@@ -24,6 +24,7 @@ from tests.notifiers.sending import (
     states,
 )
 
+YEAR_S = 365 * 86_400.0
 DATE = ("Date", "Sun, 04 Mar 2012 12:00:00 GMT")
 
 
@@ -37,15 +38,28 @@ DATE = ("Date", "Sun, 04 Mar 2012 12:00:00 GMT")
         ([("Retry-After", "Sun, 04 Mar 2012 11:00:00 GMT"), DATE], 0.0),
         ([("Retry-After", "Sun, 04 Mar 2012 12:10:00 GMT")], 0.0),
         ([("Retry-After", "Sun, 04 Mar 2012 12:10:00 GMT"), ("Date", "today")], 0.0),
-        ([("x-amz-retry-after", "1500"), ("Retry-After", "9")], 1.5),
+        ([("Retry-After", "120.0")], 120.0),
+        ([("Retry-After", "120, 120")], 120.0),
+        ([("Retry-After", "soon, 60 ,300")], 300.0),
+        ([("Retry-After", "60"), ("Retry-After", "300")], 300.0),
+        ([("x-amz-retry-after", "1500"), ("Retry-After", "9")], 9.0),
+        ([("x-amz-retry-after", "1500"), ("Retry-After", "1")], 1.5),
+        ([("x-amz-retry-after", "0"), ("Retry-After", "120")], 120.0),
+        ([("x-amz-retry-after", "0"), ("Retry-After", "Sun, 04 Mar 2012 12:10:00 GMT"), DATE], 600.0),
         ([("x-amz-retry-after", "soon"), ("Retry-After", "9")], 9.0),
-        *(([("Retry-After", text)], 0.0) for text in ("", "-1", "1.5", "soon", "9" * 400, "١٢")),
+        *(([("Retry-After", text)], 0.0) for text in ("", "-1", "1e3", ".", "inf", "nan", "soon", "١٢")),
         ([], 0.0),
     ],
 )
 def test_what_an_answer_asks_for(headers: list[tuple[str, str]], wait_s: float) -> None:
     """Seconds, an instant (from that of the answer: clocks differ), Amazon's milliseconds; what cannot be read asks for nothing."""
     assert wait_s == asked_wait_s(headers)
+
+
+@pytest.mark.parametrize("said", ["9" * 10, "9" * 400, "Thu, 04 Mar 9999 12:00:00 GMT"])
+def test_who_asks_for_ages_asks_for_no_less_than_the_bound(said: str) -> None:
+    """A number that is too large is no word that cannot be read: what is set bounds it, a day at most."""
+    assert YEAR_S == asked_wait_s([("Retry-After", said), DATE])
 
 
 def throttled(wait_s: float, *, provider_down: bool = True, sender_refused: bool = False) -> TemporaryError:
@@ -114,6 +128,59 @@ def test_all_partitions_wait(engine: Engine) -> None:
     assert {"accepted"} == set(states(engine).values())
 
 
+def test_who_has_not_tried_waits_no_longer_for_the_tries_of_others(engine: Engine) -> None:
+    """One partition is refused four times; another one's first letter to fail waits ten seconds, not eighty."""
+    clock, channel = SettableClock(), ScriptedChannel(answers=[throttled(1.0) for _ in range(5)])
+    manner = replace(MANNER, retry_s_first=20.0, retry_s_max=1_000.0)
+    loop = dispatcher(engine, channel=channel, clock=clock, manner=manner)
+    know(engine)
+    loop.record([read(reminder())])
+    for wait_s in (10, 20, 40, 80):
+        loop.run(partitions=[0, 1])
+        assert clock.now + datetime.timedelta(seconds=wait_s) == job_row(engine)["retry_at"]
+        assert {0, 1} == loop.closed
+        clock.pass_s(2)
+        assert {0} == loop.closed
+        clock.pass_s(wait_s - 1)
+    know(engine, account="acme:C2", partition=1)
+    loop.record([read(reminder("r2", account="acme:C2"), partition=1)])
+    loop.run(partitions=[1])
+    assert clock.now + datetime.timedelta(seconds=10) == job_row(engine, "r2")["retry_at"]
+
+
+def test_what_waited_for_another_s_try_waits_no_more_once_one_of_its_own_is_judged(engine: Engine) -> None:
+    """It began to wait with the provider's word, and does not count as waiting when it has gone on."""
+    clock, channel = SettableClock(), ScriptedChannel(answers=[throttled(600.0)])
+    loop = dispatcher(engine, channel=channel, clock=clock)
+    for number in range(2):
+        know(engine, account=f"acme:C{number}", partition=number)
+    loop.record([read(reminder("r0", account="acme:C0"), partition=0)])
+    loop.record([read(reminder(name, account="acme:C1"), partition=1) for name in ("r1", "r2")])
+    loop.run(partitions=[0, 1])
+    assert 1 == len(channel.asked)
+    assert all(job_row(engine, name)["waits_since"] is not None for name in ("r0", "r1", "r2"))
+    clock.pass_s(601)
+    while loop.run(partitions=[0, 1]):
+        pass
+    assert {"accepted"} == set(states(engine).values())
+
+
+def test_a_try_side_by_side_with_one_that_stopped_all_counts() -> None:
+    """Its own answer makes its own wait longer the next time; what it was told meanwhile holds, too."""
+    clock = SettableClock()
+    waits = {1: 10, 2: 20}
+    outages = Outages[int](
+        clock=clock, retry_at=lambda tries: clock.now + datetime.timedelta(seconds=waits[tries])
+    )
+    told = clock.now + datetime.timedelta(seconds=15)
+    assert told == outages.rest(0, least=told) == outages.down(0)
+    clock.pass_s(15)
+    assert clock.now + datetime.timedelta(seconds=20) == outages.down(0)
+    assert (True, False) == (outages.answered(0), outages.answered(0))
+    outages.rest(1, least=clock.now)
+    assert (True, False) == (outages.answered(1), outages.answered(1))
+
+
 def test_of_answers_side_by_side_the_longest_wait_holds() -> None:
     """They are one outage, whichever of them comes first."""
     clock = SettableClock()
@@ -141,3 +208,39 @@ def test_a_question_about_a_doubt_heeds_it_too(engine: Engine) -> None:
     clock.pass_s(1_801)
     loop.look_after(partitions=[0])
     assert clock.now + datetime.timedelta(seconds=1_801) == job_row(engine)["ask_at"]
+
+
+def test_once_a_question_is_refused_no_other_doubt_is_asked_about_before(engine: Engine) -> None:
+    """Three in doubt, one question: fifty in a round would be what the provider has just asked us not to do."""
+
+    class Busy(ScriptedTracer):
+        questions = 0
+        is_busy = False
+
+        def find(self, message: Message) -> Receipt | None:
+            self.questions += 1
+            if self.is_busy:
+                raise throttled(1_800.0)
+            raise TemporaryError("the list cannot be read")
+
+    clock, channel = SettableClock(TICK), Busy(answers=[UncertainError("cut")] * 3)
+    loop = dispatcher(engine, channel=channel, clock=clock)
+    for number in range(3):
+        know(engine, account=f"acme:C{number}")
+        loop.record([read(reminder(f"r{number}", account=f"acme:C{number}"))])
+    while loop.run(partitions=[0]):
+        pass
+    assert (3, {"unknown"}) == (channel.questions, set(states(engine).values()))
+    channel.is_busy, channel.questions = True, 0
+    clock.pass_s(3_600)
+    for _ in range(3):
+        loop.look_after(partitions=[0])
+        clock.pass_s(590)
+    assert 1 == channel.questions
+    clock.pass_s(60)
+    loop.look_after(partitions=[0])
+    assert 2 == channel.questions
+    channel.is_busy = False
+    clock.pass_s(7_200)
+    loop.look_after(partitions=[0])
+    assert 2 + 3 == channel.questions

@@ -199,6 +199,19 @@ def test_a_carrier_that_says_when_is_not_asked_before(desk: Desk) -> None:
     assert ["sent"] == states(desk)
 
 
+def test_the_bound_that_is_set_holds_for_reports_too(desk: Desk) -> None:
+    """COBRANZA_SEND_RETRY_AFTER_S_MAX=120: a carrier that says ten minutes is asked again after two."""
+    carrier = Carrier(TemporaryError("429", retry_after_s=600.0))
+    bounded = Poster(desk.engine, channel=carrier, clock=lambda: desk.now, retry_after_s_max=120.0)
+    desk.submit(REPORT, "/mail", to=BOSS)
+    assert bounded.carry()
+    desk.now += datetime.timedelta(seconds=119)
+    assert not bounded.carry()
+    desk.now += datetime.timedelta(seconds=2)
+    assert bounded.carry()
+    assert ["sent"] == states(desk)
+
+
 def test_what_a_killed_process_held_is_made_again_or_in_doubt_and_never_sent_on_a_guess(desk: Desk) -> None:
     """kill -9: before the handing over nothing is lost; during it nobody knows, and the page says so."""
     post = ReportPost(desk.engine)

@@ -296,6 +296,32 @@ def test_certificates_are_read_once(
     assert [(True, ssl.CERT_REQUIRED)] == [(each.check_hostname, each.verify_mode) for each in made]
 
 
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_a_changed_file_of_certificates_needs_no_restart(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, security: Literal["tls", "starttls"]
+) -> None:
+    """The server shows a new certificate, and the file of those we trust gets it: the second next mail goes."""
+    (tmp_path / "old").mkdir()
+    (tmp_path / "new").mkdir()
+    old, new = certificate_of(tmp_path / "old"), certificate_of(tmp_path / "new")
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(old.read_bytes())
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(new)
+    with ScriptedServer(tls=context, is_tls_at_once=security == "tls") as server:
+        channel = channel_to(server, host="localhost", security=security)
+        for _ in range(2):
+            with pytest.raises(TemporaryError, match="CERTIFICATE_VERIFY_FAILED"):
+                channel.send(message())
+        trusted.write_bytes(new.read_bytes())
+        with pytest.raises(TemporaryError, match="CERTIFICATE_VERIFY_FAILED"):
+            channel.send(message())
+        channel.send(message())
+        assert 1 == len(server.contents)
+        channel.close()
+
+
 def test_without_tls_no_certificate_is_read(monkeypatch: pytest.MonkeyPatch, server: ScriptedServer) -> None:
     """Nor could a connection with TLS be made that trusts anybody."""
     monkeypatch.setattr(ssl, "create_default_context", lambda: pytest.fail("certificates were read"))

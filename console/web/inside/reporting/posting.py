@@ -104,11 +104,19 @@ class Poster:
         channel: carries mail (``notifiers.assembly.open_channel``: sandbox recipients are its business).
         clock: the wall clock, UTC.
         owner: a name that no process will have again.
+        retry_after_s_max: a carrier that says how long to wait is heeded for so long at most; 0: not at all (``SendSettings``).
     """
 
     def __init__(
-        self, engine: Engine, *, channel: Channel, clock: Callable[[], datetime.datetime], owner: str = ""
+        self,
+        engine: Engine,
+        *,
+        channel: Channel,
+        clock: Callable[[], datetime.datetime],
+        owner: str = "",
+        retry_after_s_max: float = RETRY_AFTER_S_MAX,
     ) -> None:
+        self._retry_after_s_max = retry_after_s_max
         self.owner = owner or f"reports-{uuid.uuid4().hex}"
         self._engine, self._channel, self._clock = engine, channel, clock
         self._post, self._people = ReportPost(engine), PeopleBook(engine)
@@ -186,7 +194,7 @@ class Poster:
         if attempts >= _ATTEMPTS_MAX:
             self._end(mailing, "failed", detail=error.detail)
             return
-        asked = datetime.timedelta(seconds=min(RETRY_AFTER_S_MAX, error.retry_after_s))
+        asked = datetime.timedelta(seconds=min(self._retry_after_s_max, error.retry_after_s))
         retry_at = now + max(_RETRY_FIRST * 2 ** (attempts - 1), asked)
         self._post.end(
             mailing, owner=self.owner, state="waiting", now=now, detail=error.detail, retry_at=retry_at
