@@ -41,17 +41,17 @@ def take_credit(postings: Postings, moved: MovedCredit, *, from_customer: str, c
         _book(postings, credit, amount_minor=moved.amount_minor, context=context)
         return
     left_minor = -moved.amount_minor
-    parts = [account.credits[key] for key in _keys(account, moved, from_customer=from_customer)]
-    for number, credit in enumerate(reversed(parts), start=1):
-        # What has been forgotten of it would be taken from the first.
-        taken_minor = left_minor if number == len(parts) else min(left_minor, credit.amount_minor)
-        left_minor -= taken_minor
-        _book(postings, credit, amount_minor=-taken_minor, context=context)
-    if not parts:
-        credit = _new_part(
-            account, moved, key=f"{moved.credit}@{from_customer}", of=from_customer, context=context
+    for credit in reversed(_parts(account, moved, from_customer=from_customer)):
+        taken_minor = min(left_minor, credit.amount_minor)
+        if taken_minor:
+            left_minor -= taken_minor
+            _book(postings, credit, amount_minor=-taken_minor, context=context)
+    if left_minor:
+        key = f"{moved.credit}@{from_customer}"
+        detail = (
+            f"{left_minor} minor units of {key} are forgotten here: what counts no more of them is not booked"
         )
-        _book(postings, credit, amount_minor=moved.amount_minor, context=context)
+        postings.object_to(reason="too_old", key=key, detail=detail)
 
 
 def _keys(account: Account, moved: MovedCredit, *, from_customer: str) -> Iterator[str]:
@@ -62,6 +62,17 @@ def _keys(account: Account, moved: MovedCredit, *, from_customer: str) -> Iterat
         if key not in account.credits:
             return
         yield key
+
+
+def _parts(account: Account, moved: MovedCredit, *, from_customer: str) -> list[CreditRow]:
+    """Give a credit's parts here, the oldest first, also where one between them, or the first, is forgotten."""
+    first = f"{moved.credit}@{from_customer}"
+    numbers = {first: 1} if first in account.credits else {}
+    for key in account.credits:
+        number = key.removeprefix(f"{first}+")
+        if number != key and number.isdecimal():
+            numbers[key] = int(number)
+    return [account.credits[key] for key in sorted(numbers, key=lambda each: numbers[each])]
 
 
 def _part_for(account: Account, moved: MovedCredit, *, from_customer: str, context: FoldContext) -> CreditRow:

@@ -12,6 +12,7 @@ import msgspec
 from processors.account import Account
 from processors.context import FoldContext
 from processors.late_facts import review_reminders
+from processors.whereabouts import came_from
 from schemas.facts import AccountTold, LedgerFact
 from schemas.moved_rows import Elsewhere, SettledOn
 from schemas.rows import CreditRow, ItemRow
@@ -82,7 +83,7 @@ def hear_settled(account: Account, event: ItemSettledElsewhere, *, context: Fold
 
 
 def _is_for(credit: CreditRow, item: ItemRow) -> bool:
-    if not item.moved_from or credit.credit.endswith(f"@{item.moved_from}"):
+    if not item.moved_from or came_from(credit.credit, item.moved_from):
         return True
     return any(name.document in (item.item, item.document.document) for name in credit.names)
 

@@ -4,6 +4,7 @@ import datetime
 from functools import cache
 from typing import Any
 
+from processors.moved_settled import settled_here
 from processors.partition import Partition
 from schemas.commands import TransferItem
 from schemas.events import (
@@ -15,6 +16,7 @@ from schemas.events import (
     PaymentReversed,
 )
 from schemas.facts import AccountTold, ExceptionRaised, LedgerFact, ReminderWasWrong
+from schemas.transfers import ItemSettledElsewhere
 from tests.scenarios.on_core import Stage
 from tests.scenarios.playing import played
 
@@ -186,3 +188,32 @@ def test_a_cancelled_invoice_takes_its_claims_along_wherever_they_are() -> None:
         account.row.balances["EUR"].open_minor,
         account.row.balances["EUR"].credit_minor,
     )
+
+
+def test_a_second_part_of_a_payment_counts_from_the_payments_own_day() -> None:
+    """R22, R30: money of days before an invoice moved, sent in two parts: the customer that it came from is told of both."""
+    stage = played(
+        """# an invoice moves, and a payment of before is sent after it, in two parts
+customer email ana@c1.test
+plan default
+    first 0 email
+customer @C2 email eva@c2.test
+2026-01-02  invoice INV-2 40.00 due 2026-02-03 @C2
+2026-01-03  invoice INV-1 60.00 due 2026-02-02
+2026-01-08  transfer INV-1 to C2
+    expect transferred INV-1
+2026-01-09  payment P-1 100.00 dated 2026-01-05
+2026-01-10  transfer-payment P-1 40.00 to C2 items INV-2
+    expect transferred
+2026-01-11  transfer-payment P-1 60.00 to C2
+    expect transferred
+"""
+    )
+    account = stage.partition.account("acme:C2")
+    assert {"payment/P-1@C1+2"} == set(account.applications["INV-1"])
+    day = datetime.date(2026, 1, 5)
+    assert [(day, 6_000)] == [
+        (each.on, each.amount_minor) for each in settled_here(account, account.items["INV-1"])
+    ]
+    told = [each for each in stage.told if isinstance(each, ItemSettledElsewhere)]
+    assert [(day, 6_000)] == [(each.on, each.amount_minor) for each in told[-1].settled]
