@@ -88,6 +88,8 @@ FILLED: Final[dict[str, dict[str, str]]] = {
     f"{_CUSTOMER}/trust": {"trust": "bad"},
     "POST /doubts/ask": _DOUBT,
     "POST /doubts/end": {**_DOUBT, "said": "accepted", "because": "she has it"},
+    "POST /letters/again": {"reminder": "r2"},
+    "POST /letters/give-up": {"reminder": "r2", "because": "no copy"},
     "POST /process/log": {**_MANY, "kind": "note", "text": "called all of them"},
     "POST /process/next-date": {**_MANY, "next_on": "2026-02-25"},
     "POST /process/approve": _MANY,
@@ -141,6 +143,8 @@ CHANGES_NOTHING: Final = {
 # What ends, or changes, what another form is about: a proposal, the session, the language of the page.
 ALONE: Final = frozenset(
     {
+        "POST /letters/again",
+        "POST /letters/give-up",
         "POST /logout",
         "POST /me",
         "POST /process/approve",

@@ -36,6 +36,7 @@ from tests.console.inside.desk import Desk
 from tests.console.inside.every_form import ALONE, CHANGES_NOTHING, FILLED, STORY
 from tests.console.inside.forms import forms_of
 from tests.console.inside.posted import keep_jobs
+from tests.console.inside.test_letters import damaged, spooled
 from tests.console.inside.test_what_if import Process
 from tests.console.inside.who_may import WHO_MAY
 from tests.notifiers.pictures import png
@@ -116,6 +117,10 @@ def _prepare(desk: Desk, route: str) -> None:
         ReportPost(desk.engine).allow(
             Allowed(company="", pattern="@acme.test", allowed_by=WHO, allowed_at=desk.now)
         )
+    elif "/letters/" in route:
+        file = damaged(desk, "r2")["r2"]
+        if route.endswith("/again"):
+            spooled(desk, "r2").write_bytes(file)
     elif route.endswith("/banks/match"):
         line = BankLineUnmatched(
             company="acme",
