@@ -96,6 +96,16 @@ def test_the_executive_summary_and_its_trend_are_read(desk: Desk) -> None:
     desk.file(f"/reports/trend?company={desk.company}&form=xlsx", begins=b"PK")
 
 
+def test_what_may_come_in_is_foreseen(desk: Desk) -> None:
+    """U-9: week by week what may come in, and what has no day with the reason; taken away as a file."""
+    desk.open(f"/reports/cash?company={desk.company}")
+    expect(desk.table(desk.w["reports"]["cash"]).locator("thead")).to_contain_text(
+        desk.w["columns"]["expected"]
+    )
+    expect(desk.page.locator("tbody tr").first).to_be_visible()
+    desk.file(f"/reports/cash?company={desk.company}&form=xlsx", begins=b"PK")
+
+
 def test_a_report_goes_by_mail_now_and_at_the_months_end(desk: Desk) -> None:
     """S1-24, S1-25: to addresses that an administrator has allowed and to no others; as PDF; by a timetable, once at the end of each month
     and no more when it is ended.
