@@ -48,7 +48,7 @@ from notifiers.assembly import utc_now
 from notifiers.dispatch import Dispatcher, Manner
 from notifiers.feedback import publishing
 from notifiers.feedback import suppressing as suppressing_
-from notifiers.feedback.suppressing import suppressing
+from notifiers.feedback.suppressing import sparing, suppressing
 from notifiers.gates import caps, gate, rate
 from notifiers.gates.gate import all_pass
 from notifiers.reading import PutAside, aside_tally
@@ -360,7 +360,7 @@ def _dispatcher(
     return Dispatcher(
         ledger=ledger,
         channel=channel,
-        render=RENDERER.message,
+        render=sparing(RENDERER.message, engine=engine) if outlook.kind == "limited" else RENDERER.message,
         manner=_MANNER,
         clock=clock,
         jitter=lambda: 0.0,

@@ -50,6 +50,9 @@ _NOT_IN_THE_LOOP: Final = {
     "send_ledger.job": "a person's question",
     "send_doubts.open": "a person's question",
     "send_doubts.notes_of": "a person's question",
+    "dispatch._rests": "of several partitions, each written as one that has tried itself: test_retry_after",
+    "outages.rest": "of several partitions, and in memory: test_retry_after",
+    "publishing._fate_of_copy": "only says what is written with its word, as of any other word: test_publishing",
 }
 
 
