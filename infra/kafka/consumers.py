@@ -8,6 +8,11 @@ sees. kafka-python 3.0 moves ``position()`` over markers and aborted records whi
 reads on, so after the last record one more ``poll`` is needed: it returns nothing and
 leaves the position at the end. ``commit()`` without arguments then commits that position
 and the lag is 0; committing "last record + 1" stops one short of the end for ever.
+
+**Joining a group.** A ``poll`` that ends while the group is being joined leaves that to the next one.
+kafka-python 3.0.12 forgets it where the reason was news of the topics (a topic that it had not heard
+of, new partitions) and the leader had dealt them out already: it then has no partitions, sends no
+heartbeat, and polls nothing for ever. What was begun is a reason to go on here.
 """
 
 from collections.abc import Sequence
@@ -48,7 +53,7 @@ def consumer(
         fetch_wait_ms_max: how long the broker may hold an empty answer back.
         more: other settings of kafka-python; the ones fixed here cannot be changed.
     """
-    return KafkaConsumer(
+    reader = KafkaConsumer(
         *topics,
         **more,
         client_id=_CLIENT_ID,
@@ -65,6 +70,15 @@ def consumer(
         fetch_max_wait_ms=fetch_wait_ms_max,
         max_partition_fetch_bytes=RECORD_BYTES_MAX,
     )
+    if group is not None:
+        _finish_joining(reader._coordinator)  # noqa: SLF001 - it has no public way
+    return reader
+
+
+def _finish_joining(coordinator: Any) -> None:
+    """Have a coordinator join on where it has begun to (see above)."""
+    has_reason = coordinator.need_rejoin
+    coordinator.need_rejoin = lambda: coordinator.rejoining or has_reason()
 
 
 def producer(

@@ -36,6 +36,30 @@ def _drain(reader: KafkaConsumer, topic: str) -> list[bytes]:
     return values
 
 
+def test_who_asks_for_moments_only_joins_all_the_same(broker: str, namespace: str) -> None:
+    """A topic gets partitions while a reader is in its group: joining anew takes longer than each of its polls."""
+    topic = _topic(broker, namespace + "growing")
+    writer = producer(bootstrap_servers=broker)
+    reader = consumer(topic, bootstrap_servers=broker, group=namespace + "group", metadata_max_age_ms=100)
+    deadline_s = time.monotonic() + 60
+    while not reader.assignment():
+        reader.poll(timeout_ms=200)
+        assert time.monotonic() < deadline_s
+    with admin(bootstrap_servers=broker) as client:
+        client.create_partitions({topic: 2})
+    while len(reader.assignment()) < 2:
+        reader.poll(timeout_ms=1)
+        assert time.monotonic() < deadline_s, reader.assignment()
+    for number, value in enumerate((b"first", b"second")):
+        writer.send(topic, value, partition=number).get(timeout=30)
+    found: list[bytes] = []
+    while sorted(found) != [b"first", b"second"]:
+        found += [record.value for records in reader.poll(timeout_ms=200).values() for record in records]
+        assert time.monotonic() < deadline_s, found
+    reader.close()
+    writer.close()
+
+
 @pytest.mark.parametrize("records_max", [1, 3, 500])
 def test_position_passes_control_records(broker: str, namespace: str, records_max: int) -> None:
     """After the last record one empty poll brings the position to the end: lag reaches 0 (DESIGN 3.3)."""
