@@ -5,7 +5,7 @@ import html
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from msgspec.structs import replace
@@ -54,6 +54,15 @@ def test_the_second_of_two_who_change_a_proposal_is_told(desk: Desk) -> None:
     assert "Pay at once." not in shown
     edits = [(each.text, each.revision, each.edits) for each in desk.asked if isinstance(each, EditReminder)]
     assert [("Dear Ana, as agreed.", 1, 0), ("Pay at once.", 1, 0)] == edits
+
+
+@pytest.mark.parametrize("button", ["/approve", "/drop", "/edit"])
+def test_who_works_through_one_companys_queue_stays_in_it(desk: Desk, button: str) -> None:
+    """The filter and the page stand again after each button; without that the next card is another company's."""
+    answer = desk.submit("/review?company=acme&after=acme:B", button, reason="agreed", text="Dear Ana")
+    place = parse_qs(urlsplit(answer.headers["location"]).query)
+    assert (["acme"], ["acme:B"]) == (place["company"], place["after"])
+    assert "Done." in desk.browser.get(answer.headers["location"]).text
 
 
 def test_nobody_lets_go_what_another_has_changed_meanwhile(desk: Desk) -> None:

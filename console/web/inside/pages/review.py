@@ -43,11 +43,22 @@ _Reason = Annotated[str, Form(max_length=2_000)]
 
 
 class ProposalForm(NamedTuple):
-    """Who asks, about which proposal, what each command about it has: also what was seen."""
+    """Who asks, about which proposal, what each command about it has: also what was seen; and where to come back to."""
 
     person: Person
     proposal: ReminderProposed
     common: Mapping[str, Any]
+    place: Mapping[str, str]
+
+
+def _place(
+    company: Annotated[str, Form(max_length=64)] = "", after: Annotated[str, Form(max_length=200)] = ""
+) -> Mapping[str, str]:
+    """Give the filter and the page on which a button was pressed: who works through a queue stays where they are."""
+    return {name: value for name, value in (("company", company), ("after", after)) if value}
+
+
+_Place = Annotated[Mapping[str, str], Depends(_place)]
 
 
 def router(parts: InsideParts) -> APIRouter:
@@ -128,6 +139,7 @@ def _add_forms(routes: APIRouter, parts: InsideParts, texts: TemplateChoice) -> 
         reminder: str,
         csrf: Word,
         nonce: Word,
+        place: _Place,
         revision: Annotated[int, Form(ge=1)],
         edits: Annotated[int, Form(ge=0)] = 0,
     ) -> ProposalForm:
@@ -143,13 +155,14 @@ def _add_forms(routes: APIRouter, parts: InsideParts, texts: TemplateChoice) -> 
             raise HTTPException(404)
         common = told(parts, person, account=found.account, given=nonce)
         seen = {"reminder": found.reminder, "revision": revision, "edits": edits}
-        return ProposalForm(person, found, {**common, **seen})
+        return ProposalForm(person, found, {**common, **seen}, place)
 
     own = Annotated[ProposalForm, Depends(own_form)]
 
     def asked_for(form: ProposalForm, command: AccountCommand) -> Response:
         account = form.proposal.account
-        return ask(parts, form.person, command, account=account, back_to="/review", more={"account": account})
+        more = {"account": account, **form.place}
+        return ask(parts, form.person, command, account=account, back_to="/review", more=more)
 
     @routes.post("/review/{reminder}/approve", response_model=None)
     def approve(
@@ -209,6 +222,7 @@ def _add_undo(routes: APIRouter, parts: InsideParts) -> None:
         reminder: str,
         csrf: Word,
         nonce: Word,
+        place: _Place,
         account: Annotated[str, Form(max_length=200)],
         what: Annotated[UndoneWhat, Form()],
         edits: Annotated[int, Form(ge=0)] = 0,
@@ -218,4 +232,5 @@ def _add_undo(routes: APIRouter, parts: InsideParts) -> None:
         require_seen(parts, person, account)
         common = told(parts, person, account=account, given=nonce)
         command = UndoReminder(**common, reminder=reminder, what=what, edits=edits, reason=reason)
-        return ask(parts, person, command, account=account, back_to="/review", more={"account": account})
+        more = {"account": account, **place}
+        return ask(parts, person, command, account=account, back_to="/review", more=more)
