@@ -1,7 +1,9 @@
 """How much one step takes on: as much as fits a short time, and one step at a time.
 
 The event loop that folds also carries the transactions. A long step, or several in a row,
-would keep other partitions' transactions open, up to their timeout on a slow machine.
+would keep other partitions' transactions open, up to their timeout on a slow machine. Nor are
+hundreds of partitions taken all at once: each opens its store on that loop, and the answers for
+which the others wait would come when nobody waits for them any more.
 """
 
 import asyncio
@@ -15,6 +17,7 @@ _FIRST_RECORDS = 500
 _RECORDS_MIN = 50
 # Loop iterations that an answer from the broker needs to become the next request, with room.
 _YIELDS_AFTER_STEP = 12
+_QUESTIONS_MAX = 8
 
 
 class Pace:
@@ -38,6 +41,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
+        self._questions = asyncio.Semaphore(_QUESTIONS_MAX)
 
     @contextlib.asynccontextmanager
     async def mine(self) -> AsyncIterator[None]:
@@ -46,3 +50,9 @@ class Turns:
             yield
             for _ in range(_YIELDS_AFTER_STEP):
                 await asyncio.sleep(0)
+
+    @contextlib.asynccontextmanager
+    async def asking(self) -> AsyncIterator[None]:
+        """Wait until few enough partitions, in the order in which they came, ask the broker or open their stores."""
+        async with self._questions:
+            yield

@@ -241,7 +241,8 @@ class OwnedPartition:
 
     async def _ask_broker(self, action: act.Awaited) -> Any:
         try:
-            return await self._ask(action)
+            async with self._turns.asking():
+                return await self._ask(action)
         except _AWAY as error:
             raise BrokerAway(f"{type(action).__name__}: {error!r}") from error
 

@@ -56,3 +56,29 @@ def test_between_two_steps_the_loop_does_its_own_work() -> None:
 
     asyncio.run(story())
     assert ["a", "answered", "b", "c"] == order
+
+
+def test_hundreds_of_partitions_are_not_taken_at_once() -> None:
+    """Eight ask at a time, who came first goes first, and one that fails makes room."""
+    asking: set[int] = set()
+    most = 0
+    done: list[int] = []
+
+    async def partition(turns: Turns, number: int) -> None:
+        nonlocal most
+        async with turns.asking():
+            asking.add(number)
+            most = max(most, len(asking))
+            await asyncio.sleep(0)
+            asking.discard(number)
+            done.append(number)
+            if number % 3 == 0:
+                raise ConnectionError(number)
+
+    async def story() -> None:
+        turns = Turns()
+        await asyncio.gather(*(partition(turns, number) for number in range(50)), return_exceptions=True)
+
+    asyncio.run(story())
+    assert 8 == most
+    assert list(range(50)) == done
