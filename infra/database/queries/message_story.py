@@ -7,10 +7,12 @@ from sqlalchemy import Connection, select
 
 from infra.database.send_tables import send_jobs, send_notes
 from infra.database.tables import decisions, outcomes, reminder_ends, reminder_items, reminders
+from schemas.answers import AnswerGiven
 
 __all__ = ["MessageStory", "message_story"]
 
 Fields = dict[str, Any]
+_answer_decoder = json.Decoder(AnswerGiven)
 
 
 class MessageStory(Struct, frozen=True, kw_only=True):
@@ -28,7 +30,7 @@ class MessageStory(Struct, frozen=True, kw_only=True):
     jobs: tuple[Fields, ...]
     outcomes: tuple[Fields, ...]
     notes: tuple[Fields, ...]
-    answers: tuple[Fields, ...]
+    answers: tuple[AnswerGiven, ...]
 
 
 def message_story(connection: Connection, *, account: str, reminder: str) -> MessageStory | None:
@@ -47,7 +49,7 @@ def message_story(connection: Connection, *, account: str, reminder: str) -> Mes
     ended = connection.execute(
         select(reminder_ends.c["status"]).where(reminder_ends.c["reminder"] == reminder)
     ).scalar()
-    answers = [json.decode(each["detail_json"]) for each in said if each["kind"] == "answer_given"]
+    answers = [_answer_decoder.decode(each["detail_json"]) for each in said if each["kind"] == "answer_given"]
     return MessageStory(
         reminder=reminder,
         account=account,
