@@ -21,7 +21,7 @@ from infra.projector import GROUP as PROJECTOR
 from infra.projector import TOPICS as PROJECTED
 from infra.settings import Settings
 from schemas.fields import Channel
-from streams.app import JOURNAL, SOURCES
+from streams.names import JOURNAL, SOURCES
 
 __all__ = ["NotQuietError", "Quiet", "groups_of"]
 

@@ -8,7 +8,7 @@ from infra.kafka.lag import PartitionLag
 from infra.projector import GROUP as PROJECTOR
 from infra.projector import TOPICS as PROJECTED
 from infra.settings import Settings
-from streams.app import JOURNAL, SOURCES
+from streams.names import JOURNAL, SOURCES
 
 __all__ = ["stages_of", "wait_until_read"]
 

@@ -13,8 +13,8 @@ from console.replaying import raised_on
 from infra.kafka.consumers import consumer
 from infra.settings import Settings
 from processors.retelling import DayTold, retell
-from streams.app import JOURNAL
 from streams.intake import place
+from streams.names import JOURNAL
 
 __all__ = ["Progress", "told_of"]
 

@@ -12,8 +12,8 @@ from console.verify.partition import Wanted, verify_partition
 from infra.errors import OperatorError
 from infra.kafka.lag import LagReader
 from infra.settings import Settings
-from streams.app import JOURNAL
 from streams.intake import place
+from streams.names import JOURNAL
 from streams.settings import StreamSettings
 
 __all__ = ["PlaceError", "place_in_log", "verify_ledger"]

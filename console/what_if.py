@@ -25,7 +25,7 @@ from infra.settings import Settings
 from processors.alternative import Alternative, Contact, Debtor, Log, Rules, learn
 from processors.law.shipped import shipped_profiles
 from schemas.law import Contacting
-from streams.app import JOURNAL
+from streams.names import JOURNAL
 
 __all__ = ["Comparison", "DaySum", "RulesError", "compare", "follow", "follow_days", "rules_of"]
 

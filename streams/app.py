@@ -10,7 +10,7 @@ Nothing happens at import, and nothing is connected before the app starts.
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal, get_args
+from typing import get_args
 
 import structlog
 
@@ -19,34 +19,19 @@ from infra.metrics.tally import Tally
 from infra.settings import Settings
 from processors.account_cache import RowsBudget
 from processors.partition import Partition
-from schemas.codec import SOURCE_TYPES, TOPIC_OF_TYPE
 from schemas.registry import dead_letter_of, topic
 from schemas.row_version import ROW_VERSION
 from streams.engine.stage import StageSpec
 from streams.engine.worker import EngineApp, build_engine_app
 from streams.intake import BadLimits, RefusedReason, open_intake
 from streams.ledger import FOLD_VERSION, POISON, fact_topics, open_ledger
+from streams.names import CHAIN, CHANGELOG, JOURNAL, SOURCES, StageName
 from streams.settings import StreamSettings
 from streams.tracing import traced
 
-__all__ = [
-    "CHAIN",
-    "CHANGELOG",
-    "JOURNAL",
-    "SOURCES",
-    "StageName",
-    "build_app",
-    "possible_letters",
-    "stage_spec",
-]
+__all__ = ["build_app", "possible_letters", "stage_spec"]
 
 _log = structlog.get_logger(__name__)
-
-StageName = Literal["intake", "ledger"]
-SOURCES: tuple[str, ...] = tuple(sorted({TOPIC_OF_TYPE[name] for name in SOURCE_TYPES}))
-JOURNAL = "ledger.journal"
-CHANGELOG = "ledger.account"
-CHAIN = "ledger.chain"
 
 
 def build_app(

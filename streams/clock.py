@@ -24,7 +24,7 @@ from infra.errors import OperatorError
 from infra.kafka.consumers import admin, consumer, producer
 from infra.settings import Settings
 from schemas.journal import BROADCAST_KEY, JournalEntry, JournalMode, TickPassed, decode_entry, encode_entry
-from streams.app import JOURNAL, SOURCES
+from streams.names import JOURNAL, SOURCES
 
 __all__ = ["SOURCE", "Clock", "ClockError", "ClockStopped", "TickRefusedError", "behind", "tick_for_ever"]
 

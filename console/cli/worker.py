@@ -8,7 +8,7 @@ import click
 from infra.settings import Settings
 
 if TYPE_CHECKING:
-    from streams.app import StageName
+    from streams.names import StageName
 
 __all__ = ["worker"]
 

@@ -30,9 +30,9 @@ from console.verify.sheet import Sheet
 from infra.local_rows import LocalRows, RowsMemory
 from schemas.journal import BROADCAST_KEY
 from schemas.rows import decode_key
-from streams.app import CHAIN, CHANGELOG, JOURNAL
 from streams.engine.chain import LINK_KEY, Link, decode_link, is_internal
 from streams.ledger import FOLD_VERSION
+from streams.names import CHAIN, CHANGELOG, JOURNAL
 
 __all__ = ["Wanted", "verify_partition"]
 

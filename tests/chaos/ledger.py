@@ -32,7 +32,7 @@ from infra.kafka.lag import LagReader
 from infra.ports import free_port
 from infra.settings import Settings
 from schemas.journal import BROADCAST_KEY, TickPassed, decode_entry
-from streams.app import CHANGELOG, JOURNAL
+from streams.names import CHANGELOG, JOURNAL
 from tests.chaos.business import Entry, business, later_tick
 from tests.chaos.fleet import Fleet
 from tests.chaos.load import Load

@@ -27,7 +27,7 @@ from infra.kafka import topics
 from infra.kafka.cluster import LocalCluster
 from infra.kafka.consumers import consumer
 from infra.settings import Settings
-from streams.app import CHAIN, JOURNAL
+from streams.names import CHAIN, JOURNAL
 from tests.chaos.beside import Beside
 from tests.chaos.business import business
 from tests.chaos.fleet import Fleet

@@ -25,10 +25,10 @@ from schemas.codec import TOPIC_OF_TYPE, encode, type_of
 from schemas.facts import AccountTold, LedgerFact, ReminderDecided, TransferSent
 from schemas.fields import account_id
 from schemas.journal import JournalEntry, decode_entry, encode_entry
-from streams.app import CHAIN, CHANGELOG, JOURNAL
 from streams.engine.chain import LINK_KEY, Link, decode_link, holes, is_internal
 from streams.intake import place
 from streams.ledger import SOURCE
+from streams.names import CHAIN, CHANGELOG, JOURNAL
 
 __all__ = [
     "Found",

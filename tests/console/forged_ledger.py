@@ -12,10 +12,10 @@ from processors.partition import Partition
 from schemas.commands import ConfigureCompany
 from schemas.events import InvoiceIssued, PaymentReceived
 from schemas.journal import BROADCAST_KEY, JournalEntry, JournalEvent, TickPassed, encode_entry
-from streams.app import CHAIN, CHANGELOG, JOURNAL
 from streams.engine.chain import LINK_HEADERS, LINK_KEY, Link, encode_link
 from streams.engine.stage import Output
 from streams.ledger import FOLD_VERSION, Ledger, fact_topics
+from streams.names import CHAIN, CHANGELOG, JOURNAL
 from tests.streams.records import FakeRecord
 
 __all__ = ["CUSTOMERS", "SLICE", "Damage", "Forge", "events"]

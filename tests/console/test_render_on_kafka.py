@@ -14,8 +14,8 @@ from schemas.commands import ConfigureCompany, PublishPlan
 from schemas.events import Contact, CustomerUpserted, InvoiceIssued
 from schemas.journal import BROADCAST_KEY, JournalEntry, JournalEvent, TickPassed, encode_entry
 from schemas.plans import Action, Plan, Step
-from streams.app import JOURNAL
 from streams.intake import place
+from streams.names import JOURNAL
 
 pytestmark = pytest.mark.system
 

@@ -16,10 +16,10 @@ from infra.settings import Settings
 from processors.fold import fold
 from schemas.events import PaymentReceived
 from schemas.rows import RowKey, encode_key
-from streams.app import CHAIN, CHANGELOG
 from streams.engine.chain import decode_link
 from streams.engine.stage import Output
 from streams.ledger import FOLD_VERSION
+from streams.names import CHAIN, CHANGELOG
 from tests.console.forged_ledger import SLICE, Forge
 
 pytestmark = pytest.mark.system
