@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
 import infra.database
@@ -183,3 +184,11 @@ def test_a_server_that_is_not_there_is_said(tmp_path: object) -> None:
     engine = open_engine("postgresql://u:secret@127.0.0.1:1/d")
     with pytest.raises(DatabaseError, match=r"u:\*\*\*@127.0.0.1:1/d does not answer"):
         current(engine)
+
+
+def test_migrations_are_known_by_their_names() -> None:
+    """What a start asks for without Alembic is what Alembic would say: each is of its file's number, behind the one before."""
+    script = ScriptDirectory(str(Path(infra.database.__path__[0]) / "migrations"))
+    numbers = [each.revision for each in script.walk_revisions()][::-1]
+    assert [f"{each:04}" for each in range(1, len(numbers) + 1)] == numbers
+    assert [numbers[-1]] == [newest()] == script.get_heads()
