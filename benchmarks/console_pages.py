@@ -50,7 +50,8 @@ _MORE: Final[Mapping[str, tuple[str, ...]]] = {
 
 def get_routes(app: FastAPI) -> list[APIRoute]:
     """List all GET routes that a page of the read model is behind."""
-    routes = [each for each in _routes(app.routes) if "GET" in (each.methods or ())]
+    every = (each for each in app.routes if isinstance(each, APIRoute))
+    routes = [each for each in every if "GET" in (each.methods or ())]
     return [each for each in routes if not each.path.startswith(LEFT_OUT)]
 
 
@@ -76,15 +77,6 @@ def addresses(
             yield route.path, f"{each}?{query}" if query else each
             for more in _MORE.get(route.path, ()):
                 yield route.path, each + more
-
-
-def _routes(routes: Iterable[object]) -> Iterator[APIRoute]:
-    for each in routes:
-        if isinstance(each, APIRoute):
-            yield each
-        else:
-            # Routers that are included as a whole keep their routes.
-            yield from _routes(getattr(getattr(each, "original_router", None), "routes", ()))
 
 
 def _needed(of: Dependant) -> Iterator[str]:

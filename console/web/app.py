@@ -26,9 +26,9 @@ _FORM_BYTES = 64 * 1024  # of an answer, beside its files
 def outside_app(parts: WebParts, *, counted: Callable[[int], None] = lambda _: None) -> ASGIApp:
     """Make the application that the world may reach; ``counted`` is told the status of each answer."""
     app = FastAPI(title="Cobranza", openapi_url=None, docs_url=None, redoc_url=None)
-    app.include_router(pages.router(parts))
-    app.include_router(documents.router(parts))
-    app.include_router(hooks.router(parts, settings=read_settings(FeedbackSettings)))
+    app.router.routes.extend(pages.router(parts).routes)
+    app.router.routes.extend(documents.router(parts).routes)
+    app.router.routes.extend(hooks.router(parts, settings=read_settings(FeedbackSettings)).routes)
     add_faults(app, root=parts.links.root)
     web = parts.web
     answer_bytes_max = web.files_max * web.file_bytes_max + _FORM_BYTES

@@ -17,11 +17,12 @@ from functools import partial
 from typing import Final
 
 import structlog
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import PlainTextResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from console.web.parts import WebParts
+from console.web.routing import Routes
 from infra.database.feedback import FeedbackInbox, Word
 from notifiers.feedback.fetching import fetch
 from notifiers.feedback.refusals import ForgedError, MalformedError, UnavailableError
@@ -38,9 +39,9 @@ _NO_ANSWER: Final = '<?xml version="1.0" encoding="UTF-8"?><Response/>'  # TwiML
 _log = structlog.get_logger(__name__)
 
 
-def router(parts: WebParts, *, settings: FeedbackSettings) -> APIRouter:
+def router(parts: WebParts, *, settings: FeedbackSettings) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
     hooks = _Hooks(parts, settings)
     for path, handler in zip(PATHS, (hooks.ses, hooks.status, hooks.incoming), strict=True):
         routes.add_api_route(path, handler, methods=["POST"], response_model=None)

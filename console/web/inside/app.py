@@ -32,6 +32,7 @@ from console.web.inside.returning import form_again
 from console.web.inside.showing import page
 from console.web.limits import CONSOLE_POLICY, BodyLimit, RefusedRequestError, SafeHeaders
 from console.web.outside.words import accepted_language
+from console.web.routing import Routes
 
 __all__ = ["PAGES", "STATIC_FILES", "inside_app", "make_routes"]
 
@@ -87,10 +88,12 @@ def make_routes(parts: InsideParts, *, reported: Callable[[], None] = lambda: No
     """Make the routes alone: a test walks them with every role."""
     app = FastAPI(title="Cobranza", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.parts = parts
-    for router in (login.router(parts), complaints.router(reported), *(each(parts) for each in PAGES)):
-        app.include_router(router)
+    routes = Routes()
+    for area in (login.router(parts), complaints.router(reported), *(each(parts) for each in PAGES)):
+        routes.take(area)
     for name, media_type in STATIC_FILES.items():
-        app.add_api_route(f"/static/{name}", _static(name, media_type), response_model=None)
+        routes.add_api_route(f"/static/{name}", _static(name, media_type), response_model=None)
+    app.router.routes.extend(routes.routes)
     _add_faults(app, parts)
     return app
 

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from typing import Annotated, Final
 
 import structlog
-from fastapi import APIRouter, Body
+from fastapi import Body
 from fastapi.responses import Response
 from msgspec import DecodeError, Struct, field, json
+
+from console.web.routing import Routes
 
 __all__ = ["router"]
 
@@ -31,9 +33,9 @@ class _Body(Struct, rename="kebab"):
     csp_report: _Report = field(default_factory=_Report)
 
 
-def router(reported: Callable[[], None]) -> APIRouter:
+def router(reported: Callable[[], None]) -> Routes:
     """Make the route; ``reported`` is called for each report."""
-    routes = APIRouter()
+    routes = Routes()
     numbers = itertools.count()
 
     @routes.post("/csp-reports", response_model=None)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -21,15 +21,16 @@ from console.web.inside.auditing import note, note_own
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import LANGUAGES, page
 from console.web.outside.words import accepted_language
+from console.web.routing import Routes
 
 __all__ = ["router"]
 
 _WORD_MAX = 1_024  # argon2 would work on as much as it is given
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
 
     @routes.get("/login", response_model=None)
     def show(request: Request, then: str = "/", language: str = "") -> HTMLResponse:

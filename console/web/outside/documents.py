@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote
 
-from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
 from console.web.outside.reading import ClosedLinkError, Opened, open_link
 from console.web.parts import WebParts
+from console.web.routing import Routes
 from notifiers.channel import Attachment, PermanentError
 from schemas.facts import ReminderDecided, ReminderItem
 
@@ -51,9 +51,9 @@ class PrintedMessages:
             return self._kept[reminder.id]
 
 
-def router(parts: WebParts) -> APIRouter:
+def router(parts: WebParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
 
     @routes.get("/d/{token}", response_model=None)
     def document(token: str) -> Response:

@@ -8,7 +8,7 @@ from functools import partial
 from importlib import resources
 from typing import Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from msgspec import structs
 from sqlalchemy import Connection
@@ -27,6 +27,7 @@ from console.web.outside.reading import ClosedLinkError, Opened, open_link
 from console.web.outside.words import Words, words_of
 from console.web.outside.writing import document_views, page
 from console.web.parts import WebParts
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.links import LinkBook
 from infra.database.queries.merged import living_account
@@ -43,9 +44,9 @@ _MEGABYTE: Final = 1024 * 1024
 _WITH_DOCUMENTS_CHOSEN: Final = ("paid", "will_pay", "other")
 
 
-def router(parts: WebParts) -> APIRouter:
+def router(parts: WebParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
     pages = _Pages(parts)
     looked, posted = ["GET", "HEAD"], ["POST"]
     for path, methods, handler in (

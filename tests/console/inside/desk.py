@@ -3,7 +3,7 @@
 import datetime
 import html
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from httpx import Response
 from sqlalchemy import Engine, select
-from starlette.routing import BaseRoute
 
 from console.publishing import PublishError
 from console.web.inside.app import inside_app, make_routes
@@ -77,8 +76,8 @@ class Desk:
         return TestClient(inside_app(self.parts), base_url="http://console.test", follow_redirects=False)
 
     def routes(self) -> list[APIRoute]:
-        """Give the application's routes, those of included routers, too."""
-        return list(_flat(make_routes(self.parts).routes))
+        """Give the application's routes, in the order in which they are looked at."""
+        return [each for each in make_routes(self.parts).routes if isinstance(each, APIRoute)]
 
     def employ(
         self, user: str, *, role: Role = "collector", language: str = "en", companies: tuple[str, ...] = ()
@@ -168,12 +167,3 @@ class Desk:
         self.unread.clear()
         with writing(self.engine) as connection:
             batch.apply(connection)
-
-
-def _flat(routes: Iterable[BaseRoute]) -> Iterator[APIRoute]:
-    """Give the routes: since FastAPI 0.165 an included router is one route that has others."""
-    for each in routes:
-        if isinstance(each, APIRoute):
-            yield each
-        else:
-            yield from _flat(each.original_router.routes)  # type: ignore[attr-defined]  # its class is private

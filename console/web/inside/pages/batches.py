@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Form, HTTPException, Query, Request
+from fastapi import Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from msgspec.structs import replace
 from starlette.background import BackgroundTask
@@ -22,6 +22,7 @@ from console.web.inside.ordering import ROLE_OF_VERB, carry_out
 from console.web.inside.parts import InsideParts
 from console.web.inside.refusals import refusal_text
 from console.web.inside.showing import page, words_of
+from console.web.routing import Routes
 from infra.database.batches import FATES, Batch, BatchBook, Fate, LineFate
 
 __all__ = ["router"]
@@ -33,9 +34,9 @@ _SETTLES = datetime.timedelta(seconds=3)
 _MARKS = {"refused": "bad", "skipped": "warn", "waiting": "", "asked": "mark", "written": "good"}
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
     book = BatchBook(parts.engine)
 
     def own(person: Person, batch: str) -> Batch:

@@ -1,7 +1,5 @@
 """The customers: the register, and the pages of each of them. The longest paths are looked at first."""
 
-from fastapi import APIRouter
-
 from console.web.inside.pages.customer import (
     acts,
     agreements,
@@ -16,13 +14,14 @@ from console.web.inside.pages.customer import (
     why,
 )
 from console.web.inside.parts import InsideParts
+from console.web.routing import Routes
 
 __all__ = ["router"]
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
     for each in (
         register,
         acts,
@@ -36,5 +35,5 @@ def router(parts: InsideParts) -> APIRouter:
         why,
         sheet,
     ):
-        routes.include_router(each.router(parts))
+        routes.take(each.router(parts))
     return routes

@@ -6,7 +6,7 @@ They are the words of ``cobranza deliveries resolve`` and ``ask``: the first one
 
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Form, HTTPException, Query, Request
+from fastapi import Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from console.web.inside.access import Person, require_own_form
@@ -15,6 +15,7 @@ from console.web.inside.auditing import note
 from console.web.inside.given import Approver, Collector, Word
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.queries.sending import delivery_line, unknown_deliveries
 from infra.database.send_doubts import Doubts, Note, notes_of
@@ -34,16 +35,16 @@ _Reminder = Annotated[str, Form(max_length=300)]
 ANSWERS: Final = ("accepted", "resend", "cannot_say", "ended")
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
     _add_list(routes, parts)
     _add_asking(routes, parts)
     _add_ending(routes, parts)
     return routes
 
 
-def _add_list(routes: APIRouter, parts: InsideParts) -> None:
+def _add_list(routes: Routes, parts: InsideParts) -> None:
     @routes.get("/doubts", response_model=None)
     def doubts(
         *,
@@ -72,7 +73,7 @@ def _add_list(routes: APIRouter, parts: InsideParts) -> None:
         )
 
 
-def _add_asking(routes: APIRouter, parts: InsideParts) -> None:
+def _add_asking(routes: Routes, parts: InsideParts) -> None:
     @routes.post("/doubts/ask", response_model=None)
     def ask_provider(
         *,
@@ -96,7 +97,7 @@ def _add_asking(routes: APIRouter, parts: InsideParts) -> None:
         return RedirectResponse(f"/doubts?answer={answer}", status_code=303)
 
 
-def _add_ending(routes: APIRouter, parts: InsideParts) -> None:
+def _add_ending(routes: Routes, parts: InsideParts) -> None:
     @routes.post("/doubts/end", response_model=None)
     def end(
         *,

@@ -5,7 +5,7 @@ They are the acts of ``cobranza letters left-out``, ``again`` and ``give-up``: a
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, HTTPException, Query, Request
+from fastapi import Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from console.left_out import NotLeftOutError, give_up, print_again
@@ -15,6 +15,7 @@ from console.web.inside.auditing import note
 from console.web.inside.given import Approver, Collector, Word
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
+from console.web.routing import Routes
 from infra.database.print_runs import PrintRuns, RunLetter
 from infra.errors import OperatorError
 
@@ -25,15 +26,15 @@ _DONE: Final = ("again", "given_up")
 _Reminder = Annotated[str, Form(min_length=1, max_length=300)]
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
     _add_list(routes, parts)
     _add_acts(routes, parts)
     return routes
 
 
-def _add_list(routes: APIRouter, parts: InsideParts) -> None:
+def _add_list(routes: Routes, parts: InsideParts) -> None:
     @routes.get("/letters", response_model=None)
     def letters(
         *,
@@ -60,7 +61,7 @@ def _add_list(routes: APIRouter, parts: InsideParts) -> None:
         )
 
 
-def _add_acts(routes: APIRouter, parts: InsideParts) -> None:
+def _add_acts(routes: Routes, parts: InsideParts) -> None:
     @routes.post("/letters/again", response_model=None)
     def again(
         *, request: Request, person: Collector, csrf: Word, nonce: Word, reminder: _Reminder

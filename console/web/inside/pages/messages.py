@@ -6,7 +6,7 @@ Nothing is sent and no command is given. Who is written to stands in it: it is f
 import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Form, HTTPException, Query, Request
+from fastapi import Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,6 +18,7 @@ from console.web.inside.drawing import MAIL_POLICY, Drawer, Drawn, changed_by, m
 from console.web.inside.given import Approver, Collector
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.queries.live import live_rows_of
 from infra.database.queries.proposals import said_of, waiting
@@ -42,9 +43,9 @@ class _Meant(Struct, frozen=True, kw_only=True):
     not_before: datetime.date | None = None
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
     drawer = Drawer(parts)
 
     @routes.get("/messages/{account}", response_model=None)

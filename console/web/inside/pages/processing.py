@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Annotated, NamedTuple
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from msgspec import Struct
 from starlette.background import BackgroundTask
@@ -34,6 +34,7 @@ from console.web.inside.parts import InsideParts
 from console.web.inside.selecting import Chosen, chosen_of, filter_of
 from console.web.inside.showing import page, words_of
 from console.web.inside.template_choice import TemplateChoice
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.queries.statements import Statement, recently_contacted, statements, walk_statements
 from infra.database.queries.worklist_page import walk_worklist
@@ -89,9 +90,9 @@ async def filled(request: Request) -> FormData:
     return await request.form()
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes: each thing that can be asked has its own, for the role that it needs."""
-    routes = APIRouter()
+    routes = Routes()
     texts = TemplateChoice(parts)
 
     @routes.get("/process", response_model=None)

@@ -6,7 +6,7 @@ import datetime
 from collections import Counter
 from typing import Annotated
 
-from fastapi import APIRouter, Form, HTTPException, Query, Request
+from fastapi import Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import Connection
 
@@ -18,6 +18,7 @@ from console.web.inside.given import Approver, Reader
 from console.web.inside.pages import doubts, letters, suppressions, tasks
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, said, words_of
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.queries.delivery_page import OUTCOMES, DeliveryFilter, delivery_page
 from infra.database.queries.moment import business_now
@@ -44,19 +45,19 @@ _MARKS = {
 }
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes, with those of doubts, letters that are not printed, tasks and addresses that are not written to."""
-    routes = APIRouter()
+    routes = Routes()
     _add_list(routes, parts)
     _add_call_back(routes, parts)
-    routes.include_router(doubts.router(parts))
-    routes.include_router(letters.router(parts))
-    routes.include_router(tasks.router(parts))
-    routes.include_router(suppressions.router(parts))
+    routes.take(doubts.router(parts))
+    routes.take(letters.router(parts))
+    routes.take(tasks.router(parts))
+    routes.take(suppressions.router(parts))
     return routes
 
 
-def _add_list(routes: APIRouter, parts: InsideParts) -> None:
+def _add_list(routes: Routes, parts: InsideParts) -> None:
     @routes.get("/reminders", response_model=None)
     async def reminders(
         *,
@@ -179,7 +180,7 @@ def _days(first: datetime.date, last: datetime.date) -> list[datetime.date]:
     return [first + datetime.timedelta(days=number) for number in range((last - first).days + 1)]
 
 
-def _add_call_back(routes: APIRouter, parts: InsideParts) -> None:
+def _add_call_back(routes: Routes, parts: InsideParts) -> None:
     @routes.post("/reminders/{reminder}/call-back", response_model=None)
     def call_back(
         *,

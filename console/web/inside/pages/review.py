@@ -9,7 +9,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
+from fastapi import Depends, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from msgspec import structs
 from sqlalchemy import Connection
@@ -24,6 +24,7 @@ from console.web.inside.pages.customer.opening import require_seen
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
 from console.web.inside.template_choice import TemplateChoice
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.queries.moment import business_now
 from infra.database.queries.proposals import said_of, waiting, waiting_count, waiting_page
@@ -61,18 +62,18 @@ def _place(
 _Place = Annotated[Mapping[str, str], Depends(_place)]
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
     texts = TemplateChoice(parts)
     _add_queue(routes, parts, texts)
     _add_forms(routes, parts, texts)
     _add_undo(routes, parts)
-    routes.include_router(messages.router(parts))
+    routes.take(messages.router(parts))
     return routes
 
 
-def _add_queue(routes: APIRouter, parts: InsideParts, texts: TemplateChoice) -> None:
+def _add_queue(routes: Routes, parts: InsideParts, texts: TemplateChoice) -> None:
     @routes.get("/review", response_model=None)
     async def review(
         *,
@@ -131,7 +132,7 @@ def _lately(parts: InsideParts, person: Person, connection: Connection, *, compa
     return said_lately(connection, companies=seen, since=since, lines_max=_SHOWN_MAX)
 
 
-def _add_forms(routes: APIRouter, parts: InsideParts, texts: TemplateChoice) -> None:
+def _add_forms(routes: Routes, parts: InsideParts, texts: TemplateChoice) -> None:
     def own_form(
         *,
         request: Request,
@@ -213,7 +214,7 @@ def _require_both(parts: InsideParts, form: ProposalForm, *, because: str, is_co
     raise WrongRequestError([words[missing[1]]], fields=[missing[0]])
 
 
-def _add_undo(routes: APIRouter, parts: InsideParts) -> None:
+def _add_undo(routes: Routes, parts: InsideParts) -> None:
     @routes.post("/review/{reminder}/undo", response_model=None)
     def undo(
         *,

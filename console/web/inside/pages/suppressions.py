@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated, Final, Literal, cast
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, HTTPException, Query, Request
+from fastapi import Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from msgspec.structs import replace
 
@@ -20,6 +20,7 @@ from console.web.inside.given import Approver, Collector, Reader, Word
 from console.web.inside.masking import masked
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
+from console.web.routing import Routes
 from infra.database.engine import reading, writing
 from infra.database.queries.moment import business_now
 from infra.database.queries.suppressed import (
@@ -49,15 +50,15 @@ _Reason = Annotated[str, Form(min_length=1, max_length=500)]
 _Short = Annotated[str, Query(max_length=64)]
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
     _add_list(routes, parts)
     _add_forms(routes, parts)
     return routes
 
 
-def _add_list(routes: APIRouter, parts: InsideParts) -> None:
+def _add_list(routes: Routes, parts: InsideParts) -> None:
     @routes.get("/suppressions", response_model=None)
     def show(
         *,
@@ -136,7 +137,7 @@ def _shown(entry: Suppression, person: Person) -> Suppression:
     return replace(entry, address=masked(entry.address), detail="")
 
 
-def _add_forms(routes: APIRouter, parts: InsideParts) -> None:
+def _add_forms(routes: Routes, parts: InsideParts) -> None:
     @routes.post("/suppressions", response_model=None)
     def add(
         *,

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, HTTPException, Query, Request
+from fastapi import Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from console.web.inside.access import require_own_form
@@ -10,6 +10,7 @@ from console.web.inside.asking import ask, await_written, told
 from console.web.inside.given import Collector, Reader
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.queries.customer_sheet import contact_names
 from infra.database.queries.moment import business_now
@@ -23,9 +24,9 @@ _LINES_MAX = 50
 _Word = Annotated[str, Form(max_length=256)]
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
 
     @routes.get("/tasks", response_model=None)
     async def tasks(

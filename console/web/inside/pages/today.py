@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from console.web.inside.access import Person, require_own_form
@@ -18,6 +18,7 @@ from console.web.inside.masking import masked_text
 from console.web.inside.parts import InsideParts
 from console.web.inside.selecting import FILTER_NAMES, AskedFilter, filter_of, filter_query
 from console.web.inside.showing import page, words_of
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.queries.customer_sheet import contact_names
 from infra.database.queries.worklist import WHYS, WorkLine
@@ -31,9 +32,9 @@ _PAGE = "today"
 _Name = Annotated[str, Form(min_length=1, max_length=80)]
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
     kept = FilterBook(parts.engine)
 
     @routes.get("/", response_model=None)

@@ -5,11 +5,12 @@
 import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Form
+from fastapi import Depends, Form
 from fastapi.responses import Response
 
 from console.web.inside.pages.customer.opening import CustomerForm, Word, asked_for, form_of
 from console.web.inside.parts import InsideParts
+from console.web.routing import Routes
 from schemas.commands import (
     AddNote,
     EnrolCustomer,
@@ -27,16 +28,16 @@ __all__ = ["router"]
 _Channel = Annotated[Literal["email", "sms", "letter"], Form()]
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter(prefix="/customers/{account:path}")
+    routes = Routes(prefix="/customers/{account:path}")
     _add_log(routes, parts)
     _add_settings(routes, parts)
     _add_channels(routes, parts)
     return routes
 
 
-def _add_log(routes: APIRouter, parts: InsideParts) -> None:
+def _add_log(routes: Routes, parts: InsideParts) -> None:
     own = Annotated[CustomerForm, Depends(form_of(parts))]
 
     @routes.post("/notes", response_model=None)
@@ -55,7 +56,7 @@ def _add_log(routes: APIRouter, parts: InsideParts) -> None:
         return asked_for(parts, form, SetNextDate(**form.common, next_on=on))
 
 
-def _add_settings(routes: APIRouter, parts: InsideParts) -> None:
+def _add_settings(routes: Routes, parts: InsideParts) -> None:
     own = Annotated[CustomerForm, Depends(form_of(parts))]
     approvers = Annotated[CustomerForm, Depends(form_of(parts, role="approver"))]
 
@@ -82,7 +83,7 @@ def _add_settings(routes: APIRouter, parts: InsideParts) -> None:
         return asked_for(parts, form, ReleaseQuarantine(**form.common))
 
 
-def _add_channels(routes: APIRouter, parts: InsideParts) -> None:
+def _add_channels(routes: Routes, parts: InsideParts) -> None:
     own = Annotated[CustomerForm, Depends(form_of(parts))]
 
     @routes.post("/opt-outs", response_model=None)

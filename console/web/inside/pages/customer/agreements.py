@@ -3,7 +3,7 @@
 import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Form
+from fastapi import Depends, Form
 from fastapi.responses import Response
 
 from console.web.inside.asking import refused_by_intake
@@ -18,6 +18,7 @@ from console.web.inside.pages.customer.opening import (
     require_document,
 )
 from console.web.inside.parts import InsideParts
+from console.web.routing import Routes
 from schemas.commands import (
     CancelPaymentPlan,
     HoldKind,
@@ -36,9 +37,9 @@ _Remark = Annotated[str, Form(max_length=2_000)]
 _Name = Annotated[str, Form(max_length=200)]
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter(prefix="/customers/{account:path}")
+    routes = Routes(prefix="/customers/{account:path}")
     _add_holds(routes, parts)
     _add_promises(routes, parts)
     _add_disputes(routes, parts)
@@ -46,7 +47,7 @@ def router(parts: InsideParts) -> APIRouter:
     return routes
 
 
-def _add_holds(routes: APIRouter, parts: InsideParts) -> None:
+def _add_holds(routes: Routes, parts: InsideParts) -> None:
     own = Annotated[CustomerForm, Depends(form_of(parts))]
 
     @routes.post("/holds", response_model=None)
@@ -66,7 +67,7 @@ def _add_holds(routes: APIRouter, parts: InsideParts) -> None:
         return asked_for(parts, form, ReleaseHold(**form.common, kind=kind))
 
 
-def _add_promises(routes: APIRouter, parts: InsideParts) -> None:
+def _add_promises(routes: Routes, parts: InsideParts) -> None:
     own = Annotated[CustomerForm, Depends(form_of(parts))]
 
     @routes.post("/promises", response_model=None)
@@ -96,7 +97,7 @@ def _add_promises(routes: APIRouter, parts: InsideParts) -> None:
         return asked_for(parts, form, WithdrawPromise(**form.common, promise=promise))
 
 
-def _add_disputes(routes: APIRouter, parts: InsideParts) -> None:
+def _add_disputes(routes: Routes, parts: InsideParts) -> None:
     own = Annotated[CustomerForm, Depends(form_of(parts))]
 
     @routes.post("/disputes", response_model=None)
@@ -126,7 +127,7 @@ def _add_disputes(routes: APIRouter, parts: InsideParts) -> None:
         return asked_for(parts, form, command)
 
 
-def _add_payment_plans(routes: APIRouter, parts: InsideParts) -> None:
+def _add_payment_plans(routes: Routes, parts: InsideParts) -> None:
     own = Annotated[CustomerForm, Depends(form_of(parts))]
 
     @routes.post("/payment-plans", response_model=None)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Final
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import HTTPException, Query
 from fastapi.responses import HTMLResponse
 from msgspec.structs import replace
 
@@ -11,6 +11,7 @@ from console.web.inside.asking import await_written, nonce, until_told
 from console.web.inside.pages.customer.opening import Reader, path_of, people_of, sheet_of
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import moments, page
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.queries.document_story import credit_story, document_story, payment_has
 from infra.database.queries.moment import company_day, company_zone
@@ -22,15 +23,15 @@ _Name = Annotated[str, Query(max_length=300)]
 _WEB: Final = ("https://", "http://")
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter(prefix="/customers/{account:path}")
+    routes = Routes(prefix="/customers/{account:path}")
     _add_document(routes, parts)
     _add_credit(routes, parts)
     return routes
 
 
-def _add_document(routes: APIRouter, parts: InsideParts) -> None:
+def _add_document(routes: Routes, parts: InsideParts) -> None:
     @routes.get("/document", response_model=None)
     async def one_document(*, person: Reader, account: str, document: _Name, asked: str = "") -> HTMLResponse:
         written = await await_written(parts, account=account, request=asked)
@@ -59,7 +60,7 @@ def _add_document(routes: APIRouter, parts: InsideParts) -> None:
         )
 
 
-def _add_credit(routes: APIRouter, parts: InsideParts) -> None:
+def _add_credit(routes: Routes, parts: InsideParts) -> None:
     def is_entered(account: str, *, credit: str, state: str) -> Callable[[], bool]:
         def look() -> bool:
             with reading(parts.engine) as connection:

@@ -5,7 +5,7 @@ Where it was asked for from a page of one document, it leads back there.
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Form
+from fastapi import Depends, Form
 from fastapi.responses import Response
 
 from console.web.inside.pages.customer.opening import (
@@ -17,6 +17,7 @@ from console.web.inside.pages.customer.opening import (
     form_of,
 )
 from console.web.inside.parts import InsideParts
+from console.web.routing import Routes
 from schemas.commands import AccountCommand, ExcludeItem, ExcludePayment, IncludeItem, IncludePayment
 
 __all__ = ["router"]
@@ -24,9 +25,9 @@ __all__ = ["router"]
 _From = Annotated[Literal["", "document", "credit"], Form()]
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter(prefix="/customers/{account:path}")
+    routes = Routes(prefix="/customers/{account:path}")
     own = Annotated[CustomerForm, Depends(form_of(parts))]
 
     def back(form: CustomerForm, command: AccountCommand, came_from: str, name: str) -> Response:

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Final, Literal, get_args
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import HTTPException, Query
 from fastapi.responses import HTMLResponse, Response
 from msgspec import Struct
 from sqlalchemy import Engine
@@ -21,6 +21,7 @@ from console.web.inside.asking import await_written
 from console.web.inside.pages.customer.opening import Collector, path_of, sheet_of
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import moments, page
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.queries.message_story import MessageStory, message_story
 from infra.database.queries.moment import company_zone
@@ -53,9 +54,9 @@ class Written(Struct, frozen=True, kw_only=True):
     is_kept: bool = False
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter(prefix="/customers/{account:path}")
+    routes = Routes(prefix="/customers/{account:path}")
     write = _writer(parts.settings, engine=parts.engine)
 
     @routes.get("/message", response_model=None)

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 
 from console.web.inside.pages.customer.opening import Reader, path_of, people_of, sheet_of
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import moments, page, words_of
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.queries.customer_sheet import CREDITS_MAX, credits_of
 from infra.database.queries.moment import company_zone
@@ -25,9 +26,9 @@ _TITLES: Final[dict[Part, str]] = {"credits": "credits", "log": "log", "sent": "
 LINES: Final[dict[Part, int]] = {"credits": CREDITS_MAX, "log": 100, "sent": 50}  # of a page
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the route."""
-    routes = APIRouter()
+    routes = Routes()
 
     @routes.get("/customers/{account:path}/older", response_model=None)
     def older(

@@ -8,7 +8,7 @@ is named after the user and the form that it was typed in, so that a second clic
 import datetime
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, Response
 
 from console.web.inside.access import Person
@@ -24,6 +24,7 @@ from console.web.inside.pages.customer.opening import (
 from console.web.inside.pages.customer.receipt_form import AMOUNT_FOR, MEANS, STATES, Receipt, payment_of
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import Words, page, words_of
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.queries.customer_sheet import ItemPage, SheetItem, open_items
 from infra.database.queries.document_story import payment_said
@@ -37,15 +38,15 @@ __all__ = ["router"]
 _ITEMS_MAX: Final = 300
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter(prefix="/customers/{account:path}")
+    routes = Routes(prefix="/customers/{account:path}")
     _add_receipt(routes, parts)
     _add_states(routes, parts)
     return routes
 
 
-def _add_receipt(routes: APIRouter, parts: InsideParts) -> None:
+def _add_receipt(routes: Routes, parts: InsideParts) -> None:
     async def typed(request: Request) -> Receipt:
         return _receipt(
             dict(await request.form()), [str(each) for each in (await request.form()).getlist("document")]
@@ -109,7 +110,7 @@ def _require_unused(
     raise WrongRequestError([words["refusals"]["said_otherwise"]], fields=[""])
 
 
-def _add_states(routes: APIRouter, parts: InsideParts) -> None:
+def _add_states(routes: Routes, parts: InsideParts) -> None:
     @routes.post("/receipts/state", response_model=None)
     def change(
         *,

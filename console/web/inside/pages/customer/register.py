@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import HTMLResponse
 from msgspec.structs import replace
 
@@ -10,6 +10,7 @@ from console.web.inside.masking import masked
 from console.web.inside.pages.customer.opening import Reader
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.queries.customer_register import Search, company_names, customer_count, customer_page
 from infra.database.queries.moment import business_now
@@ -19,9 +20,9 @@ __all__ = ["router"]
 _LINES: Final = 50
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
 
     @routes.get("/customers", response_model=None)
     def every(

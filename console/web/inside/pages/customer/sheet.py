@@ -4,7 +4,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import HTMLResponse
 
 from console.web.inside.asking import await_written, nonce
@@ -12,6 +12,7 @@ from console.web.inside.pages.customer.older import LINES
 from console.web.inside.pages.customer.opening import Reader, path_of, people_of, sheet_of
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import moments, page
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.queries.customer_sheet import open_items, overdue_of
 from infra.database.queries.moment import company_day, company_zone
@@ -24,9 +25,9 @@ __all__ = ["router"]
 _ITEMS: Final = 100
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
 
     @routes.get("/customers/{account:path}", response_model=None)
     async def show(

@@ -8,13 +8,14 @@ import datetime
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import HTTPException, Query
 from fastapi.responses import HTMLResponse
 
 from console.web.inside.pages.customer.opening import Reader, path_of, sheet_of
 from console.web.inside.parts import InsideParts
 from console.web.inside.reporting.leading import to_report
 from console.web.inside.showing import page
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.queries.group import GroupStatement, group_statement
 from infra.database.queries.moment import company_day
@@ -28,9 +29,9 @@ _MEMBERS_MAX: Final = 20
 _YEAR: Final = datetime.timedelta(days=365)
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter(prefix="/customers/{account:path}")
+    routes = Routes(prefix="/customers/{account:path}")
 
     @routes.get("/statement", response_model=None)
     def statement(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import HTMLResponse
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
@@ -21,6 +21,7 @@ from console.web.inside.pages.customer.opening import Collector, Reader, path_of
 from console.web.inside.parts import InsideParts
 from console.web.inside.retellings import BusyError, Retelling, Retellings, Tell
 from console.web.inside.showing import page
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.queries.moment import company_day
 from infra.database.queries.scheduled import ScheduledLine, scheduled
@@ -44,16 +45,16 @@ class Paragraph(Struct, kw_only=True):
     under: list["Paragraph"]
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter(prefix="/customers/{account:path}")
+    routes = Routes(prefix="/customers/{account:path}")
     retellings = Retellings(parts.retell or _from_journal(parts.settings))
     _add_why(routes, parts, retellings)
     _add_next(routes, parts)
     return routes
 
 
-def _add_why(routes: APIRouter, parts: InsideParts, retellings: Retellings) -> None:
+def _add_why(routes: Routes, parts: InsideParts, retellings: Retellings) -> None:
     @routes.get("/why", response_model=None)
     def why(*, person: Collector, account: str, on: datetime.date | None = None) -> HTMLResponse:
         sheet = sheet_of(parts, person, account)
@@ -78,7 +79,7 @@ def _add_why(routes: APIRouter, parts: InsideParts, retellings: Retellings) -> N
         )
 
 
-def _add_next(routes: APIRouter, parts: InsideParts) -> None:
+def _add_next(routes: Routes, parts: InsideParts) -> None:
     limits = parts.console
     foreseen: KeptAnswers[list[ScheduledLine]] = KeptAnswers(
         clock=parts.clock, fresh_s=limits.answer_fresh_s, wait_s=limits.answer_wait_s

@@ -3,7 +3,7 @@
 from typing import Annotated
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from console.web.inside.access import Person, require_own_form
@@ -13,6 +13,7 @@ from console.web.inside.given import Reader, Word
 from console.web.inside.pages.reports.asked import as_query, filters_of_query, report_named
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import words_of
+from console.web.routing import Routes
 from infra.database.saved_filters import SAVED_MAX, FilterBook, SavedFilter
 
 __all__ = ["kept_of", "router"]
@@ -26,9 +27,9 @@ def kept_of(parts: InsideParts, person: Person, report: str) -> list[tuple[str, 
     return [(each.name, f"/reports/{report}?{each.query}") for each in found]
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
 
     @routes.post("/reports/{report}/kept", response_model=None)
     def keep(

@@ -6,7 +6,7 @@ The pages write down what is to go; ``cobranza reports`` carries it out (``repor
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from msgspec import json
 from msgspec.structs import replace
@@ -20,6 +20,7 @@ from console.web.inside.parts import InsideParts
 from console.web.inside.reporting.making import FileForm
 from console.web.inside.reporting.recipients import RecipientError, addresses_of, is_allowed, pattern_of
 from console.web.inside.showing import page, words_of
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.queries.account_choice import choices
 from infra.database.report_post import Allowed, Every, Mailing, ReportPost, Schedule
@@ -46,9 +47,9 @@ def _whose(parts: InsideParts, person: Person) -> list[str] | None:
     return [each.user for each in parts.people.users() if manages(person, each)] if person.companies else None
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
     post = ReportPost(parts.engine)
     _add_page(routes, parts, post)
     _add_mails(routes, parts, post)
@@ -57,7 +58,7 @@ def router(parts: InsideParts) -> APIRouter:
     return routes
 
 
-def _add_page(routes: APIRouter, parts: InsideParts, post: ReportPost) -> None:
+def _add_page(routes: Routes, parts: InsideParts, post: ReportPost) -> None:
     @routes.get(_HERE, response_model=None)
     def show(*, person: Collector, done: str = "") -> HTMLResponse:
         """Show one's own schedules and mails; an administrator's page has those of all whom he manages."""
@@ -75,7 +76,7 @@ def _add_page(routes: APIRouter, parts: InsideParts, post: ReportPost) -> None:
         )
 
 
-def _add_mails(routes: APIRouter, parts: InsideParts, post: ReportPost) -> None:
+def _add_mails(routes: Routes, parts: InsideParts, post: ReportPost) -> None:
     @routes.post("/reports/{report}/mail", response_model=None)
     def mail(
         *,
@@ -115,7 +116,7 @@ def _add_mails(routes: APIRouter, parts: InsideParts, post: ReportPost) -> None:
         return _back()
 
 
-def _add_schedules(routes: APIRouter, parts: InsideParts, post: ReportPost) -> None:
+def _add_schedules(routes: Routes, parts: InsideParts, post: ReportPost) -> None:
     @routes.post("/reports/{report}/schedules", response_model=None)
     def plan(
         *,
@@ -162,7 +163,7 @@ def _add_schedules(routes: APIRouter, parts: InsideParts, post: ReportPost) -> N
         return _back()
 
 
-def _add_recipients(routes: APIRouter, parts: InsideParts, post: ReportPost) -> None:
+def _add_recipients(routes: Routes, parts: InsideParts, post: ReportPost) -> None:
     @routes.post(f"{_HERE}/recipients", response_model=None)
     def allow(
         *,

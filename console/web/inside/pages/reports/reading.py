@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response, StreamingResponse
 from starlette.background import BackgroundTask
 
@@ -25,6 +25,7 @@ from console.web.inside.reporting.printing import TooLongError
 from console.web.inside.reporting.sheets import Page, Row, chosen_columns, page_of
 from console.web.inside.reporting.trend import MONTHS, charts_of, places_of, points_of
 from console.web.inside.showing import Words, page, words_of
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.queries.account_choice import Choices, choices
 
@@ -38,9 +39,9 @@ _NOTES: Final = ("note", "call_attempt", "conversation")
 _Filters = Annotated[Filters, Depends(filters_asked)]
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
     answers: KeptAnswers[Any] = KeptAnswers(
         clock=parts.clock, fresh_s=parts.console.answer_fresh_s, wait_s=parts.console.answer_wait_s
     )

@@ -1,7 +1,5 @@
 """Settings: companies with their profiles, texts, plans and banks; users and the audit."""
 
-from fastapi import APIRouter
-
 from console.web.inside.pages.settings import (
     audit,
     banks,
@@ -16,6 +14,7 @@ from console.web.inside.pages.settings import (
     what_if,
 )
 from console.web.inside.parts import InsideParts
+from console.web.routing import Routes
 
 __all__ = ["router"]
 
@@ -34,9 +33,9 @@ _AREAS = (
 )
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes of all areas."""
-    routes = APIRouter()
+    routes = Routes()
     for area in _AREAS:
-        routes.include_router(area(parts))
+        routes.take(area(parts))
     return routes

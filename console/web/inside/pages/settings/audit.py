@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import HTTPException, Query
 from fastapi.responses import HTMLResponse
 
 from console.web.inside.access import Person
@@ -14,6 +14,7 @@ from console.web.inside.given import Administrator
 from console.web.inside.parts import InsideParts
 from console.web.inside.set_fields import SetField, set_fields
 from console.web.inside.showing import page, words_of
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.people import AuditEntry
 
@@ -23,9 +24,9 @@ _PAGE: Final = 100
 _Word = Annotated[str, Query(max_length=200)]
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
 
     @routes.get("/audit", response_model=None)
     def audit(

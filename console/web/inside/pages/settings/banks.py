@@ -9,7 +9,7 @@ import datetime
 from collections.abc import Sequence
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import Depends, HTTPException, Query
 from fastapi.responses import HTMLResponse, Response
 from msgspec import Struct
 from msgspec.structs import replace
@@ -29,6 +29,7 @@ from console.web.inside.pages.settings.bank_shares import (
 from console.web.inside.pages.settings.forms import Given, company_form
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.queries.bank_state import (
     Payer,
@@ -75,15 +76,15 @@ class _Reckoned(Struct, frozen=True, kw_only=True):
     given: dict[str, str]
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
     _add_state(routes, parts)
     _add_matching(routes, parts)
     return routes
 
 
-def _add_state(routes: APIRouter, parts: InsideParts) -> None:
+def _add_state(routes: Routes, parts: InsideParts) -> None:
     @routes.get("/settings/{company}/banks", response_model=None)
     async def state(
         *,
@@ -122,7 +123,7 @@ def _add_state(routes: APIRouter, parts: InsideParts) -> None:
         )
 
 
-def _add_matching(routes: APIRouter, parts: InsideParts) -> None:
+def _add_matching(routes: Routes, parts: InsideParts) -> None:
     @routes.post("/settings/{company}/banks/match", response_model=None)
     def match(*, form: _CollectorForm) -> Response:
         person, company, _ = form.about

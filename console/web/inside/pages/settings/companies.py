@@ -2,22 +2,23 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from console.web.inside.company_asking import own_creditors, require_company, settings_path
 from console.web.inside.given import Reader
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.queries.creditors import plan_versions
 
 __all__ = ["router"]
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
 
     @routes.get("/settings", response_model=None)
     def every(

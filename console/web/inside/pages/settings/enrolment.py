@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated, Final
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from msgspec import Struct
 
@@ -24,6 +24,7 @@ from console.web.inside.given import Collector
 from console.web.inside.pages.settings.forms import Given, company_form
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.people import AuditEntry
 from infra.database.queries.creditors import company_row
@@ -52,15 +53,15 @@ class Portion(Struct, frozen=True, kw_only=True):
     customer: str
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
     _add_list(routes, parts)
     _add_forms(routes, parts)
     return routes
 
 
-def _add_list(routes: APIRouter, parts: InsideParts) -> None:
+def _add_list(routes: Routes, parts: InsideParts) -> None:
     @routes.get("/settings/{company}/enrolment", response_model=None)
     async def show(
         *,
@@ -98,7 +99,7 @@ def _add_list(routes: APIRouter, parts: InsideParts) -> None:
         )
 
 
-def _add_forms(routes: APIRouter, parts: InsideParts) -> None:
+def _add_forms(routes: Routes, parts: InsideParts) -> None:
     @routes.post("/settings/{company}/enrolment", response_model=None)
     def enrol(*, form: Annotated[Given, Depends(company_form("collector"))]) -> Response:
         person, company, given = form.about

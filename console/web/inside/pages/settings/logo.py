@@ -6,7 +6,7 @@ Which file is shown the company's profile says; nothing of that is changed here.
 from pathlib import Path
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from fastapi.responses import RedirectResponse, Response
 from msgspec import Struct
 
@@ -18,6 +18,7 @@ from console.web.inside.pages.settings.forms import Given, company_form
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import words_of
 from console.web.inside.text_faults import text_fault_text
+from console.web.routing import Routes
 from infra.errors import OperatorError
 from notifiers.assembly import TEMPLATES, open_texts
 from notifiers.writing.logo import LOGO_BYTES_MAX, LogoError, checked_logo, logo_of
@@ -54,9 +55,9 @@ def own_texts_of(parts: InsideParts) -> OwnTexts:
     return OwnTexts(parts.settings.data_dir / TEMPLATES, shared=shared)
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the route."""
-    routes = APIRouter()
+    routes = Routes()
     texts = own_texts_of(parts)
 
     @routes.post("/settings/{company}/logo", response_model=None)

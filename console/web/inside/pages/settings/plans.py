@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Final, NamedTuple
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import Depends, HTTPException, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from msgspec.structs import replace
 
@@ -39,6 +39,7 @@ from console.web.inside.pages.settings.forms import Given, company_form
 from console.web.inside.parts import InsideParts
 from console.web.inside.plan_faults import plan_fault_text
 from console.web.inside.showing import page, words_of
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.queries.creditors import PlanVersion, plan_versions, published_plan
 from infra.database.queries.moment import company_day
@@ -60,16 +61,16 @@ class Draft(NamedTuple):
     lines: Sequence[str]
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
     _add_views(routes, parts)
     _add_editing(routes, parts)
     _add_migrations(routes, parts)
     return routes
 
 
-def _add_views(routes: APIRouter, parts: InsideParts) -> None:
+def _add_views(routes: Routes, parts: InsideParts) -> None:
     @routes.get("/settings/{company}/plans", response_model=None)
     def every(
         *,
@@ -129,7 +130,7 @@ def _begun(shipped: str, *, plan: str) -> Plan | None:
     return replace(find_plan(shipped), id=plan, version=1)
 
 
-def _add_editing(routes: APIRouter, parts: InsideParts) -> None:
+def _add_editing(routes: Routes, parts: InsideParts) -> None:
     @routes.post("/settings/{company}/plans/{plan}/check", response_model=None)
     def check(*, form: _AdministratorForm, plan: str) -> HTMLResponse:
         person, company, _ = form.about
@@ -158,7 +159,7 @@ def _add_editing(routes: APIRouter, parts: InsideParts) -> None:
         )
 
 
-def _add_migrations(routes: APIRouter, parts: InsideParts) -> None:
+def _add_migrations(routes: Routes, parts: InsideParts) -> None:
     @routes.get("/settings/{company}/plans/{plan}/migration", response_model=None)
     async def preview(
         *,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import Depends, HTTPException
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from console.web.inside.access import Person
@@ -26,6 +26,7 @@ from console.web.inside.pages.settings.profile_fields import (
 )
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page
+from console.web.routing import Routes
 from infra.database.claims import Claim, claim, claim_of
 from infra.database.engine import reading
 from infra.database.people import AuditEntry
@@ -40,9 +41,9 @@ _ACT = type_of(ConfigureCompany)
 _ON_ITS_WAY = datetime.timedelta(seconds=30)  # so long another's change may not be in the read model yet
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
 
     @routes.get("/settings/{company}/profile", response_model=None)
     async def show(*, person: Administrator, company: str, asked: str = "") -> HTMLResponse:

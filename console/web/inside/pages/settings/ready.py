@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from console.getting_ready import points_of
@@ -15,6 +14,7 @@ from console.web.inside.given import Collector
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import Words, page, words_of
 from console.web.inside.text_faults import text_fault_text
+from console.web.routing import Routes
 from infra.database.engine import reading
 
 __all__ = ["MENDED_AT", "router"]
@@ -45,9 +45,9 @@ _SAID_ELSEWHERE: Final[Mapping[str, Callable[..., str]]] = {
 }
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
 
     @routes.get("/settings/{company}/ready", response_model=None)
     def ready(*, person: Collector, company: str, check: bool = False) -> HTMLResponse:

@@ -8,7 +8,7 @@ over another's change is told, with what stands now.
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, Literal, NamedTuple
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import Depends, HTTPException, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from console.own_texts import ChangedTextsError, OwnText, OwnTexts, TextGroup, group_of
@@ -23,6 +23,7 @@ from console.web.inside.pages.settings.forms import Given, company_form
 from console.web.inside.pages.settings.logo import LOGOS, logo_line, own_texts_of
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.people import AuditEntry
 from infra.database.queries.debtors import company_as_kept
@@ -54,16 +55,16 @@ class _Draft(NamedTuple):
     is_overtaken: bool = False
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
     texts = own_texts_of(parts)
     _add_views(routes, parts, texts)
     _add_editing(routes, parts, texts)
     return routes
 
 
-def _add_views(routes: APIRouter, parts: InsideParts, texts: OwnTexts) -> None:
+def _add_views(routes: Routes, parts: InsideParts, texts: OwnTexts) -> None:
     @routes.get("/settings/{company}/texts", response_model=None)
     def every(
         *,
@@ -110,7 +111,7 @@ def _add_views(routes: APIRouter, parts: InsideParts, texts: OwnTexts) -> None:
         return _page(parts, person, texts, company=company, group=group, done=done)
 
 
-def _add_editing(routes: APIRouter, parts: InsideParts, texts: OwnTexts) -> None:
+def _add_editing(routes: Routes, parts: InsideParts, texts: OwnTexts) -> None:
     @routes.post("/settings/{company}/texts/{kind}/{name}", response_model=None)
     def edit(*, form: _AdministratorForm, kind: str, name: str) -> Response:
         """Try a draft, show it as a mail or a letter, or save it: as the button says."""

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, HTTPException, Query, Request
+from fastapi import Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from msgspec import Struct
 from msgspec.structs import replace
@@ -28,6 +28,7 @@ from console.web.inside.company_asking import own_creditors
 from console.web.inside.given import Administrator, Reader, Word
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import LANGUAGES, page, words_of
+from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.people import ROLES, Role, User
 
@@ -45,9 +46,9 @@ class UserFault(Struct, frozen=True, kw_only=True):
     said: str
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
     _add_list(routes, parts)
     _add_new(routes, parts)
     _add_changes(routes, parts)
@@ -55,14 +56,14 @@ def router(parts: InsideParts) -> APIRouter:
     return routes
 
 
-def _add_list(routes: APIRouter, parts: InsideParts) -> None:
+def _add_list(routes: Routes, parts: InsideParts) -> None:
     @routes.get("/users", response_model=None)
     def every(*, person: Administrator, user: Annotated[str, Query(max_length=128)] = "") -> HTMLResponse:
         chosen = _managed(parts, person, user) if user else None
         return _page(parts, person, chosen=chosen)
 
 
-def _add_new(routes: APIRouter, parts: InsideParts) -> None:
+def _add_new(routes: Routes, parts: InsideParts) -> None:
     @routes.post("/users", response_model=None)
     def add(
         *,
@@ -96,7 +97,7 @@ def _add_new(routes: APIRouter, parts: InsideParts) -> None:
         return _page(parts, person, password=password, about=user)
 
 
-def _add_changes(routes: APIRouter, parts: InsideParts) -> None:
+def _add_changes(routes: Routes, parts: InsideParts) -> None:
     @routes.post("/users/change", response_model=None)
     def change(
         *,
@@ -152,7 +153,7 @@ def _add_changes(routes: APIRouter, parts: InsideParts) -> None:
         return _page(parts, person, password=password, about=user)
 
 
-def _add_own(routes: APIRouter, parts: InsideParts) -> None:
+def _add_own(routes: Routes, parts: InsideParts) -> None:
     @routes.get("/me", response_model=None)
     def own(*, person: Reader, done: bool = False) -> HTMLResponse:
         return page(

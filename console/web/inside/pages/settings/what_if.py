@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from console.plan_files import plan_in
@@ -19,6 +19,7 @@ from console.web.inside.pages.settings.forms import Given, company_form
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
 from console.web.inside.simulations import BusyError, Simulation, Simulations
+from console.web.routing import Routes
 from console.what_if import DaySum
 from infra.database.engine import reading
 from infra.database.queries.creditors import plan_versions, published_plan
@@ -39,9 +40,9 @@ _LINES_MAX: Final = 100
 _AT: Final = {"nothing": ("plan",), "law": ("profile",), "days": ("first_on", "last_on")}
 
 
-def router(parts: InsideParts) -> APIRouter:
+def router(parts: InsideParts) -> Routes:
     """Make the routes."""
-    routes = APIRouter()
+    routes = Routes()
     simulations = Simulations(
         parts.settings.data_dir / "what-if", settings=parts.settings, clock=parts.clock, launch=parts.launch
     )
@@ -51,7 +52,7 @@ def router(parts: InsideParts) -> APIRouter:
     return routes
 
 
-def _add_view(routes: APIRouter, parts: InsideParts, simulations: Simulations) -> None:
+def _add_view(routes: Routes, parts: InsideParts, simulations: Simulations) -> None:
     @routes.get("/settings/{company}/what-if", response_model=None)
     def show(
         *,
@@ -63,7 +64,7 @@ def _add_view(routes: APIRouter, parts: InsideParts, simulations: Simulations) -
         return _page(parts, person, simulations, company=company, run=run, number=number)
 
 
-def _add_forms(routes: APIRouter, parts: InsideParts, simulations: Simulations) -> None:
+def _add_forms(routes: Routes, parts: InsideParts, simulations: Simulations) -> None:
     @routes.post("/settings/{company}/what-if", response_model=None)
     def start(*, form: _Form) -> Response:
         person, company, given = form.about

@@ -1,0 +1,52 @@
+"""Routes that are understood when they are first asked for.
+
+FastAPI reads a route's signature, and makes a validator of each of its fields, when the route is made; and all of it
+once more for each router that is included. For all pages of the console that is most of the time that it takes to start.
+"""
+
+import threading
+from typing import Any, Final
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from starlette.routing import compile_path
+
+__all__ = ["Routes"]
+
+_UNDERSTANDING: Final = threading.RLock()
+
+
+class Routes(APIRouter):
+    """A router whose routes are `LateRoute`s; another one's routes become its own."""
+
+    def __init__(self, *, prefix: str = "") -> None:
+        super().__init__(prefix=prefix, route_class=LateRoute)
+
+    def take(self, other: APIRouter) -> None:
+        """Have the routes of another router behind those that are here."""
+        self.routes.extend(other.routes)
+
+
+class LateRoute(APIRoute):
+    """A route that knows its address from the beginning, and all else from when somebody asks for it.
+
+    A signature that FastAPI refuses shows then, too: a test asks for each route.
+    """
+
+    def __init__(self, path: str, endpoint: Any, **told: Any) -> None:
+        # What matching looks at; the same is said again when the rest is.
+        self.path, self.endpoint = path, endpoint
+        self.methods = {each.upper() for each in told.get("methods") or ("GET",)}
+        self.path_regex, self.path_format, self.param_convertors = compile_path(path)
+        self._told = told
+
+    def __getattr__(self, name: str) -> Any:
+        """Give what is not there yet; Python asks here only then."""
+        with _UNDERSTANDING:
+            told = self.__dict__.pop("_told", None)
+            if told is not None:
+                super().__init__(self.path, self.endpoint, **told)
+        try:
+            return self.__dict__[name]
+        except KeyError:
+            raise AttributeError(f"a route has no {name}") from None
