@@ -142,6 +142,12 @@ class LinkBook:
         insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
         values = {name: getattr(answer, name) for name in answer.__struct_fields__}
         with writing(self._engine) as connection:
+            if answers_max is not None:
+                # One after the other: two that come at one moment would each count without the other.
+                is_it = and_(
+                    send_jobs.c["reminder"] == answer.reminder, send_jobs.c["channel"] == answer.channel
+                )
+                connection.execute(select(send_jobs.c["reminder"]).where(is_it).with_for_update())
             kept = connection.execute(
                 insert(link_answers)
                 .values(**values, published=False)

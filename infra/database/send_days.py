@@ -3,6 +3,7 @@
 A delivery counts once a day, however often it is tried; it is counted before it is sent, in one
 transaction with the check, so that two workers cannot both have the last place. One that ends without
 having been sent gives its place back, in the transaction that ends it, to who has waited for one the longest.
+Rows are locked in this order: deliveries, their day, and then, of those that wait, only who is in nobody's hands.
 """
 
 import datetime
@@ -58,7 +59,7 @@ def count_in(engine: Engine, place: DayPlace, *, cap: DayCap) -> Literal["", "nu
     """Give a delivery its place on the day: '' when it has one, else which cap is reached.
 
     The first delivery of a day always has its place: one that alone costs more than the cap would
-    otherwise wait for ever.
+    otherwise wait for ever. One that somebody else has taken meanwhile has its place by that.
     """
     insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
     key = {"company": place.company, "channel": place.channel, "day": place.day}
@@ -69,10 +70,13 @@ def count_in(engine: Engine, place: DayPlace, *, cap: DayCap) -> Literal["", "nu
     if cap.micros_max is not None:
         fits.append(micros + place.micros <= cap.micros_max)
     with writing(engine) as connection:
-        connection.execute(insert(send_days).on_conflict_do_nothing(), [{**key, "number": 0, "micros": 0}])
-        counted_on = connection.execute(select(send_jobs.c["counted_on"]).where(of_job)).scalar()
-        if counted_on == place.day:
+        # Locked before it is read: two workers that count the same delivery in would take two places for it.
+        found = connection.execute(
+            select(send_jobs.c["counted_on"], send_jobs.c["state"]).where(of_job).with_for_update()
+        ).one_or_none()
+        if found is None or found.counted_on == place.day or found.state != "scheduled":
             return ""
+        connection.execute(insert(send_days).on_conflict_do_nothing(), [{**key, "number": 0, "micros": 0}])
         taken = connection.execute(
             update(send_days)
             .where(of_day, or_(number == 0, and_(True, *fits)))
@@ -82,8 +86,8 @@ def count_in(engine: Engine, place: DayPlace, *, cap: DayCap) -> Literal["", "nu
             counted = {"counted_on": place.day, "counted_micros": place.micros, "capped_on": None}
             connection.execute(update(send_jobs).where(of_job).values(counted))
             return ""
-        found = connection.execute(select(number).where(of_day)).scalar_one()
-        return "number" if cap.number_max is not None and found >= cap.number_max else "cost"
+        used = connection.execute(select(number).where(of_day)).scalar_one()
+        return "number" if cap.number_max is not None and used >= cap.number_max else "cost"
 
 
 def give_back(connection: Connection, *, of: ColumnElement[bool]) -> None:
@@ -95,7 +99,10 @@ def give_back(connection: Connection, *, of: ColumnElement[bool]) -> None:
     """
     counted = and_(of, send_jobs.c["counted_on"].is_not(None))
     names = ("company", "channel", "counted_on", "counted_micros")
-    places = connection.execute(select(*(send_jobs.c[name] for name in names)).where(counted)).all()
+    # Locked as they are read: what another worker takes, or gives back, between the two statements would be
+    # given back a second time, and the day would have room for one more than its cap.
+    found = select(*(send_jobs.c[name] for name in names)).where(counted)
+    places = connection.execute(found.order_by(send_jobs.c["reminder"]).with_for_update()).all()
     if not places:
         return
     connection.execute(update(send_jobs).where(counted).values(counted_on=None, counted_micros=0))
@@ -123,6 +130,7 @@ def _free(connection: Connection, key: tuple[str, str, datetime.date], *, number
         jobs["capped_on"] == day,
     )
     query = select(jobs["reminder"]).where(waiting).order_by(jobs["tick"], jobs["reminder"]).limit(number)
+    query = query.with_for_update(skip_locked=True)  # who is in somebody's hands is being looked at anyway
     chosen = list(connection.execute(query).scalars())
     if chosen:
         # It was due when the cap stopped it.

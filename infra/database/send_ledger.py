@@ -122,6 +122,10 @@ class SendLedger:
         """Put off jobs that wait, or that are ours: it was no attempt. Others stay as they are."""
         mine = or_(send_jobs.c["state"] == "scheduled", held_by(self.owner))
         with writing(self._engine) as connection:
+            among = send_jobs.c["reminder"].in_([one.reminder for one in postponed])
+            locked = select(send_jobs.c["reminder"]).where(send_jobs.c["channel"] == self.channel, among)
+            # All of them before the first day: see ``send_days``.
+            connection.execute(locked.order_by(send_jobs.c["reminder"]).with_for_update())
             for one in postponed:
                 if one.by == "business":  # it takes a place again when it comes up, on whichever day that is
                     give_back(connection, of=and_(self._is(one.reminder), mine))

@@ -2,17 +2,20 @@
 
 import datetime
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, delete, func, select, update
 
 from infra.database.engine import reading, writing
 from infra.database.send_days import DayCap, DayPlace, count_in, give_back
 from infra.database.send_ledger import NewJob, SendLedger
 from infra.database.send_tables import send_days, send_jobs
 from infra.database.send_values import Postponement
+from tests.infra.database.at_once import at_once, until_it_waits
 
 AT = datetime.datetime(2026, 3, 4, 12, tzinfo=datetime.UTC)
 DAY = datetime.date(2026, 3, 4)
@@ -99,6 +102,48 @@ def test_two_workers_share_the_last_place(engine: Engine, jobs: list[str]) -> No
         thread.join(timeout=60)
     assert (10, 10) == (found.count(""), found.count("number"))
     assert [("acme", DAY, 10, 70)] == used(engine)
+
+
+def test_a_delivery_that_two_workers_count_in_at_one_moment_has_one_place(
+    engine: Engine, jobs: list[str]
+) -> None:
+    """One of them was taken for dead and was not: twenty deliveries have twenty places of the day, not up to forty."""
+    cap = DayCap(number_max=40)
+    for name in jobs:
+        counting = partial(count_in, engine, place(name, micros=7), cap=cap)
+        assert ["", ""] == at_once(counting, counting)
+    assert [("acme", DAY, 20, 140)] == used(engine)
+
+
+def test_what_another_worker_has_taken_meanwhile_keeps_its_place(engine: Engine, jobs: list[str]) -> None:
+    """One SMS a day: one worker puts it off just when the other one takes it. It goes, and no second one does."""
+    cap = DayCap(number_max=1)
+    assert "" == count_in(engine, place(jobs[0]), cap=cap)
+    late = SendLedger(engine, channel="sms", owner="late", reader_age_s_max=60.0)
+    taking = update(send_jobs).where(send_jobs.c["reminder"] == jobs[0]).values(state="claimed", owner="me")
+    with ThreadPoolExecutor(1) as pool:
+        with writing(engine) as connection:
+            connection.execute(taking)
+            putting_off = pool.submit(
+                late.postpone, [Postponement(reminder=jobs[0], until=AT, detail="the law")]
+            )
+            until_it_waits(engine, putting_off)
+        putting_off.result(60)
+    assert [("acme", DAY, 1, 0)] == used(engine)
+    assert "number" == count_in(engine, place(jobs[1]), cap=cap)
+
+
+def test_what_has_been_taken_by_another_worker_takes_no_place_of_ours(
+    engine: Engine, jobs: list[str]
+) -> None:
+    """It was read before it went, or ended: the place that it would take now nobody would give back."""
+    taking = (
+        update(send_jobs).where(send_jobs.c["reminder"] == jobs[0]).values(state="superseded", owner="me")
+    )
+    with writing(engine) as connection:
+        connection.execute(taking)
+    assert "" == count_in(engine, place(jobs[0]), cap=DayCap(number_max=1))
+    assert "" == count_in(engine, place(jobs[1]), cap=DayCap(number_max=1))
 
 
 def test_a_place_that_becomes_free_is_had_by_who_waits_the_longest(engine: Engine, jobs: list[str]) -> None:
