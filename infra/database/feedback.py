@@ -28,6 +28,7 @@ Said = Literal[
     "complained",
     "failed",
     "delayed",  # not yet handed over: nothing follows
+    "unclear",  # neither delivered nor failed, or a word that is not known here: kept and told, nothing follows
     "stop",  # the reader wants no more by this channel
     "start",
     "reply",  # anything else that a reader wrote

@@ -91,7 +91,7 @@ METRICS: Final[Mapping[str, Described]] = {
     "cobranza_feedback_total": Described(
         "counter",
         "What came back of deliveries: delivered, bounced, returned, complained, failed, delayed, stop, start,"
-        " reply; unknown: of no delivery of ours; fault: words over which something broke.",
+        " reply; unclear: neither delivered nor failed, nothing follows; unknown: of no delivery of ours; fault: words over which something broke.",
         ("channel", "said"),
     ),
     # web

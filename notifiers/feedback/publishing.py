@@ -6,7 +6,7 @@
        │   ├──► a reader's stop, start ──► opt-out, opt-in of each account written to there ──► said
        │   ├──► a reader's reply ─────────► a task of the account written to last ──► said
        │   │                                (who was merged meanwhile: of the one that lives)
-       │   └──► a delay ──────────────────────────────────────────────────────────► noted
+       │   └──► a delay, or neither a yes nor a no ────────────────────────────────► noted
        └──► nobody's, for longer than the patience ──► dead letter ──► dead
 
 A word over which this breaks is tried again while the patience lasts, and is a dead letter then; others go on.
@@ -51,7 +51,7 @@ _LOOK_AGAIN: Final = datetime.timedelta(seconds=2)
 _MENDED: Final = datetime.timedelta(seconds=60)  # so long a word waits over which something broke
 _FAULT: Final = "fault"
 _FATES: Final = ("delivered", "bounced", "returned", "complained", "failed")
-_SAID: Final = (*_FATES, "delayed", "stop", "start", "reply", "unknown", _FAULT)
+_SAID: Final = (*_FATES, "delayed", "unclear", "stop", "start", "reply", "unknown", _FAULT)
 # Why nobody is written to there again, and whether the reason is the address itself, for every company.
 _FOR_ALL: Final = frozenset(
     {"address_bounced", "address_suppressed", "number_unreachable", "letter_returned"}
@@ -172,7 +172,7 @@ class FeedbackPublisher:
     def _what_follows(self, heard: Heard, *, now: datetime.datetime) -> _Said | None:
         """Give what follows from a word; None: it is too early to say."""
         word = heard.word
-        if word.said == "delayed":
+        if word.said in ("delayed", "unclear"):
             return _Said(settled=Settled(word=word.word, state="noted", reminder=word.reminder))
         is_late = now - heard.received_at >= self._patience
         if word.said in ("stop", "start", "reply"):
@@ -266,6 +266,10 @@ class FeedbackPublisher:
         self._inbox.settle(what.settled for _, what in said)
         for heard, what in said:
             word = heard.word
+            if word.said == "unclear":  # a person may know what to make of it, or tell us
+                _log.warning(
+                    "feedback_unclear", source=word.source, reminder=word.reminder, detail=word.detail
+                )
             label = "unknown" if what.settled.state == "dead" else word.said
             if not what.fault:  # that is counted
                 self._tally.add(word.channel, label)

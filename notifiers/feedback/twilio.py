@@ -10,7 +10,7 @@ import datetime
 import hashlib
 import hmac
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from infra.database.feedback import Word
@@ -23,8 +23,19 @@ __all__ = ["Form", "check_signature", "read_form", "word_of_reply", "word_of_sta
 
 Form = Sequence[tuple[str, str]]
 _PARAMETERS_MAX: Final = 200
+_STATUS_MAX: Final = 40
 _PORTS: Final = {"https": 443, "http": 80}
-_UNSAID: Final = frozenset({"accepted", "scheduled", "queued", "sending", "sent", "canceled"})
+# Statuses of a message as Twilio documents them (Message resource, `status`); a new one is no fault of the request.
+_UNSAID: Final = frozenset(
+    {"accepted", "scheduled", "queued", "sending", "sent", "receiving", "received"}
+)  # its end is not known; the last two are of what comes in
+_FATES: Final[dict[str, Literal["delivered", "failed"]]] = {
+    "delivered": "delivered",
+    "read": "delivered",
+    "undelivered": "failed",
+    "failed": "failed",
+    "canceled": "failed",  # somebody has stopped it at Twilio before it went
+}
 
 
 def read_form(body: bytes) -> Form:
@@ -83,39 +94,41 @@ def _signature(url: str, *, form: Form, token: str) -> bytes:
 
 
 def word_of_status(form: Form, *, reminder: str, received_at: datetime.datetime) -> Word | None:
-    """Read a status callback; None: nothing follows from it yet.
+    """Read a status callback; None: its end is not known yet.
+
+    What is neither delivered nor failed (``partially_delivered``, whatever Twilio adds) is a word that is kept and
+    told, and of which nothing follows: to refuse it would bring it again, and keep nobody from missing it.
 
     Raises:
-        MalformedError: it names no message, or a status that is not known here.
+        MalformedError: it names no message, or no status.
     """
     said = dict(form)
     sid, status = said.get("MessageSid", ""), said.get("MessageStatus", "")
-    if not sid:
-        raise MalformedError("a status of no message")
+    if not sid or not status:
+        raise MalformedError("a status of no message, or none of one")
     if status in _UNSAID:
         return None
-    if status not in ("delivered", "read", "undelivered", "failed"):
-        raise MalformedError(f"message status {status[:40]!r} is not known here")
-    code = said.get("ErrorCode", "")
-    is_delivered = status in ("delivered", "read")
+    fate, code = _FATES.get(status), said.get("ErrorCode", "")
     return Word(
-        word=f"twilio/{sid}/{'delivered' if is_delivered else 'failed'}"[:500],
+        word=f"twilio/{sid}/{fate or status[:_STATUS_MAX]}"[:500],
         source="twilio",
-        said="delivered" if is_delivered else "failed",
+        said=fate or "unclear",
         channel="sms",
         occurred_at=received_at.isoformat(timespec="milliseconds"),
         reminder=reminder[:64],
         provider_id=sid[:100],
         address=said.get("To", "")[:40],
-        error_type="" if is_delivered else _error_type(code),
+        error_type=_error_type(status, code) if fate == "failed" else "",
         detail=""
-        if is_delivered
-        else f"Twilio: {status} {code} {said.get('ErrorMessage', '')}".strip()[:500],
+        if fate == "delivered"
+        else f"Twilio: {status[:_STATUS_MAX]} {code} {said.get('ErrorMessage', '')}".strip()[:500],
     )
 
 
-def _error_type(code: str) -> ErrorType:
+def _error_type(status: str, code: str) -> ErrorType:
     """Read a code by the table that refusals are read by; what it does not know, a carrier behind Twilio said."""
+    if status == "canceled":
+        return "provider_refused"
     return error_type_of(int(code) if code.isdecimal() and len(code) < 10 else 0, otherwise="carrier_refused")
 
 

@@ -171,6 +171,17 @@ def test_fates_of_sms(reader: Reader) -> None:
     )
 
 
+def test_a_status_that_is_neither_yes_nor_no_is_kept(reader: Reader) -> None:
+    """Part of it has arrived; or Twilio has a new word: it need not tell it again, and who looks finds it."""
+    for status in ("partially_delivered", "vanished"):
+        form = {"MessageSid": "SM1", "MessageStatus": status, "To": "+34600000000"}
+        assert 200 == tell(reader, "/hooks/twilio/status?reminder=r1", form).status_code
+    heard = [each.word for each in FeedbackInbox(reader.engine).lines(lines_max=10)]
+    assert [("unclear", "Twilio: partially_delivered"), ("unclear", "Twilio: vanished")] == sorted(
+        (word.said, word.detail) for word in heard
+    )
+
+
 def test_what_readers_write_back(reader: Reader) -> None:
     """Nothing is written back to them by us; their words are kept."""
     answer = tell(

@@ -250,10 +250,11 @@ def test_two_publishers_do_not_say_it_both(office: Office) -> None:
     assert 0 == office.publisher.step()
 
 
-def test_delays_are_noted(office: Office) -> None:
-    """Nothing follows from them."""
+@pytest.mark.parametrize("said", ["delayed", "unclear"])
+def test_what_decides_nothing_is_noted(office: Office, said: Any) -> None:
+    """A delay, a word that is neither yes nor no: kept, and nothing follows."""
     office.delivered()
-    assert 1 == office.hear(msgspec.structs.replace(FATE, said="delayed"))
+    assert 1 == office.hear(msgspec.structs.replace(FATE, said=said))
     assert ([], {"noted": 1}) == (office.sent, office.inbox.counts())
 
 

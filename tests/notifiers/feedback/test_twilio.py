@@ -5,6 +5,7 @@ import datetime
 import pytest
 from starlette.datastructures import FormData
 from twilio.request_validator import RequestValidator
+from twilio.rest.api.v2010.account.message import MessageInstance
 
 from infra.database.feedback import Word
 from notifiers.feedback.refusals import ForgedError, MalformedError
@@ -14,6 +15,7 @@ from notifiers.feedback.twilio import check_signature, read_form, word_of_reply,
 TOKEN = "12345"
 NOW = datetime.datetime(2026, 2, 3, 12, tzinfo=datetime.UTC)
 URL = "https://pay.example/hooks/twilio/status?reminder=r1"
+_ON_ITS_WAY = ("queued", "accepted", "scheduled", "sending", "sent", "receiving", "received")
 FORM = [("MessageSid", "SM1"), ("MessageStatus", "delivered"), ("Body", ""), ("To", "+34600000000")]
 
 
@@ -76,7 +78,7 @@ def status(**said: str) -> Word | None:
     )
 
 
-@pytest.mark.parametrize("said", ["queued", "accepted", "scheduled", "sending", "sent", "canceled"])
+@pytest.mark.parametrize("said", _ON_ITS_WAY)
 def test_on_its_way(said: str) -> None:
     """Nothing follows before its end is known."""
     assert status(MessageStatus=said) is None
@@ -119,9 +121,47 @@ def test_delivered_and_read() -> None:
     assert "delivered" == words[0].said
 
 
-def test_unknown_statuses_are_refused() -> None:
-    """So that somebody sees them."""
-    for said in ({"MessageStatus": "vanished"}, {"MessageSid": "", "MessageStatus": "delivered"}, {}):
+def test_every_status_that_twilio_documents_is_taken() -> None:
+    """All that its own library names: what its end is, that it is not known yet, or neither."""
+    named = [each for name, each in vars(MessageInstance.Status).items() if name.isupper()]
+    kinds = {each: status(MessageStatus=each) for each in named}
+    assert {
+        **dict.fromkeys(_ON_ITS_WAY, ""),
+        "delivered": "delivered",
+        "read": "delivered",
+        "undelivered": "failed",
+        "failed": "failed",
+        "canceled": "failed",
+        "partially_delivered": "unclear",
+    } == {name: "" if word is None else word.said for name, word in kinds.items()}
+
+
+def test_what_was_stopped_at_twilio_did_not_go() -> None:
+    """Somebody has canceled it there: the next channel has its turn (R19), and no address is bad by it."""
+    word = status(MessageStatus="canceled")
+    assert word is not None
+    assert ("failed", "provider_refused", "Twilio: canceled") == (word.said, word.error_type, word.detail)
+
+
+@pytest.mark.parametrize("said", ["partially_delivered", "vanished", "x" * 5_000])
+def test_a_status_that_says_neither_is_kept_and_told(said: str) -> None:
+    """A part has arrived, or a word is new: no fate, and no request that is refused again and again."""
+    word = status(MessageStatus=said)
+    assert word is not None
+    assert ("unclear", "r1", "SM1", "", f"Twilio: {said[:40]}", f"twilio/SM1/{said[:40]}") == (
+        *(word.said, word.reminder, word.provider_id),
+        *(word.error_type, word.detail, word.word),
+    )
+
+
+def test_a_status_of_nothing_is_refused() -> None:
+    """It names no message, or no status."""
+    for said in (
+        {"MessageSid": ""},
+        {"MessageStatus": ""},
+        {"MessageSid": "", "MessageStatus": "delivered"},
+        {},
+    ):
         with pytest.raises(MalformedError):
             status(**said)
 
