@@ -62,8 +62,7 @@ class Fetcher:
         self._hosts = settings.allowed_hosts()
         self._resolve = resolve
         self._monotonic = monotonic
-        self._tls = ssl.create_default_context(cafile=settings.ca_file or None)
-        self._tls.sslsocket_class = _TimedSocket
+        self._tls = _trusting(settings)
 
     def fetch(self, url: str, *, kind: DocumentKind) -> bytes:
         """Give a document's bytes.
@@ -76,7 +75,7 @@ class Fetcher:
         try:
             for _ in range(_REDIRECTS_MAX + 1):
                 parts = checked_url(url, hosts=self._hosts)
-                found = self._ask(parts, kind=kind, deadline_s=deadline_s)
+                found = self._ask_trusting(parts, kind=kind, deadline_s=deadline_s)
                 if isinstance(found, bytes):
                     return found
                 url = urljoin(url, found)
@@ -91,6 +90,14 @@ class Fetcher:
         except ValueError as error:  # a name that no resolver takes, a redirect to what is no address
             raise FetchRefusedError(f"it is no address: {error}"[:300]) from error
         raise FetchRefusedError(f"it leads elsewhere more than {_REDIRECTS_MAX} times")
+
+    def _ask_trusting(self, parts: SplitResult, *, kind: DocumentKind, deadline_s: float) -> bytes | str:
+        try:
+            return self._ask(parts, kind=kind, deadline_s=deadline_s)
+        except ssl.SSLCertVerificationError:
+            # The file of those that are trusted may be another one by now: what that refuses, too, is refused.
+            self._tls = _trusting(self._settings)
+            return self._ask(parts, kind=kind, deadline_s=deadline_s)
 
     def _ask(self, parts: SplitResult, *, kind: DocumentKind, deadline_s: float) -> bytes | str:
         """Ask one address: give the document, or where it is instead."""
@@ -132,6 +139,12 @@ class Fetcher:
         if left_s <= 0:
             raise FetchFailedError(f"it was not there within {self._settings.timeout_s:g} s")
         return left_s
+
+
+def _trusting(settings: DocumentSettings) -> ssl.SSLContext:
+    made = ssl.create_default_context(cafile=settings.ca_file or None)
+    made.sslsocket_class = _TimedSocket
+    return made
 
 
 class _TimedSocket(ssl.SSLSocket):

@@ -8,6 +8,7 @@
     the recipient is not verified (SES's own sandbox), illegal address           this address never
     MessageRejected, BadRequest, too large                                       this content never
     no answer after the request went out, one that is none, any other 5xx        nobody knows
+    a proxy, its tunnel, a handshake (TLS) that fails: no byte of the request    later, for everybody
 
 boto3 repeats nothing here: a second request after a lost answer would be a second mail, and SES
 has no key that would tell them apart.
@@ -15,16 +16,17 @@ has no key that would tell them apart.
 
 import datetime
 import re
-import ssl
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import boto3
 import botocore
 from botocore import exceptions
+from botocore.awsrequest import AWSConnection, AWSHTTPSConnectionPool
 from botocore.config import Config
 
 from notifiers.channel import Message, PermanentError, Receipt, TemporaryError, Traits, UncertainError
+from notifiers.handshake import ToldConnection
 from notifiers.mail.mime import Mail, MailSender, mail_of
 from notifiers.mail.settings import SesSettings
 from notifiers.retry_after import asked_wait_s
@@ -130,12 +132,10 @@ class SesChannel:
             answer = self._client.send_email(**request)
         except exceptions.ClientError as error:
             raise _meaning(error, recipient=mail.recipient) from error
-        except exceptions.SSLError as error:
-            raise _unless_refused(error) from error
         except exceptions.ProxyConnectionError as error:
             raise _unless_carried(error) from error
         except _NOT_SENT as error:
-            raise TemporaryError(_text(error)) from error
+            raise TemporaryError(_text_of_none(error)) from error
         except exceptions.ParamValidationError as error:
             raise PermanentError(error_type="content_refused", detail=_text(error)) from error
         except exceptions.BotoCoreError as error:
@@ -157,6 +157,14 @@ class SesChannel:
         return request
 
 
+class _Connection(AWSConnection, ToldConnection):  # type: ignore[misc]  # botocore's classes have no types
+    """botocore's own, which tells a handshake that failed as a connection that was not made."""
+
+
+class _Pool(AWSHTTPSConnectionPool):  # type: ignore[misc]
+    ConnectionCls = _Connection
+
+
 def ses_channel(
     settings: SesSettings, *, clock: Callable[[], datetime.datetime], look: Look = anybody
 ) -> SesChannel:
@@ -175,6 +183,8 @@ def ses_channel(
             parameter_validation=False,
         ),
     )
+    # By this botocore makes all its connections, straight and through proxies; it offers no other way to change them.
+    client._endpoint.http_session._pool_classes_by_scheme["https"] = _Pool  # noqa: SLF001
     return SesChannel(
         client,
         sender=MailSender(address=settings.sender, always=settings.sender_always),
@@ -224,25 +234,28 @@ def _meaning(
     return PermanentError(error_type="content_refused", detail=detail)
 
 
-def _unless_refused(error: exceptions.SSLError) -> TemporaryError | UncertainError:
-    """Tell a handshake that failed from a connection that broke later."""
-    cause = error.kwargs.get("error")
-    if isinstance(cause, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(cause):
-        return TemporaryError(_text(error))
-    return UncertainError(_text(error))
-
-
 def _unless_carried(error: exceptions.ProxyConnectionError) -> TemporaryError | UncertainError:
     """Tell a proxy that is not there, or lets nothing through, from one that broke off after it had the whole mail."""
-    cause = getattr(error.kwargs.get("error"), "original_error", None)
-    return (
-        UncertainError(_text(error)) if isinstance(cause, ConnectionError) else TemporaryError(_text(error))
-    )
+    if isinstance(_cause(error), ConnectionError):
+        return UncertainError(_text(error))
+    return TemporaryError(_text_of_none(error))
+
+
+def _cause(error: exceptions.BotoCoreError) -> object:
+    """Give what broke, below botocore and below what urllib3 says of a proxy."""
+    theirs = error.kwargs.get("error", "")
+    return getattr(theirs, "original_error", theirs)
 
 
 def _tag(value: str) -> str:
     """Give a tag's value as SES allows it: what it does not is an underscore."""
     return _TAG.sub("_", value)[:_TAG_MAX] or "_"
+
+
+def _text_of_none(error: exceptions.BotoCoreError) -> str:
+    """Say why there was no connection: botocore's own words leave that out."""
+    why = str(_cause(error)).partition(": ")[2]
+    return f"{_text(error)}: {why}"[:_DETAIL_MAX] if why else _text(error)
 
 
 def _text(error: Exception) -> str:

@@ -79,8 +79,8 @@ class HttpPost:
             raise ValueError(f"the print-and-post service must be reached by https, not {server.url!r}")
         self._server = server
         self._parts = parts
-        # Made once: to read the certificates that are trusted takes longer than to write a letter.
-        self._trusted = ssl.create_default_context() if parts.scheme == "https" else None
+        # Read once, and when a certificate is refused: to read those that are trusted takes longer than to write a letter.
+        self._trusted = _trust(parts.scheme)
         credentials = base64.b64encode(f"{server.user}:{server.key}".encode()).decode()
         self._headers = {
             "Authorization": f"Basic {credentials}",
@@ -175,6 +175,10 @@ class HttpPost:
         try:
             try:
                 connection.connect()
+            except ssl.SSLCertVerificationError as error:
+                # For the next try: their file may be another one by now.
+                self._trusted = _trust(self._parts.scheme)
+                raise _NotSentError(str(error)) from error
             except OSError as error:
                 raise _NotSentError(str(error)) from error
             try:
@@ -200,6 +204,11 @@ class HttpPost:
 
     def _at(self, what: object) -> str:
         return f"{self._parts.hostname}: {what}"
+
+
+def _trust(scheme: str) -> ssl.SSLContext | None:
+    """Read the certificates that are trusted; None: there is no TLS."""
+    return ssl.create_default_context() if scheme == "https" else None
 
 
 def _described(letter: PostalLetter) -> dict[str, Any]:

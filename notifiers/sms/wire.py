@@ -5,7 +5,7 @@
     name, connection, tunnel, handshake     not there, refused, broken off, a certificate that is not trusted: nothing was said
     from the first byte of the request on   whatever breaks, TLS included: nobody knows
 
-The two are told apart by where they happened, not by their words: the same words (a record that is none) come of both.
+What tells the two apart is ``notifiers.handshake``'s.
 """
 
 import threading
@@ -17,7 +17,6 @@ from requests.adapters import HTTPAdapter
 from twilio.http import HttpClient
 from twilio.http.response import Response
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager
-from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import (
     ConnectTimeoutError,
     MaxRetryError,
@@ -25,8 +24,8 @@ from urllib3.exceptions import (
     NewConnectionError,
     ProxyError,
 )
-from urllib3.util.ssl_match_hostname import CertificateError
 
+from notifiers.handshake import ToldConnection
 from notifiers.retry_after import asked_wait_s
 from notifiers.second_look import Look, Outgoing
 from notifiers.sms.account import API, TwilioAccount
@@ -105,21 +104,8 @@ def broke_before_a_word(error: requests.RequestException) -> bool:
     return isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(reason, _NOT_CONNECTED)
 
 
-class _Connection(HTTPSConnection):
-    """Says of a handshake that failed that there was no connection: no request is written before it has ended."""
-
-    def connect(self) -> None:
-        try:
-            super().connect()
-        except (
-            OSError,
-            CertificateError,
-        ) as error:  # what TLS itself raises among them, and time that is over
-            raise NewConnectionError(self, f"the handshake failed, nothing was said: {error}") from error
-
-
 class _Pool(HTTPSConnectionPool):
-    ConnectionCls = _Connection
+    ConnectionCls = ToldConnection
 
 
 _POOLS: Final = {"http": HTTPConnectionPool, "https": _Pool}

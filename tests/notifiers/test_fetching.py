@@ -9,6 +9,7 @@ import pytest
 from notifiers.enclosing.addresses import AddressRefusedError, checked_address, checked_url
 from notifiers.enclosing.fetching import Fetcher, FetchFailedError, FetchRefusedError
 from notifiers.enclosing.settings import DocumentSettings
+from tests.notifiers.certificates import certificate_of
 from tests.notifiers.document_server import HOST, Answer, DocumentServer, serving
 
 PDF = b"%PDF-1.7 made up"
@@ -145,6 +146,19 @@ def test_a_certificate_of_somebody_else_is_refused(server: DocumentServer) -> No
         )
     with pytest.raises(FetchRefusedError, match="certificate"):
         fetcher(server, ca_file="").fetch(server.url("/f.pdf"), kind="pdf")
+
+
+def test_a_changed_file_of_certificates_needs_no_restart(server: DocumentServer, tmp_path: Path) -> None:
+    """It gets the one that the host shows by now: the next document is fetched, by who has begun with the old one."""
+    (tmp_path / "old").mkdir()
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(certificate_of(tmp_path / "old").read_bytes())
+    server.answers["/f.pdf"] = PDF_ANSWER
+    fetching = fetcher(server, ca_file=str(trusted))
+    with pytest.raises(FetchRefusedError, match="certificate"):
+        fetching.fetch(server.url("/f.pdf"), kind="pdf")
+    trusted.write_bytes(server.ca_file.read_bytes())
+    assert PDF == fetching.fetch(server.url("/f.pdf"), kind="pdf")
 
 
 def test_nobody_there_may_be_there_later(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Letters by a print-and-post service (S0-08): priced before, asked for afterwards, and never two of one."""
 
+import socket
 import ssl
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -11,8 +13,10 @@ from notifiers.channel import Cost, Message, PermanentError, TemporaryError, Unc
 from notifiers.paper.post import PostalLetter, PostChannel, Posted, PostOptions
 from notifiers.paper.post_http import HttpPost, PostServer
 from schemas.events import Contact
+from tests.notifiers.certificates import certificate_of
 from tests.notifiers.paper.post_office import PostOffice, post_office
 from tests.notifiers.sending import RENDERER, SettableClock, dispatcher, know, read, reminder, states
+from tests.notifiers.tls_servers import listening, presenting
 
 
 @pytest.fixture
@@ -226,6 +230,34 @@ def test_certificates_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(TemporaryError):
             service.status("r1")
     assert [(True, ssl.CERT_REQUIRED)] == [(each.check_hostname, each.verify_mode) for each in made]
+
+
+def test_a_changed_file_of_certificates_needs_no_restart(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The service shows a new certificate, and the file of those we trust gets it: the second next question is answered."""
+    (tmp_path / "old").mkdir()
+    (tmp_path / "new").mkdir()
+    old, new = certificate_of(tmp_path / "old"), certificate_of(tmp_path / "new")
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(old.read_bytes())
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    context = presenting(new)
+
+    def serve(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as inside:
+            inside.recv(65_536)
+            inside.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{"letters":[]}')
+
+    with listening(serve) as url:
+        service = HttpPost(PostServer(url=f"{url}/v1", user="desk", key="secret", timeout_s=60))
+        for _ in range(2):
+            with pytest.raises(TemporaryError, match="CERTIFICATE_VERIFY_FAILED"):
+                service.status("r1")
+        trusted.write_bytes(new.read_bytes())
+        with pytest.raises(TemporaryError, match="CERTIFICATE_VERIFY_FAILED"):
+            service.status("r1")
+        assert service.status("r1") is None
 
 
 def test_without_an_address_nothing_is_posted(office: PostOffice) -> None:

@@ -1,13 +1,7 @@
 """SMS over TLS: what broke before a word was said may go again, what broke afterwards nobody knows."""
 
-import contextlib
 import os
 import socket
-import ssl
-import struct
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,38 +12,13 @@ from notifiers.sms.twilio import TwilioChannel
 from tests.notifiers.certificates import certificate_of
 from tests.notifiers.sms.test_twilio import message
 from tests.notifiers.sms.twilio_server import ACCOUNT, SERVICE
-
-Serve = Callable[[socket.socket], None]
+from tests.notifiers.tls_servers import BREAKS_IN_A_HANDSHAKE, Serve, listening, presenting, tunnelled
 
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """Give a certificate of this machine, with its key."""
     return certificate_of(tmp_path)
-
-
-@contextmanager
-def listening(serve: Serve) -> Iterator[str]:
-    """Give the address of a server; each connection is served so, and closed."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def run() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return  # closed: the test is over
-            with connection, contextlib.suppress(OSError):  # who hangs up on us is what is tested
-                serve(connection)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    try:
-        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(timeout=60)
 
 
 def channel_to(url: str, *, timeout_s: float = 60.0) -> TwilioChannel:
@@ -60,21 +29,9 @@ def channel_to(url: str, *, timeout_s: float = 60.0) -> TwilioChannel:
     return TwilioChannel(account, of_others=lambda *_: (), flights=lambda *_: ())
 
 
-def _trusted(certificate: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
-
-
-def _reset(connection: socket.socket) -> None:
-    """Break off without a word: what closes it now is a reset."""
-    connection.recv(65_536)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
 def test_a_certificate_that_is_not_trusted_is_no_message(certificate: Path) -> None:
     """Nothing was said: all of the channel waits, and the detail says to whoever looks what is to be mended."""
-    context, heard = _trusted(certificate), []
+    context, heard = presenting(certificate), []
 
     def serve(connection: socket.socket) -> None:
         with context.wrap_socket(connection, server_side=True) as inside:
@@ -86,16 +43,7 @@ def test_a_certificate_that_is_not_trusted_is_no_message(certificate: Path) -> N
     assert [] == [each for each in heard if each]
 
 
-@pytest.mark.parametrize(
-    "serve",
-    [
-        lambda connection: connection.recv(65_536),
-        _reset,
-        lambda connection: connection.sendall(b"220 mail.example ESMTP\r\n"),
-        lambda connection: (connection.recv(65_536), connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")),
-    ],
-    ids=["it hangs up", "it breaks off", "it speaks something else", "it has no TLS"],
-)
+@pytest.mark.parametrize("serve", BREAKS_IN_A_HANDSHAKE.values(), ids=BREAKS_IN_A_HANDSHAKE)
 def test_a_handshake_that_fails_is_no_message(serve: Serve) -> None:
     """No request is written before it has ended: the message may go again, and is not held for a person."""
     with listening(serve) as url, pytest.raises(TemporaryError, match="nothing was said") as caught:
@@ -119,13 +67,7 @@ def test_a_proxys_tunnel_to_a_handshake_that_fails_is_no_message(monkeypatch: py
     """It let us through, and behind it nobody spoke TLS."""
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
-
-    def serve(connection: socket.socket) -> None:
-        connection.recv(65_536)
-        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        connection.recv(65_536)
-
-    with listening(serve) as url:
+    with listening(tunnelled) as url:
         monkeypatch.setenv("https_proxy", url.replace("https", "http"))
         with pytest.raises(TemporaryError, match="nothing was said"):
             channel_to("https://api.twilio.example").send(message())
@@ -136,7 +78,7 @@ def test_a_connection_that_breaks_within_the_exchange_is_nobody_knows(
 ) -> None:
     """The provider had the message; then came what is no TLS. A second SMS would be sent for nothing."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
-    context, heard = _trusted(certificate), []
+    context, heard = presenting(certificate), []
 
     def serve(connection: socket.socket) -> None:
         with context.wrap_socket(connection, server_side=True) as inside:
