@@ -23,7 +23,7 @@ _RECORDS = ("cobranza_records_total", "cobranza_projected_records_total")
 
 
 class ProcessLine(Struct, frozen=True, kw_only=True):
-    """One process: `trouble` is "" when it is well; rates are None where they mean nothing."""
+    """One process: `trouble` is "" when it is well, or says why and until when it rests; rates are None where they mean nothing."""
 
     process: str
     address: str
@@ -151,7 +151,7 @@ def _line(target: Target, answer: Answer, *, before: Answer | None, passed_s: fl
     elif answer.unready:
         state, trouble = "not ready", answer.unready
     else:
-        state, trouble = "ready", ""
+        state, trouble = "ready", answer.resting
 
     def rate(*names: str) -> float | None:
         counted = [name for name in names if any(answer.values(name))]

@@ -38,7 +38,7 @@ from notifiers.following import events_behind
 from notifiers.gates.gate import Candidate, Gate, Screen, Wait, all_pass, asked
 from notifiers.gates.law import allowed_at
 from notifiers.noting import Manner, Noter, Written, sendings_tally, write, written_of
-from notifiers.outages import Outages
+from notifiers.outages import Outages, Pause
 from notifiers.outcomes import occurred_at
 from notifiers.patience import Patience
 from notifiers.reading import ReadReminder
@@ -125,6 +125,16 @@ class Dispatcher:
     def closed(self) -> set[int]:
         """Partitions whose jobs wait because the provider takes nothing at present."""
         return self._outages.closed
+
+    @property
+    def pause(self) -> Pause | None:
+        """Until when nothing goes, of some partitions at least, and why; None: nothing stands in the way."""
+        if (
+            self._channel_waits is not None
+            and self._channel_waits[0] <= self._clock() < self._channel_waits[1]
+        ):
+            return self._outages.pause or Pause(until=self._channel_waits[1], why="pace")
+        return self._outages.pause
 
     def record(self, reminders: Iterable[ReadReminder]) -> int:
         """Note the deliveries of these reminders that are this channel's; return how many they are.

@@ -15,11 +15,12 @@ to be gone, or must have said itself that its call has ended.
 
 import datetime
 from collections.abc import Callable, Sequence
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import structlog
 from msgspec import Struct
 
+from infra.database.rates import Rest
 from infra.database.send_doubts import Doubts, Note, Said, Word
 from infra.database.send_ledger import SendLedger
 from infra.database.send_values import Ending, Job
@@ -49,10 +50,14 @@ _log = structlog.get_logger(__name__)
 
 
 class _Silence(Struct, frozen=True, kw_only=True):
-    """The provider's answer decides nothing; ``why`` is for the person who may have to, before ``until`` it asks not to be asked."""
+    """The provider's answer decides nothing; ``why`` is for the person who may have to, before ``until`` it asks not to be asked.
+
+    ``was_asked`` False: it had asked that before, and was left alone.
+    """
 
     why: str
     until: datetime.datetime | None = None
+    was_asked: bool = True
 
 
 # "may go again": nobody has said that it was not taken, but twice would be once.
@@ -95,8 +100,8 @@ class Arbiter:
         self._clock = clock
         self._is_gone = is_gone
         self._faults = faults
-        # Since and until when the provider asks to be asked about nothing; a clock that was set back ends it.
-        self._asks_not: tuple[datetime.datetime, datetime.datetime] | None = None
+        # Kept in SQL: it is us whom the provider asks to wait, whichever process, and whichever person, is about to ask.
+        self._rest = Rest(name=f"{self._traits.provider}, questions")
 
     def recover(self, *, partitions: Sequence[int], all_: bool) -> None:
         """Clear up what other workers hold on partitions that are ours.
@@ -106,8 +111,6 @@ class Arbiter:
             all_: what any other holds, since the group has just given these to us; else only what
                 is held by one that is gone, or has been held for a minute.
         """
-        if all_:
-            self._asks_not = None
         held = [
             job
             for job in self._ledger.interrupted(partitions=partitions)
@@ -133,23 +136,32 @@ class Arbiter:
         Once it says when to ask again, the others wait until then, too: it speaks to us, not of one delivery.
         """
         ended = 0
-        if not self._is_asked_to_wait():
-            for job in self._doubts.due(partitions=partitions, now=self._clock(), limit=_ASKED_AT_ONCE):
-                ended += self.ask_about(job) != "cannot say"
-                if self._is_asked_to_wait():
-                    break
+        for job in self._doubts.due(partitions=partitions, now=self._clock(), limit=_ASKED_AT_ONCE):
+            if self.asks_not_before() is not None:
+                break
+            ended += self.ask_about(job) in get_args(Said)
         return ended
 
-    def ask_about(self, job: Job) -> Said | Literal["cannot say"]:
-        """Ask the provider about one unknown delivery, and do as it says."""
+    def asks_not_before(self) -> datetime.datetime | None:
+        """Give until when the provider asks to be asked about nothing; None: it does not."""
+        now, until = self._clock(), self._rest.until(self._ledger.engine)
+        # One beyond the bound: the clock has been set back since, or the bound is another one.
+        latest = now + datetime.timedelta(seconds=self._manner.retry_after_s_max)
+        return until if until is not None and now < until <= latest else None
+
+    def ask_about(self, job: Job) -> Said | Literal["cannot say", "asked later"]:
+        """Ask the provider about one unknown delivery, and do as it says.
+
+        While it asks to be left alone, it is asked when that is over: by who looks after doubts, without anybody's help.
+        """
         found = self._found(job, self._render(job), is_over=_has_ended(job) or self._is_gone(job))
         is_last = job.attempts >= self._manner.attempts_max
         if found == "may go again" and is_last:
             found = _Silence(why=f"it was tried {job.attempts} times, and the provider cannot say")
         if isinstance(found, _Silence):
-            note = self._word("not_asked", found.why)
-            self._doubts.ask_again(job.reminder, ask_at=self._ask_at(job, least=found.until), note=note)
-            return "cannot say"
+            ask_at = self._ask_at(job, least=found.until) if found.was_asked else found.until
+            self._doubts.ask_again(job.reminder, ask_at=ask_at, note=self._word("not_asked", found.why))
+            return "cannot say" if found.until is None or ask_at is None else "asked later"
         said: Said = "accepted" if isinstance(found, Receipt) else "failed" if is_last else "resend"
         detail = "it has the message" if isinstance(found, Receipt) else "it has not got the message"
         if said == "failed":
@@ -234,19 +246,21 @@ class Arbiter:
         """Ask the provider; whatever goes wrong with that, the doubt stays and it is asked again later."""
         if not isinstance(self._channel, TracingChannel):
             return _Silence(why="the provider cannot be asked")
+        before = self.asks_not_before()
+        if before is not None:
+            why = f"the provider asks not to be asked before {before.isoformat(timespec='seconds')}"
+            return _Silence(why=why, until=before, was_asked=False)
         try:
             return self._channel.find(written)
         except TemporaryError as error:
             _log.warning("send_untraced", reminder=written.reminder, detail=error.detail)
             until = self._manner.asked_until(error, now=self._clock())
             if until is not None:
-                self._asks_not = (self._clock(), until)
+                self._rest.begin(self._ledger.engine, until=until)
+                self._doubts.none_before(until)
             return _Silence(why=f"the provider cannot say: {error.detail}", until=until)
         except Exception as error:  # noqa: BLE001 - one doubt must not end the channel, nor all the others
             return _Silence(why=self._faults.told(error, within="find", reminder=written.reminder))
-
-    def _is_asked_to_wait(self) -> bool:
-        return self._asks_not is not None and self._asks_not[0] <= self._clock() < self._asks_not[1]
 
     def _why_no_is_none(self, is_over: bool) -> str:
         if not isinstance(self._channel, TracingChannel):

@@ -6,12 +6,21 @@ everything waits is said by the channel (``TemporaryError.provider_down``, ``sen
 
 import datetime
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
-__all__ = ["Outages"]
+from msgspec import Struct
+
+__all__ = ["Outages", "Pause"]
 
 
 _Of = TypeVar("_Of", int, str)
+
+
+class Pause(Struct, frozen=True, kw_only=True):
+    """Until when nothing goes, and why: the provider is down, it has asked for it once (no fault), or our own pace wants it (none either)."""
+
+    until: datetime.datetime
+    why: Literal["down", "asked", "pace"]
 
 
 class Outages(Generic[_Of]):
@@ -29,6 +38,7 @@ class Outages(Generic[_Of]):
         self._retry_at = retry_at
         self._spans: dict[_Of, tuple[datetime.datetime, datetime.datetime]] = {}
         self._in_a_row: dict[_Of, int] = {}
+        self._told: dict[_Of, datetime.datetime] = {}  # until when the provider itself has asked them to wait
         self._resting: set[_Of] = (
             set()
         )  # these have not tried themselves since the provider last judged one of theirs
@@ -38,6 +48,23 @@ class Outages(Generic[_Of]):
         """Those whose jobs wait at present. A clock that was set back ends a wait: it would last as much longer."""
         now = self._clock()
         return {one for one, (since, until) in self._spans.items() if since <= now < until}
+
+    @property
+    def pause(self) -> Pause | None:
+        """Until when the last of those waits, and why; None: none does.
+
+        They wait as they were asked to only while all do: one that is refused again after it has waited so long, or
+        that waits longer by itself, is up against a provider that takes nothing.
+        """
+        closed, now = self.closed, self._clock()
+        if not closed:
+            return None
+        as_asked = all(
+            one in self._resting or (now < self._told.get(one, now) and self._in_a_row.get(one, 0) <= 1)
+            for one in closed
+        )
+        until = max(self._spans[one][1] for one in closed)
+        return Pause(until=until, why="asked" if as_asked else "down")
 
     def down(self, one: _Of, *, least: datetime.datetime | None = None) -> datetime.datetime:
         """Note that the provider took nothing, and give the instant until which these jobs wait.
@@ -52,6 +79,8 @@ class Outages(Generic[_Of]):
             self._in_a_row[one] = self._in_a_row.get(one, 0) + 1
             self._spans[one] = (self._clock(), self._retry_at(self._in_a_row[one]))
             self._no_sooner(one, told_until)
+        if least is not None:
+            self._told[one] = max(least, self._told.get(one, least))
         return self._no_sooner(one, least)
 
     def rest(self, one: _Of, *, least: datetime.datetime) -> datetime.datetime:
@@ -71,6 +100,7 @@ class Outages(Generic[_Of]):
         """Let all try at once: which partitions are ours has changed."""
         self._spans.clear()
         self._in_a_row.clear()
+        self._told.clear()
         self._resting.clear()
 
     def _no_sooner(self, one: _Of, least: datetime.datetime | None) -> datetime.datetime:

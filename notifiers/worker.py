@@ -10,6 +10,7 @@ outcome is marked as published when Kafka has it. Whatever dies in between is
 done again, and natural keys absorb it. It waits in ``poll`` only.
 """
 
+import datetime
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -42,6 +43,10 @@ _WAITING_GROWTH: Final = 1.2
 _WAITING_MS_MAX: Final = 250
 _IDLE_MS: Final = 500
 _REBALANCE_S_MAX: Final = 60
+_RESTS: Final = {
+    "asked": "as the provider has asked (Retry-After)",
+    "pace": "at the pace that is set (COBRANZA_SEND_RATE_…)",
+}
 _log = structlog.get_logger(__name__)
 
 
@@ -105,7 +110,8 @@ class Worker:
             raise GroupError(f"Topic {self._source} does not exist: cobranza topics apply")
         while not stopping():
             self.step()
-            self._pulses.beat(self._ledger.channel, waiting_for=self._waiting_for())
+            waiting_for, resting = self._waiting_for()
+            self._pulses.beat(self._ledger.channel, waiting_for=waiting_for, resting=resting)
 
     def step(self) -> None:
         """Do one round: read, record, commit, run, publish."""
@@ -139,13 +145,17 @@ class Worker:
         self._committed.clear()
         _log.info("send_assigned", channel=self._ledger.channel, partitions=sorted(p for _, p in partitions))
 
-    def _waiting_for(self) -> str:
-        """Say why nothing is sent, "" when nothing stands in the way."""
+    def _waiting_for(self) -> tuple[str, str]:
+        """Say why nothing is sent, and why it pauses as it should; "" when nothing stands in the way."""
         if not self._partitions:
-            return "the group has assigned no partition"
-        if self._dispatcher.closed:
-            return "the provider takes nothing at present"
-        return ""
+            return "the group has assigned no partition", ""
+        pause = self._dispatcher.pause
+        if pause is None:
+            return "", ""
+        until = f"{pause.until.astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S} UTC"
+        if pause.why == "down":
+            return f"the provider takes nothing at present, and is tried again at {until}", ""
+        return "", f"rests until {until}, {_RESTS[pause.why]}: no fault"
 
     def _take_over(self) -> None:
         """On partitions that have become ours, clear up what was interrupted and say what was not said."""

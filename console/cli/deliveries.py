@@ -161,7 +161,8 @@ def ask(settings: "Settings", *, channel: str, reminder: str | None, limit: int)
     """Ask the provider what became of unknown deliveries: of one, or of all of a channel.
 
     What it has is accepted; what it surely has not got is sent again, if it is still
-    fresh. What it cannot say stays unknown. The notifiers ask too, ever less often.
+    fresh. What it cannot say stays unknown. The notifiers ask too, ever less often. While the
+    provider asks to be left alone (Retry-After) it is not asked: the notifiers ask when that is over.
     """
     from infra.database.send_doubts import Doubts
 
@@ -174,6 +175,11 @@ def ask(settings: "Settings", *, channel: str, reminder: str | None, limit: int)
         arbiter = _arbiter(settings, engine=engine, channel=name)
         for job in jobs:
             click.echo(f"{job.reminder} {job.channel} {arbiter.ask_about(job)}")
+        if jobs and (before := arbiter.asks_not_before()) is not None:
+            click.echo(
+                f"The provider asks not to be asked before {_instant(before)}: a notifier asks then.",
+                err=True,
+            )
         if not jobs:
             click.echo(f"No delivery over {channel} is unknown.", err=True)
 

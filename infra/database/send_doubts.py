@@ -78,6 +78,14 @@ class Doubts:
             self._add(connection, reminder, note)
             connection.execute(update(send_jobs).where(self._unknown(reminder)).values(ask_at=ask_at))
 
+    def none_before(self, until: datetime.datetime) -> None:
+        """Have the provider asked about none of them before this instant; what a person alone can say stays so."""
+        early = and_(send_jobs.c["channel"] == self._channel, send_jobs.c["state"] == "unknown")
+        with writing(self._engine) as connection:
+            connection.execute(
+                update(send_jobs).where(early, send_jobs.c["ask_at"] < until).values(ask_at=until)
+            )
+
     def resolve(
         self, reminder: str, *, said: Said, occurred_at: str, note: Note, provider_id: str = ""
     ) -> bool:
@@ -148,6 +156,8 @@ class Doubts:
         return and_(self._is(reminder), send_jobs.c["state"] == "unknown")
 
     def _add(self, connection: Connection, reminder: str, note: Note) -> None:
+        # Words of two at one moment (a notifier asks, and so does a person) have different numbers: the second waits.
+        connection.execute(select(send_jobs.c["reminder"]).where(self._is(reminder)).with_for_update())
         number = connection.execute(
             select(func.coalesce(func.max(send_notes.c["number"]), 0) + 1).where(
                 send_notes.c["reminder"] == reminder, send_notes.c["channel"] == self._channel

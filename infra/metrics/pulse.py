@@ -2,14 +2,15 @@
 
 *Unhealthy* means that ending it would be right: a loop has stood still for too long.
 *Not ready* means that it does no work now, with the reason; that may pass by itself.
+*At rest* means ready, and that somebody else has asked for a pause, or a pace does: nothing is wrong, and it says until when.
 """
 
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-__all__ = ["Probe", "Pulses"]
+__all__ = ["Probe", "Pulses", "RestingProbe"]
 
 
 class Probe(Protocol):
@@ -20,6 +21,14 @@ class Probe(Protocol):
 
     def unready(self) -> list[str]:
         """Say why no work is taken."""
+
+
+@runtime_checkable
+class RestingProbe(Probe, Protocol):
+    """Of a process that may pause as it should."""
+
+    def resting(self) -> list[str]:
+        """Say what pauses so, why, and until when; it is ready all the same."""
 
 
 class Pulses:
@@ -37,13 +46,21 @@ class Pulses:
         self._stalled_s, self._now_s = stalled_s, now_s
         self._beaten_s = dict.fromkeys(names, now_s())
         self._waiting = dict.fromkeys(names, "has not begun")
+        self._resting = dict.fromkeys(names, "")
         self._guard = threading.Lock()
 
-    def beat(self, name: str, *, waiting_for: str = "") -> None:
-        """Note that a loop has come round; `waiting_for`: why it takes no work, "" when it does."""
+    def beat(self, name: str, *, waiting_for: str = "", resting: str = "") -> None:
+        """Note that a loop has come round.
+
+        Args:
+            name: of the loop.
+            waiting_for: why it takes no work, "" when it does.
+            resting: why it pauses as it should, and until when; "": it does not.
+        """
         with self._guard:
             self._beaten_s[name] = self._now_s()
             self._waiting[name] = waiting_for
+            self._resting[name] = resting
 
     def stalled(self) -> list[str]:
         """Name the loops without a sign of life, and since when."""
@@ -59,3 +76,8 @@ class Pulses:
         """Name the loops that take no work, and why."""
         with self._guard:
             return [f"{name}: {reason}" for name, reason in self._waiting.items() if reason]
+
+    def resting(self) -> list[str]:
+        """Name the loops that pause as they should, why, and until when."""
+        with self._guard:
+            return [f"{name}: {reason}" for name, reason in self._resting.items() if reason]

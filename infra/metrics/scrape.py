@@ -23,11 +23,15 @@ class Reading(Struct, frozen=True, kw_only=True):
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """How a process is: `reached` is false when nothing of ours answers; texts are "" when all is well."""
+    """How a process is: `reached` is false when nothing of ours answers; texts are "" when all is well.
+
+    ``resting`` is of one that is ready: why it pauses as it should, and until when.
+    """
 
     reached: bool
     stalled: str = ""
     unready: str = ""
+    resting: str = ""
     readings: tuple[Reading, ...] = ()
 
     def values(self, name: str, **labels: str) -> Iterator[tuple[Mapping[str, str], float]]:
@@ -50,7 +54,13 @@ def ask(address: str, *, timeout_s: float = _TIMEOUT_S) -> Answer:
         readings = tuple(_readings(*metrics))
     except (OSError, http.client.HTTPException, ValueError):  # no HTTP, or no metrics
         return Answer(reached=False)
-    return Answer(reached=True, stalled=_trouble(stalled), unready=_trouble(unready), readings=readings)
+    return Answer(
+        reached=True,
+        stalled=_trouble(stalled),
+        unready=_trouble(unready),
+        resting="" if _trouble(unready) else unready[1].strip().removeprefix("ok").strip(),
+        readings=readings,
+    )
 
 
 def _readings(status: int, text: str) -> Iterator[Reading]:

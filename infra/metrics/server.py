@@ -7,7 +7,7 @@ port that is taken is told, and tried again until it is free.
 import errno
 import http.server
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Final, Self
 
@@ -15,7 +15,7 @@ import structlog
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from infra.metrics.pulse import Probe
+from infra.metrics.pulse import Probe, RestingProbe
 from infra.metrics.register import Registered, Sample, sample
 from infra.metrics.settings import MetricsSettings
 
@@ -32,7 +32,7 @@ class MetricsServer:
 
     Args:
         settings: where it listens.
-        probe: what ``/healthz`` and ``/readyz`` say (200 and "ok", or 503 and the reasons).
+        probe: what ``/healthz`` and ``/readyz`` say (200 and "ok", with what rests and until when; or 503 and the reasons).
         samples: the process's values, read at each scrape.
     """
 
@@ -114,12 +114,14 @@ def _handler(registry: CollectorRegistry, probe: Probe) -> type[http.server.Base
                 case "/healthz":
                     self._say(probe.stalled())
                 case "/readyz":
-                    self._say(probe.unready())
+                    self._say(
+                        probe.unready(), well=probe.resting() if isinstance(probe, RestingProbe) else ()
+                    )
                 case _:
                     self._answer(404, b"/metrics /healthz /readyz\n", _PLAIN)
 
-        def _say(self, troubles: list[str]) -> None:
-            text = "\n".join(troubles or ["ok"]) + "\n"
+        def _say(self, troubles: list[str], *, well: Sequence[str] = ()) -> None:
+            text = "\n".join(troubles or ["ok", *well]) + "\n"
             self._answer(503 if troubles else 200, text.encode(), _PLAIN)
 
         def _answer(self, status: int, body: bytes, content_type: str) -> None:

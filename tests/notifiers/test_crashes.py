@@ -29,6 +29,8 @@ _NOT_IN_THE_LOOP: Final = {
     "worker.on_partitions_revoked": "of a rebalance: with a real Kafka",
     "worker.on_partitions_assigned": "of a rebalance: with a real Kafka",
     "worker._waiting_for": "words for the pulse",
+    "outages.pause": "words for the pulse",
+    "dispatch.pause": "words for the pulse",
     "gate.waits": "the seam itself",
     "publishing.send": "the seam itself",
     "caps.read_caps": "at the start",
@@ -53,6 +55,8 @@ _NOT_IN_THE_LOOP: Final = {
     "dispatch._rests": "of several partitions, each written as one that has tried itself: test_retry_after",
     "outages.rest": "of several partitions, and in memory: test_retry_after",
     "publishing._fate_of_copy": "only says what is written with its word, as of any other word: test_publishing",
+    "send_doubts.none_before": "of a provider that asks not to be asked: test_retry_after",
+    "rates.begin": "of a provider that asks not to be asked: test_retry_after",
 }
 
 

@@ -1,15 +1,18 @@
 """A provider that says how long it is to be left alone is not asked before, within a bound, by none of our partitions."""
 
 import datetime
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from notifiers.channel import Message, Receipt, TemporaryError, UncertainError
-from notifiers.dispatch import Manner
+from notifiers.dispatch import Dispatcher, Manner
+from notifiers.gates.rate import Rate
 from notifiers.outages import Outages
 from notifiers.retry_after import asked_wait_s
+from notifiers.worker import Worker
 from tests.notifiers.sending import (
     MANNER,
     TICK,
@@ -87,6 +90,54 @@ def test_it_is_not_asked_before(engine: Engine, answer: TemporaryError) -> None:
     clock.pass_s(2)
     loop.run(partitions=[0])
     assert {"r1/email": "accepted"} == states(engine)
+
+
+def test_who_waits_as_he_was_asked_to_rests_and_is_ready(engine: Engine) -> None:
+    """Once: who is refused again after that is up against a provider that takes nothing; so is who was told nothing."""
+    clock, answers = SettableClock(), [throttled(600.0), throttled(600.0), TemporaryError("down")]
+    loop = dispatcher(engine, channel=ScriptedChannel(answers=[*answers]), clock=clock)
+    know(engine)
+    loop.record([read(reminder())])
+    assert ("", "") == words(loop)
+    loop.run(partitions=[0])
+    assert words(loop) == (
+        "",
+        "rests until 2012-03-04 12:10:00 UTC, as the provider has asked (Retry-After): no fault",
+    )
+    clock.pass_s(600)
+    assert ("", "") == words(loop)
+    loop.run(partitions=[0])
+    down = "the provider takes nothing at present, and is tried again at 2012-03-04 12:20:00 UTC"
+    assert (down, "") == words(loop)
+    clock.pass_s(600)
+    loop.run(partitions=[0])
+    assert words(loop)[0].startswith("the provider takes nothing at present")
+
+
+def test_who_keeps_to_the_pace_that_is_set_rests(engine: Engine) -> None:
+    """One letter in a hundred seconds: the second waits, and nothing is wrong."""
+    clock = SettableClock()
+    pace = Rate(engine, provider="post", per_s=0.01)
+    loop = dispatcher(engine, channel=ScriptedChannel(), clock=clock, gates=[pace])
+    for number in range(2):
+        know(engine, account=f"acme:C{number}")
+        loop.record([read(reminder(f"r{number}", account=f"acme:C{number}"))])
+    loop.run(partitions=[0])
+    assert words(loop) == (
+        "",
+        "rests until 2012-03-04 12:01:40 UTC, at the pace that is set (COBRANZA_SEND_RATE_…): no fault",
+    )
+
+
+def words(loop: Dispatcher) -> tuple[str, str]:
+    """Give what its worker says at `/readyz`: why it is not ready, and why it rests."""
+    nothing: Any = None
+    worker = Worker(
+        reader=nothing, writer=nothing, source="", target="", ledger=loop._ledger, dispatcher=loop,
+        aside=nothing, still_present=nothing,
+    )  # fmt: skip
+    worker._partitions = [0]
+    return worker._waiting_for()
 
 
 def test_our_own_wait_holds_where_it_is_longer(engine: Engine) -> None:
@@ -244,3 +295,73 @@ def test_once_a_question_is_refused_no_other_doubt_is_asked_about_before(engine:
     clock.pass_s(7_200)
     loop.look_after(partitions=[0])
     assert 2 + 3 == channel.questions
+
+
+class _Asked(ScriptedTracer):
+    """A provider that counts the questions, and asks for half an hour without any while it is busy."""
+
+    questions = 0
+    is_busy = True
+
+    def find(self, message: Message) -> Receipt | None:
+        """Say when to come again; or that it has it."""
+        self.questions += 1
+        if self.is_busy:
+            raise throttled(1_800.0)
+        return Receipt(provider_id="found")
+
+
+def test_a_persons_question_heeds_it_too_and_is_put_when_it_may_be(engine: Engine) -> None:
+    """`cobranza deliveries ask` is another process: it does not ask, says so, and the notifier asks when the wait is over."""
+    clock, provider = SettableClock(TICK), _Asked(answers=[UncertainError("cut")] * 2)
+    notifier, person = (
+        dispatcher(engine, channel=provider, clock=clock, owner=owner) for owner in ("notifier", "")
+    )
+    for number in range(2):
+        know(engine, account=f"acme:C{number}")
+        notifier.record([read(reminder(f"r{number}", account=f"acme:C{number}"))])
+    while notifier.run(partitions=[0]):
+        pass
+    assert 1 == provider.questions
+    wait_ends = clock.now + datetime.timedelta(seconds=1_800)
+    clock.pass_s(600)
+    asking = person._arbiter
+    for name in ("r0", "r1"):
+        job = person._ledger.job(name)
+        assert job is not None
+        assert ("asked later", wait_ends) == (asking.ask_about(job), asking.asks_not_before())
+        assert wait_ends == job_row(engine, name)["ask_at"]
+    assert 1 == provider.questions
+    clock.pass_s(1_201)
+    provider.is_busy = False
+    notifier.look_after(partitions=[0])
+    assert (3, {"accepted"}) == (provider.questions, set(states(engine).values()))
+
+
+def test_after_a_start_the_provider_is_left_alone_as_before(engine: Engine) -> None:
+    """A doubt that comes up meanwhile waits for its question, too; a bound that is less, or none, ends the wait."""
+    clock, provider = SettableClock(TICK), _Asked(answers=[UncertainError("cut")] * 2)
+    for number in range(2):
+        know(engine, account=f"acme:C{number}")
+        loop = dispatcher(engine, channel=provider, clock=clock, owner=f"start {number}")
+        loop.record([read(reminder(f"r{number}", account=f"acme:C{number}"))])
+        loop.recover(partitions=[0])
+        loop.run(partitions=[0])
+        clock.pass_s(60)
+    assert (1, {"unknown"}) == (provider.questions, set(states(engine).values()))
+    for bound_s in (600.0, 0.0):
+        manner = replace(MANNER, retry_after_s_max=bound_s)
+        heedless = dispatcher(engine, channel=provider, clock=clock, manner=manner)
+        assert heedless._arbiter.asks_not_before() is None
+
+
+def test_a_clock_that_was_set_back_does_not_have_it_wait_for_days(engine: Engine) -> None:
+    """What was noted by the wrong clock is no wish of the provider's."""
+    clock, provider = SettableClock(TICK), _Asked(answers=[UncertainError("cut")])
+    know(engine)
+    loop = dispatcher(engine, channel=provider, clock=clock)
+    loop.record([read(reminder())])
+    loop.run(partitions=[0])
+    assert loop._arbiter.asks_not_before() is not None
+    clock.pass_s(-86_400)
+    assert loop._arbiter.asks_not_before() is None

@@ -2,6 +2,7 @@
 
 import datetime
 import threading
+from functools import partial
 
 import pytest
 from sqlalchemy import Engine
@@ -10,6 +11,7 @@ from infra.database.engine import reading
 from infra.database.send_doubts import Doubts, Note, notes_of
 from infra.database.send_ledger import SendLedger, unfinished
 from infra.database.send_values import Claim, Ending, Job, NewJob, Postponement
+from tests.infra.database.at_once import at_once
 from tests.notifiers.sending import TICK, job_row, know, states
 
 MINUTE = datetime.timedelta(minutes=1)
@@ -347,3 +349,17 @@ def test_a_gate_puts_off_and_counts_no_attempt(engine: Engine, by: "object") -> 
     assert [] == ready(mine)
     assert ["r1"] == [job.reminder for job in ready(mine, now=TICK + MINUTE)]
     assert 0 == job_row(engine)["attempts"]
+
+
+def test_two_words_of_one_moment_about_a_delivery_are_both_kept(engine: Engine) -> None:
+    """A notifier asks the provider, and so does a person: neither breaks off over the other's word."""
+    doubts = Doubts(engine, channel="email")
+    for number in range(20):
+        ledger(engine).record([new(f"r{number}")])
+        words = [
+            Note(at=TICK, author=author, what="not_asked", detail="") for author in ("ana", "a notifier")
+        ]
+        at_once(*(partial(doubts.note, f"r{number}", word) for word in words))
+        with reading(engine) as connection:
+            kept = notes_of(connection, reminder=f"r{number}", channel="email")
+        assert ["a notifier", "ana"] == sorted(word.author for word in kept)

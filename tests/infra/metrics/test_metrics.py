@@ -70,6 +70,16 @@ def test_pulses_tell_stalled_loops_from_those_that_only_wait() -> None:
     assert ["letter: no progress for 11 s"] == pulses.stalled()
 
 
+def test_a_loop_that_pauses_as_it_should_is_ready() -> None:
+    """It says until when, and that nothing is wrong; with the next round without a pause it says no more."""
+    pulses = Pulses(["sms", "letter"], stalled_s=10, now_s=_Clock())
+    pulses.beat("letter")
+    pulses.beat("sms", resting="rests until noon: no fault")
+    assert ([], ["sms: rests until noon: no fault"]) == (pulses.unready(), pulses.resting())
+    pulses.beat("sms")
+    assert ([], []) == (pulses.unready(), pulses.resting())
+
+
 @pytest.fixture
 def pulses() -> Pulses:
     """Give the pulse of one loop."""
@@ -97,6 +107,9 @@ def test_server_answers_with_metrics_health_and_readiness(server: MetricsServer,
     )
     assert (0.0, 1.0) == (before.total("cobranza_ready"), after.total("cobranza_ready"))
     assert after.total("process_resident_memory_bytes") > 0
+    pulses.beat("loop", resting="rests until noon: no fault")
+    resting = ask(f"127.0.0.1:{server.port}", timeout_s=60.0)
+    assert ("", "", "loop: rests until noon: no fault") == (after.resting, resting.unready, resting.resting)
 
 
 def test_nothing_answers_is_an_answer() -> None:

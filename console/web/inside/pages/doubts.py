@@ -32,7 +32,7 @@ __all__ = ["ANSWERS", "router"]
 _LINES_MAX = 25
 _Reminder = Annotated[str, Form(max_length=300)]
 # What came of asking a provider; `ended`: there was nothing to ask any more.
-ANSWERS: Final = ("accepted", "resend", "cannot_say", "ended")
+ANSWERS: Final = ("accepted", "resend", "cannot_say", "asked_later", "ended")
 
 
 def router(parts: InsideParts) -> Routes:
