@@ -41,7 +41,9 @@ _CALLED: Final[Mapping[type, Sequence[str]]] = {
     SendLedger: [name for name in vars(SendLedger) if not name.startswith("_")],
     Waits: [name for name in vars(Waits) if not name.startswith("_")],
     Doubts: [name for name in vars(Doubts) if not name.startswith("_")],
-    Dispatcher: [name for name in vars(Dispatcher) if not name.startswith("_") and name != "closed"],
+    Dispatcher: [
+        name for name in vars(Dispatcher) if not name.startswith("_") and name not in ("closed", "pause")
+    ],
     Renderer: [name for name in vars(Renderer) if not name.startswith("_")],
     KafkaConsumer: ["poll", "commit"],
     KafkaProducer: ["send"],

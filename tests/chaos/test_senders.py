@@ -13,6 +13,7 @@ _RARE: Final = {
     "SendLedger.job": "a person's question",
     "Doubts.open": "a person's question",
     "Doubts.ask_again": "only if a provider cannot be asked",
+    "Doubts.none_before": "only if a provider asks not to be asked",
     "Doubts.late_word": "only of a frozen worker that was replaced",
     "Doubts.resolve": "only if a provider can be asked about a doubt",
     "Doubts.note": "only if a kill leaves a doubt",
