@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from console.checking import Problem, problems_of
 from infra.database.queries.pinned import company_with_plans, pinned_items
+from infra.database.queries.plan_customers import is_for_consumers
 from infra.errors import OperatorError
 from processors.company import Company
 from processors.migration import Move, moves
@@ -25,6 +26,7 @@ __all__ = [
     "PlanBackError",
     "PlanFileError",
     "PlanProblem",
+    "copy_warnings",
     "find_plan",
     "migrate_plan_command",
     "plan_in",
@@ -210,6 +212,18 @@ def template_warnings(plan: Plan) -> list[str]:
         for index, step in enumerate(plan.steps)
         if (step.template or step.name) not in KINDS
         and any(action.channel != "task" or not action.summary for action in step.actions)
+    ]
+
+
+def copy_warnings(connection: Connection, plan: Plan, *, company: str) -> list[str]:
+    """List steps whose copies nobody gets: of a consumer's mail, or of who is not said to be a business, none go (section 5)."""
+    with_copies = [(index, step) for index, step in enumerate(plan.steps) if step.cc]
+    if not with_copies or not is_for_consumers(connection, company=company, plan=plan.id):
+        return []
+    return [
+        f"step {step.name!r} names who gets a copy, and no customer of this plan is said to be a business:"
+        f" none goes - at `$.steps[{index}].cc`"
+        for index, step in with_copies
     ]
 
 

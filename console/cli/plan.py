@@ -65,6 +65,22 @@ def _warn(read: Plan, *, min_days: int) -> None:
         click.echo(f"warning: {warning}", err=True)
 
 
+def _warn_of_copies(settings: Settings, read: Plan, *, company: str) -> None:
+    """Say which copies nobody gets, as far as the read model knows the customers; without one, that this is not known."""
+    from console.plan_files import copy_warnings
+    from infra.database.engine import DatabaseError
+
+    if not any(step.cc for step in read.steps):
+        return
+    try:
+        with open_read_model(settings) as connection:
+            found = copy_warnings(connection, read, company=company)
+    except DatabaseError as error:
+        found = [f"whether anyone gets the copies is not known: {error} - at `$.steps`"]
+    for warning in found:
+        click.echo(f"warning: {warning}", err=True)
+
+
 @plan.command()
 @_FILE
 @click.option("--company", required=True, help="The company whose plan it is.")
@@ -82,6 +98,7 @@ def publish(settings: Settings, *, file: str, company: str, author: str, min_day
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     read = find_plan(file)
     _warn(read, min_days=min_days)
+    _warn_of_copies(settings, read, company=company)
     event = publish_plan_command(read, company=company, occurred_at=now, author=author)
     wrong = problems(event)
     if wrong:

@@ -51,6 +51,7 @@ PLAN_FAULTS: Final[Mapping[str, re.Pattern[str]]] = {
         ("waits_month", r"^step ~(?P<before>.*)~ comes at the end of a month, which may be after the day of ~(?P<step>.*)~:"),
         ("waits_repeat", r"^the last step repeats every (?P<every>\d+) days, and contacts keep (?P<days>\d+)"),
         ("no_template", r"^step ~(?P<step>.*)~ needs template ~(?P<template>.*)~, which does not ship \(there are (?P<there>.*)\)$"),
+        ("no_copies", r"^step ~(?P<step>.*)~ names who gets a copy, and no customer of this plan"),
     )
 }  # fmt: skip
 

@@ -14,18 +14,23 @@ from schemas.events import InvoiceIssued
 from schemas.plans import Plan
 from schemas.rows import ItemRow
 
-__all__ = ["company_with_plans", "pinned_items"]
+__all__ = ["company_with_plans", "pinned_items", "profile_of"]
 
 _ROWS_AT_ONCE: Final = 500
+
+
+def profile_of(connection: Connection, *, company: str) -> ConfigureCompany | None:
+    """Give the profile that a company was configured with; None: it never was."""
+    profile = connection.execute(
+        select(companies.c["profile_json"]).where(companies.c["company"] == company)
+    ).scalar()
+    return json.decode(profile, type=ConfigureCompany | None) if profile else None
 
 
 def company_with_plans(connection: Connection, *, company: str) -> Company:
     """Build a company from the read model: its profile, all versions of its plans, and to which its items were moved."""
     made = Company(company)
-    profile = connection.execute(
-        select(companies.c["profile_json"]).where(companies.c["company"] == company)
-    ).scalar()
-    known = json.decode(profile, type=ConfigureCompany | None) if profile else None
+    known = profile_of(connection, company=company)
     if known is not None:
         made.apply(known)
     for said in connection.execute(

@@ -17,6 +17,7 @@ from console.plan_files import (
     PlanBackError,
     PlanFileError,
     PlanProblem,
+    copy_warnings,
     find_plan,
     migrate_plan_command,
     plan_in,
@@ -288,13 +289,14 @@ def _page(
     asked: Asked | None = None,
 ) -> HTMLResponse:
     live, versions = _live(parts, person, company=company, plan=plan)
+    read = draft.plan
+    table = shown or read or live
+    warned = read if is_checked else shown
     with reading(parts.engine) as connection:
         profile = require_company(connection, person, company).profile
         today = company_day(connection, company, wall=parts.clock())
-    read = draft.plan
-    table = shown or read or live
+        copies = [] if warned is None else copy_warnings(connection, warned, company=company)
     min_days = 3 if profile is None else profile.min_days_between_contacts
-    warned = read if is_checked else shown
     return page(
         "settings/plan.html",
         person=person,
@@ -309,7 +311,11 @@ def _page(
         differences=list(differences(live, read)) if is_checked and live and read else [],
         warnings=[]
         if warned is None
-        else [*plan_warnings(warned, min_days_between_contacts=min_days), *template_warnings(warned)],
+        else [
+            *plan_warnings(warned, min_days_between_contacts=min_days),
+            *template_warnings(warned),
+            *copies,
+        ],
         asked=asked,
         said=lambda detail: plan_fault_text(detail, words=words_of(person.language)),
         first_on=today - datetime.timedelta(days=90),
