@@ -11,11 +11,14 @@ from typing import Literal
 from msgspec import Struct
 
 from processors.account import Account
-from processors.arrangements import disputed_minor, open_promise, running_plan
+from processors.arrangements import asked_minor, disputed_minor, open_promise, running_plan
+from processors.circumstances import is_before_start
 from processors.company import Company
+from processors.cover import counted, shares_minor
 from processors.holds import account_hold, in_force, item_hold
-from processors.ladder import Standing, is_level, rung_at, standing_of
+from processors.ladder import Standing, is_level, level_offset_days, rung_at, standing_of
 from processors.plan import last_index
+from processors.residual import is_owed
 from schemas.charges import ClaimDocument
 from schemas.rows import ItemRow, PromiseRow
 
@@ -56,12 +59,11 @@ class CashPart(Struct, frozen=True, kw_only=True):
 def expected_cash(account: Account, *, company: Company, day: datetime.date) -> Iterator[CashPart]:
     """Cut all that an account owes into parts, the oldest item first, as of a company day.
 
-    Credit that counts (R11) is set against the oldest items first, a promise against the oldest that it covers (R35).
+    Credit that counts is set against what is not held as in a decision (R11, R12), a promise against the oldest that it covers (R35).
     The next level is the plan's: gap, law and conditions may move it.
     """
-    left_minor: dict[str, int] = {}
+    credited_minor = _credited_minor(account, company=company, day=day)
     promised_minor: dict[str, int] = {}
-    account.unapplied.fill(account.credits.values())
     for item in sorted(account.items.values(), key=lambda row: (row.due_on, row.item)):
         if item.status != "open" or item.open_minor <= 0:
             continue
@@ -71,10 +73,8 @@ def expected_cash(account: Account, *, company: Company, day: datetime.date) -> 
         for part in _held_parts(account, item, day=day, plan=plan):
             rest_minor -= part.amount_minor
             yield part
-        left = account.unapplied.left(item.currency)
-        credit_minor = min(rest_minor, left_minor.setdefault(item.currency, sum(left)))
+        credit_minor = credited_minor.get(item.item, 0)
         if credit_minor:
-            left_minor[item.currency] -= credit_minor
             rest_minor -= credit_minor
             yield _part(item, credit_minor, "credit", None, plan=plan)
         since = _quiet_until(account, day)
@@ -90,6 +90,43 @@ def expected_cash(account: Account, *, company: Company, day: datetime.date) -> 
         if rest_minor:
             basis, on = _when(account, item, standing=standing, company=company, day=day, since=since)
             yield _part(item, rest_minor, basis, on, plan=plan)
+
+
+def _credited_minor(account: Account, *, company: Company, day: datetime.date) -> dict[str, int]:
+    """Give how much of each item credit is set against: as at the next decision, what is not due yet after what is.
+
+    Nothing of what is held, of instalments of a running payment plan, of claims, of residuals, and of what is not handled.
+    """
+    account.unapplied.fill(account.credits.values())
+    if account_hold(account, day) is not None:
+        return {}
+    found: dict[str, int] = {}
+    for currency in sorted({item.currency for item in account.items.values()}):
+        left = counted(account.unapplied.left(currency), policy=company.profile.credit_policy)
+        if not any(left):
+            continue
+        items = [
+            item
+            for item in account.items.values()
+            if item.currency == currency and _takes_credit(account, item, company=company)
+        ]
+        levels = {
+            item.item: level_offset_days(item, company=company, customer=account.customer, day=day)
+            for item in items
+        }
+        asked = {item.item: asked_minor(account, item) for item in items}
+        found |= shares_minor(items, levels=levels, left=left, asked=asked)
+    return found
+
+
+def _takes_credit(account: Account, item: ItemRow, *, company: Company) -> bool:
+    return (
+        item.status == "open"
+        and asked_minor(account, item) > 0
+        and is_owed(account, item, company=company)
+        and running_plan(account, item) is None
+        and not is_before_start(item, company=company)
+    )
 
 
 def _part(item: ItemRow, amount_minor: int, basis: Basis, on: datetime.date | None, *, plan: str) -> CashPart:

@@ -12,7 +12,7 @@ from processors.account import Account
 from processors.addressing import contacts_for, deliveries_for, unusable_channels
 from processors.arrangements import asked_minor, running_plan
 from processors.company import Company
-from processors.cover import Cover, cover
+from processors.cover import Cover, counted, cover
 from processors.ladder import Rung, level_offset_days
 from processors.law.permits import Permits
 from processors.law.register import on_their_way, permits_for
@@ -121,9 +121,7 @@ class Circumstances:
         if balance is None or not balance.credit_minor:
             return None
         self.account.unapplied.fill(self.account.credits.values())
-        left = self.account.unapplied.left(currency)
-        if self.company.profile.credit_policy == "ignore":
-            left = left._replace(cash_minor=0)
+        left = counted(self.account.unapplied.left(currency), policy=self.company.profile.credit_policy)
         if not any(left):
             return None
         items = [item for item in self.dunnable() if item.currency == currency]

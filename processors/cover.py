@@ -9,7 +9,7 @@ from typing import NamedTuple
 from processors.credit_index import Left
 from schemas.rows import ItemRow
 
-__all__ = ["Cover", "cover"]
+__all__ = ["Cover", "counted", "cover", "shares_minor"]
 
 
 class Cover(NamedTuple):
@@ -22,6 +22,11 @@ class Cover(NamedTuple):
     total_minor: int
     rest_minor: int
     covered: frozenset[str]
+
+
+def counted(left: Left, *, policy: str) -> Left:
+    """Give what of credit counts by the company's policy: with ``ignore`` notes only, which lower what is owed (R11, R12)."""
+    return left._replace(cash_minor=0) if policy == "ignore" else left
 
 
 def cover(
@@ -40,6 +45,26 @@ def cover(
     """
     open_minor = {item.item: item.open_minor for item in items} | dict(asked or {})
     total_minor = sum(open_minor.values())
+    reduced = _set_credit(items, levels=levels, left=left, open_minor=open_minor)
+    covered = {name for name, rest_minor in open_minor.items() if not rest_minor}
+    if not reduced <= covered:
+        covered -= reduced
+    return Cover(left, total_minor, sum(open_minor.values()), frozenset(covered))
+
+
+def shares_minor(
+    items: Sequence[ItemRow], *, levels: Mapping[str, int], left: Left, asked: Mapping[str, int]
+) -> dict[str, int]:
+    """Give how much of each item credit is set against, as ``cover`` does; nothing: the item is not there."""
+    rest_minor = dict(asked)
+    _set_credit(items, levels=levels, left=left, open_minor=rest_minor)
+    return {name: minor - rest_minor[name] for name, minor in asked.items() if minor > rest_minor[name]}
+
+
+def _set_credit(
+    items: Sequence[ItemRow], *, levels: Mapping[str, int], left: Left, open_minor: dict[str, int]
+) -> set[str]:
+    """Lower ``open_minor`` by notes, then by money; give the items of a level that notes reduce, but do not cover."""
     oldest = sorted(items, key=lambda item: (item.due_on, item.item))
     reduced = _set_notes(oldest, levels=levels, notes_minor=left.notes_minor, open_minor=open_minor)
     cash_minor = left.cash_minor
@@ -47,10 +72,7 @@ def cover(
         taken_minor = min(cash_minor, open_minor[item.item])
         open_minor[item.item] -= taken_minor
         cash_minor -= taken_minor
-    covered = {name for name, rest_minor in open_minor.items() if not rest_minor}
-    if not reduced <= covered:
-        covered -= reduced
-    return Cover(left, total_minor, sum(open_minor.values()), frozenset(covered))
+    return reduced
 
 
 def _set_notes(

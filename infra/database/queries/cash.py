@@ -18,7 +18,7 @@ from processors.account import Account
 from processors.cash import CashPart, expected_cash
 from processors.company import Company
 from schemas.fields import split_account_id
-from schemas.rows import Row, decode_row
+from schemas.rows import CreditRow, DisputeRow, ItemRow, Row, decode_row
 
 __all__ = ["CashExpected", "cash_expected"]
 
@@ -28,7 +28,7 @@ _KINDS: Final = (
     *("account", "customer", "item", "hold"),
     *("promise", "dispute", "instrument", "payment_plan", "credit"),
 )
-_OF_DISPUTES: Final = (*_KINDS, "application")
+_WITH_APPLICATIONS: Final = (*_KINDS, "application")
 
 
 class CashExpected(Struct, frozen=True, kw_only=True):
@@ -71,13 +71,21 @@ def _company(connection: Connection, company: str) -> Company:
 
 
 def _rows_of(connection: Connection, accounts: Sequence[str]) -> Iterator[tuple[str, list[Row]]]:
-    """Give the rows of each account; what notes have settled matters only where something is disputed (R29)."""
+    """Give the rows of each account; what has settled what only where that matters."""
     found = _read(connection, accounts, kinds=_KINDS)
-    disputing = [name for name in accounts if any(kind == "dispute" for kind, _ in found.get(name, ()))]
-    if disputing:
-        found |= _read(connection, disputing, kinds=_OF_DISPUTES)
+    asking = [name for name in accounts if _needs_applications([row for _, row in found.get(name, ())])]
+    if asking:
+        found |= _read(connection, asking, kinds=_WITH_APPLICATIONS)
     for name in accounts:
         yield name, [row for _, row in found.get(name, ())]
+
+
+def _needs_applications(rows: Sequence[Row]) -> bool:
+    """Say whether something is disputed (R29), or credit could be set against what is a mere residual by its discount or fee (R11)."""
+    if any(isinstance(row, DisputeRow) for row in rows):
+        return True
+    has_credit = any(isinstance(row, CreditRow) and row.rest_minor for row in rows)
+    return has_credit and any(isinstance(row, ItemRow) and row.open_minor < row.amount_minor for row in rows)
 
 
 def _read(

@@ -55,6 +55,46 @@ company auto-apply off
 2026-02-20  payment P-1 30.00
 2026-02-20  tick
 """
+_CREDIT = f"""# credit beside what is held: the oldest is promised, the next is excluded; a note that names nothing goes to the highest level
+company auto-apply off
+{_PLAN}2026-01-01  payment P-1 60.00
+2026-01-02  invoice PROMISED 100.00 due 2026-01-20
+2026-01-02  promise 100.00 by 2026-03-10 items PROMISED
+    expect promised PROMISED until 2026-03-12
+2026-01-02  invoice OUT 11.00 due 2026-01-21
+2026-01-02  exclude OUT because "sold to a factor"
+2026-01-02  invoice ASKED 50.00 due 2026-02-02
+2026-01-02  invoice LATER 70.00 due 2026-04-30
+2026-02-02  tick
+    expect withheld PROMISED first because promised until 2026-03-13
+    expect withheld OUT first because excluded
+    expect withheld ASKED first because credit_covers until 2026-05-01
+    expect task apply_credit/USD
+2026-02-03  credit-note CN-1 5.00
+2026-02-03  @C2 invoice HELD 60.00 due 2026-02-02
+2026-02-03  @C2 hold legal_hold because "in court"
+2026-02-03  @C2 payment P-2 10.00
+2026-02-03  tick
+    expect @C2 withheld HELD first because legal_hold
+"""
+_IGNORED = f"""# the company does not look at money on account; a note lowers what is owed all the same
+company auto-apply off credits ignore
+{_PLAN}2026-01-02  invoice INV-1 100.00 due 2026-02-02
+2026-02-02  tick
+    expect reminder first INV-1 by email
+2026-02-03  payment P-1 60.00
+2026-02-03  credit-note CN-1 5.00
+2026-02-03  tick
+"""
+_RESIDUAL = f"""# what is left of INV-1 is a fee of the bank, and no debt to dun: the money on account is for INV-2
+company auto-apply off
+{_PLAN}2026-01-02  invoice INV-1 100.00 due 2026-02-02
+2026-01-02  invoice INV-2 50.00 due 2026-02-03
+2026-02-01  payment P-1 95.00 for INV-1 short 5.00 bank_fee
+    expect task write_off/INV-1
+2026-02-01  payment P-2 20.00
+2026-02-01  tick
+"""
 
 
 def _parts(engine: Engine, *, company: str = "", account: str = "") -> list[tuple[str, str, int, str]]:
@@ -97,6 +137,35 @@ def test_what_was_asked_for_in_vain_is_expected_at_the_next_level(engine: Engine
     ] == _parts(engine)
     assert ["HELD", "NOT-DUE"] == [name for name, *_ in _parts(engine, account="acme:C2")]
     assert [] == _parts(engine, company="beta")
+
+
+def test_credit_is_set_against_what_is_not_held(engine: Engine, tmp_path: Path) -> None:
+    """U-9, R11, R12: what is promised, excluded or under a legal hold takes none; what is over is there for what comes due."""
+    play_into(engine, _CREDIT, folder=tmp_path)
+    assert [
+        ("PROMISED", "promised", 10_000, "2026-03-10"),
+        ("OUT", "held", 1_100, ""),
+        ("ASKED", "credit", 5_000, ""),
+        ("LATER", "credit", 1_500, ""),
+        ("LATER", "on_due_date", 5_500, "2026-04-30"),
+        ("HELD", "held", 6_000, ""),
+    ] == _parts(engine)
+
+
+def test_money_that_the_company_does_not_look_at_is_not_set_against_anything(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """U-9, R11 ``ignore``: the customer is asked for all but the note, and that is what may come."""
+    play_into(engine, _IGNORED, folder=tmp_path)
+    assert [("INV-1", "credit", 500, ""), ("INV-1", "asked", 9_500, "2026-02-12")] == _parts(engine)
+
+
+def test_no_credit_is_set_against_a_residual(engine: Engine, tmp_path: Path) -> None:
+    """U-9, section 3: what the bank kept is not asked for, so no credit is used up by it (R11)."""
+    play_into(engine, _RESIDUAL, folder=tmp_path)
+    parts = _parts(engine)
+    assert ("INV-2", "credit", 2_000, "") in parts
+    assert ("INV-1", "credit") not in [each[:2] for each in parts]
 
 
 @pytest.mark.parametrize("path", _SCENARIOS, ids=lambda path: path.stem)
