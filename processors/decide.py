@@ -12,6 +12,7 @@ from processors.account import Account
 from processors.alarms import ring
 from processors.all_held import note_all_held
 from processors.calendar import epoch_s
+from processors.charges.weighing import costs_open_on
 from processors.choosing import (
     Judged,
     Word,
@@ -349,6 +350,8 @@ def _next_wake_s(at: Circumstances, *, judged: Sequence[Judged], at_next_tick: b
     for each in judged:
         days.add(each.again_on)
         days |= {word.verdict.until for word in each.said}
+    if at.account.row.proposal:
+        days |= {costs_open_on(at.account, each.item, company=at.company, day=at.day) for each in judged}
     is_holding = may_hold(at.account)
     if is_holding or at.account.row.episode_opened_on is None:
         # What turns overdue opens an episode (R20, R37), and may not be held as all else is (R15).

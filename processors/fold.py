@@ -136,7 +136,7 @@ def fold(
         refused = too_old(account, event, through=row.purged_through)
         if refused is not None:
             return [refused]
-    contacted_on = row.last_contact_on
+    contacted_on, absorbed = row.last_contact_on, row.absorbed
     facts = _HANDLERS[type(event)](account, event, context=context)
     if row.last_contact_on is not contacted_on:
         facts += kin.tell_contact(account, context=context)
@@ -144,8 +144,9 @@ def fold(
         facts += _resume(account, event, context=context)
     if account.claimed and account.stale:
         facts += correct_claims(account, account.stale, context=context)
-    if row.has_moved and (facts or account.stale or account.stale_credits):
-        facts += transfers.follow(account, event, context=context, said=facts)
+    is_news = row.absorbed is not absorbed and row.absorbed != absorbed
+    if row.has_moved and (facts or account.stale or account.stale_credits or is_news):
+        facts += transfers.follow(account, event, context=context, said=facts, merger_is_news=is_news)
     if account.arrangements is not None and facts:
         instruments.review(account, facts)
         facts += promises.review(account, facts, context=context)

@@ -10,7 +10,7 @@ minimum gap; the law counts them like everything that is written (section 5).
 ::
 
     planned ──its day──► open ──first delivery accepted──► sent
-       └─► needless, held, no_address    └──all failed──► failed     (superseded: planned again)
+       └─► needless, held, no_address    └──all failed──► failed     (superseded: planned again; a correction: another one)
 """
 
 import datetime
@@ -19,13 +19,19 @@ import hashlib
 import msgspec
 
 from processors.account import Account
-from processors.addressing import contacts_for, deliveries_for, unusable_channels
+from processors.addressing import (
+    contacts_for,
+    deliveries_for,
+    is_address_bad,
+    remember_failure,
+    unusable_channels,
+)
 from processors.afterwards import heed_stop, mend_address, take_afterword
 from processors.calendar import epoch_s
 from processors.circumstances import Circumstances
 from processors.company import Company
 from processors.context import FoldContext
-from processors.fates import REACHED, is_afterword, word
+from processors.fates import ADDRESS_ERRORS, REACHED, error_of, is_afterword, word
 from processors.holds import account_hold
 from processors.law.register import register
 from processors.reminder import aged_totals, fitting_items, listed_item, totals_of, write_content
@@ -396,8 +402,10 @@ def _take(
     if fates == {"superseded"}:
         _again(account, row, context=context)
         return []
-    status: MessageEnd = "sent" if REACHED & fates else "failed"
-    return [_end(account, row, status=status, context=context)]
+    if REACHED & fates:
+        return [_end(account, row, status="sent", context=context)]
+    ended = _end(account, row, status="failed", context=context)
+    return [ended, *_by_another_way(account, row, event, context=context)]
 
 
 def _register(account: Account, event: OutcomeReported, *, context: FoldContext) -> None:
@@ -425,7 +433,7 @@ def _report_afterword(
     if before in _UNRESOLVED:
         accepted = msgspec.structs.replace(event, status="accepted", error_type="", detail="")
         facts += _take(account, row, accepted, context=context)
-    items = [row.subject] if row.message_kind == "invoice_issued" else ()
+    items = [row.subject] if row.message_kind == "invoice_issued" else row.named
     take_afterword(account, row, event=event, items=items, is_customers=not row.desk)
     if not row.desk:
         facts += heed_stop(account, event, context=context)
@@ -434,7 +442,27 @@ def _report_afterword(
     fates = set(row.deliveries.values())
     if row.status == "sent" and not (_UNRESOLVED | REACHED) & fates:
         facts.append(_end(account, row, status="failed", context=context))
+        _correct_again(account, row, event, context=context)
     return facts if row.desk else facts + mend_address(account, event, context=context)
+
+
+def _by_another_way(
+    account: Account, row: MessageRow, event: OutcomeReported, *, context: FoldContext
+) -> list[LedgerFact]:
+    """Let a correction that a provider did not take because of its address go by another way, and have the address mended."""
+    if row.message_kind != "correction" or error_of(event) not in ADDRESS_ERRORS:
+        return []
+    remember_failure(account, event, items=row.named)
+    _correct_again(account, row, event, context=context)
+    return mend_address(account, event, context=context)
+
+
+def _correct_again(
+    account: Account, row: MessageRow, event: OutcomeReported, *, context: FoldContext
+) -> None:
+    """Plan a correction anew that has reached nobody (R19): what we said in error is to be mended, by an address that is not bad."""
+    if row.message_kind == "correction" and is_address_bad(account, event):
+        correct_reminder(account, row.subject, context=context)
 
 
 def _again(account: Account, row: MessageRow, *, context: FoldContext) -> None:

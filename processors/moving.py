@@ -5,19 +5,20 @@ document where it was issued (an amendment, a cancellation) comes after it.
 """
 
 import datetime
-from collections.abc import Mapping
 
 import msgspec
 
 from processors import identity, instruments, payment_plans, promises
 from processors.account import Account, hold_id
 from processors.context import FoldContext
-from processors.dispute_notes import lower_ruled, share_notes
-from processors.holds import ACCOUNT_HOLDS
+from processors.dispute_notes import lower_ruled
 from processors.kin import tell_silence
 from processors.ladder import reanchored_shift_days
 from processors.late_facts import retract_item
+from processors.mergers import hear_mergers
 from processors.moved_credits import take_credit
+from processors.moved_disputes import Noted, drop_disputes, grow_disputes, send_disputes, take_disputes
+from processors.moved_holds import take_holds
 from processors.moved_level import note_contact, take_level
 from processors.moved_settled import known_before
 from processors.movements import Postings
@@ -25,12 +26,11 @@ from processors.settle import arrive, cascade
 from processors.whereabouts import comes_back, now_with
 from schemas.charges import ClaimDocument
 from schemas.facts import LedgerFact
-from schemas.fields import Channel
 from schemas.moved_rows import Elsewhere
-from schemas.rows import DisputeRow, HoldRow, ItemRow
-from schemas.transfers import MovedDispute, MovedHold, MovedItem, TransferReceived
+from schemas.rows import HoldRow, ItemRow
+from schemas.transfers import MovedItem, TransferReceived
 
-__all__ = ["moved_item", "send_holds", "send_opt_outs", "take_in"]
+__all__ = ["moved_item", "take_in"]
 
 # What an item brings along of the reminders that named it elsewhere.
 _WRITTEN = (
@@ -47,11 +47,10 @@ _WRITTEN = (
 )
 
 
-def moved_item(account: Account, item: ItemRow, *, amount_minor: int) -> MovedItem:
-    """Write what is sent of an item; negative: so much of it is owed no more."""
+def moved_item(account: Account, item: ItemRow, *, amount_minor: int, is_more: bool = False) -> MovedItem:
+    """Write what is sent of an item; negative: so much of it is owed no more; ``is_more``: of one that is away, and not back."""
     is_charged = item.item in account.claimed or item.item in account.claims
     hold = account.holds.get(f"excluded/{item.item}")
-    disputes = {} if account.arrangements is None else account.arrangements.disputed.get(item.item, {})
     return MovedItem(
         document=item.document,
         currency=item.currency,
@@ -74,7 +73,7 @@ def moved_item(account: Account, item: ItemRow, *, amount_minor: int) -> MovedIt
         claimed_through=item.claimed_through,
         charged=item.charged,
         costs_minor=item.costs_minor,
-        disputes=_moved_disputes(account, item, disputes=disputes),
+        disputes=send_disputes(account, item),
         excluded=None if hold is None else hold.reason,
         excluded_by="" if hold is None else hold.author,
         excluded_at="" if hold is None else hold.placed_at,
@@ -84,6 +83,7 @@ def moved_item(account: Account, item: ItemRow, *, amount_minor: int) -> MovedIt
         cancelled=item.status == "cancelled",
         settled=known_before(account, item) if is_charged or item.elsewhere is not None else (),
         corrected_minor=item.corrected_minor,
+        is_more=is_more,
     )
 
 
@@ -96,10 +96,12 @@ def take_in(account: Account, event: TransferReceived, *, context: FoldContext) 
     postings = Postings(account, context, correcting=True)
     if event.items:
         account.row.has_moved = True  # ``transfers.follow`` tells what is heard of them here
-    _absorb(account, event)
+    was_merged = bool(account.row.merged_into)
+    told = hear_mergers(account, event)
+    is_home = was_merged and not account.row.merged_into
     for moved in event.items:
         _take_item(postings, moved, event=event, context=context)
-    _take_account_holds(account, event)
+    told += take_holds(account, event, context=context)
     for credit in event.credits:
         take_credit(postings, credit, from_customer=event.from_customer, context=context)
     arranged: list[LedgerFact] = []
@@ -110,77 +112,9 @@ def take_in(account: Account, event: TransferReceived, *, context: FoldContext) 
     for promise in event.promises:
         arranged += promises.take_over(account, promise, from_customer=event.from_customer, context=context)
     account.advance()
-    if event.holds or event.opted_out:
+    if is_home or event.holds or event.opted_out or event.released:
         arranged += tell_silence(account, occurred_at=event.occurred_at, on=context.day)
-    return postings.facts + arranged
-
-
-def _absorb(account: Account, event: TransferReceived) -> None:
-    """Note who is the same customer as this one; of two who are merged into each other the newer word counts.
-
-    Where neither had heard of the other's merger yet, no word is the newer one: whose id comes first lives.
-    """
-    row, other = account.row, event.from_customer
-    is_new = other in event.absorbed and other not in row.absorbed
-    row.absorbed = (
-        *row.absorbed,
-        *(each for each in event.absorbed if each not in row.absorbed and each != account.customer_id),
-    )
-    at_once = is_new and row.merged_into == other and account.customer_id < other
-    if account.customer_id in event.absorbed or at_once:
-        row.merged_into = ""
-
-
-def send_holds(account: Account) -> tuple[MovedHold, ...]:
-    """Write the holds of a whole customer that is merged, each once: a person may have ended it there since (R15)."""
-    known = (account.holds.get(kind) for kind in ACCOUNT_HOLDS)
-    rows = [row for row in known if row is not None and not row.is_sent]
-    for row in rows:
-        row.is_sent = True
-        account.touch(row)
-    return tuple(
-        MovedHold(
-            hold=row.hold,  # type: ignore[arg-type]  # one of the three
-            reason=row.reason,
-            author=row.author,
-            until=row.until,
-            review_on=row.review_on,
-            placed_at=row.placed_at,
-        )
-        for row in rows
-    )
-
-
-def send_opt_outs(account: Account) -> tuple[Channel, ...]:
-    """Give the channels that a merged customer does not want, each once, as ``send_holds``."""
-    row = account.row
-    new = tuple(each for each in row.opted_out if each not in row.opted_out_sent)
-    row.opted_out_sent += new
-    return new
-
-
-def _take_account_holds(account: Account, event: TransferReceived) -> None:
-    """Take the holds over that the account has not; the stricter of two lasts."""
-    for moved in event.holds:
-        known = account.holds.get(moved.hold)
-        if known is not None and (
-            known.until is None or (moved.until is not None and moved.until <= known.until)
-        ):
-            continue
-        row = HoldRow(
-            account=account.id,
-            hold=moved.hold,
-            reason=moved.reason,
-            author=moved.author,
-            until=moved.until,
-            review_on=moved.review_on,
-            placed_at=moved.placed_at,
-        )
-        account.holds[moved.hold] = row
-        account.touch(row)
-        account.row.episode_in_doubt = True  # the next tick looks: all may be held now
-    if event.opted_out:
-        account.row.opted_out = tuple(sorted({*account.row.opted_out, *event.opted_out}))
+    return postings.facts + arranged + told
 
 
 def _take_item(
@@ -205,6 +139,8 @@ def _take_item(
     name = moved.item or moved.document.document
     item.elsewhere = msgspec.structs.replace(known, item=name, before=moved.settled)
     account.touch(item)
+    if not is_new and moved.amount_minor > 0:
+        grow_disputes(account, item, moved=moved)
     if not is_new and moved.revision > item.revision and moved.amount_minor > 0:
         lower_ruled(account, item, less_minor=-moved.amount_minor)  # an amendment was taken back (R29)
     _amend(account, item, moved=moved)
@@ -228,8 +164,9 @@ def _take_back(
         for field in _WRITTEN:
             setattr(item, field, getattr(moved, field))
     note_contact(account, moved)
-    _drop_holds(account, item)
-    _take_holds(account, item, moved=moved, event=event)
+    noted = drop_disputes(account, item)
+    _drop_exclusion(account, item)
+    _take_holds(account, item, moved=moved, event=event, noted=noted)
     account.touch(item)
     _come_in(postings, item, amount_minor=moved.amount_minor, context=context)
 
@@ -257,6 +194,9 @@ def _sent_before(account: Account, moved: MovedItem, *, event: TransferReceived)
         if (
             item is not None
             and item.moved_to
+            and not (
+                moved.is_more and item.moved_from == event.from_customer
+            )  # more of what has gone on from here
             and item.document == moved.document
             and item.currency == moved.currency
             and item.moved_minor - payment_plans.in_instalments_minor(account, item) >= moved.amount_minor
@@ -358,39 +298,21 @@ def _new_item(
     if type(moved.document) is ClaimDocument:
         account.enter_claim(item, document=moved.document)
     note_contact(account, moved)
-    _take_holds(account, item, moved=moved, event=event)
+    _take_holds(account, item, moved=moved, event=event, noted={})
     return item
 
 
-def _drop_holds(account: Account, item: ItemRow) -> None:
+def _drop_exclusion(account: Account, item: ItemRow) -> None:
     """Forget what was said of an item before it went: what holds by now comes with it."""
-    if account.arrangements is not None:
-        for row in list(account.arrangements.disputed.get(item.item, {}).values()):
-            account.arrangements.drop_dispute(row)
-            account.remove(row)
     hold = account.holds.pop(f"excluded/{item.item}", None)
     if hold is not None:
         account.remove(hold)
 
 
-def _take_holds(account: Account, item: ItemRow, *, moved: MovedItem, event: TransferReceived) -> None:
-    remembered = {} if account.arrangements is None else account.arrangements.amended_away.get(item.item, {})
-    for each in moved.disputes:
-        remembered.pop(each.dispute, None)  # this word of it is the newer one
-        row = DisputeRow(
-            account=account.id,
-            dispute=each.dispute,
-            item=item.item,
-            order=account.row.sequence + 1,
-            opened_on=each.opened_on,
-            amount_minor=each.amount_minor,
-            reason=each.reason,
-            author=each.author,
-            review_on=each.review_on,
-            ruled_on=each.ruled_on,
-        )
-        account.arranged().add_dispute(row)
-        account.touch(row)
+def _take_holds(
+    account: Account, item: ItemRow, *, moved: MovedItem, event: TransferReceived, noted: Noted
+) -> None:
+    take_disputes(account, item, moved=moved, noted=noted)
     if moved.excluded is not None:
         hold = HoldRow(
             account=account.id,
@@ -403,22 +325,3 @@ def _take_holds(account: Account, item: ItemRow, *, moved: MovedItem, event: Tra
         )
         account.holds[hold_id(hold)] = hold
         account.touch(hold)
-
-
-def _moved_disputes(
-    account: Account, item: ItemRow, *, disputes: Mapping[str, DisputeRow]
-) -> tuple[MovedDispute, ...]:
-    """Write what is left of each dispute: notes and amendments that it has had stay where they are (R29)."""
-    shares = share_notes(account, item) if disputes else {}
-    return tuple(
-        MovedDispute(
-            dispute=row.dispute,
-            opened_on=row.opened_on,
-            amount_minor=None if row.amount_minor is None else shares[row.dispute].left_minor,
-            reason=row.reason,
-            author=row.author,
-            review_on=row.review_on,
-            ruled_on=row.ruled_on,
-        )
-        for _, row in sorted(disputes.items())
-    )

@@ -103,7 +103,7 @@ def asks_for_more(at: Circumstances, said: Proposal, *, due: Sequence[DueItem]) 
 def _costs_more(at: Circumstances, said: Proposal, *, due: Sequence[DueItem], currencies: set[str]) -> bool:
     """Say whether lateness costs more than was read, for the days that were (other rates, claims since): days alone add nothing (R22)."""
     named = [each for each in due if each.item.item in said.asked_minor]
-    _, sums = charges_on(at, due=named, currencies=currencies, on=charged_on(at, said))
+    sums = charges_on(at, due=named, currencies=currencies, on=charged_on(at, said)).sums
     return any(minor > said.charge_minor.get(currency, 0) for currency, minor in sums.items())
 
 
@@ -292,6 +292,10 @@ def _digest(composed: Composed, *, because: WhoDecides, said: Proposal) -> str:
         read.append((said.template, said.attach_invoices))
     if any(each.cc for each in content.deliveries):
         read.append([each.cc for each in content.deliveries])
+    costs = [(each.item, each.kind, each.step, each.amount_minor) for each in content.charges if each.is_new]
+    costs = [each for each in costs if each[1] != "interest"]
+    if costs:  # interest grows with the days; what a level costs does not, but the law may allow it only by then (R22)
+        read.append(costs)
     if held:  # another part of each may be asked for, while the sums stay (R29)
         read.append(held)
     return hashlib.blake2s(msgspec.json.encode(read), digest_size=12).hexdigest()

@@ -160,7 +160,7 @@ def _charged(
 ) -> ReminderDecided:
     """Add what lateness costs on the named items at a level, and what was claimed before and is open (R22)."""
     currencies = {each.currency for each in content.totals}
-    charges, sums = charges_on(at, due=due, currencies=currencies, on=on)
+    charges, sums = charges_on(at, due=due, currencies=currencies, on=on, is_going=True)
     if not charges:
         return content
     totals = tuple(Total(currency=currency, amount_minor=sums[currency]) for currency in sorted(sums))

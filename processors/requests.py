@@ -15,6 +15,7 @@ from processors.disputes import rule_dispute
 from processors.exclusions import exclude_payment, include_payment
 from processors.kin import tell_silence
 from processors.law.register import register
+from processors.moved_holds import send_release
 from processors.payment_plans import cancel_payment_plan
 from processors.promises import make_promise, withdraw_promise
 from processors.quarantine import release
@@ -92,9 +93,11 @@ def _once(
         return telling(account, event, context=context)
     if isinstance(event, ReleaseQuarantine):
         return [*release(account, event)]
+    ended = account.holds.get(event.kind) if isinstance(event, ReleaseHold) else None
     _carry_out(account, event, context=context)  # type: ignore[arg-type]  # one of the plain ones
+    told = [] if ended is None else send_release(account, ended, context=context)
     if isinstance(event, PlaceHold | ReleaseHold | OptOut | OptIn):
-        return tell_silence(account, occurred_at=event.occurred_at, on=context.day)
+        return [*told, *tell_silence(account, occurred_at=event.occurred_at, on=context.day)]
     return []
 
 

@@ -17,10 +17,11 @@ from processors.context import FoldContext
 from processors.conversions import for_others
 from processors.money import MoneyError, to_minor
 from processors.moved_credits import moved_credit
+from processors.moved_holds import send_holds, send_opt_outs
 from processors.moved_level import is_written_about
 from processors.moved_settled import tell_back
 from processors.movements import Postings
-from processors.moving import moved_item, send_holds, send_opt_outs
+from processors.moving import moved_item
 from processors.promises import refused
 from processors.record_size import TEXT_BYTES_MAX
 from processors.settle import cascade, settle
@@ -114,7 +115,12 @@ def merge(account: Account, event: CustomerMerged, *, context: FoldContext) -> l
 
 
 def follow(
-    account: Account, event: AccountEvent, *, context: FoldContext, said: Sequence[LedgerFact] = ()
+    account: Account,
+    event: AccountEvent,
+    *,
+    context: FoldContext,
+    said: Sequence[LedgerFact] = (),
+    merger_is_news: bool = False,
 ) -> list[LedgerFact]:
     """Send after what was sent: of items and credits that an event has touched (``account.stale``).
 
@@ -123,13 +129,18 @@ def follow(
     Args:
         event: of which all this comes.
         said: the facts of the event: what became of promises and of payments that have not cleared goes after a merged customer.
+        merger_is_news: it said of someone that he is the same customer: whom a merged one is merged into hears that, too.
     """
     brought = event if isinstance(event, TransferReceived) else None
     path = () if brought is None else brought.path
     carried = () if brought is None else {each.document.document for each in brought.items}
     row = account.row
-    # From whom this one is merged into, who had not heard of it: he lives, and has it back.
-    gives_back = brought is not None and row.merged_into == brought.from_customer and len(path) < _HOPS_MAX
+    # From whom this one is merged into, who had not heard of it, or by way of him: he lives, and has it back.
+    gives_back = (
+        brought is not None
+        and row.merged_into in (brought.from_customer, *brought.absorbed)
+        and len(path) < _HOPS_MAX
+    )
     returned = payment_plans.return_parts(account, sorted(account.stale), context=context)
     items = [account.items[name] for name in sorted(account.stale) if name in account.items]
     credits = [account.credits[key] for key in sorted(account.stale_credits) if key in account.credits]  # noqa: A001 - the domain's word
@@ -137,7 +148,10 @@ def follow(
 
     def to(customer: str) -> _Sending:
         if customer not in sendings:
-            sendings[customer] = _Sending(account, context, to_customer=customer, path=path)
+            is_whole = merger_is_news and customer == row.merged_into
+            sendings[customer] = _Sending(
+                account, context, to_customer=customer, path=path, is_whole=is_whole
+            )
         return sendings[customer]
 
     for credit in credits:
@@ -148,7 +162,7 @@ def follow(
         target = now_with(item) or row.merged_into
         is_free = target not in path or (item.document.document not in carried and len(path) < _HOPS_MAX)
         if target and (is_free or (gives_back and target == row.merged_into)) and item.open_minor:
-            to(target).item(item)
+            to(target).item(item, is_more=bool(now_with(item) and item.moved_minor))
         elif item.moved_to in ("", *path):
             continue
         elif _is_amended(account, item) or is_written_about(item):
@@ -169,6 +183,8 @@ def follow(
                 named_there=bool(credit.for_customer),
             )
     if row.merged_into and (gives_back or row.merged_into not in path):
+        if merger_is_news:
+            to(row.merged_into)
         for fact in said:
             to(row.merged_into).arranged_since(fact)
     facts = [fact for sending in sendings.values() for fact in sending.facts()]
@@ -217,12 +233,12 @@ class _Sending:
         self._promises: list[MovedPromise] = []
         self._ended: list[LedgerFact] = []
 
-    def item(self, item: ItemRow) -> None:
-        """Send what is open of an item."""
+    def item(self, item: ItemRow, *, is_more: bool = False) -> None:
+        """Send what is open of an item; ``is_more``: it is away, and this follows it."""
         amount_minor, postings = item.open_minor, self._postings
         if not amount_minor:
             return
-        self._send(item, amount_minor=amount_minor)
+        self._send(item, amount_minor=amount_minor, is_more=is_more)
         goes_to(item, self._to)
         item.moved_minor += amount_minor
         on = max(postings.day, item.entered_on or item.issued_on, item.grown_on or postings.day)
@@ -242,8 +258,8 @@ class _Sending:
         kind: MovementKind = "transferred_in" if item.moved_from else ended
         postings.change_item(item, kind=kind, amount_minor=-amount_minor, on=on)
 
-    def _send(self, item: ItemRow, *, amount_minor: int) -> None:
-        self._items.append(moved_item(self.account, item, amount_minor=amount_minor))
+    def _send(self, item: ItemRow, *, amount_minor: int, is_more: bool = False) -> None:
+        self._items.append(moved_item(self.account, item, amount_minor=amount_minor, is_more=is_more))
         if item.revision or item.sent_on is not None:
             known = item.elsewhere or Elsewhere()
             item.elsewhere = msgspec.structs.replace(known, sent=item.revision, sent_on=item.sent_on)
@@ -347,6 +363,7 @@ class _Sending:
                 holds=send_holds(account) if is_merged else (),
                 opted_out=send_opt_outs(account) if is_merged else (),
                 absorbed=(account.customer_id, *account.row.absorbed) if is_merged else (),
+                absorbed_into=_absorbed_into(account) if is_merged else (),
             ),
         )
 
@@ -360,6 +377,11 @@ class _Sending:
             yield _Part(instruments=conditional)
         for promised in _cut(self._promises):
             yield _Part(promises=promised)
+
+
+def _absorbed_into(account: Account) -> tuple[str, ...]:
+    row = account.row
+    return (row.merged_into, *(row.absorbed_into.get(each, "") for each in row.absorbed))
 
 
 def _cut(moved: Sequence[_Moved]) -> Iterator[list[_Moved]]:

@@ -63,7 +63,7 @@ class DisputeRow(StateRow, kw_only=True, tag="dispute"):
     in the account's log: credit notes that came later are what it led to, but
     ``noted_minor`` of them (by credit), which was for disputes of the item that are over.
     ``amended_minor`` was taken off the item instead of a note, after the ruling; ``is_over``: with it nothing is left, and a
-    later amendment may give it back.
+    later amendment may give it back. ``sent_minor`` is what was left of it when its item last went to another customer, amendments apart.
     """
 
     account: str
@@ -79,6 +79,7 @@ class DisputeRow(StateRow, kw_only=True, tag="dispute"):
     noted_minor: dict[str, int] = {}
     amended_minor: int = 0
     is_over: bool = False
+    sent_minor: int | None = None
 
 
 class PartCovered(Struct, kw_only=True, gc=False, array_like=True):

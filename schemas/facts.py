@@ -199,7 +199,8 @@ class ReminderDecided(AccountFact, frozen=True, kw_only=True, tag="collections.r
     are named; ``totals`` count all due items, ``unlisted`` those not named.
     ``credits`` are what the customer has on account in these currencies, the oldest
     100 of them; ``credit_totals`` count all. ``charges`` are what lateness costs (R22),
-    beside ``totals``, with claims of earlier reminders that are open.
+    beside ``totals``, with claims of earlier reminders that are open, the oldest 100 of them;
+    ``charge_totals`` count all.
     ``aging`` counts all items by age, where the message does not name all of them
     (else their own figures say it). ``payment_link`` is the company's, not filled in yet.
     ``text`` is a person's opening instead of the template's; ``approved_by``

@@ -110,7 +110,7 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     the episode has, too. ``opted_out`` are channels that the customer does
     not want (R15), ``opted_out_sent`` those that went along with a merger; ``promises`` those made in this episode (R35); ``is_all_held``: at the last look
     all that could be dunned was held. ``merged_into`` is the customer that this one is the same
-    as, ``absorbed`` are those that are the same as this one; ``has_moved``: something of it went to another account (SEMANTICS 2.6). ``limit_minor`` of
+    as, ``absorbed`` are those that are the same as this one, ``absorbed_into`` whom each was merged into; ``has_moved``: something of it went to another account (SEMANTICS 2.6). ``limit_minor`` of
     ``limit_currency`` is the credit limit (B-15). ``quarantined_offset`` is the journal offset of the
     last record that the fold raised on. ``statement_on`` is the day of the next statement (R33). ``purge_on`` is the first day on which something may
     have been kept long enough; ``purged_through`` the newest business day of
@@ -146,6 +146,7 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     is_all_held: bool = False
     merged_into: str = ""
     absorbed: tuple[str, ...] = ()
+    absorbed_into: dict[str, str] = {}
     has_moved: bool = False
     limit_minor: int | None = None
     limit_currency: str = ""

@@ -41,7 +41,11 @@ __all__ = [
 
 
 class MovedDispute(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """A dispute that goes with its item."""
+    """A dispute that goes with its item.
+
+    ``amended_minor`` of the amount was taken off the item instead of a note; ``is_over``: nothing else of it is left. ``again_minor``
+    is how much more of it is left than was sent before, since a note was taken back.
+    """
 
     dispute: str
     opened_on: datetime.date
@@ -50,6 +54,9 @@ class MovedDispute(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
     author: str = ""
     review_on: datetime.date | None = None
     ruled_on: datetime.date | None = None
+    amended_minor: int = 0
+    is_over: bool = False
+    again_minor: int = 0
 
 
 class MovedItem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -57,7 +64,7 @@ class MovedItem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True)
 
     ``excluded`` is the reason of a person (``excluded_by``) who took it out of dunning, to be seen again on ``review_on``. Negative: so much of it is owed no more, since it
     was amended, or ``cancelled``. ``item`` is its name there, ``settled`` what had settled it, where something was claimed on it;
-    ``corrected_minor`` is what was taken off it, where it is itself a claim.
+    ``corrected_minor`` is what was taken off it, where it is itself a claim. ``is_more``: the rest of it is there still.
     """
 
     document: InvoiceIssued | DebitNoteIssued | ItemOpened | ClaimDocument
@@ -91,6 +98,7 @@ class MovedItem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True)
     cancelled: bool = False
     settled: tuple[SettledOn, ...] = ()
     corrected_minor: int = 0
+    is_more: bool = False
 
 
 class MovedCredit(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -155,7 +163,9 @@ class TransferReceived(_AccountFact, frozen=True, kw_only=True, tag="ledger.tran
     """Items and credits come from another account of the company; ``transfer`` is the id of the fact that sent them.
 
     ``path`` are the customers that they came through: nothing goes back to one of them by itself. ``absorbed`` are
-    the customers that are merged into this one: whoever sends it, and those that had been merged into that one.
+    the customers that are merged into this one: whoever sends it, and those that had been merged into that one, ``absorbed_into`` (in their order)
+    whom each was merged into.
+    ``released`` are holds that came from there before, and that a person has ended there.
     """
 
     transfer: str
@@ -167,8 +177,10 @@ class TransferReceived(_AccountFact, frozen=True, kw_only=True, tag="ledger.tran
     holds: tuple[MovedHold, ...] = ()
     instruments: tuple[MovedInstrument, ...] = ()
     promises: tuple[MovedPromise, ...] = ()
+    released: tuple[MovedHold, ...] = ()
     opted_out: tuple[Channel, ...] = ()
     absorbed: tuple[CustomerId, ...] = ()
+    absorbed_into: tuple[str, ...] = ()
 
 
 class ItemSettledElsewhere(_AccountFact, frozen=True, kw_only=True, tag="ledger.item.settled_elsewhere.v1"):

@@ -190,7 +190,7 @@ def view_of(
         totals=_totals(reminder.totals, label=words.total, language=language),
         others=tuple(_line(item, words=words, reminder=reminder, ways=ways) for item in reminder.others),
         other_totals=_totals(reminder.other_totals, label=words.other_total, language=language),
-        charges=tuple(_charge(each, words=words, language=language) for each in reminder.charges),
+        charges=_charges(reminder, words=words),
         charge_totals=_totals(reminder.charge_totals, label=words.charge_total, language=language),
         credits=tuple(_credit(each, words=words, language=language) for each in reminder.credits),
         credit_totals=_totals(reminder.credit_totals, label=words.credit_total, language=language),
@@ -270,6 +270,18 @@ def _line(item: ReminderItem, *, words: Words, reminder: ReminderDecided, ways: 
         link=_document_link(item, reminder=reminder, ways=ways),
         pay=item_payment_link(item, reminder=reminder),
     )
+
+
+def _charges(reminder: ReminderDecided, *, words: Words) -> tuple[ChargeView, ...]:
+    """Write what lateness costs; what a message does not name of older claims is a line of each currency, so that all adds up."""
+    language = reminder.language
+    lines = [_charge(each, words=words, language=language) for each in reminder.charges]
+    for total in reminder.charge_totals:
+        named_minor = sum(each.amount_minor for each in reminder.charges if each.currency == total.currency)
+        if total.amount_minor > named_minor:
+            amount = amount_text(total.amount_minor - named_minor, currency=total.currency, language=language)
+            lines.append(ChargeView(name=words.charge_further, amount=amount))
+    return tuple(lines)
 
 
 def _charge(charge: Charge, *, words: Words, language: str) -> ChargeView:

@@ -61,6 +61,7 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, renam
     charge_fixed_sum: str
     charge_fee: str
     charge_returned_payment: str
+    charge_further: str
     charge_total: str
     credits: str
     credit_note: str

@@ -10,26 +10,27 @@ from typing import NamedTuple
 from processors.account import Account
 from processors.arrangements import disputed_minor
 from processors.charges.costs import cap_minor, fixed_sum_minor
-from processors.charges.interest import interest_minor, rates_between, segments
+from processors.charges.interest import interest_minor, segments
+from processors.charges.terms import Terms, terms_between
 from processors.company import Company
 from processors.money import to_minor
 from processors.settle import counted_minor
 from schemas.charges import Charge, ClaimDocument
-from schemas.law import Interest, LawEdition
+from schemas.law import LawEdition
 from schemas.plans import Step
 from schemas.rows import ItemRow
 
-__all__ = ["Weighed", "charges_of", "open_claims"]
+__all__ = ["Weighed", "charges_of", "costs_open_on", "open_claims"]
 
 _DAY = datetime.timedelta(days=1)
-_CLAIMS_SHOWN = 100
 
 
 class Weighed(NamedTuple):
-    """An item at a level that a message is about."""
+    """An item at a level that a message is about; ``interest_on``: the last day of interest, None: that of the charges."""
 
     item: ItemRow
     step: Step
+    interest_on: datetime.date | None = None
 
 
 class _LawOn(NamedTuple):
@@ -63,11 +64,23 @@ def charges_of(
     return found
 
 
+def costs_open_on(
+    account: Account, item: ItemRow, *, company: Company, day: datetime.date
+) -> datetime.date | None:
+    """Give the day from which an item may cost something, where the law lets it cost nothing yet: what waits is said anew then."""
+    if company.profile.late_charges == "off":
+        return None
+    cap = company.law.edition(account.customer, on=day).cost_cap
+    if cap is None or not cap.free_days:
+        return None
+    return item.due_on + datetime.timedelta(days=cap.free_days + 1)
+
+
 def open_claims(account: Account, *, currencies: set[str]) -> list[Charge]:
-    """List claims that were made before and are open, the oldest first."""
+    """List all claims that were made before and are open, the oldest first."""
     rows = (claim for claim in account.claims.values() if claim.open_minor and claim.currency in currencies)
     found: list[Charge] = []
-    for row in sorted(rows, key=lambda row: (row.due_on, row.item))[:_CLAIMS_SHOWN]:
+    for row in sorted(rows, key=lambda row: (row.due_on, row.item)):
         said = row.document
         if isinstance(said, ClaimDocument):
             found.append(
@@ -89,57 +102,43 @@ def open_claims(account: Account, *, currencies: set[str]) -> list[Charge]:
 def _of_item(
     account: Account, weighed: Weighed, *, laws: Sequence[_LawOn], company: Company
 ) -> Iterator[Charge]:
-    law, day = laws[0]
-    item = weighed.item
+    item, day = weighed.item, laws[0].day
     if day <= item.due_on:
         return  # due today is not overdue (R6)
     claims = company.profile.late_charges == "claim"
-    interest = _interest(account, item, law=law, claims=claims, day=day)
-    if interest is not None:
-        yield interest
+    yield from _interest(account, item, company=company, claims=claims, day=weighed.interest_on or day)
     yield from _costs(weighed, laws=laws, company=company)
 
 
 def _interest(
-    account: Account, item: ItemRow, *, law: LawEdition, claims: bool, day: datetime.date
-) -> Charge | None:
+    account: Account, item: ItemRow, *, company: Company, claims: bool, day: datetime.date
+) -> Iterator[Charge]:
     """Charge simple interest for the days after the last claimed day, up to and including ``day``."""
-    terms = next((each for each in law.interest if each.currency == item.currency), None)
-    terms = terms or next((each for each in law.interest if not each.currency), None)
-    if terms is None:
-        return None
     from_on = item.due_on + _DAY
     if claims and item.claimed_through is not None:
         from_on = max(from_on, item.claimed_through + _DAY)
     held_minor = disputed_minor(account, item)
-    amount_minor = _interest_minor(
-        account, item, terms=terms, from_on=from_on, until_on=day, held_minor=held_minor
+    found = terms_between(
+        company.law, account.customer, currency=item.currency, from_on=from_on, until_on=day
     )
-    if not amount_minor:
-        return None
-    return Charge(
-        kind="interest",
-        item=item.item,
-        currency=item.currency,
-        amount_minor=amount_minor,
-        from_on=from_on,
-        until_on=day,
-        claim=f"{item.item}/interest/{day}" if claims else "",
-        rates=rates_between(terms.rates, from_on=from_on, until_on=day),
-        days_in_year=terms.days_in_year,
-        disputed_minor=held_minor,
-    )
+    for terms in found:
+        amount_minor = _interest_minor(account, item, terms=terms, held_minor=held_minor)
+        if amount_minor:
+            yield Charge(
+                kind="interest",
+                item=item.item,
+                currency=item.currency,
+                amount_minor=amount_minor,
+                from_on=terms.from_on,
+                until_on=terms.until_on,
+                claim=f"{item.item}/interest/{terms.until_on}" if claims else "",
+                rates=terms.rates,
+                days_in_year=terms.days_in_year,
+                disputed_minor=held_minor,
+            )
 
 
-def _interest_minor(
-    account: Account,
-    item: ItemRow,
-    *,
-    terms: Interest,
-    from_on: datetime.date,
-    until_on: datetime.date,
-    held_minor: int,
-) -> int:
+def _interest_minor(account: Account, item: ItemRow, *, terms: Terms, held_minor: int) -> int:
     settled = [
         (account.credits[row.credit].received_on, row.amount_minor)
         for row in account.applications.get(item.item, {}).values()
@@ -148,8 +147,8 @@ def _interest_minor(
         counted_minor(item) - held_minor,
         settled=settled,
         rates=terms.rates,
-        from_on=from_on,
-        until_on=until_on,
+        from_on=terms.from_on,
+        until_on=terms.until_on,
     )
     return interest_minor(found, days_in_year=terms.days_in_year)
 
@@ -173,7 +172,7 @@ def _left_minor(item: ItemRow, *, laws: Sequence[_LawOn], company: Company) -> i
 
 def _costs(weighed: Weighed, *, laws: Sequence[_LawOn], company: Company) -> Iterator[Charge]:
     """Charge the fixed sum, once per item, and the level's fee, once per item and level, up to what the law allows."""
-    item, step = weighed
+    item, step = weighed.item, weighed.step
     law, _ = laws[0]
     claims = company.profile.late_charges == "claim"
     left_minor = _left_minor(item, laws=laws, company=company)

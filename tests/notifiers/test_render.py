@@ -13,7 +13,7 @@ import pytest
 from notifiers.channel import Message, PermanentError
 from notifiers.writing.render import KINDS, Renderer
 from notifiers.writing.samples import sample_reminder
-from notifiers.writing.words import LANGUAGES
+from notifiers.writing.words import LANGUAGES, words_of
 from schemas.facts import ReminderDecided, Total
 from schemas.fields import Channel
 
@@ -185,6 +185,16 @@ def test_items_that_are_not_named_are_counted() -> None:
     made = sample(unlisted=23)
     assert "26 documents" in mail(made).subject
     assert "and 23 more documents, which are included in the total" in plain(mail(made).text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_claims_that_are_not_named_are_a_line_of_their_own(language: str) -> None:
+    """R22: a message names a hundred open claims; its lines add up to its total all the same."""
+    made = sample(language=language, charge_totals=(Total(currency="USD", amount_minor=1_015),))
+    further = words_of(language).charge_further
+    for said in (plain(mail(made).text), visible(mail(made).html), letter_text(made)):
+        assert further in said
+        assert said.index("4,00" if language != "en" else "$4.00") > said.index(further)
 
 
 def test_a_region_sets_the_figures_and_not_the_words() -> None:

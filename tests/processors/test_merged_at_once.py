@@ -1,17 +1,21 @@
-"""SEMANTICS 2.6: two customers are merged into each other at one moment, neither having heard of the other's merger."""
+"""SEMANTICS 2.6: customers are merged into each other at one moment, straight or in a ring, none having heard of the others' mergers."""
 
 import datetime
+from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
 from typing import Literal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas.arrangement_facts import PromiseJudged
+from schemas.commands import ReleaseHold
 from schemas.events import CustomerMerged, InvoiceIssued, PaymentReceived, PaymentStateChanged
-from schemas.facts import AccountTold, LedgerFact, ReminderDecided, TransferSent
-from schemas.journal import JournalEntry, SourceEvent, TickPassed, encode_entry
+from schemas.facts import AccountTold, ExceptionRaised, LedgerFact, ReminderDecided, TransferSent
+from schemas.journal import JournalEntry, JournalEvent, SourceEvent, TickPassed, encode_entry
 from tests.scenarios.language import read_script
 from tests.scenarios.on_core import Record, Stage, run
 from tests.scenarios.playing import played
@@ -195,3 +199,141 @@ def test_a_cheque_that_clears_while_the_mergers_are_on_their_way_is_money_once()
     for account in ("acme:C1", "acme:C2"):
         assert {} == stage.partition.account(account).arranged().instruments
     assert 11_200 == stage.partition.account("acme:C1").balance("USD").credit_minor
+
+
+_THREE = """# three customers, each with an invoice and money that names nothing of his
+company auto-apply off
+customer email ana@c1.test
+customer @C2 email eva@c2.test
+customer @C3 email ida@c3.test
+plan default
+    first 0 email
+2026-01-02  invoice INV-1 100.00 due 2026-02-02
+2026-01-02  payment P-1 5.00
+2026-01-02  invoice INV-2 50.00 due 2026-02-02 @C2
+2026-01-02  payment P-2 7.00 @C2
+2026-01-02  invoice INV-3 30.00 due 2026-02-02 @C3
+2026-01-02  payment P-3 3.00 @C3
+2026-01-03  tick
+"""
+_NOTHING_OWED = """# three customers, one of whom owes something
+customer email ana@c1.test
+customer @C2 email eva@c2.test
+customer @C3 email ida@c3.test
+plan default
+    first 0 email
+2026-01-02  invoice INV-1 100.00 due 2026-02-02 @C2
+2026-01-03  tick
+"""
+# Who is merged into whom, in the order of the mergers.
+_RINGS = [list(zip(order, order[1:] + order[:1], strict=True)) for order in permutations(("C1", "C2", "C3"))]
+
+
+def _on_their_way(stage: Stage, events: list[SourceEvent], *, draw: Callable[[int], int]) -> list[LedgerFact]:
+    """Fold events, and what accounts tell each other in any order that keeps what one tells another."""
+    facts: list[LedgerFact] = []
+    waiting: dict[tuple[str, str], list[TransferSent | AccountTold]] = {}
+
+    def fold(event: JournalEvent, name: str) -> None:
+        offset = len(stage.records)
+        value = encode_entry(JournalEntry(event=event, id=name, source="story"))
+        stage.records.append(Record(offset, 0, value))
+        step = stage.partition.step([stage.records[-1]], cursor="")
+        assert [] == step.poison
+        stage.partition.commit()
+        facts.extend(step.facts)
+        for fact in step.facts:
+            if isinstance(fact, TransferSent | AccountTold):
+                waiting.setdefault((fact.account, fact.event.customer), []).append(fact)
+
+    for number, event in enumerate(events):
+        fold(event, f"merger-{number}")
+    while waiting:
+        assert len(facts) < 2_000, "it goes round"
+        lane = sorted(waiting)[draw(len(waiting))]
+        fact = waiting[lane].pop(0)
+        if not waiting[lane]:
+            del waiting[lane]
+        fold(fact.event, fact.id)
+    return facts
+
+
+@pytest.mark.parametrize("ring", _RINGS, ids=str)
+@pytest.mark.parametrize("is_billed_meanwhile", [False, True])
+@given(data=st.data())
+@settings(max_examples=15)
+def test_three_in_a_ring_at_one_moment_have_one_who_lives(
+    ring: list[tuple[str, str]], data: st.DataObject, *, is_billed_meanwhile: bool
+) -> None:
+    """It ends, the first id has all that is open and all money, and it is told which merger is over."""
+    stage = played(_THREE)
+    events: list[SourceEvent] = [_merged(each, into=into) for each, into in ring]
+    if is_billed_meanwhile:
+        events += [_invoiced(each) for each, _ in ring]
+    facts = _on_their_way(stage, events, draw=lambda count: data.draw(st.integers(0, count - 1)))
+    billed = {f"NEW-{each}": 100 for each, _ in ring} if is_billed_meanwhile else {}
+    assert {"INV-1": 10_000, "INV-2": 5_000, "INV-3": 3_000, **billed} == _owed(stage, "acme:C1")
+    assert 1_500 == stage.partition.account("acme:C1").balance("USD").credit_minor
+    assert "" == stage.partition.account("acme:C1").row.merged_into
+    for gone in ("acme:C2", "acme:C3"):
+        assert ({}, 0) == (_owed(stage, gone), stage.partition.account(gone).balance("USD").credit_minor)
+        assert stage.partition.account(gone).row.merged_into
+    told = [each.detail for each in facts if isinstance(each, ExceptionRaised)]
+    assert told
+    assert all(
+        each.startswith("C1, C2, C3 were merged into each other at one moment: C1 lives") for each in told
+    )
+    # What comes later at one who is gone comes to the one who lives; one reminder goes out.
+    _on_their_way(stage, [replace(_invoiced("C2"), document="LATE-2"), replace(_invoiced("C3"), document="LATE-3")], draw=lambda _: 0)  # fmt: skip
+    assert {"LATE-2", "LATE-3"} <= _owed(stage, "acme:C1").keys()
+    decided = stage.take(TickPassed(at=datetime.datetime(2026, 2, 2, 9, tzinfo=datetime.UTC), mode="played"))
+    assert {"acme:C1"} == {fact.account for fact in decided if isinstance(fact, ReminderDecided)}
+
+
+@pytest.mark.parametrize("ring", _RINGS, ids=str)
+def test_three_in_a_ring_of_whom_two_owe_nothing_have_one_who_lives(ring: list[tuple[str, str]]) -> None:
+    """Who is who is heard all around the ring, also by way of one who owes nothing."""
+    stage = played(_NOTHING_OWED)
+    _on_their_way(stage, [_merged(each, into=into) for each, into in ring], draw=lambda _: 0)
+    assert {"INV-1": 10_000} == _owed(stage, "acme:C1")
+    assert "" == stage.partition.account("acme:C1").row.merged_into
+
+
+_HELD = """# a customer under a legal hold, and another one
+customer email ana@c1.test
+customer @C2 email eva@c2.test
+plan default
+    first 0 email
+2026-01-02  invoice INV-1 100.00 due 2026-02-02
+2026-01-03  hold legal_hold because "insolvency filed"
+2026-01-03  tick
+"""
+
+
+def _lifted(customer: str) -> ReleaseHold:
+    return ReleaseHold(
+        company="acme", customer=customer, occurred_at=_DAY, command=f"lift-{customer}", author="ana",
+        kind="legal_hold",
+    )  # fmt: skip
+
+
+def test_a_hold_that_is_lifted_while_the_merger_is_on_its_way_does_not_rise_again() -> None:
+    """R15: who lifts it cannot know that it has left: it ends where it arrives."""
+    stage = played(_HELD)
+    _on_their_way(stage, [_merged("C1", into="C2"), _lifted("C1")], draw=lambda _: 0)
+    assert "legal_hold" not in stage.partition.account("acme:C2").holds
+    written = [fact for fact in _ticked(stage, 2, 2) if isinstance(fact, ReminderDecided)]
+    assert ["acme:C2"] == [each.account for each in written]
+
+
+@_ORDERS
+@pytest.mark.parametrize("lifted_by", ["C1", ""])
+def test_a_hold_of_two_who_are_merged_into_each_other_is_in_force_until_it_is_lifted(
+    order: tuple[str, str], lifted_by: str
+) -> None:
+    """R15: neither is it lost on its way there and back, nor does it come back after it was lifted."""
+    stage = played(_HELD)
+    first, second = order
+    events: list[SourceEvent] = [_merged(first, into=second), _merged(second, into=first)]
+    _on_their_way(stage, events + ([_lifted(lifted_by)] if lifted_by else []), draw=lambda _: 0)
+    assert (not lifted_by) == ("legal_hold" in stage.partition.account("acme:C1").holds)

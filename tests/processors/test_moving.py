@@ -52,7 +52,8 @@ def test_a_dispute_and_an_exclusion_go_along_as_they_are() -> None:
     )
     here, there = (stage.partition.account(f"acme:{each}") for each in ("C1", "C2"))
     was, is_now = (structs.asdict(each.arranged().disputes["dispute-INV-1"]) for each in (here, there))
-    assert was | {"account": "acme:C2", "order": is_now["order"]} == is_now
+    assert 4_000 == was.pop("sent_minor")  # what went along
+    assert was | {"account": "acme:C2", "order": is_now["order"], "sent_minor": None} == is_now
     hold = there.holds["excluded/INV-1"]
     assert ("acme:C2", "excluded", "INV-1", "the court", "2026-01-04") == (
         hold.account,

@@ -124,3 +124,30 @@ plan default
     )
     ((said,),) = [each.deliveries for each in reminders(stage)]
     assert (Contact(role="main", email="ana@c1.test"),) == said.cc
+
+
+def test_of_many_claims_none_is_left_out_of_the_sum() -> None:
+    """R22: a message names a hundred that are open, the oldest; what it asks for is all 103."""
+    names = [f"INV-{number:03}" for number in range(103)]
+    invoices = "".join(f"2026-01-02  invoice {name} 10.00 due 2026-02-02\n" for name in names)
+    claims = "".join(f"    expect claim {name}/fee/second 1.00\n" for name in names)
+    finished = "".join(f"    expect finished {name}\n" for name in names)
+    stage = played(
+        f"""# R22: a fee of each of 103 invoices, in the next message.
+company charges claim
+customer email ana@c1.test
+plan default
+    first    0 email
+    second  +9 email fee 1.00
+    third  +30 email
+{invoices}2026-02-02  tick
+    expect reminder first {" ".join(names)} by email
+2026-02-11  tick
+    expect reminder second {" ".join(names)} by email
+{claims}2026-03-04  tick
+    expect reminder third {" ".join(names)} by email
+{finished}"""
+    )
+    last = reminders(stage)[-1]
+    assert names[:100] == [each.item for each in last.charges]
+    assert [("USD", 10_300)] == [(each.currency, each.amount_minor) for each in last.charge_totals]

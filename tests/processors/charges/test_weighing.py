@@ -1,12 +1,13 @@
-"""What lateness costs where the law changes between an approval and the sending (R19, R22, section 5)."""
+"""What lateness costs where the law changes: between an approval and the sending, and between two days (R19, R22, section 5)."""
 
 import datetime
+from typing import Literal
 
 import pytest
 
 from processors.charges.weighing import Weighed, charges_of
 from schemas.commands import SetLaw
-from schemas.law import CostBand, CostCap, FixedSum, LawChoice, LawEdition, LawProfile
+from schemas.law import CostBand, CostCap, FixedSum, Interest, LawChoice, LawEdition, LawProfile, Rate
 from schemas.plans import Action, Step
 from tests.scenarios.playing import played
 
@@ -53,3 +54,56 @@ def test_costs_keep_to_the_law_that_was_read_and_to_that_of_the_day_of_sending(
         account, [Weighed(account.items["INV-1"], step)], company=company, day=_READ, sent_on=_SENT
     )
     assert [("fixed_sum", expected)] == [(each.kind, each.amount_minor) for each in charges]
+
+
+def _bearing(start_on: datetime.date, *, percent: str, days_in_year: Literal[360, 365] = 365) -> LawEdition:
+    rates = (Rate(start_on=datetime.date(1970, 1, 1), percent=percent),)
+    interest = (Interest(days_in_year=days_in_year, rates=rates),) if percent else ()
+    return LawEdition(start_on=start_on, sources=("the story",), interest=interest)
+
+
+_LONG_AGO = datetime.date(1970, 1, 1)
+_DAY = datetime.date(2026, 3, 5)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        # 28 days of the old edition; 3 of the new one, which begins on 3 March.
+        (_bearing(_LONG_AGO, percent="10"), _bearing(_SENT, percent=""), [("2026-02-03", "2026-03-02", 767)]),
+        (
+            _bearing(_LONG_AGO, percent="10"),
+            _bearing(_SENT, percent="20"),
+            [("2026-02-03", "2026-03-05", 932)],
+        ),
+        (_bearing(_LONG_AGO, percent=""), _bearing(_SENT, percent="20"), [("2026-03-03", "2026-03-05", 164)]),
+        (
+            _bearing(_LONG_AGO, percent="10", days_in_year=360),
+            _bearing(_SENT, percent="10"),
+            [("2026-02-03", "2026-03-02", 778), ("2026-03-03", "2026-03-05", 82)],
+        ),
+    ],
+    ids=["abolished", "another rate", "introduced", "another year"],
+)
+def test_each_day_bears_the_interest_of_the_law_that_was_in_force_on_it(
+    old: LawEdition, new: LawEdition, expected: list[tuple[str, str, int]]
+) -> None:
+    """R22, section 5: an edition says nothing of the days before it, neither more nor less; no day is charged twice."""
+    stage = played(_STORY)
+    stage.fold(
+        SetLaw(
+            company="acme", occurred_at="2026-02-03", command="own law", choices=(LawChoice(profile="own"),),
+            profiles=(LawProfile(id="own", editions=(old, new)),),
+        )
+    )  # fmt: skip
+    account = stage.partition.account("acme:C1")
+    item, company = account.items["INV-1"], stage.partition.company("acme")
+    step = Step(name="second", offset_days=20, actions=(Action(channel="email"),))
+
+    def charged() -> list[tuple[str, str, int]]:
+        found = charges_of(account, [Weighed(item, step)], company=company, day=_DAY)
+        return [(str(each.from_on), str(each.until_on), each.amount_minor) for each in found]
+
+    assert expected == charged()
+    item.claimed_through = _DAY
+    assert [] == charged()

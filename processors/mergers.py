@@ -1,0 +1,62 @@
+"""Who is the same customer as whom: what an account hears of mergers, and who lives where they close a ring (SEMANTICS 2.6)."""
+
+from processors.account import Account
+from processors.moved_holds import come_home, go_anew
+from processors.promises import refused
+from schemas.facts import LedgerFact
+from schemas.transfers import TransferReceived
+
+__all__ = ["hear_mergers"]
+
+
+def hear_mergers(account: Account, event: TransferReceived) -> list[LedgerFact]:
+    """Note who is the same customer as this one; of those who are merged into each other the newest word counts.
+
+    A word that comes back to who gave it was heard by all others before they gave theirs: he lives. Where no word is the
+    newest one, since the mergers of a ring were on their way at one moment, whose id comes first lives: each of the ring finds the
+    same one, and whoever does not live is merged into him from then on. Whoever finds the ring closed says so.
+    """
+    row, own = account.row, account.customer_id
+    pairs = zip(
+        event.absorbed, event.absorbed_into, strict=False
+    )  # one of an older version does not say into whom
+    told = {each: into for each, into in pairs if into}
+    if event.from_customer in event.absorbed:
+        told[event.from_customer] = own
+    told.pop(own, None)
+    news = {each for each in event.absorbed if each != own and each not in row.absorbed}
+    news |= {each for each, into in told.items() if row.absorbed_into.get(each, into) != into}
+    row.absorbed = (*row.absorbed, *(each for each in event.absorbed if each in news - {*row.absorbed}))
+    if told:
+        row.absorbed_into = row.absorbed_into | told
+    if not row.merged_into:
+        return []
+    if own in event.absorbed:
+        row.merged_into = ""
+        come_home(account, has_word=True)
+        return []
+    ring = _ring(account)
+    if news.isdisjoint(ring):
+        return []
+    lives = min(ring)
+    into, others = row.merged_into, ", ".join(sorted(ring))
+    if lives == own:
+        row.merged_into = ""
+        come_home(account, has_word=False)
+        outcome = f"{own} lives, its merger into {into} is over"
+    else:
+        if into != lives:
+            row.merged_into = lives
+            go_anew(account)
+        outcome = f"{lives} lives, and {own} is merged into it"
+    detail = f"{others} were merged into each other at one moment: {outcome}"
+    return [refused(account, reason="request_refused", key=f"merged/{into}", detail=detail)]
+
+
+def _ring(account: Account) -> list[str]:
+    """Give the customers of the ring that this one's merger closes, as far as is known here; none: there is no ring."""
+    names, at = [account.customer_id], account.row.merged_into
+    while at and at not in names:
+        names.append(at)
+        at = account.row.absorbed_into.get(at, "")
+    return names if at == account.customer_id else []
