@@ -5,7 +5,6 @@ on top of that. With ``bootstrap_servers`` set, the broker is somebody else's.
 """
 
 import contextlib
-import itertools
 import sys
 import threading
 import time
@@ -23,7 +22,7 @@ from console.web.settings import WebSettings
 from infra.errors import OperatorError
 from infra.metrics.settings import FIRST_PORT, MetricsSettings
 from infra.metrics.targets import Target, targets_file, write_targets
-from infra.ports import is_free
+from infra.ports import PortClaims
 from infra.settings import Settings
 
 if TYPE_CHECKING:
@@ -55,6 +54,7 @@ _LISTENING: Mapping[str, type[WebSettings | ConsoleSettings]] = {
 _READY_S_MAX = 180.0  # nine processes on a busy machine; one that dies is told at once
 _POLL_S = 0.1
 _BROKER_LOOK_S = 1.0
+_PORT_MAX = 65_535
 
 
 class NotReadyError(OperatorError):
@@ -141,20 +141,20 @@ def services(*, clock: bool, web: bool = False, console: bool = False) -> list[S
     return [Service(name=name, command=(*command, *arguments)) for name, arguments in named.items()]
 
 
-def with_page_ports(services: Sequence[Service]) -> list[Service]:
+def with_page_ports(services: Sequence[Service], *, claims: PortClaims) -> list[Service]:
     """Tell web and console their ports: free ones, unless they are set: two installations may share a machine."""
     return [
-        replace(each, variables={**each.variables, **_port_of(each.name)})
+        replace(each, variables={**each.variables, **_port_of(each.name, claims=claims)})
         if each.name in _LISTENING
         else each
         for each in services
     ]
 
 
-def _port_of(name: str) -> dict[str, str]:
+def _port_of(name: str, *, claims: PortClaims) -> dict[str, str]:
     limits = _LISTENING[name]()
     is_set = "port" in limits.model_fields_set
-    port = limits.port if is_set else next(filter(is_free, itertools.count(limits.port)))
+    port = limits.port if is_set else claims.first_of(range(limits.port, _PORT_MAX + 1))
     return {f"COBRANZA_{name.upper()}_PORT": str(port)}
 
 
@@ -190,37 +190,42 @@ def running(
     ``console``: what users reach.
     """
     metrics = MetricsSettings()
-    wanted = with_page_ports(services(clock=clock, web=web, console=console))
-    if web:
-        say(f"Readers of messages are answered at {address_of(wanted, 'web')}.")
-    if console:
-        say(f"The console is at {address_of(wanted, 'console')}.")
-    ported, targets = with_ports(wanted, host=metrics.host, first=metrics.port)
-    supervisor = Supervisor(
-        settings.data_dir,
-        services=ported,
-        stop_order=STOP_ORDER,
-        environment=environment(settings),
-        changed=changed,
-    )
-    file = targets_file(settings.data_dir)
-    with supervisor:
-        write_targets(file, targets=targets)
-        try:
-            yield supervisor
-        finally:
-            # What is stopped on purpose is not missed by those who watch.
-            write_targets(file, targets=[])
+    with PortClaims() as claims:
+        wanted = with_page_ports(services(clock=clock, web=web, console=console), claims=claims)
+        if web:
+            say(f"Readers of messages are answered at {address_of(wanted, 'web')}.")
+        if console:
+            say(f"The console is at {address_of(wanted, 'console')}.")
+        ported, targets = with_ports(wanted, host=metrics.host, claims=claims, first=metrics.port)
+        supervisor = Supervisor(
+            settings.data_dir,
+            services=ported,
+            stop_order=STOP_ORDER,
+            environment=environment(settings),
+            changed=changed,
+        )
+        file = targets_file(settings.data_dir)
+        with supervisor:
+            write_targets(file, targets=targets)
+            try:
+                yield supervisor
+            finally:
+                # What is stopped on purpose is not missed by those who watch.
+                write_targets(file, targets=[])
 
 
 def with_ports(
-    services: Sequence[Service], *, host: str, first: int = 0
+    services: Sequence[Service], *, host: str, claims: PortClaims, first: int = 0
 ) -> tuple[list[Service], list[Target]]:
-    """Give each service a port for its metrics, from ``first`` on (0: 9640), past those that are taken."""
+    """Give each service a port for its metrics, from ``first`` on (0: 9640), past those that are taken.
+
+    Each is claimed: between this and the moment when its process listens another installation would choose it, too, and
+    who asks the one how it is would be answered by the other.
+    """
     ported, targets = [], []
-    candidates = itertools.count(first or FIRST_PORT)
+    candidates = iter(range(first or FIRST_PORT, _PORT_MAX + 1))
     for each in services:
-        port = next(filter(is_free, candidates))
+        port = claims.first_of(candidates)
         variables = {"COBRANZA_METRICS_HOST": host, "COBRANZA_METRICS_PORT": str(port)}
         ported.append(replace(each, variables={**each.variables, **variables}))
         targets.append(Target(process=each.name, address=f"{host}:{port}"))
