@@ -4,8 +4,9 @@ It keeps what it is given; hashing, expiry and what a role may do are for ``cons
 """
 
 import datetime
-from collections.abc import Sequence
-from typing import Final, Literal, get_args
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal, get_args
 
 from msgspec import Struct
 from sqlalchemy import Engine, and_, delete, or_, select, update
@@ -18,6 +19,7 @@ __all__ = ["ROLES", "AuditEntry", "LoginFailures", "PeopleBook", "Role", "Sessio
 
 Role = Literal["viewer", "collector", "approver", "administrator"]
 ROLES: Final = get_args(Role)  # each may do what those before it may
+_MARK: Final = "#"  # between the id of a line of the audit and the digest of its content
 
 
 class User(Struct, frozen=True, kw_only=True):
@@ -53,7 +55,10 @@ class LoginFailures(Struct, frozen=True, kw_only=True):
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True):
-    """Something that a user did; ``entry`` is a command's id where it was one; ``said_json`` what it set, by field."""
+    """Something that a user did; ``entry`` is a command's id where it was one; ``said_json`` what it set, by field.
+
+    ``content`` tells it from others under the same id, where the rest is not the same each time that it is asked for; it is not kept.
+    """
 
     entry: str
     at: datetime.datetime
@@ -62,6 +67,7 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
     account: str = ""
     detail: str = ""
     said_json: str = ""
+    content: str = ""
 
 
 class PeopleBook:
@@ -176,22 +182,31 @@ class PeopleBook:
 
     # -- audit ------------------------------------------------------------------------
 
-    def note(self, entry: AuditEntry) -> None:
-        """Write down what was done; the same thing again changes nothing."""
-        self.note_all([entry])
+    def note(self, entry: AuditEntry) -> bool:
+        """Write down what was done; False: the same thing stands there, and nothing changes.
+
+        Another content under an id that is there is a line of its own: that somebody asked for it is not lost.
+        """
+        statement = self._insert(audit).values(**_row(entry)).on_conflict_do_nothing()
+        with writing(self._engine) as connection:
+            # Not every driver counts rows of such an insert.
+            return connection.execute(statement.returning(audit.c["entry"])).first() is not None
 
     def note_all(self, entries: Sequence[AuditEntry]) -> None:
         """Write down several things that were done, all or none."""
-        rows = [{name: getattr(each, name) for name in each.__struct_fields__} for each in entries]
+        rows = [_row(each) for each in entries]
         if rows:
             with writing(self._engine) as connection:
                 connection.execute(self._insert(audit).on_conflict_do_nothing(), rows)
 
     def entry(self, name: str) -> AuditEntry | None:
-        """Give what was noted under an id."""
+        """Give what was noted first under an id."""
+        key = audit.c["entry"]
+        # "$" comes after "#": all that begins so, by the index. Lines of an older installation are keyed by the id alone.
+        query = select(audit).where(or_(key == name, and_(key >= f"{name}{_MARK}", key < f"{name}$")))
         with reading(self._engine) as connection:
-            row = connection.execute(select(audit).where(audit.c["entry"] == name)).mappings().first()
-        return None if row is None else AuditEntry(**row)
+            row = connection.execute(query.order_by(audit.c["at"], key).limit(1)).mappings().first()
+        return None if row is None else _entry(row)
 
     def entries(
         self,
@@ -223,4 +238,16 @@ class PeopleBook:
         if before_at is not None:
             query = query.where(audit.c["at"] < before_at)
         with reading(self._engine) as connection:
-            return [AuditEntry(**row) for row in connection.execute(query).mappings()]
+            return [_entry(row) for row in connection.execute(query).mappings()]
+
+
+def _row(entry: AuditEntry) -> dict[str, Any]:
+    """Give the row of a line: its key is its id and a digest of what is asked for."""
+    row = {name: getattr(entry, name) for name in entry.__struct_fields__ if name != "content"}
+    content = entry.content or f"{entry.detail}\n{entry.said_json}"
+    digest = hashlib.blake2s(f"{entry.act}\n{entry.account}\n{content}".encode(), digest_size=8).hexdigest()
+    return row | {"entry": f"{entry.entry}{_MARK}{digest}"}
+
+
+def _entry(row: Mapping[Any, Any]) -> AuditEntry:
+    return AuditEntry(**{**row, "entry": row["entry"].partition(_MARK)[0]})

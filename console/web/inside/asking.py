@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 
 from console.web.inside.access import Person
-from console.web.inside.auditing import kept_fields, note
+from console.web.inside.auditing import content_of, kept_fields, note
 from console.web.inside.parts import InsideParts
 from infra.database.engine import reading
 from infra.database.queries.moment import business_now
@@ -154,6 +154,7 @@ def _publish(
         act=type_of(event),
         account=account,
         said_json=kept_fields([event]),
+        content=content_of([event]),
     )
     parts.publish([event])
 

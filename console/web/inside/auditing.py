@@ -12,7 +12,7 @@ from infra.database.people import AuditEntry
 from schemas.commands import PublishPlan
 from schemas.journal import SourceEvent
 
-__all__ = ["NOTHING", "OF_THE_LINE", "kept_fields", "kept_values", "note", "note_own"]
+__all__ = ["NOTHING", "OF_THE_LINE", "content_of", "kept_fields", "kept_values", "note", "note_own"]
 
 # What a line of the audit says itself.
 OF_THE_LINE: Final = frozenset({"company", "customer", "occurred_at", "command", "author", "change"})
@@ -29,8 +29,11 @@ def note(
     account: str = "",
     detail: str = "",
     said_json: str = "",
-) -> None:
-    """Write down what a person is about to do; the same ``entry`` again changes nothing.
+    content: str = "",
+) -> bool:
+    """Write down what a person is about to do; False: he has asked for the same before, and nothing changes.
+
+    Another content under the same ``entry``, as of a form that was gone back to and sent again, is a line of its own.
 
     Args:
         parts: of the console.
@@ -40,8 +43,9 @@ def note(
         account: ``COMPANY:CUSTOMER``, or a company; '' where it is about neither.
         detail: what else to know of it, as the audit shows it.
         said_json: what it sets, by ``kept_fields`` or ``kept_values``.
+        content: what tells it from others under the same id, by ``content_of``; else ``detail`` and ``said_json`` do.
     """
-    parts.people.note(
+    return parts.people.note(
         AuditEntry(
             entry=entry,
             at=parts.clock(),
@@ -50,6 +54,7 @@ def note(
             account=account,
             detail=detail,
             said_json=said_json,
+            content=content,
         )
     )
 
@@ -80,6 +85,15 @@ def kept_values(values: Mapping[str, Any], *, stood: Mapping[str, Any] | None = 
     names = [name for name in {**stood, **values} if stood.get(name) != values.get(name)]
     changed = {name: [_short(stood.get(name)), _short(values.get(name))] for name in names}
     return msgspec.json.encode({"changed": changed}).decode() if changed else ""
+
+
+def content_of(events: Sequence[SourceEvent]) -> str:
+    """Give all that events say, whatever stood before them: who asks twice for this has asked once."""
+    said = [
+        {name: getattr(each, name) for name in each.__struct_fields__ if name not in OF_THE_LINE}
+        for each in events
+    ]
+    return msgspec.json.encode(said).decode()
 
 
 def _fields(event: SourceEvent) -> dict[str, Any]:

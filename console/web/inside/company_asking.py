@@ -21,7 +21,7 @@ from console.web.inside.asking import (
     said_by,
     until_written,
 )
-from console.web.inside.auditing import kept_fields, note
+from console.web.inside.auditing import content_of, kept_fields, note
 from console.web.inside.parts import InsideParts
 from infra.database.engine import reading
 from infra.database.queries.creditors import company_row, creditors
@@ -126,6 +126,7 @@ def ask_company(
         account=form.company,
         detail=detail,
         said_json=kept_fields(events, stood=stood),
+        content=content_of(events),
     )
     parts.publish(events)
     query = urlencode({**(more or {}), "asked": key_of(command)})

@@ -18,7 +18,7 @@ from console.batching import Asked, Changes, Entry, Planned, Verb
 from console.publishing import PublishError
 from console.web.inside.access import Person
 from console.web.inside.asking import NONCE_CHARACTERS, said_by
-from console.web.inside.auditing import kept_fields
+from console.web.inside.auditing import content_of, kept_fields
 from console.web.inside.parts import InsideParts
 from infra.database.batches import Batch, BatchBook, BatchLine
 from infra.database.engine import reading
@@ -235,6 +235,7 @@ def carry_out(parts: InsideParts, batch: str, *, person: Person) -> None:
                         account=line.account,
                         detail=f"batch {batch}",
                         said_json=kept_fields([event]),
+                        content=content_of([event]),
                     )
                 )
         parts.people.note_all(entries)

@@ -9,7 +9,6 @@ import msgspec
 from msgspec import Struct
 
 from console.web.inside.auditing import NOTHING
-from console.web.inside.masking import masked, masked_text
 from console.web.inside.showing import Words
 from notifiers.writing.figures import short_day_text
 from schemas.codec import type_of
@@ -41,9 +40,6 @@ _VALUES: Final[Mapping[str, tuple[str, ...]]] = {
     "trust": ("said_values",),
     "what": ("set_values",),
 }
-# Of people: hidden whole from who may not read them. Of what is free text only what leads to a person.
-_OF_PEOPLE: Final = frozenset({"address", "answers_to", "by", "phone", "reach", "sender_email", "tax_id"})
-_WRITTEN: Final = frozenset({"because", "footer", "now_because", "payment_instructions", "reason", "text"})
 
 
 class SetField(Struct, frozen=True, kw_only=True):
@@ -54,14 +50,13 @@ class SetField(Struct, frozen=True, kw_only=True):
     was: str | None = None
 
 
-def set_fields(said_json: str, *, words: Words, act: str, may_read: bool) -> list[SetField]:
-    """List what an act set; none where its line keeps nothing of it.
+def set_fields(said_json: str, *, words: Words, act: str) -> list[SetField]:
+    """List what an act set, as it was set; none where its line keeps nothing of it. It is for administrators only.
 
     Args:
         said_json: as ``kept_fields`` made it.
         words: the user's.
         act: the type of what was asked: a profile's fields are called as its page calls them.
-        may_read: whether the user may read what leads to a person; else that is masked.
     """
     if not said_json:
         return []
@@ -75,7 +70,7 @@ def set_fields(said_json: str, *, words: Words, act: str, may_read: bool) -> lis
         return name.replace("_", " ") if found is None else str(found)
 
     def text(name: str, value: Any) -> str:
-        return _text(name, value, label=label, words=words, may_read=may_read)
+        return _text(name, value, label=label, words=words)
 
     changed = kept.get("changed", {}).items()
     return [
@@ -87,30 +82,24 @@ def set_fields(said_json: str, *, words: Words, act: str, may_read: bool) -> lis
     ]
 
 
-def _text(name: str, value: Any, *, label: Callable[[str], str], words: Words, may_read: bool) -> str:
+def _text(name: str, value: Any, *, label: Callable[[str], str], words: Words) -> str:
     if value in NOTHING:
         return "–"
     if isinstance(value, bool):
         return str(words["set_values"]["yes" if value else "no"])
     if isinstance(value, list):
-        return "; ".join(_text(name, each, label=label, words=words, may_read=may_read) for each in value)
+        return "; ".join(_text(name, each, label=label, words=words) for each in value)
     if isinstance(value, dict):
-        said = {
-            key: _text(key, each, label=label, words=words, may_read=may_read) for key, each in value.items()
-        }
+        said = {key: _text(key, each, label=label, words=words) for key, each in value.items()}
         return ", ".join(f"{label(key)} {each}" for key, each in said.items() if value[key] not in NOTHING)
-    shown = _plain(name, str(value), words=words, may_read=may_read)
+    shown = _plain(name, str(value), words=words)
     return shown if len(shown) <= _SHOWN_MAX else f"{shown[:_SHOWN_MAX]} …"
 
 
-def _plain(name: str, value: str, *, words: Words, may_read: bool) -> str:
+def _plain(name: str, value: str, *, words: Words) -> str:
     for table in _VALUES.get(name, ()):
         if value in words[table]:
             return str(words[table][value])
-    if not may_read and name in _OF_PEOPLE:
-        return masked(value)
-    if not may_read and name in _WRITTEN:
-        return masked_text(value)
     day = _day(value) if name in _DAYS else None
     return value if day is None else short_day_text(day, language=words["language"])
 

@@ -125,6 +125,23 @@ def test_of_two_people_at_one_letter_the_second_is_told(desk: Desk) -> None:
     assert {} == FeedbackInbox(desk.engine).counts()
 
 
+def test_a_form_that_is_sent_again_for_another_letter_is_no_second_click(desk: Desk) -> None:
+    """What somebody else did with that other letter is told, not taken for one's own; the audit has both."""
+    damaged(desk, "r2", "r3")
+    form = next(each for each in forms_of(desk.browser.get(LIST).text) if each.action.endswith("/give-up"))
+    said = form.sent() | {"because": "no copy"}
+    assert 303 == desk.browser.post(form.action, data=said | {"reminder": "r2"}).status_code
+    desk.employ("eve", role="approver")
+    browser = desk.another_browser()
+    desk.log_in("eve", browser=browser)
+    hers = next(each for each in forms_of(browser.get(LIST).text) if each.action.endswith("/give-up"))
+    assert 303 == browser.post(hers.action, data=hers.sent() | {"because": "burnt"}).status_code
+    late = desk.browser.post(form.action, data=said | {"reminder": "r3"})
+    assert (422, True) == (late.status_code, "somebody was first" in late.text)
+    noted = desk.people.entries(act="letter.give_up", user="bea", limit=9)
+    assert {"r2", "r3"} == {each.detail.partition(" ")[0] for each in noted}
+
+
 def test_a_damaged_letter_of_a_run_that_waits_can_be_given_up(desk: Desk) -> None:
     """Nothing of the run is there: the page says where it looked. It takes a letter that is known to have no copy, and no whole one."""
     folder = desk.folder / "print-runs"

@@ -133,9 +133,7 @@ def _refused(person: Person, error: OperatorError) -> WrongRequestError:
 def _note(
     parts: InsideParts, person: Person, *, entry: str, act: str, letter: RunLetter, why: str = ""
 ) -> bool:
-    """Write down what is about to be done; True: this form has asked for it before."""
-    is_repeated = parts.people.entry(entry) is not None
+    """Write down what is about to be done; True: this form has asked for the same before."""
     place = f"{letter.reminder} {letter.run}/{letter.position:06d}"
     detail = f"{place}: {why}" if why else place
-    note(parts, person, entry=entry, act=act, account=letter.account, detail=detail)
-    return is_repeated
+    return not note(parts, person, entry=entry, act=act, account=letter.account, detail=detail)

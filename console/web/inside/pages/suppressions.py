@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from console.lifting import lifting
 from console.web.inside.access import Person, require_own_form
 from console.web.inside.asking import WrongRequestError, said_by
-from console.web.inside.auditing import kept_fields, note
+from console.web.inside.auditing import content_of, kept_fields, note
 from console.web.inside.company_asking import own_creditors
 from console.web.inside.given import Approver, Collector, Reader, Word
 from console.web.inside.masking import masked
@@ -126,6 +126,7 @@ def _lift(
             act=type_of(command),
             account=mark.account,
             said_json=kept_fields([command]),
+            content=content_of([command]),
         )
     if commands:
         parts.publish(commands)

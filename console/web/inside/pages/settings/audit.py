@@ -8,12 +8,11 @@ from urllib.parse import urlencode
 from fastapi import HTTPException, Query
 from fastapi.responses import HTMLResponse
 
-from console.web.inside.access import Person
 from console.web.inside.company_asking import own_creditors
 from console.web.inside.given import Administrator
 from console.web.inside.parts import InsideParts
 from console.web.inside.set_fields import SetField, set_fields
-from console.web.inside.showing import page, words_of
+from console.web.inside.showing import Words, page, words_of
 from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.people import AuditEntry
@@ -63,7 +62,7 @@ def router(parts: InsideParts) -> Routes:
             "settings/audit.html",
             person=person,
             entries=entries[:_PAGE],
-            set_of=partial(_set, person=person),
+            set_of=partial(_set, words=words),
             asked=asked,
             days=days,
             users=[each.user for each in parts.people.users()] if not person.companies else [],
@@ -76,10 +75,9 @@ def router(parts: InsideParts) -> Routes:
     return routes
 
 
-def _set(entry: AuditEntry, *, person: Person) -> list[SetField]:
-    """Give what a line's act set; without what leads to people for whom it is not."""
-    words = words_of(person.language)
-    return set_fields(entry.said_json, words=words, act=entry.act, may_read=person.may("collector"))
+def _set(entry: AuditEntry, *, words: Words) -> list[SetField]:
+    """Give what a line's act set."""
+    return set_fields(entry.said_json, words=words, act=entry.act)
 
 
 def _midnight(on: datetime.date | None) -> datetime.datetime | None:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from console.going_live import go_live_command, portions
 from console.web.inside.asking import Asked, WrongRequestError, said_by, until_written
-from console.web.inside.auditing import kept_fields
+from console.web.inside.auditing import content_of, kept_fields
 from console.web.inside.company_asking import (
     ask_company,
     company_told,
@@ -129,6 +129,7 @@ def _add_forms(routes: Routes, parts: InsideParts) -> None:
                     act=type_of(each),
                     account=account,
                     said_json=kept_fields([each]),
+                    content=content_of([each]),
                 )
                 for each, account in zip(commands, accounts, strict=True)
             ]

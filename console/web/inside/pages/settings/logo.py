@@ -3,6 +3,7 @@
 Which file is shown the company's profile says; nothing of that is changed here.
 """
 
+import hashlib
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -73,7 +74,15 @@ def router(parts: InsideParts) -> Routes:
         except LogoError as error:
             said = text_fault_text(str(error), words=words_of(person.language))
             raise WrongRequestError([said], fields=[""]) from error
-        note(parts, person, entry=said_by(person, given=given), act=SAVED, account=company, detail=name)
+        note(
+            parts,
+            person,
+            entry=said_by(person, given=given),
+            act=SAVED,
+            account=company,
+            detail=name,
+            content=hashlib.blake2s(content).hexdigest(),
+        )
         try:
             texts.keep_picture(company, name, content)
         except OperatorError as error:

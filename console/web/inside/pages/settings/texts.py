@@ -155,6 +155,7 @@ def _save(parts: InsideParts, texts: OwnTexts, form: Given, *, group: TextGroup,
         said_json=kept_values(
             {each: draft.texts[each] for each in names}, stood={each: standing[each].text for each in names}
         ),
+        content=kept_values(draft.texts),
     )
     try:
         texts.save(company, group, draft.texts, revision=draft.revision)

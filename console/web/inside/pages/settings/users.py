@@ -133,6 +133,7 @@ def _add_changes(routes: Routes, parts: InsideParts) -> None:
             act="console.user.change",
             detail=user,
             said_json=kept_values(_said(changed), stood=_said(known)),
+            content=kept_values({"user": user, **_said(changed)}),
         )
         parts.people.put(changed, at=parts.clock())
         return RedirectResponse("/users", status_code=303)
