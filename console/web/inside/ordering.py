@@ -13,6 +13,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 from msgspec.structs import replace
+from sqlalchemy import Connection
 
 from console.batching import Asked, Changes, Entry, Planned, Verb
 from console.publishing import PublishError
@@ -21,7 +22,6 @@ from console.web.inside.asking import NONCE_CHARACTERS, said_by
 from console.web.inside.auditing import content_of, kept_fields
 from console.web.inside.parts import InsideParts
 from infra.database.batches import Batch, BatchBook, BatchLine
-from infra.database.engine import reading
 from infra.database.people import AuditEntry, Role
 from infra.database.queries.moment import business_now
 from processors.validation import problems
@@ -38,6 +38,7 @@ __all__ = [
     "carry_out",
     "keep_batch",
     "kept_batch",
+    "lines_of",
     "order_of",
 ]
 
@@ -78,11 +79,12 @@ def order_of(
     channels: Sequence[str],
     *,
     author: str,
-    templates: Collection[str],
+    templates: Collection[str] | None = None,
 ) -> Order | list[Wrong]:
     """Read a form, or say what is wrong with it; nothing that was typed is changed.
 
-    ``templates`` are those that each of the reminders can be written with: another one would fail when it is sent.
+    ``templates`` are those that each of the reminders can be written with: another one would fail when it is sent. None: the
+    caller looks whether its template is one.
     """
     wrong: list[Wrong] = []
     next_on = _day(typed.get("next_on", ""), wrong=wrong)
@@ -124,13 +126,13 @@ def _changes(
     channels: Sequence[str],
     *,
     next_on: datetime.date | None,
-    templates: Collection[str],
+    templates: Collection[str] | None,
     wrong: list[Wrong],
 ) -> Changes:
     text, template = typed.get("text", "").strip(), typed.get("template", "").strip()
     if len(text) > _TEXT_MAX:
         wrong.append(Wrong("text", "too_long"))
-    if template and template not in templates:
+    if template and templates is not None and template not in templates:
         wrong.append(Wrong("template", "no_template"))
     return Changes(
         text=text or None,
@@ -160,14 +162,19 @@ def _entry(typed: Mapping[str, str], *, wrong: list[Wrong]) -> Entry | None:
 # -- kept, and carried out ---------------------------------------------------------------------------
 
 
+def lines_of(
+    connection: Connection, plan: Iterable[Planned], *, person: Person, given: str, wall: datetime.datetime
+) -> list[BatchLine]:
+    """Give what follows for each account, dated by the ledger's clock."""
+    now = business_now(connection, wall=wall).isoformat(timespec="seconds")
+    return [_line(person, each, given=given, occurred_at=now) for each in plan]
+
+
 def keep_batch(
-    parts: InsideParts, person: Person, plan: Iterable[Planned], *, asked: Asked, given: str
+    parts: InsideParts, person: Person, lines: Sequence[BatchLine], *, asked: Asked, given: str
 ) -> str:
     """Keep what follows for each account; give the batch's id, the same for the same form."""
     name = _name(person, given)
-    with reading(parts.engine) as connection:
-        now = business_now(connection, wall=parts.clock()).isoformat(timespec="seconds")
-    lines = [_line(person, each, given=given, occurred_at=now) for each in plan]
     batch = Batch(
         batch=name,
         user=person.user,

@@ -4,6 +4,7 @@ import datetime
 import html
 import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -343,6 +344,21 @@ def test_all_of_a_filter_are_those_that_were_looked_at(many: Desk) -> None:
     assert "The filter has 2 others now" in html.unescape(refused.text)
     assert 'value="they asked for it"' in refused.text
     assert [] == many.asked
+
+
+def test_what_was_looked_at_is_what_is_asked_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R5: who is called while the form is carried out was not too soon when it was sent: one answer for all of the form."""
+    called = {"kind": "conversation", "text": "is looking into it", "occurred_at": "2026-02-05", "command": "x"}
+    plan = processing.planned
+
+    def talked(*args: Any, **told: Any) -> Any:
+        desk.parts.publish([msgspec.convert({"company": "acme", "customer": "C1"} | called, AddNote)])
+        return plan(*args, **told)
+
+    monkeypatch.setattr(processing, "planned", talked)
+    answer = process(desk, "/process?verb=send-now&accounts=acme:C1")
+    assert ["C1"] == [each.customer for each in desk.asked if isinstance(each, SendNow)]
+    assert "1 of 1 done" in desk.browser.get(answer.headers["location"]).text
 
 
 def _stopped(desk: Desk) -> str:

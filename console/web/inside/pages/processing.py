@@ -6,13 +6,14 @@ Who was reminded a few days ago is an alert: it goes only with a confirmation an
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from msgspec import Struct
+from sqlalchemy import Connection
 from starlette.background import BackgroundTask
 from starlette.datastructures import FormData
 
@@ -28,6 +29,7 @@ from console.web.inside.ordering import (
     carry_out,
     keep_batch,
     kept_batch,
+    lines_of,
     order_of,
 )
 from console.web.inside.parts import InsideParts
@@ -38,6 +40,7 @@ from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.queries.statements import Statement, recently_contacted, statements, walk_statements
 from infra.database.queries.worklist_page import walk_worklist
+from schemas.facts import ReminderDecided
 
 __all__ = ["router"]
 
@@ -128,25 +131,25 @@ def _asking(parts: InsideParts, texts: TemplateChoice, verb: Verb) -> Callable[.
         require_own_form(request, person, csrf=form.csrf)
         if (kept := kept_batch(parts, person, given=form.nonce)) is not None:
             return RedirectResponse(f"/batches/{kept}", status_code=303)  # a double click: it is asked once
-        others = _others(parts, person, form)
-        if form.chosen.is_whole and f"{_sealed(others):x}" != form.others:
-            said = str(words_of(person.language)["process"]["others_changed"])
-            raise WrongRequestError([said.format(count=len(others))], fields=["whole"])
-        named = [*form.chosen.accounts, *others]
-        templates = _templates(texts, _walk(parts, named)) if form.typed["template"] else []
-        order = order_of(verb, form.typed, form.channels, author=person.user, templates=templates)
-        wrong = order if isinstance(order, list) else []
-        if next(_walk(parts, named), None) is None:
-            wrong = [*wrong, Wrong("accounts", "nobody")]
-        if isinstance(order, Order):
-            wrong += _too_soon(order, _walk(parts, named))
-        if wrong or not isinstance(order, Order):
+        template = form.typed["template"].strip() if verb == "edit" else ""
+        # One moment for all of it: what is refused, what is told and what is asked for are of the same state.
+        with reading(parts.engine) as connection:
+            named = _named(connection, person, form)
+            order, wrong = _order(connection, verb, form, named=named, author=person.user)
+            templated = _languages(walk_statements(connection, named=named)) if template else []
+            lines = []
+            if order is not None:
+                found = walk_statements(connection, named=named)
+                plan = planned(found, asked=order.asked, seen=form.seen)
+                lines = lines_of(connection, plan, person=person, given=form.nonce, wall=parts.clock())
+        if template and template not in texts.of(templated):
+            wrong = [*wrong, Wrong("template", "no_template")]
+        if wrong or order is None:
             words = words_of(person.language)["wrong_orders"]
             raise WrongRequestError(
                 [words[each.word] for each in wrong], fields=[each.field for each in wrong]
             )
-        plan = planned(_walk(parts, named), asked=order.asked, seen=form.seen)
-        name = keep_batch(parts, person, plan, asked=order.asked, given=form.nonce)
+        name = keep_batch(parts, person, lines, asked=order.asked, given=form.nonce)
         return RedirectResponse(
             f"/batches/{name}",
             status_code=303,
@@ -155,6 +158,19 @@ def _asking(parts: InsideParts, texts: TemplateChoice, verb: Verb) -> Callable[.
 
     ask_many.__name__ = f"ask_{verb.replace('-', '_')}"
     return ask_many
+
+
+def _order(
+    connection: Connection, verb: Verb, form: Filled, *, named: Sequence[str], author: str
+) -> tuple[Order | None, list[Wrong]]:
+    """Read what a form asks for of these accounts; and what is wrong with it, or with whom it means."""
+    order = order_of(verb, form.typed, form.channels, author=author)
+    wrong = order if isinstance(order, list) else []
+    if next(walk_statements(connection, named=named), None) is None:
+        wrong = [*wrong, Wrong("accounts", "nobody")]
+    if isinstance(order, Order):
+        wrong = [*wrong, *_too_soon(order, walk_statements(connection, named=named))]
+    return (order if isinstance(order, Order) and not wrong else None), wrong
 
 
 def _too_soon(order: Order, found: Iterable[Statement]) -> list[Wrong]:
@@ -190,14 +206,21 @@ def _filled(sent: FormData, *, person: Person) -> Filled:
     )
 
 
-def _others(parts: InsideParts, person: Person, form: Filled) -> list[str]:
-    """Name the others that the filter of a form has by now, beside those that its page listed."""
+def _named(connection: Connection, person: Person, form: Filled) -> list[str]:
+    """Name all whom a form means: those that are ticked, and the others that its filter has beside those that its page listed.
+
+    Raises:
+        WrongRequestError: the filter has others by now than the page has counted.
+    """
     if not form.chosen.is_whole:
-        return []
+        return list(form.chosen.accounts)
     known = {*form.listed, *form.chosen.accounts}
     wanted = filter_of(form.chosen.given, person=person)
-    with reading(parts.engine) as connection:
-        return [each for each in walk_worklist(connection, asked=wanted) if each not in known]
+    others = [each for each in walk_worklist(connection, asked=wanted) if each not in known]
+    if f"{_sealed(others):x}" != form.others:
+        said = str(words_of(person.language)["process"]["others_changed"])
+        raise WrongRequestError([said.format(count=len(others))], fields=["whole"])
+    return [*form.chosen.accounts, *others]
 
 
 def _sealed(others: Iterable[str]) -> int:
@@ -207,12 +230,6 @@ def _sealed(others: Iterable[str]) -> int:
     """
     digests = (hashlib.blake2s(each.encode(), digest_size=12).digest() for each in others)
     return sum(int.from_bytes(each) for each in digests)
-
-
-def _walk(parts: InsideParts, named: Collection[str]) -> Iterator[Statement]:
-    """Walk the statements that a form means: each walk reads them anew, so many at a time, and keeps none."""
-    with reading(parts.engine) as connection:
-        yield from walk_statements(connection, named=named)
 
 
 def _meant(parts: InsideParts, person: Person, chosen: Chosen) -> Meant:
@@ -238,6 +255,12 @@ def _meant(parts: InsideParts, person: Person, chosen: Chosen) -> Meant:
 def _templates(texts: TemplateChoice, found: Iterable[Statement]) -> list[str]:
     """Give the templates that all that waits of these can be written with."""
     return texts.of(each.proposal.content for each in found if each.proposal is not None)
+
+
+def _languages(found: Iterable[Statement]) -> list[ReminderDecided]:
+    """Give one of what waits of each company and language: the templates of all of them are those of these."""
+    contents = (each.proposal.content for each in found if each.proposal is not None)
+    return list({(each.company, each.language): each for each in contents}.values())
 
 
 def _form(
