@@ -27,6 +27,7 @@ __all__ = [
     "Progress",
     "SimulationAsked",
     "SimulationReport",
+    "lines_kept",
     "lines_of",
     "progress_of",
     "report_of",
@@ -51,6 +52,12 @@ class SimulationAsked(Struct, frozen=True, kw_only=True):
     last_on: datetime.date
     plan: Plan | None = None
     profile: str = ""
+
+
+class _OlderReport(Struct, frozen=True, kw_only=True):
+    """What an older version kept with its report: the first of the lines in which both differ, in no file of their own."""
+
+    lines: list[tuple[str, Contact]] = []
 
 
 class Progress(Struct, frozen=True, kw_only=True):
@@ -101,9 +108,19 @@ def lines_of(folder: Path, *, skip: int, most: int) -> list[tuple[str, Contact]]
     """Give some of the lines in a folder, in their order; none where there are none. The others are not decoded."""
     path = folder / _LINES
     if not path.is_file():
-        return []
+        return _older_lines(folder)[skip : skip + most]
     with path.open("rb") as file:
         return [_line.decode(each) for each in islice(file, skip, skip + most)]
+
+
+def lines_kept(folder: Path, report: SimulationReport) -> int:
+    """Give how many lines there are to be had in a folder: of an older version's report not all."""
+    return report.line_count if (folder / _LINES).is_file() else len(_older_lines(folder))
+
+
+def _older_lines(folder: Path) -> list[tuple[str, Contact]]:
+    path = folder / _REPORT
+    return msgspec.json.decode(path.read_bytes(), type=_OlderReport).lines if path.is_file() else []
 
 
 def progress_of(folder: Path) -> Progress:

@@ -14,13 +14,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Final, Literal, Protocol
 
-from msgspec import Struct
+from msgspec import DecodeError, Struct
 
 from console.simulating import (
     Progress,
     SimulationAsked,
     SimulationReport,
     asked_of,
+    lines_kept,
     lines_of,
     progress_of,
     report_of,
@@ -31,7 +32,8 @@ from processors.alternative import Contact
 
 __all__ = ["BusyError", "Launch", "Running", "Simulation", "Simulations", "launch"]
 
-State = Literal["running", "done", "stopped", "failed", "too_long", "gone"]
+# `older`: its report is of an older version, and cannot be read.
+State = Literal["running", "done", "stopped", "failed", "too_long", "gone", "older"]
 _KEPT_MAX: Final = 30
 _SECONDS_MAX: Final = 1_800
 _SAID_MAX: Final = 2_000
@@ -58,12 +60,16 @@ Launch = Callable[[Path, Settings], Running]
 
 
 class Simulation(Struct, frozen=True, kw_only=True):
-    """One what-if: what was asked, where it stands, what came of it; ``said``: why it failed."""
+    """One what-if: what was asked, where it stands, what came of it; ``said``: why it failed.
+
+    ``lines_kept`` are the differing lines that there are to be had: of an older version's report the first ones only.
+    """
 
     asked: SimulationAsked
     state: State
     progress: Progress
     report: SimulationReport | None = None
+    lines_kept: int = 0
     said: str = ""
 
 
@@ -143,6 +149,12 @@ class Simulations:
         with self._lock:
             self._look()
             state = self._state(simulation, folder=folder)
+        report = None
+        if with_report and state == "done":
+            try:
+                report = report_of(folder)
+            except DecodeError:
+                state = "older"
         said = ""
         if state == "failed" and (folder / "errors.txt").is_file():
             said = (folder / "errors.txt").read_text(encoding="utf-8", errors="replace")[-_SAID_MAX:].strip()
@@ -150,7 +162,8 @@ class Simulations:
             asked=asked,
             state=state,
             progress=progress_of(folder),
-            report=report_of(folder) if with_report and state == "done" else None,
+            report=report,
+            lines_kept=0 if report is None else lines_kept(folder, report),
             said=said.split("\n")[-1],
         )
 

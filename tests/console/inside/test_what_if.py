@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
+import msgspec
 import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
@@ -217,6 +218,31 @@ def test_all_differences_are_there_by_pages(bench: Bench) -> None:
     lines = (folder / "lines.jsonl").read_bytes().splitlines(keepends=True)
     (folder / "lines.jsonl").write_bytes(b"".join([*lines[:100], b"of another page"]))
     assert 200 == bench.desk.browser.get(there).status_code
+
+
+def test_of_an_older_versions_report_what_it_kept_is_there_and_what_is_missing_is_said(bench: Bench) -> None:
+    """It kept the first five hundred within its report: pages were empty, and nothing said why."""
+    there = bench.start().headers["location"]
+    folder = bench.started[0].folder
+    write_json(folder, _report(line_count=700))
+    older = msgspec.json.decode((folder / "report.json").read_bytes())
+    older["lines"] = msgspec.to_builtins([("+", _contact(f"acme:C{each:03}")) for each in range(500)])
+    (folder / "report.json").write_bytes(msgspec.json.encode(older))
+    last = bench.desk.browser.get(f"{there}&page=5").text
+    assert [f"acme:C{each:03}" for each in range(400, 500)] == re.findall(r">(acme:C\d+)</a>", last)
+    assert "700 contacts" in last
+    assert "Page 5 of 5" in last
+    assert "only the first 500 of them" in last
+    write_lines(folder, [])
+    assert "An older version" not in bench.desk.browser.get(there).text
+
+
+def test_a_report_that_cannot_be_read_any_more_is_said_to_be_so(bench: Bench) -> None:
+    """Of a version that kept other figures: the page of the others stays open, and says what to do."""
+    there = bench.start().headers["location"]
+    (bench.started[0].folder / "report.json").write_text('{"now": {"reminders": 3}}')
+    answer = bench.desk.browser.get(there)
+    assert (200, True) == (answer.status_code, "cannot be read any more" in answer.text)
 
 
 def test_of_other_runs_only_their_names_are_read(bench: Bench) -> None:

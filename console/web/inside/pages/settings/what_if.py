@@ -169,7 +169,7 @@ def _page(
         today = company_day(connection, company, wall=parts.clock())
     runs = simulations.of_company(company)
     shown = simulations.simulation(run) if run in {each.asked.simulation for each in runs} else None
-    count = 0 if shown is None or shown.report is None else shown.report.line_count
+    count = 0 if shown is None else shown.lines_kept
     texts = given.texts() if given is not None else {}
     return page(
         "settings/what_if.html",
