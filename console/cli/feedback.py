@@ -167,6 +167,7 @@ def retry(settings: "Settings", *, words: Sequence[str]) -> None:
 def trim(settings: "Settings", *, days: int | None) -> None:
     """Empty the texts of old words: what providers told, readers answered, was noted of deliveries, and users set (audit).
 
+    Batches, mails of reports that have gone or failed, and ended timetables of that age go whole.
     Of the audit who did what, when and about whom stays. The notifiers do it once a day. That there was a word stays, so that one which comes again
     is known; what is in doubt, waits or is not in Kafka yet is left as it is.
     """

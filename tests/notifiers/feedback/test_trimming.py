@@ -7,12 +7,15 @@ from click.testing import CliRunner
 from sqlalchemy import ColumnElement, Engine, Table, and_, select, update
 
 from console.cli.feedback import feedback
+from infra.database.batches import Batch, BatchBook, BatchLine
 from infra.database.engine import reading, writing
 from infra.database.feedback import FeedbackInbox, Settled, Word, WordState
 from infra.database.feedback_tables import feedback_words, suppressions
 from infra.database.link_tables import link_answers
 from infra.database.links import LinkBook, NewAnswer
 from infra.database.people import AuditEntry, PeopleBook
+from infra.database.report_post import Mailing, MailingState, ReportPost, Schedule
+from infra.database.report_tables import report_schedules
 from infra.database.send_doubts import Doubts, Note, notes_of
 from infra.database.send_tables import send_jobs
 from infra.database.suppressions import Suppression, suppress, suppressed
@@ -179,3 +182,62 @@ def test_a_person_may_do_it_now(engine: Engine, days: str, said: str) -> None:
     url = engine.url.render_as_string(hide_password=False)
     done = CliRunner().invoke(feedback, ["trim", "--days", days], obj=Settings(database_url=url))
     assert (0, f"Trimmed: {said}.\n") == (done.exit_code, done.output)
+
+
+def test_what_was_asked_for_many_customers_goes_whole(engine: Engine) -> None:
+    """Their names and what was written to each; a new batch takes old ones along, but where nobody makes one they stayed."""
+    batches = BatchBook(engine)
+    for name, at in (("young", NOW), ("old", OLD)):
+        lines = [BatchLine(account=f"acme:C{number}", name="Zoe") for number in range(3)]
+        batches.keep(Batch(batch=name, user="bea", made_at=at, asked_json='{"verb":"log"}'), lines)
+    assert {"batches": 1} == _trim(engine)
+    assert ["young"] == [each.batch for each in batches.newest("bea", limit=9)]
+    assert (0, 3) == tuple(len(batches.lines(name, skip=0, lines_max=9)) for name in ("old", "young"))
+    assert {} == _trim(engine)
+
+
+def test_mails_of_reports_go_whole_and_timetables_once_they_are_ended(engine: Engine) -> None:
+    """Their recipients are in every line; what is in doubt, waits, goes on or is young stays."""
+    post = ReportPost(engine)
+    states: dict[str, MailingState] = {"a": "sent", "b": "failed", "c": "unknown", "d": "waiting", "young": "sent"}
+    for name, state in states.items():
+        at = NOW if name == "young" else OLD
+        post.ask([_mailing(name, state=state, at=at)])
+    for name, at in (("ended", OLD), ("goes on", OLD), ("young", NOW)):
+        post.plan(_schedule(name, at=at))
+    assert post.end_schedule("ended")
+    assert post.end_schedule("young")
+    assert {"report_mails": 2, "report_schedules": 1} == _trim(engine)
+    assert {"c", "d", "young"} == {each.mailing for each in post.mailings(limit=9)}
+    assert [("goes on",), ("young",)] == _texts(engine, report_schedules, "schedule")
+    assert {} == _trim(engine)
+
+
+def _mailing(name: str, *, state: MailingState, at: datetime.datetime) -> Mailing:
+    return Mailing(
+        mailing=name,
+        recipient=ZOE,
+        user="bea",
+        report="aged",
+        filters_json="{}",
+        form="pdf",
+        asked_at=at,
+        changed_at=at,
+        retry_at=at,
+        state=state,
+    )
+
+
+def _schedule(name: str, *, at: datetime.datetime) -> Schedule:
+    return Schedule(
+        schedule=name,
+        user="bea",
+        report="aged",
+        filters_json="{}",
+        form="pdf",
+        every="week",
+        number=1,
+        hour=7,
+        recipients=ZOE,
+        made_at=at,
+    )
