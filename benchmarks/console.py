@@ -120,6 +120,8 @@ def measured(engine: Engine, *, times: int, only: str = "") -> list[Asked]:
 def _lines_unread() -> Iterator[None]:
     """Have lines written as in production, where nobody reads them; afterwards as they were."""
     before = structlog.get_config()
+    # What a command of this process has set up before goes with loggers of its own kind.
+    structlog.reset_defaults()
     with Path(os.devnull).open("w") as away:
         structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=away))
         try:

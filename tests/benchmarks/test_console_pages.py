@@ -1,5 +1,6 @@
 """What the console's benchmark asks: every page there is, of a read model that the projection itself has written."""
 
+import structlog
 from sqlalchemy import Engine
 
 from benchmarks.console import NAMES, measured, opened_parts
@@ -40,3 +41,20 @@ def test_every_page_answers_on_a_filled_read_model(sqlite_engine: Engine) -> Non
     found = measured(sqlite_engine, times=1)
     assert all(len(each.times) == 1 for each in found)
     assert _pages(sqlite_engine) == {each.route for each in found}
+
+
+def test_a_process_that_has_set_up_its_logs_is_measured_too(sqlite_engine: Engine) -> None:
+    """Where a command ran before, its loggers took the lines that are written here for their own; afterwards they are as they were."""
+    before = structlog.get_config()
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    try:
+        theirs = structlog.get_config()
+        # Nobody is logged in here: no page answers, but each request has its line.
+        assert [] == measured(sqlite_engine, times=1, only="/me")
+        assert theirs == structlog.get_config()
+    finally:
+        structlog.configure(**before)
