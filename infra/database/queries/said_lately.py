@@ -15,13 +15,14 @@ from sqlalchemy import Connection, Row, select
 from infra.database.tables import customers, exceptions, live_rows, reminder_ends, reminders, requests
 from schemas.codec import type_of
 from schemas.reminder_commands import ApproveReminder, CancelReminder, DropReminder, SendNow
-from schemas.reminder_rows import Proposal, ReminderRow
+from schemas.reminder_rows import ReminderRow
 from schemas.rows import ItemRow, decode_row
 from schemas.rows import Row as StateRow
 
 __all__ = ["SaidLately", "said_lately"]
 
-_ACTS: Final = tuple(type_of(each) for each in (ApproveReminder, DropReminder, CancelReminder))
+_APPROVE, _DROP, _CANCEL = (type_of(each) for each in (ApproveReminder, DropReminder, CancelReminder))
+_ACTS: Final = (_APPROVE, _DROP, _CANCEL)
 _SENT_NOW: Final = type_of(SendNow)  # it names no reminder: what waited for a person went
 _LOOKED_THROUGH_MAX: Final = 200  # commands of each kind: one reminder may have several
 _REFUSED: Final = ("request_refused", "not_confirmed")
@@ -37,7 +38,7 @@ class _Named(Struct):
 class SaidLately(Struct, frozen=True, kw_only=True):
     """A reminder of which a person has said something that no provider's word has overtaken.
 
-    ``what`` of it can be taken back, ``act`` is what was said last, by ``user`` ('': nobody is named) on the day ``on``, at the
+    ``what`` of it can be taken back, ``act`` is what was said, by which it stands so, by ``user`` ('': nobody is named) on the day ``on``, at the
     instant ``at`` where that is known; ``edits`` as a command names them.
     """
 
@@ -77,7 +78,7 @@ def said_lately(
         if row is None or row.proposal is None:
             continue
         what = _what(row, waiting=waiting)
-        each = next((word for word in own if _is_of(word, row.proposal)), None)
+        each = None if what is None else next((word for word in own if _decided(word, row, what=what)), None)
         if what is None or each is None:
             continue
         found.append(
@@ -106,9 +107,17 @@ def _what(row: ReminderRow, *, waiting: Collection[tuple[str, str]]) -> _What | 
     return "approval" if approved and is_on_its_way else None
 
 
-def _is_of(word: _Word, proposal: Proposal) -> bool:
-    """Say whether a word was about this proposal: one to send now is about what it has let go."""
-    return word.act != _SENT_NOW or proposal.approved_by == word.user
+def _decided(word: _Word, row: ReminderRow, *, what: _What) -> bool:
+    """Say whether a word is the one by which a reminder stands as it does.
+
+    It is of that kind and of that person: by when they were said words do not follow each other as the ledger took them (one may have
+    a day and no time). One to send now is about what it has let go, and nothing waits any more once that is decided.
+    """
+    if what == "approval":
+        by = "" if row.proposal is None else row.proposal.approved_by
+        is_late = word.act == _SENT_NOW and row.status == "open" and word.at > row.tick
+        return word.act in (_APPROVE, _SENT_NOW) and word.user == by and not is_late
+    return word.act == (_CANCEL if row.status == "cancelled" else _DROP) and word.user == row.ended_by
 
 
 def _waiting(connection: Connection, rows: Iterable[ReminderRow]) -> set[tuple[str, str]]:

@@ -282,6 +282,33 @@ def test_who_only_hurried_what_another_has_approved_did_not_decide_it(desk: Desk
     assert "carl" not in text
 
 
+def test_what_was_decided_is_dated_by_the_word_that_decided_it(desk: Desk) -> None:
+    """Let go by a system that says a day and no time, then dropped: the drop is what stands, by whom and when."""
+    page = html.unescape(desk.browser.get("/review").text)
+    (reminder,) = re.findall(r'action="/review/([^"]+)/drop"', page)
+    said: dict[str, Any] = {"company": "acme", "customer": "C1", "reminder": unquote(reminder)}
+    day = {"author": "night shift", "occurred_at": "2026-02-03"}
+    desk.parts.publish([ApproveReminder(**said, **day, command="cli-1", revision=1)])
+    assert "night shift · " in html.unescape(desk.browser.get("/review").text)
+    drop = {"author": "carl", "occurred_at": "2026-02-03T11:30:00+00:00", "reason": "not now"}
+    desk.parts.publish([DropReminder(**said, **drop, command="cli-2")])
+    text = html.unescape(desk.browser.get("/review").text)
+    assert "carl · Feb 3, 2026" in text
+    assert "11:30" in text
+    assert "night shift" not in text
+
+
+def test_who_approved_and_then_hurried_what_was_decided_already_is_told_by_his_approval(desk: Desk) -> None:
+    """When it was decided is when he approved it: what he asked to send now was nothing of it any more."""
+    desk.stage.answers[""] = Notifying(line=0, channel="", status=None)
+    desk.submit("/review", "/approve")
+    tick(desk, hour=12)
+    _send_now(desk, author="bea", at="12:30")
+    text = html.unescape(desk.browser.get("/review").text)
+    assert "bea · " in text
+    assert "asked to send now" not in text
+
+
 def test_what_the_ledger_refused_was_not_decided(desk: Desk) -> None:
     """Who came too late with an approval is not shown as the one who decided."""
     page = html.unescape(desk.browser.get("/review").text)
