@@ -12,11 +12,15 @@ from pypdf import PdfReader
 
 from console.web.inside.reporting.posting import Poster
 from infra.database.engine import open_engine
+from infra.database.presence import present
+from infra.database.report_post import ReportPost
 from infra.settings import Settings
 from notifiers.assembly import open_channel, utc_now
 from notifiers.settings import SendSettings, read_settings
+from tests.system.console_house import PATIENCE_MS
 from tests.system.desks import Desk
 from tests.system.house_story import DUE
+from tests.system.prometheus import eventually
 
 pytestmark = pytest.mark.packages
 _DAY = datetime.timedelta(days=1)
@@ -120,8 +124,8 @@ def test_a_report_goes_by_mail_now_and_at_the_months_end(desk: Desk) -> None:
     desk.page.locator("main summary").filter(has_text=words["title"]).click()
     desk.fill(desk.form("/mail"), {"to": chief, "form": "pdf"})
     desk.press(words["now_do"])
-    desk.sees(words["by"], chief, desk.w["mail_states"]["waiting"])
-    assert 1 == _carry_out(desk.house.settings, at=utc_now())
+    desk.sees(words["by"], chief)
+    _await_mail(desk.house.settings, to=chief)
     desk.open("/reports/mail")
     expect(desk.row(chief)).to_contain_text(desk.w["mail_states"]["sent"])
     desk.open("/reports/aged")
@@ -165,6 +169,20 @@ def _ends_of_months(count: int) -> list[datetime.datetime]:
     return found
 
 
+def _await_mail(settings: Settings, *, to: str) -> None:
+    """Wait until the installation's own ``cobranza reports``, which looks every few seconds, has carried a mail."""
+    engine = open_engine(settings.database)
+    try:
+        post = ReportPost(engine)
+        eventually(
+            lambda: [each.state for each in post.mailings(limit=100) if each.recipient == to],
+            wanted=lambda states: states == ["sent"],
+            within_s=PATIENCE_MS / 1000,
+        )
+    finally:
+        engine.dispose()
+
+
 def _carry_out(settings: Settings, *, at: datetime.datetime) -> int:
     """Do what ``cobranza reports`` does at an instant; give how many mails it carried."""
     engine = open_engine(settings.database)
@@ -172,8 +190,10 @@ def _carry_out(settings: Settings, *, at: datetime.datetime) -> int:
         send = read_settings(SendSettings)
         channel = open_channel("email", settings=settings, send=send, engine=engine, clock=lambda: at)
         poster = Poster(engine, channel=channel, clock=lambda: at)
-        poster.plan()
-        return sum(1 for _ in iter(poster.carry, False))
+        # Who is not there has left its mails behind: the installation's own process would make them again.
+        with present(engine, owner=poster.owner):
+            poster.plan()
+            return sum(1 for _ in iter(poster.carry, False))
     finally:
         engine.dispose()
 
