@@ -127,7 +127,8 @@ def test_of_two_people_at_one_letter_the_second_is_told(desk: Desk) -> None:
 
 def test_a_form_that_is_sent_again_for_another_letter_is_no_second_click(desk: Desk) -> None:
     """What somebody else did with that other letter is told, not taken for one's own; the audit has both."""
-    damaged(desk, "r2", "r3")
+    damaged(desk, "r2")
+    damaged(desk, "r3", whole="whole2")
     form = next(each for each in forms_of(desk.browser.get(LIST).text) if each.action.endswith("/give-up"))
     said = form.sent() | {"because": "no copy"}
     assert 303 == desk.browser.post(form.action, data=said | {"reminder": "r2"}).status_code

@@ -11,7 +11,7 @@ import pytest
 from httpx import Response
 from sqlalchemy import Engine
 
-from console.batching import Selection, chosen
+from console.batching import Selection, chosen, planned
 from console.web.inside.pages import processing
 from infra.database.engine import reading
 from infra.database.own_text_book import OwnTextBook
@@ -348,14 +348,18 @@ def test_all_of_a_filter_are_those_that_were_looked_at(many: Desk) -> None:
 
 def test_what_was_looked_at_is_what_is_asked_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """R5: who is called while the form is carried out was not too soon when it was sent: one answer for all of the form."""
-    called = {"kind": "conversation", "text": "is looking into it", "occurred_at": "2026-02-05", "command": "x"}
-    plan = processing.planned
+    called = {
+        "kind": "conversation",
+        "text": "is looking into it",
+        "occurred_at": "2026-02-05",
+        "command": "x",
+    }
 
     def talked(*args: Any, **told: Any) -> Any:
         desk.parts.publish([msgspec.convert({"company": "acme", "customer": "C1"} | called, AddNote)])
-        return plan(*args, **told)
+        return planned(*args, **told)
 
-    monkeypatch.setattr(processing, "planned", talked)
+    monkeypatch.setattr("console.web.inside.pages.processing.planned", talked)
     answer = process(desk, "/process?verb=send-now&accounts=acme:C1")
     assert ["C1"] == [each.customer for each in desk.asked if isinstance(each, SendNow)]
     assert "1 of 1 done" in desk.browser.get(answer.headers["location"]).text

@@ -199,7 +199,13 @@ def test_what_was_asked_for_many_customers_goes_whole(engine: Engine) -> None:
 def test_mails_of_reports_go_whole_and_timetables_once_they_are_ended(engine: Engine) -> None:
     """Their recipients are in every line; what is in doubt, waits, goes on or is young stays."""
     post = ReportPost(engine)
-    states: dict[str, MailingState] = {"a": "sent", "b": "failed", "c": "unknown", "d": "waiting", "young": "sent"}
+    states: dict[str, MailingState] = {
+        "a": "sent",
+        "b": "failed",
+        "c": "unknown",
+        "d": "waiting",
+        "young": "sent",
+    }
     for name, state in states.items():
         at = NOW if name == "young" else OLD
         post.ask([_mailing(name, state=state, at=at)])

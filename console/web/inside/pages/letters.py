@@ -136,4 +136,6 @@ def _note(
     """Write down what is about to be done; True: this form has asked for the same before."""
     place = f"{letter.reminder} {letter.run}/{letter.position:06d}"
     detail = f"{place}: {why}" if why else place
-    return not note(parts, person, entry=entry, act=act, account=letter.account, detail=detail)
+    # Where it stands is another place once it is printed again.
+    asked = f"{letter.reminder}\n{why}"
+    return not note(parts, person, entry=entry, act=act, account=letter.account, detail=detail, content=asked)
