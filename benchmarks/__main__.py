@@ -27,6 +27,7 @@ _PARTS = (
     ("large_account", ["--items=20000"]),
     ("sizes", ["--events=30000"]),
     ("on_disk", ["--accounts=100000"]),
+    ("row_memory", ["--accounts=2000"]),
     ("mails", ["--mails=500"]),
     ("console", ["--accounts=500", "--items=20000", "--times=5"]),
     ("end_to_end", ["--burst=4000", "--seconds=5"]),

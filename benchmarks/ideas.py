@@ -3,7 +3,7 @@
     python -m benchmarks.ideas
 
 Rows that are changed instead of made anew, events that are decoded only when they are asked for, the way between
-the thread that fetches and the loop that folds, and how long a producer waits before it asks again after a
+the thread that fetches and the loop that folds, and how long the engine waits before it asks again after a
 commit (real Kafka). None of it is a budget.
 """
 
@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from aiokafka import AIOKafkaProducer
 
 from benchmarks.figures import Figure, save
 from benchmarks.workload import journal
@@ -28,6 +27,10 @@ from infra.settings import Settings
 from schemas.events import InvoiceIssued
 from schemas.journal import decode_entry, encode_entry
 from schemas.rows import ItemRow
+from streams.engine.batches import Batch
+from streams.engine.options import EngineOptions
+from streams.engine.stage import Output
+from streams.engine.transaction import Transactions
 
 __all__ = ["main"]
 
@@ -130,29 +133,33 @@ async def _hop() -> Figure:
 
 
 async def _transactions(settings: Settings, *, backoff_ms: int, count: int) -> Figure:
-    """Commit transactions of one record, one right after the other."""
-    topic = settings.topic("ledger.movement")
-    producer = AIOKafkaProducer(
-        bootstrap_servers=settings.brokers(),
+    """Commit transactions of one record and the offset, as the engine does, one right after the other."""
+    target, source = settings.topic("ledger.movement"), settings.topic("ledger.journal")
+    producer = Transactions(
+        bootstrap_servers=[settings.brokers()],
         transactional_id=f"ideas-{backoff_ms}",
-        retry_backoff_ms=backoff_ms,
+        options=EngineOptions(retry_backoff_ms=backoff_ms),
     )
-    await producer.start()
+
+    async def transact(offset: int) -> None:
+        builder = producer.new_builder()
+        builder.fill([Output(target, 0, None, b"one")], start=0)
+        await producer.commit([Batch(target, 0, builder)], offsets={(source, 0): offset}, group="ideas")
+
+    await producer.init()
     try:
-        async with producer.transaction():
-            await producer.send_and_wait(topic, b"warm", partition=0)
+        await transact(0)
         started = timeit.default_timer()
-        for _ in range(count):
-            async with producer.transaction():
-                await producer.send_and_wait(topic, b"one", partition=0)
+        for number in range(count):
+            await transact(number)
         seconds = timeit.default_timer() - started
     finally:
-        await producer.stop()
+        await producer.close()
     return Figure(
         name=f"a transaction of one record, asked again after {backoff_ms} ms",
         unit="ms",
         values=[seconds / count * 1e3],
-        note=f"{count} one after the other",
+        note=f"{count} one after the other, by the engine's producer",
     )
 
 
