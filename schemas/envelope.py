@@ -14,6 +14,7 @@ __all__ = [
     "STRUCTURED",
     "Envelope",
     "EnvelopeError",
+    "UnreadableName",
     "from_headers",
     "from_structured",
     "to_headers",
@@ -25,6 +26,12 @@ _NAMES = frozenset(
     ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject", "content-type")
 )
 Headers = list[tuple[str, bytes]]
+
+
+class UnreadableName(str):
+    """A header's name that is not UTF-8, its bytes escaped (``caf\\xe9``); clients of ours make it."""
+
+    __slots__ = ()
 
 
 class EnvelopeError(ValueError):
@@ -85,6 +92,7 @@ def from_headers(headers: Any, value: bytes | None) -> tuple[Envelope, bytes]:
         raise EnvelopeError("the record has no value")
     attributes = dict(headers)
     if not attributes.keys() <= _NAMES:  # of its own beside ours, or written otherwise
+        _refuse_unreadable(headers)
         attributes = {str(name).lower(): content for name, content in headers}
     if (attributes.get("content-type") or b"").startswith(STRUCTURED):
         return from_structured(value)
@@ -107,6 +115,16 @@ def from_headers(headers: Any, value: bytes | None) -> tuple[Envelope, bytes]:
     except UnicodeDecodeError as error:
         raise EnvelopeError(f"a ce_ header is not UTF-8: {error}") from error
     return envelope, value
+
+
+def _refuse_unreadable(headers: Any) -> None:
+    """Refuse a name that is no text: whoever set it may have meant one of ours, and said it in another encoding."""
+    for place, (name, _) in enumerate(headers, start=1):
+        if type(name) is UnreadableName:
+            raise EnvelopeError(
+                f"the name of header {place} is not UTF-8: {name} (its bytes escaped, as in the dead letter); "
+                "its publisher must write names of headers in UTF-8, then publish the event again"
+            )
 
 
 def from_structured(value: bytes) -> tuple[Envelope, bytes]:

@@ -20,6 +20,8 @@ from typing import Any, Final, Literal
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
+from infra.kafka.header_names import read_any_name
+
 __all__ = ["RECORD_BYTES_MAX", "admin", "consumer", "positions", "producer"]
 
 # The dead-letter topics' limit (schemas/registry.py) and room for a batch's own bytes.
@@ -53,6 +55,7 @@ def consumer(
         fetch_wait_ms_max: how long the broker may hold an empty answer back.
         more: other settings of kafka-python; the ones fixed here cannot be changed.
     """
+    read_any_name()
     reader = KafkaConsumer(
         *topics,
         **more,
@@ -114,9 +117,10 @@ def producer(
     )
 
 
-def admin(*, bootstrap_servers: str) -> KafkaAdminClient:
+def admin(*, bootstrap_servers: str, **more: Any) -> KafkaAdminClient:
     """Make an admin client; it keeps a thread and connections until ``close()``."""
     return KafkaAdminClient(
+        **more,
         client_id=_CLIENT_ID,
         bootstrap_servers=bootstrap_servers.split(","),
         reconnect_backoff_max_ms=_RECONNECT_MS_MAX,

@@ -3,12 +3,15 @@
 import ast
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
 from infra.kafka.consumers import RECORD_BYTES_MAX, admin, consumer, positions, producer
+from schemas.envelope import UnreadableName
 from schemas.registry import topics
+from tests.streams.records import Latin1Name
 
 SOURCES = ("schemas", "processors", "infra", "notifiers", "streams", "console")
 ROOT = Path(__file__).parents[2]
@@ -148,3 +151,23 @@ def _makes_a_consumer(path: Path) -> bool:
     forbidden |= {name.asname for name in imports if name.asname and name.name in forbidden}
     calls = [node.func for node in nodes if isinstance(node, ast.Call)]
     return any(getattr(each, "id", getattr(each, "attr", "")) in forbidden for each in calls)
+
+
+def test_a_header_whose_name_is_not_utf8_holds_up_nobody(broker: str, namespace: str) -> None:
+    """Kafka takes any bytes; every reader of such a topic ended at the record, again after each start."""
+    topic = _topic(broker, namespace + "names")
+    with producer(bootstrap_servers=broker, linger_ms=200) as writer:
+        for place in range(6):
+            name = Latin1Name("señal") if place in (2, 4) else "sign"
+            writer.send(topic, b"%d" % place, headers=[(name, b"1")])
+    reader = consumer(topic, bootstrap_servers=broker, group=None, records_max=2, fetch_wait_ms_max=50)
+    records: list[Any] = []
+    deadline_s = time.monotonic() + 60
+    while len(records) < 6:
+        assert time.monotonic() < deadline_s, records
+        records += [record for found in reader.poll(timeout_ms=200).values() for record in found]
+    reader.close()
+    names = [record.headers[0][0] for record in records]
+    assert ["sign", "sign", r"se\xf1al", "sign", r"se\xf1al", "sign"] == names
+    assert [2, 4] == [place for place, name in enumerate(names) if isinstance(name, UnreadableName)]
+    assert [b"%d" % place for place in range(6)] == [record.value for record in records]

@@ -9,7 +9,17 @@ from schemas.envelope import Envelope, to_headers
 from schemas.events import InvoiceIssued
 from streams.engine.stage import Headers
 
-__all__ = ["FakeRecord", "event_record", "invoice"]
+__all__ = ["FakeRecord", "Latin1Name", "event_record", "invoice"]
+
+
+class Latin1Name(str):
+    """A header's name as a publisher writes it that does not know of UTF-8."""
+
+    __slots__ = ()
+
+    def encode(self, *_: str) -> bytes:
+        """Give its bytes."""
+        return super().encode("latin-1")
 
 
 class FakeRecord(NamedTuple):

@@ -9,15 +9,19 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult, PartitionRecords
 from aiokafka.errors import CorruptRecordException
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
+from schemas.envelope import UnreadableName
 from streams.engine.batches import Filling
-from streams.engine.fetched import take
+from streams.engine.fetched import _Given, take
 from streams.engine.stage import NO_HEADERS, Output
+from tests.streams.records import Latin1Name
 
 TP = TopicPartition("rows", 0)
 ATTRIBUTES_AT, CONTROL = 21, 0x20
+COUNT_AT = 57
 
 
 def _batch(offset: int, values: Sequence[bytes], *, producer: int, key: bytes = b"k") -> bytes:
@@ -164,3 +168,40 @@ def test_nothing_is_taken_of_a_partition_that_was_sought_elsewhere_meanwhile() -
     result, state = _fetched(0)
     state.consumed_to(9)
     assert ([], 9, False) == (take(result), state.position, result.has_more())
+
+
+def _odd(*, compression: int = 0, odd: int = 600, count: int = 1_200) -> bytes:
+    """Write a batch in which one record has a header whose name is not UTF-8."""
+    builder = _DefaultRecordBatchBuilderPy(2, compression, 0, -1, -1, -1, 1_000_000)
+    for place in range(count):
+        name = Latin1Name("señal") if place == odd else "sign"
+        builder.append(place, 1, b"k", b"%d" % place, [(name, b"1")])
+    return bytes(builder.build())
+
+
+@pytest.mark.parametrize("compression", [0, _DefaultRecordBatchBuilderPy.CODEC_GZIP])
+@pytest.mark.parametrize("start", [0, 599, 600, 601])
+def test_a_header_whose_name_is_not_utf8_is_read_with_its_bytes_escaped(start: int, compression: int) -> None:
+    """Its neighbours in the batch are as they are, from any place on; the position moves behind all of them."""
+    state = _State(start)
+    given = _Given(_odd(compression=compression))
+    records = PartitionRecords(TP, given, [], start, None, None, True, READ_COMMITTED)
+    result = FetchResult(TP, assignment=_Assignment(state), partition_records=records, backoff=0)
+    found = take(result)
+    assert [(place, b"%d" % place) for place in range(start, 1_200)] == _plain(found)
+    odd = {record.offset: record.headers[0][0] for record in found if record.headers[0][0] != "sign"}
+    assert ({600: r"se\xf1al"} if start <= 600 else {}) == odd
+    assert {UnreadableName} >= {type(name) for name in odd.values()}
+    assert 1_200 == state.position
+
+
+def test_a_damaged_batch_is_damaged_however_it_is_read() -> None:
+    """What is wrong is no name: it is said, and nothing of it is taken."""
+    damaged = bytearray(_odd(odd=-1, count=3))
+    struct.pack_into(">i", damaged, COUNT_AT, 4)  # there are three
+    given = _Given(bytes(damaged))
+    state = _State(0)
+    records = PartitionRecords(TP, given, [], 0, None, None, False, READ_COMMITTED)
+    with pytest.raises(CorruptRecordException):
+        take(FetchResult(TP, assignment=_Assignment(state), partition_records=records, backoff=0))
+    assert 0 == state.position

@@ -5,6 +5,7 @@ from msgspec import json
 
 from schemas.commands import ConfigureCompany
 from schemas.dead_letters import read_dead_letter
+from schemas.envelope import UnreadableName
 from schemas.journal import BROADCAST_KEY, JournalEntry, decode_entry
 from streams.engine.stage import Step
 from streams.intake import RECORD_BYTES_MAX, Admitted, BadLimits, Intake, Refused, admit, place
@@ -105,6 +106,11 @@ def test_names_of_headers_are_read_however_they_are_written() -> None:
     [
         (GOOD._replace(value=None), "not_cloudevent", "no value"),
         (GOOD._replace(headers=[]), "not_cloudevent", "ce_specversion is missing"),
+        (
+            GOOD._replace(headers=[*GOOD.headers, (UnreadableName(r"se\xf1al"), b"1")]),
+            "not_cloudevent",
+            r"the name of header 6 is not UTF-8: se\xf1al",
+        ),
         (_with(GOOD, ce_id=b"x" * 1025), "not_cloudevent", "at most 1024"),
         (GOOD._replace(value=b"{"), "not_json", "truncated"),
         (GOOD._replace(value=b"\xff"), "not_json", ""),

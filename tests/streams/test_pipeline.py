@@ -23,7 +23,7 @@ from schemas.rows import AccountRow, CompanyRow, decode_row
 from streams.app import build_app
 from streams.engine.serving import serve
 from streams.settings import StreamSettings
-from tests.streams.records import FakeRecord, event_record, invoice
+from tests.streams.records import FakeRecord, Latin1Name, event_record, invoice
 from tests.streams.rig import grow, until, until_true
 
 LIMITS = StreamSettings(session_timeout_s=60.0, bad_in_a_row_max=5)
@@ -120,6 +120,27 @@ def test_bad_records_are_dead_letters_and_their_neighbours_go_on(settings: Setti
     found = [read_dead_letter(one.headers) for one in letters]
     assert [("not_json", 1), ("too_large", 3)] == [(one.reason, one.offset) for one in found]
     assert 3 == len(list(read_log(settings, topic="ledger.movement")))
+
+
+def test_a_header_whose_name_is_not_utf8_makes_a_dead_letter(settings: Settings) -> None:
+    """Intake ended at it, and again after each start; the letter says where it is, and what its publisher is to do."""
+    good = [event_record(invoice(n), event_id=f"e-{n}") for n in range(3)]
+    odd = good[1]._replace(headers=[*good[1].headers, (Latin1Name("señal"), b"1")])
+
+    async def story() -> None:
+        async with _workers(settings):
+            _publish(settings, good[0], odd, good[2], topic="billing.invoice.v1")
+            await _drained(settings)
+
+    asyncio.run(story())
+    [letter] = read_log(settings, topic="billing.invoice.v1.dlq")
+    found = read_dead_letter(letter.headers)
+    assert (odd.value, "not_cloudevent", 1) == (letter.value, found.reason, found.offset)
+    assert r"the name of header 6 is not UTF-8: se\xf1al" in found.detail
+    assert (r"se\xf1al", b"1") in list(letter.headers)
+    assert 2 == len(list(read_log(settings, topic="ledger.movement")))
+    # Whoever looks into that topic is not stopped by it either.
+    assert 3 == len(list(read_log(settings, topic="billing.invoice.v1")))
 
 
 @pytest.mark.parametrize("codec", ["gzip", "lz4", "snappy", "zstd"])

@@ -15,7 +15,7 @@ from infra.projection.rows import project_row
 from schemas.codec import encode, type_of
 from schemas.commands import ConfigureCompany
 from schemas.contacts import ContactRow
-from schemas.envelope import Envelope, to_headers
+from schemas.envelope import Envelope, UnreadableName, to_headers
 from schemas.events import Contact, CreditNoteIssued, CustomerUpserted, InvoiceIssued
 from schemas.facts import (
     Delivery,
@@ -448,4 +448,14 @@ def test_what_others_write_wrongly_does_not_stop_the_projector() -> None:
         partition=0,
         offset=3,
     )
-    assert 4 == batch.skipped["invalid_outcome"]
+    project_outcome(
+        batch,
+        headers=[
+            *to_headers(Envelope(id="1", source="s", type=type_of(OUTCOME))),
+            (UnreadableName(r"se\xf1al"), b"1"),
+        ],
+        value=encode(OUTCOME),
+        partition=0,
+        offset=4,
+    )
+    assert 5 == batch.skipped["invalid_outcome"]
