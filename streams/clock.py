@@ -3,6 +3,9 @@
     sample the sources' ends ─► wait until intake has committed past them ─► one transaction
                                 └─ patience is over: the tick names the topics that lag
 
+A source whose end nobody tells (a partition has no leader, the topic is gone) is asked for again while
+the tick waits, and then counts as one that lags: what it holds may be missing, all others go on.
+
 There is one clock per installation: its transactional id is the lock, and a second one
 puts the first out of action. A journal is *live* or *played*, said by its first tick; this
 refuses the other mode, and a time before the newest tick.
@@ -11,7 +14,7 @@ refuses the other mode, and a time before the newest tick.
 import datetime
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from threading import Event
 from typing import Any, Final, Self, TypeVar
 
@@ -38,6 +41,9 @@ _REOPEN_AFTER_S: Final = 2.0
 
 _ASK_DEADLINE_S: Final = 15.0
 _ASK_AGAIN_S: Final = 0.1
+# A broker that is frozen must not take up all of a tick's patience.
+_ANSWER_MS_MAX: Final = 10_000
+_ENDS_AGAIN_S: Final = 0.5
 _Answer = TypeVar("_Answer")
 
 Positions = Mapping[TopicPartition, int]
@@ -112,9 +118,11 @@ class Clock:
             )
             self._producer.init_transactions()
             self._reader: KafkaConsumer = self._keep(consumer(bootstrap_servers=address, group=None))
-            self._admin = self._keep(admin(bootstrap_servers=address))
+            self._admin = self._keep(admin(bootstrap_servers=address, request_timeout_ms=_ANSWER_MS_MAX))
             self._journal = self._partitions(JOURNAL)
-            self._sources = {tp for name in SOURCES for tp in self._partitions(name)}
+            if self._mode == "played":
+                # Asked for once: nobody else changes an installation that is played.
+                self._sources = {tp for name in SOURCES for tp in self._partitions(name)}
             self._newest = _newest_tick(self._reader, self._journal[0])
             self._refuse_other_mode()
         except BaseException:
@@ -163,35 +171,37 @@ class Clock:
         self._producer.commit_transaction()
 
     def _wait_for_intake(self) -> tuple[str, ...]:
-        """Wait until intake is past the present ends; name the topics where it is not in time."""
-        ends = self._ends()
-        group = self._settings.group("intake")
+        """Wait until intake is past the present ends; name the topics where it is not in time, or nobody can say."""
         deadline = time.monotonic() + self._patience_s
+        if self._mode == "live":
+            self._note_new_partitions()
+        missing = {self._settings.topic(name) for name in SOURCES} - {tp.topic for tp in self._sources}
+        ends = _Ends(self._admin, self._sources)
+        group = self._settings.group("intake")
         while True:
+            ends.read()
             offsets = _ask(lambda: self._admin.list_group_offsets(group)[group])
             committed = {tp: one.offset for tp, one in offsets.items()}
-            late = behind(ends=ends, committed=committed)
+            late = behind(ends=ends.found, committed=committed) | ends.unread.keys() | missing
             if not late or time.monotonic() >= deadline:
                 break
             if self._stop.wait(_POLL_S):
                 raise ClockStopped
+        for topic in sorted(missing):
+            _log.warning("%s does not exist: cobranza topics apply", topic)
+        for topic, why in ends.unread.items():
+            _log.warning("the end of %s is not told for %g s: %s", topic, self._patience_s, why)
         if late:
             _log.warning("intake lags after %g s on %s", self._patience_s, ", ".join(sorted(late)))
         return tuple(name for name in SOURCES if self._settings.topic(name) in late)
 
-    def _ends(self) -> dict[TopicPartition, int]:
-        """Read what a reader of committed records can reach now."""
-        if self._mode == "live":
-            self._note_new_partitions()
-        wanted = dict.fromkeys(self._sources, OffsetSpec.LATEST)
-        found = _ask(lambda: self._admin.list_partition_offsets(wanted, IsolationLevel.READ_COMMITTED))
-        return {tp: one.offset for tp, one in found.items()}
-
     def _note_new_partitions(self) -> None:
-        """Take up partitions that sources got meanwhile: they are others' topics, and their facts count as well."""
+        """Take up what partitions sources have by now: they are others' topics, which grow, or are made anew."""
         names = [self._settings.topic(name) for name in SOURCES]
         for one in _ask(lambda: self._admin.describe_topics(names)):
-            self._sources |= {
+            if one["error_code"]:
+                continue  # gone, or not told now: its partitions are asked for as they were
+            self._sources = {tp for tp in self._sources if tp.topic != one["name"]} | {
                 TopicPartition(one["name"], each["partition_index"]) for each in one["partitions"]
             }
 
@@ -245,6 +255,46 @@ def tick_for_ever(
             _reopen(clock, stop=stop, tell=tell)
             continue
         stop.wait(max(0.0, every_s - (time.monotonic() - started)))
+
+
+class _Ends:
+    """Where the sources end for a reader of committed records, and which of them nobody tells.
+
+    A question about many partitions fails as a whole where one of them has no leader: then
+    each topic is asked for apart. That is done again with each ``read``, but not at once.
+    """
+
+    def __init__(self, client: Any, partitions: Collection[TopicPartition]) -> None:
+        self._client = client
+        self._asked_for = set(partitions)
+        self._ask_at = 0.0
+        self.found: dict[TopicPartition, int] = {}
+        self.unread: dict[str, str] = {}
+
+    def read(self) -> None:
+        """Ask for those that are not known yet; a broker that does not answer is not told from one without them."""
+        wanted = self._asked_for - self.found.keys()
+        if not wanted or time.monotonic() < self._ask_at:
+            return
+        self.unread = {}
+        try:
+            self.found |= self._offsets(wanted)
+        except KafkaError:
+            self._read_by_topic(wanted)
+        self._ask_at = time.monotonic() + _ENDS_AGAIN_S
+
+    def _read_by_topic(self, wanted: Collection[TopicPartition]) -> None:
+        for topic in sorted({tp.topic for tp in wanted}):
+            try:
+                self.found |= self._offsets({tp for tp in wanted if tp.topic == topic})
+            except KafkaError as error:
+                self.unread[topic] = repr(error)
+
+    def _offsets(self, wanted: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        answer = self._client.list_partition_offsets(
+            dict.fromkeys(wanted, OffsetSpec.LATEST), IsolationLevel.READ_COMMITTED, timeout_ms=_ANSWER_MS_MAX
+        )
+        return {tp: one.offset for tp, one in answer.items()}
 
 
 def _ask(question: Callable[[], _Answer]) -> _Answer:

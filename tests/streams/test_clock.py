@@ -1,18 +1,25 @@
 """The clock on a real Kafka: never ahead of the facts, one mode, one clock (DESIGN 1)."""
 
+import contextlib
 import datetime
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from kafka import TopicPartition
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.errors import RetriableError
 from kafka.structs import OffsetAndMetadata
 
 from console.logs import read_log
 from infra.kafka import consumers, topics
+from infra.kafka.cluster import LocalCluster
 from infra.settings import Settings
 from schemas.journal import BROADCAST_KEY, JournalEntry, TickPassed, decode_entry, encode_entry
 from streams.clock import Clock, ClockError, ClockStopped, TickRefusedError, behind, tick_for_ever
+from tests.brokers import QUICK_RETURN
 from tests.streams.records import invoice
 from tests.streams.rig import grow
 
@@ -88,6 +95,55 @@ def test_a_live_tick_counts_partitions_that_a_source_got_meanwhile(settings: Set
         with consumers.producer(bootstrap_servers=settings.brokers()) as producer:
             producer.send(topic, value=b"anything", partition=1).get(60)
         assert ("billing.payment.v1",) == clock.tick(NOON).lagging
+
+
+def test_a_source_that_is_gone_lags_and_time_goes_on(settings: Settings) -> None:
+    """Reminders are withheld and the tick says why; before, no tick came at all (DESIGN 1)."""
+    topic = settings.topic("billing.payment.v1")
+    with Clock(settings, mode="live", patience_s=0.1) as clock:
+        assert () == clock.tick(NOON).lagging
+        with consumers.admin(bootstrap_servers=settings.brokers()) as admin:
+            admin.delete_topics([topic])
+            _await(lambda: topic not in admin.list_topics())
+        assert ("billing.payment.v1",) == clock.tick(NOON + DAY).lagging
+        topics.apply(settings)
+        assert () == clock.tick(NOON + 2 * DAY).lagging
+
+
+@pytest.mark.system
+def test_a_source_without_a_leader_lags_until_it_has_one(tmp_path: Path) -> None:
+    """The only broker that has it died; the journal is on the others."""
+    with LocalCluster(tmp_path, heap="256m", properties=QUICK_RETURN) as cluster:
+        settings = Settings(bootstrap_servers=cluster.bootstrap_servers, replication_factor=3)
+        topics.apply(settings)
+        payments = TopicPartition(settings.topic("billing.payment.v1"), 1)
+        with consumers.admin(bootstrap_servers=cluster.bootstrap_servers) as admin:
+            admin.alter_partition_reassignments({payments: [3]})
+            _await(lambda: [3] == _described(admin, payments)["replica_nodes"])
+            with Clock(settings, mode="live", patience_s=5.0) as clock:
+                assert () == clock.tick(NOON).lagging
+                cluster.kill(2)
+                _await(lambda: -1 == _described(admin, payments)["leader_id"])
+                assert ("billing.payment.v1",) == clock.tick(NOON + DAY).lagging
+                cluster.restart(2)
+                _await(lambda: 3 == _described(admin, payments)["leader_id"])
+                assert () == clock.tick(NOON + 2 * DAY).lagging
+
+
+def _described(admin: KafkaAdminClient, partition: TopicPartition) -> dict[str, Any]:
+    (topic,) = admin.describe_topics([partition.topic])
+    return next(one for one in topic["partitions"] if one["partition_index"] == partition.partition)
+
+
+def _await(happened: Callable[[], bool]) -> None:
+    """Wait for what the brokers learn of each other; they may not answer meanwhile."""
+    deadline = time.monotonic() + 60
+    while True:
+        with contextlib.suppress(RetriableError):
+            if happened():
+                return
+        assert time.monotonic() < deadline, "it has not happened"
+        time.sleep(0.05)
 
 
 def test_a_clock_that_is_told_to_stop_writes_nothing_more(settings: Settings) -> None:
