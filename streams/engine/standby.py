@@ -152,7 +152,7 @@ class Standby:
         """Keep copies of all partitions that are not owned; of others no more."""
         self._owned = set(owned)
         for number in self._owned & self._copies.keys():
-            self._copies.pop(number).stage.close()
+            _let_go(self._copies.pop(number))
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="standby")
 
@@ -169,7 +169,7 @@ class Standby:
             task.cancel()
             await asyncio.wait([task])
         while self._copies:
-            self._copies.popitem()[1].stage.close()
+            _let_go(self._copies.popitem()[1])
 
     # -- reading --------------------------------------------------------------
 
@@ -243,7 +243,12 @@ class Standby:
             row_version=spec.row_version,
         )
         stage = cast("StatefulStage", spec.open(self._source, partition, self._counts))
-        return Copy(f"{self._source}-{partition}", stage, now=now, bounds=bounds, age_ms_max=age_ms_max)
+        name = f"{self._source}-{partition}"
+        try:
+            return Copy(name, stage, now=now, bounds=bounds, age_ms_max=age_ms_max)
+        except BaseException:
+            _close(name, stage)
+            raise
 
     def _take(self, reader: Any, tp: TopicPartition, found: RowsRead) -> None:
         # Looked up again: it may have been handed over meanwhile.
@@ -254,8 +259,20 @@ class Standby:
             connects = copy.take(found)
         except NewerRows as fault:
             _log.warning("standby: %s", fault)
-            self._copies.pop(tp.partition).stage.close()
+            _let_go(self._copies.pop(tp.partition))
             return
         if not connects:
             _log.warning("standby: %s does not connect, reading it anew", copy.name)
             reader.seek(tp, copy.position)
+
+
+def _let_go(copy: Copy) -> None:
+    _close(copy.name, copy.stage)
+
+
+def _close(name: str, stage: StatefulStage) -> None:
+    """Close a copy's store, and go on where its disk takes no more: it is let go all the same, the changelog has it."""
+    try:
+        stage.close()
+    except Exception as error:  # noqa: BLE001 - RocksDB's are plain ones; the copies beside it are to be closed, too
+        _log.error("standby: not all of %s is on disk: %r", name, error)

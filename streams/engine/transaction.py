@@ -9,7 +9,7 @@ request that comes late would put an old offset into a later transaction of the 
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import (
@@ -133,9 +133,9 @@ class Transactions:
         try:
             await asyncio.wait_for(producer.stop(), _CLOSE_DEADLINE_S)
         except (KafkaError, TimeoutError, AssertionError) as error:
-            # A producer that died raises its end again; there is nothing left to do for it.
+            # A producer that died raises its end again; one that waits for a broker would do so for long.
             _log.debug("closing %s: %r", self._transactional_id, error)
-            await producer.client.close()
+            await producer.give_up()
         producer.forget_failures()
 
     def _told(self, error: Exception) -> Fenced | OutcomeUnknown:
@@ -169,6 +169,11 @@ class _Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no type
     def _txn_sender(self) -> Any:
         return self._sender
 
+    async def give_up(self) -> None:
+        """End what is under way, and close the connections: nobody waits for it any more."""
+        await self._sender.give_up()
+        await self.client.close()
+
     def forget_failures(self) -> None:
         """Mark the failure of an unfinished transaction as seen: it was handled."""
         waiter = self._txn_manager._transaction_waiter
@@ -177,6 +182,33 @@ class _Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no type
 
 
 class _CommitOnceSender(Sender):  # type: ignore[misc]
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._under_way: set[asyncio.Task[Any]] = set()
+
+    def _maybe_do_transactional_request(self) -> Any:
+        task = super()._maybe_do_transactional_request()
+        if task is not None:
+            self._note(task)
+        return task
+
+    async def _send_produce_req(self, node_id: int, batches: Any) -> None:
+        self._note(cast("asyncio.Task[Any]", asyncio.current_task()))
+        await super()._send_produce_req(node_id, batches)
+
+    def _note(self, task: asyncio.Task[Any]) -> None:
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def give_up(self) -> None:
+        """Stop now: cancelled alone, it would wait for its requests, and some ask for ever where a broker is."""
+        tasks = [task for task in (self._sender_task, *self._under_way) if task is not None]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        self._fail_waiting(KafkaError("the producer was closed"))
+
     async def _do_txn_commit(self, commit_result: Any) -> None:
         await self._message_accumulator.flush_for_commit()
         transaction = self._txn_manager
@@ -198,17 +230,20 @@ class _CommitOnceSender(Sender):  # type: ignore[misc]
         return await _AddPartitions(self, tps).do(await self._transaction_coordinator())
 
     def _fail_all(self, task: Any) -> None:
-        """Fail what was not sent; seen here, or each would be logged as never retrieved."""
-        accumulator = self._message_accumulator
-        waiting = [
-            *accumulator._pending_batches,
-            *(one for some in accumulator._batches.values() for one in some),
-        ]
+        """Fail what was not sent, when the sender has died."""
+        waiting = self._waiting()
         super()._fail_all(task)
-        for batch in waiting:
-            for future in (batch.future, batch._drain_waiter):
-                if future.done() and not future.cancelled():
-                    future.exception()
+        _see_failures(waiting)
+
+    def _fail_waiting(self, why: KafkaError) -> None:
+        waiting = self._waiting()
+        self._message_accumulator.fail_all(why)
+        _see_failures(waiting)
+
+    def _waiting(self) -> list[Any]:
+        accumulator = self._message_accumulator
+        queued = (one for some in accumulator._batches.values() for one in some)
+        return [*accumulator._pending_batches, *queued]
 
     async def _transaction_coordinator(self) -> Any:
         from aiokafka.client import CoordinationType
@@ -239,6 +274,14 @@ class _AddPartitions(AddPartitionsToTxnHandler):  # type: ignore[misc]
         """Wait as briefly for the last transaction's markers as for anything else."""
         wait_s: float | None = super().handle_response(resp)
         return None if wait_s is None else min(wait_s, self._default_backoff)
+
+
+def _see_failures(batches: Sequence[Any]) -> None:
+    """Take note of how batches failed, or each would be logged as never retrieved."""
+    for batch in batches:
+        for future in (batch.future, batch._drain_waiter):
+            if future.done() and not future.cancelled():
+                future.exception()
 
 
 async def _all(*awaitables: Any) -> list[Any]:

@@ -19,6 +19,7 @@ from faust.types import TP
 from streams.engine.actions import Run
 from streams.engine.boot import NoProducer, NoTables
 from streams.engine.counters import Counters
+from streams.engine.fetched import keep_bytes
 from streams.engine.options import EngineOptions
 from streams.engine.pace import Turns
 from streams.engine.partition import AnyStage, OwnedPartition
@@ -68,6 +69,7 @@ def build_engine_app(
     """
     check_seam()
     register()
+    keep_bytes()
     options = options or EngineOptions()
     app = EngineApp(
         group,

@@ -1,16 +1,23 @@
 """What happens between the engine and the broker: lost answers, fencing, dropped runs (DESIGN 3.5)."""
 
 import asyncio
+import os
+import signal
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaError
 from aiokafka.producer.sender import EndTxnHandler, TxnOffsetCommitHandler
 
+from infra.kafka.broker import LocalBroker
+from streams.engine.batches import Batch
 from streams.engine.faults import Fenced
 from streams.engine.flow import Run
 from streams.engine.partition import OwnedPartition
+from streams.engine.stage import Output
 from streams.engine.transaction import Transactions
 from tests.streams import toy
 from tests.streams.rig import Rig, until, until_true
@@ -181,6 +188,41 @@ def test_a_rebalance_while_an_outcome_is_unknown_reads_everything_anew(
     asyncio.run(story())
     assert {"a": [1, 2, 3]} == rig.numbers()
     assert ["1", "2", "3"] == rig.said()
+
+
+def test_a_producer_that_is_closed_leaves_nothing_running(tmp_path: Path) -> None:
+    """Also amid a transaction that a frozen broker does not answer: its sender went on asking, one more each time."""
+
+    async def story(rig: Rig, freeze: Callable[[], None]) -> None:
+        producer = Transactions(
+            bootstrap_servers=[rig.broker], transactional_id=f"{rig.prefix}id", options=toy.QUICK
+        )
+        await producer.init()
+        builder = producer.new_builder()
+        builder.fill([Output(f"{rig.prefix}out", 0, b"k", b"1")], start=0)
+        freeze()
+        committing = asyncio.create_task(
+            producer.commit(
+                [Batch(f"{rig.prefix}out", 0, builder)],
+                offsets={(f"{rig.prefix}src", 0): 0},
+                group=f"{rig.prefix}group",
+            )
+        )
+        await until(lambda: bool(producer._started._txn_manager.partitions_to_add()))
+        committing.cancel()
+        await asyncio.wait([committing])
+        await producer.close()
+        await until(lambda: asyncio.all_tasks() == {asyncio.current_task()}, deadline_s=20)
+
+    with LocalBroker(tmp_path) as broker:
+        rig = Rig(broker.bootstrap_servers, "t.", partitions=1)
+        rig.create()
+        pid = broker.status().pid
+        assert pid is not None
+        try:
+            asyncio.run(story(rig, lambda: os.kill(pid, signal.SIGSTOP)))
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
 
 def test_a_run_that_never_arrived_is_sought_back(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

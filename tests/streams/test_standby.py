@@ -1,6 +1,8 @@
 """A standby's copy of one partition: when it has a mark, and when it begins anew; no broker (DESIGN 3.7)."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -11,8 +13,9 @@ from streams.engine.chain import Link
 from streams.engine.faults import NewerRows
 from streams.engine.mark import Mark, decode_mark, encode_mark
 from streams.engine.stage import Row
-from streams.engine.standby import Copy
-from tests.streams.toy import Toy
+from streams.engine.standby import Copy, Standby
+from streams.engine.topic_ids import TopicIds
+from tests.streams.toy import QUICK, Toy, spec
 
 ANSWERS = count(1)
 NOW = Mark(
@@ -79,3 +82,65 @@ def test_an_idle_copy_writes_nothing() -> None:
     before = stage.mark()
     copy.take(_read(rows=(), position=30)._replace(at_ms=9000))
     assert before == stage.mark()
+
+
+class _OnAFullDisk(Toy):
+    """A stage whose store takes nothing more; it is closed all the same, as ``LocalRows`` is."""
+
+    def __init__(self, *, partition: int) -> None:
+        super().__init__(partition=partition, out="")
+        self.closed = False
+
+    def wipe(self) -> None:
+        """Refuse."""
+        raise OSError("No space left on device")
+
+    def close(self) -> None:
+        """Note it, and refuse."""
+        self.closed = True
+        raise OSError("No space left on device")
+
+
+def _standby(stages: Sequence[_OnAFullDisk]) -> Standby:
+    def make(_topic: str, partition: int, _counts: Mapping[str, int]) -> _OnAFullDisk:
+        return stages[partition]
+
+    standby = Standby(
+        spec=replace(spec("t."), open=make),
+        bootstrap_servers=["nowhere:1"],
+        options=QUICK,
+        topic_ids=TopicIds(bootstrap_servers=["nowhere:1"], topics=[]),
+        crash=_raise,
+    )
+    for number, stage in enumerate(stages):
+        stage._mark = encode_mark(structs.replace(NOW, newest=FIRST, position=20))
+        standby._copies[number] = _copy(stage)
+    return standby
+
+
+async def _raise(fault: BaseException) -> None:
+    raise fault
+
+
+def test_copies_on_a_full_disk_are_all_let_go() -> None:
+    """The first one that could not be written kept the locks of those after it, which nobody could take then."""
+
+    async def story(end: Callable[[Standby], None]) -> list[bool]:
+        stages = [_OnAFullDisk(partition=number) for number in range(3)]
+        standby = _standby(stages)
+        end(standby)
+        await standby.stop()
+        return [stage.closed for stage in stages]
+
+    assert [True] * 3 == asyncio.run(story(lambda _: None))
+    assert [True] * 3 == asyncio.run(story(lambda standby: standby.follow_all_but([0, 1, 2])))
+
+
+def test_a_copy_that_a_full_disk_does_not_let_begin_is_let_go() -> None:
+    """Its store is open by then; the worker stops, and the next one is not to find it held."""
+    stage = _OnAFullDisk(partition=0)
+    standby = _standby([])
+    standby._spec = replace(standby._spec, open=lambda *_: stage)
+    with pytest.raises(OSError, match="No space left"):
+        standby._new_copy(0, (0, 30), {"t.rows": "c", "t.src": "s"}, 1000)
+    assert stage.closed
