@@ -179,7 +179,7 @@ def test_levels_are_a_table_beside_the_text(desk: Desk) -> None:
     desk.at_work("vic", role="viewer")
     text = desk.browser.get(PLAN).text
     assert ["first", "second"] == re.findall(r'<th scope="row">(\w+)</th>', text)
-    assert "+15" in text
+    assert re.search(r'>15<br><span class="small">after the due date<', text)
     assert "offset_days: 15" in text
     assert "<textarea" not in text
 

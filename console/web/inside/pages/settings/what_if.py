@@ -201,7 +201,8 @@ def _option(shown: Simulation | None, *, person: Person) -> dict[str, Any] | Non
     weeks = weeks_of(shown.report.days)
     names = [words["what_if"]["now"], words["what_if"]["other"]]
     return {
-        "legend": {"data": names},
+        "legend": {"data": names, "bottom": 0},
+        "grid": {"left": 8, "right": 8, "top": 24, "bottom": 36, "containLabel": True},
         "tooltip": {"trigger": "axis"},
         "xAxis": {
             "type": "category",
