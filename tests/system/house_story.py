@@ -25,6 +25,7 @@ __all__ = [
     "KINDS",
     "LANGUAGES",
     "NAMES",
+    "NOTED",
     "PLAYED",
     "account_of",
     "beginning",
@@ -69,8 +70,20 @@ KINDS: Final = (
     *("dunned", "manual", "waiting", "edited", "promised", "paying", "agreed", "banked"),
     *("quiet", "recalled", *_OLD, *_NEW),
 )
-# Whose documents are to be had where they are said to be.
+# Whose documents are to be had where they are said to be; who has somebody for finance, who gets copies.
 FETCHED: Final = ("waiting", "edited")
+_COPIED: Final = "edited"
+# What the plan's calls are about, and what is noted of who is dunned.
+_CALLS: Final = {
+    "en": "Call about what is open",
+    "es": "Llamar por lo pendiente",
+    "pt": "Ligar sobre o que está em aberto",
+}
+NOTED: Final = {
+    "en": "Wants invoices by order number.",
+    "es": "Quiere facturas por número de pedido.",
+    "pt": "Quer faturas por número de pedido.",
+}
 NAMES: Final = {
     "en": (
         "Quayside Garage",
@@ -140,14 +153,14 @@ def beginning(*, documents: Callable[[str], str]) -> Iterator[SourceEvent]:
     ``documents`` gives the address of a file that can be fetched.
     """
     mail, letter = Action(channel="email"), Action(channel="letter")
-    call = Action(channel="task", task_type="call", summary="Call about what is open")
-    steps = [
-        Step(name="courtesy", offset_days=-3, actions=(mail,)),
-        Step(name="first", offset_days=0, actions=(mail, letter)),
-        Step(name="second", offset_days=15, actions=(mail, call)),
-        Step(name="third", offset_days=60, actions=(mail, letter)),
-    ]
     for language in LANGUAGES:
+        call = Action(channel="task", task_type="call", summary=_CALLS[language])
+        steps = [
+            Step(name="courtesy", offset_days=-3, actions=(mail,)),
+            Step(name="first", offset_days=0, actions=(mail, letter), cc=("finance",)),
+            Step(name="second", offset_days=15, actions=(mail, call), cc=("finance",)),
+            Step(name="third", offset_days=60, actions=(mail, letter)),
+        ]
         known = COMPANIES[language]
         yield from company_events(
             known.company, name=known.name, steps=steps, currency=known.currency, language=language
@@ -181,7 +194,7 @@ def _said(language: str) -> Iterator[SourceEvent]:
         **_whose("dunned", language=language),
         command="note",
         kind="note",
-        text="Wants invoices by order number.",
+        text=NOTED[language],
     )
     yield BankLineUnmatched(
         company=known.company,
@@ -208,13 +221,14 @@ def _customer(
     name_there = "zoe..of" if kind == "refused" else "zoe"
     email = f"{name_there}@{customer}.test"
     contact = Contact(name="Zoë", email=email, phone="+12025550123", address=("Calle 1", "Santiago"))
+    finance = Contact(role="finance", name="Inés", email=f"finance@{customer}.test")
     yield CustomerUpserted(
         **whose,
         name=name,
         kind="business",
         language=language,
         tax_id=BANK_TAX_ID if kind == "banked" else f"76.543.21{KINDS.index(kind)}-3",
-        contacts=(contact,),
+        contacts=(contact, finance) if kind == _COPIED else (contact,),
     )
     owed = _OLD_DEBT if kind in _OLD else () if kind in _NEW else _OWED
     for number, (amount, days) in enumerate(owed, start=1):

@@ -24,9 +24,7 @@ _RANGES: Final = (
 )
 NOT_ON_A_SCREEN: Final = {
     "S0-08": "a print-and-post service is set up by whoever runs the installation; letters then go there by themselves",
-    "B-13": "who gets copies is a line of a plan's text (S0-22); a group is walked with its statement (S2-20)",
     "S4-02": "sending is unattended: what it did is seen under Reminders (S4-20, S4-22)",
-    "S4-05": "comes with the customer's master data; the customer's page shows it",
     "S4-16": "is made while a mail is written, of an XML without a PDF",
 }
 _ROW: Final = re.compile(r"\b([SBU]\d?)-(\d+)(?:\s*…\s*\1-(\d+))?")

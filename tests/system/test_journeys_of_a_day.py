@@ -1,6 +1,6 @@
 """A credit controller's day in a real Chromium, on real Kafka, ledger and read model: the list, calls, reminders let go.
 
-In three languages on SQLite, in Spanish on PostgreSQL. Screenshots are in the test's folder, and in
+In three languages on SQLite, in one on PostgreSQL. Screenshots are in the test's folder, and in
 ``COBRANZA_SCREENSHOTS`` where that is set.
 """
 
@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, expect
 from console.web.inside.showing import words_of
 from tests.system.console_house import CUT_OFF
 from tests.system.desks import WIDE, Desk
-from tests.system.house_story import COMING, LANGUAGES, PLAYED
+from tests.system.house_story import COMING, DUE, LANGUAGES, PLAYED
 
 pytestmark = pytest.mark.packages
 _DAY = datetime.timedelta(days=1)
@@ -130,37 +130,45 @@ def test_a_call_is_logged_and_who_was_called_is_not_asked_again_too_soon(desk: D
 
 
 def test_one_reminder_is_looked_at_changed_and_let_go(desk: Desk) -> None:
-    """S0-05, S0-06, S1-10, S2-05, S2-16, S2-18, S4-13, R19: contact, subject, documents and total as they will be; another text, by SMS
-    instead of by mail, tried out before it is saved; approved, that is what goes out, and nothing else. Another one is dropped, and put back (B-10).
+    """S0-05, S0-06, S1-10, S2-05, S2-16, S2-18, S4-13, R19: contact, subject, documents, due dates and total as they will be; another
+    text, by SMS and letter instead of by mail, tried out before it is saved; approved, that is what goes out, and nothing else. Another
+    one is dropped, and put back (B-10).
     """
-    words, text = desk.w["review"], f"Estimada Zoë ({desk.language}):"
+    words, text, others = desk.w["review"], f"Estimada Zoë ({desk.language}):", ("sms", "letter")
     desk.open(f"/messages/{desk.account('manual')}")
-    desk.sees("zoe@", desk.document("manual", 1), desk.money("1250.00"))
+    desk.sees(
+        desk.w["message"]["subject"], "Zoë", f"zoe@manual-{desk.language}.test", desk.document("manual", 1)
+    )
+    desk.sees(desk.day(DUE), desk.money("1250.00"), desk.money("1730.90"))
     desk.open("/review")
     desk.is_titled(words["title"])
     desk.shot("review")
     card = desk.page.locator("main section").filter(has_text=desk.name("manual"))
     card.locator("summary").click()
     card.locator("textarea[name=text]").fill(text)
-    card.locator("[name=channels][value=sms]").check()
+    for channel in others:
+        card.locator(f"[name=channels][value={channel}]").check()
     with desk.page.expect_popup() as tried:
         card.get_by_role("button", name=desk.w["process"]["preview"]).click()
     expect(tried.value.locator("main")).to_contain_text(text)
-    expect(tried.value.locator("main h2")).to_have_text(desk.w["channels"]["sms"])
+    expect(tried.value.locator("main h2")).to_have_text([desk.w["channels"][each] for each in others])
     tried.value.close()
     card.get_by_role("button", name=desk.w["customer"]["save"]).click()
     desk.done()
     expect(card.locator("blockquote")).to_contain_text(text)
-    expect(card.locator(".notice")).to_contain_text(desk.w["channels"]["sms"])
+    for channel in others:
+        expect(card.locator(".notice")).to_contain_text(desk.w["channels"][channel])
     card.get_by_role("button", name=re.compile(words["approve"])).click()
     desk.done()
     _drop_and_put_back(desk, desk.name("recalled"))  # the hour that goes by proposes it anew
     desk.house.pass_hour()
     desk.open("/reminders")
-    expect(desk.row(desk.name("manual"))).to_contain_text(desk.w["channels"]["sms"])
+    rows = desk.page.locator("tbody tr").filter(has_text=desk.name("manual"))
+    for channel in others:
+        expect(rows.filter(has_text=desk.w["channels"][channel])).to_have_count(1)
     [written] = desk.posted("manual", channel="sms")
     assert text in written.read_text()
-    assert [] == desk.posted("manual")
+    assert [1, 0] == [len(desk.posted("manual", channel=each)) for each in ("letter", "email")]
 
 
 def _drop_and_put_back(desk: Desk, name: str) -> None:
@@ -225,11 +233,15 @@ def test_a_reminder_is_called_back_before_it_goes(desk: Desk) -> None:
 
 
 def test_many_are_processed_at_once_and_what_went_out_is_read_again(desk: Desk) -> None:
-    """S0-07, S0-18, S0-20, S1-09, S2-08, S2-17, S2-19, S2-23, S3-07, S4-14, S4-15: several of a filter, one of them with a text and a
+    """S0-07, S0-18, S0-20, S1-09, S2-08, S2-17, S2-19, S2-23, S3-07, S4-14, S4-15, B-13: several of a filter, one of them with a text and a
     template of its own and its invoices; how far it is, what became of each, and the message as it went, which is then printed
-    ("send and print": a PDF of the letter, and one of the mail); the mail has what was chosen, that of the other has not.
+    ("send and print": a PDF of the letter, and one of the mail); the mail has what was chosen, that of the other has not. Where there is
+    somebody for finance, he gets the copy that the level's plan asks for, and it is seen before.
     """
     text = f"A word of our own ({desk.language})"
+    copied = f"finance@edited-{desk.language}.test"
+    desk.open(f"/messages/{desk.account('edited')}")
+    desk.sees(desk.w["message"]["copies"], copied)
     desk.open(f"/process?verb=edit&accounts={desk.account('edited')}")
     desk.page.locator("#text").fill(text)
     desk.page.locator("#template").fill("third")
@@ -257,6 +269,7 @@ def test_many_are_processed_at_once_and_what_went_out_is_read_again(desk: Desk) 
     sent = desk.page.locator("section").filter(has=desk.page.locator("#sent"))
     sent.locator("tbody a").first.click()
     own, other = desk.mail("edited"), desk.mail("waiting")
+    assert [True, False] == [copied in str(each["Cc"]) for each in (own, other)]
     desk.sees(text, own["Subject"])
     assert own["Subject"] != other["Subject"].replace(desk.name("waiting"), desk.name("edited"))
     files = {f"{desk.document('edited', each)}.{form}" for each in (1, 2) for form in ("pdf", "xml")}

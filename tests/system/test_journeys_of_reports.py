@@ -19,7 +19,7 @@ from notifiers.assembly import open_channel, utc_now
 from notifiers.settings import SendSettings, read_settings
 from tests.system.console_house import PATIENCE_MS
 from tests.system.desks import Desk
-from tests.system.house_story import DUE
+from tests.system.house_story import DUE, NOTED
 from tests.system.prometheus import eventually
 
 pytestmark = pytest.mark.packages
@@ -58,7 +58,7 @@ def test_the_reports_of_what_people_did_are_adapted_and_kept(desk: Desk) -> None
     under a name and found by it.
     """
     desk.open("/reports/activity")
-    desk.sees("Wants invoices by order number.")
+    desk.sees(NOTED[desk.language])
     desk.open("/reports/no_action")
     desk.is_titled(desk.w["reports"]["no_action"])
     expect(desk.row(desk.name("quiet"))).to_contain_text(desk.money("1730.90"))

@@ -2,10 +2,11 @@
 
 import datetime
 import re
+from decimal import Decimal
 from functools import partial
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from schemas.bank import BankReconciled
 from schemas.events import InvoiceIssued, PaymentLine, PaymentReceived
@@ -61,7 +62,7 @@ def test_each_kind_of_message_is_switched_on_and_off(desk: Desk) -> None:
     switches = {"invoice_messages": "true", "correction_messages": "true", "statements": "monthly"}
     days = {"statement_day": f"{desk.house.tomorrow.day}", "past_from": f"{start}", "new_from": f"{today}"}
     desk.open_settings("/profile")
-    desk.ask("/profile", **switches, **days)
+    desk.ask("/profile", **switches, **days, payment_instructions="IBAN 12 3456")
     issue = partial(_issue, desk, issued_on=today - 70 * _DAY)
     issue("before", due_on=start - _DAY, amount="10.00")
     issue("covered", due_on=start, amount="20.00")
@@ -151,13 +152,13 @@ def _pay(desk: Desk, name: str, *, on: datetime.date, amount: str) -> None:
 
 
 def test_a_plan_is_tried_on_what_happened_then_published_and_taken_on(desk: Desk) -> None:
-    """S0-15, S0-22, S0-23, S2-03, S2-04, S2-07, S2-10, S3-05, S3-06, U-1: the levels as a table; a fault at its line; who would have been written to, drawn and as a
-    table, customer by customer; published once confirmed; documents that have begun are moved after a look at which.
+    """S0-15, S0-22, S0-23, S2-03, S2-04, S2-07, S2-10, S3-05, S3-06, U-1, B-13: the levels of the sample plan as a table, by days, channels and
+    calls, with who gets copies; a fault at its line; who would have been written to, drawn and as a table, customer by customer, and what it
+    would have cost; a level that asks a person; published once confirmed; documents that have begun are moved after a look at which.
     """
     words = desk.w["plans"]
     desk.open_settings("/plans/default")
-    for offset in ("-3", "+15", "+60"):
-        expect(desk.page.locator("tbody tr").filter(has_text=offset)).to_have_count(1)
+    _is_the_sample(desk)
     desk.shot("plan")
     text = desk.page.locator("#plan-text").input_value()
     desk.page.locator("#plan-text").fill(text.replace("offset_days: 60", "offset_days: soon"))
@@ -181,8 +182,14 @@ def test_a_plan_is_tried_on_what_happened_then_published_and_taken_on(desk: Desk
         of = told.filter(has_text=desk.account("dunned")).filter(has_text=desk.day(PLAYED[days]))
         expect(of.first).to_contain_text(names[which])
         expect(of.first).to_contain_text(desk.w["levels"]["second"])
+    _cost_something(desk)
     desk.shot("what-if")
     desk.open_settings("/plans/default")
+    asking = text.replace("offset_days: 60", "offset_days: 45\n  automatic: false")
+    desk.page.locator("#plan-text").fill(asking)
+    desk.press(words["check"])
+    third = desk.page.locator("tbody tr").filter(has=desk.page.locator("th", has_text="third"))
+    expect(third).to_contain_text(words["manual"])
     desk.page.locator("#plan-text").fill(text.replace("offset_days: 60", "offset_days: 45"))
     desk.press(words["check"])
     desk.press(words["publish"].format(version=2))
@@ -192,6 +199,62 @@ def test_a_plan_is_tried_on_what_happened_then_published_and_taken_on(desk: Desk
     desk.press(words["migrate"].format(version=2))
     desk.done()
     desk.sees(words["moves"].format(count=0))
+
+
+def _is_the_sample(desk: Desk) -> None:
+    """Read the levels of the plan: days, channels, calls, that they go out by themselves, and who gets copies."""
+    words = desk.w["plans"]
+    sample = {
+        "courtesy": (3, "plan_anchors_before", ("email",)),
+        "first": (0, "plan_anchors", ("email", "letter")),
+        "second": (15, "plan_anchors_after", ("email", "task")),
+        "third": (60, "plan_anchors_after", ("email", "letter")),
+    }
+    for level, (days, anchors, channels) in sample.items():
+        row = desk.page.locator("tbody tr").filter(has=desk.page.locator("th", has_text=level))
+        due = desk.w[anchors]["due_date"]
+        expect(row.locator("td").first).to_have_text(re.compile(rf"^{days}\s*{due}$"))
+        for text in (*(desk.w["channels"][each] for each in channels), words["automatic"]):
+            expect(row).to_contain_text(text)
+        copies = f"{words['copies']} {desk.w['plan_roles']['finance']}"
+        expect(row.filter(has_text=copies)).to_have_count(1 if level in ("first", "second") else 0)
+
+
+def _cost_something(desk: Desk) -> None:
+    """Read what a what-if has reckoned: cost by currency, as it was and as it would have been, and the busiest week of a customer."""
+    costs = _figures(desk, desk.w["what_if"]["cost"]).all_inner_texts()
+    now, other = (Decimal(each.removeprefix("EUR ")) for each in costs)
+    assert other >= now > 0
+    worst = _figures(desk, desk.w["what_if"]["worst_week"])
+    expect(worst).to_have_text([re.compile(r"^[1-9]$")] * 2)
+
+
+def _figures(desk: Desk, what: str) -> Locator:
+    """Find what a what-if says of something: as it was, and as it would have been."""
+    named = desk.page.get_by_role("rowheader", name=what, exact=True)
+    return desk.page.locator("#run tbody tr").filter(has=named).locator("td")
+
+
+# A law is read through in the same words as a plan; to fold all that happened costs as much once more.
+@pytest.mark.parametrize("desk", ["es"], indirect=True)
+def test_another_law_is_tried_on_what_happened(desk: Desk) -> None:
+    """U-1, B-01: how often a person was written to, by all companies, against what the strictest law allows; under it this company would
+    have written no more often; and what it would not have sent.
+    """
+    words = desk.w["what_if"]
+    desk.open_settings("/what-if")
+    desk.fill(desk.form("/what-if"), {"profile": "strict"})
+    desk.press(words["start"])
+    finished = desk.page.get_by_role("link", name=words["finished"])
+    expect(finished).to_be_visible(timeout=90_000)
+    finished.click()
+    limit = words["window"].format(law="strict", what=desk.w["what_if_counted"]["message"], days=2, at_most=1)
+    counted = _figures(desk, limit)
+    expect(counted).to_have_text([re.compile(r"^\d+; \d+ ")] * 2)
+    now, other = ([int(each) for each in re.findall(r"\d+", text)] for text in counted.all_inner_texts())
+    assert now >= other
+    told = desk.page.locator("section").filter(has=desk.page.locator("#differences")).locator("tbody tr")
+    expect(told.filter(has_text=words["now"]).first).to_be_visible()
 
 
 def _has_been_told_of(desk: Desk, name: str) -> bool:
@@ -241,23 +304,48 @@ def test_credits_are_matched_before_anything_is_sent(desk: Desk) -> None:
 
 
 def test_what_is_missing_is_told_and_the_first_run_goes_in_portions(desk: Desk) -> None:
-    """S4-01, S4-03, S4-24: ready or not, with the way to mend it; customers are selected, many at once; daily portions are seen before they are
-    set.
+    """S4-01, S4-03, S4-24: ready or not, with the way to mend it; customers are selected, many at once, and where only those are followed up
+    the others are not written to, and it is said why; daily portions are seen before they are set.
     """
     desk.open_settings("/ready")
     desk.press(desk.w["ready"]["check"])
     expect(desk.row(desk.w["ready_points"]["plan"])).to_be_visible()
-    desk.open_settings("/enrolment")
+    _only_selected_are_written_to(desk)
     words = desk.w["enrolment"]
-    for kind in ("agreed", "banked"):
-        desk.row(desk.name(kind)).locator("input[type=checkbox]").check()
-    desk.press(words["enrol"])
-    desk.done()
-    for kind in ("agreed", "banked"):
-        expect(desk.row(desk.name(kind))).to_contain_text(words["enrolled"])
+    desk.open_settings("/enrolment")
     desk.page.locator("[name=per_day]").fill("8")
     desk.press(words["preview"])
     expect(desk.page.locator("section[aria-labelledby=portions] tbody tr")).to_have_count(2)
+
+
+def _only_selected_are_written_to(desk: Desk) -> None:
+    """Select two of three, each of whom owes something new: these get a mail of it; afterwards all are followed up again."""
+    chosen, words = ("banked", "starting"), desk.w["enrolment"]
+    desk.open_settings("/profile")
+    desk.ask("/profile", enrolment="selected", invoice_messages="true")
+    desk.open_settings("/enrolment")
+    desk.sees(words["selected"])
+    for kind in chosen:
+        desk.row(desk.name(kind)).locator("input[type=checkbox]").check()
+    desk.press(words["enrol"])
+    desk.done()
+    for kind in chosen:
+        expect(desk.row(desk.name(kind))).to_contain_text(words["enrolled"])
+    expect(desk.row(desk.name("newer"))).to_contain_text(words["not_enrolled"])
+    today = desk.house.today
+    for kind in (*chosen, "newer"):
+        new = _invoice(desk, f"opted-{kind}", issued_on=today, due_on=today, amount="8.00", to=kind)
+        desk.house.played.publish(new)
+    desk.house.pass_day()
+    for kind in (*chosen, "newer"):
+        mails = [desk.text(each) for each in desk.mails(kind, step="invoice_issued")]
+        assert (kind in chosen) == any(f"opted-{kind}" in each for each in mails), kind
+    desk.open_customer("newer", f"/document?document=opted-newer-{desk.language}")
+    history = desk.page.locator("section").filter(has=desk.page.locator("#history"))
+    expect(history).to_contain_text(desk.w["reasons"]["not_enrolled"])
+    desk.open_settings("/profile")
+    desk.ask("/profile", enrolment="all", invoice_messages="false")
+    desk.house.pass_hour()  # what waited for a person waits again
 
 
 def test_somebody_new_gets_a_role_and_is_shut_out_again(desk: Desk) -> None:
@@ -294,15 +382,21 @@ def test_somebody_new_gets_a_role_and_is_shut_out_again(desk: Desk) -> None:
 
 
 def test_texts_are_worded_by_the_company_and_who_is_not_written_to_is_listed(desk: Desk) -> None:
-    """S2-05, S2-06, B-14: an own text of the first level, seen before it is saved; an address that nobody writes to, and again."""
-    own = f"Palabras propias ({desk.language})"
+    """S2-05, S2-06, B-14: own texts of the first level, a mail's and an SMS's, seen before they are saved, the SMS with its segments; a
+    message has them then; an address that nobody writes to, and again.
+    """
+    own, short = f"Palabras propias ({desk.language})", f"SMS propio ({desk.language})"
     desk.open_settings(f"/texts/first/{desk.language}")
-    first = desk.page.locator("main textarea").first
-    first.fill(own)
+    for part, text in (("opening", own), ("sms", short)):
+        desk.page.get_by_label(desk.w["text_parts"][part], exact=True).fill(text)
     desk.press(desk.w["texts"]["try"])
-    expect(desk.page.locator("section[aria-labelledby=looks]")).to_contain_text(own)
+    looks = desk.page.locator("section[aria-labelledby=looks]")
+    expect(looks).to_contain_text(own)
+    expect(looks.locator("blockquote").last).to_contain_text(short)
+    expect(looks).to_contain_text(desk.w["texts"]["segments"].partition(",")[0].format(count=1))
     desk.press(desk.w["customer"]["save"])
     expect(desk.page.locator(".done[role=status]")).to_be_visible()
+    _is_worded_so(desk, short)
     words, address = desk.w["suppressions"], f"nobody@{desk.company}.test"
     desk.open("/suppressions")
     desk.fill(desk.form("/suppressions", having="#address"), {"address": address, "reason": "asked to"})
@@ -313,3 +407,16 @@ def test_texts_are_worded_by_the_company_and_who_is_not_written_to_is_listed(des
     row.locator("[name=reason]").fill("by mistake")
     row.get_by_role("button", name=words["remove"]).click()
     expect(row).to_have_count(0)
+
+
+def _is_worded_so(desk: Desk, short: str) -> None:
+    """Look at what waits for approval as an SMS with the texts of the first level: it is the company's own."""
+    desk.open("/review")
+    card = desk.page.locator("main section[aria-labelledby]").filter(has_text=desk.name("quiet"))
+    card.locator("summary").click()
+    card.locator("[name=template]").fill("first")
+    card.locator("[name=channels][value=sms]").check()
+    with desk.page.expect_popup() as tried:
+        card.get_by_role("button", name=desk.w["process"]["preview"]).click()
+    expect(tried.value.locator("main blockquote")).to_contain_text(short)
+    tried.value.close()

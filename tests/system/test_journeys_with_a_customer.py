@@ -2,12 +2,14 @@
 
 import datetime
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, expect
 
+from schemas.events import CustomerMerged, CustomerUpserted, InvoiceIssued
 from tests.system.desks import Desk
-from tests.system.house_story import DUE, NAMES
+from tests.system.house_story import COMPANIES, DUE, NAMES, NOTED
 
 pytestmark = pytest.mark.packages
 _DAY = datetime.timedelta(days=1)
@@ -37,7 +39,7 @@ def test_customers_are_found_and_all_that_is_unpaid_is_seen(desk: Desk) -> None:
     expect(late).to_have_count(2)
     assert _RED == late.first.evaluate("each => getComputedStyle(each).color")
     expect(_section(desk, "owed").locator("tbody tr")).to_have_count(3)
-    desk.sees("Wants invoices by order number.")
+    desk.sees(NOTED[desk.language])
     expect(_section(desk, "sent")).to_contain_text(desk.w["levels"]["second"])
     expect(_section(desk, "sums")).to_contain_text(desk.w["customer"]["responsible"])
     desk.shot("customer")
@@ -160,6 +162,53 @@ def test_the_statement_is_as_of_any_day(desk: Desk) -> None:
     desk.sees_not(f"PAY-{desk.language}")
     href = desk.page.get_by_role("link", name="PDF").get_attribute("href")
     desk.file(str(href), begins=b"%PDF")
+
+
+def test_a_branch_has_terms_of_its_own_and_is_read_with_its_group(desk: Desk) -> None:
+    """B-13, S4-05: a branch's own payment term says when an invoice without a day is due; the statement of whom it belongs to has it, too,
+    with what the group owes; each leads to the other.
+    """
+    company, _, branch = desk.account("branch").partition(":")
+    today = desk.house.today
+    issued_on = today - 50 * _DAY
+    whose: dict[str, Any] = {"company": company, "customer": branch, "occurred_at": issued_on.isoformat()}
+    head = desk.account("agreed").partition(":")[2]
+    known = CustomerUpserted(
+        **whose, name=f"Filial {desk.language}", kind="business", parent=head, payment_terms_days=45
+    )
+    currency = COMPANIES[desk.language].currency
+    document = f"{branch}-1"
+    desk.house.played.publish(known)  # a term is for what comes after it
+    desk.house.played.publish(InvoiceIssued(**whose, document=document, amount="70.00", currency=currency))
+    desk.open_customer("branch")
+    expect(_section(desk, "sums")).to_contain_text(desk.w["customer"]["days"].format(days=45))
+    expect(desk.row(document)).to_contain_text(desk.day(issued_on + 45 * _DAY))
+    desk.open_customer("agreed", "/statement")
+    desk.sees_not(document)
+    desk.page.locator("[name=group]").check()
+    desk.press(desk.w["today"]["show"])
+    desk.sees(desk.document("agreed", 1), document, desk.w["statement"]["group_total"])
+    desk.follow(f"Filial {desk.language}")
+    desk.is_titled(f"Filial {desk.language}")
+
+
+def test_who_is_the_same_as_another_is_read_there(desk: Desk) -> None:
+    """B-02: the billing system says that two customers are one: the page of the one that is gone says so and leads to the one that lives,
+    where its document is, and what was promised for it.
+    """
+    company, _, gone = desk.account("older").partition(":")
+    stays, today = desk.account("old").partition(":")[2], desk.house.today
+    desk.open_customer("older")
+    desk.ask("/promises", due_on=(today + 6 * _DAY).isoformat(), by="Zoë")
+    desk.house.played.publish(
+        CustomerMerged(company=company, customer=gone, occurred_at=today.isoformat(), into=stays)
+    )
+    desk.open_customer("older")
+    merged = desk.page.locator(".late").filter(has_text=desk.w["customer"]["merged"])
+    merged.get_by_role("link").click()
+    desk.is_titled(desk.name("old"))
+    expect(desk.row(desk.document("older", 1))).to_be_visible()
+    expect(_section(desk, "agreed")).to_contain_text(desk.day(today + 6 * _DAY))
 
 
 def test_why_and_what_comes_next_are_told(desk: Desk) -> None:
