@@ -25,6 +25,7 @@ from tests.console.inside.test_letters import damaged
 from tests.console.inside.test_processing import STORY
 from tests.console.inside.test_reminders import job_of
 from tests.notifiers.paper.printing import printing
+from tests.system.by_keyboard import Keyboard
 
 pytestmark = pytest.mark.packages
 
@@ -93,7 +94,7 @@ def test_charts_are_drawn_under_the_policy(
     browser: Browser, address: str, tmp_path: Path, seen: tuple[str, int, bool]
 ) -> None:
     """S4-20, S4-21: two drawings with their totals, over tables; nothing is stopped, nothing is to be mended for readers, nor on the pages
-    of what is in doubt and of letters that are not printed.
+    of what is in doubt and of letters that are not printed, which are used by keyboard, too.
     """
     complaints: list[str] = []
     language, width, dark = seen
@@ -119,6 +120,11 @@ def test_charts_are_drawn_under_the_policy(
     assert width >= page.evaluate("document.documentElement.scrollWidth")
     _shot(page, f"{language}-{width}-letters", folder=tmp_path)
     _look(page)
+    keyboard = Keyboard()
+    for path in ("/doubts", "/letters") if language == "es" else ():  # keys are the same in every language
+        page.goto(address + path)
+        keyboard.walk(page, path)
+    assert [] == keyboard.problems
     assert [] == complaints
     page.context.close()
 
