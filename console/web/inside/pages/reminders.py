@@ -14,7 +14,7 @@ from console.requests import RequestError, account_of
 from console.web.inside.access import Person, require_own_form
 from console.web.inside.asking import ask, await_written, told
 from console.web.inside.charting import Bars, bars_option
-from console.web.inside.given import Approver, Reader
+from console.web.inside.given import Approver, Reader, is_askable
 from console.web.inside.pages import doubts, letters, suppressions, tasks
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, said, words_of
@@ -118,9 +118,10 @@ def _add_list(routes: Routes, parts: InsideParts) -> None:
 
 def _day(text: str) -> datetime.date | None:
     try:
-        return datetime.date.fromisoformat(text) if text else None
+        found = datetime.date.fromisoformat(text) if text else None
     except ValueError:
         return None
+    return found if found is not None and is_askable(found) else None
 
 
 def _seen(person: Person, company: str) -> tuple[str, ...] | None:

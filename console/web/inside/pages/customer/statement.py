@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from fastapi import HTTPException, Query
 from fastapi.responses import HTMLResponse
 
+from console.web.inside.given import AskedDay
 from console.web.inside.pages.customer.opening import Reader, path_of, sheet_of
 from console.web.inside.parts import InsideParts
 from console.web.inside.reporting.leading import to_report
@@ -38,8 +39,8 @@ def router(parts: InsideParts) -> Routes:
         *,
         person: Reader,
         account: str,
-        on: datetime.date | None = None,
-        since: Annotated[datetime.date | None, Query(alias="from")] = None,
+        on: AskedDay = None,
+        since: Annotated[AskedDay, Query(alias="from")] = None,
         group: bool = False,
         number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
     ) -> HTMLResponse:

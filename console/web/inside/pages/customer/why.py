@@ -16,6 +16,7 @@ from sqlalchemy import Connection, func, select
 
 from console.explaining.sentences import Teller
 from console.explaining.words import words_of
+from console.web.inside.given import AskedDay
 from console.web.inside.kept_answers import KeptAnswers
 from console.web.inside.pages.customer.opening import Collector, Reader, path_of, sheet_of
 from console.web.inside.parts import InsideParts
@@ -56,7 +57,7 @@ def router(parts: InsideParts) -> Routes:
 
 def _add_why(routes: Routes, parts: InsideParts, retellings: Retellings) -> None:
     @routes.get("/why", response_model=None)
-    def why(*, person: Collector, account: str, on: datetime.date | None = None) -> HTMLResponse:
+    def why(*, person: Collector, account: str, on: AskedDay = None) -> HTMLResponse:
         sheet = sheet_of(parts, person, account)
         with reading(parts.engine) as connection:
             today = company_day(connection, sheet.company, wall=parts.clock())

@@ -10,6 +10,7 @@ from msgspec import ValidationError, convert, structs
 
 from console.web.inside.access import Person
 from console.web.inside.asking import WrongRequestError
+from console.web.inside.given import is_askable
 from console.web.inside.parts import InsideParts
 from console.web.inside.reporting.asking import EDGES, Filters, ReportAsked, edges_of
 from console.web.inside.reporting.catalogue import REPORTS, Report
@@ -81,9 +82,12 @@ def filters_of_query(query: str) -> tuple[Filters, datetime.date | None]:
         if "edges" in told:
             told["edges"] = edges_of(fields["edges"])
         filters = convert({name: told[name] for name in told if name in _NAMES}, Filters, strict=False)
-        return filters, datetime.date.fromisoformat(day) if day else None
+        on = datetime.date.fromisoformat(day) if day else None
     except (ValueError, ValidationError) as error:
         raise WrongRequestError([str(error)]) from error
+    if on is not None and not is_askable(on):
+        raise WrongRequestError([f"{on} is a day of no year that is asked about"])
+    return filters, on
 
 
 def report_named(name: str) -> Report:

@@ -1,6 +1,5 @@
 """The reports as pages and files (S0-02 … S0-04, S0-28, S1-14 … S1-17, S1-23, S1-25 … S1-27, S3-03, S3-04, S4-19)."""
 
-import datetime
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -11,7 +10,7 @@ from fastapi.responses import FileResponse, HTMLResponse, Response, StreamingRes
 from starlette.background import BackgroundTask
 
 from console.web.inside.asking import WrongRequestError
-from console.web.inside.given import Reader
+from console.web.inside.given import AskedDay, Reader
 from console.web.inside.kept_answers import KeptAnswers
 from console.web.inside.pages.reports.asked import as_query, asked_by, filters_asked, report_named
 from console.web.inside.pages.reports.keeping import kept_of
@@ -53,7 +52,7 @@ def router(parts: InsideParts) -> Routes:
         )
 
     @routes.get("/reports/figures/trend", response_model=None)
-    def trend(*, person: Reader, filters: _Filters, on: datetime.date | None = None) -> HTMLResponse:
+    def trend(*, person: Reader, filters: _Filters, on: AskedDay = None) -> HTMLResponse:
         """Draw how the figures went: of the company and currency that are chosen, else of the first ones."""
         return _trend_page(parts, answers, asked_by(parts, person, filters, on=on))
 
@@ -63,7 +62,7 @@ def router(parts: InsideParts) -> Routes:
         person: Reader,
         report: str,
         filters: _Filters,
-        on: datetime.date | None = None,
+        on: AskedDay = None,
         after: Annotated[str, Query(max_length=500)] = "",
         form: Literal["html", "pdf", "xlsx", "csv"] = "html",
     ) -> Response:
@@ -75,7 +74,7 @@ def router(parts: InsideParts) -> Routes:
 
     @routes.get("/reports/{report}/sums", response_model=None)
     def sums(
-        *, request: Request, person: Reader, report: str, filters: _Filters, on: datetime.date | None = None
+        *, request: Request, person: Reader, report: str, filters: _Filters, on: AskedDay = None
     ) -> HTMLResponse:
         """Add up all of a report: a part of its page, which asks for it by itself where scripts run."""
         of = report_named(report)

@@ -9,7 +9,7 @@ from fastapi import HTTPException, Query
 from fastapi.responses import HTMLResponse
 
 from console.web.inside.company_asking import own_creditors
-from console.web.inside.given import Administrator
+from console.web.inside.given import Administrator, AskedDay
 from console.web.inside.parts import InsideParts
 from console.web.inside.set_fields import SetField, set_fields
 from console.web.inside.showing import Words, page, words_of
@@ -35,8 +35,8 @@ def router(parts: InsideParts) -> Routes:
         account: _Word = "",
         company: _Word = "",
         act: _Word = "",
-        first_on: datetime.date | None = None,
-        last_on: datetime.date | None = None,
+        first_on: AskedDay = None,
+        last_on: AskedDay = None,
         skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     ) -> HTMLResponse:
         asked = {"user": user, "account": account, "company": company, "act": act}

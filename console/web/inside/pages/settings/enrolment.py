@@ -20,7 +20,7 @@ from console.web.inside.company_asking import (
     require_company,
     settings_path,
 )
-from console.web.inside.given import Collector
+from console.web.inside.given import AskedDay, Collector
 from console.web.inside.pages.settings.forms import Given, company_form
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
@@ -40,7 +40,6 @@ __all__ = ["router"]
 
 _PAGE: Final = 100
 _PER_DAY_MAX: Final = 100_000
-_Day = Annotated[datetime.date | None, Query()]
 
 
 class Portion(Struct, frozen=True, kw_only=True):
@@ -70,7 +69,7 @@ def _add_list(routes: Routes, parts: InsideParts) -> None:
         search: Annotated[str, Query(max_length=100)] = "",
         after: Annotated[str, Query(max_length=200)] = "",
         per_day: Annotated[int | None, Query(ge=1, le=_PER_DAY_MAX)] = None,
-        first_on: _Day = None,
+        first_on: AskedDay = None,
         about: Annotated[str, Query(max_length=200)] = "",
         asked: Annotated[str, Query(max_length=128)] = "",
     ) -> HTMLResponse:
