@@ -23,9 +23,9 @@ from sqlalchemy import Engine
 from infra.database import tables
 from infra.database.engine import reading, writing
 from infra.errors import OperatorError
+from infra.kafka.arrivals import Arrivals
 from infra.kafka.consumers import consumer
 from infra.kafka.lag import LagReader
-from infra.projection.arrivals import Arrivals
 from infra.projection.batch import Batch
 from infra.projection.duplicates import record_duplicates
 from infra.projection.facts import project_fact, project_outcome

@@ -34,10 +34,12 @@ class ReadReminder(Struct, frozen=True, kw_only=True):
     text: str
 
 
-def aside_tally(channels: Iterable[Channel], *, source: str) -> Tally:
-    """Make the count of the records that these channels put aside; ``source`` is the topic's physical name."""
+def aside_tally(
+    channels: Iterable[Channel], *, source: str, others: Iterable[tuple[str, str, str]] = ()
+) -> Tally:
+    """Make the count of the records that these channels put aside, and `others`; ``source`` is the topic's physical name."""
     known = [(f"notify-{channel}", source, reason) for channel in channels for reason in UNREADABLE]
-    return Tally("cobranza_dead_letters_total", known=known)
+    return Tally("cobranza_dead_letters_total", known=[*known, *others])
 
 
 def sorted_out(

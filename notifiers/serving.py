@@ -33,7 +33,7 @@ def serve(
     """Run the loops of these channels, those of feedback and of companies' texts, until `stopping` is set; it is set when one of them fails.
 
     `pulses` has a loop for each channel and for ``FEEDBACK``, `sendings` counts attempts, `feedback` what comes back,
-    `letters` the records that cannot be read.
+    `letters` what is put aside: records that cannot be read, words of nobody.
 
     Raises:
         Exception: what the first failed loop raised.
@@ -61,7 +61,9 @@ def serve(
 
     def run_feedback() -> None:
         try:
-            serve_feedback(settings, engine=engine, stopping=stopping, pulses=pulses, tally=feedback)
+            serve_feedback(
+                settings, engine=engine, stopping=stopping, pulses=pulses, tally=feedback, letters=letters
+            )
         except Exception as error:  # noqa: BLE001 - raised again below, in the thread that waits
             failures.append(error)
             stopping.set()

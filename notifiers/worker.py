@@ -13,6 +13,7 @@ done again, and natural keys absorb it. It waits in ``poll`` only.
 import datetime
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -22,6 +23,7 @@ from kafka.errors import CommitFailedError, RebalanceInProgressError
 from infra.database.send_ledger import SendLedger
 from infra.database.send_values import Job
 from infra.errors import OperatorError
+from infra.kafka.arrivals import Arrivals
 from infra.kafka.consumers import positions
 from infra.metrics.pulse import Pulses
 from notifiers.dispatch import Dispatcher
@@ -42,6 +44,8 @@ _LIVELY_MS: Final = 5
 _WAITING_GROWTH: Final = 1.2
 _WAITING_MS_MAX: Final = 250
 _IDLE_MS: Final = 500
+# An answer takes milliseconds; while there is none, jobs must not wait for it.
+_ENDS_TIMEOUT_MS: Final = 1_000
 _REBALANCE_S_MAX: Final = 60
 _RESTS: Final = {
     "asked": "as the provider has asked (Retry-After)",
@@ -96,6 +100,7 @@ class Worker:
         self._lively_until_s = 0.0
         self._work_left = True
         self._rebalancing_since_s: float | None = None
+        self._waited_s = 0.0
 
     def run(self, *, stopping: Callable[[], bool]) -> None:
         """Work until `stopping()`; it is asked at least twice a second.
@@ -108,14 +113,21 @@ class Worker:
         # partitions after its first join, and it forgets a join that outlasts a short poll.
         if self._source not in self._reader.topics():
             raise GroupError(f"Topic {self._source} does not exist: cobranza topics apply")
+        # What takes the loop's time otherwise (a slow provider) is no waiting for records.
+        arrivals = Arrivals(
+            partial(self._reader.end_offsets, timeout_ms=_ENDS_TIMEOUT_MS), now_s=lambda: self._waited_s
+        )
         while not stopping():
             self.step()
+            trouble = arrivals.trouble(self._awaited())
             waiting_for, resting = self._waiting_for()
-            self._pulses.beat(self._ledger.channel, waiting_for=waiting_for, resting=resting)
+            self._pulses.beat(self._ledger.channel, waiting_for=waiting_for or trouble, resting=resting)
 
     def step(self) -> None:
         """Do one round: read, record, commit, run, publish."""
+        began_s = time.monotonic()
         polled: Mapping[TopicPartition, Sequence[Any]] = self._reader.poll(timeout_ms=int(self._wait_ms))
+        self._waited_s += time.monotonic() - began_s
         self._take_over()
         usable, refused = sorted_out(polled)
         self._aside.put(refused)
@@ -156,6 +168,10 @@ class Worker:
         if pause.why == "down":
             return f"the provider takes nothing at present, and is tried again at {until}", ""
         return "", f"rests until {until}, {_RESTS[pause.why]}: no fault"
+
+    def _awaited(self) -> dict[TopicPartition, int]:
+        """Give the partitions that records are asked for, and the next offset of each."""
+        return positions(self._reader, partitions=sorted(self._reader.assignment() - self._reader.paused()))
 
     def _take_over(self) -> None:
         """On partitions that have become ours, clear up what was interrupted and say what was not said."""

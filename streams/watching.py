@@ -8,7 +8,7 @@ fetched for them (to fetch nothing is a round as well), or when its event loop d
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from infra.metrics.pulse import Pulses
 from infra.metrics.register import Sample, sample
@@ -21,6 +21,8 @@ from streams.engine.report import PartitionReport
 __all__ = ["ClockWatch", "EngineWatch"]
 
 _LOOK_EVERY_S = 1.0
+# Who waits for records is answered many times a second, also where there are none.
+_ANSWERED_S_MAX = 10.0
 
 
 class EngineWatch:
@@ -34,6 +36,7 @@ class EngineWatch:
         letters: the dead letters that its stages count.
         stalled_s: how long it may have work and make no progress.
         wiped: the local stores that were damaged, and wiped.
+        answers: gives what waits for the broker, with its last answer; see ``Engine.answers``.
         now_s: a clock that never goes back.
     """
 
@@ -47,9 +50,12 @@ class EngineWatch:
         stalled_s: float,
         wiped: Tally | None = None,
         lacks: Callable[[], str] = lambda: "the group has assigned no partition",
+        answers: Callable[[], Mapping[str, int | None]] = dict,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._wiped, self._lacks = wiped, lacks
+        self._wiped, self._lacks, self._answers = wiped, lacks, answers
+        # What waits for the broker: the last answer, and when it was first seen.
+        self._answered: dict[str, tuple[int | None, float]] = {}
         self._counters, self._reports = counters, reports
         self._stage, self._letters = stage, letters
         self._stalled_s, self._now_s = stalled_s, now_s
@@ -80,6 +86,14 @@ class EngineWatch:
         # What is worked on may keep the fetching loop waiting: then the work is what has to move.
         if counters.fetches != self._fetches or working or not reports:
             self._fetches, self._fetched_s = counters.fetches, self._now_s()
+        self._note_answers()
+
+    def _note_answers(self) -> None:
+        now_s, noted = self._now_s(), {}
+        for name, answer in self._answers().items():
+            known = self._answered.get(name)
+            noted[name] = known if known is not None and known[0] == answer else (answer, now_s)
+        self._answered = noted
 
     def stopped(self, fault: Exception) -> None:
         """Note for what the worker has stopped: from now on that is all that it says of itself."""
@@ -99,14 +113,29 @@ class EngineWatch:
         return []
 
     def unready(self) -> list[str]:
-        """See ``Probe``: no partitions, ones that are being taken, ones that are paused."""
+        """See ``Probe``: no partitions, ones that are paused, being taken, or that the broker does not answer for."""
         if self._stopped is not None:
             return [f"stopped: {type(self._stopped).__name__}: {self._stopped}"]
         reports = self._reports()
         if not reports:
-            return [why for why in (self._lacks(),) if why]
+            return [why for why in (self._lacks(),) if why] + self._unanswered()
         paused = [f"{one.name}: paused, too much in it is bad" for one in reports if one.paused]
-        return paused + [f"{one.name}: being taken" for one in reports if not one.owned]
+        taken = [f"{one.name}: being taken" for one in reports if not one.owned]
+        return paused + taken + self._unanswered()
+
+    def _unanswered(self) -> list[str]:
+        """Name what waits in vain: asked anew, for what is worked on now does not wait."""
+        now_s, noted = self._now_s(), self._answered
+        silent_s = {
+            name: now_s - noted[name][1]
+            for name, answer in self._answers().items()
+            if name in noted and noted[name][0] == answer
+        }
+        return [
+            f"{name}: the broker has not answered for {for_s:.0f} s"
+            for name, for_s in silent_s.items()
+            if for_s > _ANSWERED_S_MAX
+        ]
 
     def samples(self) -> Iterator[Sample]:
         """Give the counters, the partitions and the dead letters."""

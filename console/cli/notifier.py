@@ -58,7 +58,7 @@ def notifier(settings: "Settings", *, chosen: tuple[str, ...], member: str | Non
     from infra.metrics.settings import MetricsSettings
     from notifiers.assembly import REMINDERS, carrier_faults
     from notifiers.dispatch import sendings_tally
-    from notifiers.feedback.publishing import feedback_tally
+    from notifiers.feedback.publishing import feedback_letters, feedback_tally
     from notifiers.feedback.serving import FEEDBACK
     from notifiers.reading import aside_tally
     from notifiers.serving import serve
@@ -75,7 +75,8 @@ def notifier(settings: "Settings", *, chosen: tuple[str, ...], member: str | Non
         signal.signal(number, lambda *_: stopping.set())
     channels = [name for name in _CHANNELS if name in chosen or "all" in chosen]
     metrics, sendings, feedback = MetricsSettings(), sendings_tally(channels=channels), feedback_tally()
-    letters = aside_tally(channels, source=settings.topic(REMINDERS))
+    others = feedback_letters(source=settings.topic("notify.outcome.v1"))
+    letters = aside_tally(channels, source=settings.topic(REMINDERS), others=others)
     pulses = Pulses([*channels, FEEDBACK], stalled_s=metrics.stalled_s)
     engine = open_engine(settings.database)
     try:

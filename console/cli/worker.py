@@ -72,6 +72,7 @@ async def _serve(settings: Settings, *, stage: "StageName", member: str | None) 
         counters=app.engine.counters,
         reports=lambda: report(app),
         lacks=lambda: app.engine.lacks,
+        answers=app.engine.answers,
         stage=stage,
         letters=letters,
         stalled_s=metrics.stalled_s,

@@ -40,7 +40,7 @@ from schemas.journal import SourceEvent
 from schemas.outcomes import OutcomeReported
 from schemas.registry import dead_letter_of
 
-__all__ = ["FeedbackPublisher", "feedback_tally"]
+__all__ = ["FeedbackPublisher", "feedback_letters", "feedback_tally"]
 
 _SOURCE: Final = "/cobranza/feedback/"
 _OUTCOMES: Final = "notify.outcome.v1"
@@ -50,6 +50,8 @@ _LEASE: Final = datetime.timedelta(seconds=60)
 _LOOK_AGAIN: Final = datetime.timedelta(seconds=2)
 _MENDED: Final = datetime.timedelta(seconds=60)  # so long a word waits over which something broke
 _FAULT: Final = "fault"
+_UNKNOWN: Final = "unknown_delivery"
+_STAGE: Final = "feedback"
 _FATES: Final = ("delivered", "bounced", "returned", "complained", "failed")
 _SAID: Final = (*_FATES, "delayed", "unclear", "stop", "start", "reply", "unknown", _FAULT)
 # Why nobody is written to there again, and whether the reason is the address itself, for every company.
@@ -75,6 +77,11 @@ def feedback_tally(*, channels: Sequence[Channel] = ("email", "sms", "letter")) 
     """Make the count of what came back, by channel and word."""
     known = [(channel, said) for channel in channels for said in _SAID]
     return Tally("cobranza_feedback_total", known=known)
+
+
+def feedback_letters(*, source: str) -> list[tuple[str, str, str]]:
+    """List stage, topic and reason of the dead letters that may come; ``source``: physical name of the outcomes' topic."""
+    return [(_STAGE, source, reason) for reason in (_UNKNOWN, _FAULT)]
 
 
 class _Record(Struct, frozen=True, kw_only=True):
@@ -110,6 +117,7 @@ class FeedbackPublisher:
         clock: the wall clock, UTC.
         patience_s: so long a word waits for its delivery.
         tally: counts them (``feedback_tally``).
+        letters: counts the dead letters (``feedback_letters``).
     """
 
     def __init__(
@@ -121,6 +129,7 @@ class FeedbackPublisher:
         clock: Callable[[], datetime.datetime],
         patience_s: float,
         tally: Tally | None = None,
+        letters: Tally | None = None,
     ) -> None:
         self._inbox = inbox
         self._sender = sender
@@ -128,6 +137,7 @@ class FeedbackPublisher:
         self._clock = clock
         self._patience = datetime.timedelta(seconds=patience_s)
         self._tally = tally or feedback_tally()
+        self._letters = letters or Tally("cobranza_dead_letters_total")
 
     def step(self) -> int:
         """Deal with what waits, up to a batch; return how many words were settled.
@@ -216,9 +226,12 @@ class FeedbackPublisher:
             for _, what in said
             for each in what.ready
         ]
-        futures += [self._dead_letter(each, what) for each, what in said if what.settled.state == "dead"]
+        dead = [(each, self._letter(each, what)) for each, what in said if what.settled.state == "dead"]
+        futures += [self._put_aside(each, letter) for each, letter in dead]
         for future in futures:
             future.get(timeout=_ACKNOWLEDGED_S_MAX)
+        for _, letter in dead:
+            self._letters.add(letter.stage, letter.topic, letter.reason)
 
     def _ready(self, record: tuple[Envelope, SourceEvent]) -> _Record:
         envelope, event = record
@@ -229,19 +242,23 @@ class FeedbackPublisher:
             headers=to_headers(envelope),
         )
 
-    def _dead_letter(self, heard: Heard, what: _Said) -> Any:
-        """Put a word that is of nobody, or over which something breaks, aside, where other records are that could not be used."""
+    def _letter(self, heard: Heard, what: _Said) -> DeadLetter:
+        """Say of a word that it is of nobody, or what broke over it."""
         word = heard.word
         broke = f" broke by {what.fault}" if what.fault else ""
-        letter = DeadLetter(
-            reason=_FAULT if what.fault else "unknown_delivery",
+        return DeadLetter(
+            reason=_FAULT if what.fault else _UNKNOWN,
             detail=f"{word.source}: {word.said} of {word.reminder or word.provider_id or word.address or 'nothing'}"
             f"{broke}; cobranza feedback retry has it looked for again",
-            stage="feedback",
+            stage=_STAGE,
             topic=self._topic_name(_OUTCOMES),
             partition=-1,
             offset=-1,
         )
+
+    def _put_aside(self, heard: Heard, letter: DeadLetter) -> Any:
+        """Put a word where other records are that could not be used."""
+        word = heard.word
         headers = dead_letter_headers(letter, original=[("cobranza_feedback", word.word.encode())])
         target = self._topic_name(dead_letter_of(_OUTCOMES))
         return self._sender.send(target, json.encode(word), key=word.word.encode(), headers=headers)

@@ -34,6 +34,7 @@ def serve_feedback(
     stopping: threading.Event,
     pulses: Pulses,
     tally: Tally | None = None,
+    letters: Tally | None = None,
 ) -> None:
     """Publish until `stopping` is set; what the broker does not take waits in SQL."""
     chosen = read_settings(FeedbackSettings)
@@ -45,6 +46,7 @@ def serve_feedback(
         clock=_utc_now,
         patience_s=chosen.patience_s,
         tally=tally,
+        letters=letters,
     )
     trimmer = Trimmer(engine, clock=_utc_now, kept_days=chosen.kept_days)
     try:

@@ -80,6 +80,19 @@ class Flow:
         offset: int | None = await self._consumer.committed(TopicPartition(topic, partition))
         return offset
 
+    def answered_ms(self, topic: str, partition: int) -> int | None:
+        """When a fetch of a partition was last answered, with records or without; None: not yet. Any thread may ask."""
+        subscription = self._fetcher._subscriptions.subscription
+        assignment = None if subscription is None else subscription.assignment
+        state = None if assignment is None else assignment.state_value(TopicPartition(topic, partition))
+        answered_ms: int | None = None if state is None else state.timestamp
+        return answered_ms
+
+    @property
+    def coordinated(self) -> bool:
+        """Whether the group's coordinator is known, and answers; any thread may ask."""
+        return self._consumer._coordinator.coordinator_id is not None
+
     async def rejoin(self) -> None:
         """Ask the group for a new assignment."""
         self._consumer._coordinator.request_rejoin()

@@ -76,8 +76,9 @@ _ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "aiokafka.consumer.fetcher:Fetcher._proc_fetch_request": ("MemoryRecords",),
     "aiokafka.consumer.fetcher:Fetcher._proc_offset_request": ("_isolation_level",),
     "aiokafka.consumer.fetcher:FetchResult.__init__": ("_assignment", "_partition_records"),
-    "aiokafka.consumer.subscription_state:TopicPartitionState.__init__": ("_position",),
+    "aiokafka.consumer.subscription_state:TopicPartitionState.__init__": ("_position", "timestamp"),
     "aiokafka.consumer.consumer:AIOKafkaConsumer.__init__": ("_coordinator", "_fetcher"),
+    "aiokafka.consumer.group_coordinator:GroupCoordinator.__init__": ("coordinator_id",),
     "aiokafka.producer.producer:AIOKafkaProducer.__init__": (
         "_message_accumulator",
         "_sender",

@@ -51,6 +51,7 @@ class Copy:
         self._now = now
         self._first = bounds[0]
         self._empty_answers = EmptyAnswers()
+        self.answer = 0  # another one for each of the broker
         mark = decode_mark(stage.mark())
         if mark is None or unfit(mark, now=now, changelog=bounds, age_ms_max=age_ms_max):
             self._begin_anew()
@@ -64,6 +65,7 @@ class Copy:
         Raises:
             NewerRows: a newer release has the partition; a copy of it is of no use here.
         """
+        self.answer = found.answer
         if self.complete and self._thread.newest is None and found.links and not found.links[0].first:
             self._begin_anew()
             return False
@@ -147,6 +149,12 @@ class Standby:
         copies = dict(self._copies)  # in one go: the loop changes it
         wanted = set(range(self._counts[self._source])) - self._owned
         return sum(number not in copies or not copies[number].complete for number in wanted)
+
+    @property
+    def answers(self) -> dict[str, int | None]:
+        """The last answer of the broker for each copy, in ms; 0: not yet. Any thread may ask."""
+        copies = dict(self._copies)  # in one go: the loop changes it
+        return {f"copy of {copy.name}": copy.answer for _, copy in sorted(copies.items())}
 
     def follow_all_but(self, owned: Iterable[int]) -> None:
         """Keep copies of all partitions that are not owned; of others no more."""

@@ -158,6 +158,22 @@ class Engine:
             return "its copies are not begun"
         return f"{missing} of its copies are not complete" if missing else ""
 
+    def answers(self) -> dict[str, int | None]:
+        """Give what waits for the broker, with the moment of its last answer (ms; None: not yet). Any thread may ask.
+
+        A partition that waits for records is asked for all the time: it has an answer many times a second, also
+        where there is nothing. One that is worked on is not asked for. A worker without partitions has its copies;
+        a group's coordinator is here while it is not known.
+        """
+        if not self._is_member:
+            return {}
+        partitions = dict(self._partitions)  # in one go: the worker's loop changes it
+        waiting = [tp for tp, one in partitions.items() if one.owned and not (one.working or one.paused)]
+        found = {f"{tp.topic}-{tp.partition}": self._flow.answered_ms(*tp) for tp in sorted(waiting)}
+        if not partitions and self._standby is not None:
+            found |= self._standby.answers
+        return found if self._flow.coordinated else {**found, "the group's coordinator": None}
+
     async def _consume(self, stream: Any) -> None:
         async for event in stream.events():
             run: Run = event.value

@@ -34,12 +34,14 @@ class _Worker:
         self.now_s = 0.0
         self.counters = Counters()
         self.partitions: list[PartitionReport] = []
+        self.answers: dict[str, int | None] = {}
         self.letters = letter_tally()
         self.watch = EngineWatch(
             counters=self.counters,
             reports=lambda: self.partitions,
             stage="ledger",
             letters=self.letters,
+            answers=lambda: self.answers,
             stalled_s=100,
             now_s=lambda: self.now_s,
         )
@@ -148,6 +150,48 @@ def test_readiness_names_what_is_missing(worker: _Worker) -> None:
     assert ["the group has assigned no partition"] == worker.watch.unready()
     worker.partitions = [_partition(owned=False), _partition(1, paused=True), _partition(2)]
     assert ["src-1: paused, too much in it is bad", "src-0: being taken"] == worker.watch.unready()
+
+
+def test_a_worker_whose_broker_does_not_answer_is_not_ready(worker: _Worker) -> None:
+    """Issue 4, point 7: with nothing to do it was ready, also where nobody would have told it of anything."""
+    worker.partitions = [_partition(), _partition(1)]
+    for at_ms in range(20):
+        worker.answers = {"src-0": at_ms, "src-1": 7}
+        worker.pass_s(1)
+        assert at_ms > 10 or [] == worker.watch.unready()
+    assert ["src-1: the broker has not answered for 19 s"] == worker.watch.unready()
+    worker.answers = {"src-0": 20, "src-1": 8}
+    assert [] == worker.watch.unready()
+
+
+def test_what_is_worked_on_does_not_wait_for_the_broker(worker: _Worker) -> None:
+    """Its records are here, and no more are asked for meanwhile: the waiting begins when it is done."""
+    worker.partitions = [_partition(working=True)]
+    worker.answers = {"src-0": 7}
+    worker.pass_s(5)
+    worker.answers = {}
+    worker.pass_s(60)
+    worker.answers = {"src-0": 7}
+    worker.pass_s(10)
+    assert [] == worker.watch.unready()
+
+
+def test_a_spare_worker_whose_group_is_not_coordinated_is_not_ready(worker: _Worker) -> None:
+    """It would not be told that it has to take over."""
+    watch = EngineWatch(
+        counters=Counters(),
+        reports=list,
+        lacks=lambda: "",
+        stage="ledger",
+        letters=letter_tally(),
+        stalled_s=100,
+        answers=lambda: {"the group's coordinator": None},
+        now_s=lambda: worker.now_s,
+    )
+    watch.look()
+    assert [] == watch.unready()
+    worker.now_s = 11
+    assert ["the group's coordinator: the broker has not answered for 11 s"] == watch.unready()
 
 
 def test_spare_worker_is_ready_once_it_follows() -> None:

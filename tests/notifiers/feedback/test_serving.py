@@ -14,8 +14,9 @@ from infra.database.engine import open_engine
 from infra.database.migrate import upgrade
 from infra.kafka.consumers import admin, consumer
 from infra.metrics.pulse import Pulses
+from infra.metrics.tally import Tally
 from infra.settings import Settings
-from notifiers.feedback.publishing import feedback_tally
+from notifiers.feedback.publishing import feedback_letters, feedback_tally
 from notifiers.feedback.serving import FEEDBACK, serve_feedback
 from schemas.codec import decode_source
 from schemas.dead_letters import read_dead_letter
@@ -70,10 +71,18 @@ def test_words_reach_the_topics(settings: Settings, engine: Engine) -> None:
     office = Office(engine, now=datetime.datetime.now(datetime.UTC))
     office.delivered()
     stopping, pulses, tally = threading.Event(), Pulses([FEEDBACK], stalled_s=60), feedback_tally()
+    outcomes = settings.topic("notify.outcome.v1")
+    letters = Tally("cobranza_dead_letters_total", known=feedback_letters(source=outcomes))
     serving = threading.Thread(
         target=serve_feedback,
         args=(settings,),
-        kwargs={"engine": engine, "stopping": stopping, "pulses": pulses, "tally": tally},
+        kwargs={
+            "engine": engine,
+            "stopping": stopping,
+            "pulses": pulses,
+            "tally": tally,
+            "letters": letters,
+        },
     )
     serving.start()
     try:
@@ -91,3 +100,4 @@ def test_words_reach_the_topics(settings: Settings, engine: Engine) -> None:
     [letter] = records(settings, "notify.outcome.v1.dlq", count=1)
     assert "unknown_delivery" == read_dead_letter(letter.headers).reason
     assert (1, 1) == (tally.count("email", "bounced"), tally.count("sms", "unknown"))
+    assert 1 == letters.count("feedback", outcomes, "unknown_delivery")

@@ -4,7 +4,7 @@ import pytest
 from kafka import TopicPartition
 from kafka.errors import KafkaTimeoutError
 
-from infra.projection.arrivals import Arrivals
+from infra.kafka.arrivals import Arrivals
 
 ONE, OTHER = TopicPartition("ledger.account", 0), TopicPartition("ledger.movement", 0)
 
