@@ -147,7 +147,8 @@ def is_currency(said: str) -> bool:
 def _is_amount(said: str, currency: str) -> bool:
     if not _AMOUNT.fullmatch(said) or not is_currency(currency):
         return False
-    return len(said.partition(".")[2].rstrip("0")) <= exponent(currency) and float(said) > 0
+    # '1,250' and '1.250' are a thousand to most who write them so: nobody guesses, also where the last figure is a nought.
+    return len(said.partition(".")[2]) <= exponent(currency) and float(said) > 0
 
 
 def _day(said: str) -> datetime.date | None:
