@@ -9,6 +9,7 @@
     Reject, Rendering Failure ──────────► failed: it never left SES
     DeliveryDelay ──────────────────────► delayed: noted only
     Send, Open, Click, Subscription ────► nothing, or (unsubscribed) stop
+    whatever SES adds ──────────────────► kept and told (``unclear``): refused it would only come again
 
 A delivery is found by the tag ``reminder`` that it was sent with, else by SES's message id.
 """
@@ -40,6 +41,10 @@ _GAVE_UP: Final[dict[str, ErrorType]] = {
 }
 _SOLICITED: Final = "not-spam"  # of a complaint: the reader takes it back
 _SILENT: Final = frozenset({"Send", "Open", "Click"})
+_TOLD: Final = frozenset(
+    {"Bounce", "Complaint", "Delivery", "DeliveryDelay", "Reject", "RenderingFailure", "Subscription"}
+)
+_KIND_MAX: Final = 60
 _HEADER: Final = "x-cobranza-reminder"
 
 
@@ -132,7 +137,7 @@ def words_of_event(message: str, *, received_at: datetime.datetime) -> list[Word
         received_at: UTC; stands where the event has no time of its own.
 
     Raises:
-        MalformedError: it is no event of SES, or of a kind that is not known here.
+        MalformedError: it is no event of SES, or one of a kind that is known, without what it should have.
     """
     if message.startswith(_GREETING):
         return []
@@ -170,8 +175,12 @@ def _words(event: _Event, *, received_at: datetime.datetime) -> Iterator[Word]:
                 yield msgspec.structs.replace(stop, occurred_at=stop.occurred_at or received_at.isoformat())
         case _ if kind in _SILENT:
             return
+        case _ if kind and kind not in _TOLD:
+            named = kind[:_KIND_MAX]
+            unclear = _word(event, "unclear", at="", detail=f"SES: an event of type {named}")
+            yield msgspec.structs.replace(unclear, word=f"ses/{event.mail.message_id}/{named}"[:500])
         case _:
-            raise MalformedError(f"event type {kind[:60]!r} of SES is not known here, or has no content")
+            raise MalformedError(f"an event of SES of type {kind[:_KIND_MAX]!r} without its content")
 
 
 def _bounces(event: _Event, bounce: _Bounce) -> Iterator[Word]:

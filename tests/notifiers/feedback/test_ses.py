@@ -101,9 +101,17 @@ def test_without_a_tag_the_header_or_the_id_tells() -> None:
 
 @pytest.mark.parametrize(
     "message",
-    ["", "hello", "[]", "{}", json.dumps(event("Received")), json.dumps(event("Bounce")), json.dumps(bounce()).replace("2026-02-03T11:00:00.000Z", "today")],
+    ["", "hello", "[]", "{}", json.dumps(event("")), json.dumps(event("Bounce")), json.dumps(bounce()).replace("2026-02-03T11:00:00.000Z", "today")],
 )  # fmt: skip
 def test_not_understood(message: str) -> None:
     """What is said is refused, so that somebody sees it; it is not passed over."""
     with pytest.raises(MalformedError):
         words_of_event(message, received_at=NOW)
+
+
+def test_a_kind_of_event_that_ses_adds_is_kept_and_told() -> None:
+    """To refuse it would have SNS bring it again for an hour, and tell nobody which delivery it is of."""
+    [word] = words_of_event(json.dumps(event("Quarantined")), received_at=NOW)
+    assert ("unclear", "SES: an event of type Quarantined") == (word.said, word.detail)
+    [other] = words_of_event(json.dumps(event("Released")), received_at=NOW)
+    assert word.word != other.word
