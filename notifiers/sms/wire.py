@@ -120,6 +120,13 @@ class _Adapter(HTTPAdapter):
         super().init_poolmanager(connections, maxsize, block=block, **pool_kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
+    def cert_verify(self, conn: Any, url: str, verify: bool | str, cert: Any) -> None:
+        """Set up what is trusted, before there is a connection; a file that is not there (``REQUESTS_CA_BUNDLE``) says nothing to anybody."""
+        try:
+            super().cert_verify(conn, url, verify, cert)
+        except OSError as error:
+            raise requests.ConnectionError(NewConnectionError(conn, str(error))) from error
+
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **proxy_kwargs)
         if isinstance(manager, ProxyManager):

@@ -43,6 +43,16 @@ def test_a_certificate_that_is_not_trusted_is_no_message(certificate: Path) -> N
     assert [] == [each for each in heard if each]
 
 
+def test_a_missing_file_of_certificates_is_no_message(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What is trusted is read before there is a connection: all wait, and the file is named."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "gone.pem"))
+    with pytest.raises(TemporaryError, match="gone") as caught:
+        channel_to("https://127.0.0.1:9").send(message())
+    assert caught.value.provider_down
+
+
 @pytest.mark.parametrize("serve", BREAKS_IN_A_HANDSHAKE.values(), ids=BREAKS_IN_A_HANDSHAKE)
 def test_a_handshake_that_fails_is_no_message(serve: Serve) -> None:
     """No request is written before it has ended: the message may go again, and is not held for a person."""
