@@ -19,7 +19,7 @@ from infra.database.batch_tables import batch_lines, batches
 from infra.database.engine import reading, writing
 from infra.database.feedback_tables import feedback_words, suppressions
 from infra.database.link_tables import link_answers
-from infra.database.people_tables import audit
+from infra.database.people_tables import audit, login_failures, sessions
 from infra.database.report_tables import report_mailings, report_schedules
 from infra.database.send_tables import send_jobs, send_notes
 
@@ -112,6 +112,9 @@ _KINDS: Final = (
         said_at="made_at",
         settled=report_schedules.c["is_ended"],
     ),
+    # Their names are users and addresses of the network; neither holds anybody for so long.
+    _Kind(name="login_failures", table=login_failures, said_at="last_at"),
+    _Kind(name="sessions", table=sessions, said_at="seen_at"),
 )
 
 
@@ -121,7 +124,8 @@ def trim_words(engine: Engine, *, before: datetime.datetime) -> Iterator[tuple[s
     Kinds: what providers told (``feedback``: address, words, replies), what readers answered by links
     (``answers``), what was noted of deliveries (``notes``), why an address is suppressed
     (``suppressions``), what users set and why (``audit``). Whole: what was asked for many customers (``batches``), mails of reports that have gone
-    or failed (``report_mails``), timetables that were ended (``report_schedules``). A lot is a transaction of its own, so that
+    or failed (``report_mails``), timetables that were ended (``report_schedules``), logins that failed (``login_failures``)
+    or were left open (``sessions``). A lot is a transaction of its own, so that
     nobody waits for long.
     """
     for kind in _KINDS:

@@ -13,7 +13,8 @@ from infra.database.feedback import FeedbackInbox, Settled, Word, WordState
 from infra.database.feedback_tables import feedback_words, suppressions
 from infra.database.link_tables import link_answers
 from infra.database.links import LinkBook, NewAnswer
-from infra.database.people import AuditEntry, PeopleBook
+from infra.database.people import AuditEntry, PeopleBook, Session
+from infra.database.people_tables import login_failures, sessions
 from infra.database.report_post import Mailing, MailingState, ReportPost, Schedule
 from infra.database.report_tables import report_schedules
 from infra.database.send_doubts import Doubts, Note, notes_of
@@ -217,6 +218,18 @@ def test_mails_of_reports_go_whole_and_timetables_once_they_are_ended(engine: En
     assert {"c", "d", "young"} == {each.mailing for each in post.mailings(limit=9)}
     assert [("goes on",), ("young",)] == _texts(engine, report_schedules, "schedule")
     assert {} == _trim(engine)
+
+
+def test_logins_of_long_ago_go_whole(engine: Engine) -> None:
+    """Failed ones are counted by name and by address, and sessions that nobody ended stay for ever otherwise."""
+    people = PeopleBook(engine)
+    for name, at in (("ana", OLD), ("192.0.2.7", OLD), ("bea", NOW)):
+        people.failed(name, at=at)
+    for name, at in (("left open", OLD), ("at work", NOW)):
+        people.begin(Session(session=name, user="bea", csrf="c", begun_at=OLD, seen_at=at))
+    assert {"login_failures": 2, "sessions": 1} == _trim(engine)
+    assert [("bea",)] == _texts(engine, login_failures, "name")
+    assert [("at work",)] == _texts(engine, sessions, "session")
 
 
 def _mailing(name: str, *, state: MailingState, at: datetime.datetime) -> Mailing:
