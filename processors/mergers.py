@@ -1,5 +1,7 @@
 """Who is the same customer as whom: what an account hears of mergers, and who lives where they close a ring (SEMANTICS 2.6)."""
 
+import itertools
+
 from processors.account import Account
 from processors.moved_holds import come_home, go_anew
 from processors.promises import refused
@@ -17,10 +19,11 @@ def hear_mergers(account: Account, event: TransferReceived) -> list[LedgerFact]:
     same one, and whoever does not live is merged into him from then on. Whoever finds the ring closed says so.
     """
     row, own = account.row, account.customer_id
-    pairs = zip(
-        event.absorbed, event.absorbed_into, strict=False
-    )  # one of an older version does not say into whom
-    told = {each: into for each, into in pairs if into}
+    # One of an older version does not say into whom.
+    said = dict(
+        itertools.zip_longest(event.absorbed, event.absorbed_into[: len(event.absorbed)], fillvalue="")
+    )
+    told = {each: into for each, into in said.items() if into}
     if event.from_customer in event.absorbed:
         told[event.from_customer] = own
     told.pop(own, None)
@@ -31,7 +34,8 @@ def hear_mergers(account: Account, event: TransferReceived) -> list[LedgerFact]:
         row.absorbed_into = row.absorbed_into | told
     if not row.merged_into:
         return []
-    if own in event.absorbed:
+    # Who still has him merged into another one than he is by now speaks of a merger that is over.
+    if said.get(own) in ("", row.merged_into):
         row.merged_into = ""
         come_home(account, has_word=True)
         return []

@@ -6,6 +6,7 @@ Each goes along once: a person may have ended it at the one or at the other sinc
 from processors.account import Account
 from processors.context import FoldContext
 from processors.holds import ACCOUNT_HOLDS
+from processors.promises import refused
 from schemas.facts import LedgerFact, TransferSent
 from schemas.fields import Channel
 from schemas.rows import HoldRow
@@ -55,8 +56,14 @@ def send_release(
 
 def take_holds(account: Account, event: TransferReceived, *, context: FoldContext) -> list[LedgerFact]:
     """Take the holds over that the account has not, the stricter of two lasts; end those that are over where they came from."""
+    is_merged = bool(account.row.merged_into)
     for moved in event.holds:
         known = account.holds.get(moved.hold)
+        if is_merged and known is not None and known.is_sent:
+            known = None  # it went on, and may be over there by now: this one goes on as well
+        if known is not None and not known.is_joint:
+            known.is_joint = True
+            account.touch(known)
         if known is not None and (
             known.until is None or (moved.until is not None and moved.until <= known.until)
         ):
@@ -69,11 +76,15 @@ def take_holds(account: Account, event: TransferReceived, *, context: FoldContex
             until=moved.until,
             review_on=moved.review_on,
             placed_at=moved.placed_at,
+            is_joint=known is not None,
         )
         account.holds[moved.hold] = row
         account.touch(row)
         account.row.episode_in_doubt = True  # the next tick looks: all may be held now
     if event.opted_out:
+        if is_merged:
+            sent = account.row.opted_out_sent
+            account.row.opted_out_sent = tuple(each for each in sent if each not in event.opted_out)
         account.row.opted_out = tuple(sorted({*account.row.opted_out, *event.opted_out}))
     return [
         fact for moved in event.released for fact in _end(account, moved, path=event.path, context=context)
@@ -112,10 +123,18 @@ def go_anew(account: Account) -> None:
 def _end(
     account: Account, moved: MovedHold, *, path: tuple[str, ...], context: FoldContext
 ) -> list[LedgerFact]:
-    """End a hold here that came from another customer, and wherever it has gone from here; any other one stays."""
+    """End a hold here that came from another customer, and wherever it has gone from here; any other one stays.
+
+    One that stands for another of its kind as well stays, too, and it is said: only a person knows what became of that one.
+    """
     known = account.holds.get(moved.hold)
     if known is None or _moved(known) != moved:
         return []
+    if known.is_joint:
+        detail = f"{moved.hold} was lifted at {path[-1]}; another of its kind had come together with it: lift it here as well if that one is over"
+        return [
+            refused(account, reason="request_refused", key=f"{moved.hold}/{moved.placed_at}", detail=detail)
+        ]
     _drop(account, known)
     return send_release(account, known, context=context, path=path)
 

@@ -336,7 +336,7 @@ class HoldRow(StateRow, kw_only=True, tag="hold"):
 
     ``item`` is the item's id, or the payment's.
     ``by_hand``: it is the next reminder's date, set by a person (R20). ``is_sent``: it has gone along with a
-    merged customer, once (SEMANTICS 2.6).
+    merged customer, once (SEMANTICS 2.6). ``is_joint``: another customer's of its kind has come, for which it stands as well.
     """
 
     account: str
@@ -349,6 +349,7 @@ class HoldRow(StateRow, kw_only=True, tag="hold"):
     placed_at: str = ""
     by_hand: bool = False
     is_sent: bool = False
+    is_joint: bool = False
 
 
 class SeenRow(StateRow, kw_only=True, tag="seen"):

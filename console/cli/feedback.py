@@ -167,7 +167,8 @@ def retry(settings: "Settings", *, words: Sequence[str]) -> None:
 def trim(settings: "Settings", *, days: int | None) -> None:
     """Empty the texts of old words: what providers told, readers answered, was noted of deliveries, and users set (audit).
 
-    Batches, mails of reports that have gone or failed, and ended timetables of that age go whole.
+    Batches that are carried out, mails of reports that have gone or failed, ended timetables, failed logins and sessions of that
+    age go whole (of the last two none of the last eight days).
     Of the audit who did what, when and about whom stays. The notifiers do it once a day. That there was a word stays, so that one which comes again
     is known; what is in doubt, waits or is not in Kafka yet is left as it is.
     """
@@ -179,8 +180,9 @@ def trim(settings: "Settings", *, days: int | None) -> None:
 
     kept = read_settings(FeedbackSettings).kept_days if days is None else days
     trimmed: Counter[str] = Counter()
+    now = _now()
     with _inbox(settings) as inbox:
-        for kind, count in trim_words(inbox.engine, before=_now() - datetime.timedelta(days=kept)):
+        for kind, count in trim_words(inbox.engine, before=now - datetime.timedelta(days=kept), now=now):
             trimmed[kind] += count
     said = ", ".join(f"{count} {kind}" for kind, count in trimmed.items())
     click.echo(f"Trimmed: {said or 'nothing'}.")

@@ -26,6 +26,9 @@ from infra.database.send_tables import send_jobs, send_notes
 __all__ = ["trim_words"]
 
 _BATCH: Final = 500
+# A session lasts a week at most (``COBRANZA_CONSOLE_SESSION_HOURS``), and who has failed waits for less.
+_LOGIN_MAX: Final = datetime.timedelta(days=8)
+_LOGINS: Final = (login_failures, sessions)
 
 
 class _Kind(Struct, frozen=True, kw_only=True):
@@ -51,6 +54,11 @@ _IN_DOUBT: Final = (
         send_jobs.c["state"] == "unknown",
     )
     .correlate(send_notes)
+)
+_NOT_ASKED: Final = (
+    exists()
+    .where(batch_lines.c["batch"] == batches.c["batch"], batch_lines.c["is_asked"].is_(False))
+    .correlate(batches)
 )
 # Acts whose detail names our own things only (users, files, fields, plans, reminders): it stays. Of any other act it may
 # have a reason or an address in it.
@@ -98,8 +106,10 @@ _KINDS: Final = (
         texts=("said_json",),
         settled=audit.c["act"].in_(_PLAIN_ACTS),
     ),
-    # A batch may have thousands of lines.
-    _Kind(name="batches", table=batches, said_at="made_at", parts=batch_lines, at_once=1),
+    # A batch may have thousands of lines; what is not in Kafka yet may still be carried out.
+    _Kind(
+        name="batches", table=batches, said_at="made_at", settled=~_NOT_ASKED, parts=batch_lines, at_once=1
+    ),
     _Kind(
         name="report_mails",
         table=report_mailings,
@@ -112,24 +122,29 @@ _KINDS: Final = (
         said_at="made_at",
         settled=report_schedules.c["is_ended"],
     ),
-    # Their names are users and addresses of the network; neither holds anybody for so long.
+    # Their names are users and addresses of the network.
     _Kind(name="login_failures", table=login_failures, said_at="last_at"),
     _Kind(name="sessions", table=sessions, said_at="seen_at"),
 )
 
 
-def trim_words(engine: Engine, *, before: datetime.datetime) -> Iterator[tuple[str, int]]:
+def trim_words(
+    engine: Engine, *, before: datetime.datetime, now: datetime.datetime
+) -> Iterator[tuple[str, int]]:
     """Empty the texts that were said before an instant, or remove them whole; give after each lot its kind and how many rows it had.
 
     Kinds: what providers told (``feedback``: address, words, replies), what readers answered by links
     (``answers``), what was noted of deliveries (``notes``), why an address is suppressed
     (``suppressions``), what users set and why (``audit``). Whole: what was asked for many customers (``batches``), mails of reports that have gone
     or failed (``report_mails``), timetables that were ended (``report_schedules``), logins that failed (``login_failures``)
-    or were left open (``sessions``). A lot is a transaction of its own, so that
+    or were left open (``sessions``), but none that may still count. A lot is a transaction of its own, so that
     nobody waits for long.
     """
+    logins_before = min(before, now - _LOGIN_MAX)
     for kind in _KINDS:
-        yield from _trim(engine, kind, before=before)
+        yield from _trim(
+            engine, kind, before=logins_before if any(kind.table is each for each in _LOGINS) else before
+        )
 
 
 def _trim(engine: Engine, kind: _Kind, *, before: datetime.datetime) -> Iterator[tuple[str, int]]:

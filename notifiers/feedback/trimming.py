@@ -40,7 +40,7 @@ class Trimmer:
         now = self._clock()
         if self._began_at is None or now - self._began_at >= _EVERY:
             self._began_at = now
-            self._batches = trim_words(self._engine, before=now - self._kept)
+            self._batches = trim_words(self._engine, before=now - self._kept, now=now)
         done = next(self._batches, None)
         if done is not None:
             self._counted[done[0]] += done[1]

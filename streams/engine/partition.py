@@ -33,6 +33,8 @@ __all__ = ["AnyStage", "OwnedPartition", "PartitionSource"]
 
 _log = logging.getLogger(__name__)
 _AWAY = (KafkaError, TimeoutError, OSError)
+# They take their turn. What fences another owner does not: it follows at once on the look whether it is still wanted.
+_IN_TURN = (act.LookAround, act.OpenStage, act.ReadChangelog)
 AnyStage = StatelessStage | StatefulStage
 
 
@@ -241,8 +243,10 @@ class OwnedPartition:
 
     async def _ask_broker(self, action: act.Awaited) -> Any:
         try:
-            async with self._turns.asking():
-                return await self._ask(action)
+            if isinstance(action, _IN_TURN):
+                async with self._turns.asking():
+                    return await self._ask(action)
+            return await self._ask(action)
         except _AWAY as error:
             raise BrokerAway(f"{type(action).__name__}: {error!r}") from error
 
