@@ -3,7 +3,7 @@
 A delivery counts once a day, however often it is tried; it is counted before it is sent, in one
 transaction with the check, so that two workers cannot both have the last place. One that ends without
 having been sent gives its place back, in the transaction that ends it, to who has waited for one the longest.
-Rows are locked in this order: deliveries, their day, and then, of those that wait, only who is in nobody's hands.
+What gives back locks rows in this order: deliveries, their days, and then, of those that wait, only who is in nobody's hands.
 """
 
 import datetime

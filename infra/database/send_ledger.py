@@ -126,9 +126,12 @@ class SendLedger:
             locked = select(send_jobs.c["reminder"]).where(send_jobs.c["channel"] == self.channel, among)
             # All of them before the first day: see ``send_days``.
             connection.execute(locked.order_by(send_jobs.c["reminder"]).with_for_update())
+            # They take a place again when they come up, on whichever day that is. Days of all of them in one order, too.
+            business = send_jobs.c["reminder"].in_(
+                [one.reminder for one in postponed if one.by == "business"]
+            )
+            give_back(connection, of=and_(send_jobs.c["channel"] == self.channel, business, mine))
             for one in postponed:
-                if one.by == "business":  # it takes a place again when it comes up, on whichever day that is
-                    give_back(connection, of=and_(self._is(one.reminder), mine))
                 instant = "not_before" if one.by == "business" else "retry_at"
                 waiting = {"waits_since": one.waits_since, "give_up_at": one.give_up_at}
                 connection.execute(
