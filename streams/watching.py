@@ -121,7 +121,12 @@ class EngineWatch:
             return [why for why in (self._lacks(),) if why] + self._unanswered()
         paused = [f"{one.name}: paused, too much in it is bad" for one in reports if one.paused]
         taken = [f"{one.name}: being taken" for one in reports if not one.owned]
-        return paused + taken + self._unanswered()
+        if (
+            taken
+        ):  # nothing is fetched until all are: who is done waits for his sisters, and not for the broker
+            self._answered = {}
+            return paused + taken
+        return paused + self._unanswered()
 
     def _unanswered(self) -> list[str]:
         """Name what waits in vain: asked anew, for what is worked on now does not wait."""

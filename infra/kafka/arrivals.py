@@ -63,10 +63,14 @@ class Arrivals:
         return "; ".join(self._told())
 
     def _begin(self, positions: Positions, now_s: float) -> None:
-        self._positions = dict(positions)
-        self._waits_from_s = dict.fromkeys(positions, now_s)
-        self._read_s, self._look_at_s = now_s, now_s + _LOOK_EVERY_S
-        self._missing, self._unanswered = {}, set()
+        """Note who is read from now on; of those who stay what is known stays: a pause of others says nothing of them."""
+        stay = positions.keys() & self._positions.keys()
+        if not stay:
+            self._read_s, self._look_at_s = now_s, now_s + _LOOK_EVERY_S
+        self._positions = {each: self._positions.get(each, at) for each, at in positions.items()}
+        self._waits_from_s = {each: self._waits_from_s[each] if each in stay else now_s for each in positions}
+        self._missing = {each: told for each, told in self._missing.items() if each in stay}
+        self._unanswered &= stay
 
     def _note_moved(self, positions: Positions, now_s: float) -> None:
         moved = {each for each, at in positions.items() if at != self._positions[each]}

@@ -130,3 +130,15 @@ def test_partitions_that_are_read_are_not_asked_for(arrivals: Arrivals, broker: 
     """Their records are the answer."""
     broker.leaderless.add(OTHER)
     assert [""] == _said_beside(arrivals, broker, at=5, for_s=100)
+
+
+def test_pauses_of_others_do_not_hide_a_partition_that_is_dead(arrivals: Arrivals, broker: _Broker) -> None:
+    """A notifier rests now and then, and leaves those partitions out meanwhile: what is told of another one stays told."""
+    broker.leaderless = {ONE}
+    said = []
+    for _ in range(20):
+        said += _said(arrivals, broker, at={ONE: 5, OTHER: 7}, for_s=3)
+        said += _said(arrivals, broker, at={ONE: 5}, for_s=2)
+    assert "does not answer" in said[-1]
+    first = next(number for number, each in enumerate(said) if each)
+    assert all(said[first:])

@@ -176,6 +176,18 @@ def test_what_is_worked_on_does_not_wait_for_the_broker(worker: _Worker) -> None
     assert [] == worker.watch.unready()
 
 
+def test_who_waits_for_his_sisters_does_not_wait_for_the_broker(worker: _Worker) -> None:
+    """Nothing is fetched until all partitions are taken: a long taking of one is what is told, and no broker is blamed."""
+    worker.partitions = [_partition(), _partition(1, owned=False)]
+    worker.answers = {"src-0": 7}
+    for _ in range(30):
+        worker.pass_s(1)
+        assert ["src-1: being taken"] == worker.watch.unready()
+    worker.partitions = [_partition(), _partition(1)]
+    worker.pass_s(2)
+    assert [] == worker.watch.unready()
+
+
 def test_a_spare_worker_whose_group_is_not_coordinated_is_not_ready(worker: _Worker) -> None:
     """It would not be told that it has to take over."""
     watch = EngineWatch(
