@@ -10,10 +10,10 @@ import gc
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from benchmarks.figures import Figure, save
 from benchmarks.letters import letters
+from benchmarks.records import PlainRecord
 from benchmarks.workload import COMPANY, PLAN, PROFILE
 from processors.partition import Partition
 from schemas.events import Contact, InvoiceIssued
@@ -26,13 +26,6 @@ _ISSUED_ON = datetime.date(2026, 1, 5)
 _DUE_DAYS, _LATER_DAYS = 10, 40
 _NAME = "C-0000000"
 _DUE_EVERY = 100
-
-
-class _Record(NamedTuple):
-    offset: int
-    timestamp: int
-    key: bytes
-    value: bytes
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -112,7 +105,7 @@ def pass_day(partition: Partition, *, on: datetime.date) -> tuple[float, int]:
 def fold(partition: Partition, *events: JournalEvent) -> int:
     """Fold events as one run; give how many reminders were decided."""
     records = [
-        _Record(place, 0, b"", encode_entry(JournalEntry(event, f"e-{place}", "bench")))
+        PlainRecord(place, 0, b"", encode_entry(JournalEntry(event, f"e-{place}", "bench")))
         for place, event in enumerate(events)
     ]
     cursor, decided = "", 0

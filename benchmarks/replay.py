@@ -10,11 +10,11 @@ import gc
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from msgspec import Struct, json
 
 from benchmarks.figures import Figure, save
+from benchmarks.records import PlainRecord
 from benchmarks.workload import encoded
 from processors.partition import Partition
 from schemas.rows import CreditRow, ItemRow, decode_row
@@ -30,13 +30,6 @@ class Balances(Struct):
 
     items: dict[str, int] = {}
     credits: dict[str, int] = {}
-
-
-class _Record(NamedTuple):
-    offset: int
-    timestamp: int
-    key: bytes
-    value: bytes
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -62,9 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def replayed(*, events: int) -> tuple[Balances, float]:
     """Fold the journal; give the balances and the seconds that the steps took."""
-    logs: list[list[_Record]] = [[] for _ in range(PARTITIONS)]
+    logs: list[list[PlainRecord]] = [[] for _ in range(PARTITIONS)]
     for number, key, value in encoded(events=events, partitions=PARTITIONS):
-        logs[number].append(_Record(len(logs[number]), 0, key, value))
+        logs[number].append(PlainRecord(len(logs[number]), 0, key, value))
     balances, seconds = Balances(), 0.0
     gc.collect()
     gc.freeze()
@@ -79,7 +72,7 @@ def replayed(*, events: int) -> tuple[Balances, float]:
     return balances, seconds
 
 
-def _fold(partition: Partition, log: list[_Record]) -> None:
+def _fold(partition: Partition, log: list[PlainRecord]) -> None:
     length = EngineOptions().records_per_run_max
     at, cursor = 0, ""
     while at < len(log):

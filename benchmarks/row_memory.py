@@ -13,9 +13,10 @@ import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from benchmarks.figures import Figure, save
+from benchmarks.records import PlainRecord
 from infra.local_rows import LocalRows
 from processors.account_cache import RowsBudget
 from processors.partition import Partition
@@ -28,14 +29,6 @@ __all__ = ["main"]
 
 _RUN_RECORDS: Final = 500
 _ITEMS: Final = 3  # of an account whose rows are kept
-
-
-class _Record(NamedTuple):
-    offset: int
-    timestamp: int
-    key: bytes
-    value: bytes
-    headers: Sequence[tuple[str, bytes]] = ()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -96,7 +89,7 @@ def _fold(partition: Partition, *, accounts: int, items: int) -> None:
         partition.commit(mark=b"m")
 
 
-def _invoices(accounts: int, *, items: int) -> Iterator[_Record]:
+def _invoices(accounts: int, *, items: int) -> Iterator[PlainRecord]:
     for number in range(accounts * items):
         customer = f"C-{number // items}"
         event = InvoiceIssued(
@@ -108,7 +101,7 @@ def _invoices(accounts: int, *, items: int) -> Iterator[_Record]:
             amount="100.00",
         )
         entry = JournalEntry(event, f"e-{number}", "/billing")
-        yield _Record(number, 0, account_id("acme", customer).encode(), encode_entry(entry))
+        yield PlainRecord(number, 0, account_id("acme", customer).encode(), encode_entry(entry))
 
 
 if __name__ == "__main__":

@@ -14,9 +14,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from benchmarks.figures import Figure, save
+from benchmarks.records import PlainRecord
 from benchmarks.workload import ACCOUNTS, encoded
 from infra.local_rows import LocalRows
 from processors.partition import Partition
@@ -32,14 +33,6 @@ _TAKEN_BACK = 10_000
 _FRAME_BYTES = 12
 
 Thing = TypeVar("Thing")
-
-
-class _Record(NamedTuple):
-    offset: int
-    timestamp: int
-    key: bytes
-    value: bytes
-    headers: Sequence[tuple[str, bytes]] = ()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -113,7 +106,7 @@ def _folded(
     records: Counter[str] = Counter()
     octets: Counter[str] = Counter()
     journal = (
-        _Record(offset, 0, key, value)
+        PlainRecord(offset, 0, key, value)
         for offset, (_, key, value) in enumerate(encoded(events=events, partitions=1, accounts=accounts))
     )
     cursor = ""

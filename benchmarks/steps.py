@@ -14,9 +14,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from benchmarks.figures import Figure, save
+from benchmarks.records import PlainRecord
 from benchmarks.workload import encoded
 from infra.local_rows import LocalRows
 from processors import partition as core
@@ -46,16 +47,6 @@ _STEPS: Final = (
 _REST: Final = "the rest: accounts, companies, headers, loops"
 
 
-class _Record(NamedTuple):
-    """A record as Kafka's clients give it."""
-
-    offset: int
-    timestamp: int
-    key: bytes
-    value: bytes
-    headers: Sequence[tuple[str, bytes]] = ()
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print µs an event of each step, the largest first, and of all of them."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -80,7 +71,7 @@ def _figures(*, events: int) -> list[Figure]:
 def measured(*, events: int) -> tuple[dict[str, float], int]:
     """Fold a partition of the journal; give the seconds that each step took in all, and how many events it were."""
     log = [
-        _Record(offset, 0, key, value)
+        PlainRecord(offset, 0, key, value)
         for offset, (key, value) in enumerate(
             (key, value)
             for number, key, value in encoded(events=events, partitions=_PARTITIONS)
@@ -103,7 +94,7 @@ def measured(*, events: int) -> tuple[dict[str, float], int]:
     return {**seconds, _REST: whole_s - sum(seconds.values())}, len(log)
 
 
-def _fold(ledger: Ledger, log: Sequence[_Record]) -> None:
+def _fold(ledger: Ledger, log: Sequence[PlainRecord]) -> None:
     """Do what a worker does between two transactions, again and again."""
     limits = dict.fromkeys((_CHANGELOG, *fact_topics()), 1_000_000)
     bytes_max = EngineOptions().batch_bytes_max

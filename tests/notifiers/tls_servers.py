@@ -1,6 +1,7 @@
 """Servers of TLS, or of what is none, that break off where a test wants them to."""
 
 import contextlib
+import os
 import socket
 import ssl
 import struct
@@ -10,7 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-__all__ = ["BREAKS_IN_A_HANDSHAKE", "Serve", "listening", "presenting", "reset", "tunnelled"]
+__all__ = [
+    "BREAKS_IN_A_HANDSHAKE",
+    "Serve",
+    "breaking_after",
+    "listening",
+    "presenting",
+    "reset",
+    "tunnelled",
+]
 
 Serve = Callable[[socket.socket], object]
 
@@ -57,6 +66,22 @@ def tunnelled(connection: socket.socket) -> None:
     connection.recv(65_536)
     connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
     connection.recv(65_536)
+
+
+def breaking_after(words: bytes, *, certificate: Path, heard: list[bytes]) -> Serve:
+    """Shake hands, hear a request as far as these words, and then write what is no TLS, past its layer."""
+    context = presenting(certificate)
+
+    def serve(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as inside:
+            said = b""
+            while words not in said:
+                said += inside.recv(65_536)
+            heard.append(said)
+            os.write(inside.fileno(), b"no record of TLS, past its layer\r\n" * 9)
+            inside.recv(1)
+
+    return serve
 
 
 def _not_tls(connection: socket.socket) -> None:

@@ -1,6 +1,5 @@
 """SMS over TLS: what broke before a word was said may go again, what broke afterwards nobody knows."""
 
-import os
 import socket
 from pathlib import Path
 
@@ -12,7 +11,14 @@ from notifiers.sms.twilio import TwilioChannel
 from tests.notifiers.certificates import certificate_of
 from tests.notifiers.sms.test_twilio import message
 from tests.notifiers.sms.twilio_server import ACCOUNT, SERVICE
-from tests.notifiers.tls_servers import BREAKS_IN_A_HANDSHAKE, Serve, listening, presenting, tunnelled
+from tests.notifiers.tls_servers import (
+    BREAKS_IN_A_HANDSHAKE,
+    Serve,
+    breaking_after,
+    listening,
+    presenting,
+    tunnelled,
+)
 
 
 @pytest.fixture
@@ -88,17 +94,8 @@ def test_a_connection_that_breaks_within_the_exchange_is_nobody_knows(
 ) -> None:
     """The provider had the message; then came what is no TLS. A second SMS would be sent for nothing."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
-    context, heard = presenting(certificate), []
-
-    def serve(connection: socket.socket) -> None:
-        with context.wrap_socket(connection, server_side=True) as inside:
-            said = b""
-            while b"Body=" not in said:
-                said += inside.recv(65_536)
-            heard.append(said)
-            os.write(inside.fileno(), b"no record of TLS, past its layer\r\n" * 9)
-            inside.recv(1)
-
+    heard: list[bytes] = []
+    serve = breaking_after(b"Body=", certificate=certificate, heard=heard)
     with listening(serve) as url, pytest.raises(UncertainError):
         channel_to(url).send(message())
     assert 1 == len(heard)
