@@ -14,8 +14,10 @@ refuses the other mode, and a time before the newest tick.
 import datetime
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping
-from threading import Event
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import Future
+from functools import partial
+from threading import Event, Thread
 from typing import Any, Final, Self, TypeVar
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -24,12 +26,22 @@ from kafka.errors import KafkaError, ProducerFencedError, RetriableError
 from kafka.protocol.consumer import IsolationLevel
 
 from infra.errors import OperatorError
-from infra.kafka.consumers import admin, consumer, producer
+from infra.kafka.consumers import admin, consumer, forget_coordinators, producer
 from infra.settings import Settings
 from schemas.journal import BROADCAST_KEY, JournalEntry, JournalMode, TickPassed, decode_entry, encode_entry
 from streams.names import JOURNAL, SOURCES
 
-__all__ = ["SOURCE", "Clock", "ClockError", "ClockStopped", "TickRefusedError", "behind", "tick_for_ever"]
+__all__ = [
+    "SOURCE",
+    "Clock",
+    "ClockError",
+    "ClockStopped",
+    "TickRefusedError",
+    "behind",
+    "in_time",
+    "tick_for_ever",
+    "united",
+]
 
 SOURCE: Final = "cobranza/clock"
 _log = logging.getLogger(__name__)
@@ -43,7 +55,11 @@ _ASK_DEADLINE_S: Final = 15.0
 _ASK_AGAIN_S: Final = 0.1
 # A broker that is frozen must not take up all of a tick's patience.
 _ANSWER_MS_MAX: Final = 10_000
-_ENDS_AGAIN_S: Final = 0.5
+_LOOK_AGAIN_S: Final = 0.5
+# Of questions, a topic each: kafka-python refuses what is more, five by default, as if the broker were away.
+_AT_ONCE_MAX: Final = 50
+# Of the 10 s in which a process has ended; its way out takes its time, too.
+_STOP_S_MAX: Final = 6.0
 _Answer = TypeVar("_Answer")
 
 Positions = Mapping[TopicPartition, int]
@@ -66,6 +82,24 @@ def behind(*, ends: Positions, committed: Positions) -> set[str]:
     return {tp.topic for tp, end in ends.items() if committed.get(tp, 0) < end}
 
 
+def united(
+    known: Mapping[TopicPartition, str], told: Iterable[Mapping[str, Any]]
+) -> dict[TopicPartition, str]:
+    """Take what a broker tells of topics together with the partitions that are known; each with its topic's id.
+
+    A topic's partitions only become more, and a broker may not have heard of the newest; only a topic that
+    was made anew, with another id, may have fewer. One that is gone, or not told now, stays as it was.
+    """
+    found = dict(known)
+    for one in told:
+        if one["error_code"]:
+            continue
+        name, topic_id = one["name"], str(one["topic_id"])
+        found = {tp: known_id for tp, known_id in found.items() if tp.topic != name or known_id == topic_id}
+        found |= {TopicPartition(name, each["partition_index"]): topic_id for each in one["partitions"]}
+    return found
+
+
 class Clock:
     """The installation's clock in one mode; a context: it takes the lock, and leaves it.
 
@@ -85,7 +119,7 @@ class Clock:
         self._stop = stop or Event()
         self._newest: TickPassed | None = None
         self._journal: list[TopicPartition] = []
-        self._sources: set[TopicPartition] = set()
+        self._sources: dict[TopicPartition, str] = {}
         self._open: list[Any] = []
 
     def __enter__(self) -> Self:
@@ -118,11 +152,17 @@ class Clock:
             )
             self._producer.init_transactions()
             self._reader: KafkaConsumer = self._keep(consumer(bootstrap_servers=address, group=None))
-            self._admin = self._keep(admin(bootstrap_servers=address, request_timeout_ms=_ANSWER_MS_MAX))
+            self._admin = self._keep(
+                admin(
+                    bootstrap_servers=address,
+                    request_timeout_ms=_ANSWER_MS_MAX,
+                    max_in_flight_requests_per_connection=_AT_ONCE_MAX,
+                )
+            )
             self._journal = self._partitions(JOURNAL)
             if self._mode == "played":
                 # Asked for once: nobody else changes an installation that is played.
-                self._sources = {tp for name in SOURCES for tp in self._partitions(name)}
+                self._sources = {tp: "" for name in SOURCES for tp in self._partitions(name)}
             self._newest = _newest_tick(self._reader, self._journal[0])
             self._refuse_other_mode()
         except BaseException:
@@ -173,14 +213,14 @@ class Clock:
     def _wait_for_intake(self) -> tuple[str, ...]:
         """Wait until intake is past the present ends; name the topics where it is not in time, or nobody can say."""
         deadline = time.monotonic() + self._patience_s
-        if self._mode == "live":
-            self._note_new_partitions()
-        missing = {self._settings.topic(name) for name in SOURCES} - {tp.topic for tp in self._sources}
-        ends = _Ends(self._admin, self._sources)
         group = self._settings.group("intake")
+        ends, missing, look_at = _Ends(self._admin), {self._settings.topic(name) for name in SOURCES}, 0.0
         while True:
-            ends.read()
-            offsets = _ask(lambda: self._admin.list_group_offsets(group)[group])
+            if (missing or ends.unread) and time.monotonic() >= look_at:
+                missing = self._look_for_sources()
+                ends.read(self._sources)
+                look_at = time.monotonic() + _LOOK_AGAIN_S
+            offsets = self._ask(lambda: self._admin.list_group_offsets(group)[group])
             committed = {tp: one.offset for tp, one in offsets.items()}
             late = behind(ends=ends.found, committed=committed) | ends.unread.keys() | missing
             if not late or time.monotonic() >= deadline:
@@ -195,15 +235,25 @@ class Clock:
             _log.warning("intake lags after %g s on %s", self._patience_s, ", ".join(sorted(late)))
         return tuple(name for name in SOURCES if self._settings.topic(name) in late)
 
-    def _note_new_partitions(self) -> None:
-        """Take up what partitions sources have by now: they are others' topics, which grow, or are made anew."""
+    def _look_for_sources(self) -> set[str]:
+        """Take up what partitions the sources have by now (they are others' topics); name those without any."""
         names = [self._settings.topic(name) for name in SOURCES]
-        for one in _ask(lambda: self._admin.describe_topics(names)):
-            if one["error_code"]:
-                continue  # gone, or not told now: its partitions are asked for as they were
-            self._sources = {tp for tp in self._sources if tp.topic != one["name"]} | {
-                TopicPartition(one["name"], each["partition_index"]) for each in one["partitions"]
-            }
+        if self._mode == "live":
+            self._sources = united(self._sources, self._ask(lambda: self._admin.describe_topics(names)))
+        return set(names) - {tp.topic for tp in self._sources}
+
+    def _ask(self, question: Callable[[], _Answer]) -> _Answer:
+        """Ask the broker, again while it is only not ready yet (a coordinator that moves, new topics)."""
+        deadline = time.monotonic() + _ASK_DEADLINE_S
+        while True:
+            try:
+                return question()
+            except RetriableError:
+                if time.monotonic() > deadline:
+                    raise
+            forget_coordinators(self._admin)
+            if self._stop.wait(_ASK_AGAIN_S):
+                raise ClockStopped
 
     def _partitions(self, name: str) -> list[TopicPartition]:
         topic = self._settings.topic(name)
@@ -257,36 +307,66 @@ def tick_for_ever(
         stop.wait(max(0.0, every_s - (time.monotonic() - started)))
 
 
+def in_time(work: Callable[[], None], *, stop: Event, seconds_max: float = _STOP_S_MAX) -> None:
+    """Do what a clock does, until it ends; once `stop` is set it has so long to, and then is left where it is.
+
+    kafka-python's calls cannot be cancelled, and some wait for minutes on a broker that is frozen. A clock
+    that is left is one that was killed: its transaction is aborted, and the next one reads how far it came.
+
+    Raises:
+        Exception: what `work` raised.
+    """
+    done: Future[None] = Future()
+
+    def ticking() -> None:
+        try:
+            _answer(done, work)
+        finally:
+            stop.set()
+
+    thread = Thread(target=ticking, name="clock", daemon=True)
+    thread.start()
+    stop.wait()
+    thread.join(seconds_max)
+    if done.done():
+        done.result()
+    else:
+        _log.warning("the broker does not answer: left after %g s, as if killed", seconds_max)
+
+
 class _Ends:
     """Where the sources end for a reader of committed records, and which of them nobody tells.
 
     A question about many partitions fails as a whole where one of them has no leader: then
-    each topic is asked for apart. That is done again with each ``read``, but not at once.
+    each topic is asked for apart, all at once, since who is frozen is waited for.
     """
 
-    def __init__(self, client: Any, partitions: Collection[TopicPartition]) -> None:
+    def __init__(self, client: Any) -> None:
         self._client = client
-        self._asked_for = set(partitions)
-        self._ask_at = 0.0
         self.found: dict[TopicPartition, int] = {}
         self.unread: dict[str, str] = {}
 
-    def read(self) -> None:
+    def read(self, partitions: Collection[TopicPartition]) -> None:
         """Ask for those that are not known yet; a broker that does not answer is not told from one without them."""
-        wanted = self._asked_for - self.found.keys()
-        if not wanted or time.monotonic() < self._ask_at:
-            return
+        self.found = {tp: end for tp, end in self.found.items() if tp in partitions}
         self.unread = {}
+        wanted = set(partitions) - self.found.keys()
+        if not wanted:
+            return
         try:
             self.found |= self._offsets(wanted)
         except KafkaError:
             self._read_by_topic(wanted)
-        self._ask_at = time.monotonic() + _ENDS_AGAIN_S
 
     def _read_by_topic(self, wanted: Collection[TopicPartition]) -> None:
-        for topic in sorted({tp.topic for tp in wanted}):
+        answers: dict[str, Future[dict[TopicPartition, int]]] = {tp.topic: Future() for tp in wanted}
+        for topic, answer in answers.items():
+            # No pool: its threads would keep a process that has to end until they are answered.
+            one = {tp for tp in wanted if tp.topic == topic}
+            Thread(target=_answer, args=(answer, partial(self._offsets, one)), daemon=True).start()
+        for topic in sorted(answers):
             try:
-                self.found |= self._offsets({tp for tp in wanted if tp.topic == topic})
+                self.found |= answers[topic].result()
             except KafkaError as error:
                 self.unread[topic] = repr(error)
 
@@ -297,16 +377,11 @@ class _Ends:
         return {tp: one.offset for tp, one in answer.items()}
 
 
-def _ask(question: Callable[[], _Answer]) -> _Answer:
-    """Ask the broker, again while it is only not ready yet (a coordinator that moves, new topics)."""
-    deadline = time.monotonic() + _ASK_DEADLINE_S
-    while True:
-        try:
-            return question()
-        except RetriableError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_ASK_AGAIN_S)
+def _answer(answer: Future[_Answer], question: Callable[[], _Answer]) -> None:
+    try:
+        answer.set_result(question())
+    except Exception as error:  # noqa: BLE001 - whatever it is, who asked has to deal with it
+        answer.set_exception(error)
 
 
 def _reopen(clock: Clock, *, stop: Event, tell: Callable[[TickPassed | None], None]) -> None:

@@ -22,7 +22,7 @@ def clock(settings: Settings) -> None:
     from infra.metrics.pulse import Pulses
     from infra.metrics.server import MetricsServer
     from infra.metrics.settings import MetricsSettings
-    from streams.clock import Clock, tick_for_ever
+    from streams.clock import Clock, in_time, tick_for_ever
     from streams.settings import StreamSettings
     from streams.watching import ClockWatch
 
@@ -34,11 +34,13 @@ def clock(settings: Settings) -> None:
     round_s = limits.tick_every_s + limits.tick_patience_s
     pulses = Pulses(["clock"], stalled_s=metrics.stalled_s + round_s)
     watch = ClockWatch(pulses)
-    with (
-        MetricsServer(metrics, probe=pulses, samples=watch.samples),
-        Clock(settings, mode="live", patience_s=limits.tick_patience_s, stop=stop) as live,
-    ):
-        tick_for_ever(live, stop=stop, now=_now, every_s=limits.tick_every_s, tell=watch.told)
+
+    def tick() -> None:
+        with Clock(settings, mode="live", patience_s=limits.tick_patience_s, stop=stop) as live:
+            tick_for_ever(live, stop=stop, now=_now, every_s=limits.tick_every_s, tell=watch.told)
+
+    with MetricsServer(metrics, probe=pulses, samples=watch.samples):
+        in_time(tick, stop=stop)
 
 
 def _now() -> datetime.datetime:

@@ -22,7 +22,14 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 from infra.kafka.header_names import read_any_name
 
-__all__ = ["RECORD_BYTES_MAX", "admin", "consumer", "positions", "producer"]
+__all__ = [
+    "RECORD_BYTES_MAX",
+    "admin",
+    "consumer",
+    "forget_coordinators",
+    "positions",
+    "producer",
+]
 
 # The dead-letter topics' limit (schemas/registry.py) and room for a batch's own bytes.
 RECORD_BYTES_MAX: Final = 5 * 1024 * 1024 + 65_536
@@ -126,6 +133,14 @@ def admin(*, bootstrap_servers: str, **more: Any) -> KafkaAdminClient:
         reconnect_backoff_max_ms=_RECONNECT_MS_MAX,
         bootstrap_timeout_ms=_BOOTSTRAP_MS_MAX,
     )
+
+
+def forget_coordinators(client: KafkaAdminClient) -> None:
+    """Have an admin client ask anew which broker coordinates a group.
+
+    kafka-python 3.0.12 keeps the first answer as long as the client lives, also after that broker has died.
+    """
+    client._manager.cluster._coordinators.clear()  # noqa: SLF001 - it has no public way
 
 
 def positions(reader: KafkaConsumer, *, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:

@@ -16,7 +16,7 @@ from kafka.errors import KafkaError
 from msgspec import Struct
 
 from infra.errors import OperatorError
-from infra.kafka.consumers import admin
+from infra.kafka.consumers import admin, forget_coordinators
 from infra.settings import Settings
 from schemas.registry import topics
 
@@ -147,6 +147,7 @@ class LagReader:
                     raise
                 if time.monotonic() > deadline:
                     raise LagError(f"The broker did not answer for {_RETRY_S_MAX} s: {error}") from error
+            forget_coordinators(self._admin)
             time.sleep(_RETRY_S)
 
 

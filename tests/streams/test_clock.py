@@ -2,6 +2,8 @@
 
 import contextlib
 import datetime
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,15 +12,26 @@ from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient, TopicPartition
-from kafka.errors import RetriableError
+from kafka.errors import KafkaTimeoutError, RetriableError
 from kafka.structs import OffsetAndMetadata
 
 from console.logs import read_log
 from infra.kafka import consumers, topics
+from infra.kafka.broker import LocalBroker
 from infra.kafka.cluster import LocalCluster
 from infra.settings import Settings
 from schemas.journal import BROADCAST_KEY, JournalEntry, TickPassed, decode_entry, encode_entry
-from streams.clock import Clock, ClockError, ClockStopped, TickRefusedError, behind, tick_for_ever
+from streams.clock import (
+    Clock,
+    ClockError,
+    ClockStopped,
+    TickRefusedError,
+    behind,
+    in_time,
+    tick_for_ever,
+    united,
+)
+from streams.names import SOURCES
 from tests.brokers import QUICK_RETURN
 from tests.streams.records import invoice
 from tests.streams.rig import grow
@@ -110,6 +123,71 @@ def test_a_source_that_is_gone_lags_and_time_goes_on(settings: Settings) -> None
         assert () == clock.tick(NOON + 2 * DAY).lagging
 
 
+def test_a_source_that_is_made_while_a_tick_waits_is_heard_of(settings: Settings) -> None:
+    """It waited out its patience, and withheld reminders, for a topic that was there by then."""
+    topic = settings.topic("billing.payment.v1")
+    with consumers.admin(bootstrap_servers=settings.brokers()) as admin:
+        admin.delete_topics([topic])
+        _await(lambda: topic not in admin.list_topics())
+    with Clock(settings, mode="live", patience_s=600.0) as clock:
+        ticking = threading.Thread(target=clock.tick, args=(NOON,), daemon=True)
+        ticking.start()
+        ticking.join(timeout=0.5)
+        assert ticking.is_alive()
+        topics.apply(settings)
+        ticking.join(timeout=60)
+        assert not ticking.is_alive()
+    assert [TickPassed(at=NOON, mode="live")] == _ticks(settings, 0)
+
+
+def test_topics_that_nobody_tells_of_are_asked_for_at_once(settings: Settings) -> None:
+    """One frozen broker after the other would be waited for else: seven topics were 70 s, a tick's patience is 60."""
+    names = {settings.topic(name) for name in SOURCES}
+    together = threading.Barrier(len(names))
+    with Clock(settings, mode="live", patience_s=0.0) as clock:
+        answer = clock._admin.list_partition_offsets
+        asked: list[set[str]] = []
+
+        def held(wanted: dict[TopicPartition, Any], *rest: Any, **more: Any) -> Any:
+            asked.append({tp.topic for tp in wanted})
+            if len(asked[-1]) > 1:
+                raise KafkaTimeoutError("one of them is frozen")
+            together.wait(60)
+            return answer(wanted, *rest, **more)
+
+        clock._admin.list_partition_offsets = held
+        assert () == clock.tick(NOON).lagging
+    assert names == asked[0] == set.union(*asked[1:])
+
+
+@pytest.mark.system
+def test_a_clock_asks_anew_who_coordinates_when_that_broker_died(tmp_path: Path) -> None:
+    """The client kept to the dead one for 15 s, until all connections were made anew."""
+    with LocalCluster(tmp_path, heap="256m", properties=QUICK_RETURN) as cluster:
+        settings = Settings(bootstrap_servers=cluster.bootstrap_servers, replication_factor=3)
+        topics.apply(settings)
+        with Clock(settings, mode="live") as clock:
+            clock.tick(NOON)
+            coordinator = clock._admin._manager.cluster.get_coordinator(settings.group("intake"))
+            cluster.kill(coordinator - 1)
+            assert NOON + DAY == clock.tick(NOON + DAY).at
+
+
+def test_a_broker_that_has_not_heard_of_a_partition_takes_none_away() -> None:
+    """A topic's partitions only become more: what was left out would be overtaken (DESIGN 1)."""
+    old, new = TopicPartition("a", 0), TopicPartition("a", 1)
+    known = united({}, [_told("a", 2), _told("b", 1)])
+    assert {old, new, TopicPartition("b", 0)} == known.keys()
+    assert known == united(known, [_told("a", 1)])
+    assert known == united(known, [{"name": "a", "topic_id": "", "error_code": 3, "partitions": []}])
+    assert {old, TopicPartition("b", 0)} == united(known, [_told("a", 1, topic_id="made anew")]).keys()
+
+
+def _told(name: str, partitions: int, *, topic_id: str = "first") -> dict[str, Any]:
+    numbers = [{"partition_index": number} for number in range(partitions)]
+    return {"name": name, "topic_id": topic_id, "error_code": 0, "partitions": numbers}
+
+
 @pytest.mark.system
 def test_a_source_without_a_leader_lags(tmp_path: Path) -> None:
     """The only broker that has it died; the journal is on the others."""
@@ -154,6 +232,48 @@ def test_a_clock_that_is_told_to_stop_writes_nothing_more(settings: Settings) ->
         with pytest.raises(ClockStopped):
             clock.tick(NOON)
     assert [] == _ticks(settings, 0)
+
+
+def test_a_clock_whose_broker_is_frozen_can_be_told_to_stop(tmp_path: Path) -> None:
+    """Operations promise its end: it waited for answers, minutes of them while a tick was written."""
+    stop, ticked, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def tick() -> None:
+        with Clock(made, mode="live", stop=stop) as clock:
+            tick_for_ever(clock, stop=stop, now=lambda: NOON, every_s=0.01, tell=lambda _: ticked.set())
+        ended.set()
+
+    with LocalBroker(tmp_path) as broker:
+        made = Settings(bootstrap_servers=broker.bootstrap_servers, partitions=1, source_partitions=1)
+        topics.apply(made)
+        pid = broker.status().pid
+        assert pid is not None
+        clock = threading.Thread(target=in_time, args=(tick,), kwargs={"stop": stop, "seconds_max": 0.5})
+        clock.start()
+        try:
+            assert ticked.wait(60)
+            os.kill(pid, signal.SIGSTOP)
+            ticked.clear()
+            while ticked.wait(1.0):  # what was answered before
+                ticked.clear()
+            stop.set()
+            clock.join(60)
+            assert not clock.is_alive()
+            assert not ended.is_set()
+        finally:
+            os.kill(pid, signal.SIGCONT)
+            stop.set()
+        assert ended.wait(120)
+
+
+def test_what_ends_a_clock_is_told() -> None:
+    """Nobody has to stop it then."""
+    with pytest.raises(ClockError, match="another"):
+        in_time(lambda: _raise(ClockError("another one")), stop=threading.Event())
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 @pytest.mark.parametrize(("first", "second"), [("live", "played"), ("played", "live")])
