@@ -8,7 +8,7 @@ fetched for them (to fetch nothing is a round as well), or when its event loop d
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from infra.metrics.pulse import Pulses
 from infra.metrics.register import Sample, sample
@@ -21,8 +21,9 @@ from streams.engine.report import PartitionReport
 __all__ = ["ClockWatch", "EngineWatch"]
 
 _LOOK_EVERY_S = 1.0
-# Who waits for records is answered many times a second, also where there are none.
+# Who waits for records is answered many times a second, also where there are none; a transaction takes less than one.
 _ANSWERED_S_MAX = 10.0
+_Noted = dict[str, tuple[object, float]]
 
 
 class EngineWatch:
@@ -54,8 +55,9 @@ class EngineWatch:
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._wiped, self._lacks, self._answers = wiped, lacks, answers
-        # What waits for the broker: the last answer, and when it was first seen.
-        self._answered: dict[str, tuple[int | None, float]] = {}
+        # What waits for the broker: the last answer, and when it was first seen; of what is to be committed its place.
+        self._answered: _Noted = {}
+        self._uncommitted: _Noted = {}
         self._counters, self._reports = counters, reports
         self._stage, self._letters = stage, letters
         self._stalled_s, self._now_s = stalled_s, now_s
@@ -86,14 +88,8 @@ class EngineWatch:
         # What is worked on may keep the fetching loop waiting: then the work is what has to move.
         if counters.fetches != self._fetches or working or not reports:
             self._fetches, self._fetched_s = counters.fetches, self._now_s()
-        self._note_answers()
-
-    def _note_answers(self) -> None:
-        now_s, noted = self._now_s(), {}
-        for name, answer in self._answers().items():
-            known = self._answered.get(name)
-            noted[name] = known if known is not None and known[0] == answer else (answer, now_s)
-        self._answered = noted
+        self._answered = _note(self._answered, seen=self._answers(), now_s=self._now_s())
+        self._uncommitted = _note(self._uncommitted, seen=_uncommitted(reports), now_s=self._now_s())
 
     def stopped(self, fault: Exception) -> None:
         """Note for what the worker has stopped: from now on that is all that it says of itself."""
@@ -113,7 +109,10 @@ class EngineWatch:
         return []
 
     def unready(self) -> list[str]:
-        """See ``Probe``: no partitions, ones that are paused, being taken, or that the broker does not answer for."""
+        """See ``Probe``: no partitions, ones that are paused, being taken, or that the broker does not answer for.
+
+        One that has work is not ready either where its transaction is not committed, whatever keeps it.
+        """
         if self._stopped is not None:
             return [f"stopped: {type(self._stopped).__name__}: {self._stopped}"]
         reports = self._reports()
@@ -124,23 +123,18 @@ class EngineWatch:
         if (
             taken
         ):  # nothing is fetched until all are: who is done waits for his sisters, and not for the broker
-            self._answered = {}
+            self._answered, self._uncommitted = {}, {}
             return paused + taken
-        return paused + self._unanswered()
+        tried_s = _lasting(self._uncommitted, seen=_uncommitted(reports), now_s=self._now_s())
+        tried = [
+            f"{name}: its transaction is not committed for {for_s:.0f} s" for name, for_s in tried_s.items()
+        ]
+        return paused + tried + self._unanswered()
 
     def _unanswered(self) -> list[str]:
         """Name what waits in vain: asked anew, for what is worked on now does not wait."""
-        now_s, noted = self._now_s(), self._answered
-        silent_s = {
-            name: now_s - noted[name][1]
-            for name, answer in self._answers().items()
-            if name in noted and noted[name][0] == answer
-        }
-        return [
-            f"{name}: the broker has not answered for {for_s:.0f} s"
-            for name, for_s in silent_s.items()
-            if for_s > _ANSWERED_S_MAX
-        ]
+        silent_s = _lasting(self._answered, seen=self._answers(), now_s=self._now_s())
+        return [f"{name}: the broker has not answered for {for_s:.0f} s" for name, for_s in silent_s.items()]
 
     def samples(self) -> Iterator[Sample]:
         """Give the counters, the partitions and the dead letters."""
@@ -155,6 +149,28 @@ class EngineWatch:
         yield from self._letters.samples()
         if self._wiped is not None:
             yield from self._wiped.samples()
+
+
+def _uncommitted(reports: Iterable[PartitionReport]) -> dict[str, tuple[int, str]]:
+    return {one.name: one.uncommitted for one in reports if one.uncommitted is not None}
+
+
+def _note(noted: _Noted, *, seen: Mapping[str, object], now_s: float) -> _Noted:
+    """Note since when each is as it is."""
+    return {
+        name: noted[name] if name in noted and noted[name][0] == value else (value, now_s)
+        for name, value in seen.items()
+    }
+
+
+def _lasting(noted: _Noted, *, seen: Mapping[str, object], now_s: float) -> dict[str, float]:
+    """Give for how long those have not changed that should have by now."""
+    lasting_s = {
+        name: now_s - noted[name][1]
+        for name, value in seen.items()
+        if name in noted and noted[name][0] == value
+    }
+    return {name: for_s for name, for_s in lasting_s.items() if for_s > _ANSWERED_S_MAX}
 
 
 def _values(counters: Counters) -> dict[str, float]:

@@ -114,6 +114,11 @@ class OwnedPartition:
         """Whether it is being taken or folded, or has runs that wait."""
         return not (self._protocol.idle or self._protocol.paused)
 
+    @property
+    def uncommitted(self) -> tuple[int, str] | None:
+        """See ``Protocol.uncommitted``."""
+        return self._protocol.uncommitted
+
     # -- requests -------------------------------------------------------------
 
     async def take(self) -> None:

@@ -165,6 +165,17 @@ class Protocol:
         """Up to where the source is done with; None: not owned."""
         return None if self._place is None else self._place.position
 
+    @property
+    def uncommitted(self) -> tuple[int, str] | None:
+        """From where (position, cursor) a transaction was tried that is not known to be in the log; None: none was.
+
+        The same until a transaction from there is: it is asked for, found out about and tried again meanwhile.
+        """
+        place = self._place
+        if place is None or place.trying is None or place.trying == place.newest:
+            return None
+        return place.position, place.cursor
+
     # -- flows ----------------------------------------------------------------
 
     def _go_on(self) -> list[Action]:

@@ -15,6 +15,7 @@ class PartitionReport:
         owned: its state is there and may be folded on.
         paused: too much in it was bad; it waits for a restart of the worker.
         working: it is being taken, folded, or has runs that wait.
+        uncommitted: from where a transaction was tried that is not known to be in the log, see ``Protocol``.
     """
 
     topic: str
@@ -22,6 +23,7 @@ class PartitionReport:
     owned: bool
     paused: bool
     working: bool
+    uncommitted: tuple[int, str] | None = None
 
     @property
     def name(self) -> str:
@@ -40,6 +42,7 @@ def report(app: EngineApp) -> list[PartitionReport]:
             owned=one.owned,
             paused=one.paused,
             working=one.working,
+            uncommitted=one.uncommitted,
         )
         for tp, one in sorted(partitions.items())
     ]

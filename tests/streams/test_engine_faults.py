@@ -17,8 +17,11 @@ from streams.engine.batches import Batch
 from streams.engine.faults import Fenced
 from streams.engine.flow import Run
 from streams.engine.partition import OwnedPartition
+from streams.engine.report import report
 from streams.engine.stage import Output
 from streams.engine.transaction import Transactions
+from streams.letters import letter_tally
+from streams.watching import EngineWatch
 from tests.streams import toy
 from tests.streams.rig import Rig, until, until_true
 
@@ -188,6 +191,61 @@ def test_a_rebalance_while_an_outcome_is_unknown_reads_everything_anew(
     asyncio.run(story())
     assert {"a": [1, 2, 3]} == rig.numbers()
     assert ["1", "2", "3"] == rig.said()
+
+
+def test_a_worker_whose_commit_is_not_answered_is_not_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue 4, point 7: from the frozen broker on until it is back and the transaction is in the log."""
+    now_s = 0.0
+
+    async def story(rig: Rig, pid: int) -> None:
+        nonlocal now_s
+        async with rig.worker() as app:
+            watch = EngineWatch(
+                counters=app.engine.counters,
+                reports=lambda: report(app),
+                stage="ledger",
+                letters=letter_tally(),
+                stalled_s=100,
+                now_s=lambda: now_s,
+            )
+            frozen = _freeze_at_a_commit(monkeypatch, pid)
+            rig.send([("a", "1")])
+            await until(frozen.is_set)
+            watch.look()
+            assert [] == watch.unready()
+            now_s = 11.0
+            watch.look()
+            assert [f"{rig.prefix}src-0: its transaction is not committed for 11 s"] == watch.unready()
+            os.kill(pid, signal.SIGCONT)
+            await until_true(partial(_is_committed, rig, 1))
+            await until(lambda: not watch.unready())
+
+    with LocalBroker(tmp_path) as broker:
+        rig = Rig(broker.bootstrap_servers, "t.", partitions=1)
+        rig.create()
+        pid = broker.status().pid
+        assert pid is not None
+        try:
+            asyncio.run(story(rig, pid))
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert ["1"] == rig.said()
+
+
+def _freeze_at_a_commit(monkeypatch: pytest.MonkeyPatch, pid: int) -> asyncio.Event:
+    """Let a broker do nothing from when the next commit is sent."""
+    send, frozen = EndTxnHandler.do, asyncio.Event()
+
+    async def do(handler: Any, node: Any) -> Any:
+        if not frozen.is_set():
+            os.kill(pid, signal.SIGSTOP)
+            frozen.set()
+        return await send(handler, node)
+
+    monkeypatch.setattr(EndTxnHandler, "do", do)
+    return frozen
 
 
 def test_a_producer_that_is_closed_leaves_nothing_running(tmp_path: Path) -> None:

@@ -22,9 +22,21 @@ from streams.watching import ClockWatch, EngineWatch
 
 
 def _partition(
-    number: int = 0, *, owned: bool = True, paused: bool = False, working: bool = False
+    number: int = 0,
+    *,
+    owned: bool = True,
+    paused: bool = False,
+    working: bool = False,
+    uncommitted: tuple[int, str] | None = None,
 ) -> PartitionReport:
-    return PartitionReport(topic="src", partition=number, owned=owned, paused=paused, working=working)
+    return PartitionReport(
+        topic="src",
+        partition=number,
+        owned=owned,
+        paused=paused,
+        working=working,
+        uncommitted=uncommitted,
+    )
 
 
 class _Worker:
@@ -185,6 +197,21 @@ def test_who_waits_for_his_sisters_does_not_wait_for_the_broker(worker: _Worker)
         assert ["src-1: being taken"] == worker.watch.unready()
     worker.partitions = [_partition(), _partition(1)]
     worker.pass_s(2)
+    assert [] == worker.watch.unready()
+
+
+def test_a_worker_that_cannot_commit_is_not_ready(worker: _Worker) -> None:
+    """Issue 4, point 7: with work it was ready until it was taken for dead, though nothing of it could be done."""
+    for position in range(60):  # one that is busy: each look finds a transaction on its way, another one
+        worker.partitions = [_partition(working=True, uncommitted=(position, "")), _partition(1)]
+        worker.pass_s(1)
+        assert [] == worker.watch.unready()
+    worker.pass_s(10)
+    assert [] == worker.watch.unready()
+    worker.pass_s(1)
+    assert ["src-0: its transaction is not committed for 11 s"] == worker.watch.unready()
+    assert [] == worker.watch.stalled()
+    worker.partitions = [_partition(working=True, uncommitted=(59, "a tick's second slice")), _partition(1)]
     assert [] == worker.watch.unready()
 
 
