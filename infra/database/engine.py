@@ -4,21 +4,24 @@
 first statement on. It refuses other databases, and URLs that name none.
 """
 
+import logging
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from functools import wraps
+from typing import Any, Final, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from infra.errors import OperatorError
 
 __all__ = [
     "WRITING",
     "DatabaseError",
+    "again_if_undone",
     "database_url",
     "open_asking_engine",
     "open_engine",
@@ -26,6 +29,7 @@ __all__ = [
     "writing",
 ]
 
+_log = logging.getLogger(__name__)
 # A writer waits so long for another one; the projector's largest batch takes under a second.
 _BUSY_TIMEOUT_MS: Final = 30_000
 _ASK_AGAIN_S: Final = 0.01
@@ -35,6 +39,14 @@ _ASKING_S_MAX: Final = 2
 _CHECKPOINT_PAGES: Final = 8_192
 # The execution option of a connection that `writing` gives; its value is how SQLite begins.
 WRITING: Final = "cobranza_writing"
+
+
+# PostgreSQL's words for a transaction that it has undone for another's sake, and that may be done again.
+_UNDONE: Final = ("40P01", "40001")
+_TRIES_MAX: Final = 5
+
+_Given = ParamSpec("_Given")
+_Gives = TypeVar("_Gives")
 
 
 class DatabaseError(OperatorError):
@@ -122,6 +134,29 @@ def writing(engine: Engine) -> Iterator[Connection]:
         connection.execution_options(**{WRITING: "BEGIN IMMEDIATE"})
         with connection.begin():
             yield connection
+
+
+def again_if_undone(write: Callable[_Given, _Gives]) -> Callable[_Given, _Gives]:
+    """Have a function that is one transaction, and changes nothing else, done again where PostgreSQL has undone it.
+
+    A deadlock ends with one of its transactions rolled back whole: the same again is what the database asks for.
+    It is done five times at most; then the error is the caller's.
+    """
+
+    @wraps(write)
+    def written(*args: _Given.args, **kwargs: _Given.kwargs) -> _Gives:
+        for _ in range(_TRIES_MAX - 1):
+            try:
+                return write(*args, **kwargs)
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in _UNDONE:
+                    raise
+                _log.warning(
+                    "%s was undone for another's sake, and is done again", write.__name__, exc_info=error
+                )
+        return write(*args, **kwargs)
+
+    return written
 
 
 def _sqlite(url: URL, *, rebuildable: bool) -> Engine:

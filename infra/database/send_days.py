@@ -3,7 +3,8 @@
 A delivery counts once a day, however often it is tried; it is counted before it is sent, in one
 transaction with the check, so that two workers cannot both have the last place. One that ends without
 having been sent gives its place back, in the transaction that ends it, to who has waited for one the longest.
-What gives back locks rows in this order: deliveries, their days, and then, of those that wait, only who is in nobody's hands.
+Rows are locked in this order: deliveries by reminder, all that a transaction will touch; then, at its end, their days
+by company, channel and day; and then, of those that wait, only who is in nobody's hands, which is no wait.
 """
 
 import datetime
@@ -15,7 +16,7 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Engine, and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from infra.database.engine import reading, writing
+from infra.database.engine import again_if_undone, reading, writing
 from infra.database.send_tables import send_days, send_jobs
 
 __all__ = ["DayCap", "DayPlace", "count_in", "give_back", "have_places"]
@@ -55,6 +56,7 @@ def have_places(engine: Engine, places: Collection[DayPlace]) -> set[str]:
         }
 
 
+@again_if_undone
 def count_in(engine: Engine, place: DayPlace, *, cap: DayCap) -> Literal["", "number", "cost"]:
     """Give a delivery its place on the day: '' when it has one, else which cap is reached.
 
@@ -93,6 +95,8 @@ def count_in(engine: Engine, place: DayPlace, *, cap: DayCap) -> Literal["", "nu
 def give_back(connection: Connection, *, of: ColumnElement[bool]) -> None:
     """Take deliveries that were not sent out of the count of their day, and let others have their places.
 
+    The last that a transaction does, and once: what it locked after the days would be locked in another order.
+
     Args:
         connection: of the transaction in which they end, or are put off.
         of: which deliveries; those that were not counted change nothing.
@@ -110,18 +114,21 @@ def give_back(connection: Connection, *, of: ColumnElement[bool]) -> None:
     for company, channel, day, micros in places:
         numbers[company, channel, day] += 1
         costs[company, channel, day] += micros
-    for key, number in sorted(numbers.items()):
-        _free(connection, key, number=number, micros=costs[key])
-
-
-def _free(connection: Connection, key: tuple[str, str, datetime.date], *, number: int, micros: int) -> None:
-    company, channel, day = key
     columns = send_days.c
-    connection.execute(
-        update(send_days)
-        .where(columns["company"] == company, columns["channel"] == channel, columns["day"] == day)
-        .values(number=columns["number"] - number, micros=columns["micros"] - micros)
-    )
+    for (company, channel, day), number in sorted(numbers.items()):
+        of_day = and_(columns["company"] == company, columns["channel"] == channel, columns["day"] == day)
+        less = {
+            "number": columns["number"] - number,
+            "micros": columns["micros"] - costs[company, channel, day],
+        }
+        connection.execute(update(send_days).where(of_day).values(less))
+    for key, number in sorted(numbers.items()):
+        _free(connection, key, number=number)
+
+
+def _free(connection: Connection, key: tuple[str, str, datetime.date], *, number: int) -> None:
+    """Let so many of those that wait for a place on this day go."""
+    company, channel, day = key
     jobs = send_jobs.c
     waiting = and_(
         jobs["channel"] == channel,

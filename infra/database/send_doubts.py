@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, select, update
 
-from infra.database.engine import reading, writing
+from infra.database.engine import again_if_undone, reading, writing
 from infra.database.send_days import give_back
 from infra.database.send_ledger import jobs_where
 from infra.database.send_tables import send_jobs, send_notes
@@ -67,17 +67,20 @@ class Doubts:
         with reading(self._engine) as connection:
             return jobs_where(connection, wanted, limit=limit)
 
+    @again_if_undone
     def note(self, reminder: str, note: Note) -> None:
         """Keep a word about a delivery; its state stays."""
         with writing(self._engine) as connection:
             self._add(connection, reminder, note)
 
+    @again_if_undone
     def ask_again(self, reminder: str, *, ask_at: datetime.datetime | None, note: Note) -> None:
         """Keep that asking brought nothing, and when to ask again; None: a person must say."""
         with writing(self._engine) as connection:
             self._add(connection, reminder, note)
             connection.execute(update(send_jobs).where(self._unknown(reminder)).values(ask_at=ask_at))
 
+    @again_if_undone
     def none_before(self, until: datetime.datetime) -> None:
         """Have the provider asked about none of them before this instant; what a person alone can say stays so."""
         early = and_(send_jobs.c["channel"] == self._channel, send_jobs.c["state"] == "unknown")
@@ -86,6 +89,7 @@ class Doubts:
                 update(send_jobs).where(early, send_jobs.c["ask_at"] < until).values(ask_at=until)
             )
 
+    @again_if_undone
     def resolve(
         self, reminder: str, *, said: Said, occurred_at: str, note: Note, provider_id: str = ""
     ) -> bool:
@@ -114,6 +118,7 @@ class Doubts:
                     give_back(connection, of=self._is(reminder))
         return moved.rowcount == 1
 
+    @again_if_undone
     def late_word(self, ending: Ending | str, *, owner: str, note: Note) -> bool:
         """Take the word of a worker that was taken for dead while it was sending; True: it ends the doubt.
 

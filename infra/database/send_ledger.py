@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from infra.database.engine import reading, writing
+from infra.database.engine import again_if_undone, reading, writing
 from infra.database.queries.causes import causes
 from infra.database.send_conditions import ENDED, HELD, fresh, held_by, overtaken, scheduled
 from infra.database.send_days import give_back
@@ -81,6 +81,7 @@ class SendLedger:
         self._noting_whereto = self._moves.set(_WHERETO)
         self._ending = self._moves.end(_ENDS)
 
+    @again_if_undone
     def record(self, jobs: Sequence[NewJob]) -> None:
         """Write jobs that are not there yet; one that is stays as it is."""
         if not jobs:
@@ -118,23 +119,17 @@ class SendLedger:
             wanted = self.waits.too_long(partitions=partitions, now=now)
             return jobs_where(connection, wanted, limit=limit)
 
+    @again_if_undone
     def postpone(self, postponed: Sequence[Postponement]) -> None:
         """Put off jobs that wait, or that are ours: it was no attempt. Others stay as they are."""
         mine = or_(send_jobs.c["state"] == "scheduled", held_by(self.owner))
+        unplaced: list[str] = []
         with writing(self._engine) as connection:
-            among = send_jobs.c["reminder"].in_([one.reminder for one in postponed])
-            locked = select(send_jobs.c["reminder"]).where(send_jobs.c["channel"] == self.channel, among)
-            # All of them before the first day: see ``send_days``.
-            connection.execute(locked.order_by(send_jobs.c["reminder"]).with_for_update())
-            # They take a place again when they come up, on whichever day that is. Days of all of them in one order, too.
-            business = send_jobs.c["reminder"].in_(
-                [one.reminder for one in postponed if one.by == "business"]
-            )
-            give_back(connection, of=and_(send_jobs.c["channel"] == self.channel, business, mine))
+            self._lock(connection, postponed)
             for one in postponed:
                 instant = "not_before" if one.by == "business" else "retry_at"
                 waiting = {"waits_since": one.waits_since, "give_up_at": one.give_up_at}
-                connection.execute(
+                moved = connection.execute(
                     update(send_jobs)
                     .where(self._is(one.reminder), mine)
                     .values(
@@ -150,7 +145,12 @@ class SendLedger:
                         }
                     )
                 )
+                if one.by == "business" and moved.rowcount:
+                    unplaced.append(one.reminder)
+            # They take places again when they come up, on whichever day that is.
+            self._give_back(connection, unplaced)
 
+    @again_if_undone
     def claim(self, claims: Sequence[Claim], *, now: datetime.datetime) -> tuple[set[str], set[str]]:
         """Take jobs for sending, or end them as superseded: (taken, superseded), by reminder.
 
@@ -158,11 +158,14 @@ class SendLedger:
         What is taken has surely not been handed over: nobody need ask before `intend`.
         """
         with writing(self._engine) as connection:
+            self._lock(connection, claims)
             superseded = self._supersede(connection, claims, self._moves.supersede_free)
             taken = self._moved(connection, self._moves.claim, claims, now=now)
             self._note_whereto(connection, [claim for claim in claims if claim.reminder in taken])
+            self._give_back(connection, superseded)
         return taken, superseded
 
+    @again_if_undone
     def intend(
         self, claims: Sequence[Claim], *, now: datetime.datetime, endings: Sequence[Ending] = ()
     ) -> Intended:
@@ -174,12 +177,16 @@ class SendLedger:
             endings: of jobs handed over before, written in the same transaction.
         """
         with writing(self._engine) as connection:
-            lost = self._end(connection, endings, owner=self.owner)
+            self._lock(connection, [*claims, *endings])
+            ours = self._end(connection, endings, owner=self.owner)
             going = self._moved(connection, self._moves.intend, claims, now=now)
             stale = [claim for claim in claims if claim.reminder not in going]
             superseded = self._supersede(connection, stale, self._moves.supersede_held)
-        return Intended(going=frozenset(going), superseded=frozenset(superseded), lost=tuple(lost))
+            self._give_back(connection, superseded | _unsent(endings, ours=ours))
+        lost = tuple(ending.reminder for ending in endings if ending.reminder not in ours)
+        return Intended(going=frozenset(going), superseded=frozenset(superseded), lost=lost)
 
+    @again_if_undone
     def finish(self, endings: Sequence[Ending], *, owner: str | None = None) -> list[str]:
         """End jobs that are held by ``owner`` (by default: us); return those that were not.
 
@@ -188,18 +195,25 @@ class SendLedger:
         if not endings:
             return []
         with writing(self._engine) as connection:
-            return self._end(connection, endings, owner=self.owner if owner is None else owner)
+            self._lock(connection, endings)
+            ours = self._end(connection, endings, owner=self.owner if owner is None else owner)
+            self._give_back(connection, _unsent(endings, ours=ours))
+        return [ending.reminder for ending in endings if ending.reminder not in ours]
 
+    @again_if_undone
     def give_up(self, endings: Sequence[Ending]) -> tuple[set[str], set[str]]:
         """End jobs that wait, unsent: (ended, superseded), by reminder; of one that somebody holds, neither."""
         with writing(self._engine) as connection:
+            self._lock(connection, endings)
             superseded = self._supersede(connection, endings, self._moves.supersede_free)
             bound = {"among": [ending.reminder for ending in endings]}
             ended = set(connection.execute(self._moves.take, bound).scalars())
             mine = [ending for ending in endings if ending.reminder in ended]
-            self._end(connection, mine, owner=self.owner)
+            ours = self._end(connection, mine, owner=self.owner)
+            self._give_back(connection, superseded | _unsent(mine, ours=ours))
         return ended, superseded
 
+    @again_if_undone
     def put_back(
         self,
         reminder: str,
@@ -228,27 +242,30 @@ class SendLedger:
             )
         return moved.rowcount == 1
 
-    def release(self, reminders: Iterable[str]) -> set[str]:
+    @again_if_undone
+    def release(self, reminders: Collection[str]) -> set[str]:
         """Give back jobs of ours that were not handed over after all: it was no attempt. Return those that were ours."""
-        chosen = list(reminders)
-        if not chosen:
+        if not reminders:
             return set()
         mine = and_(held_by(self.owner), send_jobs.c["channel"] == self.channel)
         with writing(self._engine) as connection:
+            self._lock(connection, reminders)
             return set(
                 connection.execute(
                     update(send_jobs)
-                    .where(mine, send_jobs.c["reminder"].in_(chosen))
+                    .where(mine, send_jobs.c["reminder"].in_(list(reminders)))
                     .values(state="scheduled", owner="", attempts=_uncounted())
                     .returning(send_jobs.c["reminder"])
                 ).scalars()
             )
 
+    @again_if_undone
     def release_claimed(self, reminders: Sequence[str]) -> list[str]:
         """Take jobs back that another worker has claimed and not begun to hand over: it cannot any more."""
         if not reminders:
             return []
         with writing(self._engine) as connection:
+            self._lock(connection, reminders)
             return sorted(
                 connection.execute(
                     update(send_jobs)
@@ -285,6 +302,7 @@ class SendLedger:
             with_reminders=False,
         )
 
+    @again_if_undone
     def mark_published(self, jobs: Sequence[Job]) -> None:
         """Note that the outcomes of these jobs, as they stood, are in Kafka."""
         if not jobs:
@@ -293,6 +311,7 @@ class SendLedger:
         for job in jobs:
             by_state[job.state].append(job.reminder)
         with writing(self._engine) as connection:
+            self._lock(connection, jobs)
             for state, reminders in by_state.items():
                 connection.execute(
                     update(send_jobs)
@@ -318,6 +337,14 @@ class SendLedger:
             count, next_retry_at = connection.execute(query).one()
         return Backlog(scheduled=count, next_retry_at=next_retry_at)
 
+    def _lock(
+        self, connection: Connection, touched: Iterable[str | Claim | Ending | Postponement | Job]
+    ) -> None:
+        """Hold all that a transaction will touch, by reminder, before it moves any of it; SQLite has one writer anyway."""
+        if self._engine.dialect.name == "postgresql":
+            names = [one if isinstance(one, str) else one.reminder for one in touched]
+            connection.execute(self._moves.lock, {"among": names})
+
     def _moved(
         self, connection: Connection, moving: Any, claims: Sequence[Claim], *, now: datetime.datetime
     ) -> set[str]:
@@ -342,7 +369,6 @@ class SendLedger:
                 connection.execute(
                     update(send_jobs).where(self._is(claim.reminder)).values(occurred_at=claim.occurred_at)
                 )
-        self._give_back(connection, ended)
         return ended
 
     def _note_whereto(self, connection: Connection, claims: Sequence[Claim]) -> None:
@@ -354,10 +380,10 @@ class SendLedger:
         ]
         connection.execute(self._noting_whereto, rows)
 
-    def _end(self, connection: Connection, endings: Sequence[Ending], *, owner: str) -> list[str]:
-        """Write how jobs ended that ``owner`` holds; give those that it does not. Two statements, however many they are."""
+    def _end(self, connection: Connection, endings: Sequence[Ending], *, owner: str) -> set[str]:
+        """Write how jobs ended that ``owner`` holds; give which those are. Two statements, however many they are."""
         if not endings:
-            return []
+            return set()
         # The first one looks, and holds the rows until the end of the transaction.
         bound = {"among": [ending.reminder for ending in endings], "holder": owner}
         ours = set(connection.execute(self._moves.look, bound).scalars())
@@ -369,14 +395,10 @@ class SendLedger:
         ]
         if rows:
             connection.execute(self._ending, rows)
-        self._give_back(
-            connection,
-            [each.reminder for each in endings if each.status == "failed" and each.reminder in ours],
-        )
-        return [ending.reminder for ending in endings if ending.reminder not in ours]
+        return ours
 
     def _give_back(self, connection: Connection, unsent: Iterable[str]) -> None:
-        """Give the places back that deliveries had in the day's caps which ended without having been sent."""
+        """Give the places back that deliveries had in the day's caps and that were not sent; nothing comes after it."""
         if chosen := list(unsent):
             mine = send_jobs.c["channel"] == self.channel
             give_back(connection, of=and_(mine, send_jobs.c["reminder"].in_(chosen)))
@@ -432,6 +454,10 @@ def _uncounted() -> ColumnElement[int]:
     """Give the attempts without the one that was counted when the job was claimed, and was none."""
     counted = send_jobs.c["attempts"]
     return case((send_jobs.c["state"].in_(HELD), counted - 1), else_=counted)
+
+
+def _unsent(endings: Sequence[Ending], *, ours: Collection[str]) -> set[str]:
+    return {each.reminder for each in endings if each.status == "failed" and each.reminder in ours}
 
 
 def _row_of(job: NewJob, *, channel: Channel) -> dict[str, Any]:

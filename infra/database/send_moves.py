@@ -10,14 +10,26 @@ not believed, R32), ``holder`` (a worker); of one row each: ``of`` (its reminder
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Boolean, ColumnElement, Update, and_, bindparam, case, null, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    case,
+    null,
+    select,
+    update,
+)
 
 from infra.database.send_conditions import HELD, fresh, held_by, overtaken
 from infra.database.send_tables import send_jobs
 from infra.database.types import UtcDateTime
 from schemas.fields import Channel
 
-__all__ = ["Moves"]
+__all__ = ["Moves", "hold"]
 
 _SUPERSEDED: Final = "the account has changed since"
 
@@ -39,6 +51,8 @@ class Moves:
         held = and_(among, held_by(owner))
         wall = bindparam("wall", type_=UtcDateTime())
         is_fresh = fresh(now=wall, reader_since=bindparam("reader_since", type_=UtcDateTime()))
+        # What a transaction moves is locked in one order before it moves any of it: see ``send_days``.
+        self.lock: Final = _locking(among)
         self.claim: Final = _returning(
             update(send_jobs)
             .where(free, is_fresh)
@@ -80,6 +94,16 @@ class Moves:
         """
         held_since = case((bindparam("may_go_on", type_=Boolean), send_jobs.c["held_since"]), else_=null())
         return self.set(("state", *columns)).values(held_since=held_since)
+
+
+def hold(connection: Connection, of: ColumnElement[bool]) -> None:
+    """Lock deliveries of one channel in the order that all have, before they are moved; SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_locking(of))
+
+
+def _locking(of: ColumnElement[bool]) -> Select[Any]:
+    return select(send_jobs.c["reminder"]).where(of).order_by(send_jobs.c["reminder"]).with_for_update()
 
 
 def _superseding(condition: ColumnElement[bool], *, owner: str) -> Any:

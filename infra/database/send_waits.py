@@ -11,8 +11,9 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Engine, and_, bindparam, not_, or_, select, update
 
-from infra.database.engine import reading, writing
+from infra.database.engine import again_if_undone, reading, writing
 from infra.database.send_conditions import fresh, held_by, overtaken, scheduled
+from infra.database.send_moves import hold
 from infra.database.send_tables import send_jobs
 
 __all__ = ["UNNOTICED", "Waits"]
@@ -49,7 +50,8 @@ class Waits:
             query = select(send_jobs.c["reminder"]).where(wanted, not_(self._fresh(now)))
             return set(connection.execute(query).scalars())
 
-    def begin(self, *, partitions: Iterable[int], now: datetime.datetime, days: datetime.timedelta) -> None:
+    @again_if_undone
+    def begin(self, *, partitions: Collection[int], now: datetime.datetime, days: datetime.timedelta) -> None:
         """Note of what has been due for an hour that it waits, whatever for."""
         unnoticed = and_(
             scheduled(self._channel, partitions),
@@ -63,13 +65,15 @@ class Waits:
             return
         since = now - UNNOTICED
         with writing(self._engine) as connection:
+            hold(connection, unnoticed)
             noted = {"waits_since": since, "give_up_at": since + days}
             connection.execute(update(send_jobs).where(unnoticed).values(noted))
 
+    @again_if_undone
     def reckon(
         self,
         *,
-        partitions: Iterable[int],
+        partitions: Collection[int],
         now: datetime.datetime,
         days: datetime.timedelta | None,
         turn: datetime.timedelta,
@@ -85,7 +89,10 @@ class Waits:
         )
         names = ("reminder", "mode", "not_before", "waits_since", "give_up_at")
         with reading(self._engine) as connection:
-            found = connection.execute(select(*(jobs[name] for name in names)).where(waiting)).all()
+            query = select(*(jobs[name] for name in names)).where(waiting)
+            found = connection.execute(
+                query.order_by(jobs["reminder"])
+            ).all()  # moved, and so locked, in this order
         changed = []
         for reminder, mode, not_before, since, until in found:
             let_go = not_before if mode == "live" and not_before > since else None
@@ -101,6 +108,7 @@ class Waits:
         with writing(self._engine) as connection:
             connection.execute(noted, changed)
 
+    @again_if_undone
     def wait_with(
         self, of: int | str, *, now: datetime.datetime, give_up_at: datetime.datetime | None
     ) -> None:
@@ -108,19 +116,18 @@ class Waits:
         untried = and_(
             send_jobs.c["channel"] == self._channel, held_by(self._owner)
         )  # its turn does not come
+        wanted = and_(
+            or_(scheduled(self._channel), untried),
+            _of(of),
+            self._may_go(now),
+            send_jobs.c["give_up_at"].is_(None),
+        )
         with writing(self._engine) as connection:
-            connection.execute(
-                update(send_jobs)
-                .where(
-                    or_(scheduled(self._channel), untried),
-                    _of(of),
-                    self._may_go(now),
-                    send_jobs.c["give_up_at"].is_(None),
-                )
-                .values(waits_since=now, give_up_at=give_up_at)
-            )
+            hold(connection, wanted)
+            connection.execute(update(send_jobs).where(wanted).values(waits_since=now, give_up_at=give_up_at))
 
-    def wait_no_more(self, of: int | str, *, now: datetime.datetime, but: Iterable[str] = ()) -> None:
+    @again_if_undone
+    def wait_no_more(self, of: int | str, *, now: datetime.datetime, but: Collection[str] = ()) -> None:
         """Note that a provider takes messages of a partition, or of a company, again; ``but`` of these companies.
 
         What a gate has put off until later waits for that, and has since it began to.
@@ -130,6 +137,7 @@ class Waits:
         if left_out := list(but):
             wanted = and_(wanted, send_jobs.c["company"].not_in(left_out))
         with writing(self._engine) as connection:
+            hold(connection, wanted)
             connection.execute(update(send_jobs).where(wanted).values(waits_since=None, give_up_at=None))
 
     def _fresh(self, now: datetime.datetime) -> ColumnElement[bool]:

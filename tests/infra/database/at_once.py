@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine, text
 
@@ -32,7 +32,7 @@ def at_once(*works: Callable[[], _Given]) -> list[_Given]:
         return [each.result(_DEADLINE_S) for each in running]
 
 
-def until_it_waits(engine: Engine, running: Future[None]) -> None:
+def until_it_waits(engine: Engine, running: Future[Any]) -> None:
     """Return when somebody waits for a lock of ours, or is done; on SQLite nobody gets so far beside a writer."""
     deadline_s = time.monotonic() + _DEADLINE_S
     while engine.dialect.name == "postgresql" and not running.done():
