@@ -43,6 +43,7 @@ class ReadPdf(Struct, frozen=True, kw_only=True):
 
 
 class _Answer(Struct, frozen=True, kw_only=True):
+    of: str = ""
     refused: str = ""
     pages: int = 0
     width: float = 0.0
@@ -62,7 +63,7 @@ class ForeignReader:
         self._wait_s = wait_s
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._hurtful: OrderedDict[bytes, None] = OrderedDict()
+        self._hurtful: OrderedDict[str, None] = OrderedDict()
 
     def read(self, pdf: bytes) -> ReadPdf:
         """Read a PDF.
@@ -72,10 +73,9 @@ class ForeignReader:
             OSError: no process can be started.
         """
         with self._lock:
-            line = self._answered(pdf)
-        if not line:
+            answer = self._answered(pdf)
+        if answer is None:
             raise ForeignPdfError(_TOO_MUCH)
-        answer = msgspec.json.decode(line, type=_Answer)
         if answer.refused:
             raise ForeignPdfError(answer.refused)
         return ReadPdf(pages=answer.pages, width=answer.width, height=answer.height)
@@ -88,23 +88,25 @@ class ForeignReader:
         process.kill()
         process.communicate()
 
-    def _answered(self, pdf: bytes) -> bytes:
-        """Give the answer, b'' over what has ended a process: once, since each try to write the letter asks again."""
-        digest = hashlib.sha256(pdf).digest()
+    def _answered(self, pdf: bytes) -> _Answer | None:
+        """Give the answer, None over what has ended a process: once, since each try to write the letter asks again."""
+        digest = hashlib.sha256(pdf).hexdigest()
         if digest in self._hurtful:
-            return b""
+            return None
         was_used = self._process is not None
-        line = self._asked(pdf)
-        if not line and was_used:  # perhaps another one's remains were in the way: a new process decides
-            line = self._asked(pdf)
-        if not line:
+        answer = self._asked(pdf, digest=digest)
+        if (
+            answer is None and was_used
+        ):  # perhaps another one's remains were in the way: a new process decides
+            answer = self._asked(pdf, digest=digest)
+        if answer is None:
             self._hurtful[digest] = None
             if len(self._hurtful) > _KEPT_MAX:
                 self._hurtful.popitem(last=False)
-        return line
+        return answer
 
-    def _asked(self, pdf: bytes) -> bytes:
-        """Give the answer, b'' when the process has ended over it or did not answer: then it is gone."""
+    def _asked(self, pdf: bytes, *, digest: str) -> _Answer | None:
+        """Give the answer, None when the process has ended over it, or did not answer just this: then it is gone."""
         process = self._process = self._process or self._started()
         if process.stdin is None or process.stdout is None:
             raise AssertionError("started with pipes")
@@ -114,14 +116,16 @@ class ForeignReader:
             waiting = select.poll()  # `select` knows no descriptor above 1023
             waiting.register(process.stdout, select.POLLIN)
             line = process.stdout.readline() if waiting.poll(self._wait_s * 1_000) else b""
-        except BrokenPipeError:
-            line = b""
+            answer = msgspec.json.decode(line, type=_Answer) if line else None
+        except (BrokenPipeError, msgspec.DecodeError):
+            answer = None
         except BaseException:
             self.close()  # its answer would be taken for that of the next document
             raise
-        if not line:
+        if answer is None or answer.of != digest:
             self.close()
-        return line
+            return None
+        return answer
 
     def _started(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

@@ -5,9 +5,11 @@ that asked (`notifiers.paper.apart`). It reads one after the other, since to sta
 What it has read it has also put behind another and written, as a service's letters and the one file of a run
 do later: what that takes is known before. Nothing of the project is imported here.
 
-Each question is eight bytes of length and the file; each answer a line of JSON: pages, width, height (points), or ``refused``.
+Each question is eight bytes of length and the file; each answer a line of JSON: pages, width, height (points), or ``refused``;
+and ``of``, the SHA-256 of the file that was read, so that no answer is taken for that of another question.
 """
 
+import hashlib
 import io
 import json
 import logging
@@ -36,6 +38,8 @@ def answer_to(content: bytes) -> dict[str, float | str]:
     """
     try:
         reader = pypdf.PdfReader(io.BytesIO(content))
+        if reader.is_encrypted and not reader.decrypt(""):
+            return {"refused": "it is locked: nobody can read it without its password"}
         pages = len(reader.pages)
         if not 0 < pages <= PAGES_MAX:
             return {"refused": f"it has {pages} pages, and a letter takes 1 to {PAGES_MAX} along"}
@@ -65,7 +69,7 @@ def main(processor_s: int) -> None:
         soft = math.ceil(usage.ru_utime + usage.ru_stime) + processor_s
         resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
         try:
-            said = answer_to(content)
+            said = answer_to(content) | {"of": hashlib.sha256(content).hexdigest()}
         except MemoryError:
             os._exit(_DIED)  # what is left of this process can be trusted no more
         sys.stdout.buffer.write(json.dumps(said, allow_nan=False).encode() + b"\n")

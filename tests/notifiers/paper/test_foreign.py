@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from notifiers.channel import Attachment
 from notifiers.paper.apart import ForeignPdfError, ForeignReader, ReadPdf
-from notifiers.paper.foreign import PAGES_MAX
+from notifiers.paper.foreign import LENGTH_BYTES, PAGES_MAX
 from notifiers.writing.render import Renderer
 from notifiers.writing.words import Words, words_of
 from schemas.facts import ReminderDecided
@@ -114,6 +114,20 @@ def test_what_hurts_is_refused_and_the_next_one_is_read(reader: ForeignReader, n
 def test_what_only_looks_odd_is_read(reader: ForeignReader, content: bytes) -> None:
     """Tables of objects that name each other as the older one, and invoices that are locked against changes only."""
     assert A4 == reader.read(content)
+
+
+def test_no_answer_is_taken_for_that_of_another_document(reader: ForeignReader) -> None:
+    """Something else has asked the process: its answer comes first. A locked document was read once in a whole run of the tests."""
+    other = blank(1)
+    assert A4 == reader.read(other)
+    process = reader._process
+    assert process is not None
+    assert process.stdin is not None
+    process.stdin.write(len(other).to_bytes(LENGTH_BYTES) + other)
+    process.stdin.flush()
+    with pytest.raises(ForeignPdfError, match="locked"):
+        reader.read(blank(1, password="secret"))
+    assert ReadPdf(pages=2, width=595.0, height=842.0) == reader.read(blank(2))
 
 
 def test_a_process_whose_answer_cannot_be_read_is_not_asked_again(
