@@ -14,7 +14,7 @@ from infra.database.presence import is_gone, present
 from infra.database.send_ledger import SendLedger
 from infra.database.send_values import Job
 from infra.errors import OperatorError
-from infra.kafka.consumers import consumer, producer
+from infra.kafka.consumers import close_in_time, consumer, producer
 from infra.metrics.pulse import Pulses
 from infra.metrics.tally import Tally
 from infra.settings import Settings
@@ -34,6 +34,7 @@ from notifiers.links import Links, LinkSettings
 from notifiers.mail.settings import DkimSettings, SesSettings, SmtpSettings
 from notifiers.mail.smtp import smtp_channel
 from notifiers.noting import Noter, sendings_tally, written_of
+from notifiers.outcomes import OutcomePublisher
 from notifiers.paper.opening import LETTERS, open_letters
 from notifiers.reading import PutAside, aside_tally
 from notifiers.recorder import Recorder
@@ -73,6 +74,9 @@ OUTBOX = "outbox"
 DOCUMENTS = "documents"  # that were fetched to go with mails, for a while
 TEMPLATES = "templates"  # a folder per company, before what ships
 _SESSION_MS = 10_000
+# While the broker is away: so long it is asked where a topic is, and so long connections take to close.
+_ASKED_MS_MAX = 2_000
+_CLOSE_S_MAX = 3
 
 
 def utc_now() -> datetime.datetime:
@@ -179,9 +183,9 @@ def open_worker(
             heartbeat_interval_ms=_SESSION_MS // 5,
             group_instance_id=None if member is None else f"{member}-{name}",
         )
-        opened.callback(reader.close)
-        writer = producer(bootstrap_servers=servers)
-        opened.callback(writer.close)
+        opened.callback(reader.close, timeout_ms=_CLOSE_S_MAX * 1_000)
+        writer = producer(bootstrap_servers=servers, max_block_ms=_ASKED_MS_MAX)
+        opened.callback(close_in_time, writer, seconds_max=_CLOSE_S_MAX)
         enclosures = _enclosures(settings) if name in ("email", "letter") else None
         gates = open_gates(name, settings=settings, send=send, engine=engine)
         dispatcher = Dispatcher(
@@ -199,9 +203,8 @@ def open_worker(
         )
         yield Worker(
             reader=reader,
-            writer=writer,
             source=settings.topic(REMINDERS),
-            target=settings.topic(_OUTCOMES),
+            outcomes=OutcomePublisher(writer, target=settings.topic(_OUTCOMES), ledger=ledger),
             ledger=ledger,
             dispatcher=dispatcher,
             aside=PutAside(

@@ -7,7 +7,8 @@
 
 The order is the promise: an offset is committed when its jobs are in SQL, or its dead letter in Kafka; an
 outcome is marked as published when Kafka has it. Whatever dies in between is
-done again, and natural keys absorb it. It waits in ``poll`` only.
+done again, and natural keys absorb it. A broker that is away ends nothing: what is recorded is sent, what cannot be
+said waits in SQL (`outcomes`). It waits in ``poll``, and a moment for each answer of the broker.
 """
 
 import datetime
@@ -17,25 +18,20 @@ from functools import partial
 from typing import Any, Final
 
 import structlog
-from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import CommitFailedError, RebalanceInProgressError
+from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka.errors import CommitFailedError, RebalanceInProgressError, RetriableError
 
 from infra.database.send_ledger import SendLedger
-from infra.database.send_values import Job
 from infra.errors import OperatorError
 from infra.kafka.arrivals import Arrivals
 from infra.kafka.consumers import positions
 from infra.metrics.pulse import Pulses
 from notifiers.dispatch import Dispatcher
-from notifiers.outcomes import outcome_of
+from notifiers.outcomes import OutcomePublisher
 from notifiers.reading import PutAside, sorted_out
-from schemas.codec import encode
-from schemas.envelope import to_headers
 
 __all__ = ["GroupError", "Worker"]
 
-_PUBLISHED_MAX: Final = 500
-_ACKNOWLEDGED_S_MAX: Final = 60
 # After a record its transaction's marker is still to be passed, which takes another poll.
 _LIVELY_S: Final = 0.1
 _LIVELY_MS: Final = 5
@@ -46,6 +42,7 @@ _WAITING_MS_MAX: Final = 250
 _IDLE_MS: Final = 500
 # An answer takes milliseconds; while there is none, jobs must not wait for it.
 _ENDS_TIMEOUT_MS: Final = 1_000
+_COMMIT_MS_MAX: Final = 2_000
 _REBALANCE_S_MAX: Final = 60
 _RESTS: Final = {
     "asked": "as the provider has asked (Retry-After)",
@@ -63,9 +60,8 @@ class Worker:
 
     Args:
         reader: a consumer in the channel's group, without a subscription.
-        writer: a producer.
         source: physical name of ``collections.reminder.v1``.
-        target: physical name of ``notify.outcome.v1``.
+        outcomes: says how jobs ended.
         ledger, dispatcher: of the same channel.
         aside: takes what is no reminder.
         still_present: raises when others may take this worker for gone; see ``infra.database.presence``.
@@ -76,9 +72,8 @@ class Worker:
         self,
         *,
         reader: KafkaConsumer,
-        writer: KafkaProducer,
         source: str,
-        target: str,
+        outcomes: OutcomePublisher,
         ledger: SendLedger,
         dispatcher: Dispatcher,
         aside: PutAside,
@@ -86,9 +81,8 @@ class Worker:
         pulses: Pulses | None = None,
     ) -> None:
         self._reader = reader
-        self._writer = writer
         self._source = source
-        self._target = target
+        self._outcomes = outcomes
         self._ledger = ledger
         self._dispatcher = dispatcher
         self._aside = aside
@@ -96,6 +90,7 @@ class Worker:
         self._pulses = pulses or Pulses([ledger.channel], stalled_s=0.0)
         self._partitions: list[int] = []
         self._committed: dict[TopicPartition, int] = {}
+        self._commit_trouble = ""
         self._wait_ms = 0.0
         self._lively_until_s = 0.0
         self._work_left = True
@@ -103,7 +98,7 @@ class Worker:
         self._waited_s = 0.0
 
     def run(self, *, stopping: Callable[[], bool]) -> None:
-        """Work until `stopping()`; it is asked at least twice a second.
+        """Work until `stopping()`; it is asked at least twice a second, every few seconds while the broker is away.
 
         Raises:
             GroupError: there is no such topic, or the consumer group does not come to rest.
@@ -119,9 +114,10 @@ class Worker:
         )
         while not stopping():
             self.step()
-            trouble = arrivals.trouble(self._awaited())
+            troubles = (arrivals.trouble(self._awaited()), self._outcomes.trouble, self._commit_trouble)
             waiting_for, resting = self._waiting_for()
-            self._pulses.beat(self._ledger.channel, waiting_for=waiting_for or trouble, resting=resting)
+            waiting_for = waiting_for or "; ".join(filter(None, troubles))
+            self._pulses.beat(self._ledger.channel, waiting_for=waiting_for, resting=resting)
 
     def step(self) -> None:
         """Do one round: read, record, commit, run, publish."""
@@ -130,7 +126,8 @@ class Worker:
         self._waited_s += time.monotonic() - began_s
         self._take_over()
         usable, refused = sorted_out(polled)
-        self._aside.put(refused)
+        if not self._put_aside(refused, polled=polled):
+            return
         recorded = self._dispatcher.record(usable)
         self._commit()
         self._dispatcher.tend()
@@ -139,7 +136,7 @@ class Worker:
         moved = self._dispatch() if self._work_left else 0
         idle = self._wait_ms >= _WAITING_MS_MAX
         if moved or idle:
-            self._publish()
+            self._outcomes.step(partitions=self._partitions)
         self._pause()
         self._plan_wait(moved=moved, read=bool(polled))
 
@@ -185,37 +182,36 @@ class Worker:
             return
         self._partitions = assigned
         self._dispatcher.recover(partitions=assigned)
-        self._publish()
+        self._outcomes.step(partitions=assigned)
         self._work_left = True
+
+    def _put_aside(self, refused: Sequence[Any], *, polled: Mapping[TopicPartition, Sequence[Any]]) -> bool:
+        """Put aside what cannot be used; False: the broker does not take it, and what was polled is read again."""
+        try:
+            self._aside.put(refused)
+        except RetriableError as error:
+            _log.warning("dead_letters_wait", channel=self._ledger.channel, detail=repr(error))
+            for partition, records in polled.items():
+                self._reader.seek(partition, records[0].offset)
+            return False
+        return True
 
     def _commit(self) -> None:
         """Commit where we are, markers that were passed included, so that the lag reaches 0."""
         now = positions(self._reader, partitions=sorted(self._reader.assignment()))
+        self._commit_trouble = ""
         if now == self._committed:
             return
         try:
-            self._reader.commit()
+            self._reader.commit(timeout_ms=_COMMIT_MS_MAX)
         except (CommitFailedError, RebalanceInProgressError) as error:
             # The next owner reads these again, and finds their jobs recorded.
             _log.warning("send_commit_failed", channel=self._ledger.channel, error=str(error))
-            return
-        self._committed = now
-
-    def _publish(self) -> None:
-        """Publish the outcomes that are not known to be in Kafka, from their rows."""
-        while jobs := self._ledger.unpublished(partitions=self._partitions, limit=_PUBLISHED_MAX):
-            futures = [self._send(job) for job in jobs]
-            for future in futures:
-                future.get(timeout=_ACKNOWLEDGED_S_MAX)
-            self._ledger.mark_published(jobs)
-            if len(jobs) < _PUBLISHED_MAX:
-                return
-
-    def _send(self, job: Job) -> Any:
-        envelope, outcome = outcome_of(job)
-        return self._writer.send(
-            self._target, encode(outcome), key=job.account.encode(), headers=to_headers(envelope)
-        )
+        except RetriableError as error:
+            self._commit_trouble = f"the broker does not take how far was read: {error!r}"
+            _log.warning("send_commit_failed", channel=self._ledger.channel, error=repr(error))
+        else:
+            self._committed = now
 
     def _pause(self) -> None:
         """Read no more for partitions whose provider takes nothing: their lag shows the backlog."""

@@ -15,16 +15,19 @@ of, new partitions) and the leader had dealt them out already: it then has no pa
 heartbeat, and polls nothing for ever. What was begun is a reason to go on here.
 """
 
+import logging
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaTimeoutError
 
 from infra.kafka.header_names import read_any_name
 
 __all__ = [
     "RECORD_BYTES_MAX",
     "admin",
+    "close_in_time",
     "consumer",
     "forget_coordinators",
     "positions",
@@ -33,6 +36,7 @@ __all__ = [
 
 # The dead-letter topics' limit (schemas/registry.py) and room for a batch's own bytes.
 RECORD_BYTES_MAX: Final = 5 * 1024 * 1024 + 65_536
+_log = logging.getLogger(__name__)
 _CLIENT_ID: Final = "cobranza"
 # One frozen worker's open transaction hides later records from readers until it times out.
 _TRANSACTION_TIMEOUT_MS: Final = 10_000
@@ -122,6 +126,14 @@ def producer(
         compression_type=compression,
         max_request_size=RECORD_BYTES_MAX,
     )
+
+
+def close_in_time(writer: KafkaProducer, *, seconds_max: float) -> None:
+    """Close a producer; what a broker that is away has not taken by then is left, and told."""
+    try:
+        writer.close(timeout=seconds_max)
+    except KafkaTimeoutError as error:
+        _log.warning("a producer is left with records that the broker has not taken: %r", error)
 
 
 def admin(*, bootstrap_servers: str, **more: Any) -> KafkaAdminClient:

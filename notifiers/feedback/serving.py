@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from infra.database.feedback import FeedbackInbox
-from infra.kafka.consumers import producer
+from infra.kafka.consumers import close_in_time, producer
 from infra.metrics.pulse import Pulses
 from infra.metrics.tally import Tally
 from infra.settings import Settings
@@ -24,6 +24,7 @@ __all__ = ["FEEDBACK", "serve_feedback"]
 FEEDBACK: Final = "feedback"
 _IDLE_S: Final = 0.5
 _RETRY_S: Final = 5.0
+_CLOSE_S_MAX: Final = 3.0
 _log = structlog.get_logger(__name__)
 
 
@@ -66,7 +67,7 @@ def serve_feedback(
             if not (trimmer.step() or moved):
                 stopping.wait(_RETRY_S if trouble else _IDLE_S)
     finally:
-        writer.close()
+        close_in_time(writer, seconds_max=_CLOSE_S_MAX)
 
 
 def _utc_now() -> datetime.datetime:

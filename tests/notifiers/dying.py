@@ -51,6 +51,7 @@ from notifiers.feedback import suppressing as suppressing_
 from notifiers.feedback.suppressing import sparing, suppressing
 from notifiers.gates import caps, gate, rate
 from notifiers.gates.gate import all_pass
+from notifiers.outcomes import OutcomePublisher
 from notifiers.reading import PutAside, aside_tally
 from notifiers.worker import Worker
 from schemas.facts import ReminderDecided
@@ -308,9 +309,8 @@ def _loop(outlook: Outlook, *, engine: Any, tracer: "_Tracer") -> None:
     with present(engine, owner=owner) as still_present:
         working = Worker(
             reader=reader,
-            writer=writer,
             source=_TOPIC,
-            target="outcomes",
+            outcomes=OutcomePublisher(writer, target="outcomes", ledger=ledger),
             ledger=ledger,
             dispatcher=_dispatcher(outlook, engine=engine, ledger=ledger, clock=rounds),
             aside=PutAside(

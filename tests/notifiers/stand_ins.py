@@ -76,7 +76,7 @@ class PaperReader:
         self._at += len(found)
         return {self._partition: found} if found else {}
 
-    def commit(self) -> None:
+    def commit(self, *, timeout_ms: int) -> None:
         """Keep the position."""
         partial = self._offset.with_suffix(".partial")
         partial.write_text(str(self._at))

@@ -133,7 +133,7 @@ def words(loop: Dispatcher) -> tuple[str, str]:
     """Give what its worker says at `/readyz`: why it is not ready, and why it rests."""
     nothing: Any = None
     worker = Worker(
-        reader=nothing, writer=nothing, source="", target="", ledger=loop._ledger, dispatcher=loop,
+        reader=nothing, source="", outcomes=nothing, ledger=loop._ledger, dispatcher=loop,
         aside=nothing, still_present=nothing,
     )  # fmt: skip
     worker._partitions = [0]

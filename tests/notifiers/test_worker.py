@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -16,9 +17,11 @@ from sqlalchemy import Engine
 
 from infra.database.engine import open_engine
 from infra.database.migrate import upgrade
+from infra.kafka.broker import LocalBroker
 from infra.kafka.consumers import admin, consumer, producer
 from infra.kafka.dead_letters import read_letters
 from infra.kafka.lag import LagReader
+from infra.metrics.pulse import Pulses
 from infra.settings import Settings
 from notifiers.assembly import REMINDERS, open_worker
 from notifiers.settings import SendSettings
@@ -27,7 +30,7 @@ from schemas.envelope import from_headers
 from schemas.facts import ReminderDecided
 from schemas.outcomes import OutcomeReported
 from schemas.registry import dead_letter_of
-from tests.notifiers.sending import TICK, know, reminder, states
+from tests.notifiers.sending import TICK, job_row, know, reminder, states
 
 OUTCOMES = "notify.outcome.v1"
 DEADLINE_S = 90.0
@@ -37,11 +40,16 @@ DEADLINE_S = 90.0
 def settings(broker: str, namespace: str, tmp_path: Path) -> Settings:
     """Give an installation of its own: topics, a database, a folder."""
     made = Settings(bootstrap_servers=broker, topic_prefix=namespace, partitions=2, data_dir=tmp_path)
-    with admin(bootstrap_servers=broker) as client:
+    make_topics(made)
+    return made
+
+
+def make_topics(settings: Settings) -> None:
+    """Make the topics of sending."""
+    with admin(bootstrap_servers=settings.brokers()) as client:
         wanted = {"num_partitions": 2, "replication_factor": 1}
         names = (REMINDERS, dead_letter_of(REMINDERS), OUTCOMES)
-        client.create_topics({made.topic(name): wanted for name in names}, wait_for_metadata=True)
-    return made
+        client.create_topics({settings.topic(name): wanted for name in names}, wait_for_metadata=True)
 
 
 @pytest.fixture
@@ -54,7 +62,9 @@ def engine(settings: Settings) -> Iterator[Engine]:
 
 
 @contextmanager
-def working(settings: Settings, engine: Engine, *, member: str | None = None) -> Iterator[None]:
+def working(
+    settings: Settings, engine: Engine, *, member: str | None = None, pulses: Pulses | None = None
+) -> Iterator[None]:
     """Run the mail loop in a thread."""
     stop = threading.Event()
     failures: list[BaseException] = []
@@ -62,7 +72,12 @@ def working(settings: Settings, engine: Engine, *, member: str | None = None) ->
     def work() -> None:
         try:
             with open_worker(
-                "email", settings=settings, send=SendSettings(), engine=engine, member=member
+                "email",
+                settings=settings,
+                send=SendSettings(),
+                engine=engine,
+                member=member,
+                pulses=pulses,
             ) as worker:
                 worker.run(stopping=stop.is_set)
         except BaseException as error:  # noqa: BLE001 - raised again below
@@ -212,6 +227,90 @@ def test_two_loops_share_the_partitions_and_send_each_once(settings: Settings, e
         each.reminder for each in found
     )
     assert {"accepted"} == set(states(engine).values())
+
+
+class Away:
+    """A broker of the test's own that can be away: a stopped process, whose connections stay."""
+
+    def __init__(self, broker: LocalBroker) -> None:
+        self.broker = broker
+
+    def goes(self) -> None:
+        """It does nothing more."""
+        self._signal(signal.SIGSTOP)
+
+    def returns(self) -> None:
+        """It goes on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        pid = self.broker.status().pid
+        assert pid is not None
+        os.kill(pid, number)
+
+
+@pytest.fixture
+def away(tmp_path: Path) -> Iterator[Away]:
+    """Give a broker that can be away."""
+    with LocalBroker(tmp_path / "kafka") as broker:
+        made = Away(broker)
+        try:
+            yield made
+        finally:
+            made.returns()
+
+
+def test_outcomes_wait_for_a_broker_that_is_away(away: Away, tmp_path: Path) -> None:
+    """A mail is sent, nobody can be told: the notifier says so and goes on, and says it once; it ended after a minute."""
+    pulses = Pulses(["email"], stalled_s=600.0)
+    with (
+        _begun(away, tmp_path) as (settings, engine),
+        outcomes(settings) as take,
+        working(settings, engine, pulses=pulses),
+    ):
+        _sent_while_away(away, settings=settings, engine=engine)
+        until(lambda: "has not taken outcomes" in " ".join(pulses.unready()), what="not ready")
+        away.returns()
+        assert ["r1"] == [each.reminder for each in take(1)]
+        until(lambda: job_row(engine)["published"] is True, what="known to be said")
+        until(lambda: [] == pulses.unready(), what="ready again")
+        know(engine, account="acme:C2", partition=1)
+        decide(settings, reminder("r2", account="acme:C2"), partition=1)
+        assert ["r2"] == [each.reminder for each in take(1)]
+
+
+def test_a_notifier_whose_broker_is_away_can_be_told_to_stop(away: Away, tmp_path: Path) -> None:
+    """What it could not say, its successor says; nothing is sent twice."""
+    with _begun(away, tmp_path) as (settings, engine):
+        with working(settings, engine):
+            _sent_while_away(away, settings=settings, engine=engine)
+        away.returns()
+        with outcomes(settings) as take, working(settings, engine):
+            assert "r1" == take(1)[0].reminder
+            until(lambda: job_row(engine)["published"] is True, what="known to be said")
+        assert 1 == len(list((settings.data_dir / "outbox").iterdir()))
+
+
+@contextmanager
+def _begun(away: Away, folder: Path) -> Iterator[tuple[Settings, Engine]]:
+    settings = Settings(
+        bootstrap_servers=away.broker.bootstrap_servers, partitions=2, data_dir=folder / "data"
+    )
+    make_topics(settings)
+    engine = open_engine(settings.database)
+    upgrade(engine)
+    yield settings, engine
+    engine.dispose()
+
+
+def _sent_while_away(away: Away, *, settings: Settings, engine: Engine) -> None:
+    """Have a mail sent when the broker has just gone: it was recorded before, and waited for the read model."""
+    know(engine, clock=TICK - datetime.timedelta(days=1))
+    decide(settings, reminder())
+    until(lambda: states(engine) == {"r1/email": "scheduled"} and lag(settings) == 0, what="recorded")
+    away.goes()
+    know(engine, clock=TICK)
+    until(lambda: states(engine) == {"r1/email": "accepted"}, what="sent")
 
 
 def test_the_command_serves_all_channels_and_stops_when_told(settings: Settings, engine: Engine) -> None:
