@@ -21,6 +21,7 @@ from schemas.fields import Channel
 from schemas.outcomes import OutcomeReported
 from schemas.plans import Action
 from schemas.rows import ItemRow
+from schemas.transfers import MovedWish
 
 __all__ = [
     "ADDRESS_TASK",
@@ -33,8 +34,10 @@ __all__ = [
     "failed_channel_names",
     "forget_other_failures",
     "is_address_bad",
+    "opt_in",
     "opt_out",
     "remember_failure",
+    "take_wish",
     "trust_addresses",
     "unusable_channels",
     "without",
@@ -329,9 +332,25 @@ def distrust_address(account: Account, *, channel: Channel, address: str, items:
     return True
 
 
-def opt_out(account: Account, channel: Channel) -> None:
-    """Write by a channel no more (R15)."""
-    account.row.opted_out = tuple(sorted({*account.row.opted_out, channel}))
+def opt_out(account: Account, channel: Channel, *, at: str) -> None:
+    """Write by a channel no more (R15), as was said ``at`` a business time."""
+    take_wish(account, MovedWish(channel=channel, is_out=True, at=at))
+
+
+def opt_in(account: Account, channel: Channel, *, at: str) -> None:
+    """Write by a channel again, also under addresses that had failed: the customer asks for it (R15, R19)."""
+    take_wish(account, MovedWish(channel=channel, is_out=False, at=at))
+    account.row.failed_on = None
+    trust_addresses(account, channel)
+
+
+def take_wish(account: Account, wish: MovedWish) -> None:
+    """Let a word stand on whether a channel is wanted, said here or to a customer who is merged into this one."""
+    row = account.row
+    others = {each for each in row.opted_out if each != wish.channel}
+    row.opted_out = tuple(sorted({*others, wish.channel} if wish.is_out else others))
+    row.wishes = (*(each for each in row.wishes if each.channel != wish.channel), wish)
+    row.wishes_sent = tuple(each for each in row.wishes_sent if each != wish.channel)
     account.advance()
 
 

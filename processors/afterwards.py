@@ -16,6 +16,7 @@ from processors.context import FoldContext
 from processors.fates import REACHED, UNREACHED, contradicts, error_of, says_stop, word, worst
 from processors.judged import in_reminder
 from processors.kin import tell_silence
+from processors.moved_wishes import tell_wishes
 from processors.plan import step_at
 from processors.tasks import open_task
 from processors.whereabouts import now_with
@@ -63,11 +64,12 @@ def was_told(row: ReminderRow | MessageRow, channel: str) -> bool:
 
 
 def heed_stop(account: Account, event: OutcomeReported, *, context: FoldContext) -> list[LedgerFact]:
-    """Take a customer out of a channel who has complained of it, or told its provider to stop (R15); his children hear of it."""
+    """Take a customer out of a channel who has complained of it, or told its provider to stop (R15); his children hear of it, and who he is merged into."""
     if not says_stop(event) or event.channel == "task" or event.channel in account.row.opted_out:
         return []
-    opt_out(account, event.channel)
-    return tell_silence(account, occurred_at=event.occurred_at, on=context.day)
+    opt_out(account, event.channel, at=event.occurred_at)
+    told = tell_wishes(account, context=context)
+    return told + tell_silence(account, occurred_at=event.occurred_at, on=context.day)
 
 
 def mend_address(account: Account, event: OutcomeReported, *, context: FoldContext) -> list[LedgerFact]:

@@ -11,13 +11,21 @@ from typing import Literal
 from msgspec import Struct
 
 from processors.account import Account
-from processors.arrangements import asked_minor, disputed_minor, open_promise, running_plan
+from processors.arrangements import (
+    asked_minor,
+    disputed_minor,
+    held_part_minor,
+    open_promise,
+    running_plan,
+)
 from processors.circumstances import is_before_start
 from processors.company import Company
 from processors.cover import counted, shares_minor
+from processors.credit_index import Left
 from processors.holds import account_hold, in_force, item_hold
-from processors.ladder import Standing, is_level, level_offset_days, rung_at, standing_of
+from processors.ladder import Standing, current_rung, is_level, level_offset_days, rung_at, standing_of
 from processors.plan import last_index
+from processors.promises import is_for
 from processors.residual import is_owed
 from schemas.charges import ClaimDocument
 from schemas.rows import ItemRow, PromiseRow
@@ -59,7 +67,8 @@ class CashPart(Struct, frozen=True, kw_only=True):
 def expected_cash(account: Account, *, company: Company, day: datetime.date) -> Iterator[CashPart]:
     """Cut all that an account owes into parts, the oldest item first, as of a company day.
 
-    Credit that counts is set against what is not held as in a decision (R11, R12), a promise against the oldest that it covers (R35).
+    Credit that counts is set against what is not held as in a decision (R11, R12), a promise against the oldest that it covers (R35), and
+    first of all the money that has come for it and is not applied.
     The next level is the plan's: gap, law and conditions may move it.
     """
     credited_minor = _credited_minor(account, company=company, day=day)
@@ -95,7 +104,8 @@ def expected_cash(account: Account, *, company: Company, day: datetime.date) -> 
 def _credited_minor(account: Account, *, company: Company, day: datetime.date) -> dict[str, int]:
     """Give how much of each item credit is set against: as at the next decision, what is not due yet after what is.
 
-    Nothing of what is held, of instalments of a running payment plan, of claims, of residuals, and of what is not handled.
+    Money that has come for a promise is set against what that covers, and against nothing else. Nothing of what is held otherwise,
+    of instalments of a running payment plan, of claims, of residuals, and of what is not handled.
     """
     account.unapplied.fill(account.credits.values())
     if account_hold(account, day) is not None:
@@ -105,17 +115,68 @@ def _credited_minor(account: Account, *, company: Company, day: datetime.date) -
         left = counted(account.unapplied.left(currency), policy=company.profile.credit_policy)
         if not any(left):
             continue
+        come_minor = _come_for_promises_minor(account, currency=currency, cash_minor=left.cash_minor)
+        left = left._replace(cash_minor=left.cash_minor - sum(come_minor.values()))
+        found |= come_minor
         items = [
             item
             for item in account.items.values()
             if item.currency == currency and _takes_credit(account, item, company=company)
         ]
-        levels = {
-            item.item: level_offset_days(item, company=company, customer=account.customer, day=day)
-            for item in items
-        }
-        asked = {item.item: asked_minor(account, item) for item in items}
-        found |= shares_minor(items, levels=levels, left=left, asked=asked)
+        due = [item for item in items if _is_due(account, item, company=company, day=day)]
+        names = {item.item for item in due}
+        for together in (due, [item for item in items if item.item not in names]):
+            shares = _shares_minor(account, together, left=left, company=company, day=day)
+            of_notes_minor = min(left.notes_minor, sum(shares.values()))  # they go first
+            of_cash_minor = sum(shares.values()) - of_notes_minor
+            left = Left(left.cash_minor - of_cash_minor, left.notes_minor - of_notes_minor)
+            found |= shares
+    return found
+
+
+def _shares_minor(
+    account: Account, items: list[ItemRow], *, left: Left, company: Company, day: datetime.date
+) -> dict[str, int]:
+    levels = {
+        item.item: level_offset_days(item, company=company, customer=account.customer, day=day)
+        for item in items
+    }
+    asked = {item.item: asked_minor(account, item) for item in items}
+    return shares_minor(items, levels=levels, left=left, asked=asked)
+
+
+def _is_due(account: Account, item: ItemRow, *, company: Company, day: datetime.date) -> bool:
+    """Say whether an item is overdue, or has a step due: what a decision sets credit against (R11)."""
+    if item.due_on < day:
+        return True
+    standing = standing_of(item, company=company, customer=account.customer)
+    if standing is None:
+        return False
+    _, rung = current_rung(item, standing=standing, day=day, company=company)
+    return rung is not None
+
+
+def _come_for_promises_minor(account: Account, *, currency: str, cash_minor: int) -> dict[str, int]:
+    """Give how much of each promised item the money is here for: its promise counts it (R35), and nobody has applied it."""
+    arranged = account.arrangements
+    found: dict[str, int] = {}
+    if arranged is None:
+        return found
+    open_ones = [
+        row for row in arranged.promises.values() if row.status == "open" and row.currency == currency
+    ]
+    for promise in sorted(open_ones, key=lambda row: (row.order, row.promise)):
+        credits = (account.credits[name] for name in account.unapplied.names(currency))  # noqa: A001 - the domain's word
+        come_minor = sum(credit.rest_minor for credit in credits if is_for(promise, credit))
+        come_minor = min(come_minor, promise.amount_minor)
+        items = (account.items[name] for name in arranged.covered.get(promise.promise, ()))
+        for item in sorted(items, key=lambda row: (row.due_on, row.item)):
+            asked_of_it_minor = item.open_minor - held_part_minor(account, item)
+            taken_minor = min(cash_minor, come_minor, asked_of_it_minor)
+            if taken_minor > 0 and item.status == "open" and item_hold(account, item.item) is None:
+                found[item.item] = taken_minor
+                come_minor -= taken_minor
+                cash_minor -= taken_minor
     return found
 
 

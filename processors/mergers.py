@@ -2,13 +2,17 @@
 
 import itertools
 
+from processors import identity
 from processors.account import Account
-from processors.moved_holds import come_home, go_anew
+from processors.calendar import epoch_s, told_at
+from processors.context import FoldContext
+from processors.moved_holds import go_anew
 from processors.promises import refused
+from schemas.events import CustomerMerged
 from schemas.facts import LedgerFact
 from schemas.transfers import TransferReceived
 
-__all__ = ["hear_mergers"]
+__all__ = ["hear_mergers", "heard_before"]
 
 
 def hear_mergers(account: Account, event: TransferReceived) -> list[LedgerFact]:
@@ -37,7 +41,7 @@ def hear_mergers(account: Account, event: TransferReceived) -> list[LedgerFact]:
     # Who still has him merged into another one than he is by now speaks of a merger that is over.
     if said.get(own) in ("", row.merged_into):
         row.merged_into = ""
-        come_home(account, has_word=True)
+        go_anew(account)
         return []
     ring = _ring(account)
     if news.isdisjoint(ring):
@@ -46,7 +50,7 @@ def hear_mergers(account: Account, event: TransferReceived) -> list[LedgerFact]:
     into, others = row.merged_into, ", ".join(sorted(ring))
     if lives == own:
         row.merged_into = ""
-        come_home(account, has_word=False)
+        go_anew(account)
         outcome = f"{own} lives, its merger into {into} is over"
     else:
         if into != lives:
@@ -55,6 +59,24 @@ def hear_mergers(account: Account, event: TransferReceived) -> list[LedgerFact]:
         outcome = f"{lives} lives, and {own} is merged into it"
     detail = f"{others} were merged into each other at one moment: {outcome}"
     return [refused(account, reason="request_refused", key=f"merged/{into}", detail=detail)]
+
+
+def heard_before(account: Account, event: CustomerMerged, *, context: FoldContext) -> list[LedgerFact] | None:
+    """Give what is to be said of a merger that was heard before, or that a newer one has overtaken (2.2); None: it is the newest word."""
+    zone, last = context.company.zone, account.row.merged_at
+    at = told_at(event.occurred_at, zone)
+    key = f"merged/{event.into}/{epoch_s(at)}"
+    repeated = identity.remember_for_retention(account, event, key=key, context=context)
+    if repeated is not None:
+        return repeated
+    through = account.row.purged_through
+    is_forgotten = through is not None and context.day <= through  # then nobody knows whether it was heard
+    if last and (at < told_at(last, zone) or (is_forgotten and at == told_at(last, zone))):
+        detail = f"it is of {event.occurred_at}, and older than the last merger, of {last}"
+        return [
+            refused(account, reason="request_refused", key=f"transfer/merged/{event.into}", detail=detail)
+        ]
+    return None
 
 
 def _ring(account: Account) -> list[str]:

@@ -460,8 +460,13 @@ def _by_another_way(
 def _correct_again(
     account: Account, row: MessageRow, event: OutcomeReported, *, context: FoldContext
 ) -> None:
-    """Plan a correction anew that has reached nobody (R19): what we said in error is to be mended, by an address that is not bad."""
-    if row.message_kind == "correction" and is_address_bad(account, event):
+    """Plan a correction anew that has reached nobody (R19): what we said in error is to be mended, by an address that is not bad.
+
+    An address that the customer has no more is not marked as bad: the one he has now gets it.
+    """
+    if row.message_kind == "correction" and (
+        error_of(event) in ADDRESS_ERRORS or is_address_bad(account, event)
+    ):
         correct_reminder(account, row.subject, context=context)
 
 

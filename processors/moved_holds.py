@@ -1,6 +1,7 @@
-"""The holds and opt-outs of a whole customer on their way to another one, and their end (SEMANTICS 2.6, R15).
+"""The holds of a whole customer on their way to another one, and their end (SEMANTICS 2.6, R15).
 
-Each goes along once: a person may have ended it at the one or at the other since, and then it is over at both.
+Each goes along once: a person may have ended it at the one or at the other since, and then it is over at both. Which have ended is kept,
+and told to the one who had them before should he live again: what he hears nothing of is in force.
 """
 
 from processors.account import Account
@@ -8,11 +9,12 @@ from processors.context import FoldContext
 from processors.holds import ACCOUNT_HOLDS
 from processors.promises import refused
 from schemas.facts import LedgerFact, TransferSent
-from schemas.fields import Channel
 from schemas.rows import HoldRow
 from schemas.transfers import MovedHold, TransferReceived
 
-__all__ = ["come_home", "go_anew", "send_holds", "send_opt_outs", "send_release", "take_holds"]
+__all__ = ["go_anew", "send_ended", "send_holds", "take_holds", "tell_end"]
+
+_ENDED_MAX = 50  # that are kept to be told to whoever lives again
 
 
 def send_holds(account: Account) -> tuple[MovedHold, ...]:
@@ -25,23 +27,37 @@ def send_holds(account: Account) -> tuple[MovedHold, ...]:
     return tuple(map(_moved, rows))
 
 
-def send_opt_outs(account: Account) -> tuple[Channel, ...]:
-    """Give the channels that a merged customer does not want, each once, as ``send_holds``."""
-    row = account.row
-    new = tuple(each for each in row.opted_out if each not in row.opted_out_sent)
-    row.opted_out_sent += new
-    return new
+def send_ended(account: Account) -> tuple[MovedHold, ...]:
+    """Write the holds that have ended here and that whoever is merged into this customer may still have: told on, not told twice."""
+    ended, account.row.ended_holds = account.row.ended_holds, ()
+    return ended
 
 
-def send_release(
-    account: Account, row: HoldRow, *, context: FoldContext, path: tuple[str, ...] = ()
+def tell_end(
+    account: Account,
+    row: HoldRow,
+    *,
+    context: FoldContext,
+    anew: HoldRow | None = None,
+    path: tuple[str, ...] = (),
 ) -> list[LedgerFact]:
-    """Tell the customer that this one is merged into of a hold that went there, and that a person has ended here."""
+    """Tell the customer that this one is merged into of a hold that went there, and that a person has ended here.
+
+    ``anew`` is what a person has placed in its stead: it goes with that word, or neither could be lifted from here.
+    """
+    if anew is None:
+        _keep_ended(account, (_moved(row), *row.joint))
+    else:
+        anew.joint = row.joint  # those are not over
+        _keep_ended(account, (_moved(row),))
     to_customer = account.row.merged_into
     if not to_customer or not row.is_sent:
         return []
     name = f"{account.id}/{account.next_sequence()}"
     account.touch(account.row)
+    if anew is not None:
+        anew.is_sent = True
+        account.touch(anew)
     event = TransferReceived(
         company=account.company,
         customer=to_customer,
@@ -50,69 +66,31 @@ def send_release(
         from_customer=account.customer_id,
         path=(*path, account.customer_id),
         released=(_moved(row),),
+        holds=() if anew is None else (_moved(anew),),
     )
     return [TransferSent(id=name, account=account.id, event=event)]
 
 
 def take_holds(account: Account, event: TransferReceived, *, context: FoldContext) -> list[LedgerFact]:
-    """Take the holds over that the account has not, the stricter of two lasts; end those that are over where they came from."""
+    """End those that are over where they came from, and take the holds over that the account has not: the stricter of two lasts."""
+    told = [fact for moved in event.released for fact in _end(account, moved, event=event, context=context)]
+    if event.absorbed:
+        _keep_ended(account, event.released)  # those who were merged before may live again, too
     is_merged = bool(account.row.merged_into)
     for moved in event.holds:
         known = account.holds.get(moved.hold)
-        if is_merged and known is not None and known.is_sent:
-            known = None  # it went on, and may be over there by now: this one goes on as well
-        if known is not None and not known.is_joint:
-            known.is_joint = True
-            account.touch(known)
-        if known is not None and (
-            known.until is None or (moved.until is not None and moved.until <= known.until)
-        ):
-            continue
-        row = HoldRow(
-            account=account.id,
-            hold=moved.hold,
-            reason=moved.reason,
-            author=moved.author,
-            until=moved.until,
-            review_on=moved.review_on,
-            placed_at=moved.placed_at,
-            is_joint=known is not None,
-        )
-        account.holds[moved.hold] = row
-        account.touch(row)
-        account.row.episode_in_doubt = True  # the next tick looks: all may be held now
-    if event.opted_out:
-        if is_merged:
-            sent = account.row.opted_out_sent
-            account.row.opted_out_sent = tuple(each for each in sent if each not in event.opted_out)
-        account.row.opted_out = tuple(sorted({*account.row.opted_out, *event.opted_out}))
-    return [
-        fact for moved in event.released for fact in _end(account, moved, path=event.path, context=context)
-    ]
-
-
-def come_home(account: Account, *, has_word: bool) -> None:
-    """Let a customer who was merged and lives again have what holds for him by now.
-
-    Args:
-        has_word: the other one had heard of his holds, so that what is still in force comes back with this word; else they
-            have not arrived there, and are his own again.
-    """
-    if not has_word:
-        go_anew(account)
-        return
-    row = account.row
-    row.opted_out = tuple(each for each in row.opted_out if each not in row.opted_out_sent)
-    row.opted_out_sent = ()
-    for kind in ACCOUNT_HOLDS:
-        hold = account.holds.get(kind)
-        if hold is not None and hold.is_sent:
-            _drop(account, hold)
+        if moved in account.row.ended_holds or (known is not None and _moved(known) == moved):
+            continue  # it was on its way here, or back, when a person ended it; or it is here
+        if known is not None and not (is_merged and known.is_sent):
+            _stand_together(account, known, moved)
+        else:  # what went on may be over there by now: this one goes on as well
+            _take(account, moved)
+    return told
 
 
 def go_anew(account: Account) -> None:
-    """Let holds and opt-outs go along once more, with whatever goes next: it is another customer now who hears of them."""
-    account.row.opted_out_sent = ()
+    """Let holds and wishes go along once more, with whatever goes next: it is another customer now who hears of them."""
+    account.row.wishes_sent = ()
     for kind in ACCOUNT_HOLDS:
         hold = account.holds.get(kind)
         if hold is not None and hold.is_sent:
@@ -120,29 +98,69 @@ def go_anew(account: Account) -> None:
             account.touch(hold)
 
 
+def _stand_together(account: Account, known: HoldRow, moved: MovedHold) -> None:
+    """Let the stricter of two holds of a kind stand for both."""
+    if known.until is None or (moved.until is not None and moved.until <= known.until):
+        if moved not in known.joint:
+            known.joint = (*known.joint, moved)
+            account.touch(known)
+        return
+    row = _take(account, moved)
+    row.joint = tuple(each for each in (*known.joint, _moved(known)) if each != moved)
+
+
+def _take(account: Account, moved: MovedHold) -> HoldRow:
+    row = HoldRow(
+        account=account.id,
+        hold=moved.hold,
+        reason=moved.reason,
+        author=moved.author,
+        until=moved.until,
+        review_on=moved.review_on,
+        placed_at=moved.placed_at,
+    )
+    account.holds[moved.hold] = row
+    account.touch(row)
+    account.row.episode_in_doubt = True  # the next tick looks: all may be held now
+    return row
+
+
 def _end(
-    account: Account, moved: MovedHold, *, path: tuple[str, ...], context: FoldContext
+    account: Account, moved: MovedHold, *, event: TransferReceived, context: FoldContext
 ) -> list[LedgerFact]:
     """End a hold here that came from another customer, and wherever it has gone from here; any other one stays.
 
     One that stands for another of its kind as well stays, too, and it is said: only a person knows what became of that one.
     """
     known = account.holds.get(moved.hold)
+    if known is not None and moved in known.joint:
+        known.joint = tuple(each for each in known.joint if each != moved)
+        account.touch(known)
+        _keep_ended(account, (moved,))
+        return []
     if known is None or _moved(known) != moved:
         return []
-    if known.is_joint:
-        detail = f"{moved.hold} was lifted at {path[-1]}; another of its kind had come together with it: lift it here as well if that one is over"
+    if known.joint:
+        detail = f"{moved.hold} was lifted at {event.path[-1]}; another of its kind had come together with it: lift it here as well if that one is over"
         return [
             refused(account, reason="request_refused", key=f"{moved.hold}/{moved.placed_at}", detail=detail)
         ]
-    _drop(account, known)
-    return send_release(account, known, context=context, path=path)
-
-
-def _drop(account: Account, row: HoldRow) -> None:
-    del account.holds[row.hold]
-    account.remove(row)
+    del account.holds[known.hold]
+    account.remove(known)
     account.row.episode_in_doubt = True
+    anew = next((_take(account, each) for each in event.holds if each.hold == moved.hold), None)
+    return tell_end(account, known, context=context, anew=anew, path=event.path)
+
+
+def _keep_ended(account: Account, ended: tuple[MovedHold, ...]) -> None:
+    """Keep what has ended here, where somebody is merged into this customer who may have the same hold."""
+    row = account.row
+    if not ended or not row.absorbed:
+        return
+    in_force = [_moved(hold) for kind in ACCOUNT_HOLDS if (hold := account.holds.get(kind)) is not None]
+    kept = dict.fromkeys((*row.ended_holds, *ended))
+    row.ended_holds = tuple(each for each in kept if each not in in_force)[-_ENDED_MAX:]
+    account.touch(row)
 
 
 def _moved(row: HoldRow) -> MovedHold:

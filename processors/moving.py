@@ -21,6 +21,7 @@ from processors.moved_disputes import Noted, drop_disputes, grow_disputes, send_
 from processors.moved_holds import take_holds
 from processors.moved_level import note_contact, take_level
 from processors.moved_settled import known_before
+from processors.moved_wishes import take_wishes
 from processors.movements import Postings
 from processors.settle import arrive, cascade
 from processors.whereabouts import comes_back, now_with
@@ -102,6 +103,7 @@ def take_in(account: Account, event: TransferReceived, *, context: FoldContext) 
     for moved in event.items:
         _take_item(postings, moved, event=event, context=context)
     told += take_holds(account, event, context=context)
+    told += take_wishes(account, event, context=context)
     for credit in event.credits:
         take_credit(postings, credit, from_customer=event.from_customer, context=context)
     arranged: list[LedgerFact] = []
@@ -112,7 +114,7 @@ def take_in(account: Account, event: TransferReceived, *, context: FoldContext) 
     for promise in event.promises:
         arranged += promises.take_over(account, promise, from_customer=event.from_customer, context=context)
     account.advance()
-    if is_home or event.holds or event.opted_out or event.released:
+    if is_home or event.holds or event.opted_out or event.wishes or event.released:
         arranged += tell_silence(account, occurred_at=event.occurred_at, on=context.day)
     return postings.facts + arranged + told
 
@@ -139,7 +141,7 @@ def _take_item(
     name = moved.item or moved.document.document
     item.elsewhere = msgspec.structs.replace(known, item=name, before=moved.settled)
     account.touch(item)
-    if not is_new and moved.amount_minor > 0:
+    if not is_new:
         grow_disputes(account, item, moved=moved)
     if not is_new and moved.revision > item.revision and moved.amount_minor > 0:
         lower_ruled(account, item, less_minor=-moved.amount_minor)  # an amendment was taken back (R29)

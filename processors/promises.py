@@ -19,12 +19,13 @@ from processors.whereabouts import is_back, now_with
 from schemas.arrangement_facts import PromiseJudged, PromiseMade
 from schemas.commands import MakePromise, WithdrawPromise
 from schemas.facts import ExceptionRaised, ExceptionReason, LedgerFact, Movement
-from schemas.rows import ItemRow, PromiseRow
+from schemas.rows import CreditRow, ItemRow, PromiseRow
 from schemas.transfers import MovedPromise
 
 __all__ = [
     "fall_due",
     "give_up",
+    "is_for",
     "left_behind",
     "make_promise",
     "refused",
@@ -218,11 +219,17 @@ def _moved(account: Account, facts: Iterable[LedgerFact], *, promises: list[Prom
             continue
         credit = account.credits[fact.credit]
         for row in promises:
-            dated = row.made_on <= credit.received_on <= row.until
-            if dated and row.currency == credit.currency and credit.order > row.order:
+            if is_for(row, credit):
                 row.received_minor += fact.amount_minor
                 changed[row.promise] = row
     return list(changed.values())
+
+
+def is_for(promise: PromiseRow, credit: CreditRow) -> bool:
+    """Say whether money counts for a promise (R35): it was heard after it, and is dated from its day to the end of its tolerance."""
+    is_dated = promise.made_on <= credit.received_on <= promise.until
+    is_money = credit.credit_kind == "payment" and credit.currency == promise.currency
+    return is_dated and is_money and credit.order > promise.order
 
 
 def _cover(

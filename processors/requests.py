@@ -8,14 +8,16 @@ from collections.abc import Callable
 
 from processors import identity
 from processors.account import Account, hold_id
-from processors.addressing import opt_out, trust_addresses
+from processors.addressing import opt_in, opt_out
 from processors.consuming import record_contact
 from processors.context import FoldContext
 from processors.disputes import rule_dispute
 from processors.exclusions import exclude_payment, include_payment
+from processors.holds import ACCOUNT_HOLDS
 from processors.kin import tell_silence
 from processors.law.register import register
-from processors.moved_holds import send_release
+from processors.moved_holds import tell_end
+from processors.moved_wishes import tell_wishes
 from processors.payment_plans import cancel_payment_plan
 from processors.promises import make_promise, withdraw_promise
 from processors.quarantine import release
@@ -41,7 +43,6 @@ from schemas.commands import (
     WithdrawPromise,
 )
 from schemas.facts import LedgerFact
-from schemas.fields import Channel
 from schemas.rows import HoldRow
 
 __all__ = ["HANDLERS"]
@@ -93,12 +94,14 @@ def _once(
         return telling(account, event, context=context)
     if isinstance(event, ReleaseQuarantine):
         return [*release(account, event)]
-    ended = account.holds.get(event.kind) if isinstance(event, ReleaseHold) else None
+    before = account.holds.get(event.kind) if isinstance(event, PlaceHold | ReleaseHold) else None
     _carry_out(account, event, context=context)  # type: ignore[arg-type]  # one of the plain ones
-    told = [] if ended is None else send_release(account, ended, context=context)
-    if isinstance(event, PlaceHold | ReleaseHold | OptOut | OptIn):
-        return [*told, *tell_silence(account, occurred_at=event.occurred_at, on=context.day)]
-    return []
+    if not isinstance(event, PlaceHold | ReleaseHold | OptOut | OptIn):
+        return []
+    told = tell_wishes(account, context=context)
+    if before is not None and before.hold in ACCOUNT_HOLDS:
+        told += tell_end(account, before, anew=account.holds.get(before.hold), context=context)
+    return [*told, *tell_silence(account, occurred_at=event.occurred_at, on=context.day)]
 
 
 def _carry_out(account: Account, event: _Plain, *, context: FoldContext) -> None:
@@ -124,21 +127,9 @@ def _carry_out(account: Account, event: _Plain, *, context: FoldContext) -> None
             account.advance()
         case OptOut():
             account.row.failed_on = None  # R19: what failed is tried again by what is left
-            opt_out(account, event.channel)
+            opt_out(account, event.channel, at=event.occurred_at)
         case OptIn():
-            _opt_in(account, event.channel)
-
-
-def _opt_in(account: Account, channel: Channel) -> None:
-    """Write by a channel again, also under addresses that had failed: the customer asks for it (R15, R19)."""
-    row = account.row
-    row.opted_out, row.opted_out_sent = (
-        tuple(each for each in channels if each != channel)
-        for channels in (row.opted_out, row.opted_out_sent)
-    )
-    account.row.failed_on = None
-    trust_addresses(account, channel)
-    account.advance()
+            opt_in(account, event.channel, at=event.occurred_at)
 
 
 def _note(account: Account, event: AddNote, *, context: FoldContext) -> None:

@@ -15,11 +15,13 @@ from processors.account import Account, hold_id
 from processors.arrangements import Arrangements
 from processors.context import FoldContext
 from processors.conversions import for_others
+from processors.mergers import heard_before
 from processors.money import MoneyError, to_minor
 from processors.moved_credits import moved_credit
-from processors.moved_holds import send_holds, send_opt_outs
+from processors.moved_holds import send_ended, send_holds
 from processors.moved_level import is_written_about
 from processors.moved_settled import tell_back
+from processors.moved_wishes import send_wishes
 from processors.movements import Postings
 from processors.moving import moved_item
 from processors.promises import refused
@@ -88,13 +90,20 @@ def transfer_payment(account: Account, event: TransferPayment, *, context: FoldC
 
 
 def merge(account: Account, event: CustomerMerged, *, context: FoldContext) -> list[LedgerFact]:
-    """Send all that is open to the customer that this one is the same as."""
+    """Send all that is open to the customer that this one is the same as.
+
+    A word that comes again changes nothing, nor does one that is older than what has been carried out (2.2): either may be
+    over by now, since the other customer was merged back.
+    """
+    repeated = heard_before(account, event, context=context)
+    if repeated is not None:
+        return repeated
     problem = _problem(account, to_customer=event.into)
     if not problem and account.row.merged_into not in ("", event.into):
         problem = f"it is merged into {account.row.merged_into} already"
     if problem:
         return [_refused(account, f"merged/{event.into}", detail=problem)]
-    account.row.merged_into = event.into
+    account.row.merged_into, account.row.merged_at = event.into, event.occurred_at
     account.row.has_moved = True
     account.advance()
     facts: list[LedgerFact] = []
@@ -361,7 +370,8 @@ class _Sending:
                 instruments=tuple(part.instruments),
                 promises=tuple(part.promises),
                 holds=send_holds(account) if is_merged else (),
-                opted_out=send_opt_outs(account) if is_merged else (),
+                released=send_ended(account) if is_merged else (),
+                wishes=send_wishes(account) if is_merged else (),
                 absorbed=(account.customer_id, *account.row.absorbed) if is_merged else (),
                 absorbed_into=_absorbed_into(account) if is_merged else (),
             ),

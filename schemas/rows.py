@@ -36,6 +36,7 @@ from schemas.moved_rows import Elsewhere
 from schemas.plans import Plan
 from schemas.reminder_rows import Awaited, Before, Proposal, ReminderRow, ReminderRowItem, TaskRow
 from schemas.row import StateRow
+from schemas.transfers import MovedHold, MovedWish
 
 __all__ = [
     "AccountRow",
@@ -108,9 +109,11 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     where only that address is bad.
     ``episode_in_doubt``: an item has closed, and the next tick asks whether
     the episode has, too. ``opted_out`` are channels that the customer does
-    not want (R15), ``opted_out_sent`` those that went along with a merger; ``promises`` those made in this episode (R35); ``is_all_held``: at the last look
-    all that could be dunned was held. ``merged_into`` is the customer that this one is the same
-    as, ``absorbed`` are those that are the same as this one, ``absorbed_into`` whom each was merged into; ``has_moved``: something of it went to another account (SEMANTICS 2.6). ``limit_minor`` of
+    not want (R15), by his ``wishes``, the newest word on each; ``wishes_sent`` are those that went along with a merger, ``ended_holds`` holds that have ended here and
+    that whoever is merged into this one may have. ``promises`` are those made in this episode (R35); ``is_all_held``: at the last look
+    all that could be dunned was held. ``merged_into`` is the customer that this one is the same as, ``merged_at`` the business time of the newest word
+    that was carried out, ``absorbed`` are those that are the same as this one, ``absorbed_into`` whom each was merged into; ``has_moved``: something of it went
+    to another account (SEMANTICS 2.6). ``limit_minor`` of
     ``limit_currency`` is the credit limit (B-15). ``quarantined_offset`` is the journal offset of the
     last record that the fold raised on. ``statement_on`` is the day of the next statement (R33). ``purge_on`` is the first day on which something may
     have been kept long enough; ``purged_through`` the newest business day of
@@ -141,12 +144,15 @@ class AccountRow(StateRow, kw_only=True, tag="account"):
     failed_on: datetime.date | None = None
     failed_channels: tuple[str, ...] = ()
     opted_out: tuple[Channel, ...] = ()
-    opted_out_sent: tuple[Channel, ...] = ()
+    wishes: tuple[MovedWish, ...] = ()
+    wishes_sent: tuple[Channel, ...] = ()
     promises: int = 0
     is_all_held: bool = False
     merged_into: str = ""
+    merged_at: str = ""
     absorbed: tuple[str, ...] = ()
     absorbed_into: dict[str, str] = {}
+    ended_holds: tuple[MovedHold, ...] = ()
     has_moved: bool = False
     limit_minor: int | None = None
     limit_currency: str = ""
@@ -336,7 +342,7 @@ class HoldRow(StateRow, kw_only=True, tag="hold"):
 
     ``item`` is the item's id, or the payment's.
     ``by_hand``: it is the next reminder's date, set by a person (R20). ``is_sent``: it has gone along with a
-    merged customer, once (SEMANTICS 2.6). ``is_joint``: another customer's of its kind has come, for which it stands as well.
+    merged customer, once (SEMANTICS 2.6). ``joint`` are others of its kind that have come, for which it stands as well.
     """
 
     account: str
@@ -349,7 +355,7 @@ class HoldRow(StateRow, kw_only=True, tag="hold"):
     placed_at: str = ""
     by_hand: bool = False
     is_sent: bool = False
-    is_joint: bool = False
+    joint: tuple[MovedHold, ...] = ()
 
 
 class SeenRow(StateRow, kw_only=True, tag="seen"):

@@ -35,6 +35,7 @@ __all__ = [
     "MovedInstrument",
     "MovedItem",
     "MovedPromise",
+    "MovedWish",
     "ParentKnown",
     "TransferReceived",
 ]
@@ -131,6 +132,14 @@ class MovedHold(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True)
     placed_at: str = ""
 
 
+class MovedWish(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """A customer's newest word on a channel (R15), of business time ``at``: he is written to by it, or (``is_out``) is not."""
+
+    channel: Channel
+    at: str
+    is_out: bool = False
+
+
 class MovedInstrument(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A payment of a merged customer that has not cleared, or what has become of it (S1-21).
 
@@ -165,7 +174,8 @@ class TransferReceived(_AccountFact, frozen=True, kw_only=True, tag="ledger.tran
     ``path`` are the customers that they came through: nothing goes back to one of them by itself. ``absorbed`` are
     the customers that are merged into this one: whoever sends it, and those that had been merged into that one, ``absorbed_into`` (in their order)
     whom each was merged into.
-    ``released`` are holds that came from there before, and that a person has ended there.
+    ``released`` are holds that came from there before, or had gone there, and that a person has ended. ``wishes`` are what was said of channels
+    (``opted_out`` in older versions).
     """
 
     transfer: str
@@ -179,6 +189,7 @@ class TransferReceived(_AccountFact, frozen=True, kw_only=True, tag="ledger.tran
     promises: tuple[MovedPromise, ...] = ()
     released: tuple[MovedHold, ...] = ()
     opted_out: tuple[Channel, ...] = ()
+    wishes: tuple[MovedWish, ...] = ()
     absorbed: tuple[CustomerId, ...] = ()
     absorbed_into: tuple[str, ...] = ()
 

@@ -54,6 +54,6 @@ def _channels_left(event: AccountEvent) -> tuple[str, ...]:
         case OutcomeReported():
             return (event.channel,) if says_stop(event) else ()
         case TransferReceived():
-            return event.opted_out
+            return (*event.opted_out, *(each.channel for each in event.wishes if each.is_out))
         case _:
             return ()

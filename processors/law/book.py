@@ -84,16 +84,18 @@ class LawBook:
     def editions(
         self, customer: CustomerRow | None, *, until_on: datetime.date
     ) -> list[tuple[datetime.date, LawEdition]]:
-        """Give the rules for a debtor up to a day, each with the day from which they hold; the first hold for all days before, too."""
+        """Give the rules for a debtor up to a day, each with the day from which they hold; the first from the first day there is.
+
+        Each day has what ``edition`` gives for it: before a profile's first edition that of the default, which bears no
+        interest unless a company has one of its own.
+        """
         country, kind = place_of(customer)
-        known = self._profiles[self._profile_id(country, kind)].editions
-        starts = [each.start_on for each in known]
-        starts += [each.end_on for each in known if each.end_on is not None]
-        held = sorted({each for each in starts if known[0].start_on <= each <= until_on})
-        found = [(each, self.placed_edition(country, kind, on=each)[1]) for each in held]
-        if not found:
-            return [(datetime.date.min, self.placed_edition(country, kind, on=until_on)[1])]
-        return [(datetime.date.min, found[0][1]), *found[1:]]
+        changes = {datetime.date.min}
+        for name in (self._profile_id(country, kind), _LAST_RESORT[kind]):
+            for each in self._profiles[name].editions:
+                changes |= {each.start_on} if each.end_on is None else {each.start_on, each.end_on}
+        held = sorted(each for each in changes if each <= until_on)
+        return [(each, self.placed_edition(country, kind, on=each)[1]) for each in held]
 
     def _find(self, country: str, kind: DebtorKind, *, on: datetime.date) -> tuple[str, LawEdition]:
         for name in (self._profile_id(country, kind), _LAST_RESORT[kind]):

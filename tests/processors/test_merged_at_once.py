@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas.arrangement_facts import PromiseJudged
-from schemas.commands import ReleaseHold
+from schemas.commands import PlaceHold, ReleaseHold
 from schemas.events import CustomerMerged, InvoiceIssued, PaymentReceived, PaymentStateChanged
 from schemas.facts import AccountTold, ExceptionRaised, LedgerFact, ReminderDecided, TransferSent
 from schemas.journal import JournalEntry, JournalEvent, SourceEvent, TickPassed, encode_entry
@@ -337,3 +337,39 @@ def test_a_hold_of_two_who_are_merged_into_each_other_is_in_force_until_it_is_li
     events: list[SourceEvent] = [_merged(first, into=second), _merged(second, into=first)]
     _on_their_way(stage, events + ([_lifted(lifted_by)] if lifted_by else []), draw=lambda _: 0)
     assert (not lifted_by) == ("legal_hold" in stage.partition.account("acme:C1").holds)
+
+
+_APART = """# a customer who is merged into another one, nothing is held
+customer email ana@c1.test
+customer @C2 email eva@c2.test
+plan default
+    first 0 email
+2026-01-02  invoice INV-1 100.00 due 2026-02-02
+2026-01-05  merge into C2
+    expect transferred INV-1
+2026-01-06  tick
+"""
+
+
+@pytest.mark.parametrize("is_lifted", [False, True])
+def test_a_hold_that_is_on_its_way_is_in_force_where_he_lives_again(*, is_lifted: bool) -> None:
+    """R15: who merges him back has not heard of it; nobody is written to until that comes back, nor is it lost, nor risen."""
+    stage = played(_APART)
+    held = PlaceHold(
+        company="acme", customer="C1", occurred_at=_DAY, command="hold", author="ana", kind="legal_hold", reason="filed"
+    )  # fmt: skip
+    events: list[SourceEvent] = [held, _invoiced("C1"), _merged("C2", into="C1")]
+    kept: list[bool] = []
+
+    def the_merger_back_first(count: int) -> int:
+        kept.append("legal_hold" in stage.partition.account("acme:C1").holds)
+        return count - 1
+
+    _on_their_way(stage, events, draw=the_merger_back_first)
+    assert len(kept) > 1
+    assert all(kept)
+    if is_lifted:
+        _on_their_way(stage, [_lifted("C1")], draw=the_merger_back_first)
+    assert {"INV-1": 10_000, "NEW-C1": 100} == _owed(stage, "acme:C1")
+    written = [fact.account for fact in _ticked(stage, 2, 2) if isinstance(fact, ReminderDecided)]
+    assert (["acme:C1"] if is_lifted else []) == written

@@ -86,6 +86,37 @@ company auto-apply off credits ignore
 2026-02-03  credit-note CN-1 5.00
 2026-02-03  tick
 """
+_COURTESY = """# a note that names nothing, while the overdue invoice has no step yet and another has had its courtesy
+company auto-apply off
+customer email ana@c1.test
+plan default
+    courtesy -10 email
+    first     +5 email pay-by 10
+plan late
+    first     +5 email pay-by 10
+2026-01-02  invoice OVERDUE 100.00 due 2026-02-02 plan late
+2026-01-02  invoice LATER 70.00 due 2026-02-14
+2026-02-04  tick
+    expect reminder courtesy LATER by email
+2026-02-05  credit-note CN-1 30.00
+2026-02-05  credit-note CN-2 80.00
+2026-02-05  payment P-1 10.00
+2026-02-05  tick
+"""
+_COME = f"""# 60.00 have come for a promise of 100.00, and nobody has applied them; another invoice is asked for
+company auto-apply off
+{_PLAN}2026-01-02  invoice PROMISED 100.00 due 2026-01-20
+2026-01-02  promise 100.00 by 2026-03-10 items PROMISED
+    expect promised PROMISED until 2026-03-12
+2026-01-02  invoice ASKED 50.00 due 2026-02-02
+2026-01-03  payment P-1 60.00
+2026-02-02  tick
+    expect withheld PROMISED first because promised until 2026-03-13
+    expect withheld ASKED first because credit_covers
+    expect task apply_credit/USD
+2026-02-03  payment P-2 55.00
+2026-02-03  tick
+"""
 _RESIDUAL = f"""# what is left of INV-1 is a fee of the bank, and no debt to dun: the money on account is for INV-2
 company auto-apply off
 {_PLAN}2026-01-02  invoice INV-1 100.00 due 2026-02-02
@@ -158,6 +189,28 @@ def test_money_that_the_company_does_not_look_at_is_not_set_against_anything(
     """U-9, R11 ``ignore``: the customer is asked for all but the note, and that is what may come."""
     play_into(engine, _IGNORED, folder=tmp_path)
     assert [("INV-1", "credit", 500, ""), ("INV-1", "asked", 9_500, "2026-02-12")] == _parts(engine)
+
+
+def test_a_note_that_names_nothing_goes_to_what_is_overdue_first(engine: Engine, tmp_path: Path) -> None:
+    """U-9, R11, R12: an invoice that is not due has a higher level by its courtesy than an overdue one without any, and still comes after it."""
+    play_into(engine, _COURTESY, folder=tmp_path)
+    assert [
+        ("OVERDUE", "credit", 10_000, ""),
+        ("LATER", "credit", 2_000, ""),
+        ("LATER", "on_due_date", 5_000, "2026-02-14"),
+    ] == _parts(engine)
+
+
+def test_money_that_has_come_for_a_promise_is_set_against_nothing_else(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """U-9, R35, R11: of 115.00 the promise counts 100.00, which are here for what it covers; 15.00 are left for the other invoice."""
+    play_into(engine, _COME, folder=tmp_path)
+    assert [
+        ("PROMISED", "credit", 10_000, ""),
+        ("ASKED", "credit", 1_500, ""),
+        ("ASKED", "next_level", 3_500, "2026-02-13"),
+    ] == _parts(engine)
 
 
 def test_no_credit_is_set_against_a_residual(engine: Engine, tmp_path: Path) -> None:

@@ -107,3 +107,38 @@ def test_each_day_bears_the_interest_of_the_law_that_was_in_force_on_it(
     assert expected == charged()
     item.claimed_through = _DAY
     assert [] == charged()
+
+
+@pytest.mark.parametrize(
+    ("default", "expected"),
+    [
+        # Nothing was in force before 3 March but the default: what ships has no interest.
+        (None, [("2026-03-03", "2026-03-05", 164)]),
+        # A default of the company's own holds until then: 10 % for 8 days, 20 % for 20, and 20 % for 3 more of the profile itself.
+        (
+            (
+                _bearing(datetime.date(2026, 2, 3), percent="10"),
+                _bearing(datetime.date(2026, 2, 11), percent="20"),
+            ),
+            [("2026-02-03", "2026-03-05", 1479)],
+        ),
+    ],
+    ids=["shipped default", "a default of its own"],
+)
+def test_days_before_a_laws_first_edition_bear_what_the_default_says(
+    default: tuple[LawEdition, ...] | None, expected: list[tuple[str, str, int]]
+) -> None:
+    """R22, section 5: a law that begins today asks for nothing for the days before it, however long an invoice is overdue."""
+    stage = played(_STORY)
+    profiles = [LawProfile(id="own", editions=(_bearing(_SENT, percent="20"),))]
+    profiles += [] if default is None else [LawProfile(id="plain", editions=default)]
+    stage.fold(
+        SetLaw(
+            company="acme", occurred_at="2026-02-03", command="own law", choices=(LawChoice(profile="own"),),
+            profiles=tuple(profiles),
+        )
+    )  # fmt: skip
+    account, company = stage.partition.account("acme:C1"), stage.partition.company("acme")
+    step = Step(name="second", offset_days=20, actions=(Action(channel="email"),))
+    found = charges_of(account, [Weighed(account.items["INV-1"], step)], company=company, day=_DAY)
+    assert expected == [(str(each.from_on), str(each.until_on), each.amount_minor) for each in found]

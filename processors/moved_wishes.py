@@ -1,0 +1,62 @@
+"""What a merged customer wants to be written by, on its way to the one that he is the same as: of each channel the newest word (SEMANTICS 2.6, R15)."""
+
+import datetime
+import zoneinfo
+
+from processors.account import Account
+from processors.addressing import take_wish
+from processors.calendar import told_at
+from processors.context import FoldContext
+from schemas.facts import LedgerFact, TransferSent
+from schemas.transfers import MovedWish, TransferReceived
+
+__all__ = ["send_wishes", "take_wishes", "tell_wishes"]
+
+
+def send_wishes(account: Account) -> tuple[MovedWish, ...]:
+    """Write what a merged customer has said of each channel, each word once: he may have said otherwise there since."""
+    row = account.row
+    new = tuple(each for each in row.wishes if each.channel not in row.wishes_sent)
+    row.wishes_sent += tuple(each.channel for each in new)
+    return new
+
+
+def tell_wishes(account: Account, *, context: FoldContext, path: tuple[str, ...] = ()) -> list[LedgerFact]:
+    """Tell the customer that this one is merged into what was said here since, or by way of here."""
+    to_customer = account.row.merged_into
+    wishes = send_wishes(account) if to_customer else ()
+    if not wishes:
+        return []
+    name = f"{account.id}/{account.next_sequence()}"
+    account.touch(account.row)
+    event = TransferReceived(
+        company=account.company,
+        customer=to_customer,
+        occurred_at=context.day.isoformat(),
+        transfer=name,
+        from_customer=account.customer_id,
+        path=(*path, account.customer_id),
+        wishes=wishes,
+    )
+    return [TransferSent(id=name, account=account.id, event=event)]
+
+
+def take_wishes(account: Account, event: TransferReceived, *, context: FoldContext) -> list[LedgerFact]:
+    """Take what comes from a merged customer, where nothing newer was said here: he is the same person.
+
+    A word that was sent by itself goes on by itself; any other goes on with what it came with.
+    """
+    outs = (MovedWish(channel=each, is_out=True, at=event.occurred_at) for each in event.opted_out)
+    known = {each.channel: each for each in account.row.wishes}
+    is_news = False
+    for wish in (*event.wishes, *outs):
+        own = known.get(wish.channel)
+        if own is None or _place(own, context.company.zone) < _place(wish, context.company.zone):
+            take_wish(account, wish)
+            is_news = True
+    return tell_wishes(account, context=context, path=event.path) if is_news and not event.absorbed else []
+
+
+def _place(wish: MovedWish, zone: zoneinfo.ZoneInfo) -> tuple[datetime.datetime, bool]:
+    """Give the order of words: by their business time, of one instant the one to stop comes last."""
+    return told_at(wish.at, zone), wish.is_out
