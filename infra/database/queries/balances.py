@@ -6,9 +6,22 @@ is dated D or before: revisions only rise in the log, and the ledger duns by the
 
 import datetime
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Date, Select, and_, case, cast, func, literal, null, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+)
 
 from infra.database.tables import movements
 
@@ -23,6 +36,8 @@ __all__ = [
     "overdue_between",
     "total",
 ]
+
+_FIRST_OF_19_DIGITS: Final = 10**18
 
 # (company, accounts): one account, some, or those that a query selects; None: all.
 Scope = tuple[str | None, str | Sequence[str] | Select[Any] | None]
@@ -48,15 +63,26 @@ def in_scope(table: Any, scope: Scope) -> list[ColumnElement[bool]]:
 
 def open_items_as_of(as_of: datetime.date, *, scope: Scope) -> Any:
     """Select (company, account, currency, item, open_minor, due_on) of items not settled at the end of a day."""
-    moved = moved_until(as_of, scope=scope)
-    by = (moved.c.company, moved.c.account, moved.c.currency, moved.c.item)
+    by = (movements.c.company, movements.c.account, movements.c.currency, movements.c.item)
     # What has no due date yet (a cancellation dated before its invoice) still counts as money.
     return (
-        select(*by, total(moved.c.amount_minor).label("open_minor"), func.max(moved.c.due_on).label("due_on"))
+        select(*by, total(movements.c.amount_minor).label("open_minor"), _newest_due_on().label("due_on"))
+        .where(movements.c.item != "", movements.c.business_date <= as_of, *in_scope(movements, scope))
         .group_by(*by)
-        .having(func.sum(moved.c.amount_minor) != 0)
+        .having(func.sum(movements.c.amount_minor) != 0)
         .cte("open_items")
     )
+
+
+def _newest_due_on() -> ColumnElement[Any]:
+    """Give the due date of a group's last movement that set one.
+
+    The greatest place in the log, written with as many digits always, brings its date along: no window is sorted,
+    which took half of an aged balance's time, and none of the databases needs words of its own.
+    """
+    place = cast(movements.c.record_offset + _FIRST_OF_19_DIGITS, Text)
+    said = case((movements.c.due_on.is_not(None), place + cast(movements.c.due_on, Text)))
+    return func.date(func.substr(func.max(said), 20), type_=Date())
 
 
 def moved_until(as_of: datetime.date, *, scope: Scope) -> Any:

@@ -7,13 +7,13 @@ show what they did.
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import Connection, Row, Select, and_, case, exists, false, func, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, false, func, not_, or_, select
 
-from infra.database.queries.aged import EDGES, AgedRow, aged, bucket_names
+from infra.database.queries.aged import EDGES, AgedRow, aged_rows, bucket_names
 from infra.database.queries.balances import Scope, counted, open_items_as_of, total
 from infra.database.queries.conditional import ConditionalPayment, conditional_payments
 from infra.database.tables import accounts, customers, items, movements
@@ -73,6 +73,9 @@ class CurrencySums(Struct, frozen=True, kw_only=True):
     opening_minor: int = 0
     closing_minor: int = 0
     line_count: int = 0
+    moved_minor: int = (
+        0  # what all lines come to, those before the first day, too: the balance after the newest
+    )
 
 
 class CurrencyStatement(Struct, frozen=True, kw_only=True):
@@ -127,13 +130,17 @@ def statement(
         return None
     scope = (None, account)
     sums = currency_sums(connection, account=account, as_of=as_of, first_on=first_on)
-    lines = _by_currency(_lines(connection, scope, as_of, first_on, part))
+    lines = _by_currency(
+        _lines(connection, scope, as_of, first_on)
+        if part is None
+        else _newest_lines(connection, scope, as_of, first_on, part=part, sums=sums)
+    )
     counts: dict[str, int] = {}
     open_items = _by_currency(_open_items(connection, scope, as_of, part, counts))
     conditional = _by_currency(
         (each.currency, each) for each in conditional_payments(connection, account=account, as_of=as_of)
     )
-    by_age = {row.currency: row for row in aged(connection, as_of=as_of, account=account).rows}
+    by_age = {row.currency: row for row in aged_rows(connection, as_of=as_of, scope=(None, account))}
     currencies = sorted({*sums, *by_age, *conditional})
     return Statement(
         account=account,
@@ -203,13 +210,16 @@ def currency_sums(
             total(_effect()),
             counted(is_line, 1),
             counted(is_before, 1),
+            counted(movements.c.kind.not_in(_INNER), _effect()),
         )
         .where(movements.c.account == account, movements.c.business_date <= as_of)
         .group_by(movements.c.currency)
     )
     return {
-        currency: CurrencySums(opening_minor=opening, closing_minor=closing, line_count=lines)
-        for currency, opening, closing, lines, before in rows
+        currency: CurrencySums(
+            opening_minor=opening, closing_minor=closing, line_count=lines, moved_minor=moved
+        )
+        for currency, opening, closing, lines, before, moved in rows
         if lines or before
     }
 
@@ -234,62 +244,89 @@ def moved_lines(
     skip: int,
 ) -> Iterator[StatementLine]:
     """Walk the lines of one currency, the oldest first, without the first ``skip`` of them: no more is read than is taken."""
-    said = _said((None, account), as_of).where(movements.c.currency == currency).subquery("said")
+    said = (
+        select(*_told(), _balance_over_time().label("balance"))
+        .where(*_said((None, account), as_of), movements.c.currency == currency)
+        .subquery("said")
+    )
     shown = select(said).order_by(said.c.business_date, said.c.record_offset).offset(skip)
     if first_on is not None:
         shown = shown.where(said.c.business_date >= first_on)
     for row in connection.execute(shown.execution_options(yield_per=_ROWS_AT_ONCE)):
-        yield _line(row)
+        yield _line(row, int(row.balance))
 
 
 def _lines(
+    connection: Connection, scope: Scope, as_of: datetime.date, first_on: datetime.date | None
+) -> Iterable[tuple[str, StatementLine]]:
+    said = (
+        select(*_told(), _balance_over_time().label("balance")).where(*_said(scope, as_of)).subquery("said")
+    )
+    shown = select(said).order_by(said.c.business_date, said.c.record_offset)
+    if first_on is not None:
+        shown = shown.where(said.c.business_date >= first_on)
+    for row in connection.execute(shown):
+        yield row.currency, _line(row, int(row.balance))
+
+
+def _newest_lines(
     connection: Connection,
     scope: Scope,
     as_of: datetime.date,
     first_on: datetime.date | None,
-    part: Part | None,
-) -> Iterable[tuple[str, StatementLine]]:
-    said = _said(scope, as_of).subquery("said")
-    newest = func.row_number().over(
-        partition_by=said.c.currency, order_by=(said.c.business_date.desc(), said.c.record_offset.desc())
-    )
-    within = [] if first_on is None else [said.c.business_date >= first_on]
-    placed = (
-        select(said, *([] if part is None else [newest.label("place")])).where(*within).subquery("placed")
-    )
-    shown = select(placed).order_by(placed.c.business_date, placed.c.record_offset)
-    if part is not None:
-        shown = shown.where(placed.c.place > part.skip, placed.c.place <= part.skip + part.most)
-    for row in connection.execute(shown):
-        yield row.currency, _line(row)
-
-
-def _said(scope: Scope, as_of: datetime.date) -> Select[Any]:
-    """Select what moved the balance, each with the balance after it."""
-    return (
-        select(
-            movements.c.currency,
-            movements.c.business_date,
-            movements.c.kind,
-            case((movements.c.item != "", movements.c.item), else_=movements.c.credit).label("document"),
-            movements.c.due_on,
-            _effect().label("amount"),
-            _balance_over_time().label("balance"),
-            movements.c.record_offset,
+    *,
+    part: Part,
+    sums: Mapping[str, CurrencySums],
+) -> Iterator[tuple[str, StatementLine]]:
+    """Give a part of the lines, the oldest first: counted back from the newest, whose balance is that of all lines."""
+    within = [] if first_on is None else [movements.c.business_date >= first_on]
+    for currency, of in sums.items():
+        backwards = (
+            select(*_told())
+            .where(*_said(scope, as_of), movements.c.currency == currency, *within)
+            .order_by(movements.c.business_date.desc(), movements.c.record_offset.desc())
         )
-        .where(movements.c.account == scope[1], movements.c.business_date <= as_of)
-        .where(movements.c.kind.not_in(_INNER))
-    )
+        balance_minor = of.moved_minor
+        if part.skip:
+            newer = backwards.limit(part.skip).subquery("newer")
+            balance_minor -= connection.execute(select(total(newer.c.amount))).scalar_one()
+        found = []
+        for row in connection.execute(backwards.offset(part.skip).limit(part.most)):
+            found.append((currency, _line(row, balance_minor)))
+            balance_minor -= row.amount
+        yield from reversed(found)
 
 
-def _line(row: Row[Any]) -> StatementLine:
+def _told() -> list[ColumnElement[Any]]:
+    """Give the columns of a line, but its balance."""
+    return [
+        movements.c.currency,
+        movements.c.business_date,
+        movements.c.kind,
+        case((movements.c.item != "", movements.c.item), else_=movements.c.credit).label("document"),
+        movements.c.due_on,
+        _effect().label("amount"),
+        movements.c.record_offset,
+    ]
+
+
+def _said(scope: Scope, as_of: datetime.date) -> list[ColumnElement[bool]]:
+    """Give the conditions on what moved the balance until the end of a day."""
+    return [
+        movements.c.account == scope[1],
+        movements.c.business_date <= as_of,
+        movements.c.kind.not_in(_INNER),
+    ]
+
+
+def _line(row: Row[Any], balance_minor: int) -> StatementLine:
     return StatementLine(
         date=row.business_date,
         kind=row.kind,
         document=row.document,
         due_on=row.due_on,
         amount_minor=row.amount,
-        balance_minor=int(row.balance),
+        balance_minor=balance_minor,
     )
 
 
