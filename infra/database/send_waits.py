@@ -89,10 +89,9 @@ class Waits:
         )
         names = ("reminder", "mode", "not_before", "waits_since", "give_up_at")
         with reading(self._engine) as connection:
-            query = select(*(jobs[name] for name in names)).where(waiting)
-            found = connection.execute(
-                query.order_by(jobs["reminder"])
-            ).all()  # moved, and so locked, in this order
+            # In the order in which they are moved, and so locked.
+            query = select(*(jobs[name] for name in names)).where(waiting).order_by(jobs["reminder"])
+            found = connection.execute(query).all()
         changed = []
         for reminder, mode, not_before, since, until in found:
             let_go = not_before if mode == "live" and not_before > since else None

@@ -68,14 +68,15 @@ class Part(Struct, frozen=True, kw_only=True):
 
 
 class CurrencySums(Struct, frozen=True, kw_only=True):
-    """What an account's statement of one currency adds up to, and how many lines it has."""
+    """What an account's statement of one currency adds up to, and how many lines it has.
+
+    ``moved_minor``: what all lines come to, those before the first day, too: the balance after the newest.
+    """
 
     opening_minor: int = 0
     closing_minor: int = 0
     line_count: int = 0
-    moved_minor: int = (
-        0  # what all lines come to, those before the first day, too: the balance after the newest
-    )
+    moved_minor: int = 0
 
 
 class CurrencyStatement(Struct, frozen=True, kw_only=True):
