@@ -62,16 +62,18 @@ class NotReadyError(OperatorError):
 
 
 @contextlib.contextmanager
-def prepare(settings: Settings, *, say: Callable[[str], None] = lambda _: None) -> Iterator[Settings]:
+def prepare(
+    settings: Settings, *, say: Callable[[str], None] = lambda _: None, brief: bool = False
+) -> Iterator[Settings]:
     """Start the local broker (unless another is set), make topics and tables; give settings that name it.
 
-    The broker is stopped at the end, if it was started here.
+    The broker is stopped at the end, if it was started here; ``brief``: that is minutes from now.
     """
     from infra.database.engine import open_engine
     from infra.database.migrate import upgrade
     from infra.kafka.topics import apply
 
-    with _broker(settings, say=say) as address:
+    with _broker(settings, say=say, brief=brief) as address:
         ready = settings.model_copy(update={"bootstrap_servers": address})
         changes = apply(ready)
         if changes:
@@ -85,13 +87,13 @@ def prepare(settings: Settings, *, say: Callable[[str], None] = lambda _: None) 
 
 
 @contextlib.contextmanager
-def _broker(settings: Settings, *, say: Callable[[str], None]) -> Iterator[str]:
+def _broker(settings: Settings, *, say: Callable[[str], None], brief: bool) -> Iterator[str]:
     from infra.kafka.broker import LocalBroker
 
     if settings.bootstrap_servers is not None:
         yield settings.bootstrap_servers
         return
-    broker = LocalBroker(settings.broker_dir)
+    broker = LocalBroker(settings.broker_dir, brief=brief)
     was_running = broker.status().running
     say(f"broker: {'runs already' if was_running else 'starts'} in {settings.broker_dir}")
     address = broker.start()

@@ -49,7 +49,7 @@ def demo(ctx: click.Context, *, seed: int, every: int, stay: bool | None) -> Non
     started_s = time.monotonic()
     settings = _fresh(ctx.obj)
     click.echo("Starting broker and workers (the first time, the broker is downloaded) ...")
-    with prepare(settings) as ready, running(ready, clock=False, console=True) as supervisor:
+    with prepare(settings, brief=True) as ready, running(ready, clock=False, console=True) as supervisor:
         await_ready(ready, groups=groups_of(ready), check=supervisor.check)
         _play(ready, supervisor, seed=seed, every=datetime.timedelta(days=every))
         _show(ctx, ready, day=LAST_DAY)

@@ -11,6 +11,7 @@ import pytest
 from kafka import KafkaAdminClient
 
 from infra.kafka.broker import BrokerError, LocalBroker
+from infra.processes import command_line
 from tests.brokers import QUICK_RETURN
 
 
@@ -31,8 +32,8 @@ def _create(address: str, topic: str) -> None:
 
 
 def test_data_and_port_survive_stop_and_kill(tmp_path: Path) -> None:
-    """A topic outlives a stop in order and a kill -9, and clients find the broker at its old port."""
-    broker = LocalBroker(tmp_path / "a folder: año", properties=QUICK_RETURN)
+    """A topic outlives a stop in order and a kill -9, and clients find the broker at its old port; a brief one compiles once."""
+    broker = LocalBroker(tmp_path / "a folder: año", properties=QUICK_RETURN, brief=True)
     try:
         address = broker.start()
         assert address == broker.start()
@@ -42,6 +43,7 @@ def test_data_and_port_survive_stop_and_kill(tmp_path: Path) -> None:
 
         pid = broker.status().pid
         assert pid is not None
+        assert "-XX:TieredStopAtLevel=1" in command_line(pid)
         os.kill(pid, signal.SIGKILL)
         assert address == broker.start()
         assert {"kept"} == _topics(address)
