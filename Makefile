@@ -61,7 +61,8 @@ check: $(READY) ## types, layers, style, contracts; whom they break since the la
 	$(BIN)/cobranza schemas diff --against $(or $(CONTRACT),HEAD)
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
-acceptance: $(READY) ## two years of real receivables through Kafka, to the cent (minutes)
+# EVERY=3d: a tick every three days. The tests read it.
+acceptance: $(READY) ## two years of real receivables through Kafka, to the cent (minutes; EVERY=3d takes a third of them)
 	$(BIN)/pytest -m acceptance tests/acceptance
 
 # SEED EVENTS RATE KILLS DISK_LOSSES TERMS ZOMBIES DROPS LOST_ANSWERS BROKER_KILLS BROKER_FREEZES SENDER_KILLS

@@ -52,10 +52,10 @@ def test_what_ran_in_turn_is_told_each_by_itself() -> None:
 
 
 def test_ci_runs_what_the_readme_says() -> None:
-    """The same commands that people are told: not their parts, of which one might be forgotten."""
+    """The same commands that people are told, short where they have a short form: not their parts, of which one might be forgotten."""
     run = (_ROOT / ".ci" / "run").read_text()
     assert [] == [
         each
         for each in ("setup", "demo </dev/null", "test", "check", "acceptance", "test-system")
-        if f"make {each}'" not in run and f'make {each}"' not in run
+        if not re.search(rf"make {each}( EVERY=3d)?['\"]", run)
     ]
