@@ -168,6 +168,10 @@ class OwnTexts:
         self._brought(company)
         return list(files)
 
+    def stands(self, company: str, group: TextGroup, texts: Mapping[str, str]) -> bool:
+        """Say whether these are the texts that stand."""
+        return all(_tidy(texts[each.file]) == _tidy(each.text) for each in self.texts(company, group))
+
     def keep_picture(self, company: str, name: str, content: bytes) -> None:
         """Keep a company's logo; a picture is replaced as a whole, whoever put the one before.
 

@@ -22,7 +22,16 @@ from schemas.commands import AccountCommand
 from schemas.facts import ReminderProposed, Total
 from schemas.fields import split_account_id
 
-__all__ = ["RequestError", "account_of", "account_proposed", "asked", "proposal", "proposal_rows", "send"]
+__all__ = [
+    "RequestError",
+    "account_of",
+    "account_proposed",
+    "asked",
+    "proposal",
+    "proposal_rows",
+    "reminder_is_known",
+    "send",
+]
 
 
 class RequestError(OperatorError):
@@ -69,6 +78,16 @@ def account_proposed(connection: Connection, *, reminder: str) -> str:
     if found is None:
         raise RequestError(f"No reminder {reminder} was ever proposed: cobranza proposals list")
     return str(found)
+
+
+def reminder_is_known(connection: Connection, *, account: str, reminder: str) -> bool:
+    """Say whether a reminder of an account was decided, or ever proposed."""
+    for find in (account_of, account_proposed):
+        try:
+            return find(connection, reminder=reminder) == account
+        except RequestError:
+            continue
+    return False
 
 
 def proposal_rows(found: Iterator[ReminderProposed]) -> Iterator[dict[str, Any]]:

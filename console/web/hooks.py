@@ -41,7 +41,7 @@ _log = structlog.get_logger(__name__)
 
 def router(parts: WebParts, *, settings: FeedbackSettings) -> Routes:
     """Make the routes."""
-    routes = Routes()
+    routes = Routes(reads_bodies=True)
     hooks = _Hooks(parts, settings)
     for path, handler in zip(PATHS, (hooks.ses, hooks.status, hooks.incoming), strict=True):
         routes.add_api_route(path, handler, methods=["POST"], response_model=None)

@@ -5,11 +5,15 @@ once more for each router that is included. For all pages of the console that is
 """
 
 import threading
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
+from fastapi.params import Form
 from fastapi.routing import APIRoute
 from starlette.routing import compile_path
+
+from console.web.plain import require_plain
 
 __all__ = ["Routes"]
 
@@ -19,8 +23,9 @@ _UNDERSTANDING: Final = threading.RLock()
 class Routes(APIRouter):
     """A router whose routes are `LateRoute`s; another one's routes become its own."""
 
-    def __init__(self, *, prefix: str = "") -> None:
-        super().__init__(prefix=prefix, route_class=LateRoute)
+    def __init__(self, *, prefix: str = "", reads_bodies: bool = False) -> None:
+        """Make it without routes; one that ``reads_bodies`` takes what was sent as it came: signed, or as a stream."""
+        super().__init__(prefix=prefix, route_class=RawRoute if reads_bodies else LateRoute)
 
     def take(self, other: APIRouter) -> None:
         """Have the routes of another router behind those that are here."""
@@ -33,12 +38,26 @@ class LateRoute(APIRoute):
     A signature that FastAPI refuses shows then, too: a test asks for each route.
     """
 
+    reads_body = False
+
     def __init__(self, path: str, endpoint: Any, **told: Any) -> None:
         # What matching looks at; the same is said again when the rest is.
         self.path, self.endpoint = path, endpoint
         self.methods = {each.upper() for each in told.get("methods") or ("GET",)}
         self.path_regex, self.path_format, self.param_convertors = compile_path(path)
         self._told = told
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Give what answers: the route, once what was sent is plain text."""
+        answer = super().get_route_handler()
+        body = self.body_field
+        brings_form = not self.reads_body and (body is None or isinstance(body.field_info, Form))
+
+        async def answer_plain(request: Request) -> Response:
+            await require_plain(request, brings_form=brings_form)
+            return await answer(request)
+
+        return answer_plain
 
     def __getattr__(self, name: str) -> Any:
         """Give what is not there yet; Python asks here only then."""
@@ -50,3 +69,9 @@ class LateRoute(APIRoute):
             return self.__dict__[name]
         except KeyError:
             raise AttributeError(f"a route has no {name}") from None
+
+
+class RawRoute(LateRoute):
+    """A route that reads what was sent by itself, and looks at it."""
+
+    reads_body = True

@@ -16,8 +16,9 @@ from infra.projector import GROUP, TOPICS, ProjectionError, Projector, log_ends,
 from infra.settings import Settings
 from schemas.codec import encode, type_of
 from schemas.envelope import Envelope, to_headers
+from schemas.events import CustomerUpserted
 from schemas.facts import Movement
-from schemas.rows import AccountRow, RowKey, encode_key, encode_row
+from schemas.rows import AccountRow, CustomerRow, RowKey, encode_key, encode_row
 from tests.infra.projection.test_rows import FACTS, OUTCOME, everything
 
 _PARTITIONS = 2
@@ -140,6 +141,25 @@ def test_it_goes_on_where_sql_is(engine: Engine, settings: Settings) -> None:
         assert 11 == catch_up(projector, settings)
         reader.close()
     assert 10 == count(engine, tables.movements)
+
+
+def test_a_text_that_postgresql_has_no_character_for_stops_nothing(
+    running: Projector, engine: Engine, settings: Settings
+) -> None:
+    """Billing's free texts may hold U+0000: a name is shown with the sign for such, and what comes behind it is read."""
+    account = "acme:C1"
+    said = CustomerUpserted(company="acme", customer="C1", occurred_at="2026-03-02", name="Al\0ma\x1fcén")
+    writer = producer(bootstrap_servers=settings.brokers())
+    key = encode_key(RowKey("customer", account, ""))
+    row = encode_row(CustomerRow(account=account, customer=said))
+    writer.send(settings.topic("ledger.account"), row, key=key, partition=0)
+    writer.flush()
+    writer.close()
+    say(settings, first=2, count=2)
+    assert 6 == catch_up(running, settings)
+    with reading(engine) as connection:
+        assert "Al\ufffdma\x1fcén" == connection.execute(select(tables.customers.c["name"])).scalar_one()
+    assert {0} == lags(settings)
 
 
 def test_a_failed_write_moves_nothing(

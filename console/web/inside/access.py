@@ -28,6 +28,7 @@ __all__ = [
     "WaitError",
     "came_from",
     "digest_of",
+    "has_password",
     "hash_password",
     "is_own_password",
     "log_in",
@@ -146,6 +147,11 @@ def log_in(parts: InsideParts, *, user: str, password: str, address: str) -> str
     )
     parts.people.begin(begun)
     return token
+
+
+def has_password(user: User, password: str) -> bool:
+    """Say whether a password that was made for a user is his still."""
+    return _verify(user.password_hash, password)
 
 
 def is_own_password(parts: InsideParts, person: Person, *, password: str) -> bool:

@@ -9,9 +9,11 @@ from typing import Any, Final
 
 from fastapi.exceptions import RequestValidationError
 
+from console.web.amounts import AmountError
 from console.web.inside.refilling import FormFault
+from console.web.plain import CONTROL_CHARACTER
 
-__all__ = ["FORM_WORDS", "refused_fields", "said_problems"]
+__all__ = ["FORM_WORDS", "amount_fault", "refused_fields", "said_problems"]
 
 # What a form brings beside its fields: where one of these is missing, it is not one of ours.
 FORM_WORDS: Final = ("csrf", "nonce")
@@ -20,6 +22,7 @@ _KINDS: Final = (
     ("empty", re.compile(r"missing|string_too_short")),
     ("too_long", re.compile(r"string_too_long|too_long")),
     ("no_date", re.compile(r"date|time")),
+    ("unprintable", re.compile(CONTROL_CHARACTER)),
     ("no_choice", re.compile(r"literal_error|enum|bool|string_pattern_mismatch")),
     ("no_number", re.compile(r"int|float|decimal")),
     ("too_small", re.compile(r"greater_than")),
@@ -48,6 +51,11 @@ _CALLED: Final = {
     "amount": ("total",),
     "bank_account": ("account",),
 }
+
+
+def amount_fault(error: AmountError, *, words: Mapping[str, Any]) -> str:
+    """Say what is wrong with an amount; ``words`` are those of [form_faults]."""
+    return str(words[error.word]).format(**error.values)
 
 
 def refused_fields(error: RequestValidationError, *, words: Mapping[str, Any]) -> list[FormFault]:

@@ -4,17 +4,18 @@ import datetime
 from typing import Annotated, Final
 
 from fastapi import Depends, Form
-from pydantic import AfterValidator
+from pydantic import AfterValidator, StringConstraints
 
 from console.web.inside.access import Person, needs
 
-__all__ = ["Administrator", "Approver", "AskedDay", "Collector", "Reader", "Word", "is_askable"]
+__all__ = ["Administrator", "Approver", "AskedDay", "Collector", "Reader", "Stripped", "Word", "is_askable"]
 
 Reader = Annotated[Person, Depends(needs("viewer"))]
 Collector = Annotated[Person, Depends(needs("collector"))]
 Approver = Annotated[Person, Depends(needs("approver"))]
 Administrator = Annotated[Person, Depends(needs("administrator"))]
 Word = Annotated[str, Form(max_length=128)]
+Stripped = StringConstraints(strip_whitespace=True)  # of what was typed: blanks alone are nothing
 # What happened, or will, is within these years (as ``processors.validation`` has it); windows around other days have no beginning or end.
 _FIRST: Final = datetime.date(1970, 1, 1)
 _LAST: Final = datetime.date(2199, 12, 31)

@@ -19,6 +19,7 @@ from console.web.inside.asking import WrongRequestError
 from console.web.inside.form_faults import FORM_WORDS, refused_fields, said_problems
 from console.web.inside.refilling import FORM_PAGE, FormFault, Typed, refilled
 from console.web.inside.showing import page, words_of
+from console.web.plain import without_control
 
 __all__ = ["form_again"]
 
@@ -36,7 +37,8 @@ async def form_again(
     """
     if request.method != "POST":
         return None
-    fields = [(name, value) for name, value in (await request.form()).multi_items() if isinstance(value, str)]
+    sent = (await request.form()).multi_items()
+    fields = [(name, without_control(value)) for name, value in sent if isinstance(value, str)]
     faults = _faults(error, person=person, names=[name for name, _ in fields])
     if not faults:
         return None

@@ -183,6 +183,8 @@ class Simulations:
             if process.poll() is not None:
                 del self._running[simulation]
                 self._ends[simulation] = "failed"  # unless it left a report
+            elif (self._folder / simulation / "report.json").is_file():
+                self._end(simulation, "done")  # what it leaves last is there: it is on its way out
             elif asked is None or (self._clock() - asked.started_at).total_seconds() > _SECONDS_MAX:
                 self._end(simulation, "too_long")
 

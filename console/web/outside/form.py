@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, get_args
 
-from babel.numbers import NumberFormatError, parse_decimal
 from msgspec import Struct
 
+from console.web.amounts import AmountError, read_amount
 from console.web.outside.words import DisputeReason, Words
-from processors.money import MoneyError, to_minor, to_text
+from processors.money import to_minor, to_text
 from schemas.answers import AnswerFile, AnswerKind, AnswerSaid
 from schemas.events import Means
 
@@ -24,8 +24,6 @@ _SHORT_MAX: Final = 200
 _REACH_MAX: Final = 254
 _AHEAD_DAYS_MAX: Final = 366
 _DAY: Final = re.compile(r"\s*(?:(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}))\s*")
-_SPACES: Final = re.compile(r"[\s ]+")
-_FIGURES: Final = re.compile(r"[0-9][0-9.,']*")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -102,24 +100,12 @@ def day_of(text: str) -> datetime.date | None:
 
 
 def amount_of(text: str, *, currency: str, language: str) -> str | None:
-    """Read an amount above zero as people write it, with either point or comma; None: it is none.
-
-    '1.250' is a thousand in Spanish and Portuguese, and one and a quarter in no currency
-    that has two decimals: the reader's language decides, and where that makes no sense, the other way.
-    """
-    plain = _SPACES.sub("", text).strip("$€£")
-    other = "es" if language.startswith("en") else "en"
-    if not _FIGURES.fullmatch(plain):
+    """Read an amount above zero as people write it (``console.web.amounts``), in full decimals; None: it is none."""
+    try:
+        plain = read_amount(text, currency=currency, language=language)
+    except AmountError:
         return None
-    for locale in (language.partition("-")[0], other):
-        try:
-            value = parse_decimal(plain, locale=locale, strict=True)
-            minor = to_minor(format(value, "f"), currency=currency)
-        except (NumberFormatError, MoneyError):
-            continue
-        if 0 < minor < 10**15:
-            return to_text(minor, currency=currency)
-    return None
+    return to_text(to_minor(plain, currency=currency), currency=currency)
 
 
 def _on(given: Given, *, shown: Shown, errors: dict[str, str]) -> datetime.date | None:

@@ -46,7 +46,7 @@ _WITH_DOCUMENTS_CHOSEN: Final = ("paid", "will_pay", "other")
 
 def router(parts: WebParts) -> Routes:
     """Make the routes."""
-    routes = Routes()
+    routes = Routes(reads_bodies=True)
     pages = _Pages(parts)
     looked, posted = ["GET", "HEAD"], ["POST"]
     for path, methods, handler in (

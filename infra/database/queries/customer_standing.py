@@ -1,15 +1,27 @@
 """What an account's own row says beside its figures: whose it is the same as, who writes to it, and by what it may not be written to."""
 
+from typing import Literal
+
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
 from infra.database.queries.group import children_of
 from infra.database.queries.live import live_row
-from infra.database.tables import accounts, items
+from infra.database.tables import accounts, arrangements, items
 from schemas.fields import split_account_id
 from schemas.rows import AccountRow, CustomerRow
 
-__all__ = ["CustomerStanding", "customer_is_known", "customer_standing", "document_is_known"]
+__all__ = [
+    "ArrangementKind",
+    "CustomerStanding",
+    "currency_of_arrangement",
+    "currency_of_document",
+    "customer_is_known",
+    "customer_standing",
+    "document_is_known",
+]
+
+ArrangementKind = Literal["dispute", "promise", "payment_plan"]
 
 
 class CustomerStanding(Struct, frozen=True, kw_only=True):
@@ -69,3 +81,24 @@ def document_is_known(connection: Connection, *, account: str, document: str) ->
     """Say whether an account has a document of this number, open or not."""
     found = select(items.c["item"]).where(items.c["account"] == account, items.c["item"] == document)
     return connection.execute(found).first() is not None
+
+
+def currency_of_document(connection: Connection, *, account: str, document: str) -> str | None:
+    """Give the currency of an account's document; None: it has none of this number."""
+    wanted = select(items.c["currency"]).where(items.c["account"] == account, items.c["item"] == document)
+    found: str | None = connection.execute(wanted).scalar()
+    return found
+
+
+def currency_of_arrangement(
+    connection: Connection, *, account: str, kind: ArrangementKind, name: str
+) -> str | None:
+    """Give the currency of what was agreed with an account, or decided about it; None: nothing was under this name.
+
+    '' is one that names no currency.
+    """
+    wanted = select(arrangements.c["currency"]).where(
+        arrangements.c["account"] == account, arrangements.c["arrangement"] == f"{kind}/{name}"
+    )
+    found: str | None = connection.execute(wanted).scalar()
+    return found

@@ -6,7 +6,7 @@ nothing that the reminder asked for is open any more.
 
 import datetime
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import Struct, json
 from sqlalchemy import ColumnElement, Connection, String, Table, and_, cast, exists, or_, select
@@ -14,7 +14,9 @@ from sqlalchemy import ColumnElement, Connection, String, Table, and_, cast, exi
 from infra.database.send_tables import tasks
 from infra.database.tables import decisions, items, open_tasks, reminder_items
 
-__all__ = ["TaskLine", "is_still_to_do", "task_lines"]
+__all__ = ["TaskLine", "is_still_to_do", "task_is_open", "task_lines"]
+
+_POSITION_DIGITS_MAX: Final = 4  # of a task among those of its reminder
 
 
 class TaskLine(Struct, frozen=True, kw_only=True):
@@ -65,6 +67,25 @@ def task_lines(
     asked = _Asked(account, companies, responsible)
     found = [*_carried(connection, asked, last), *_waited_for(connection, asked, last)]
     return sorted(found, key=lambda each: (each.due_on, each.account, each.task))[skip:last]
+
+
+def task_is_open(connection: Connection, *, account: str, task: str) -> bool:
+    """Say whether an account has an open task of this name, of either kind."""
+    waited_for = select(open_tasks.c["task"]).where(
+        open_tasks.c["account"] == account, open_tasks.c["task"] == task
+    )
+    if connection.execute(waited_for).first() is not None:
+        return True
+    reminder, _, position = task.removeprefix("reminder/").rpartition("/")
+    if not task.startswith("reminder/") or not position.isdecimal() or len(position) > _POSITION_DIGITS_MAX:
+        return False
+    carried = select(tasks.c["reminder"]).where(
+        tasks.c["account"] == account,
+        tasks.c["reminder"] == reminder,
+        tasks.c["position"] == int(position),
+        is_still_to_do(),
+    )
+    return connection.execute(carried).first() is not None
 
 
 class _Asked(NamedTuple):

@@ -1,6 +1,7 @@
 """What each form of the console brings, filled in so that it is carried out: every route that something is sent to.
 
-``{sent}``, ``{proposed}`` and ``{run}`` are put in: a reminder that went out, one that waits, and a what-if under way.
+``{sent}``, ``{proposed}`` and ``{run}`` are put in: a reminder that went out, one that waits, and a what-if under way;
+``{dispute}``, ``{promise}`` and ``{payment_plan}``: what was agreed with the first customer.
 """
 
 from typing import Final
@@ -57,7 +58,7 @@ FILLED: Final[dict[str, dict[str, str]]] = {
     "POST /reports/{report}/kept/forget": {"name": "mine"},
     "POST /batches/{batch}/go-on": {},
     f"{_CUSTOMER}/disputes": {"item": "INV-1", "reason": "two loaves short", "amount": "10"},
-    f"{_CUSTOMER}/disputes/rule": {"dispute": "d", "ruling": "rejected", "text": "all was there"},
+    f"{_CUSTOMER}/disputes/rule": {"dispute": "{dispute}", "ruling": "rejected", "text": "all was there"},
     f"{_CUSTOMER}/enrolment": {"enrolled": "false"},
     f"{_CUSTOMER}/exclusions": {"item": "INV-1", "reason": "at court"},
     f"{_CUSTOMER}/holds": {"kind": "blocked", "reason": "asked for time", "until": "2026-03-01"},
@@ -71,9 +72,9 @@ FILLED: Final[dict[str, dict[str, str]]] = {
     f"{_CUSTOMER}/payment-exclusions": {"payment": "P-1", "reason": "not theirs"},
     f"{_CUSTOMER}/payment-inclusions": {"payment": "P-1"},
     f"{_CUSTOMER}/payment-plans": {"item": "INV-1", "count": "3", "first_on": "2026-03-01"},
-    f"{_CUSTOMER}/payment-plans/cancel": {"payment_plan": "p", "reason": "paid at once"},
+    f"{_CUSTOMER}/payment-plans/cancel": {"payment_plan": "{payment_plan}", "reason": "paid at once"},
     f"{_CUSTOMER}/promises": {"due_on": "2026-02-20", "amount": "50", "currency": "USD", "by": "Ana"},
-    f"{_CUSTOMER}/promises/withdraw": {"promise": "p"},
+    f"{_CUSTOMER}/promises/withdraw": {"promise": "{promise}"},
     f"{_CUSTOMER}/quarantine/release": {},
     f"{_CUSTOMER}/receipts": {
         "total": "20",

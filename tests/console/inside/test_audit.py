@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from httpx import Response
 from msgspec import inspect
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, func, insert, select, update
 
 from console.web.inside.auditing import OF_THE_LINE, kept_fields, kept_values
 from console.web.inside.set_fields import set_fields
@@ -18,8 +18,9 @@ from infra.database.batches import Batch, BatchBook
 from infra.database.engine import reading, writing
 from infra.database.people import AuditEntry
 from infra.database.queries.proposals import waiting
-from infra.database.report_post import Allowed, ReportPost
+from infra.database.report_post import Allowed, ReportPost, Schedule
 from infra.database.send_tables import send_jobs
+from infra.database.tables import arrangements, open_tasks
 from schemas.bank import BankLineMatched, BankLineUnmatched
 from schemas.codec import type_of
 from schemas.commands import (
@@ -42,6 +43,39 @@ from tests.notifiers.pictures import png
 
 WHO = "bea"
 _TEXTS = "/settings/acme/texts/first/es"
+_OF_CUSTOMER = "POST /customers/{account:path}"
+# What has to be agreed before it can be ended.
+_AGREED_BY = {
+    f"{_OF_CUSTOMER}/disputes/rule": f"{_OF_CUSTOMER}/disputes",
+    f"{_OF_CUSTOMER}/payment-plans/cancel": f"{_OF_CUSTOMER}/payment-plans",
+    f"{_OF_CUSTOMER}/promises/withdraw": f"{_OF_CUSTOMER}/promises",
+}
+_DAY = datetime.date(2026, 2, 5)
+_TASK = {
+    "account": "acme:C1",
+    "company": "acme",
+    "customer": "C1",
+    "task": "call",
+    "task_type": "call",
+    "summary": "",
+    "responsible": "",
+    "opened_on": _DAY,
+    "due_on": _DAY,
+    "blocking": False,
+    "items_json": "[]",
+}
+_SCHEDULE = Schedule(
+    schedule="s",
+    user=WHO,
+    report="aged",
+    filters_json="{}",
+    form="pdf",
+    every="day",
+    number=0,
+    hour=7,
+    recipients="boss@acme.test",
+    made_at=datetime.datetime(2026, 2, 5, tzinfo=datetime.UTC),
+)
 
 
 @pytest.fixture
@@ -128,6 +162,13 @@ def _prepare(desk: Desk, route: str) -> None:
             amount="9",
         )
         desk.parts.publish([line])
+    elif route in _AGREED_BY:
+        _send(desk, _AGREED_BY[route])
+    elif route == "POST /tasks/end":
+        with writing(desk.engine) as connection:
+            connection.execute(insert(open_tasks).values(**_TASK))
+    elif route == "POST /reports/mail/end":
+        ReportPost(desk.engine).plan(_SCHEDULE)
     elif route == "POST /suppressions/remove":
         _send(desk, "POST /suppressions", address="no@c1.test")
     elif route.endswith("/give-back"):
@@ -152,6 +193,7 @@ def _send(desk: Desk, route: str, **fields: str) -> Response:
         "sent": desk.stage.latest["acme:C3"],
         "proposed": proposed,
         "run": _begun(desk) if route.endswith("/stop") else "",
+        **_agreed(desk),
     }
     names = {"account": "acme:C1", "company": "acme", "report": "aged", "batch": "b", "plan": "default"}
     names |= {"kind": "first", "name": "es", "reminder": said["sent" if "call-back" in route else "proposed"]}
@@ -162,10 +204,18 @@ def _send(desk: Desk, route: str, **fields: str) -> Response:
     if "/texts/" in route:
         form |= next(each for each in forms_of(page) if each.action == path).sent()
     for name, value in FILLED[route].items():
-        form[name] = re.sub(r"{(sent|proposed|run)}", lambda found: said[found[1]], value)
+        form[name] = re.sub(r"{(\w+)}", lambda found: said[found[1]], value)
     files = {"logo": ("our.png", png(), "image/png")} if route.endswith("/logo") else None
     answer: Response = desk.browser.post(path, data=form | fields, files=files)
     return answer
+
+
+def _agreed(desk: Desk) -> dict[str, str]:
+    """Give what was agreed with the first customer, by kind."""
+    of = select(arrangements.c["arrangement"]).where(arrangements.c["account"] == "acme:C1")
+    with reading(desk.engine) as connection:
+        names = [each.partition("/") for each in connection.execute(of).scalars()]
+    return {"dispute": "", "promise": "", "payment_plan": ""} | {kind: name for kind, _, name in names}
 
 
 def _begun(desk: Desk) -> str:

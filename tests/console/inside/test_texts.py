@@ -136,6 +136,22 @@ def test_whoever_saves_second_is_told_what_stands(desk: Desk) -> None:
     assert "By Ada\n" == own_file(desk).read_text()
 
 
+def test_a_second_click_on_saving_is_no_other_change(desk: Desk) -> None:
+    """The same texts from the same page once more: saved, not overtaken by oneself; given back twice, too. One line each."""
+    form = editing(desk).sent() | {OPENING: "Dear friends", "what": "save"}
+    answers = [desk.browser.post(FIRST, data=form) for _ in range(2)]
+    assert [(303, f"{FIRST}?done=saved")] * 2 == [
+        (each.status_code, each.headers.get("location")) for each in answers
+    ]
+    # Other texts from a page that is not what stands any more are told, as ever.
+    assert 409 == desk.browser.post(FIRST, data=form | {OPENING: "Dear all"}).status_code
+    assert "Dear friends\n" == own_file(desk).read_text()
+    (back,) = (each for each in forms_of(desk.browser.get(FIRST).text) if each.action == f"{FIRST}/give-back")
+    assert [303, 303] == [desk.browser.post(back.action, data=back.sent()).status_code for _ in range(2)]
+    assert not own_file(desk).exists()
+    assert 2 == len(desk.people.entries(act="console.texts.save", limit=9))
+
+
 def test_fixed_words_are_the_companys_one_by_one(desk: Desk) -> None:
     """S4-10: \"Invoice\" instead of \"document\"; a word that there is not is told."""
     page = f"{TEXTS}/layout/labels.en.toml"

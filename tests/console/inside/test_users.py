@@ -1,5 +1,6 @@
 """Who may use the console is said in the console: users, passwords that are good once, and the audit of it all."""
 
+import datetime
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from sqlalchemy import Engine
 from infra.database.people import AuditEntry
 from tests.console.inside.desk import PASSWORD, Desk
 
+_SHOWN = r'<code class="password">([^<]+)</code>'
 STORY = """# one who owes
 customer email ana@c1.test
 2026-01-02  invoice INV-1 100.00 due 2026-02-02
@@ -71,6 +73,40 @@ def test_guessing_the_old_password_is_throttled(desk: Desk) -> None:
     for _ in range(5):
         desk.submit("/me", "/me", **given)
     assert "Too many failed attempts" in desk.submit("/me", "/me", **given).text
+
+
+def test_a_second_click_makes_no_second_password(desk: Desk) -> None:
+    """Of a new user and of a new password: the page that stays shows the one that counts; the audit has one line."""
+    desk.employ("carl", role="viewer")
+    new = {"user": "carla", "role": "viewer", "language": "en", "companies": "acme"}
+    for user, form in (("carla", new), ("carl", {"user": "carl"})):
+        action = "/users" if user == "carla" else "/users/password"
+        page = desk.browser.get("/users?user=carl").text
+        csrf = page.partition('name="csrf" value="')[2].partition('"')[0]
+        sent = {"csrf": csrf, "nonce": f"one form of {user}", **form}
+        answers = [desk.browser.post(action, data=sent) for _ in range(2)]
+        assert [200, 200] == [each.status_code for each in answers]
+        first, second = (re.findall(_SHOWN, each.text) for each in answers)
+        assert first == second
+        assert 303 == desk.log_in(user, password=first[0], browser=desk.another_browser()).status_code
+    assert ["console.user.add", "console.user.password"] == sorted(
+        each.act for each in desk.people.entries(limit=9)
+    )
+
+
+def test_a_form_that_made_a_password_makes_it_no_second_time(desk: Desk) -> None:
+    """Gone back to later, when its user has chosen his own: that one stands; another form makes another."""
+    desk.employ("carl", role="viewer")
+    csrf = desk.browser.get("/users").text.partition('name="csrf" value="')[2].partition('"')[0]
+    sent = {"csrf": csrf, "nonce": "one form", "user": "carl"}
+    (first,) = re.findall(_SHOWN, desk.browser.post("/users/password", data=sent).text)
+    desk.employ("carl", role="viewer")  # with a password of his own
+    desk.now += datetime.timedelta(minutes=5)
+    answer = desk.browser.post("/users/password", data=sent)
+    assert (422, False) == (answer.status_code, first in answer.text)
+    assert 303 == desk.log_in("carl", browser=desk.another_browser()).status_code
+    (other,) = re.findall(_SHOWN, desk.browser.post("/users/password", data=sent | {"nonce": "two"}).text)
+    assert first != other
 
 
 def test_a_user_is_changed_and_shut_out(desk: Desk) -> None:

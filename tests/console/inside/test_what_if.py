@@ -134,6 +134,16 @@ def test_one_at_a_time_and_a_double_click_is_one(bench: Bench) -> None:
     assert 2 == len(bench.started)
 
 
+def test_one_that_has_left_its_report_is_in_nobodys_way(bench: Bench) -> None:
+    """It is shown as done: whoever begins the next one right then is not told that another is under way."""
+    there = bench.start().headers["location"]
+    write_json(bench.started[0].folder, _report())
+    assert "EUR 3.60" in bench.desk.browser.get(there).text
+    assert 303 == bench.start(profile="strict").status_code
+    assert "EUR 3.60" in bench.desk.browser.get(there).text
+    assert 2 == len(bench.started)
+
+
 def test_after_a_restart_what_was_under_way_is_said_to_be_gone(bench: Bench) -> None:
     """And what was done or stopped still is."""
     there = bench.start().headers["location"]

@@ -29,6 +29,7 @@ SHOWN = Shown(
         ("1.250", "CLP", "es", "1250"),
         ("1.250", "USD", "es", "1250.00"),
         ("1,250", "USD", "en", "1250.00"),
+        ("1,250", "USD", "es", None),
         ("1 250,00 ", "EUR", "es", "1250.00"),
         ("$ 1.250", "CLP", "es-CL", "1250"),
         ("0", "USD", "en", None),
@@ -41,7 +42,7 @@ SHOWN = Shown(
     ],
 )
 def test_amounts(text: str, currency: str, language: str, expected: str | None) -> None:
-    """The reader's habit decides, and where that makes no sense, the other one."""
+    """As everywhere (``test_amounts``), in full decimals; what is none, or could be another, is asked for again."""
     assert expected == amount_of(text, currency=currency, language=language)
 
 

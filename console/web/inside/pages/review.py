@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, Response
 from msgspec import structs
 from sqlalchemy import Connection
 
+from console.requests import reminder_is_known
 from console.web.inside.access import Person, require_own_form
 from console.web.inside.asking import WrongRequestError, ask, await_written, told
 from console.web.inside.drawing import changed_by
@@ -231,6 +232,9 @@ def _add_undo(routes: Routes, parts: InsideParts) -> None:
     ) -> Response:
         require_own_form(request, person, csrf=csrf)
         require_seen(parts, person, account)
+        with reading(parts.engine) as connection:
+            if not reminder_is_known(connection, account=account, reminder=reminder):
+                raise HTTPException(404)
         common = told(parts, person, account=account, given=nonce)
         command = UndoReminder(**common, reminder=reminder, what=what, edits=edits, reason=reason)
         more = {"account": account, **place}

@@ -16,7 +16,7 @@ from console.web.inside.access import Person, require_own_form
 from console.web.inside.asking import WrongRequestError, said_by
 from console.web.inside.auditing import content_of, kept_fields, note
 from console.web.inside.company_asking import own_creditors
-from console.web.inside.given import Approver, Collector, Reader, Word
+from console.web.inside.given import Approver, Collector, Reader, Stripped, Word
 from console.web.inside.masking import masked
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
@@ -45,8 +45,8 @@ __all__ = ["router"]
 _LINES_MAX: Final = 50
 _CHANNELS: Final = ("email", "sms", "letter")
 _Channel = Annotated[Literal["email", "sms", "letter"], Form()]
-_Address = Annotated[str, Form(min_length=1, max_length=500)]
-_Reason = Annotated[str, Form(min_length=1, max_length=500)]
+_Address = Annotated[str, Stripped, Form(min_length=1, max_length=500)]
+_Reason = Annotated[str, Stripped, Form(min_length=1, max_length=500)]
 _Short = Annotated[str, Query(max_length=64)]
 
 

@@ -6,15 +6,16 @@ from fastapi import Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from console.web.inside.access import require_own_form
-from console.web.inside.asking import ask, await_written, told
+from console.web.inside.asking import ask, await_written, said_by, told
 from console.web.inside.given import Collector, Reader
+from console.web.inside.pages.customer.opening import require_seen
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page
 from console.web.routing import Routes
 from infra.database.engine import reading
 from infra.database.queries.customer_sheet import contact_names
 from infra.database.queries.moment import business_now
-from infra.database.queries.tasks import task_lines
+from infra.database.queries.tasks import task_is_open, task_lines
 from infra.database.queries.worklist_page import work_choices
 from schemas.commands import CompleteTask
 
@@ -78,9 +79,11 @@ def router(parts: InsideParts) -> Routes:
         text: Annotated[str, Form(max_length=8_000)] = "",
     ) -> Response:
         require_own_form(request, person, csrf=csrf)
-        company, _, customer = account.partition(":")
-        if not customer or not person.sees(company):
-            raise HTTPException(404)
+        require_seen(parts, person, account)
+        if parts.people.entry(said_by(person, given=nonce)) is None:  # else it is a second click
+            with reading(parts.engine) as connection:
+                if not task_is_open(connection, account=account, task=task):
+                    raise HTTPException(404)
         common = told(parts, person, account=account, given=nonce)
         command = CompleteTask(**common, task=task, outcome=outcome, text=text)
         return ask(parts, person, command, account=account, back_to="/tasks", more={"account": account})

@@ -13,7 +13,7 @@ from console.web.inside.access import Person, require_own_form
 from console.web.inside.asking import WrongRequestError
 from console.web.inside.auditing import kept_values, note_own
 from console.web.inside.details import detail_text
-from console.web.inside.given import Reader
+from console.web.inside.given import Reader, Stripped
 from console.web.inside.masking import masked_text
 from console.web.inside.parts import InsideParts
 from console.web.inside.selecting import FILTER_NAMES, AskedFilter, filter_of, filter_query
@@ -29,7 +29,7 @@ __all__ = ["router"]
 
 _LINES_MAX = 50
 _PAGE = "today"
-_Name = Annotated[str, Form(min_length=1, max_length=80)]
+_Name = Annotated[str, Stripped, Form(min_length=1, max_length=80)]
 
 
 def router(parts: InsideParts) -> Routes:
@@ -78,7 +78,7 @@ def router(parts: InsideParts) -> Routes:
         query: Annotated[str, Form(max_length=2_000)] = "",
     ) -> RedirectResponse:
         require_own_form(request, person, csrf=csrf)
-        if not kept.keep(person.user, page=_PAGE, saved=SavedFilter(name=name.strip() or name, query=query)):
+        if not kept.keep(person.user, page=_PAGE, saved=SavedFilter(name=name, query=query)):
             raise WrongRequestError([words_of(person.language)["filters"]["too_many"]], fields=["name"])
         note_own(parts, person, act="filter kept", name=name, said_json=kept_values({"filters": query}))
         return RedirectResponse(f"/?{query}", status_code=303)

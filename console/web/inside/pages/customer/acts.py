@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from fastapi import Depends, Form
 from fastapi.responses import Response
 
+from console.web.inside.given import Stripped
 from console.web.inside.pages.customer.opening import CustomerForm, Word, asked_for, form_of
 from console.web.inside.parts import InsideParts
 from console.web.routing import Routes
@@ -44,7 +45,7 @@ def _add_log(routes: Routes, parts: InsideParts) -> None:
     def add_note(
         *,
         form: own,
-        text: Annotated[str, Form(min_length=1, max_length=8_000)],
+        text: Annotated[str, Stripped, Form(min_length=1, max_length=8_000)],
         kind: Annotated[Literal["note", "call_attempt", "conversation"], Form()] = "note",
         responsible: Word = "",
     ) -> Response:

@@ -9,16 +9,20 @@ from fastapi.responses import Response
 from console.web.inside.asking import refused_by_intake
 from console.web.inside.pages.customer.opening import (
     CustomerForm,
-    OptionalAmount,
     OptionalDay,
+    OptionalText,
     Reason,
     Word,
+    amount_typed,
     asked_for,
     form_of,
+    require_arrangement,
     require_document,
 )
 from console.web.inside.parts import InsideParts
 from console.web.routing import Routes
+from infra.database.engine import reading
+from infra.database.queries.customer_standing import currency_of_document
 from schemas.commands import (
     CancelPaymentPlan,
     HoldKind,
@@ -75,8 +79,8 @@ def _add_promises(routes: Routes, parts: InsideParts) -> None:
         *,
         form: own,
         due_on: Annotated[datetime.date, Form()],
-        amount: OptionalAmount = None,
-        currency: OptionalAmount = None,
+        amount: OptionalText = None,
+        currency: OptionalText = None,
         documents: Annotated[list[str] | None, Form()] = None,
         by: _Name = "",
         how: _Name = "",
@@ -84,7 +88,7 @@ def _add_promises(routes: Routes, parts: InsideParts) -> None:
         command = MakePromise(
             **form.common,
             due_on=due_on,
-            amount=amount,
+            amount=amount_typed(form, amount, currency=currency),
             currency=currency if amount else None,
             documents=tuple(documents or ()),
             by=by,
@@ -94,6 +98,7 @@ def _add_promises(routes: Routes, parts: InsideParts) -> None:
 
     @routes.post("/promises/withdraw", response_model=None)
     def withdraw(*, form: own, promise: Word) -> Response:
+        require_arrangement(parts, form, "promise", promise)
         return asked_for(parts, form, WithdrawPromise(**form.common, promise=promise))
 
 
@@ -106,10 +111,15 @@ def _add_disputes(routes: Routes, parts: InsideParts) -> None:
         form: own,
         item: Word,
         reason: Reason,
-        amount: OptionalAmount = None,
+        amount: OptionalText = None,
         review_on: OptionalDay = None,
     ) -> Response:
-        command = OpenDispute(**form.common, document=item, reason=reason, amount=amount, review_on=review_on)
+        with reading(parts.engine) as connection:
+            currency = currency_of_document(connection, account=form.account, document=item)
+        disputed = amount_typed(form, amount, currency=currency)
+        command = OpenDispute(
+            **form.common, document=item, reason=reason, amount=disputed, review_on=review_on
+        )
         if not refused_by_intake(command):  # what is wrong with the form itself is told first
             require_document(parts, form, item)
         return asked_for(parts, form, command)
@@ -120,10 +130,12 @@ def _add_disputes(routes: Routes, parts: InsideParts) -> None:
         form: own,
         dispute: Word,
         ruling: Annotated[Literal["rejected", "credited"], Form()],
-        amount: OptionalAmount = None,
+        amount: OptionalText = None,
         text: _Remark = "",
     ) -> Response:
-        command = RuleDispute(**form.common, dispute=dispute, ruling=ruling, amount=amount, text=text)
+        currency = require_arrangement(parts, form, "dispute", dispute)
+        credited = amount_typed(form, amount, currency=currency or None)
+        command = RuleDispute(**form.common, dispute=dispute, ruling=ruling, amount=credited, text=text)
         return asked_for(parts, form, command)
 
 
@@ -148,5 +160,6 @@ def _add_payment_plans(routes: Routes, parts: InsideParts) -> None:
 
     @routes.post("/payment-plans/cancel", response_model=None)
     def cancel(*, form: own, payment_plan: Word, reason: _Remark = "") -> Response:
+        require_arrangement(parts, form, "payment_plan", payment_plan)
         command = CancelPaymentPlan(**form.common, payment_plan=payment_plan, reason=reason)
         return asked_for(parts, form, command)

@@ -15,6 +15,8 @@ from console.web.inside.pages.customer.opening import (
     Word,
     asked_for,
     form_of,
+    require_document,
+    require_payment,
 )
 from console.web.inside.parts import InsideParts
 from console.web.routing import Routes
@@ -38,22 +40,26 @@ def router(parts: InsideParts) -> Routes:
     def exclude(
         *, form: own, item: Word, reason: Reason, review_on: OptionalDay = None, came_from: _From = ""
     ) -> Response:
+        require_document(parts, form, item)
         command = ExcludeItem(**form.common, document=item, reason=reason, review_on=review_on)
         return back(form, command, came_from, item)
 
     @routes.post("/inclusions", response_model=None)
     def include(*, form: own, item: Word, came_from: _From = "") -> Response:
+        require_document(parts, form, item)
         return back(form, IncludeItem(**form.common, document=item), came_from, item)
 
     @routes.post("/payment-exclusions", response_model=None)
     def exclude_payment(
         *, form: own, payment: Word, reason: Reason, review_on: OptionalDay = None, came_from: _From = ""
     ) -> Response:
+        require_payment(parts, form, payment)
         command = ExcludePayment(**form.common, payment=payment, reason=reason, review_on=review_on)
         return back(form, command, came_from, f"payment/{payment}")
 
     @routes.post("/payment-inclusions", response_model=None)
     def include_payment(*, form: own, payment: Word, came_from: _From = "") -> Response:
+        require_payment(parts, form, payment)
         command = IncludePayment(**form.common, payment=payment)
         return back(form, command, came_from, f"payment/{payment}")
 

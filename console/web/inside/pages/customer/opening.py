@@ -13,43 +13,52 @@ from fastapi.responses import Response
 from msgspec.structs import replace
 from pydantic import BeforeValidator
 
+from console.web.amounts import AmountError, read_amount
 from console.web.inside.access import Person, needs, require_own_form
 from console.web.inside.asking import WrongRequestError, ask, told
-from console.web.inside.given import Collector, Reader, Word
+from console.web.inside.form_faults import amount_fault
+from console.web.inside.given import Collector, Reader, Stripped, Word
 from console.web.inside.masking import masked, masked_contact
-from console.web.inside.pages.customer.receipt_form import plain_amount
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import words_of
 from infra.database.engine import reading
 from infra.database.people import Role
 from infra.database.queries.customer_sheet import CustomerSheet, customer_sheet
-from infra.database.queries.customer_standing import customer_is_known, document_is_known
+from infra.database.queries.customer_standing import (
+    ArrangementKind,
+    currency_of_arrangement,
+    customer_is_known,
+    document_is_known,
+)
+from infra.database.queries.document_story import credit_story
+from infra.database.queries.requests import has_request
 from schemas.commands import AccountCommand
 from schemas.fields import split_account_id
 
 __all__ = [
     "Collector",
     "CustomerForm",
-    "OptionalAmount",
     "OptionalDay",
+    "OptionalText",
     "Reader",
     "Reason",
     "Word",
+    "amount_typed",
     "asked_for",
     "form_of",
     "path_of",
     "people_of",
+    "require_arrangement",
     "require_document",
+    "require_payment",
     "require_seen",
     "sheet_of",
 ]
 
-Reason = Annotated[str, Form(min_length=1, max_length=2_000)]
+Reason = Annotated[str, Stripped, Form(min_length=1, max_length=2_000)]
 # A form sends what was left empty as an empty text.
 OptionalDay = Annotated[datetime.date | None, BeforeValidator(lambda said: said or None), Form()]
-OptionalAmount = Annotated[
-    str | None, BeforeValidator(lambda said: plain_amount(said) or None), Form(max_length=20)
-]
+OptionalText = Annotated[str | None, BeforeValidator(lambda said: said.strip() or None), Form(max_length=30)]
 
 
 class CustomerForm(NamedTuple):
@@ -63,6 +72,22 @@ class CustomerForm(NamedTuple):
 def path_of(account: str) -> str:
     """Give the path of a customer's page."""
     return f"/customers/{quote(account, safe='')}"
+
+
+def amount_typed(form: CustomerForm, text: str | None, *, currency: str | None) -> str | None:
+    """Read an amount as its writer's language has it; None: none was typed.
+
+    Raises:
+        WrongRequestError: it is no amount of the currency (None: of any).
+    """
+    if text is None:
+        return None
+    language = form.person.language
+    try:
+        return read_amount(text, currency=currency, language=language)
+    except AmountError as error:
+        told = amount_fault(error, words=words_of(language)["form_faults"])
+        raise WrongRequestError([told], fields=["amount"]) from error
 
 
 def require_seen(parts: InsideParts, person: Person, account: str) -> None:
@@ -90,6 +115,31 @@ def require_document(parts: InsideParts, form: CustomerForm, document: str) -> N
     if not is_known:
         words = words_of(form.person.language)["form_faults"]
         raise WrongRequestError([words["no_document"].format(document=document)], fields=["item"])
+
+
+def require_arrangement(parts: InsideParts, form: CustomerForm, kind: ArrangementKind, name: str) -> str:
+    """See that something was agreed with the customer under this name, be it over by now or not; give its currency ('': none).
+
+    Raises:
+        HTTPException: 404: nothing was.
+    """
+    with reading(parts.engine) as connection:
+        currency = currency_of_arrangement(connection, account=form.account, kind=kind, name=name)
+        # One that is decided may be forgotten; the request that made it is not.
+        if currency is None and not has_request(connection, account=form.account, request=name):
+            raise HTTPException(404)
+    return currency or ""
+
+
+def require_payment(parts: InsideParts, form: CustomerForm, payment: str) -> None:
+    """See that the customer has a payment.
+
+    Raises:
+        HTTPException: 404: he has none of that number.
+    """
+    with reading(parts.engine) as connection:
+        if credit_story(connection, account=form.account, credit=f"payment/{payment}") is None:
+            raise HTTPException(404)
 
 
 def sheet_of(parts: InsideParts, person: Person, account: str) -> CustomerSheet:

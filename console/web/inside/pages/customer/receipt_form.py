@@ -1,24 +1,24 @@
 """A receipt as somebody typed it, and the payment that it means; what is wrong is said by field, and nothing typed is lost."""
 
 import datetime
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, cast, get_args
 
 from msgspec import Struct, field
 
+from console.web.amounts import AmountError, read_amount
+from console.web.inside.form_faults import amount_fault
 from infra.database.queries.customer_sheet import SheetItem
 from processors.money import MoneyError, exponent, to_minor
 from schemas.events import Means, PaymentLine, PaymentReceived
 
-__all__ = ["AMOUNT_FOR", "MEANS", "STATES", "Receipt", "is_currency", "payment_of", "plain_amount"]
+__all__ = ["AMOUNT_FOR", "MEANS", "STATES", "Receipt", "is_currency", "payment_of"]
 
 MEANS: Final = get_args(Means)
 _State = Literal["cleared", "received", "deposited"]
 STATES: Final = get_args(_State)
 AMOUNT_FOR: Final = "amount for "  # begins the name of the field of a document's part
 _CONDITIONAL: Final = frozenset({"cheque", "direct_debit", "promissory_note"})
-_AMOUNT: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,4})?")
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
@@ -37,12 +37,6 @@ class Receipt(Struct, frozen=True, kw_only=True):
     further_amount: str = ""
 
 
-def plain_amount(typed: str) -> str:
-    """Write a typed amount as events have it: '1250,5' is '1250.5'; what is ambiguous stays, and is refused."""
-    said = "".join(typed.split())
-    return said.replace(",", ".") if said.count(",") == 1 and "." not in said else said
-
-
 def payment_of(
     receipt: Receipt,
     *,
@@ -51,6 +45,7 @@ def payment_of(
     payment: str,
     open_items: Sequence[SheetItem],
     today: datetime.date,
+    language: str,
     words: Mapping[str, Any],
 ) -> PaymentReceived | list[tuple[str, str]]:
     """Give the payment that a receipt means, or what is wrong with it: (field, text).
@@ -61,18 +56,21 @@ def payment_of(
         payment: its id where no number was typed.
         open_items: the documents that it may name.
         today: the company's.
-        words: what is wrong, in the user's language.
+        language: the user's: amounts are read as it writes them.
+        words: what is wrong, in it.
     """
     on, payable_on = _day(receipt.on), _day(receipt.payable_on)
-    total = plain_amount(receipt.total)
     wrong = _no_choices(receipt, words)
-    if not _is_amount(total, receipt.currency):
-        wrong.append(("total", words["bad_amount"]))
+    total = ""
+    try:
+        total = read_amount(receipt.total, currency=receipt.currency, language=language)
+    except AmountError as error:
+        wrong.append(("total", amount_fault(error, words=words)))
     if receipt.payable_on and payable_on is None:
         wrong.append(("payable_on", words["no_date"]))
     if on is None or on > today:
         wrong.append(("on", words["future"] if on else words["on"]))
-    lines, wrong_lines = _lines(receipt, open_items, words)
+    lines, wrong_lines = _lines(receipt, open_items, words, language=language)
     wrong += wrong_lines
     if wrong:
         return wrong
@@ -106,7 +104,7 @@ def _no_choices(receipt: Receipt, words: Mapping[str, Any]) -> list[tuple[str, s
 
 
 def _lines(
-    receipt: Receipt, open_items: Sequence[SheetItem], words: Mapping[str, Any]
+    receipt: Receipt, open_items: Sequence[SheetItem], words: Mapping[str, Any], *, language: str
 ) -> tuple[list[PaymentLine], list[tuple[str, str]]]:
     known = {each.item: each for each in open_items}
     lines: list[PaymentLine] = []
@@ -124,14 +122,16 @@ def _lines(
     elif receipt.further_amount.strip():
         wrong.append(("further_amount", words["not_chosen"]))
     for name, place, said in named:
-        typed = plain_amount(said)
         item = known.get(name)
         if item is not None and item.currency != receipt.currency:
             wrong.append(("", words["other_currency"].format(item=name)))
-        elif typed and not _is_amount(typed, receipt.currency):
-            wrong.append((place, words["bad_amount"]))
-        else:
-            lines.append(PaymentLine(document=name, amount=typed or None))
+            continue
+        try:
+            has_amount = bool(said.strip())
+            amount = read_amount(said, currency=receipt.currency, language=language) if has_amount else None
+            lines.append(PaymentLine(document=name, amount=amount))
+        except AmountError as error:
+            wrong.append((place, amount_fault(error, words=words)))
     return lines, wrong
 
 
@@ -142,13 +142,6 @@ def is_currency(said: str) -> bool:
     except MoneyError:
         return False
     return True
-
-
-def _is_amount(said: str, currency: str) -> bool:
-    if not _AMOUNT.fullmatch(said) or not is_currency(currency):
-        return False
-    # '1,250' and '1.250' are a thousand to most who write them so: nobody guesses, also where the last figure is a nought.
-    return len(said.partition(".")[2]) <= exponent(currency) and float(said) > 0
 
 
 def _day(said: str) -> datetime.date | None:

@@ -19,6 +19,7 @@ from console.web.inside.pages.customer.opening import (
     Word,
     form_of,
     path_of,
+    require_payment,
     sheet_of,
 )
 from console.web.inside.pages.customer.receipt_form import AMOUNT_FOR, MEANS, STATES, Receipt, payment_of
@@ -76,6 +77,7 @@ def _add_receipt(routes: Routes, parts: InsideParts) -> None:
             payment=f"RC-{said_by(form.person, given=nonce).rpartition('/')[2][:12]}",
             open_items=(*documents.items, *further),
             today=today,
+            language=form.person.language,
             words={**words["form_faults"], **words["receipts"]},
         )
         if isinstance(made, list):
@@ -122,6 +124,11 @@ def _add_states(routes: Routes, parts: InsideParts) -> None:
         reason: Annotated[str, Form(max_length=2_000)] = "",
     ) -> Response:
         company, customer = split_account_id(form.account)
+        require_payment(parts, form, payment)
+        with reading(parts.engine) as connection:
+            today = company_day(connection, company, wall=parts.clock())
+        if on > today:
+            raise WrongRequestError([words_of(form.person.language)["receipts"]["future"]], fields=["on"])
         entry = said_by(form.person, given=nonce)
         changed = PaymentStateChanged(
             company=company,

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from console.web.inside.access import Person, require_own_form
 from console.web.inside.asking import WrongRequestError
 from console.web.inside.auditing import kept_values, note_own
-from console.web.inside.given import Reader, Word
+from console.web.inside.given import Reader, Stripped, Word
 from console.web.inside.pages.reports.asked import as_query, filters_of_query, report_named
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import words_of
@@ -38,7 +38,7 @@ def router(parts: InsideParts) -> Routes:
         person: Reader,
         report: str,
         csrf: Word,
-        name: Annotated[str, Form(min_length=1, max_length=80)],
+        name: Annotated[str, Stripped, Form(min_length=1, max_length=80)],
         query: _Query = "",
     ) -> Response:
         """Keep columns and filters; the day is not kept: it is the one on which they are used."""
@@ -46,12 +46,12 @@ def router(parts: InsideParts) -> Routes:
         report_named(report)
         filters, _ = filters_of_query(query)
         kept = urlencode(as_query(filters))
-        saved = SavedFilter(name=name.strip(), query=kept)
+        saved = SavedFilter(name=name, query=kept)
         if not FilterBook(parts.engine).keep(person.user, page=f"reports/{report}", saved=saved):
             text = words_of(person.language)["reports"]["too_many_kept"].format(count=SAVED_MAX)
             raise WrongRequestError([text], fields=["name"])
         said = kept_values({"report": report, "filters": kept})
-        note_own(parts, person, act="filter kept", name=name.strip(), said_json=said)
+        note_own(parts, person, act="filter kept", name=name, said_json=said)
         return RedirectResponse(f"/reports/{quote(report)}?{kept}", status_code=303)
 
     @routes.post("/reports/{report}/kept/forget", response_model=None)

@@ -157,9 +157,12 @@ def _add_schedules(routes: Routes, parts: InsideParts, post: ReportPost) -> None
     @routes.post(f"{_HERE}/end", response_model=None)
     def end(*, request: Request, person: Collector, csrf: Word, nonce: Word, schedule: Word) -> Response:
         require_own_form(request, person, csrf=csrf)
-        note(parts, person, entry=said_by(person, given=nonce), act="report.schedule.end", detail=schedule)
-        if not post.end_schedule(schedule, users=_whose(parts, person)):
-            raise HTTPException(404)
+        entry, whose = said_by(person, given=nonce), _whose(parts, person)
+        if parts.people.entry(entry) is None:  # else it is a second click
+            if all(each.schedule != schedule for each in post.schedules(users=whose)):
+                raise HTTPException(404)
+            note(parts, person, entry=entry, act="report.schedule.end", detail=schedule)
+        post.end_schedule(schedule, users=whose)
         return _back()
 
 

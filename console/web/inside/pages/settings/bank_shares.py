@@ -4,14 +4,15 @@ Who paid is one customer; what is another one's goes over to that one's account,
 not named stays with who paid. Nothing is read from SQL here, and nothing is published.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
 
+from console.web.amounts import AmountError, read_amount
 from console.web.inside.pages.settings.forms import Given
 from infra.database.queries.customer_sheet import SheetItem
-from processors.money import MoneyError, to_minor, to_text
+from processors.money import to_minor, to_text
 from schemas.bank import BankLineUnmatched
 from schemas.events import PaymentLine, PaymentReceived
 
@@ -56,12 +57,13 @@ class Shares(Struct, frozen=True, kw_only=True):
 
 
 class WrongShareError(ValueError):
-    """Something of a form is wrong: ``field`` and a key of [bank_faults]."""
+    """Something of a form is wrong: ``field``, a key of [bank_faults] or [form_faults], and what fills its word in."""
 
-    def __init__(self, *, field: str, word: str) -> None:
+    def __init__(self, *, field: str, word: str, values: Mapping[str, str] | None = None) -> None:
         super().__init__(word)
         self.field = field
         self.word = word
+        self.values = values or {}
 
 
 def payment_of(said: BankLineUnmatched, *, customer: str, lines: Sequence[PaymentLine]) -> PaymentReceived:
@@ -117,9 +119,9 @@ def _lines(
         if not isinstance(document, str) or document not in known:
             continue
         field = f"amount{payer.mark}:{document}"
-        text = _plain(form.text(field).strip())
+        text = form.text(field).strip()
         if text:
-            _require_amount(text, currency=said.currency, field=field)
+            text = _amount(text, form=form, currency=said.currency, field=field)
         elif is_other:  # what is another's has to be said: all of the document, where nothing else was
             text = to_text(known[document].open_minor, currency=said.currency)
         yield PaymentLine(
@@ -127,14 +129,8 @@ def _lines(
         )
 
 
-def _plain(text: str) -> str:
-    return text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
-
-
-def _require_amount(text: str, *, currency: str, field: str) -> None:
+def _amount(text: str, *, form: Given, currency: str, field: str) -> str:
     try:
-        is_amount = to_minor(text, currency=currency) > 0
-    except MoneyError as error:
-        raise WrongShareError(field=field, word="amount") from error
-    if not is_amount:
-        raise WrongShareError(field=field, word="amount")
+        return read_amount(text, currency=currency, language=form.about.person.language)
+    except AmountError as error:
+        raise WrongShareError(field=field, word=error.word, values=error.values) from error

@@ -6,7 +6,7 @@ documents of others, too. Has billing booked it, or is it no customer's, the lin
 """
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
 
 from fastapi import Depends, HTTPException, Query
@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, Response
 from msgspec import Struct
 from msgspec.structs import replace
 
+from console.web.amounts import typed_text
 from console.web.inside.access import Person
 from console.web.inside.asking import Asked, WrongRequestError, until_written
 from console.web.inside.company_asking import ask_company, company_told, require_company, settings_path
@@ -147,7 +148,7 @@ def _add_matching(routes: Routes, parts: InsideParts) -> None:
         try:
             shares = shares_of(form, said=said, payers=sheets)
         except WrongShareError as error:
-            raise _wrong(person, field=error.field, word=error.word) from error
+            raise _wrong(person, field=error.field, word=error.word, values=error.values) from error
         if form.text("what") == "reckon":
             ticked = frozenset(
                 (each.account, name) for each in sheets for name in _texts(form, f"document{each.mark}")
@@ -169,10 +170,12 @@ def _detail(said: BankLineUnmatched, shares: Shares) -> str:
     return f"{said.line} → {'; '.join(whose)}"
 
 
-def _wrong(person: Person, *, field: str, word: str) -> WrongRequestError:
+def _wrong(
+    person: Person, *, field: str, word: str, values: Mapping[str, str] | None = None
+) -> WrongRequestError:
     words = words_of(person.language)
     told = {**words["form_faults"], **words["bank_faults"]}
-    return WrongRequestError([told[word].format(most=_REASON_MAX)], fields=[field])
+    return WrongRequestError([told[word].format(**(values or {"most": str(_REASON_MAX)}))], fields=[field])
 
 
 def _texts(form: Given, name: str) -> list[str]:
@@ -279,7 +282,7 @@ def _page(
         fault=fault,
         shares=None if reckoned is None else reckoned.shares,
         given={} if reckoned is None else reckoned.given,
-        amount=_decimal,
+        typed=lambda minor, of: typed_text(to_text(minor, currency=of), language=person.language),
         minor=lambda each: to_minor(each.amount, currency=each.currency),
         ticked=_proposed(sheets, chosen) if reckoned is None else reckoned.ticked,
         asked=asked,
@@ -313,10 +316,6 @@ def _without_person(line: BankLineUnmatched) -> BankLineUnmatched:
         payer_tax_id=masked(line.payer_tax_id),
         text=masked(line.text),
     )
-
-
-def _decimal(minor: int, currency: str) -> str:
-    return to_text(minor, currency=currency)
 
 
 def _proposed(sheets: Sequence[PayerSheet], chosen: BankLineRow | None) -> frozenset[tuple[str, str]]:

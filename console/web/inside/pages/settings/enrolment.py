@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated, Final
 from urllib.parse import quote, urlencode
 
-from fastapi import Depends, Query
+from fastapi import Depends, HTTPException, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from msgspec import Struct
 
@@ -108,6 +108,8 @@ def _add_forms(routes: Routes, parts: InsideParts) -> None:
             accounts = known_accounts(
                 connection, [each for each in chosen if split_account_id(each)[0] == company]
             )
+        if chosen and not accounts:
+            raise HTTPException(404)
         if not accounts:
             return RedirectResponse(here, status_code=303)
         told, is_enrolled = company_told(parts, form.about), form.text("enrolled") != "false"

@@ -14,12 +14,13 @@ from msgspec import Struct
 from console.own_texts import OwnTexts
 from console.web.inside.asking import WrongRequestError, said_by
 from console.web.inside.auditing import note
-from console.web.inside.company_asking import settings_path
+from console.web.inside.company_asking import require_company, settings_path
 from console.web.inside.pages.settings.forms import Given, company_form
 from console.web.inside.parts import InsideParts
 from console.web.inside.showing import words_of
 from console.web.inside.text_faults import text_fault_text
 from console.web.routing import Routes
+from infra.database.engine import reading
 from infra.errors import OperatorError
 from notifiers.assembly import TEMPLATES, open_texts
 from notifiers.writing.logo import LOGO_BYTES_MAX, LogoError, checked_logo, logo_of
@@ -66,6 +67,8 @@ def router(parts: InsideParts) -> Routes:
         """Keep a picture as ``logo.png``, ``.jpg`` or ``.gif``, by what is in it."""
         person, company, given = form.about
         words = words_of(person.language)["texts"]
+        with reading(parts.engine) as connection:
+            require_company(connection, person, company)
         chosen, content = form.file("logo", bytes_max=LOGO_BYTES_MAX)
         if not chosen:
             raise WrongRequestError([words["logo_missing"]], fields=[""])

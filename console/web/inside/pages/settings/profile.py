@@ -49,7 +49,9 @@ def router(parts: InsideParts) -> Routes:
     async def show(*, person: Administrator, company: str, asked: str = "") -> HTMLResponse:
         written = await await_company(parts, company=company, request=asked)
         known = _profile(parts, person, company)
-        return _page(parts, person, known=known, given=as_text(known), asked=written)
+        return _page(
+            parts, person, known=known, given=as_text(known, language=person.language), asked=written
+        )
 
     @routes.post("/settings/{company}/profile", response_model=None)
     def save(*, form: Annotated[Given, Depends(company_form("administrator"))]) -> Response:
@@ -58,7 +60,12 @@ def router(parts: InsideParts) -> Routes:
         here = settings_path(company, "profile")
         if known.command == said_by(person, given=form.about.nonce):  # pressed twice
             return RedirectResponse(f"{here}?{urlencode({'asked': known.command})}", status_code=303)
-        read = read_profile(form.texts(), known=known, common=company_told(parts, form.about, after=known))
+        read = read_profile(
+            form.texts(),
+            known=known,
+            common=company_told(parts, form.about, after=known),
+            language=person.language,
+        )
         meanwhile = _meanwhile(parts, known, given=form)
         if read.profile is None or meanwhile is not None:
             status = 422 if read.profile is None else 409
@@ -148,7 +155,7 @@ def _page(
 ) -> HTMLResponse:
     with reading(parts.engine) as connection:
         plans = sorted({each.plan for each in plan_versions(connection, known.company)})
-    stands = as_text(known)
+    stands = as_text(known, language=person.language)
     return page(
         "settings/profile.html",
         person=person,

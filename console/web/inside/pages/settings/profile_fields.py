@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct, inspect
 from msgspec.structs import replace
 
+from console.web.amounts import AmountError, read_amount, typed_text
 from processors.validation import problems
 from schemas.commands import ConfigureCompany
 
@@ -47,6 +48,8 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "people": ("next_action_days", "promise_tolerance_days", "promises_per_episode", "retention_days"),
 }
 _LONG: Final = frozenset({"payment_instructions", "footer"})
+# Amounts by currency; those of units are the company's currency's.
+_AMOUNTS: Final = frozenset({"minimums", "tolerances", "returned_payment_fees", "unit_values"})
 _NEEDED: Final = frozenset({"name", "time_zone", "currency"})
 Kind = Literal["text", "long", "lines", "number", "flag", "choice", "day", "pairs"]
 
@@ -64,11 +67,16 @@ class Field(Struct, frozen=True, kw_only=True):
 
 
 class FieldFault(Struct, frozen=True, kw_only=True):
-    """What is wrong with a field: ``said`` is a key of the words, ``detail`` what nobody translates (a value)."""
+    """What is wrong with a field: ``said`` is a key of the words, ``detail`` what nobody translates (a value).
+
+    Of an amount (``said`` is 'amount'): ``word`` is a key of [form_faults], ``values`` fill it in.
+    """
 
     field: str
     said: str
     detail: str = ""
+    word: str = ""
+    values: tuple[tuple[str, str], ...] = ()
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -127,9 +135,13 @@ def every_field() -> Iterator[Field]:
         yield from (field(name) for name in names)
 
 
-def as_text(profile: ConfigureCompany) -> dict[str, str]:
-    """Write each field as it stands in the form."""
-    return {each.name: _written(getattr(profile, each.name)) for each in every_field()}
+def as_text(profile: ConfigureCompany, *, language: str) -> dict[str, str]:
+    """Write each field as it stands in the form, amounts as people of this language type them."""
+    said = {each.name: _written(getattr(profile, each.name)) for each in every_field()}
+    for name in _AMOUNTS:
+        amounts = getattr(profile, name).items()
+        said[name] = _written({one: typed_text(each, language=language) for one, each in amounts})
+    return said
 
 
 def _written(value: object) -> str:
@@ -153,22 +165,34 @@ def changed_fields(one: ConfigureCompany, other: ConfigureCompany) -> list[str]:
     return [each.name for each in every_field() if getattr(one, each.name) != getattr(other, each.name)]
 
 
-def read_profile(given: Mapping[str, str], *, known: ConfigureCompany, common: Mapping[str, Any]) -> Reading:
+def read_profile(
+    given: Mapping[str, str], *, known: ConfigureCompany, common: Mapping[str, Any], language: str
+) -> Reading:
     """Read a form over the profile that stands; all that is wrong is said, field by field.
 
     Args:
         given: what the form brought, by field; others stay as they are.
         known: the profile that it changes.
         common: what each command of a company has.
+        language: of the form: amounts are read as it writes them.
     """
-    said = as_text(known) | {each.name: given[each.name] for each in every_field() if each.name in given}
+    said = as_text(known, language=language) | {
+        each.name: given[each.name] for each in every_field() if each.name in given
+    }
     values: dict[str, Any] = {}
     faults: list[FieldFault] = []
     for each in every_field():
         try:
             values[each.name] = _value(each, said[each.name].replace("\r\n", "\n"))
+            if each.name in _AMOUNTS:
+                of = said["currency"].strip() if each.name == "unit_values" else ""
+                values[each.name] = dict(_amounts(values[each.name], currency=of, language=language))
         except _WrongError as error:
-            faults.append(FieldFault(field=each.name, said=error.said, detail=error.detail))
+            told = FieldFault(field=each.name, said=error.said, detail=error.detail)
+            why = error.__cause__
+            if isinstance(why, AmountError):
+                told = replace(told, word=why.word, values=tuple(why.values.items()))
+            faults.append(told)
     if faults:
         return Reading(profile=None, faults=tuple(faults), given=said)
     try:
@@ -236,6 +260,14 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
             raise _WrongError("pairs", line.strip())
         if name:
             yield name, value.strip()
+
+
+def _amounts(pairs: Mapping[str, str], *, currency: str, language: str) -> Iterator[tuple[str, str]]:
+    for name, value in pairs.items():
+        try:
+            yield name, read_amount(value, currency=currency or name, language=language, may_be_zero=True)
+        except AmountError as error:
+            raise _WrongError("amount", f"{name} {value}") from error
 
 
 def _of_contract(problem: str) -> FieldFault:

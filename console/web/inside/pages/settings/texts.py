@@ -169,8 +169,10 @@ def _save(parts: InsideParts, texts: OwnTexts, form: Given, *, group: TextGroup,
 
 def _overtaken(
     parts: InsideParts, person: Person, texts: OwnTexts, *, company: str, group: TextGroup, draft: _Draft
-) -> HTMLResponse:
-    """Tell who comes second what stands now; saving once more is on purpose."""
+) -> Response:
+    """Tell who comes second what stands now; saving once more is on purpose. It is his own, or the same: it is saved."""
+    if texts.stands(company, group, draft.texts):  # pressed twice
+        return RedirectResponse(f"{_path(company, group)}?done=saved", status_code=303)
     told = draft._replace(is_overtaken=True, revision=texts.revision(company, group))
     return _page(parts, person, texts, company=company, group=group, draft=told)
 

@@ -1,10 +1,13 @@
 """Who may use the console: listed, added, changed and shut out by administrators; and everybody's own password.
 
 A new user, and one who forgot it, gets a password made at random, shown once and good for nothing but choosing
-another. Who sees some companies only manages those who see no others.
+another. It follows from the form and the session that ask for it: a second click is shown the same one again.
+Who sees some companies only manages those who see no others.
 """
 
-import secrets
+import base64
+import datetime
+import hashlib
 from collections.abc import Sequence
 from typing import Annotated, Final
 
@@ -17,6 +20,7 @@ from console.web.inside.access import (
     PASSWORD_CHARACTERS_MIN,
     Person,
     WaitError,
+    has_password,
     hash_password,
     is_own_password,
     manages,
@@ -30,13 +34,14 @@ from console.web.inside.parts import InsideParts
 from console.web.inside.showing import LANGUAGES, page, words_of
 from console.web.routing import Routes
 from infra.database.engine import reading
-from infra.database.people import ROLES, Role, User
+from infra.database.people import ROLES, AuditEntry, Role, User
 
 __all__ = ["router"]
 
 _Password = Annotated[str, Form(max_length=1_024)]
 _Text = Annotated[str, Form(max_length=10_000)]
-_RANDOM_BYTES: Final = 12
+_PASSWORD_BYTES: Final = 12
+_SECOND_CLICK: Final = datetime.timedelta(seconds=30)
 
 
 class UserFault(Struct, frozen=True, kw_only=True):
@@ -78,12 +83,14 @@ def _add_new(routes: Routes, parts: InsideParts) -> None:
     ) -> HTMLResponse:
         require_own_form(request, person, csrf=csrf)
         made, faults = _read(person, role=role, language=language, companies=companies)
+        password = _password(person, given=nonce, user=user)
         if not user.isprintable() or user != user.strip() or not user:
             faults.append(UserFault(field="user", said="name"))
-        elif parts.people.user(user) is not None:
+        elif (there := parts.people.user(user)) is not None:
+            if _asked_before(parts, person, given=nonce, user=user) and has_password(there, password):
+                return _page(parts, person, password=password, about=user)
             faults.append(UserFault(field="user", said="taken"))
         _require_right(person, faults)
-        password = secrets.token_urlsafe(_RANDOM_BYTES)
         known = replace(made, user=user, password_hash=hash_password(password), must_change=True)
         note(
             parts,
@@ -146,8 +153,16 @@ def _add_changes(routes: Routes, parts: InsideParts) -> None:
         known = _managed(parts, person, user)
         if user == person.user:
             raise HTTPException(404)  # one's own is chosen, not made
-        password = secrets.token_urlsafe(_RANDOM_BYTES)
-        note(parts, person, entry=said_by(person, given=nonce), act="console.user.password", detail=user)
+        password = _password(person, given=nonce, user=user)
+        entry = said_by(person, given=nonce)
+        if not note(parts, person, entry=entry, act="console.user.password", detail=user):
+            first = _asked_before(parts, person, given=nonce, user=user)
+            if has_password(known, password):
+                return _page(parts, person, password=password, about=user)
+            if first is None or parts.clock() - first.at > _SECOND_CLICK:  # he has chosen his own since
+                raise WrongRequestError(
+                    [words_of(person.language)["refusals"]["said_otherwise"]], fields=[""]
+                )
         parts.people.put(
             replace(known, password_hash=hash_password(password), must_change=True), at=parts.clock()
         )
@@ -199,6 +214,18 @@ def _add_own(routes: Routes, parts: InsideParts) -> None:
             person.user, password_hash=hashed, session=person.session, at=parts.clock()
         )
         return RedirectResponse("/me?done=true", status_code=303)
+
+
+def _password(person: Person, *, given: str, user: str) -> str:
+    """Give the password that a form makes: from its word, which is random, and the session's; another form makes another."""
+    digest = hashlib.sha256(f"password\n{person.session}\n{given}\n{user}".encode()).digest()
+    return base64.urlsafe_b64encode(digest[:_PASSWORD_BYTES]).decode()
+
+
+def _asked_before(parts: InsideParts, person: Person, *, given: str, user: str) -> AuditEntry | None:
+    """Give what was noted when this form came first; None: it did not, or was about somebody else."""
+    found = parts.people.entry(said_by(person, given=given))
+    return found if found is not None and found.detail == user else None
 
 
 def _managed(parts: InsideParts, person: Person, user: str) -> User:

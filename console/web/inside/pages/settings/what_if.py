@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, Query
+from fastapi import Depends, HTTPException, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from console.plan_files import plan_in
@@ -97,11 +97,11 @@ def _add_forms(routes: Routes, parts: InsideParts, simulations: Simulations) -> 
         person, company, given = form.about
         run = form.text("run")
         found = simulations.simulation(run)
-        if found is not None and found.asked.company == company:
-            entry = said_by(person, given=given)
-            said = _said(found.asked)
-            note(parts, person, entry=entry, act="console.what_if.stop", account=company, detail=said)
-            simulations.stop(run)
+        if found is None or found.asked.company != company:
+            raise HTTPException(404)
+        entry, said = said_by(person, given=given), _said(found.asked)
+        note(parts, person, entry=entry, act="console.what_if.stop", account=company, detail=said)
+        simulations.stop(run)
         return RedirectResponse(f"{settings_path(company, 'what-if')}?run={run}", status_code=303)
 
 

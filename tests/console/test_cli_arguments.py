@@ -1,0 +1,16 @@
+"""What stands on a command line and is no text is said, in one line."""
+
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from console.cli.main import main
+
+
+def test_an_argument_that_is_no_utf_8_is_told(tmp_path: Path) -> None:
+    """The shell hands on any bytes; no traceback."""
+    upgraded = CliRunner().invoke(main, ["--data-dir", str(tmp_path), "db", "upgrade"])
+    assert 0 == upgraded.exit_code, upgraded.output
+    command = ["--data-dir", str(tmp_path), "users", "change", "an\udcffa", "--disable"]
+    found = CliRunner().invoke(main, command)
+    assert (1, True) == (found.exit_code, "is no text in UTF-8" in found.output), found.output
