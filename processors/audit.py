@@ -20,7 +20,15 @@ from processors.calendar import epoch_s, local_day
 from processors.circumstances import Circumstances
 from processors.company import Company
 from processors.conditions import admits
-from processors.ladder import Rung, current_rung, is_level, shift_after_sending, standing_of, standing_on
+from processors.ladder import (
+    Rung,
+    Standing,
+    current_rung,
+    is_level,
+    shift_after_sending,
+    standing_of,
+    standing_on,
+)
 from processors.partition import JournalRecord, KnownFailures, Partition
 from processors.plan import step_at
 from schemas.charges import ClaimDocument
@@ -86,6 +94,12 @@ class _Account:
     due: dict[str, _Due] = field(
         default_factory=dict
     )  # at the latest reminder: terms may be amended on its way
+
+    def has_level_of(self, item: AuditedItem, *, standing: Standing) -> bool:
+        """Say whether a reminder on its way has a level of an item that it has not consumed."""
+        levels = filter(is_level, standing.plan.steps[standing.consumed + 1 :])
+        words = (item.words.get(step.name, "").removeprefix("reminder ") for step in levels)
+        return any(word in self.reminders and word not in self.ended for word in words)
 
     def forget(self, reminder: str) -> None:
         """Forget what a reminder said of items: it is said anew, or has ended."""
@@ -361,6 +375,8 @@ class Audit:
             return
         if mine.unlisted:
             return  # the open reminder has items that it does not name
+        if mine.has_level_of(item, standing=standing):
+            return  # by its age a later level may be due: it is looked at when the one on its way has arrived
         overtaken, rung = _due(at, item)
         for each in [*overtaken, *([] if rung is None else [rung])]:
             self._explained(account.id, item, rung=each, day=day)
