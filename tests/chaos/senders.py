@@ -349,8 +349,10 @@ class _Mischief:
     def revive(self) -> None:
         """Start what ended of itself again, as its supervisor would."""
         for name in _MEMBERS:
-            if self._fleet.ended(name) is not None:
+            code = self._fleet.ended(name)
+            if code is not None:
                 self._verdict.done["gave up and started again"] += 1
+                self._say(f"{name} ended of itself, exit code {code}")
                 self._fleet.start(name)
 
 
