@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, or_, select
 
 from console.publishing import outgoing, send_all
 from infra.database.queries.proposals import waiting
@@ -82,12 +82,14 @@ def account_proposed(connection: Connection, *, reminder: str) -> str:
 
 def reminder_is_known(connection: Connection, *, account: str, reminder: str) -> bool:
     """Say whether a reminder of an account was decided, or ever proposed."""
-    for find in (account_of, account_proposed):
-        try:
-            return find(connection, reminder=reminder) == account
-        except RequestError:
-            continue
-    return False
+    decided = exists().where(reminders.c["reminder"] == reminder, reminders.c["account"] == account)
+    # With its account, which an index begins with: there may be millions of proposals.
+    proposed = exists().where(
+        decisions.c["kind"] == "proposed",
+        decisions.c["account"] == account,
+        decisions.c["reminder"] == reminder,
+    )
+    return bool(connection.execute(select(or_(decided, proposed))).scalar())
 
 
 def proposal_rows(found: Iterator[ReminderProposed]) -> Iterator[dict[str, Any]]:

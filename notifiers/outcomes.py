@@ -1,7 +1,8 @@
 """Outcomes as they are said: from a job's row, so that saying it again says the same.
 
 A broker that is away keeps nobody from sending: what is unsaid stays so in SQL, and is said when it is back. What was
-handed to the producer is not handed to it again before its fate is known: it may get there all the same.
+handed to the producer is not handed to it again before its fate is known: it may get there all the same. What Kafka
+refuses for another reason ends the notifier: an idempotent producer is of no use after that, and a new one may be.
 """
 
 import datetime
@@ -11,7 +12,7 @@ from typing import Any, Final
 
 import structlog
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, RetriableError
 
 from infra.database.send_ledger import SendLedger
 from infra.database.send_values import Job
@@ -101,7 +102,11 @@ class OutcomePublisher:
         return f"the broker has not taken outcomes for {for_s:.0f} s{why}" if for_s > _TROUBLE_S else ""
 
     def step(self, *, partitions: Collection[int]) -> None:
-        """Say what is unsaid of these partitions, as far as Kafka takes it within a moment; the rest is the next step's."""
+        """Say what is unsaid of these partitions, as far as Kafka takes it within a moment; the rest is the next step's.
+
+        Raises:
+            KafkaError: Kafka refuses one, and would refuse it again.
+        """
         if self._under_way and not self._settled():
             return
         while True:
@@ -118,7 +123,7 @@ class OutcomePublisher:
                 future = self._writer.send(
                     self._target, encode(outcome), key=job.account.encode(), headers=to_headers(envelope)
                 )
-            except KafkaError as error:  # nobody tells where the topic is; what is left stays unsaid
+            except RetriableError as error:  # nobody tells where the topic is; what is left stays unsaid
                 self._refused = repr(error)
                 return
             self._under_way.append((job, future))
@@ -126,19 +131,22 @@ class OutcomePublisher:
     def _settled(self) -> bool:
         """Note which outcomes have arrived; False: some have not within a moment, or were refused."""
         until_s = self._now_s() + _MOMENT_S
-        arrived, under_way = [], []
+        arrived, under_way, fatal = [], [], None
         for job, future in self._under_way:
             try:
                 future.get(timeout=max(0.0, until_s - self._now_s()))
             except KafkaError as error:
-                if future.is_done:
-                    self._refused = repr(error)  # its row still has it unsaid
-                else:
+                if not future.is_done:
                     under_way.append((job, future))
+                    continue
+                self._refused = repr(error)  # its row still has it unsaid
+                fatal = fatal if isinstance(error, RetriableError) else error
             else:
                 arrived.append(job)
         self._under_way = under_way
         self._ledger.mark_published(arrived)
+        if fatal is not None:
+            raise fatal
         is_settled = not (under_way or self._refused)
         self._tell(is_settled=is_settled)
         return is_settled

@@ -20,7 +20,8 @@ from schemas.reminders import UNREADABLE, read_reminder
 __all__ = ["PutAside", "ReadReminder", "aside_tally", "sorted_out"]
 
 _INTERNAL: Final = b"\0"
-_ACKNOWLEDGED_S_MAX: Final = 60
+# An acknowledgment takes milliseconds; who waits longer would not hear that it has to stop. What is not acknowledged is read again.
+_ACKNOWLEDGED_S_MAX: Final = 2
 # A flood of bad records must not become a flood of lines; the topic has them all.
 _LINES_MAX: Final = 20
 _log = structlog.get_logger(__name__)

@@ -100,7 +100,10 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except OperatorError as error:
             raise click.ClickException(str(error)) from error
-        except UnicodeEncodeError as error:  # an argument that is no UTF-8 comes in as halves of characters
+        except UnicodeEncodeError as error:
+            if error.encoding != "utf-8":
+                raise  # of what is printed, to a terminal that has not these characters
+            # An argument that is no UTF-8 comes in as halves of characters.
             raise click.ClickException(f"{error.object!r} is no text in UTF-8") from error
         except Exception as error:
             if ctx.params.get("verbose") or not _is_kafka_error(error):

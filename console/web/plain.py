@@ -10,6 +10,7 @@ from typing import Final
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 __all__ = ["CONTROL_CHARACTER", "require_plain", "without_control"]
 
@@ -32,7 +33,7 @@ async def require_plain(request: Request, *, brings_form: bool) -> None:
         brings_form: the body is read as a form; another one is for its route to read.
 
     Raises:
-        HTTPException: 404: the path has some; 400: the query has.
+        HTTPException: 404: the path has some; 400: the query has, or who asks has gone in the middle of the form.
         RequestValidationError: fields of the form have.
     """
     if _CONTROL.search(request.url.path) or any(map(_CONTROL.search, request.path_params.values())):
@@ -41,8 +42,12 @@ async def require_plain(request: Request, *, brings_form: bool) -> None:
         raise HTTPException(400)
     if not brings_form or not request.headers.get("content-type", "").lower().startswith(_FORMS):
         return
+    try:
+        form = await request.form()
+    except ClientDisconnect as error:
+        raise HTTPException(400) from error
     wrong = []
-    for name, value in (await request.form()).multi_items():
+    for name, value in form.multi_items():
         text = value if isinstance(value, str) else value.filename or ""
         if _CONTROL.search(name) or _CONTROL.search(text):
             place = ("body", without_control(name))

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, se
 from infra.database.engine import again_if_undone, reading, writing
 from infra.database.send_days import give_back
 from infra.database.send_ledger import jobs_where
+from infra.database.send_moves import hold
 from infra.database.send_tables import send_jobs, send_notes
 from infra.database.send_values import Ending, Job
 from schemas.fields import Channel
@@ -83,11 +84,11 @@ class Doubts:
     @again_if_undone
     def none_before(self, until: datetime.datetime) -> None:
         """Have the provider asked about none of them before this instant; what a person alone can say stays so."""
-        early = and_(send_jobs.c["channel"] == self._channel, send_jobs.c["state"] == "unknown")
+        jobs = send_jobs.c
+        early = and_(jobs["channel"] == self._channel, jobs["state"] == "unknown", jobs["ask_at"] < until)
         with writing(self._engine) as connection:
-            connection.execute(
-                update(send_jobs).where(early, send_jobs.c["ask_at"] < until).values(ask_at=until)
-            )
+            hold(connection, early)
+            connection.execute(update(send_jobs).where(early).values(ask_at=until))
 
     @again_if_undone
     def resolve(

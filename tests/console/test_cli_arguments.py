@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import click
+import pytest
 from click.testing import CliRunner
 
 from console.cli.main import main
@@ -14,3 +16,16 @@ def test_an_argument_that_is_no_utf_8_is_told(tmp_path: Path) -> None:
     command = ["--data-dir", str(tmp_path), "users", "change", "an\udcffa", "--disable"]
     found = CliRunner().invoke(main, command)
     assert (1, True) == (found.exit_code, "is no text in UTF-8" in found.output), found.output
+
+
+def test_a_terminal_without_a_character_is_not_taken_for_a_wrong_argument(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who prints "ñ" where only ASCII is possible sees that it was the printing."""
+
+    def printing(*_: object) -> None:
+        "ñ".encode("ascii")
+
+    monkeypatch.setattr(click.Group, "invoke", printing)
+    found = CliRunner().invoke(main, ["topics"])
+    assert isinstance(found.exception, UnicodeEncodeError)

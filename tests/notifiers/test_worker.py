@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from kafka.errors import MessageSizeTooLargeError
 from sqlalchemy import Engine
 
 from infra.database.engine import open_engine
@@ -44,12 +45,13 @@ def settings(broker: str, namespace: str, tmp_path: Path) -> Settings:
     return made
 
 
-def make_topics(settings: Settings) -> None:
+def make_topics(settings: Settings, *, outcome_bytes_max: int = 1_000_000) -> None:
     """Make the topics of sending."""
     with admin(bootstrap_servers=settings.brokers()) as client:
         wanted = {"num_partitions": 2, "replication_factor": 1}
-        names = (REMINDERS, dead_letter_of(REMINDERS), OUTCOMES)
-        client.create_topics({settings.topic(name): wanted for name in names}, wait_for_metadata=True)
+        topics = {settings.topic(name): wanted for name in (REMINDERS, dead_letter_of(REMINDERS))}
+        limited = wanted | {"configs": {"max.message.bytes": str(outcome_bytes_max)}}
+        client.create_topics(topics | {settings.topic(OUTCOMES): limited}, wait_for_metadata=True)
 
 
 @pytest.fixture
@@ -277,6 +279,26 @@ def test_outcomes_wait_for_a_broker_that_is_away(away: Away, tmp_path: Path) -> 
         know(engine, account="acme:C2", partition=1)
         decide(settings, reminder("r2", account="acme:C2"), partition=1)
         assert ["r2"] == [each.reminder for each in take(1)]
+
+
+def test_what_kafka_refuses_for_good_ends_the_notifier(
+    broker: str, namespace: str, tmp_path: Path, engine: Engine
+) -> None:
+    """Its producer is of no use after that; a new process has a new one, and finds in SQL what is unsaid."""
+    settings = Settings(
+        bootstrap_servers=broker, topic_prefix=f"{namespace}small-", partitions=2, data_dir=tmp_path
+    )
+    make_topics(settings, outcome_bytes_max=64)
+    know(engine)
+    decide(settings, reminder())
+    deadline = time.monotonic() + DEADLINE_S
+    with (
+        open_worker("email", settings=settings, send=SendSettings(), engine=engine, member=None) as worker,
+        pytest.raises(MessageSizeTooLargeError),
+    ):
+        worker.run(stopping=lambda: time.monotonic() > deadline)
+    row = job_row(engine)
+    assert ("accepted", False) == (row["state"], row["published"])
 
 
 def test_a_notifier_whose_broker_is_away_can_be_told_to_stop(away: Away, tmp_path: Path) -> None:
