@@ -24,7 +24,7 @@ def send_holds(account: Account) -> tuple[MovedHold, ...]:
     for row in rows:
         row.is_sent = True
         account.touch(row)
-    return tuple(map(_moved, rows))
+    return tuple(_moved(account, row) for row in rows)
 
 
 def send_ended(account: Account) -> tuple[MovedHold, ...]:
@@ -46,10 +46,10 @@ def tell_end(
     ``anew`` is what a person has placed in its stead: it goes with that word, or neither could be lifted from here.
     """
     if anew is None:
-        _keep_ended(account, (_moved(row), *row.joint))
+        _keep_ended(account, (_moved(account, row), *row.joint))
     else:
         anew.joint = row.joint  # those are not over
-        _keep_ended(account, (_moved(row),))
+        _keep_ended(account, (_moved(account, row),))
     to_customer = account.row.merged_into
     if not to_customer or not row.is_sent:
         return []
@@ -65,8 +65,8 @@ def tell_end(
         transfer=name,
         from_customer=account.customer_id,
         path=(*path, account.customer_id),
-        released=(_moved(row),),
-        holds=() if anew is None else (_moved(anew),),
+        released=(_moved(account, row),),
+        holds=() if anew is None else (_moved(account, anew),),
     )
     return [TransferSent(id=name, account=account.id, event=event)]
 
@@ -79,7 +79,7 @@ def take_holds(account: Account, event: TransferReceived, *, context: FoldContex
     is_merged = bool(account.row.merged_into)
     for moved in event.holds:
         known = account.holds.get(moved.hold)
-        if moved in account.row.ended_holds or (known is not None and _moved(known) == moved):
+        if moved in account.row.ended_holds or (known is not None and _moved(account, known) == moved):
             continue  # it was on its way here, or back, when a person ended it; or it is here
         if known is not None and not (is_merged and known.is_sent):
             _stand_together(account, known, moved)
@@ -106,7 +106,7 @@ def _stand_together(account: Account, known: HoldRow, moved: MovedHold) -> None:
             account.touch(known)
         return
     row = _take(account, moved)
-    row.joint = tuple(each for each in (*known.joint, _moved(known)) if each != moved)
+    row.joint = tuple(each for each in (*known.joint, _moved(account, known)) if each != moved)
 
 
 def _take(account: Account, moved: MovedHold) -> HoldRow:
@@ -118,6 +118,7 @@ def _take(account: Account, moved: MovedHold) -> HoldRow:
         until=moved.until,
         review_on=moved.review_on,
         placed_at=moved.placed_at,
+        of=moved.of,
     )
     account.holds[moved.hold] = row
     account.touch(row)
@@ -138,7 +139,7 @@ def _end(
         account.touch(known)
         _keep_ended(account, (moved,))
         return []
-    if known is None or _moved(known) != moved:
+    if known is None or _moved(account, known) != moved:
         return []
     if known.joint:
         detail = f"{moved.hold} was lifted at {event.path[-1]}; another of its kind had come together with it: lift it here as well if that one is over"
@@ -157,13 +158,15 @@ def _keep_ended(account: Account, ended: tuple[MovedHold, ...]) -> None:
     row = account.row
     if not ended or not row.absorbed:
         return
-    in_force = [_moved(hold) for kind in ACCOUNT_HOLDS if (hold := account.holds.get(kind)) is not None]
+    holds = (account.holds.get(kind) for kind in ACCOUNT_HOLDS)
+    in_force = [_moved(account, hold) for hold in holds if hold is not None]
     kept = dict.fromkeys((*row.ended_holds, *ended))
     row.ended_holds = tuple(each for each in kept if each not in in_force)[-_ENDED_MAX:]
     account.touch(row)
 
 
-def _moved(row: HoldRow) -> MovedHold:
+def _moved(account: Account, row: HoldRow) -> MovedHold:
+    """Write a hold with whose it is: two customers may be held for the same reason, and each is lifted by itself."""
     return MovedHold(
         hold=row.hold,  # type: ignore[arg-type]  # one of the three
         reason=row.reason,
@@ -171,4 +174,5 @@ def _moved(row: HoldRow) -> MovedHold:
         until=row.until,
         review_on=row.review_on,
         placed_at=row.placed_at,
+        of=row.of or account.customer_id,
     )

@@ -343,6 +343,7 @@ class HoldRow(StateRow, kw_only=True, tag="hold"):
     ``item`` is the item's id, or the payment's.
     ``by_hand``: it is the next reminder's date, set by a person (R20). ``is_sent``: it has gone along with a
     merged customer, once (SEMANTICS 2.6). ``joint`` are others of its kind that have come, for which it stands as well.
+    ``of`` is the customer that it was placed at and came from, '' for one of the account's own.
     """
 
     account: str
@@ -356,6 +357,7 @@ class HoldRow(StateRow, kw_only=True, tag="hold"):
     by_hand: bool = False
     is_sent: bool = False
     joint: tuple[MovedHold, ...] = ()
+    of: str = ""
 
 
 class SeenRow(StateRow, kw_only=True, tag="seen"):

@@ -122,7 +122,10 @@ class MovedCredit(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tru
 
 
 class MovedHold(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """A hold on a whole customer that goes with him when he is merged: nobody is written to because of a merger (R15)."""
+    """A hold on a whole customer that goes with him when he is merged: nobody is written to because of a merger (R15).
+
+    ``of`` is the customer that it was placed at.
+    """
 
     hold: Literal["legal_hold", "do_not_contact", "blocked"]
     reason: str = ""
@@ -130,6 +133,7 @@ class MovedHold(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True)
     until: datetime.date | None = None
     review_on: datetime.date | None = None
     placed_at: str = ""
+    of: str = ""
 
 
 class MovedWish(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
