@@ -7,11 +7,13 @@ where it is that address alone.
 """
 
 import datetime
+import zoneinfo
 from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
 from processors.account import Account
+from processors.calendar import is_day, local_day, told_at
 from processors.fates import ADDRESS_ERRORS, error_of
 from processors.law.book import kind_of, reached_at
 from processors.tasks import close_task
@@ -34,12 +36,14 @@ __all__ = [
     "failed_channel_names",
     "forget_other_failures",
     "is_address_bad",
+    "is_overtaken",
     "opt_in",
     "opt_out",
     "remember_failure",
     "take_wish",
     "trust_addresses",
     "unusable_channels",
+    "wish_of",
     "without",
 ]
 
@@ -332,16 +336,38 @@ def distrust_address(account: Account, *, channel: Channel, address: str, items:
     return True
 
 
-def opt_out(account: Account, channel: Channel, *, at: str) -> None:
-    """Write by a channel no more (R15), as was said ``at`` a business time."""
+def opt_out(account: Account, channel: Channel, *, at: str, zone: zoneinfo.ZoneInfo) -> bool:
+    """Write by a channel no more (R15), as was said ``at`` a business time; False: what was said since stands."""
+    if is_overtaken(account, channel, at=at, zone=zone):
+        return False
     take_wish(account, MovedWish(channel=channel, is_out=True, at=at))
+    return True
 
 
-def opt_in(account: Account, channel: Channel, *, at: str) -> None:
-    """Write by a channel again, also under addresses that had failed: the customer asks for it (R15, R19)."""
+def opt_in(account: Account, channel: Channel, *, at: str, zone: zoneinfo.ZoneInfo) -> bool:
+    """Write by a channel again, also under addresses that had failed: the customer asks for it (R15, R19); False: what was said since stands."""
+    if is_overtaken(account, channel, at=at, zone=zone):
+        return False
     take_wish(account, MovedWish(channel=channel, is_out=False, at=at))
     account.row.failed_on = None
     trust_addresses(account, channel)
+    return True
+
+
+def wish_of(account: Account, channel: Channel) -> MovedWish | None:
+    """Give the newest word on a channel; None: nothing is known of it."""
+    return next((each for each in account.row.wishes if each.channel == channel), None)
+
+
+def is_overtaken(account: Account, channel: Channel, *, at: str, zone: zoneinfo.ZoneInfo) -> bool:
+    """Say whether something newer is known of a channel than what was said ``at`` a business time; of one day without a time the order heard counts."""
+    known = wish_of(account, channel)
+    if known is None:
+        return False
+    said, before = told_at(at, zone), told_at(known.at, zone)
+    if is_day(at) or is_day(known.at):
+        return local_day(said, zone) < local_day(before, zone)
+    return said < before
 
 
 def take_wish(account: Account, wish: MovedWish) -> None:

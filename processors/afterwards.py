@@ -10,13 +10,14 @@ import datetime
 from collections.abc import Iterable, Iterator
 
 from processors.account import Account
-from processors.addressing import ADDRESS_TASK, is_address_bad, opt_out, remember_failure
+from processors.addressing import ADDRESS_TASK, is_address_bad, opt_out, remember_failure, wish_of
+from processors.calendar import told_at
 from processors.consuming import CONSUMED_MAX
 from processors.context import FoldContext
 from processors.fates import REACHED, UNREACHED, contradicts, error_of, says_stop, word, worst
 from processors.judged import in_reminder
 from processors.kin import tell_silence
-from processors.moved_wishes import tell_wishes
+from processors.moved_wishes import left_aside, tell_wishes
 from processors.plan import step_at
 from processors.tasks import open_task
 from processors.whereabouts import now_with
@@ -64,10 +65,19 @@ def was_told(row: ReminderRow | MessageRow, channel: str) -> bool:
 
 
 def heed_stop(account: Account, event: OutcomeReported, *, context: FoldContext) -> list[LedgerFact]:
-    """Take a customer out of a channel who has complained of it, or told its provider to stop (R15); his children hear of it, and who he is merged into."""
-    if not says_stop(event) or event.channel == "task" or event.channel in account.row.opted_out:
+    """Take a customer out of a channel who has complained of it, or told its provider to stop (R15); his children hear of it, and who he is merged into.
+
+    Who is out is so by a newer word then: where he is merged into, he may have asked for the channel meanwhile.
+    """
+    if not says_stop(event) or event.channel == "task":
         return []
-    opt_out(account, event.channel, at=event.occurred_at)
+    known, zone = wish_of(account, event.channel), context.company.zone
+    if event.channel in account.row.opted_out and (
+        known is None or told_at(event.occurred_at, zone) <= told_at(known.at, zone)
+    ):
+        return []
+    if not opt_out(account, event.channel, at=event.occurred_at, zone=zone):
+        return left_aside(account, event.channel, at=event.occurred_at, is_out=True)
     told = tell_wishes(account, context=context)
     return told + tell_silence(account, occurred_at=event.occurred_at, on=context.day)
 

@@ -82,9 +82,14 @@ def told_at(when: str, zone: zoneinfo.ZoneInfo) -> datetime.datetime:
         when: ``YYYY-MM-DD``, or RFC 3339 with an offset: times of two zones are not to be compared as they are written.
         zone: whose midnight begins the day.
     """
-    if len(when) == 10:
+    if is_day(when):
         return instant_of(datetime.date.fromisoformat(when), hour=0, zone=zone)
     return datetime.datetime.fromisoformat(when)
+
+
+def is_day(when: str) -> bool:
+    """Say whether a business time is a day without a time."""
+    return len(when) == 10
 
 
 def local_day(at: datetime.datetime, zone: zoneinfo.ZoneInfo) -> datetime.date:

@@ -1,16 +1,20 @@
-"""What a merged customer wants to be written by, on its way to the one that he is the same as: of each channel the newest word (SEMANTICS 2.6, R15)."""
+"""What a customer wants to be written by, also on its way to the one that he is the same as: of each channel the newest word (SEMANTICS 2.6, R15)."""
 
 import datetime
 import zoneinfo
 
 from processors.account import Account
-from processors.addressing import take_wish
+from processors.addressing import opt_in, opt_out, take_wish, wish_of
 from processors.calendar import told_at
 from processors.context import FoldContext
+from processors.kin import tell_silence
+from processors.promises import refused
+from schemas.commands import OptIn, OptOut
 from schemas.facts import LedgerFact, TransferSent
+from schemas.fields import Channel
 from schemas.transfers import MovedWish, TransferReceived
 
-__all__ = ["send_wishes", "take_wishes", "tell_wishes"]
+__all__ = ["hear_wish", "left_aside", "send_wishes", "take_wishes", "tell_wishes"]
 
 
 def send_wishes(account: Account) -> tuple[MovedWish, ...]:
@@ -39,6 +43,30 @@ def tell_wishes(account: Account, *, context: FoldContext, path: tuple[str, ...]
         wishes=wishes,
     )
     return [TransferSent(id=name, account=account.id, event=event)]
+
+
+def hear_wish(account: Account, event: OptOut | OptIn, *, context: FoldContext) -> list[LedgerFact]:
+    """Take what is said of a channel at the account itself; what is older than the newest word on it is left aside."""
+    zone = context.company.zone
+    if isinstance(event, OptOut):
+        is_news = opt_out(account, event.channel, at=event.occurred_at, zone=zone)
+    else:
+        is_news = opt_in(account, event.channel, at=event.occurred_at, zone=zone)
+    if not is_news:
+        return left_aside(account, event.channel, at=event.occurred_at, is_out=isinstance(event, OptOut))
+    account.row.failed_on = None  # R19: what failed is tried again by what is left
+    told = tell_wishes(account, context=context)
+    return told + tell_silence(account, occurred_at=event.occurred_at, on=context.day)
+
+
+def left_aside(account: Account, channel: Channel, *, at: str, is_out: bool) -> list[LedgerFact]:
+    """Say that the word on a channel is older than the one that stands; where they say the same there is nothing to say."""
+    known = wish_of(account, channel)
+    if known is None or known.is_out == is_out:
+        return []
+    detail = f"it is of {at}, and older than the last word on {channel}, of {known.at}"
+    key = f"{'opt_out' if is_out else 'opt_in'}/{channel}/{at}"
+    return [refused(account, reason="request_refused", key=key, detail=detail)]
 
 
 def take_wishes(account: Account, event: TransferReceived, *, context: FoldContext) -> list[LedgerFact]:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from processors import identity
 from processors.account import Account, hold_id
-from processors.addressing import opt_in, opt_out
 from processors.consuming import record_contact
 from processors.context import FoldContext
 from processors.disputes import rule_dispute
@@ -17,7 +16,7 @@ from processors.holds import ACCOUNT_HOLDS
 from processors.kin import tell_silence
 from processors.law.register import register
 from processors.moved_holds import tell_end
-from processors.moved_wishes import tell_wishes
+from processors.moved_wishes import hear_wish, tell_wishes
 from processors.payment_plans import cancel_payment_plan
 from processors.promises import make_promise, withdraw_promise
 from processors.quarantine import release
@@ -47,18 +46,7 @@ from schemas.rows import HoldRow
 
 __all__ = ["HANDLERS"]
 
-_Plain = (
-    AddNote
-    | ExcludeItem
-    | IncludeItem
-    | PlaceHold
-    | ReleaseHold
-    | SetNextDate
-    | SetMode
-    | OptOut
-    | OptIn
-    | EnrolCustomer
-)
+_Plain = AddNote | ExcludeItem | IncludeItem | PlaceHold | ReleaseHold | SetNextDate | SetMode | EnrolCustomer
 _Telling = (
     ExcludePayment
     | IncludePayment
@@ -67,6 +55,8 @@ _Telling = (
     | RuleDispute
     | CancelPaymentPlan
     | RecordReply
+    | OptOut
+    | OptIn
 )
 
 # What these lead to is said, and may move money.
@@ -78,6 +68,8 @@ _TELLING: dict[type, Callable[..., list[LedgerFact]]] = {
     CancelPaymentPlan: cancel_payment_plan,
     RuleDispute: rule_dispute,
     RecordReply: record_reply,
+    OptOut: hear_wish,
+    OptIn: hear_wish,
 }
 
 
@@ -96,7 +88,7 @@ def _once(
         return [*release(account, event)]
     before = account.holds.get(event.kind) if isinstance(event, PlaceHold | ReleaseHold) else None
     _carry_out(account, event, context=context)  # type: ignore[arg-type]  # one of the plain ones
-    if not isinstance(event, PlaceHold | ReleaseHold | OptOut | OptIn):
+    if not isinstance(event, PlaceHold | ReleaseHold):
         return []
     told = tell_wishes(account, context=context)
     if before is not None and before.hold in ACCOUNT_HOLDS:
@@ -125,11 +117,6 @@ def _carry_out(account: Account, event: _Plain, *, context: FoldContext) -> None
         case EnrolCustomer():
             account.row.enrolled = event.enrolled
             account.advance()
-        case OptOut():
-            account.row.failed_on = None  # R19: what failed is tried again by what is left
-            opt_out(account, event.channel, at=event.occurred_at)
-        case OptIn():
-            opt_in(account, event.channel, at=event.occurred_at)
 
 
 def _note(account: Account, event: AddNote, *, context: FoldContext) -> None:
@@ -219,8 +206,6 @@ HANDLERS: dict[type, Callable[..., list[LedgerFact]]] = dict.fromkeys(
         ReleaseHold,
         SetNextDate,
         SetMode,
-        OptOut,
-        OptIn,
         ReleaseQuarantine,
         *_TELLING,
     ),
