@@ -35,6 +35,7 @@ __all__ = [
     "distrust_address",
     "failed_channel_names",
     "forget_other_failures",
+    "has_address",
     "is_address_bad",
     "is_overtaken",
     "opt_in",
@@ -45,6 +46,7 @@ __all__ = [
     "unusable_channels",
     "wish_of",
     "without",
+    "written_to",
 ]
 
 ADDRESS_TASK = "address/"  # a task to mend the customer's address of a channel
@@ -139,8 +141,21 @@ def _bad_addresses(account: Account) -> frozenset[tuple[str, str]]:
 
 def _bad_channels(contact: Contact, bad: frozenset[tuple[str, str]]) -> set[str]:
     """Name the channels by which this contact's own address is not written to."""
-    addresses = (("email", contact.email), ("sms", contact.phone), ("letter", ", ".join(contact.address)))
-    return {each[0] for each in addresses if each in bad}
+    return {each[0] for each in _by_channel(contact) if each in bad}
+
+
+def _by_channel(contact: Contact) -> tuple[tuple[Channel, str], ...]:
+    return ("email", contact.email), ("sms", contact.phone), ("letter", ", ".join(contact.address))
+
+
+def written_to(delivery: Delivery) -> str:
+    """Give the address that a delivery goes to, a letter's in one line; "" for a task."""
+    return dict(_by_channel(delivery.contact)).get(delivery.channel, "")
+
+
+def has_address(account: Account, address: str, *, items: Iterable[str]) -> bool:
+    """Say whether it is an address of the customer's, of any channel, about these items."""
+    return address in _addresses(account, items)
 
 
 def without(contact: Contact, channels: Collection[str]) -> Contact:

@@ -22,9 +22,11 @@ from processors.account import Account
 from processors.addressing import (
     contacts_for,
     deliveries_for,
+    has_address,
     is_address_bad,
     remember_failure,
     unusable_channels,
+    written_to,
 )
 from processors.afterwards import heed_stop, mend_address, take_afterword
 from processors.calendar import epoch_s
@@ -236,6 +238,7 @@ def send(account: Account, message: str, *, context: FoldContext) -> list[Ledger
     row.deliveries = {each.channel: "dispatched" for each in content.deliveries}
     if row.message_kind == "correction":
         row.named = [each.item for each in content.items]
+        row.written_to = written_to(content.deliveries[0])
     account.messages_sent_as[row.sent_as] = row.message
     account.touch(row)
     return [
@@ -462,10 +465,12 @@ def _correct_again(
 ) -> None:
     """Plan a correction anew that has reached nobody (R19): what we said in error is to be mended, by an address that is not bad.
 
-    An address that the customer has no more is not marked as bad: the one he has now gets it.
+    An address that the customer has no more is not marked as bad: the one he has now gets it. Where he still has the one that was
+    written to, the error is of another (a forwarder's), and would come again each time.
     """
+    has_changed = not has_address(account, row.written_to, items=row.named)
     if row.message_kind == "correction" and (
-        error_of(event) in ADDRESS_ERRORS or is_address_bad(account, event)
+        is_address_bad(account, event) or (error_of(event) in ADDRESS_ERRORS and has_changed)
     ):
         correct_reminder(account, row.subject, context=context)
 

@@ -24,7 +24,7 @@ class MessageRow(StateRow, kw_only=True, tag="message"):
 
     ``due_on`` is the first day on which it may be decided; ``sent_as`` the id
     under which it was, '' before that. ``rested`` and ``told`` as for reminders. ``named``: of a correction, the
-    items that it tells of; another one of the same reminder leaves them out.
+    items that it tells of; another one of the same reminder leaves them out. ``written_to``: the customer's address that it went to.
     """
 
     account: str
@@ -40,3 +40,4 @@ class MessageRow(StateRow, kw_only=True, tag="message"):
     rested: bool = False
     told: list[str] = []
     named: list[str] = []
+    written_to: str = ""
