@@ -15,7 +15,7 @@ from schemas.transfers import TransferReceived
 __all__ = ["hear_mergers", "heard_before"]
 
 
-def hear_mergers(account: Account, event: TransferReceived) -> list[LedgerFact]:
+def hear_mergers(account: Account, event: TransferReceived, *, context: FoldContext) -> list[LedgerFact]:
     """Note who is the same customer as this one; of those who are merged into each other the newest word counts.
 
     A word that comes back to who gave it was heard by all others before they gave theirs: he lives. Where no word is the
@@ -40,8 +40,7 @@ def hear_mergers(account: Account, event: TransferReceived) -> list[LedgerFact]:
         return []
     # Who still has him merged into another one than he is by now speaks of a merger that is over.
     if said.get(own) in ("", row.merged_into):
-        row.merged_into = ""
-        go_anew(account)
+        _live(account, event, context=context)
         return []
     ring = _ring(account)
     if news.isdisjoint(ring):
@@ -49,8 +48,7 @@ def hear_mergers(account: Account, event: TransferReceived) -> list[LedgerFact]:
     lives = min(ring)
     into, others = row.merged_into, ", ".join(sorted(ring))
     if lives == own:
-        row.merged_into = ""
-        go_anew(account)
+        _live(account, event, context=context)
         outcome = f"{own} lives, its merger into {into} is over"
     else:
         if into != lives:
@@ -77,6 +75,15 @@ def heard_before(account: Account, event: CustomerMerged, *, context: FoldContex
             refused(account, reason="request_refused", key=f"transfer/merged/{event.into}", detail=detail)
         ]
     return None
+
+
+def _live(account: Account, event: TransferReceived, *, context: FoldContext) -> None:
+    """End the merger of a customer whom another was merged into since: one of before that is older than who lives by now (2.2)."""
+    row, zone = account.row, context.company.zone
+    row.merged_into = ""
+    if not row.merged_at or told_at(row.merged_at, zone) < told_at(event.occurred_at, zone):
+        row.merged_at = event.occurred_at
+    go_anew(account)
 
 
 def _ring(account: Account) -> list[str]:

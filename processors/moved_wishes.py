@@ -5,7 +5,7 @@ import zoneinfo
 
 from processors.account import Account
 from processors.addressing import opt_in, opt_out, take_wish, wish_of
-from processors.calendar import told_at
+from processors.calendar import is_day, local_day, told_at
 from processors.context import FoldContext
 from processors.kin import tell_silence
 from processors.promises import refused
@@ -17,10 +17,15 @@ from schemas.transfers import MovedWish, TransferReceived
 __all__ = ["hear_wish", "left_aside", "send_wishes", "take_wishes", "tell_wishes"]
 
 
-def send_wishes(account: Account) -> tuple[MovedWish, ...]:
-    """Write what a merged customer has said of each channel, each word once: he may have said otherwise there since."""
+def send_wishes(account: Account, *, on: datetime.date) -> tuple[MovedWish, ...]:
+    """Write what a merged customer has said of each channel, each word once: he may have said otherwise there since.
+
+    An opt-out of an older version, whose time is not known, is of the day ``on`` which it goes.
+    """
     row = account.row
-    new = tuple(each for each in row.wishes if each.channel not in row.wishes_sent)
+    outs = (each for each in row.opted_out if wish_of(account, each) is None)
+    known = (*row.wishes, *(MovedWish(channel=each, is_out=True, at=on.isoformat()) for each in outs))
+    new = tuple(each for each in known if each.channel not in row.wishes_sent)
     row.wishes_sent += tuple(each.channel for each in new)
     return new
 
@@ -28,7 +33,7 @@ def send_wishes(account: Account) -> tuple[MovedWish, ...]:
 def tell_wishes(account: Account, *, context: FoldContext, path: tuple[str, ...] = ()) -> list[LedgerFact]:
     """Tell the customer that this one is merged into what was said here since, or by way of here."""
     to_customer = account.row.merged_into
-    wishes = send_wishes(account) if to_customer else ()
+    wishes = send_wishes(account, on=context.day) if to_customer else ()
     if not wishes:
         return []
     name = f"{account.id}/{account.next_sequence()}"
@@ -79,12 +84,20 @@ def take_wishes(account: Account, event: TransferReceived, *, context: FoldConte
     is_news = False
     for wish in (*event.wishes, *outs):
         own = known.get(wish.channel)
-        if own is None or _place(own, context.company.zone) < _place(wish, context.company.zone):
+        if own is None and wish.channel in account.row.opted_out:
+            continue  # of an older version: nobody knows when he said so, only that he wants none
+        if own is None or _is_newer(wish, than=own, zone=context.company.zone):
             take_wish(account, wish)
             is_news = True
     return tell_wishes(account, context=context, path=event.path) if is_news and not event.absorbed else []
 
 
-def _place(wish: MovedWish, zone: zoneinfo.ZoneInfo) -> tuple[datetime.datetime, bool]:
-    """Give the order of words: by their business time, of one instant the one to stop comes last."""
-    return told_at(wish.at, zone), wish.is_out
+def _is_newer(wish: MovedWish, *, than: MovedWish, zone: zoneinfo.ZoneInfo) -> bool:
+    """Tell by business time which word of two accounts counts; of one instant, or one day where either has no time, the one to stop."""
+    said, before = told_at(wish.at, zone), told_at(than.at, zone)
+    is_one = (
+        local_day(said, zone) == local_day(before, zone)
+        if is_day(wish.at) or is_day(than.at)
+        else said == before
+    )
+    return wish.is_out > than.is_out if is_one else said > before

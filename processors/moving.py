@@ -98,7 +98,7 @@ def take_in(account: Account, event: TransferReceived, *, context: FoldContext) 
     if event.items:
         account.row.has_moved = True  # ``transfers.follow`` tells what is heard of them here
     was_merged = bool(account.row.merged_into)
-    told = hear_mergers(account, event)
+    told = hear_mergers(account, event, context=context)
     is_home = was_merged and not account.row.merged_into
     for moved in event.items:
         _take_item(postings, moved, event=event, context=context)

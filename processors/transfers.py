@@ -371,7 +371,7 @@ class _Sending:
                 promises=tuple(part.promises),
                 holds=send_holds(account) if is_merged else (),
                 released=send_ended(account) if is_merged else (),
-                wishes=send_wishes(account) if is_merged else (),
+                wishes=send_wishes(account, on=self._postings.day) if is_merged else (),
                 absorbed=(account.customer_id, *account.row.absorbed) if is_merged else (),
                 absorbed_into=_absorbed_into(account) if is_merged else (),
             ),

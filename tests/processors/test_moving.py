@@ -205,3 +205,12 @@ def test_what_was_paid_of_instalments_there_is_credit_when_the_invoice_is_worth_
     there = stage.partition.account("acme:C2")
     assert {"INV-1": 0, "INV-1 1/2": 0, "INV-1 2/2": 0} == open_minor(stage, "C2")
     assert 2000 == there.credits["payment/P-1"].rest_minor
+
+
+def test_an_opt_out_of_unknown_time_goes_along_and_is_in_force() -> None:
+    """R15: of an older version only that he wants none is known: who is merged does not bring it to an end, and it is not lost."""
+    stage = played(f"{_CUSTOMERS}2026-01-05 opt-in email\n2026-01-06 opt-in email @C3\n")
+    stage.partition.account("acme:C2").row.opted_out = ("email",)
+    for customer, into in (("C1", "C2"), ("C2", "C3")):
+        stage.fold(CustomerMerged(company="acme", customer=customer, occurred_at="2026-01-10", into=into))
+        assert ("email",) == stage.partition.account(f"acme:{into}").row.opted_out
