@@ -7,8 +7,9 @@ and told to the one who had them before should he live again: what he hears noth
 from processors.account import Account
 from processors.context import FoldContext
 from processors.holds import ACCOUNT_HOLDS
+from processors.merged_word import tell_survivor
 from processors.promises import refused
-from schemas.facts import LedgerFact, TransferSent
+from schemas.facts import LedgerFact
 from schemas.rows import HoldRow
 from schemas.transfers import MovedHold, TransferReceived
 
@@ -50,25 +51,13 @@ def tell_end(
     else:
         anew.joint = row.joint  # those are not over
         _keep_ended(account, (_moved(account, row),))
-    to_customer = account.row.merged_into
-    if not to_customer or not row.is_sent:
+    if not account.row.merged_into or not row.is_sent:
         return []
-    name = f"{account.id}/{account.next_sequence()}"
-    account.touch(account.row)
     if anew is not None:
         anew.is_sent = True
         account.touch(anew)
-    event = TransferReceived(
-        company=account.company,
-        customer=to_customer,
-        occurred_at=context.day.isoformat(),
-        transfer=name,
-        from_customer=account.customer_id,
-        path=(*path, account.customer_id),
-        released=(_moved(account, row),),
-        holds=() if anew is None else (_moved(account, anew),),
-    )
-    return [TransferSent(id=name, account=account.id, event=event)]
+    holds = () if anew is None else (_moved(account, anew),)
+    return [tell_survivor(account, context=context, path=path, holds=holds, released=(_moved(account, row),))]
 
 
 def take_holds(account: Account, event: TransferReceived, *, context: FoldContext) -> list[LedgerFact]:

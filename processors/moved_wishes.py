@@ -8,9 +8,10 @@ from processors.addressing import opt_in, opt_out, take_wish, wish_of
 from processors.calendar import is_day, local_day, told_at
 from processors.context import FoldContext
 from processors.kin import tell_silence
+from processors.merged_word import tell_survivor
 from processors.promises import refused
 from schemas.commands import OptIn, OptOut
-from schemas.facts import LedgerFact, TransferSent
+from schemas.facts import LedgerFact
 from schemas.fields import Channel
 from schemas.transfers import MovedWish, TransferReceived
 
@@ -32,22 +33,8 @@ def send_wishes(account: Account, *, on: datetime.date) -> tuple[MovedWish, ...]
 
 def tell_wishes(account: Account, *, context: FoldContext, path: tuple[str, ...] = ()) -> list[LedgerFact]:
     """Tell the customer that this one is merged into what was said here since, or by way of here."""
-    to_customer = account.row.merged_into
-    wishes = send_wishes(account, on=context.day) if to_customer else ()
-    if not wishes:
-        return []
-    name = f"{account.id}/{account.next_sequence()}"
-    account.touch(account.row)
-    event = TransferReceived(
-        company=account.company,
-        customer=to_customer,
-        occurred_at=context.day.isoformat(),
-        transfer=name,
-        from_customer=account.customer_id,
-        path=(*path, account.customer_id),
-        wishes=wishes,
-    )
-    return [TransferSent(id=name, account=account.id, event=event)]
+    wishes = send_wishes(account, on=context.day) if account.row.merged_into else ()
+    return [tell_survivor(account, context=context, path=path, wishes=wishes)] if wishes else []
 
 
 def hear_wish(account: Account, event: OptOut | OptIn, *, context: FoldContext) -> list[LedgerFact]:

@@ -245,11 +245,7 @@ def moved_lines(
     skip: int,
 ) -> Iterator[StatementLine]:
     """Walk the lines of one currency, the oldest first, without the first ``skip`` of them: no more is read than is taken."""
-    said = (
-        select(*_told(), _balance_over_time().label("balance"))
-        .where(*_said((None, account), as_of), movements.c.currency == currency)
-        .subquery("said")
-    )
+    said = _balanced(*_said((None, account), as_of), movements.c.currency == currency)
     shown = select(said).order_by(said.c.business_date, said.c.record_offset).offset(skip)
     if first_on is not None:
         shown = shown.where(said.c.business_date >= first_on)
@@ -260,9 +256,7 @@ def moved_lines(
 def _lines(
     connection: Connection, scope: Scope, as_of: datetime.date, first_on: datetime.date | None
 ) -> Iterable[tuple[str, StatementLine]]:
-    said = (
-        select(*_told(), _balance_over_time().label("balance")).where(*_said(scope, as_of)).subquery("said")
-    )
+    said = _balanced(*_said(scope, as_of))
     shown = select(said).order_by(said.c.business_date, said.c.record_offset)
     if first_on is not None:
         shown = shown.where(said.c.business_date >= first_on)
@@ -296,6 +290,11 @@ def _newest_lines(
             found.append((currency, _line(row, balance_minor)))
             balance_minor -= row.amount
         yield from reversed(found)
+
+
+def _balanced(*conditions: ColumnElement[bool]) -> Any:
+    """Select the lines that the conditions leave, each with the balance after it."""
+    return select(*_told(), _balance_over_time().label("balance")).where(*conditions).subquery("said")
 
 
 def _told() -> list[ColumnElement[Any]]:
