@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 
 from kafka import TopicPartition
+from kafka.admin import OffsetSpec
 from kafka.errors import RetriableError
 from kafka.structs import OffsetAndMetadata
 from msgspec import json
@@ -101,9 +102,9 @@ class Rig:
                 bootstrap_servers=self.broker, group=None, fetch_wait_ms_max=20, records_max=5000
             )
         ) as reader:
-            tps = self._tps(topic)
+            ends = self._ends(topic)
+            tps = list(ends)
             reader.assign(tps)
-            ends = reader.end_offsets(tps)
             records: list[Any] = []
             deadline = time.monotonic() + DEADLINE_S
             while any(reader.position(tp) < ends[tp] for tp in tps):
@@ -141,8 +142,13 @@ class Rig:
 
     def ends(self) -> dict[int, int]:
         """Give the source's ends by partition."""
-        with contextlib.closing(consumers.consumer(bootstrap_servers=self.broker, group=None)) as reader:
-            return {tp.partition: end for tp, end in reader.end_offsets(self._tps("src")).items()}
+        return {tp.partition: end for tp, end in self._ends("src").items()}
+
+    def _ends(self, topic: str) -> dict[TopicPartition, int]:
+        """Give the ends with what is undecided: that a transaction is over is answered before its markers are written."""
+        wanted = dict.fromkeys(self._tps(topic), OffsetSpec.LATEST)
+        with consumers.admin(bootstrap_servers=self.broker) as admin:
+            return {tp: one.offset for tp, one in admin.list_partition_offsets(wanted).items()}
 
     def lag(self) -> int:
         """Give how many offsets of the source the group has not committed."""

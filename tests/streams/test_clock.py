@@ -327,6 +327,25 @@ def test_a_second_clock_puts_the_first_out_of_action(settings: Settings) -> None
     assert 1 == len(_ticks(settings, 0))
 
 
+def test_a_clock_that_learns_it_between_two_partitions_is_out_of_action_too(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer to the first partition's record may come before the second's is sent."""
+    with Clock(settings, mode="live") as first, Clock(settings, mode="live"):
+        producer = first._producer
+        send = producer.send
+
+        def send_and_hear(*args: Any, **kwargs: Any) -> Any:
+            sent = send(*args, **kwargs)
+            producer.flush()
+            return sent
+
+        monkeypatch.setattr(producer, "send", send_and_hear)
+        with pytest.raises(ClockError, match="Another clock"):
+            first.tick(NOON)
+    assert [] == _ticks(settings, 0)
+
+
 def test_the_live_clock_ticks_until_it_is_stopped(settings: Settings) -> None:
     """A machine's clock that was set back is waited for."""
     stop = threading.Event()
