@@ -22,6 +22,7 @@ from sqlalchemy import Engine
 
 from infra.database import tables
 from infra.database.engine import reading, writing
+from infra.database.fit_text import fit_json
 from infra.errors import OperatorError
 from infra.kafka.arrivals import Arrivals
 from infra.kafka.consumers import consumer
@@ -266,7 +267,7 @@ def _project(batch: Batch, logical: str, record: Any) -> None:
     if record.key is not None and record.key.startswith(_INTERNAL):
         batch.skipped["internal"] += 1
         return
-    value = _without_nul(record.value)
+    value = record.value and fit_json(record.value)
     try:
         if logical == "ledger.account":
             project_row(batch, key=record.key, value=value, partition=record.partition)
@@ -285,13 +286,6 @@ def _project(batch: Batch, logical: str, record: Any) -> None:
     except (DecodeError, UnicodeDecodeError, TypeError, KeyError) as error:
         where = f"{record.topic} {record.partition} at offset {record.offset}"
         raise ProjectionError(f"{where}: the record is not what this version writes: {error!r}") from error
-
-
-def _without_nul(value: bytes | None) -> bytes | None:
-    # PostgreSQL's text holds any character but U+0000; a free text that has one must not stop everything.
-    if value is not None and b"\\u0000" in value:
-        return value.replace(b"\\u0000", b"\\ufffd")
-    return value
 
 
 def _instant(milliseconds: int) -> datetime.datetime:

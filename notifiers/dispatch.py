@@ -18,6 +18,7 @@ from typing import Final, TypeVar
 import structlog
 from msgspec import json
 
+from infra.database.fit_text import fit_json
 from infra.database.send_ledger import SendLedger
 from infra.database.send_values import Claim, Ending, Job, NewJob
 from infra.metrics.tally import Tally
@@ -444,6 +445,5 @@ def _job_of(read: ReadReminder, *, not_before: datetime.datetime) -> NewJob:
         tick=reminder.tick,
         not_before=not_before,
         decision_version=reminder.decision_version,
-        # PostgreSQL's text holds any character but this one; a free text that has it must not stop all.
-        reminder_json=read.text.replace("\\u0000", "\\ufffd"),
+        reminder_json=fit_json(read.text.encode()).decode(),
     )

@@ -6,7 +6,7 @@ Each database gets the form that it is fastest at: SQLite one prepared statement
 
 from collections.abc import Callable, Collection, Sequence
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from msgspec import json
 from sqlalchemy import (
@@ -29,11 +29,14 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Dialect
 
+from infra.database.fit_text import ALREADY_FIT
+
 __all__ = ["Known", "Values", "remove", "write"]
 
 # A row's values in the order of its table's columns.
 Values = tuple[Any, ...]
 Known = Literal["replaced", "left"]
+_FIT: Final = {ALREADY_FIT: True}
 
 
 def write(connection: Connection, *, table: Table, rows: Sequence[Values], known: Known) -> None:
@@ -42,7 +45,8 @@ def write(connection: Connection, *, table: Table, rows: Sequence[Values], known
     Args:
         connection: within a transaction.
         table: whose columns give the order of the values.
-        rows: with no key twice (PostgreSQL refuses to write a row twice in one statement).
+        rows: with no key twice (PostgreSQL refuses to write a row twice in one statement), their texts fit already
+            (`infra.database.fit_text`).
         known: what happens to a row whose key is there.
     """
     if not rows:
@@ -50,13 +54,17 @@ def write(connection: Connection, *, table: Table, rows: Sequence[Values], known
     if connection.dialect.name == "postgresql":
         names = [column.name for column in table.columns]
         document = json.encode([dict(zip(names, row, strict=True)) for row in rows])
-        connection.execute(_insert_document(table, known), {"rows": document.decode()})
+        connection.execute(
+            _insert_document(table, known), {"rows": document.decode()}, execution_options=_FIT
+        )
         return
     columns = list(zip(*rows, strict=True))
     # Past SQLAlchemy's handling of parameters, which costs more per row than SQLite does.
     for place, process in _processors(table, connection.dialect):
         columns[place] = tuple(map(process, columns[place]))
-    connection.exec_driver_sql(_insert_one(table, known), list(zip(*columns, strict=True)))
+    connection.exec_driver_sql(
+        _insert_one(table, known), list(zip(*columns, strict=True)), execution_options=_FIT
+    )
 
 
 def remove(connection: Connection, *, columns: Sequence[Column[Any]], keys: Collection[Values]) -> None:

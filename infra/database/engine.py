@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from infra.database.fit_text import ALREADY_FIT, fit_parameters
 from infra.errors import OperatorError
 
 __all__ = [
@@ -181,7 +182,7 @@ def _sqlite(url: URL, *, rebuildable: bool) -> Engine:
 
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", began)
-    return engine
+    return _with_fit_texts(engine)
 
 
 def _keep_a_log(connection: Any) -> None:
@@ -205,4 +206,20 @@ def _keep_a_log(connection: Any) -> None:
 def _postgresql(url: URL, *, rebuildable: bool) -> Engine:
     # Instants are UTC inside and outside; a server's local zone must not show through.
     options = "-c timezone=UTC" + (" -c synchronous_commit=off" if rebuildable else "")
-    return create_engine(url, connect_args={"options": options}, pool_pre_ping=True, hide_parameters=True)
+    return _with_fit_texts(
+        create_engine(url, connect_args={"options": options}, pool_pre_ping=True, hide_parameters=True)
+    )
+
+
+def _with_fit_texts(engine: Engine) -> Engine:
+    """Have every text that is written or looked for made fit (`infra.database.fit_text`), on both databases alike."""
+    event.listen(engine, "before_cursor_execute", _fitted, retval=True)
+    return engine
+
+
+def _fitted(
+    _connection: Connection, _cursor: Any, statement: str, parameters: Any, context: Any, _many: bool
+) -> tuple[str, Any]:
+    if context.execution_options.get(ALREADY_FIT):
+        return statement, parameters
+    return statement, fit_parameters(parameters)

@@ -98,6 +98,17 @@ def test_a_permanent_failure_is_an_outcome(engine: Engine) -> None:
     )
 
 
+def test_an_answer_with_a_character_that_no_database_holds_ends_one_delivery(engine: Engine) -> None:
+    """PostgreSQL refuses U+0000: one provider's answer must not end the sending of all others."""
+    refusal = PermanentError(error_type="address_refused", detail="550 no\0such \udc80 user")
+    running = dispatcher(engine, channel=ScriptedChannel(answers=[refusal]))
+    know(engine)
+    running.record([read(reminder()), read(reminder("r2"))])
+    running.run(partitions=[0])
+    assert "550 no\ufffdsuch \ufffd user" == job_row(engine)["detail"]
+    assert {"r1/email": "failed", "r2/email": "accepted"} == states(engine)
+
+
 def test_an_unknown_template_fails_for_good(engine: Engine) -> None:
     """There is no other text to fall back to: the detail names those that there are."""
     channel = ScriptedChannel()
