@@ -184,7 +184,7 @@ def open_worker(
             group_instance_id=None if member is None else f"{member}-{name}",
         )
         opened.callback(reader.close, timeout_ms=_CLOSE_S_MAX * 1_000)
-        writer = producer(bootstrap_servers=servers, max_block_ms=_ASKED_MS_MAX)
+        writer = producer(bootstrap_servers=servers, serves=True, max_block_ms=_ASKED_MS_MAX)
         opened.callback(close_in_time, writer, seconds_max=_CLOSE_S_MAX)
         enclosures = _enclosures(settings) if name in ("email", "letter") else None
         gates = open_gates(name, settings=settings, send=send, engine=engine)

@@ -19,13 +19,14 @@ from typing import Any, Final
 
 import structlog
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
-from kafka.errors import CommitFailedError, RebalanceInProgressError, RetriableError
+from kafka.errors import RetriableError
 
 from infra.database.send_ledger import SendLedger
 from infra.errors import OperatorError
 from infra.kafka.arrivals import Arrivals
 from infra.kafka.consumers import positions
 from infra.metrics.pulse import Pulses
+from notifiers.commits import Commits
 from notifiers.dispatch import Dispatcher
 from notifiers.outcomes import OutcomePublisher
 from notifiers.reading import PutAside, sorted_out
@@ -42,7 +43,6 @@ _WAITING_MS_MAX: Final = 250
 _IDLE_MS: Final = 500
 # An answer takes milliseconds; while there is none, jobs must not wait for it.
 _ENDS_TIMEOUT_MS: Final = 1_000
-_COMMIT_MS_MAX: Final = 2_000
 _REBALANCE_S_MAX: Final = 60
 _RESTS: Final = {
     "asked": "as the provider has asked (Retry-After)",
@@ -89,8 +89,7 @@ class Worker:
         self._still_present = still_present
         self._pulses = pulses or Pulses([ledger.channel], stalled_s=0.0)
         self._partitions: list[int] = []
-        self._committed: dict[TopicPartition, int] = {}
-        self._commit_trouble = ""
+        self._commits = Commits(reader, channel=ledger.channel)
         self._wait_ms = 0.0
         self._lively_until_s = 0.0
         self._work_left = True
@@ -114,7 +113,7 @@ class Worker:
         )
         while not stopping():
             self.step()
-            troubles = (arrivals.trouble(self._awaited()), self._outcomes.trouble, self._commit_trouble)
+            troubles = (arrivals.trouble(self._awaited()), self._outcomes.trouble, self._commits.trouble)
             waiting_for, resting = self._waiting_for()
             waiting_for = waiting_for or "; ".join(filter(None, troubles))
             self._pulses.beat(self._ledger.channel, waiting_for=waiting_for, resting=resting)
@@ -129,7 +128,7 @@ class Worker:
         if not self._put_aside(refused, polled=polled):
             return
         recorded = self._dispatcher.record(usable)
-        self._commit()
+        self._commits.step()
         self._dispatcher.tend()
         ended = self._dispatcher.look_after(partitions=self._partitions)
         self._work_left = self._work_left or recorded + ended > 0
@@ -151,7 +150,7 @@ class Worker:
     def assigned(self, partitions: Sequence[TopicPartition]) -> None:
         """Note what is ours; the work that follows from it is done outside of the client's call."""
         self._rebalancing_since_s = None
-        self._committed.clear()
+        self._commits.forget()
         _log.info("send_assigned", channel=self._ledger.channel, partitions=sorted(p for _, p in partitions))
 
     def _waiting_for(self) -> tuple[str, str]:
@@ -195,23 +194,6 @@ class Worker:
                 self._reader.seek(partition, records[0].offset)
             return False
         return True
-
-    def _commit(self) -> None:
-        """Commit where we are, markers that were passed included, so that the lag reaches 0."""
-        now = positions(self._reader, partitions=sorted(self._reader.assignment()))
-        self._commit_trouble = ""
-        if now == self._committed:
-            return
-        try:
-            self._reader.commit(timeout_ms=_COMMIT_MS_MAX)
-        except (CommitFailedError, RebalanceInProgressError) as error:
-            # The next owner reads these again, and finds their jobs recorded.
-            _log.warning("send_commit_failed", channel=self._ledger.channel, error=str(error))
-        except RetriableError as error:
-            self._commit_trouble = f"the broker does not take how far was read: {error!r}"
-            _log.warning("send_commit_failed", channel=self._ledger.channel, error=repr(error))
-        else:
-            self._committed = now
 
     def _pause(self) -> None:
         """Read no more for partitions whose provider takes nothing: their lag shows the backlog."""

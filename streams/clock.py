@@ -55,9 +55,6 @@ _ASK_DEADLINE_S: Final = 15.0
 _ASK_AGAIN_S: Final = 0.1
 # A broker that is frozen must not take up all of a tick's patience.
 _ANSWER_MS_MAX: Final = 10_000
-# A producer of kafka-python 3.0.12 whose transaction's coordinator, or journal's leader, has died may stand still until its
-# records expire (after 120 s by default): who opens anew has a new one, which finds the brokers that there are.
-_WRITTEN_MS_MAX: Final = 20_000
 _LOOK_AGAIN_S: Final = 0.5
 # Of questions, a topic each: kafka-python refuses what is more, five by default, as if the broker were away.
 _AT_ONCE_MAX: Final = 50
@@ -151,8 +148,7 @@ class Clock:
                     bootstrap_servers=address,
                     transactional_id=self._settings.group("clock"),
                     retry_backoff_ms=_RETRY_BACKOFF_MS,
-                    request_timeout_ms=_ANSWER_MS_MAX,
-                    delivery_timeout_ms=_WRITTEN_MS_MAX,
+                    serves=True,
                 )
             )
             self._producer.init_transactions()

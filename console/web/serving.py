@@ -36,6 +36,9 @@ __all__ = ["Publisher", "counted_by", "open_parts", "requests_tally", "server_of
 
 _SOURCE = "cobranza/web"
 _KEEP_ALIVE_S = 5
+# While the broker is away: so long a person waits until it is asked where a topic is, and so long its connections take to close.
+_ASKED_MS_MAX = 10_000
+_CLOSE_S_MAX = 3.0
 _OUTCOMES = ("ok", "refused", "failed")
 
 
@@ -67,16 +70,20 @@ class Publisher:
 
     def close(self) -> None:
         """Let go of the producer."""
+        from infra.kafka.consumers import close_in_time
+
         with self._guard:
             if self._producer is not None:
-                self._producer.close()
+                close_in_time(self._producer, seconds_max=_CLOSE_S_MAX)
                 self._producer = None
 
     def _opened(self) -> "KafkaProducer":
         from infra.kafka.consumers import producer
 
         if self._producer is None:
-            self._producer = producer(bootstrap_servers=self._settings.brokers())
+            self._producer = producer(
+                bootstrap_servers=self._settings.brokers(), serves=True, max_block_ms=_ASKED_MS_MAX
+            )
         return self._producer
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Engine, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Engine, and_, delete, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.database.engine import reading, writing
@@ -192,17 +192,17 @@ class ReportPost:
         }
         return self._move(mailing, owner=owner, was=None, values=values)
 
+    def may_go_again(self, *, mailing: str, recipient: str, users: Sequence[str] | None) -> bool:
+        """Say whether there is such a mail that failed, or of which nobody knows; `users`: of these."""
+        which = _undone(mailing=mailing, recipient=recipient, users=users)
+        with reading(self._engine) as connection:
+            return connection.execute(select(exists().where(which))).scalar_one()
+
     def again(
         self, *, mailing: str, recipient: str, users: Sequence[str] | None, now: datetime.datetime
     ) -> bool:
         """Let a mail that failed, or of which nobody knows, go once more; say whether there was one."""
-        which = and_(
-            report_mailings.c["mailing"] == mailing,
-            report_mailings.c["recipient"] == recipient,
-            report_mailings.c["state"].in_(("failed", "unknown")),
-        )
-        if users is not None:
-            which = and_(which, report_mailings.c["user"].in_(users))
+        which = _undone(mailing=mailing, recipient=recipient, users=users)
         values = {"state": "waiting", "retry_at": now, "changed_at": now, "attempts": 0}
         with writing(self._engine) as connection:
             return connection.execute(update(report_mailings).where(which).values(values)).rowcount > 0
@@ -219,6 +219,15 @@ class ReportPost:
     def _found(self, query: Any) -> list[Mailing]:
         with reading(self._engine) as connection:
             return [Mailing(**row) for row in connection.execute(query).mappings()]
+
+
+def _undone(*, mailing: str, recipient: str, users: Sequence[str] | None) -> ColumnElement[bool]:
+    which = and_(
+        report_mailings.c["mailing"] == mailing,
+        report_mailings.c["recipient"] == recipient,
+        report_mailings.c["state"].in_(("failed", "unknown")),
+    )
+    return which if users is None else and_(which, report_mailings.c["user"].in_(users))
 
 
 def _is(mailing: Mailing) -> ColumnElement[bool]:

@@ -13,19 +13,25 @@ and the lag is 0; committing "last record + 1" stops one short of the end for ev
 kafka-python 3.0.12 forgets it where the reason was news of the topics (a topic that it had not heard
 of, new partitions) and the leader had dealt them out already: it then has no partitions, sends no
 heartbeat, and polls nothing for ever. What was begun is a reason to go on here.
+
+**An id that is given up.** A record that was sent and expires leaves unknown whether it is in the log: an idempotent
+producer gives up its id, and begins again with another. kafka-python 3.0.12 gives it up and does not ask for another: it
+then sends nothing for ever. Here it asks.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaTimeoutError
+from kafka.producer.transaction_manager import TransactionState
 
 from infra.kafka.header_names import read_any_name
 
 __all__ = [
     "RECORD_BYTES_MAX",
+    "acknowledged",
     "admin",
     "close_in_time",
     "consumer",
@@ -46,6 +52,12 @@ _BOOTSTRAP_MS_MAX: Final = 15_000
 # kafka-python waits so long before it asks again for what it does not know yet: a topic it hears of
 # for the first time, a coordinator. The default, 100 ms, is most of a short command's time.
 _RETRY_BACKOFF_MS: Final = 20
+# A producer of kafka-python 3.0.12 whose partition's leader, or transaction's coordinator, has died may stand still until its
+# records expire: after 120 s by default, which is too long for a process that serves. What was not written by then is told,
+# and is its caller's to write again; a clock opens a new producer, which finds the brokers that there are.
+_SERVING: Final[dict[str, Any]] = {"request_timeout_ms": 10_000, "delivery_timeout_ms": 20_000}
+# In between who waits for an acknowledgment hears whether it has to stop.
+_MOMENT_S: Final = 0.5
 
 
 def consumer(
@@ -102,15 +114,17 @@ def producer(
     linger_ms: int = 0,
     retry_backoff_ms: int = _RETRY_BACKOFF_MS,
     compression: Literal["gzip"] | None = None,
+    serves: bool = False,
     **more: Any,
 ) -> KafkaProducer:
     """Make a producer: idempotent, acknowledged by all replicas, murmur2 keys, large records.
 
     With a ``transactional_id`` the caller does ``init_transactions()`` first; that fences
-    the one who had it before.
+    the one who had it before. ``serves``: of a process that has to hear of trouble soon, and may be told to stop: a
+    record that is not written within 20 s is told so, and no answer is waited for longer than 10 s.
     """
-    return KafkaProducer(
-        **more,
+    writer = KafkaProducer(
+        **(_SERVING if serves else {}) | more,
         client_id=_CLIENT_ID,
         bootstrap_servers=bootstrap_servers.split(","),
         reconnect_backoff_max_ms=_RECONNECT_MS_MAX,
@@ -126,6 +140,36 @@ def producer(
         compression_type=compression,
         max_request_size=RECORD_BYTES_MAX,
     )
+    if transactional_id is None:
+        _ask_for_an_id_again(writer._transaction_manager)  # noqa: SLF001 - it has no public way
+    return writer
+
+
+def _ask_for_an_id_again(manager: Any) -> None:
+    """Have a producer that gives its id up ask for another one (see above)."""
+    give_up: Callable[[], None] = manager.reset_producer_id
+
+    def given_up() -> None:
+        give_up()
+        manager._current_state = TransactionState.UNINITIALIZED  # noqa: SLF001 - it has no public way
+
+    manager.reset_producer_id = given_up
+
+
+def acknowledged(future: Any, *, stopping: Callable[[], bool]) -> None:
+    """Wait until a record that was sent is in Kafka, or not to be: its producer bounds that; who is told to stop waits no more.
+
+    Raises:
+        KafkaError: it is not, or nobody knows.
+    """
+    while True:
+        try:
+            future.get(timeout=_MOMENT_S)
+        except KafkaTimeoutError:
+            if future.is_done or stopping():
+                raise
+        else:
+            return
 
 
 def close_in_time(writer: KafkaProducer, *, seconds_max: float) -> None:

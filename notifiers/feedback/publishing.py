@@ -28,6 +28,7 @@ from infra.database.engine import writing
 from infra.database.feedback import FeedbackInbox, Heard, SentJob, Settled, Word
 from infra.database.send_doubts import Doubts, Note
 from infra.database.suppressions import Suppression, normal_address, release, suppress
+from infra.kafka.consumers import acknowledged
 from infra.metrics.tally import Tally
 from processors.fates import error_of
 from schemas.codec import TOPIC_OF_TYPE, encode, type_of
@@ -45,7 +46,6 @@ __all__ = ["FeedbackPublisher", "feedback_letters", "feedback_tally"]
 _SOURCE: Final = "/cobranza/feedback/"
 _OUTCOMES: Final = "notify.outcome.v1"
 _BATCH: Final = 200
-_ACKNOWLEDGED_S_MAX: Final = 60
 _LEASE: Final = datetime.timedelta(seconds=60)
 _LOOK_AGAIN: Final = datetime.timedelta(seconds=2)
 _MENDED: Final = datetime.timedelta(seconds=60)  # so long a word waits over which something broke
@@ -118,6 +118,7 @@ class FeedbackPublisher:
         patience_s: so long a word waits for its delivery.
         tally: counts them (``feedback_tally``).
         letters: counts the dead letters (``feedback_letters``).
+        stopping: says whether to wait for the broker no more.
     """
 
     def __init__(
@@ -130,6 +131,7 @@ class FeedbackPublisher:
         patience_s: float,
         tally: Tally | None = None,
         letters: Tally | None = None,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._inbox = inbox
         self._sender = sender
@@ -138,6 +140,7 @@ class FeedbackPublisher:
         self._patience = datetime.timedelta(seconds=patience_s)
         self._tally = tally or feedback_tally()
         self._letters = letters or Tally("cobranza_dead_letters_total")
+        self._stopping = stopping
 
     def step(self) -> int:
         """Deal with what waits, up to a batch; return how many words were settled.
@@ -229,7 +232,7 @@ class FeedbackPublisher:
         dead = [(each, self._letter(each, what)) for each, what in said if what.settled.state == "dead"]
         futures += [self._put_aside(each, letter) for each, letter in dead]
         for future in futures:
-            future.get(timeout=_ACKNOWLEDGED_S_MAX)
+            acknowledged(future, stopping=self._stopping)
         for _, letter in dead:
             self._letters.add(letter.stage, letter.topic, letter.reason)
 

@@ -24,6 +24,8 @@ __all__ = ["FEEDBACK", "serve_feedback"]
 FEEDBACK: Final = "feedback"
 _IDLE_S: Final = 0.5
 _RETRY_S: Final = 5.0
+# While the broker is away: so long it is asked where a topic is, and so long connections take to close.
+_ASKED_MS_MAX: Final = 2_000
 _CLOSE_S_MAX: Final = 3.0
 _log = structlog.get_logger(__name__)
 
@@ -37,9 +39,9 @@ def serve_feedback(
     tally: Tally | None = None,
     letters: Tally | None = None,
 ) -> None:
-    """Publish until `stopping` is set; what the broker does not take waits in SQL."""
+    """Publish until `stopping` is set, which is heard within seconds; what the broker does not take waits in SQL."""
     chosen = read_settings(FeedbackSettings)
-    writer = producer(bootstrap_servers=settings.brokers())
+    writer = producer(bootstrap_servers=settings.brokers(), serves=True, max_block_ms=_ASKED_MS_MAX)
     publisher = FeedbackPublisher(
         inbox=FeedbackInbox(engine),
         sender=writer,
@@ -48,6 +50,7 @@ def serve_feedback(
         patience_s=chosen.patience_s,
         tally=tally,
         letters=letters,
+        stopping=stopping.is_set,
     )
     trimmer = Trimmer(engine, clock=_utc_now, kept_days=chosen.kept_days)
     try:

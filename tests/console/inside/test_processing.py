@@ -19,6 +19,7 @@ from infra.database.queries import statements as statements_of
 from infra.database.queries.statements import statements, walk_statements
 from infra.database.queries.worklist_page import worklist_accounts
 from infra.database.queries.worklist_rank import WorkFilter
+from infra.database.saved_filters import FilterBook, SavedFilter
 from notifiers.writing.library import PARTS
 from schemas.commands import AddNote, SetNextDate, SetTrust
 from schemas.reminder_commands import ApproveReminder, DropReminder, EditReminder, SendNow
@@ -251,6 +252,14 @@ def test_a_filter_is_kept_used_and_deleted(desk: Desk) -> None:
     desk.at_work("bea", role="approver")
     desk.submit(f"/?{query}", "/filters/delete")
     assert "Propuestas viejas" not in desk.browser.get("/").text
+
+
+def test_a_filter_whose_name_is_blanks_can_be_deleted(desk: Desk) -> None:
+    """Names were not always looked at: what is kept under such a one, is deleted by its button."""
+    book = FilterBook(desk.engine)
+    book.keep("bea", page="today", saved=SavedFilter(name="  ", query="days=30"))
+    assert 303 == desk.submit("/?days=30", "/filters/delete").status_code
+    assert [] == book.of("bea", page="today")
 
 
 def test_the_worklist_is_filtered_by_days_level_and_calls(desk: Desk) -> None:

@@ -148,6 +148,20 @@ def test_what_nobody_carried_out_in_time_is_told_as_missed(desk: Desk) -> None:
     assert ["sent"] == states(desk)
 
 
+def test_what_is_not_there_to_be_sent_again_leaves_no_line_in_the_audit(desk: Desk) -> None:
+    """Of a mail that there is not, and of one that has gone, nothing is done and nothing is said to be."""
+    desk.submit(REPORT, "/mail", to=BOSS)
+    page = desk.browser.get("/reports/mail").text
+    csrf = page.partition('name="csrf" value="')[2].partition('"')[0]
+    before = desk.people.entries(limit=100)
+    sent = ReportPost(desk.engine).mailings(limit=1)[0]
+    assert poster(desk).carry()
+    for mailing in (sent.mailing, "nothing"):
+        form = {"csrf": csrf, "nonce": f"n-{mailing}", "mailing": mailing, "recipient": BOSS}
+        assert 303 == desk.browser.post("/reports/mail/again", data=form).status_code
+    assert (before, ["sent"]) == (desk.people.entries(limit=100), states(desk))
+
+
 def test_a_report_goes_as_its_user_may_see_it_when_it_goes(desk: Desk) -> None:
     """Rights at the moment of sending: fewer companies, disabled, another role, an address taken back."""
     desk.submit(REPORT, "/schedules", to=BOSS, every="day", hour="12", form="csv")

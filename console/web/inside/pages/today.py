@@ -89,7 +89,9 @@ def router(parts: InsideParts) -> Routes:
         request: Request,
         person: Reader,
         csrf: Annotated[str, Form(max_length=128)],
-        name: _Name,
+        name: Annotated[
+            str, Form(max_length=80)
+        ],  # as it is kept, also from a time when blanks alone were a name
         query: Annotated[str, Form(max_length=2_000)] = "",
     ) -> RedirectResponse:
         require_own_form(request, person, csrf=csrf)

@@ -110,9 +110,11 @@ def _add_mails(routes: Routes, parts: InsideParts, post: ReportPost) -> None:
     ) -> Response:
         """Send once more what failed, or what nobody knows of: a person decides that."""
         require_own_form(request, person, csrf=csrf)
-        entry = said_by(person, given=nonce)
-        note(parts, person, entry=entry, act="report.mail.again", detail=f"{mailing} {recipient}")
-        post.again(mailing=mailing, recipient=recipient, users=_whose(parts, person), now=parts.clock())
+        whose = _whose(parts, person)
+        if post.may_go_again(mailing=mailing, recipient=recipient, users=whose):
+            entry = said_by(person, given=nonce)
+            note(parts, person, entry=entry, act="report.mail.again", detail=f"{mailing} {recipient}")
+            post.again(mailing=mailing, recipient=recipient, users=whose, now=parts.clock())
         return _back()
 
 
