@@ -28,6 +28,7 @@ from schemas.transfers import MovedWish
 __all__ = [
     "ADDRESS_TASK",
     "address_changed",
+    "address_for",
     "close_mended",
     "contacts_for",
     "copied",
@@ -35,7 +36,6 @@ __all__ = [
     "distrust_address",
     "failed_channel_names",
     "forget_other_failures",
-    "has_address",
     "is_address_bad",
     "is_overtaken",
     "opt_in",
@@ -153,9 +153,14 @@ def written_to(delivery: Delivery) -> str:
     return dict(_by_channel(delivery.contact)).get(delivery.channel, "")
 
 
-def has_address(account: Account, address: str, *, items: Iterable[str]) -> bool:
-    """Say whether it is an address of the customer's, of any channel, about these items."""
-    return address in _addresses(account, items)
+def address_for(account: Account, channel: Channel, *, items: Sequence[ItemRow], role: Role) -> str:
+    """Give the address that what is written by a channel goes to as things are, or by what it falls back to; "" where there is none."""
+    contacts, failed = contacts_for(account, items=items, role=role), unusable_channels(account)
+    for each in _FALLBACKS.get(channel, ()):
+        contact = next((known for known in contacts if _has_address(known, channel=each)), None)
+        if contact is not None and each not in failed:
+            return dict(_by_channel(contact))[each]
+    return ""
 
 
 def without(contact: Contact, channels: Collection[str]) -> Contact:
@@ -355,7 +360,7 @@ def opt_out(account: Account, channel: Channel, *, at: str, zone: zoneinfo.ZoneI
     """Write by a channel no more (R15), as was said ``at`` a business time; False: what was said since stands."""
     if is_overtaken(account, channel, at=at, zone=zone):
         return False
-    take_wish(account, MovedWish(channel=channel, is_out=True, at=at))
+    take_wish(account, _own_wish(account, channel, at=at, is_out=True))
     return True
 
 
@@ -363,10 +368,16 @@ def opt_in(account: Account, channel: Channel, *, at: str, zone: zoneinfo.ZoneIn
     """Write by a channel again, also under addresses that had failed: the customer asks for it (R15, R19); False: what was said since stands."""
     if is_overtaken(account, channel, at=at, zone=zone):
         return False
-    take_wish(account, MovedWish(channel=channel, is_out=False, at=at))
+    take_wish(account, _own_wish(account, channel, at=at, is_out=False))
     account.row.failed_on = None
     trust_addresses(account, channel)
     return True
+
+
+def _own_wish(account: Account, channel: Channel, *, at: str, is_out: bool) -> MovedWish:
+    return MovedWish(
+        channel=channel, is_out=is_out, at=at, of=account.customer_id, order=account.row.version + 1
+    )
 
 
 def wish_of(account: Account, channel: Channel) -> MovedWish | None:

@@ -25,7 +25,7 @@ from processors.credit_index import Left
 from processors.holds import account_hold, in_force, item_hold
 from processors.ladder import Standing, current_rung, is_level, level_offset_days, rung_at, standing_of
 from processors.plan import last_index
-from processors.promises import is_for
+from processors.promised_money import counts_for, first_due
 from processors.residual import is_owed
 from schemas.charges import ClaimDocument
 from schemas.rows import ItemRow, PromiseRow
@@ -165,10 +165,9 @@ def _come_for_promises_minor(account: Account, *, currency: str, cash_minor: int
     open_ones = [
         row for row in arranged.promises.values() if row.status == "open" and row.currency == currency
     ]
-    for promise in sorted(open_ones, key=lambda row: (row.order, row.promise)):
-        credits = (account.credits[name] for name in account.unapplied.names(currency))  # noqa: A001 - the domain's word
-        come_minor = sum(credit.rest_minor for credit in credits if is_for(promise, credit))
-        come_minor = min(come_minor, promise.amount_minor)
+    rests = {name: account.credits[name].rest_minor for name in account.unapplied.names(currency)}
+    for promise in first_due(open_ones):
+        come_minor = min(_come_minor(account, promise, rests=rests), promise.amount_minor)
         items = (account.items[name] for name in arranged.covered.get(promise.promise, ()))
         for item in sorted(items, key=lambda row: (row.due_on, row.item)):
             asked_of_it_minor = item.open_minor - held_part_minor(account, item)
@@ -178,6 +177,16 @@ def _come_for_promises_minor(account: Account, *, currency: str, cash_minor: int
                 come_minor -= taken_minor
                 cash_minor -= taken_minor
     return found
+
+
+def _come_minor(account: Account, promise: PromiseRow, *, rests: dict[str, int]) -> int:
+    """Give what of the credits that are left (``rests``, by name) counts for a promise, and leave the rest for the next one."""
+    come_minor = 0
+    for name, rest_minor in rests.items():
+        minor = counts_for(account.credits[name], promise, rest_minor=rest_minor)
+        rests[name] -= minor
+        come_minor += minor
+    return come_minor
 
 
 def _takes_credit(account: Account, item: ItemRow, *, company: Company) -> bool:

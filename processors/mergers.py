@@ -12,7 +12,7 @@ from schemas.events import CustomerMerged
 from schemas.facts import LedgerFact
 from schemas.transfers import TransferReceived
 
-__all__ = ["hear_mergers", "heard_before"]
+__all__ = ["hear_mergers", "heard_before", "overtaken", "refuse_merger", "remember_merger"]
 
 
 def hear_mergers(account: Account, event: TransferReceived, *, context: FoldContext) -> list[LedgerFact]:
@@ -60,21 +60,41 @@ def hear_mergers(account: Account, event: TransferReceived, *, context: FoldCont
 
 
 def heard_before(account: Account, event: CustomerMerged, *, context: FoldContext) -> list[LedgerFact] | None:
-    """Give what is to be said of a merger that was heard before, or that a newer one has overtaken (2.2); None: it is the newest word."""
+    """Give what is to be said of a merger that has been carried out (2.2); None: it has not been."""
+    key = _key(event, context=context)
+    seen = account.seen.get(key)
+    return None if seen is None else identity.compare(account, event, first=seen.event, key=key)
+
+
+def remember_merger(account: Account, event: CustomerMerged, *, context: FoldContext) -> None:
+    """Note that a merger is carried out: told again it changes nothing."""
+    identity.remember_for_retention(account, event, key=_key(event, context=context), context=context)
+    account.row.merged_into, account.row.merged_at = event.into, event.occurred_at
+
+
+def overtaken(account: Account, event: CustomerMerged, *, context: FoldContext) -> str:
+    """Say why the word of a merger is not the newest one (2.2); "": it is."""
     zone, last = context.company.zone, account.row.merged_at
-    at = told_at(event.occurred_at, zone)
-    key = f"merged/{event.into}/{epoch_s(at)}"
+    at, through = told_at(event.occurred_at, zone), account.row.purged_through
+    is_forgotten = through is not None and context.day <= through  # then nobody knows whether it was heard
+    if last and (at < told_at(last, zone) or (is_forgotten and at == told_at(last, zone))):
+        return f"it is of {event.occurred_at}, and older than the last merger, of {last}"
+    return ""
+
+
+def refuse_merger(
+    account: Account, event: CustomerMerged, *, detail: str, context: FoldContext
+) -> list[LedgerFact]:
+    """Refuse a merger, and say so once: the same word may be carried out later, when what was against it is over."""
+    key = f"refused/{_key(event, context=context)}"
     repeated = identity.remember_for_retention(account, event, key=key, context=context)
     if repeated is not None:
         return repeated
-    through = account.row.purged_through
-    is_forgotten = through is not None and context.day <= through  # then nobody knows whether it was heard
-    if last and (at < told_at(last, zone) or (is_forgotten and at == told_at(last, zone))):
-        detail = f"it is of {event.occurred_at}, and older than the last merger, of {last}"
-        return [
-            refused(account, reason="request_refused", key=f"transfer/merged/{event.into}", detail=detail)
-        ]
-    return None
+    return [refused(account, reason="request_refused", key=f"transfer/merged/{event.into}", detail=detail)]
+
+
+def _key(event: CustomerMerged, *, context: FoldContext) -> str:
+    return f"merged/{event.into}/{epoch_s(told_at(event.occurred_at, context.company.zone))}"
 
 
 def _live(account: Account, event: TransferReceived, *, context: FoldContext) -> None:

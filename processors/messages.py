@@ -20,9 +20,9 @@ import msgspec
 
 from processors.account import Account
 from processors.addressing import (
+    address_for,
     contacts_for,
     deliveries_for,
-    has_address,
     is_address_bad,
     remember_failure,
     unusable_channels,
@@ -465,10 +465,11 @@ def _correct_again(
 ) -> None:
     """Plan a correction anew that has reached nobody (R19): what we said in error is to be mended, by an address that is not bad.
 
-    An address that the customer has no more is not marked as bad: the one he has now gets it. Where he still has the one that was
+    An address that is not his any more is not marked as bad: whoever is written to now gets it. Where that is the one that was
     written to, the error is of another (a forwarder's), and would come again each time.
     """
-    has_changed = not has_address(account, row.written_to, items=row.named)
+    items = [account.items[name] for name in row.named if name in account.items]
+    has_changed = address_for(account, "email", items=items[:1], role="billing") != row.written_to
     if row.message_kind == "correction" and (
         is_address_bad(account, event) or (error_of(event) in ADDRESS_ERRORS and has_changed)
     ):

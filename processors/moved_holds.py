@@ -9,7 +9,7 @@ from processors.context import FoldContext
 from processors.holds import ACCOUNT_HOLDS
 from processors.merged_word import tell_survivor
 from processors.promises import refused
-from schemas.facts import LedgerFact
+from schemas.facts import LedgerFact, TransferSent
 from schemas.rows import HoldRow
 from schemas.transfers import MovedHold, TransferReceived
 
@@ -53,27 +53,32 @@ def tell_end(
         _keep_ended(account, (_moved(account, row),))
     if not account.row.merged_into or not row.is_sent:
         return []
+    released = (_moved(account, row), *(row.joint if anew is None else ()))
     if anew is not None:
         anew.is_sent = True
         account.touch(anew)
     holds = () if anew is None else (_moved(account, anew),)
-    return [tell_survivor(account, context=context, path=path, holds=holds, released=(_moved(account, row),))]
+    return [tell_survivor(account, context=context, path=path, holds=holds, released=released)]
 
 
 def take_holds(account: Account, event: TransferReceived, *, context: FoldContext) -> list[LedgerFact]:
     """End those that are over where they came from, and take the holds over that the account has not: the stricter of two lasts."""
-    told = [fact for moved in event.released for fact in _end(account, moved, event=event, context=context)]
+    # Those that stand with another one first: it stays, as long as one is left that nobody has lifted.
+    released = sorted(event.released, key=lambda moved: _stands_here(account, moved))
+    told = [fact for moved in released for fact in _end(account, moved, event=event, context=context)]
     if event.absorbed:
         _keep_ended(account, event.released)  # those who were merged before may live again, too
     is_merged = bool(account.row.merged_into)
+    gone_on = {hold for fact in told if isinstance(fact, TransferSent) for hold in fact.event.holds}
     for moved in event.holds:
         known = account.holds.get(moved.hold)
         if moved in account.row.ended_holds or (known is not None and _moved(account, known) == moved):
             continue  # it was on its way here, or back, when a person ended it; or it is here
         if known is not None and not (is_merged and known.is_sent):
             _stand_together(account, known, moved)
-        else:  # what went on may be over there by now: this one goes on as well
-            _take(account, moved)
+        else:  # what went on may be over there by now: this one goes on as well, if it has not
+            row = _take(account, moved, joint=() if known is None else (*known.joint, _moved(account, known)))
+            row.is_sent = moved in gone_on
     return told
 
 
@@ -94,11 +99,10 @@ def _stand_together(account: Account, known: HoldRow, moved: MovedHold) -> None:
             known.joint = (*known.joint, moved)
             account.touch(known)
         return
-    row = _take(account, moved)
-    row.joint = tuple(each for each in (*known.joint, _moved(account, known)) if each != moved)
+    _take(account, moved, joint=(*known.joint, _moved(account, known)))
 
 
-def _take(account: Account, moved: MovedHold) -> HoldRow:
+def _take(account: Account, moved: MovedHold, *, joint: tuple[MovedHold, ...] = ()) -> HoldRow:
     row = HoldRow(
         account=account.id,
         hold=moved.hold,
@@ -108,6 +112,8 @@ def _take(account: Account, moved: MovedHold) -> HoldRow:
         review_on=moved.review_on,
         placed_at=moved.placed_at,
         of=moved.of,
+        command=moved.command,
+        joint=tuple(each for each in joint if each != moved),
     )
     account.holds[moved.hold] = row
     account.touch(row)
@@ -120,17 +126,18 @@ def _end(
 ) -> list[LedgerFact]:
     """End a hold here that came from another customer, and wherever it has gone from here; any other one stays.
 
-    One that stands for another of its kind as well stays, too, and it is said: only a person knows what became of that one.
+    One that stands for another of its kind as well stays, too, and it is said: only a person knows what became of that one. Where this
+    customer is merged himself nobody is dunned, and that other one takes its place.
     """
     known = account.holds.get(moved.hold)
     if known is not None and moved in known.joint:
         known.joint = tuple(each for each in known.joint if each != moved)
         account.touch(known)
         _keep_ended(account, (moved,))
-        return []
+        return _tell_on(account, moved, event=event, context=context)
     if known is None or _moved(account, known) != moved:
-        return []
-    if known.joint:
+        return _tell_on(account, moved, event=event, context=context)
+    if known.joint and not account.row.merged_into:
         detail = f"{moved.hold} was lifted at {event.path[-1]}; another of its kind had come together with it: lift it here as well if that one is over"
         return [
             refused(account, reason="request_refused", key=f"{moved.hold}/{moved.placed_at}", detail=detail)
@@ -138,8 +145,28 @@ def _end(
     del account.holds[known.hold]
     account.remove(known)
     account.row.episode_in_doubt = True
-    anew = next((_take(account, each) for each in event.holds if each.hold == moved.hold), None)
+    comes = next((each for each in event.holds if each.hold == moved.hold), None)
+    if comes is None and known.joint:
+        comes, known.joint = known.joint[-1], known.joint[:-1]
+    anew = None if comes is None else _take(account, comes)
     return tell_end(account, known, context=context, anew=anew, path=event.path)
+
+
+def _tell_on(
+    account: Account, moved: MovedHold, *, event: TransferReceived, context: FoldContext
+) -> list[LedgerFact]:
+    """Hand on that a hold is over, and what takes its place, to whom this customer is merged into: it went there before another one stood here for it."""
+    into = account.row.merged_into
+    if not into or into in event.path or event.absorbed:
+        return []  # with a merger goes all that has ended
+    holds = tuple(each for each in event.holds if each.hold == moved.hold)
+    return [tell_survivor(account, context=context, path=event.path, holds=holds, released=(moved,))]
+
+
+def _stands_here(account: Account, moved: MovedHold) -> bool:
+    """Say whether a hold is the one of its kind that stands here for others as well."""
+    known = account.holds.get(moved.hold)
+    return known is not None and _moved(account, known) == moved
 
 
 def _keep_ended(account: Account, ended: tuple[MovedHold, ...]) -> None:
@@ -164,4 +191,5 @@ def _moved(account: Account, row: HoldRow) -> MovedHold:
         review_on=row.review_on,
         placed_at=row.placed_at,
         of=row.of or account.customer_id,
+        command=row.command,
     )

@@ -4,7 +4,7 @@ import datetime
 import zoneinfo
 
 from processors.account import Account
-from processors.addressing import opt_in, opt_out, take_wish, wish_of
+from processors.addressing import opt_in, opt_out, take_wish, trust_addresses, wish_of
 from processors.calendar import is_day, local_day, told_at
 from processors.context import FoldContext
 from processors.kin import tell_silence
@@ -75,16 +75,23 @@ def take_wishes(account: Account, event: TransferReceived, *, context: FoldConte
             continue  # of an older version: nobody knows when he said so, only that he wants none
         if own is None or _is_newer(wish, than=own, zone=context.company.zone):
             take_wish(account, wish)
+            account.row.failed_on = None  # R19: what failed is tried again by what is left
+            if not wish.is_out and not event.absorbed:
+                # What was said before a merger speaks of no address that he has here.
+                trust_addresses(account, wish.channel)
             is_news = True
     return tell_wishes(account, context=context, path=event.path) if is_news and not event.absorbed else []
 
 
 def _is_newer(wish: MovedWish, *, than: MovedWish, zone: zoneinfo.ZoneInfo) -> bool:
-    """Tell by business time which word of two accounts counts; of one instant, or one day where either has no time, the one to stop."""
+    """Tell by business time which word counts; of one instant, or one day where either has no time, the last that was said at one account, of two accounts the one to stop."""
     said, before = told_at(wish.at, zone), told_at(than.at, zone)
     is_one = (
         local_day(said, zone) == local_day(before, zone)
         if is_day(wish.at) or is_day(than.at)
         else said == before
     )
-    return wish.is_out > than.is_out if is_one else said > before
+    if not is_one:
+        return said > before
+    is_of_one = bool(wish.of) and wish.of == than.of
+    return wish.order > than.order if is_of_one else wish.is_out > than.is_out

@@ -13,19 +13,19 @@ from processors.account import Account
 from processors.arrangements import Arrangements, disputed_minor, held_part_minor
 from processors.context import FoldContext
 from processors.money import MoneyError, to_minor
+from processors.promised_money import count_anew, count_money
 from processors.settle import counted_minor
 from processors.trust import note_promise
 from processors.whereabouts import is_back, now_with
 from schemas.arrangement_facts import PromiseJudged, PromiseMade
 from schemas.commands import MakePromise, WithdrawPromise
-from schemas.facts import ExceptionRaised, ExceptionReason, LedgerFact, Movement
-from schemas.rows import CreditRow, ItemRow, PromiseRow
+from schemas.facts import ExceptionRaised, ExceptionReason, LedgerFact
+from schemas.rows import ItemRow, PromiseRow
 from schemas.transfers import MovedPromise
 
 __all__ = [
     "fall_due",
     "give_up",
-    "is_for",
     "left_behind",
     "make_promise",
     "refused",
@@ -36,7 +36,6 @@ __all__ = [
 
 LISTED_MAX = 500  # items that a fact names (DESIGN 3.6)
 _DAY = datetime.timedelta(days=1)
-_MONEY = frozenset({"received", "reversed", "refunded", "transferred_in"})
 _JUDGED = frozenset({"kept", "partly_kept", "broken"})
 
 
@@ -87,7 +86,8 @@ def withdraw_promise(account: Account, event: WithdrawPromise, *, context: FoldC
         key, detail = f"command/{event.command}", "there is no such promise, or it is over"
         return [refused(account, reason="unknown_subject", key=key, detail=detail)]
     account.row.promises = max(0, account.row.promises - 1)
-    return [_end(account, row, status="withdrawn", context=context)]
+    withdrawn = _end(account, row, status="withdrawn", context=context)
+    return [withdrawn, *_judge_again(account, count_anew(account, row.promise), context=context)]
 
 
 def fall_due(account: Account, promise: str, *, context: FoldContext) -> list[LedgerFact]:
@@ -102,9 +102,13 @@ def fall_due(account: Account, promise: str, *, context: FoldContext) -> list[Le
 
 def review(account: Account, facts: Iterable[LedgerFact], *, context: FoldContext) -> list[LedgerFact]:
     """Count the money that an event brought or took, and judge again what was judged by less (R35)."""
+    return _judge_again(account, count_money(account, facts), context=context)
+
+
+def _judge_again(account: Account, rows: Iterable[PromiseRow], *, context: FoldContext) -> list[LedgerFact]:
     arranged = account.arranged()
     said: list[LedgerFact] = []
-    for row in _moved(account, facts, promises=_as_made(arranged)):
+    for row in rows:
         account.touch(row)
         status = _verdict(account, row, arranged=arranged)
         if row.status in _JUDGED and status != row.status:
@@ -209,27 +213,6 @@ def _only_currency(account: Account) -> str:
     """Give the currency in which the customer owes, if there is one only."""
     owed = [currency for currency, balance in account.row.balances.items() if balance.open_minor]
     return owed[0] if len(owed) == 1 else ""
-
-
-def _moved(account: Account, facts: Iterable[LedgerFact], *, promises: list[PromiseRow]) -> list[PromiseRow]:
-    """Add the money of movements to the promises that it is dated for."""
-    changed: dict[str, PromiseRow] = {}
-    for fact in facts:
-        if type(fact) is not Movement or fact.kind not in _MONEY or not fact.credit.startswith("payment/"):
-            continue
-        credit = account.credits[fact.credit]
-        for row in promises:
-            if is_for(row, credit):
-                row.received_minor += fact.amount_minor
-                changed[row.promise] = row
-    return list(changed.values())
-
-
-def is_for(promise: PromiseRow, credit: CreditRow) -> bool:
-    """Say whether money counts for a promise (R35): it was heard after it, and is dated from its day to the end of its tolerance."""
-    is_dated = promise.made_on <= credit.received_on <= promise.until
-    is_money = credit.credit_kind == "payment" and credit.currency == promise.currency
-    return is_dated and is_money and credit.order > promise.order
 
 
 def _cover(

@@ -165,6 +165,7 @@ def _hold(account: Account, event: PlaceHold) -> HoldRow:
         until=event.until,
         review_on=event.review_on,
         placed_at=event.occurred_at,
+        command=event.command,
     )
 
 

@@ -15,7 +15,7 @@ from processors.account import Account, hold_id
 from processors.arrangements import Arrangements
 from processors.context import FoldContext
 from processors.conversions import for_others
-from processors.mergers import heard_before
+from processors.mergers import heard_before, overtaken, refuse_merger, remember_merger
 from processors.money import MoneyError, to_minor
 from processors.moved_credits import moved_credit
 from processors.moved_holds import send_ended, send_holds
@@ -98,12 +98,12 @@ def merge(account: Account, event: CustomerMerged, *, context: FoldContext) -> l
     repeated = heard_before(account, event, context=context)
     if repeated is not None:
         return repeated
-    problem = _problem(account, to_customer=event.into)
+    problem = overtaken(account, event, context=context) or _problem(account, to_customer=event.into)
     if not problem and account.row.merged_into not in ("", event.into):
         problem = f"it is merged into {account.row.merged_into} already"
     if problem:
-        return [_refused(account, f"merged/{event.into}", detail=problem)]
-    account.row.merged_into, account.row.merged_at = event.into, event.occurred_at
+        return refuse_merger(account, event, detail=problem, context=context)
+    remember_merger(account, event, context=context)
     account.row.has_moved = True
     account.advance()
     facts: list[LedgerFact] = []

@@ -290,7 +290,7 @@ class CreditRow(StateRow, kw_only=True, tag="credit"):
     ``converted_minor`` of a payment counts in other credits: in ``'<credit>@<part>'`` for each of
     ``converted_into``, which are ``part_of`` it: of another currency (``EUR``), or meant for the items of
     another customer (``EUR>C2``; ``for_customer``), to whom it goes.
-    ``ask_on`` is the day on which a person is asked what the unknown items are.
+    ``ask_on`` is the day on which a person is asked what the unknown items are; ``promised`` what of it counts for which promise (R35).
     """
 
     account: str
@@ -319,6 +319,7 @@ class CreditRow(StateRow, kw_only=True, tag="credit"):
     converted_into: tuple[str, ...] = ()
     part_of: str = ""
     for_customer: str = ""
+    promised: dict[str, int] = {}
 
 
 class ApplicationRow(StateRow, kw_only=True, tag="application"):
@@ -340,10 +341,9 @@ class ApplicationRow(StateRow, kw_only=True, tag="application"):
 class HoldRow(StateRow, kw_only=True, tag="hold"):
     """A hold on the account, on one item (excluded) or on one payment: reason and author (R15).
 
-    ``item`` is the item's id, or the payment's.
-    ``by_hand``: it is the next reminder's date, set by a person (R20). ``is_sent``: it has gone along with a
+    ``item`` is the item's id, or the payment's. ``by_hand``: it is the next reminder's date, set by a person (R20). ``is_sent``: it has gone along with a
     merged customer, once (SEMANTICS 2.6). ``joint`` are others of its kind that have come, for which it stands as well.
-    ``of`` is the customer that it was placed at and came from, '' for one of the account's own.
+    ``of`` is the customer that it was placed at and came from, '' for one of the account's own; ``command`` is what placed it.
     """
 
     account: str
@@ -358,6 +358,7 @@ class HoldRow(StateRow, kw_only=True, tag="hold"):
     is_sent: bool = False
     joint: tuple[MovedHold, ...] = ()
     of: str = ""
+    command: str = ""
 
 
 class SeenRow(StateRow, kw_only=True, tag="seen"):

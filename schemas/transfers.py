@@ -124,7 +124,7 @@ class MovedCredit(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tru
 class MovedHold(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A hold on a whole customer that goes with him when he is merged: nobody is written to because of a merger (R15).
 
-    ``of`` is the customer that it was placed at.
+    ``of`` is the customer that it was placed at, ``command`` what placed it: the same may be said twice on one day.
     """
 
     hold: Literal["legal_hold", "do_not_contact", "blocked"]
@@ -134,14 +134,20 @@ class MovedHold(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True)
     review_on: datetime.date | None = None
     placed_at: str = ""
     of: str = ""
+    command: str = ""
 
 
 class MovedWish(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """A customer's newest word on a channel (R15), of business time ``at``: he is written to by it, or (``is_out``) is not."""
+    """A customer's newest word on a channel (R15), of business time ``at``: he is written to by it, or (``is_out``) is not.
+
+    ``of`` is the customer that it was said at, ``order`` its place among what was said there.
+    """
 
     channel: Channel
     at: str
     is_out: bool = False
+    of: str = ""
+    order: int = 0
 
 
 class MovedInstrument(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):

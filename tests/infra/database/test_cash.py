@@ -117,6 +117,24 @@ company auto-apply off
 2026-02-03  payment P-2 55.00
 2026-02-03  tick
 """
+_TWO = f"""# a merged customer's promise goes on beside one's own; 60.00 have come, and nobody has applied them
+company auto-apply off
+{_PLAN}2026-01-02  invoice OWN 100.00 due 2026-01-20
+2026-01-02  invoice HIS 100.00 due 2026-01-21 @C2
+2026-01-02  promise 100.00 by 2026-03-10 items OWN named PR-1
+    expect promised OWN until 2026-03-12
+2026-01-02  promise 100.00 by 2026-03-20 items HIS named PR-2 @C2
+    expect promised HIS until 2026-03-22 @C2
+2026-01-03  merge into C1 @C2
+    expect promise moved received 0.00 @C2
+    expect transferred HIS @C2
+    expect transferred @C2
+    expect promised HIS until 2026-03-22
+2026-01-06  payment P-1 60.00
+2026-02-02  tick
+    expect withheld OWN first because promised until 2026-03-13
+    expect withheld HIS first because promised until 2026-03-23
+"""
 _RESIDUAL = f"""# what is left of INV-1 is a fee of the bank, and no debt to dun: the money on account is for INV-2
 company auto-apply off
 {_PLAN}2026-01-02  invoice INV-1 100.00 due 2026-02-02
@@ -210,6 +228,16 @@ def test_money_that_has_come_for_a_promise_is_set_against_nothing_else(
         ("PROMISED", "credit", 10_000, ""),
         ("ASKED", "credit", 1_500, ""),
         ("ASKED", "next_level", 3_500, "2026-02-13"),
+    ] == _parts(engine)
+
+
+def test_money_comes_for_one_promise_only(engine: Engine, tmp_path: Path) -> None:
+    """U-9, R35: what has come counts for the promise that falls due first; all of the other one is still to come."""
+    play_into(engine, _TWO, folder=tmp_path)
+    assert [
+        ("OWN", "credit", 6_000, ""),
+        ("OWN", "promised", 4_000, "2026-03-10"),
+        ("HIS", "promised", 10_000, "2026-03-20"),
     ] == _parts(engine)
 
 
