@@ -1,7 +1,7 @@
 """Whole logs of our topics, read to the end that they had when asked; links are passed over."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
@@ -9,6 +9,7 @@ from kafka import KafkaConsumer, TopicPartition
 from console.replaying import COMPARED_TOPICS, Ledger, fold_journal, raised_on
 from infra.errors import OperatorError
 from infra.kafka.consumers import consumer
+from infra.kafka.ends import decided_ends
 from infra.kafka.lag import LagReader
 from infra.settings import Settings
 from processors.partition import KnownFailures
@@ -58,7 +59,8 @@ def read_log(settings: Settings, *, topic: str, partition: int | None = None) ->
         wanted = [TopicPartition(name, each) for each in sorted(numbers) if partition in (None, each)]
         reader.assign(wanted)
         reader.seek_to_beginning(*wanted)
-        yield from _to_the_end(reader, wanted)
+        ends = decided_ends(reader, wanted, bootstrap_servers=settings.brokers())
+        yield from _to_the_end(reader, ends)
     finally:
         reader.close()
 
@@ -95,13 +97,12 @@ def log_size(settings: Settings, *, topic: str) -> int:
     return sum(last[each] - first[each] for each in places)
 
 
-def _to_the_end(reader: KafkaConsumer, wanted: list[TopicPartition]) -> Iterator[Any]:
-    ends = reader.end_offsets(wanted)
+def _to_the_end(reader: KafkaConsumer, ends: Mapping[TopicPartition, int]) -> Iterator[Any]:
     moved_at = time.monotonic()
     before: dict[TopicPartition, int] = {}
     while True:
-        positions = {each: reader.position(each) for each in wanted}
-        if all(positions[each] >= ends[each] for each in wanted):
+        positions = {each: reader.position(each) for each in ends}
+        if all(positions[each] >= end for each, end in ends.items()):
             return
         if positions != before:
             before, moved_at = positions, time.monotonic()

@@ -21,6 +21,7 @@ from console.shadowing import DayDifference, Shadow
 from console.spooling import Spool
 from infra.errors import OperatorError
 from infra.kafka.consumers import consumer
+from infra.kafka.ends import decided_ends
 from infra.settings import Settings
 from processors.alternative import Alternative, Contact, Debtor, Log, Rules, learn
 from processors.law.shipped import shipped_profiles
@@ -171,7 +172,7 @@ def follow(settings: Settings, *, rules: Rules, is_over: Callable[[bool], bool])
     try:
         reader.assign(list(places))
         reader.seek_to_beginning(*places)
-        ends = reader.end_offsets(list(places))
+        ends = decided_ends(reader, list(places), bootstrap_servers=settings.brokers())
         while True:
             for place, records in reader.poll(timeout_ms=_POLL_MS).items():
                 number = places[place]
@@ -217,7 +218,7 @@ def follow_days(
         reader.assign(list(places))
         for place, number in places.items():
             reader.seek(place, shadow.next_offset(number))
-        ends = reader.end_offsets(list(places))
+        ends = decided_ends(reader, list(places), bootstrap_servers=settings.brokers())
         kept_at = time.monotonic()
         while True:
             for place, records in reader.poll(timeout_ms=_POLL_MS).items():

@@ -15,6 +15,7 @@ from msgspec import Struct, structs
 
 from infra.errors import OperatorError
 from infra.kafka.consumers import consumer
+from infra.kafka.ends import decided_ends
 from infra.settings import Settings
 from schemas.dead_letters import DeadLetter, noted_place, read_dead_letter
 from schemas.registry import DEAD_LETTER_SUFFIX, logical_name, topics
@@ -129,7 +130,7 @@ def letter_records(settings: Settings, *, names: Sequence[str]) -> Iterator[Any]
     with consumer(bootstrap_servers=settings.brokers(), group=None) as reader:
         partitions = _partitions(reader, settings=settings, names=names)
         reader.assign(partitions)
-        yield from _to_end(reader, partitions)
+        yield from _to_end(reader, partitions, settings=settings)
 
 
 def open_letter(settings: Settings, *, place: Place) -> Opened:
@@ -142,7 +143,7 @@ def open_letter(settings: Settings, *, place: Place) -> Opened:
     wanted = TopicPartition(settings.topic(name), place.partition)
     with consumer(bootstrap_servers=settings.brokers(), group=None, records_max=1) as reader:
         there = wanted in _partitions(reader, settings=settings, names=[name])
-        record = _record_at(reader, partition=wanted, offset=place.offset) if there else None
+        record = _record_at(reader, wanted, offset=place.offset, settings=settings) if there else None
     if record is None:
         raise DeadLettersError(f"There is no dead letter {place}: cobranza dlq list")
     headers = tuple((each, content or b"") for each, content in record.headers)
@@ -174,24 +175,27 @@ def _partitions(reader: KafkaConsumer, *, settings: Settings, names: Sequence[st
     return found
 
 
-def _record_at(reader: KafkaConsumer, *, partition: TopicPartition, offset: int) -> Any:
+def _record_at(reader: KafkaConsumer, partition: TopicPartition, *, offset: int, settings: Settings) -> Any:
     """Return the record at `offset`, None when there is none (a marker, expired, not yet written)."""
     beginning = reader.beginning_offsets([partition])[partition]
-    if not beginning <= offset < reader.end_offsets([partition])[partition]:
+    ends = decided_ends(reader, [partition], bootstrap_servers=settings.brokers())
+    if not beginning <= offset < ends[partition]:
         return None
     reader.assign([partition])
     reader.seek(partition, offset)
-    record = next(_to_end(reader, [partition]), None)
+    record = next(_to_end(reader, [partition], settings=settings), None)
     return record if record is not None and record.offset == offset else None
 
 
-def _to_end(reader: KafkaConsumer, partitions: Sequence[TopicPartition]) -> Iterator[Any]:
+def _to_end(
+    reader: KafkaConsumer, partitions: Sequence[TopicPartition], *, settings: Settings
+) -> Iterator[Any]:
     """Yield records up to where the committed ends are now.
 
     Raises:
         DeadLettersError: nothing moved for 15 s.
     """
-    ends = reader.end_offsets(partitions)
+    ends = decided_ends(reader, partitions, bootstrap_servers=settings.brokers())
     deadline = time.monotonic() + _SILENCE_S_MAX
     while any(reader.position(one) < ends[one] for one in partitions):
         polled = reader.poll(timeout_ms=_POLL_MS)

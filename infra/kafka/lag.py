@@ -104,6 +104,14 @@ class LagReader:
             for (group, one), place in places.items()
         ]
 
+    def ends(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """Return where partitions end, open transactions included.
+
+        Raises:
+            LagError: the broker does not answer within 15 s.
+        """
+        return self._offsets(partitions, OffsetSpec.LATEST)
+
     def committed_topics(self, *, group_prefix: str) -> dict[str, list[str]]:
         """Return the groups whose name begins so, with the topics that they have committed on."""
         names = [one["group_id"] for one in self._ask(self._admin.list_groups)]
@@ -130,7 +138,7 @@ class LagReader:
             found[one["name"]] = [TopicPartition(one["name"], number) for number in numbers]
         return found
 
-    def _offsets(self, partitions: list[TopicPartition], spec: OffsetSpec) -> dict[TopicPartition, int]:
+    def _offsets(self, partitions: Sequence[TopicPartition], spec: OffsetSpec) -> dict[TopicPartition, int]:
         if not partitions:
             return {}
         answer = self._ask(lambda: self._admin.list_partition_offsets(dict.fromkeys(partitions, spec)))

@@ -19,6 +19,7 @@ from infra.kafka.topics import apply
 from infra.metrics.scrape import Answer, ask
 from infra.ports import free_port
 from infra.settings import Settings
+from tests.busy import stretched
 
 DEADLINE_S = 120
 EVENTS = 12_000
@@ -71,7 +72,7 @@ def test_a_worker_that_stops_is_scraped_before_it_ends(broker: str, namespace: s
     _, said = worker.communicate(timeout=DEADLINE_S)
     assert 1 == worker.returncode
     assert b"FactsLost" in said.splitlines()[-1]
-    assert time.monotonic() - told_s < 10
+    assert time.monotonic() - told_s < stretched(10)
 
 
 def test_a_worker_that_is_at_work_ends_in_the_stated_time(
@@ -89,7 +90,7 @@ def test_a_worker_that_is_at_work_ends_in_the_stated_time(
         **environment(settings),
         "COBRANZA_METRICS_PORT": str(port),
         "COBRANZA_STREAM_SESSION_TIMEOUT_S": "300",
-        "COBRANZA_STREAM_RECORDS_PER_RUN_MAX": "200",
+        "COBRANZA_STREAM_RECORDS_PER_RUN_MAX": "20",  # it is not through before it is told
     }
     command = [sys.executable, "-m", "console", "worker", "ledger", "--member", "a"]
     worker = subprocess.Popen(command, env=variables)
@@ -97,7 +98,7 @@ def test_a_worker_that_is_at_work_ends_in_the_stated_time(
     told_s = time.monotonic()
     worker.send_signal(signal.SIGTERM)
     assert 0 == worker.wait(DEADLINE_S)
-    assert time.monotonic() - told_s < 10
+    assert time.monotonic() - told_s < stretched(10)
     with LagReader(broker) as reader:
         left = sum(
             lag.lag for lag in reader.read({settings.group("ledger"): [settings.topic("ledger.journal")]})

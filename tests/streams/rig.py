@@ -46,7 +46,8 @@ class Rig:
                         "configs": config,
                     }
                     for name, config in configs.items()
-                }
+                },
+                wait_for_metadata=True,
             )
 
     def send(
