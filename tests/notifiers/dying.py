@@ -42,7 +42,7 @@ from infra.database.send_doubts import Doubts, Note, notes_of
 from infra.database.send_ledger import SendLedger
 from infra.database.send_tables import send_jobs
 from infra.database.send_values import Claim, Ending
-from notifiers import carrying, dispatch, doubt, faults, noting, outages, outcomes, worker
+from notifiers import carrying, commits, dispatch, doubt, faults, noting, outages, outcomes, patience, worker
 from notifiers import reading as reading_
 from notifiers.assembly import utc_now
 from notifiers.dispatch import Dispatcher, Manner
@@ -82,6 +82,8 @@ __all__ = ["LOOP", "Met", "Outlook", "functions_of", "judge", "prepare", "run"]
 LOOP: Final = (
     *(
         worker,
+        commits,
+        patience,
         dispatch,
         carrying,
         noting,
