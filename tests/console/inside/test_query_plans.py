@@ -1,6 +1,7 @@
 """No page reads a large table from end to end: each statement that a page issues is explained by both databases."""
 
 import re
+import shutil
 import threading
 from collections.abc import Iterator
 from typing import Any, Final
@@ -17,9 +18,13 @@ from benchmarks.console_records import Size
 from console.web.inside.access import COOKIE
 from console.web.inside.app import inside_app, make_routes
 from console.web.inside.showing import words_of
-from infra.database.engine import reading
+from infra.database.engine import open_engine, reading
+from infra.database.migrate import upgrade
 from infra.database.queries.delivery_page import DeliveryFilter, delivery_page
+from tests.database_fixture import create_database
 
+# The parameters of each (route, statement) that pages issue.
+Statements = dict[tuple[str, str], Any]
 # Tables that grow with documents, messages or what people do.
 _LARGE: Final = (
     "items",
@@ -65,11 +70,25 @@ _BESIDE: Final = "answers made beside the pages"
 _SCAN: Final = {"sqlite": re.compile(r"^SCAN (\w+)"), "postgresql": re.compile(r"Seq Scan on (\w+)")}
 
 
-@pytest.fixture
-def filled(engine: Engine) -> Engine:
-    """Give a read model that is large enough for PostgreSQL to think of its indexes."""
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """Give a read model that is large enough for PostgreSQL to think of its indexes; all here only read it."""
+    if request.param == "sqlite":
+        file = tmp_path_factory.mktemp("filled") / "cobranza.db"
+        url = f"sqlite:///{shutil.copyfile(request.getfixturevalue('sqlite_template'), file)}"
+    else:
+        url = create_database(request.getfixturevalue("postgresql"), "query_plans")
+    engine = open_engine(url)
+    upgrade(engine)
     fill(engine, size=Size(60, 1_200))
-    return engine
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def statements(filled: Engine) -> Statements:
+    """Ask every page once; give the parameters of each (route, statement): the same one has the same plan, so the first ones do."""
+    return {(route, said): values for route, said, values in reversed(list(_statements(filled)))}
 
 
 def _statements(engine: Engine) -> Iterator[tuple[str, str, Any]]:
@@ -101,11 +120,6 @@ def _statements(engine: Engine) -> Iterator[tuple[str, str, Any]]:
             event.remove(engine, "before_cursor_execute", heard)
 
 
-def _every_statement(engine: Engine) -> dict[tuple[str, str], Any]:
-    """Give the parameters of each (route, statement): the same statement has the same plan, so that the first ones do."""
-    return {(route, said): values for route, said, values in reversed(list(_statements(engine)))}
-
-
 def _scanned(connection: Connection, statement: str, parameters: Any) -> set[str]:
     """Give the large tables that the plan reads from end to end."""
     how = "EXPLAIN QUERY PLAN " if connection.dialect.name == "sqlite" else "EXPLAIN "
@@ -135,11 +149,10 @@ def _looks_through_each_time(plan: Any) -> bool:
     return is_made or any(_looks_through_each_time(each) for each in plan.get("Plans", ()))
 
 
-def test_no_page_looks_through_all_for_each(filled: Engine) -> None:
+def test_no_page_looks_through_all_for_each(filled: Engine, statements: Statements) -> None:
     """The executive page took more than ten minutes on PostgreSQL with a million items: two parts of each item, joined."""
     if filled.dialect.name != "postgresql":
         pytest.skip("SQLite does not tell what it expects")
-    statements = _every_statement(filled)
     with reading(filled) as connection:
         plans = {
             (route, said): connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {said}", values).scalar_one()
@@ -148,10 +161,9 @@ def test_no_page_looks_through_all_for_each(filled: Engine) -> None:
     assert [] == [each for each, [plan] in plans.items() if _looks_through_each_time(plan["Plan"])]
 
 
-def test_no_page_scans_a_large_table(filled: Engine) -> None:
+def test_no_page_scans_a_large_table(filled: Engine, statements: Statements) -> None:
     """SQLite says SCAN, PostgreSQL Seq Scan though it was told to avoid them: neither without a reason here."""
     found: dict[tuple[str, str], str] = {}
-    statements = _every_statement(filled)
     with reading(filled) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL enable_seqscan = off"))
@@ -166,23 +178,23 @@ def test_no_page_scans_a_large_table(filled: Engine) -> None:
     ]
 
 
-def test_what_has_no_word_yet_is_not_looked_for_among_all(filled: Engine) -> None:
+def test_what_has_no_word_yet_is_not_looked_for_among_all(filled: Engine, statements: Statements) -> None:
     """At 1,000,000 documents it took 670 ms: each delivery of all time was asked for its outcomes."""
     with reading(filled) as connection:
         found = delivery_page(connection, asked=DeliveryFilter(outcome="pending"), skip=0, lines_max=50)
     assert found
     assert {"pending"} == {each.outcome for each in found}
-    statements = [
+    of_reminders = [
         (said, values)
-        for (route, said), values in _every_statement(filled).items()
+        for (route, said), values in statements.items()
         if route == "/reminders" and "open_reminder" in said
     ]
-    assert statements
+    assert of_reminders
     with reading(filled) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL enable_seqscan = off"))
         how = "EXPLAIN QUERY PLAN " if connection.dialect.name == "sqlite" else "EXPLAIN "
-        for said, values in statements:
+        for said, values in of_reminders:
             plan = "\n".join(str(row[-1]) for row in connection.exec_driver_sql(how + said, values))
             assert "ix_accounts_open_reminder" in plan, plan
 
