@@ -111,6 +111,7 @@ class IncludeItem(_AccountCommand, frozen=True, kw_only=True, tag="collections.i
     """Bring an excluded item back."""
 
     document: DocumentId
+    reason: Text = ""
 
 
 class ExcludePayment(_AccountCommand, frozen=True, kw_only=True, tag="collections.payment.exclude.v1"):
@@ -125,6 +126,7 @@ class IncludePayment(_AccountCommand, frozen=True, kw_only=True, tag="collection
     """Bring an excluded payment back."""
 
     payment: DocumentId
+    reason: Text = ""
 
 
 class OptOut(_AccountCommand, frozen=True, kw_only=True, tag="collections.channel.opt_out.v1"):

@@ -5,19 +5,29 @@ once more for each router that is included. For all pages of the console that is
 """
 
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.params import Form
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 from starlette.routing import compile_path
 
 from console.web.plain import require_plain
 
-__all__ = ["Routes"]
+__all__ = ["Door", "Routes"]
 
 _UNDERSTANDING: Final = threading.RLock()
+
+
+class Door:
+    """A dependency that looks at nothing but who is asking: before a form is read, it is asked once more, or first."""
+
+    def __call__(self, request: Request) -> object:
+        """Let in who is asking, or raise what says why not."""
+        raise NotImplementedError
 
 
 class Routes(APIRouter):
@@ -48,12 +58,17 @@ class LateRoute(APIRoute):
         self._told = told
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Give what answers: the route, once what was sent is plain text."""
+        """Give what answers: the route, once who asks may send something there and what was sent is plain text."""
         answer = super().get_route_handler()
         body = self.body_field
         brings_form = not self.reads_body and (body is None or isinstance(body.field_info, Form))
+        # FastAPI reads the body before it asks any dependency: a stranger's files would be taken in only to be refused.
+        doors = [each for each in _called(self.dependant) if isinstance(each, Door)] if brings_form else ()
 
         async def answer_plain(request: Request) -> Response:
+            if request.method == "POST":
+                for door in doors:
+                    await run_in_threadpool(door, request)
             await require_plain(request, brings_form=brings_form)
             return await answer(request)
 
@@ -75,3 +90,10 @@ class RawRoute(LateRoute):
     """A route that reads what was sent by itself, and looks at it."""
 
     reads_body = True
+
+
+def _called(dependant: Dependant) -> Iterator[object]:
+    """Walk what a route depends on."""
+    for each in dependant.dependencies:
+        yield each.call
+        yield from _called(each)

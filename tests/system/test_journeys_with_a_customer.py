@@ -50,7 +50,7 @@ def test_customers_are_found_and_all_that_is_unpaid_is_seen(desk: Desk) -> None:
 
 def test_a_document_and_a_payment_have_pages_and_are_taken_out_and_in(desk: Desk) -> None:
     """S0-09, S0-10, S2-13, S2-19, S4-14, S4-15: from the statement into the invoice, to the payment that settled a part, and back; "Excluir de
-    seguimientos" with a reason.
+    seguimientos" with a reason, and back by another one, which stand in the log.
     """
     document, words = desk.document("paying", 1), desk.w["customer"]
     desk.open_customer("paying")
@@ -62,13 +62,16 @@ def test_a_document_and_a_payment_have_pages_and_are_taken_out_and_in(desk: Desk
     desk.is_titled(f"PAY-{desk.language}")
     desk.ask("/payment-exclusions", reason="of another customer?")
     desk.sees("of another customer?")
-    desk.ask("/payment-inclusions")
+    desk.ask("/payment-inclusions", reason="theirs, says the bank")
+    desk.sees("theirs, says the bank")
     desk.open_customer("paying")
     item = desk.document("paying", 3)
     desk.page.get_by_label(f"{words['exclude']} {item}").click()
     desk.ask("/exclusions", having=f"[value='{item}']", reason="disputed by phone")
     expect(desk.row(item)).to_contain_text(desk.w["holds"]["excluded"])
-    desk.ask("/inclusions", having=f"[value='{item}']")
+    desk.page.get_by_label(f"{words['include']} {item}").click()
+    desk.ask("/inclusions", having=f"[value='{item}']", reason="delivered after all")
+    desk.sees("delivered after all")
 
 
 def test_how_a_customer_is_dunned_is_said_by_hand(desk: Desk) -> None:

@@ -7,6 +7,7 @@ that no link leads to are had as they come about: by forms that were filled in w
 addresses that are not there.
 """
 
+import html
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize
 
+from console.web.inside.showing import words_of
 from infra.database.people import ROLES, Role
+from schemas.events import CustomerMerged
 from tests.console.inside.forms import forms_of
 from tests.console.inside.walking import Seen, pages_of, walk
 from tests.system.by_keyboard import Keyboard
@@ -136,6 +139,7 @@ def walked(house: House) -> Callable[[str], list[Seen]]:
     """Give what walks the pages of somebody, once; in each company something is in doubt: where all goes well nothing is."""
     for language in LANGUAGES:
         house.leave_in_doubt(account_of("dunned", language=language), channel="letter")
+        _merge(house, language=language)
 
     @cache
     def walking(user: str) -> list[Seen]:
@@ -145,16 +149,31 @@ def walked(house: House) -> Callable[[str], list[Seen]]:
     return walking
 
 
+def _merge(house: House, *, language: str) -> None:
+    """Let a customer be another one now, unless a journey has been there before."""
+    company, _, gone = account_of("older", language=language).partition(":")
+    stays = account_of("old", language=language).partition(":")[2]
+    said = words_of(language)["customer"]["merged"]
+    with house.asking(f"ana-{language}") as client:
+        if said not in html.unescape(client.get(f"/customers/{company}:{gone}").text):
+            day = house.today.isoformat()
+            house.played.publish(CustomerMerged(company=company, customer=gone, occurred_at=day, into=stays))
+        assert said in html.unescape(client.get(f"/customers/{company}:{gone}").text)
+
+
 def _walk(client: httpx.Client, *, language: str) -> list[Seen]:
     """Walk the pages of somebody who has a batch of his own."""
-    account, paying = (account_of(kind, language=language) for kind in ("dunned", "paying"))
+    kinds = ("dunned", "paying", "older")
+    account, paying, merged = (account_of(kind, language=language) for kind in kinds)
     asking = client.get(f"/process?verb=log&accounts={account}")
     # Who may not ask for anything has no batches.
     for form in (each for each in forms_of(asking.text) if each.action == "/process/log"):
         asked = client.post(form.action, data=form.sent() | {"text": ["looked at"]})
         assert 303 == asked.status_code, asked.text
-    # Whose payments are there to be opened; and what a page leads to only where there are more than a hundred.
-    return list(walk(client.get, also=(f"/customers/{paying}", f"/customers/{paying}/older?part=log")))
+    # Whose payments are there to be opened; what a page leads to only where there are more than a hundred; who is
+    # another one now.
+    also = (f"/customers/{paying}", f"/customers/{paying}/older?part=log", f"/customers/{merged}")
+    return list(walk(client.get, also=also))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

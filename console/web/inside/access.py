@@ -16,6 +16,7 @@ from fastapi import Request
 from msgspec import Struct
 
 from console.web.inside.parts import InsideParts
+from console.web.routing import Door
 from infra.database.people import ROLES, Role, Session, User
 
 __all__ = [
@@ -218,7 +219,7 @@ def person_of(parts: InsideParts, token: str | None) -> Person:
     )
 
 
-class needs:  # noqa: N801 - it reads as a word: dependencies=[needs("collector")]
+class needs(Door):  # noqa: N801 - it reads as a word: dependencies=[needs("collector")]
     """A dependency of a route: the person who is asking has at least this role.
 
     Raises:
@@ -231,8 +232,10 @@ class needs:  # noqa: N801 - it reads as a word: dependencies=[needs("collector"
 
     def __call__(self, request: Request) -> Person:
         """Give the person."""
-        parts: InsideParts = request.app.state.parts
-        person = person_of(parts, request.cookies.get(COOKIE))
+        person: Person | None = getattr(request.state, "person", None)
+        if person is None:  # of a form it is asked twice: before its body is read, and as FastAPI does
+            person = person_of(request.app.state.parts, request.cookies.get(COOKIE))
+            request.state.person = person
         if person.must_change and request.url.path not in _WITH_ANOTHERS_PASSWORD:
             raise PasswordNeededError
         if not person.may(self.role):

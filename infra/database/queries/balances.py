@@ -30,7 +30,7 @@ __all__ = [
     "counted",
     "credit_as_of",
     "in_scope",
-    "moved_until",
+    "newest_due_on",
     "no_date",
     "open_items_as_of",
     "overdue_between",
@@ -66,7 +66,7 @@ def open_items_as_of(as_of: datetime.date, *, scope: Scope) -> Any:
     by = (movements.c.company, movements.c.account, movements.c.currency, movements.c.item)
     # What has no due date yet (a cancellation dated before its invoice) still counts as money.
     return (
-        select(*by, total(movements.c.amount_minor).label("open_minor"), _newest_due_on().label("due_on"))
+        select(*by, total(movements.c.amount_minor).label("open_minor"), newest_due_on().label("due_on"))
         .where(movements.c.item != "", movements.c.business_date <= as_of, *in_scope(movements, scope))
         .group_by(*by)
         .having(func.sum(movements.c.amount_minor) != 0)
@@ -74,7 +74,7 @@ def open_items_as_of(as_of: datetime.date, *, scope: Scope) -> Any:
     )
 
 
-def _newest_due_on() -> ColumnElement[Any]:
+def newest_due_on() -> ColumnElement[Any]:
     """Give the due date of a group's last movement that set one.
 
     The greatest place in the log, written with as many digits always, brings its date along: no window is sorted,
@@ -83,24 +83,6 @@ def _newest_due_on() -> ColumnElement[Any]:
     place = cast(movements.c.record_offset + _FIRST_OF_19_DIGITS, Text)
     said = case((movements.c.due_on.is_not(None), place + cast(movements.c.due_on, Text)))
     return func.date(func.substr(func.max(said), 20), type_=Date())
-
-
-def moved_until(as_of: datetime.date, *, scope: Scope) -> Any:
-    """Select the movements of items until the end of a day; ``due_on`` is the item's as of that day, in each of them.
-
-    In one pass, without a join: of one account alone SQLite would look for each item among all of them, and
-    PostgreSQL, which thinks that few items are settled, would look through all dates for each of a million.
-    """
-    newest = func.first_value(movements.c.due_on, type_=Date()).over(
-        partition_by=(movements.c.account, movements.c.item),
-        order_by=(movements.c.due_on.is_(None), movements.c.record_offset.desc()),
-    )
-    names = ("company", "account", "currency", "item", "amount_minor", "business_date", "kind", "counterpart")
-    return (
-        select(*(movements.c[name] for name in names), newest.label("due_on"))
-        .where(movements.c.item != "", movements.c.business_date <= as_of, *in_scope(movements, scope))
-        .cte("moved")
-    )
 
 
 def credit_as_of(as_of: datetime.date, *, scope: Scope) -> Select[Any]:

@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 from sqlalchemy import Connection, and_, func, select
 
-from infra.database.queries.balances import counted, in_scope, moved_until, open_items_as_of, total
+from infra.database.queries.balances import counted, in_scope, newest_due_on, open_items_as_of, total
 from infra.database.queries.dso import Dso, dso
 from infra.database.tables import accounts, arrangements, balances, movements
 
@@ -153,19 +153,22 @@ def _paid(
     connection: Connection, *, as_of: datetime.date, after: datetime.date, company: str | None
 ) -> dict[Place, tuple[int, int]]:
     """Count the items that payments settled in the window, and those of them settled after their due date."""
-    moved = moved_until(as_of, scope=(company, None))
-    by_money = and_(moved.c.kind == "applied", moved.c.counterpart.like("payment/%"))
+    # Item by item in one pass, without a join: most items are settled, and PostgreSQL, which thinks that few are, would
+    # look through all dates for each of them.
+    moved = movements.c
+    by_money = and_(moved.kind == "applied", moved.counterpart.like("payment/%"))
     settled = (
         select(
-            moved.c.company,
-            moved.c.currency,
-            func.max(moved.c.business_date).label("closed_on"),
-            func.max(moved.c.due_on).label("due_on"),
+            moved.company,
+            moved.currency,
+            func.max(moved.business_date).label("closed_on"),
+            newest_due_on().label("due_on"),
         )
-        .group_by(moved.c.company, moved.c.currency, moved.c.account, moved.c.item)
-        .having(func.sum(moved.c.amount_minor) == 0, func.max(moved.c.business_date) > after)
-        .having(counted(moved.c.kind == "cancelled", 1) == 0, counted(by_money, 1) > 0)
-        .having(func.max(moved.c.due_on).is_not(None))
+        .where(moved.item != "", moved.business_date <= as_of, *in_scope(movements, (company, None)))
+        .group_by(moved.company, moved.currency, moved.account, moved.item)
+        .having(func.sum(moved.amount_minor) == 0, func.max(moved.business_date) > after)
+        .having(counted(moved.kind == "cancelled", 1) == 0, counted(by_money, 1) > 0)
+        .having(func.max(moved.due_on).is_not(None))
         .cte("settled")
     )
     late = counted(settled.c.closed_on > settled.c.due_on, 1)

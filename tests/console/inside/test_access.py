@@ -1,15 +1,18 @@
 """Who gets in, who gets where, and what a form has to bring (issue 7, safety)."""
 
+import asyncio
 import datetime
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
+from starlette.types import Message
 
 from console.web.inside.access import needs
 from console.web.inside.app import STATIC_FILES, inside_app
@@ -267,6 +270,44 @@ def role_needed(route: APIRoute) -> Role:
         waiting += each.dependencies
     assert len(set(found)) == 1, f"{route.path} asks for {found}"
     return found[0]
+
+
+@pytest.mark.parametrize(("role", "status"), [(None, 303), ("viewer", 403)])
+def test_nobody_uploads_before_it_is_known_that_he_may(desk: Desk, role: Role | None, status: int) -> None:
+    """A stranger is led to the login, a viewer refused, without a byte of the file being taken in."""
+    if role is not None:
+        desk.at_work("vic", role=role)
+    cookies = "; ".join(f"{name}={value}" for name, value in desk.browser.cookies.items())
+    kind = b"multipart/form-data; boundary=x"
+    headers = [(b"host", b"console.test"), (b"content-type", kind), (b"cookie", cookies.encode())]
+    path = "/settings/acme/logo"
+    scope: dict[str, Any] = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": headers,
+        "client": ("192.0.2.1", 1),
+        "server": ("console.test", 80),
+    }
+    sent: list[Message] = []
+
+    async def nothing_is_read() -> Message:
+        raise AssertionError("the body was read")
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def ask() -> None:
+        await inside_app(desk.parts)(scope, nothing_is_read, send)
+
+    asyncio.run(ask())
+    assert status == sent[0]["status"]
 
 
 def test_a_form_of_another_page_is_refused(desk: Desk) -> None:

@@ -109,6 +109,18 @@ def test_a_payment_is_taken_out_like_a_document(desk: Desk) -> None:
     assert "30.00" in shown
 
 
+def test_what_was_taken_out_comes_back_with_a_reason_that_stands_in_the_log(desk: Desk) -> None:
+    """S0-10, S2-13: a document on the customer's page, a payment on its own; nothing comes back without saying why."""
+    desk.submit(PAGE, "/exclusions", item="INV-1", reason="the court decides")
+    said = [desk.submit(PAGE, "/inclusions", item="INV-1", reason=each) for each in (" ", "decided for us")]
+    assert [422, 303] == [each.status_code for each in said]
+    assert "decided for us" in _text(desk.browser.get(f"{PAGE}/document?document=INV-1").text)
+    paid = f"{PAGE}/credit?credit=payment/P-1"
+    desk.submit(paid, "/payment-exclusions", reason="of another customer?")
+    answer = desk.submit(paid, "/payment-inclusions", reason="says the bank")
+    assert "says the bank" in _text(desk.browser.get(answer.headers["location"]).text)
+
+
 def test_an_exclusion_may_have_a_day_of_review_or_none(desk: Desk) -> None:
     """S2-13: an empty date is no date."""
     desk.submit(PAGE, "/exclusions", item="INV-1", reason="wrong price", review_on="")

@@ -62,15 +62,15 @@ ALSO = (
 # Which routes of forms are not tried, and why.
 _A_BUTTON: Final = "there is nothing to type, only a button or boxes to tick"
 _OWN_TEST: Final = "what is wrong is told in a way of its own, by a test of its own"
-_RARE: Final = "its field is there only where the story has more of it (an address that is allowed, a reminder a few days ago)"
+_RARE: Final = "its field is there only where the story has more of it (an address that is allowed, a reminder a few days ago, what was taken out)"
 _OF_CUSTOMER: Final = "/customers/{account:path}"
 _OF_COMPANY: Final = "/settings/{company}"
 NOT_TRIED: Final = {
     "/batches/{batch}/go-on": _A_BUTTON,
     f"{_OF_CUSTOMER}/holds/release": _A_BUTTON,
-    f"{_OF_CUSTOMER}/inclusions": _A_BUTTON,
+    f"{_OF_CUSTOMER}/inclusions": _RARE,
     f"{_OF_CUSTOMER}/opt-ins": _A_BUTTON,
-    f"{_OF_CUSTOMER}/payment-inclusions": _A_BUTTON,
+    f"{_OF_CUSTOMER}/payment-inclusions": _RARE,
     f"{_OF_CUSTOMER}/payment-plans/cancel": _A_BUTTON,
     f"{_OF_CUSTOMER}/promises/withdraw": _A_BUTTON,
     f"{_OF_CUSTOMER}/quarantine/release": _A_BUTTON,

@@ -109,6 +109,19 @@ def test_deliveries_are_listed_and_filtered(desk: Desk) -> None:
         assert shown == set(re.findall(r"<td>(INV-\d)", found)), query
 
 
+def test_a_delivery_leads_to_what_was_sent(desk: Desk) -> None:
+    """S2-19, S4-22: from the list, and from a doubt with the customer's name, to the message itself; viewers, who may not read it, see its level."""
+    (reminder,) = desk.reminders_of("INV-2")
+    there = f"/customers/{quote('acme:C2')}/message?reminder={quote(reminder)}"
+    assert f'href="{there}">' in desk.browser.get("/reminders").text
+    assert 200 == desk.browser.get(there).status_code
+    job_of(desk, "acme:C2", state="unknown", subject="Your invoice INV-2")
+    doubts_page = desk.browser.get("/doubts").text
+    assert f'href="{there}">Your invoice INV-2</a>' in doubts_page
+    assert ">Bar Ben</a>" in doubts_page
+    assert "/message?" not in desk.at_work("vic", role="viewer").browser.get("/reminders").text
+
+
 APART = """# a reminder of each currency, both on their way
 company currencies-apart on
 customer email ana@c1.test

@@ -97,6 +97,23 @@ def test_what_was_not_paid_is_not_paid_late(engine: Engine) -> None:
     assert (0, 0, None) == (found.paid_items, found.paid_late_items, found.paid_late)
 
 
+@pytest.mark.parametrize(("revised", "late"), [("02-10", 0), ("01-20", 1)])
+def test_late_is_by_the_due_date_that_was_said_last(engine: Engine, revised: str, late: int) -> None:
+    """A due date that was put off makes a payment one in time, one that was brought forward makes it late; what comes after the day says nothing."""
+    told = Filled(engine)
+    told.moves(
+        "acme:C1",
+        [
+            ("01-01", "issued", 10000, "A", "01-31" if late == 0 else "02-28"),
+            ("01-10", "amended", 2000, "A", revised),
+        ],
+    )
+    told.applied("acme:C1", [("02-05", "A", "payment/P", 12000)])
+    told.moves("acme:C1", [("03-05", "amended", 0, "A", "01-05" if late == 0 else "12-31")])
+    (found,) = _figures(engine, on="02-28", days=28)
+    assert (1, late) == (found.paid_items, found.paid_late_items)
+
+
 def test_promises_kept(engine: Engine, tmp_path: Path) -> None:
     """R35: of the promises whose time ended in the window, how many were kept."""
     story = (

@@ -17,6 +17,7 @@ from console.web.inside.parts import InsideParts
 from console.web.inside.showing import page, words_of
 from console.web.routing import Routes
 from infra.database.engine import reading
+from infra.database.queries.bank_state import customer_names
 from infra.database.queries.sending import delivery_line, unknown_deliveries
 from infra.database.send_doubts import Doubts, Note, notes_of
 from infra.database.send_ledger import SendLedger
@@ -61,10 +62,12 @@ def _add_list(routes: Routes, parts: InsideParts) -> None:
                 (each, notes_of(connection, reminder=each.reminder, channel=each.channel))
                 for each in found[:_LINES_MAX]
             ]
+            names = customer_names(connection, [each.account for each, _ in lines])
         return page(
             "doubts.html",
             person=person,
             lines=lines,
+            names=names,
             has_more=len(found) > _LINES_MAX,
             skip=skip,
             step=_LINES_MAX,

@@ -1,4 +1,4 @@
-"""Documents and payments taken out by a person, and brought back (S0-10, S2-13).
+"""Documents and payments taken out by a person, and brought back, each with a reason (S0-10, S2-13).
 
 Where it was asked for from a page of one document, it leads back there.
 """
@@ -45,9 +45,9 @@ def router(parts: InsideParts) -> Routes:
         return back(form, command, came_from, item)
 
     @routes.post("/inclusions", response_model=None)
-    def include(*, form: own, item: Word, came_from: _From = "") -> Response:
+    def include(*, form: own, item: Word, reason: Reason, came_from: _From = "") -> Response:
         require_document(parts, form, item)
-        return back(form, IncludeItem(**form.common, document=item), came_from, item)
+        return back(form, IncludeItem(**form.common, document=item, reason=reason), came_from, item)
 
     @routes.post("/payment-exclusions", response_model=None)
     def exclude_payment(
@@ -58,9 +58,9 @@ def router(parts: InsideParts) -> Routes:
         return back(form, command, came_from, f"payment/{payment}")
 
     @routes.post("/payment-inclusions", response_model=None)
-    def include_payment(*, form: own, payment: Word, came_from: _From = "") -> Response:
+    def include_payment(*, form: own, payment: Word, reason: Reason, came_from: _From = "") -> Response:
         require_payment(parts, form, payment)
-        command = IncludePayment(**form.common, payment=payment)
+        command = IncludePayment(**form.common, payment=payment, reason=reason)
         return back(form, command, came_from, f"payment/{payment}")
 
     return routes
