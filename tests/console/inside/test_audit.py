@@ -18,7 +18,7 @@ from infra.database.batches import Batch, BatchBook
 from infra.database.engine import reading, writing
 from infra.database.people import AuditEntry
 from infra.database.queries.proposals import waiting
-from infra.database.report_post import Allowed, ReportPost, Schedule
+from infra.database.report_post import Allowed, Mailing, ReportPost, Schedule
 from infra.database.send_tables import send_jobs
 from infra.database.tables import arrangements, open_tasks
 from schemas.bank import BankLineMatched, BankLineUnmatched
@@ -75,6 +75,18 @@ _SCHEDULE = Schedule(
     hour=7,
     recipients="boss@acme.test",
     made_at=datetime.datetime(2026, 2, 5, tzinfo=datetime.UTC),
+)
+_FAILED_MAIL = Mailing(
+    mailing="m",
+    recipient="boss@acme.test",
+    user=WHO,
+    report="aged",
+    filters_json="{}",
+    form="pdf",
+    asked_at=_SCHEDULE.made_at,
+    changed_at=_SCHEDULE.made_at,
+    retry_at=_SCHEDULE.made_at,
+    state="failed",
 )
 
 
@@ -169,6 +181,8 @@ def _prepare(desk: Desk, route: str) -> None:
             connection.execute(insert(open_tasks).values(**_TASK))
     elif route == "POST /reports/mail/end":
         ReportPost(desk.engine).plan(_SCHEDULE)
+    elif route == "POST /reports/mail/again":
+        ReportPost(desk.engine).ask([_FAILED_MAIL])
     elif route == "POST /suppressions/remove":
         _send(desk, "POST /suppressions", address="no@c1.test")
     elif route.endswith("/give-back"):
