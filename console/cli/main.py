@@ -95,6 +95,13 @@ class _Commands(click.Group):
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse what is no text before a database makes it fit; a file may be named by any bytes."""
+        for each in args:
+            if not _is_text(each) and not Path(each).exists():
+                raise click.ClickException(f"{each!r} is no text in UTF-8")
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -103,7 +110,7 @@ class _Commands(click.Group):
         except UnicodeEncodeError as error:
             if error.encoding != "utf-8":
                 raise  # of what is printed, to a terminal that has not these characters
-            # An argument that is no UTF-8 comes in as halves of characters.
+            # A file's name that is no UTF-8 is to be sent or kept somewhere.
             raise click.ClickException(f"{error.object!r} is no text in UTF-8") from error
         except Exception as error:
             if ctx.params.get("verbose") or not _is_kafka_error(error):
@@ -112,6 +119,15 @@ class _Commands(click.Group):
             raise click.ClickException(
                 f"Kafka does not do as asked: {said}\nIs the broker there? cobranza kafka status"
             ) from error
+
+
+def _is_text(argument: str) -> bool:
+    # Bytes of an argument that are no UTF-8 come in as halves of characters.
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
