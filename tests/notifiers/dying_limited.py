@@ -71,12 +71,14 @@ _WORDS: Final = (
     _word("w-stranger", "reply", address="stranger@customer.example", reply="who are you?"),
 )
 _DEAD: Final = {"w-nobody", "w-stranger"}
-# What is to be said of each, at least once: ids in Kafka.
+# Words that a provider has only of what it took: none of a message whose worker died before the call. What is said of each.
+_OF_WHAT_WAS_TAKEN: Final = {
+    "bounced": {"bounced/email/bounced"},
+    "complained": {"complained/email/complained", "w-complained/acme:C1"},
+    "doubt": {"doubt/email/delivered"},
+}
+# What is to be said of the others, at least once: ids in Kafka.
 _SAID: Final = {
-    "bounced/email/bounced",
-    "complained/email/complained",
-    "w-complained/acme:C1",
-    "doubt/email/delivered",
     "w-stop/acme:C1",
     "w-start/acme:C1",
     "w-reply/acme:C1",
@@ -113,8 +115,9 @@ def gates(engine: Engine) -> list[Gate]:
 
 
 def prepare_words(engine: Engine, *, now: datetime.datetime) -> None:
-    """Let an inbox have heard all words, and a list an address of each kind."""
-    FeedbackInbox(engine).take(_WORDS, received_at=_HEARD_AT)
+    """Let an inbox have heard what may come at any time, and a list have an address of each kind."""
+    early = [word for word in _WORDS if word.reminder not in _OF_WHAT_WAS_TAKEN]
+    FeedbackInbox(engine).take(early, received_at=_HEARD_AT)
     with writing(engine) as connection:
         for address in ("listed", "start"):
             entry = Suppression(
@@ -130,11 +133,11 @@ def prepare_words(engine: Engine, *, now: datetime.datetime) -> None:
 
 
 class Post:
-    """The publisher of feedback, for whom time goes by the loop's rounds, much faster.
+    """The publisher of feedback, for whom time goes by the loop's rounds, much faster, and the provider who tells it.
 
     Args:
         engine: of the database.
-        folder: has what was said (`feedback`).
+        folder: has what was said (`feedback`) and what the provider took (`provider`).
         passed: gives how many rounds have gone by.
         succeeds: another one was killed: the words that it had in hand are free again.
     """
@@ -142,8 +145,11 @@ class Post:
     def __init__(self, engine: Engine, *, folder: Path, passed: Callable[[], int], succeeds: bool) -> None:
         self._now = _HEARD_AT + _LEASE * succeeds
         self._passed = passed
+        self._inbox = FeedbackInbox(engine)
+        self._folder = folder
+        self._told: set[str] = set()
         self._publisher = FeedbackPublisher(
-            inbox=FeedbackInbox(engine),
+            inbox=self._inbox,
             sender=FeedbackWriter(folder / "feedback"),
             topic_name=lambda name: name,
             clock=lambda: self._now + self._passed() * _ROUND,
@@ -151,7 +157,10 @@ class Post:
         )
 
     def step(self) -> int:
-        """Do one round."""
+        """Do one round: the provider tells of what it has taken since, and its words are published."""
+        taken = _taken(self._folder) - self._told
+        self._inbox.take([word for word in _WORDS if word.reminder in taken], received_at=_HEARD_AT)
+        self._told |= taken
         return self._publisher.step()
 
     def lose_patience(self) -> None:
@@ -167,15 +176,18 @@ def tomorrow(engine: Engine) -> None:
 def judge_words(engine: Engine, *, folder: Path) -> Iterator[str]:
     """Say what is wrong with the words after the last run, and with the limits."""
     said = Counter((folder / "feedback").read_text().splitlines())
-    yield from (f"WORD LOST: {name}" for name in _SAID - set(said))
-    yield from (f"WORD INVENTED: {name}" for name in set(said) - _SAID)
+    taken = _taken(folder)
+    expected = _SAID.union(*(_OF_WHAT_WAS_TAKEN[name] for name in taken))
+    yield from (f"WORD LOST: {name}" for name in expected - set(said))
+    yield from (f"WORD INVENTED: {name}" for name in set(said) - expected)
     counts = FeedbackInbox(engine).counts()
-    if counts != {"said": len(_WORDS) - len(_DEAD) - 1, "noted": 1, "dead": len(_DEAD)}:
+    untold = len(_OF_WHAT_WAS_TAKEN) - len(taken)
+    if counts != {"said": len(_WORDS) - len(_DEAD) - 1 - untold, "noted": 1, "dead": len(_DEAD)}:
         yield f"words ended as {counts}"
     with reading(engine) as connection:
         for address, is_listed in (
-            ("gone", True),
-            ("cross", True),
+            ("gone", "bounced" in taken),
+            ("cross", "complained" in taken),
             ("stop", True),
             ("listed", True),
             ("start", False),
@@ -195,3 +207,10 @@ def judge_words(engine: Engine, *, folder: Path) -> Iterator[str]:
     yield from (
         f"{name} is {state}, and has a place" for name, state in counted if state in ("failed", "superseded")
     )
+
+
+def _taken(folder: Path) -> set[str]:
+    """Give those messages that the provider took, of which it says something."""
+    book = folder / "provider"
+    lines = book.read_text().splitlines() if book.exists() else []
+    return {name for name in _OF_WHAT_WAS_TAKEN if f"took {name}" in lines}
