@@ -70,10 +70,9 @@ class _Installation:
 @pytest.fixture(scope="module")
 def lots(broker: str, tmp_path_factory: pytest.TempPathFactory) -> list[_Lot]:
     """Play all stories, as many side by side as an installation has partitions for."""
-    count = -(-len(SCENARIOS) // _STORIES_MAX)
     found = []
-    for number in range(count):
-        told = _told(SCENARIOS[number::count])
+    for number, paths in enumerate(_by_length(SCENARIOS)):
+        told = _told(paths)
         settings = Settings(
             data_dir=tmp_path_factory.mktemp("stories"),
             bootstrap_servers=broker,
@@ -83,6 +82,13 @@ def lots(broker: str, tmp_path_factory: pytest.TempPathFactory) -> list[_Lot]:
         _play(told, settings)
         found.append(_Lot(told, _facts(settings), _rows(settings)))
     return found
+
+
+def _by_length(paths: list[Path]) -> list[list[Path]]:
+    """Divide stories so that those of one lot are of like length: a lot goes on until its longest one ends."""
+    size = -(-len(paths) // -(-len(paths) // _STORIES_MAX))
+    ordered = sorted(paths, key=lambda path: len(read_script(path).steps))
+    return [ordered[start : start + size] for start in range(0, len(ordered), size)]
 
 
 def _told(paths: list[Path]) -> dict[str, Told]:
