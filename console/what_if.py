@@ -176,19 +176,18 @@ def follow(settings: Settings, *, rules: Rules, is_over: Callable[[bool], bool])
         while True:
             for place, records in reader.poll(timeout_ms=_POLL_MS).items():
                 number = places[place]
-                yield from _fold(records, fold=folds[number], log=logs[number], learnt=ends[place])
+                yield from _fold(records, fold=folds[number], log=logs[number])
             if is_over(all(reader.position(place) >= ends[place] for place in places)):
                 return
     finally:
         reader.close()
 
 
-def _fold(records: Sequence[object], *, fold: Alternative, log: Log, learnt: int) -> Iterator[Contact]:
+def _fold(records: Sequence[object], *, fold: Alternative, log: Log) -> Iterator[Contact]:
     for record in records:
         if (getattr(record, "key", None) or b"").startswith(_INTERNAL):
             continue
-        if record.offset >= learnt:  # type: ignore[attr-defined]  # kafka-python's have no types
-            log.take(record)  # type: ignore[arg-type]
+        log.take(record)  # type: ignore[arg-type]  # kafka-python's have no types
         yield from fold.take(record)  # type: ignore[arg-type]
 
 

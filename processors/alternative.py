@@ -87,13 +87,18 @@ class Log(Struct, kw_only=True):
     Attributes:
         plans: company -> ids of the plans that it has published.
         fates: (account, channel) -> (instant, address error or '') of what the log's deliveries came to, in order.
+        next_offset: of the first record that it has not learnt from.
     """
 
     plans: dict[str, set[str]] = field(default_factory=dict)
     fates: dict[tuple[str, str], list[tuple[datetime.datetime, ErrorType]]] = field(default_factory=dict)
+    next_offset: int = 0
 
     def take(self, record: JournalRecord) -> Learnt | None:
-        """Learn from the next record; gives what it says."""
+        """Learn from the next record; gives what it says. One that is known already says nothing."""
+        if record.offset < self.next_offset:
+            return None
+        self.next_offset = record.offset + 1
         event = decode_entry(record.value).event
         learnt = None
         if isinstance(event, PublishPlan):

@@ -158,6 +158,16 @@ def test_an_address_that_fails_fails_under_any_rules(tmp_path: Path) -> None:
     ] == [each for each in _short(contacts) if each[3] != "task"]
 
 
+def test_a_log_that_grows_is_learnt_from_where_its_reading_ended(tmp_path: Path) -> None:
+    """Each record counts once: what was read before it is folded is not learnt again, what has come since is."""
+    stage = _told(_STORY + "@C2 notifier letter fails address_refused\n", folder=tmp_path)
+    log = learn(stage.records[: len(stage.records) // 2])
+    for record in stage.records:
+        log.take(record)
+    assert log == learn(stage.records)
+    assert log.known()
+
+
 def test_a_company_without_the_plan_has_it_as_its_default(tmp_path: Path) -> None:
     """A new plan is tried on whoever has none of that id; another company is left alone."""
     stage = _told(_STORY, folder=tmp_path)
