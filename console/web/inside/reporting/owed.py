@@ -33,7 +33,7 @@ __all__ = [
     "statement_lines",
 ]
 
-_BLOCK: Final = 60  # two of them fill a page of those who owe, mostly
+_BLOCK: Final = 51  # two of them fill a page of 100 who owe, mostly, and tell that there is another page
 _DOCUMENTS_BLOCK: Final = 20
 _CREDIT_KINDS: Final = ("payment", "credit_note", "write_off")
 
