@@ -95,15 +95,17 @@ def aged_rows(
 ) -> tuple[AgedRow, ...]:
     """Give the rows of customers alone, by account and currency; a scope of some accounts reads no others."""
     selected = _selected(as_of, scope)
-    by_customer = (
-        select(
-            selected.c.account,
-            func.coalesce(func.max(customers.c.name), "").label("name"),
-            *_figures(selected, as_of=as_of, edges=edges),
-        )
-        .select_from(selected.outerjoin(customers, customers.c.account == selected.c.account))
+    sums = (
+        select(selected.c.account, *_figures(selected, as_of=as_of, edges=edges))
         .group_by(selected.c.account, selected.c.currency)
-        .order_by(selected.c.account, selected.c.currency)
+        .subquery("sums")
+    )
+    # Names are looked up for customers, not for each of their items.
+    account, *figures = sums.c
+    by_customer = (
+        select(account, func.coalesce(customers.c.name, "").label("name"), *figures)
+        .select_from(sums.outerjoin(customers, customers.c.account == sums.c.account))
+        .order_by(sums.c.account, sums.c.currency)
     )
     return tuple(_row(row) for row in connection.execute(by_customer))
 

@@ -136,8 +136,7 @@ def statement(
         if part is None
         else _newest_lines(connection, scope, as_of, first_on, part=part, sums=sums)
     )
-    counts: dict[str, int] = {}
-    open_items = _by_currency(_open_items(connection, scope, as_of, part, counts))
+    open_items = _by_currency(_open_items(connection, scope, as_of, part))
     conditional = _by_currency(
         (each.currency, each) for each in conditional_payments(connection, account=account, as_of=as_of)
     )
@@ -157,7 +156,7 @@ def statement(
                 closing_minor=of.closing_minor,
                 open_items=tuple(open_items[currency]),
                 line_count=of.line_count,
-                open_count=counts.get(currency, 0),
+                open_count=by_age[currency].open_count if currency in by_age else 0,
                 conditional=tuple(conditional[currency]),
                 aged=by_age.get(currency),
             )
@@ -342,13 +341,11 @@ def _open_items(
     scope: Scope,
     as_of: datetime.date,
     part: Part | None,
-    counts: dict[str, int],
 ) -> Iterable[tuple[str, OpenItem]]:
-    """Give the open items, or a part of them; `counts` is told how many there are by currency."""
+    """Give the open items, or a part of them."""
     every = open_items_as_of(as_of, scope=scope)
-    of = {"partition_by": every.c.currency}
-    place = func.row_number().over(**of, order_by=(every.c.due_on, every.c.item))
-    found = select(every, place.label("place"), func.count().over(**of).label("of_all")).subquery("found")
+    place = func.row_number().over(partition_by=every.c.currency, order_by=(every.c.due_on, every.c.item))
+    found = select(every, place.label("place")).subquery("found")
     same = and_(items.c.account == found.c.account, items.c.item == found.c.item)
     rows = connection.execute(
         select(found, items.c.issued_on, items.c.reference, items.c.amount_minor)
@@ -357,7 +354,6 @@ def _open_items(
         .where(*([] if part is None else [found.c.place > part.skip, found.c.place <= part.skip + part.most]))
     )
     for row in rows:
-        counts[row.currency] = row.of_all
         yield (
             row.currency,
             OpenItem(
