@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.sharedctypes import SynchronizedArray
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -30,7 +31,7 @@ from notifiers.settings import SendSettings
 from notifiers.writing.render import Renderer
 from schemas.fields import Channel as ChannelName
 
-__all__ = ["ORDER_NONE", "POINTS", "Control", "sender"]
+__all__ = ["ORDER_NONE", "POINTS", "Control", "reason_file", "sender"]
 
 ORDER_NONE: Final = -1
 _SESSION_MS: Final = 6_000
@@ -78,16 +79,25 @@ def sender(
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     settings = Settings()
     engine = open_engine(settings.database)
-    serve(
-        channels,
-        settings=settings,
-        send=SendSettings(),
-        engine=engine,
-        member=member,
-        stopping=stopping,
-        pulses=Pulses(channels, stalled_s=0.0),
-        sendings=sendings_tally(channels=channels),
-    )
+    try:
+        serve(
+            channels,
+            settings=settings,
+            send=SendSettings(),
+            engine=engine,
+            member=member,
+            stopping=stopping,
+            pulses=Pulses(channels, stalled_s=0.0),
+            sendings=sendings_tally(channels=channels),
+        )
+    except Exception as error:
+        reason_file(settings.data_dir, member=member).write_text(f"{type(error).__name__}: {error}")
+        raise
+
+
+def reason_file(folder: Path, *, member: str) -> Path:
+    """Name the file in which a notifier that gives up says why."""
+    return folder / f"gave-up-{member}"
 
 
 def _make_mortal(control: Control) -> None:

@@ -36,7 +36,7 @@ from schemas.events import Contact
 from schemas.facts import ReminderDecided
 from schemas.fields import Channel as ChannelName
 from tests.brokers import WATCHFUL
-from tests.chaos.sender import ORDER_NONE, POINTS, Control, sender
+from tests.chaos.sender import ORDER_NONE, POINTS, Control, reason_file, sender
 from tests.chaos.sendings_judged import Delivery, evidence_of, judge
 from tests.chaos.stand_ins import StandIns
 from tests.chaos.verdict import not_done
@@ -113,7 +113,7 @@ def run_senders(plan: Plan, *, folder: Path, say: Callable[[str], None] = lambda
         environment = stand_ins.environment(email_by=plan.email) | {
             f"COBRANZA_{name.upper()}": str(value) for name, value in settings if value is not None
         }
-        with _Fleet(environment) as fleet, _Source(settings, decided, plan=plan) as source:
+        with _Fleet(environment, folder=folder) as fleet, _Source(settings, decided, plan=plan) as source:
             mischief = _Mischief(plan, fleet=fleet, source=source, engine=engine, verdict=verdict, say=say)
             mischief.do()
             verdict.problems += _await_quiet(
@@ -197,8 +197,8 @@ class _Source:
 class _Fleet:
     """Two notifiers of all channels, each a process that is started again under its name; a context."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
-        self._environment = environment
+    def __init__(self, environment: dict[str, str], *, folder: Path) -> None:
+        self._environment, self._folder = environment, folder
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["tests.chaos.sender"])
         self.controls: dict[str, Control] = {
@@ -240,6 +240,15 @@ class _Fleet:
     def ended(self, name: str) -> int | None:
         """Give its exit code, once it has ended."""
         return self._running[name].exitcode
+
+    def reason(self, name: str) -> str:
+        """Take what it said when it gave up."""
+        file = reason_file(self._folder, member=name)
+        if not file.exists():
+            return "without a word"
+        said = file.read_text()
+        file.unlink()
+        return said
 
     def passed(self, name: str) -> int:
         """Count the calls of providers that it has come back from."""
@@ -351,8 +360,9 @@ class _Mischief:
         for name in _MEMBERS:
             code = self._fleet.ended(name)
             if code is not None:
-                self._verdict.done["gave up and started again"] += 1
-                self._say(f"{name} ended of itself, exit code {code}")
+                why = self._fleet.reason(name)
+                self._verdict.done[f"gave up ({why.partition(':')[0]}) and started again"] += 1
+                self._say(f"{name} ended of itself, exit code {code}: {why}")
                 self._fleet.start(name)
 
 
