@@ -54,11 +54,11 @@ class Commits:
 
         What the broker does not take is tried again at the next step.
         """
-        now = positions(self._reader, partitions=sorted(self._reader.assignment()))
-        if now == self._committed:
-            self._refused_since_s = None
-            return
         try:
+            now = positions(self._reader, partitions=sorted(self._reader.assignment()))
+            if now == self._committed:
+                self._refused_since_s = None
+                return
             self._reader.commit(timeout_ms=_COMMIT_MS_MAX)
         except (CommitFailedError, RebalanceInProgressError) as error:
             # The next owner reads these again, and finds their jobs recorded.

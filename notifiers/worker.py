@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import structlog
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
-from kafka.errors import RetriableError
+from kafka.errors import KafkaTimeoutError, RetriableError
 
 from infra.database.send_ledger import SendLedger
 from infra.errors import OperatorError
@@ -113,7 +113,7 @@ class Worker:
         )
         while not stopping():
             self.step()
-            troubles = (arrivals.trouble(self._awaited()), self._outcomes.trouble, self._commits.trouble)
+            troubles = (self._missing(arrivals), self._outcomes.trouble, self._commits.trouble)
             waiting_for, resting = self._waiting_for()
             waiting_for = waiting_for or "; ".join(filter(None, troubles))
             self._pulses.beat(self._ledger.channel, waiting_for=waiting_for, resting=resting)
@@ -165,9 +165,13 @@ class Worker:
             return f"the provider takes nothing at present, and is tried again at {until}", ""
         return "", f"rests until {until}, {_RESTS[pause.why]}: no fault"
 
-    def _awaited(self) -> dict[TopicPartition, int]:
-        """Give the partitions that records are asked for, and the next offset of each."""
-        return positions(self._reader, partitions=sorted(self._reader.assignment() - self._reader.paused()))
+    def _missing(self, arrivals: Arrivals) -> str:
+        """Say what is asked for and does not come; "": all that is there comes."""
+        asked_for = sorted(self._reader.assignment() - self._reader.paused())
+        try:
+            return arrivals.trouble(positions(self._reader, partitions=asked_for))
+        except KafkaTimeoutError:
+            return ""  # the commits, which ask first, tell it once it lasts
 
     def _take_over(self) -> None:
         """On partitions that have become ours, clear up what was interrupted and say what was not said."""

@@ -138,9 +138,10 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def again_if_undone(write: Callable[_Given, _Gives]) -> Callable[_Given, _Gives]:
-    """Have a function that is one transaction, and changes nothing else, done again where PostgreSQL has undone it.
+    """Have a function that is one transaction, and changes nothing else, done again where the database has undone it.
 
-    A deadlock ends with one of its transactions rolled back whole: the same again is what the database asks for.
+    PostgreSQL ends a deadlock with one of its transactions rolled back whole; SQLite gives the writer's place to nobody
+    while another one has it for longer than the time-out, and nothing is begun. The same again is what both ask for.
     It is done five times at most; then the error is the caller's.
     """
 
@@ -150,7 +151,7 @@ def again_if_undone(write: Callable[_Given, _Gives]) -> Callable[_Given, _Gives]
             try:
                 return write(*args, **kwargs)
             except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) not in _UNDONE:
+                if not _may_be_done_again(error.orig):
                     raise
                 _log.warning(
                     "%s was undone for another's sake, and is done again", write.__name__, exc_info=error
@@ -158,6 +159,14 @@ def again_if_undone(write: Callable[_Given, _Gives]) -> Callable[_Given, _Gives]
         return write(*args, **kwargs)
 
     return written
+
+
+def _may_be_done_again(error: BaseException | None) -> bool:
+    """Say whether a database has undone a transaction, or not begun it, for another's sake."""
+    if isinstance(error, sqlite3.OperationalError):
+        # The lowest byte says what it is; the others, why (SQLITE_BUSY_SNAPSHOT, SQLITE_BUSY_RECOVERY).
+        return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+    return getattr(error, "sqlstate", None) in _UNDONE
 
 
 def _sqlite(url: URL, *, rebuildable: bool) -> Engine:

@@ -5,14 +5,14 @@ It owns that nothing is lost and nothing said twice; what a word means is
 """
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from infra.database.engine import reading, writing
+from infra.database.engine import again_if_undone, reading, writing
 from infra.database.feedback_tables import feedback_words
 from infra.database.queries.merged import living_account
 from infra.database.send_tables import send_jobs
@@ -103,6 +103,7 @@ class FeedbackInbox:
         with writing(self.engine) as connection:
             return keep_words(connection, words, received_at=received_at)
 
+    @again_if_undone
     def claim(self, *, now: datetime.datetime, until: datetime.datetime, limit: int) -> list[Heard]:
         """Take the oldest waiting words in hand; another publisher has them only from ``until`` on."""
         free = or_(feedback_words.c["claimed_until"].is_(None), feedback_words.c["claimed_until"] <= now)
@@ -126,7 +127,8 @@ class FeedbackInbox:
             found = [_heard(row) for row in connection.execute(taking).mappings()]
         return sorted(found, key=lambda each: (each.received_at, each.word.word))
 
-    def settle(self, settled: Iterable[Settled]) -> None:
+    @again_if_undone
+    def settle(self, settled: Sequence[Settled]) -> None:
         """Note what became of words."""
         with writing(self.engine) as connection:
             for each in settled:
@@ -138,7 +140,8 @@ class FeedbackInbox:
                     )
                 )
 
-    def put_back(self, words: Iterable[str], *, until: datetime.datetime) -> None:
+    @again_if_undone
+    def put_back(self, words: Sequence[str], *, until: datetime.datetime) -> None:
         """Leave words waiting, and look at them again from ``until`` on."""
         with writing(self.engine) as connection:
             connection.execute(

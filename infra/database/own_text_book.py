@@ -11,7 +11,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Engine, delete, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-from infra.database.engine import reading, writing
+from infra.database.engine import again_if_undone, reading, writing
 from infra.database.own_text_tables import own_texts, text_places
 
 __all__ = ["OwnTextBook", "SavedFile"]
@@ -84,6 +84,7 @@ class OwnTextBook:
                 )
         return True
 
+    @again_if_undone
     def tell(self, place: str, digests: Mapping[str, str], *, at: datetime.datetime) -> None:
         """Write down what a place sees of each company that has texts there; places not heard of for a day are forgotten."""
         rows = [{"place": place, "company": "", "digest": "", "at": at}]

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from infra.database.engine import reading, writing
+from infra.database.engine import again_if_undone, reading, writing
 from infra.database.feedback import Word, keep_words
 from infra.database.print_tables import print_letters, print_runs
 
@@ -123,6 +123,7 @@ class PrintRuns:
             self._insert(print_letters).on_conflict_do_nothing().returning(print_letters.c["reminder"])
         )
 
+    @again_if_undone
     def add(self, letter: NewLetter, *, now: datetime.datetime, letters_max: int) -> RunLetter:
         """Put a letter into its company's open run, which is made where there is none.
 
@@ -181,6 +182,7 @@ class PrintRuns:
         with reading(self._engine) as connection:
             return [Run(**row) for row in connection.execute(query).mappings()]
 
+    @again_if_undone
     def close(
         self, *, now: datetime.datetime, company: str = "", opened_before: datetime.datetime | None = None
     ) -> list[str]:
@@ -215,6 +217,7 @@ class PrintRuns:
         with reading(self._engine) as connection:
             return [_read(row) for row in connection.execute(query).mappings()]
 
+    @again_if_undone
     def leave_out(self, letter: RunLetter, *, why: str) -> bool:
         """Leave a letter out of its closing run, whose counts are then without it; False when somebody else was first.
 
@@ -279,6 +282,7 @@ class PrintRuns:
             self._count(connection, moved, run=run, now=now, letters_max=letters_max)
         return moved
 
+    @again_if_undone
     def written(self, run: str, *, letters: int, place: str, manifest_sha256: str) -> bool:
         """Note that a closing run with so many letters lies before the printer; False when somebody else was first.
 
@@ -292,6 +296,7 @@ class PrintRuns:
             )
         return moved.rowcount == 1
 
+    @again_if_undone
     def finish(
         self, run: str, *, now: datetime.datetime, place: str, manifest_sha256: str, detail: str = ""
     ) -> bool:
@@ -306,6 +311,7 @@ class PrintRuns:
             )
         return moved.rowcount == 1
 
+    @again_if_undone
     def wait(self, run: str, *, detail: str) -> None:
         """Note why a closing run is not written out yet."""
         with writing(self._engine) as connection:

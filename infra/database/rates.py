@@ -11,7 +11,7 @@ from msgspec import Struct
 from sqlalchemy import Engine, case, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from infra.database.engine import reading, writing
+from infra.database.engine import again_if_undone, reading, writing
 from infra.database.send_tables import rate_buckets
 
 __all__ = ["Bucket", "Rest", "Taken"]
@@ -35,6 +35,7 @@ class Bucket(Struct, frozen=True, kw_only=True):
     per_s: float
     burst: int
 
+    @again_if_undone
     def take(self, engine: Engine, *, wanted: int, now: datetime.datetime) -> Taken:
         """Take up to ``wanted`` tokens.
 
@@ -77,6 +78,7 @@ class Rest(Struct, frozen=True, kw_only=True):
             full_at_us = connection.execute(query).scalar_one_or_none()
         return None if full_at_us is None else _EPOCH + full_at_us * _US
 
+    @again_if_undone
     def begin(self, engine: Engine, *, until: datetime.datetime) -> None:
         """Note its end: that of the last who was told one."""
         noted = {"full_at_us": (until - _EPOCH) // _US, "granted": 0}

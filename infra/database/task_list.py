@@ -7,7 +7,7 @@ from msgspec import Struct, structs
 from sqlalchemy import Engine, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from infra.database.engine import reading, writing
+from infra.database.engine import again_if_undone, reading, writing
 from infra.database.send_tables import tasks
 
 __all__ = ["NewTask", "add_tasks", "has_tasks"]
@@ -28,6 +28,7 @@ class NewTask(Struct, frozen=True, kw_only=True):
     due_on: datetime.date
 
 
+@again_if_undone
 def add_tasks(engine: Engine, *, new: Sequence[NewTask]) -> None:
     """List tasks as open, all or none; what is listed already stays as it is."""
     insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert

@@ -20,6 +20,7 @@ then sends nothing for ever. Here it asks.
 """
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal
 
@@ -56,6 +57,8 @@ _RETRY_BACKOFF_MS: Final = 20
 # records expire: after 120 s by default, which is too long for a process that serves. What was not written by then is told,
 # and is its caller's to write again; a clock opens a new producer, which finds the brokers that there are.
 _SERVING: Final[dict[str, Any]] = {"request_timeout_ms": 10_000, "delivery_timeout_ms": 20_000}
+# An answer takes milliseconds; who is told to stop must not wait for a coordinator that is not there.
+_PLACES_S_MAX: Final = 2.0
 # In between who waits for an acknowledgment hears whether it has to stop.
 _MOMENT_S: Final = 0.5
 
@@ -200,5 +203,20 @@ def forget_coordinators(client: KafkaAdminClient) -> None:
 
 
 def positions(reader: KafkaConsumer, *, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-    """Return the next offset to read per partition, control records that were passed included."""
-    return {one: reader.position(one) for one in partitions}
+    """Return the next offset to read per partition, control records that were passed included.
+
+    Where a group has read to is asked of its coordinator, once for each of its members' partitions; kafka-python waits
+    for the answer without an end unless it is told how long.
+
+    Raises:
+        KafkaTimeoutError: the broker has not said it within two seconds, for all partitions together.
+    """
+    deadline_s = time.monotonic() + _PLACES_S_MAX
+    places: dict[TopicPartition, int] = {}
+    for one in partitions:
+        left_ms = max(1, int(1000 * (deadline_s - time.monotonic())))
+        place = reader.position(one, timeout_ms=left_ms)
+        if place is None:
+            raise KafkaTimeoutError(f"the broker does not say where {one.topic} {one.partition} is read from")
+        places[one] = place
+    return places

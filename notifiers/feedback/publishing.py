@@ -24,7 +24,7 @@ import structlog
 from msgspec import Struct, json
 from msgspec.structs import replace
 
-from infra.database.engine import writing
+from infra.database.engine import again_if_undone, writing
 from infra.database.feedback import FeedbackInbox, Heard, SentJob, Settled, Word
 from infra.database.send_doubts import Doubts, Note
 from infra.database.suppressions import Suppression, normal_address, release, suppress
@@ -266,7 +266,9 @@ class FeedbackPublisher:
         target = self._topic_name(dead_letter_of(_OUTCOMES))
         return self._sender.send(target, json.encode(word), key=word.word.encode(), headers=headers)
 
-    def _note(self, said: Sequence[tuple[Heard, _Said]]) -> None:
+    @again_if_undone
+    def _note_suppressed(self, said: Sequence[tuple[Heard, _Said]]) -> None:
+        """Put addresses on the list of who is not written to, and take them from it."""
         with writing(self._inbox.engine) as connection:
             for _, what in said:
                 for entry in what.suppressed:
@@ -279,11 +281,14 @@ class FeedbackPublisher:
                         company=company,
                         reasons=_LIFTED_BY_START,
                     )
+
+    def _note(self, said: Sequence[tuple[Heard, _Said]]) -> None:
+        self._note_suppressed(said)
         for heard, what in said:
             if heard.word.said in _FATES and what.settled.state == "said":
                 envelope, _ = what.records[0]
                 self._end_doubt(heard.word, reminder=what.settled.reminder, occurred_at=envelope.time)
-        self._inbox.settle(what.settled for _, what in said)
+        self._inbox.settle([what.settled for _, what in said])
         for heard, what in said:
             word = heard.word
             if word.said == "unclear":  # a person may know what to make of it, or tell us

@@ -1,13 +1,17 @@
 """Kafka clients on a real broker: only committed records, from the start, and lag can reach 0."""
 
 import ast
+import os
+import signal
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaTimeoutError
 
+from infra.kafka.broker import LocalBroker
 from infra.kafka.consumers import RECORD_BYTES_MAX, admin, consumer, positions, producer
 from schemas.envelope import UnreadableName
 from schemas.registry import topics
@@ -112,6 +116,26 @@ def test_an_open_transaction_is_not_read(broker: str, namespace: str) -> None:
     assert [b"decided"] == _drain(reader, topic, end=3)  # two records and a marker
     reader.close()
     writer.close()
+
+
+def test_a_place_that_nobody_tells_is_not_waited_for_without_an_end(tmp_path: Path) -> None:
+    """A group's broker is away before it has said where the group has read to: a notifier that asked heard no stop any more."""
+    with LocalBroker(tmp_path / "kafka") as running:
+        topic = _topic(running.start(), "places")
+        partition = TopicPartition(topic, 0)
+        reader = consumer(bootstrap_servers=running.bootstrap_servers, group="group")
+        reader.assign([partition])
+        pid = running.status().pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(KafkaTimeoutError, match="does not say where places 0 is read from"):
+                positions(reader, partitions=[partition])
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert {} == reader.poll(timeout_ms=5_000)  # it connects again
+        assert {partition: 0} == positions(reader, partitions=[partition])
+        reader.close()
 
 
 def test_the_largest_dead_letter_goes_through(broker: str, namespace: str) -> None:

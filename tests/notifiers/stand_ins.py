@@ -83,7 +83,7 @@ class PaperReader:
         partial.replace(self._offset)
         _told[-1]()
 
-    def position(self, _: TopicPartition) -> int:
+    def position(self, _: TopicPartition, *, timeout_ms: int) -> int:
         """Give the next offset to read."""
         return self._at
 

@@ -12,15 +12,17 @@ class Reader:
     """A consumer at an offset; it fails as told."""
 
     def __init__(self) -> None:
-        self.offset, self.commits = 0, 0
+        self.offset: int | None = 0
+        self.commits = 0
         self.faults: list[Exception] = []
 
     def assignment(self) -> set[TopicPartition]:
         """One partition."""
         return {PLACE}
 
-    def position(self, _: TopicPartition) -> int:
-        """Where it is."""
+    def position(self, _: TopicPartition, *, timeout_ms: int) -> int | None:
+        """Where it is, if that is known."""
+        assert timeout_ms > 0
         return self.offset
 
     def commit(self, *, timeout_ms: int) -> None:
@@ -70,3 +72,18 @@ def test_a_group_that_has_moved_on_is_no_trouble_of_the_broker() -> None:
     now_s[0] = 30.0
     commits.step()
     assert "" == commits.trouble
+
+
+def test_a_place_that_the_coordinator_does_not_tell_is_trouble() -> None:
+    """It is asked for again at each step, and said after ten seconds; nothing is committed meanwhile."""
+    reader, now_s = Reader(), [0.0]
+    commits = Commits(reader, channel="email", now_s=lambda: now_s[0])
+    reader.offset = None
+    commits.step()
+    assert "" == commits.trouble
+    now_s[0] = 12.0
+    commits.step()
+    assert "the broker does not say where reminders 0 is read from" in commits.trouble
+    reader.offset = 7
+    commits.step()
+    assert ("", 1) == (commits.trouble, reader.commits)

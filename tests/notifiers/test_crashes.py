@@ -30,7 +30,7 @@ _NOT_IN_THE_LOOP: Final = {
     "worker.on_partitions_assigned": "of a rebalance: with a real Kafka",
     "commits.trouble": "words for the pulse",
     "worker._waiting_for": "words for the pulse",
-    "worker._awaited": "words for the pulse",
+    "worker._missing": "words for the pulse",
     "publishing.feedback_letters": "at the start: the names of a metric",
     "outages.pause": "words for the pulse",
     "dispatch.pause": "words for the pulse",

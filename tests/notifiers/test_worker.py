@@ -7,12 +7,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
+from kafka import TopicPartition
 from kafka.errors import MessageSizeTooLargeError
 from sqlalchemy import Engine
 
@@ -26,6 +27,7 @@ from infra.metrics.pulse import Pulses
 from infra.settings import Settings
 from notifiers.assembly import REMINDERS, open_worker
 from notifiers.settings import SendSettings
+from notifiers.worker import Worker
 from schemas.codec import decode_source
 from schemas.envelope import from_headers
 from schemas.facts import ReminderDecided
@@ -337,6 +339,22 @@ def test_a_notifier_whose_broker_is_away_can_be_told_to_stop(away: Away, tmp_pat
             assert "r1" == take(1)[0].reminder
             until(lambda: job_row(engine)["published"] is True, what="known to be said")
         assert 1 == len(list((settings.data_dir / "outbox").iterdir()))
+
+
+def test_a_notifier_that_is_not_told_where_its_group_is_can_be_told_to_stop(
+    away: Away, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker goes once it has dealt the partitions out, and before it says where the group has read to: told why, and a stop is heard."""
+    pulses = Pulses(["email"], stalled_s=600.0)
+    assigned = Worker.assigned
+
+    def then_it_goes(worker: Worker, partitions: Sequence[TopicPartition]) -> None:
+        assigned(worker, partitions)
+        away.goes()
+
+    monkeypatch.setattr(Worker, "assigned", then_it_goes)
+    with _begun(away, tmp_path) as (settings, engine), working(settings, engine, pulses=pulses):
+        until(lambda: "does not say where" in " ".join(pulses.unready()), what="told why")
 
 
 @contextmanager
