@@ -26,6 +26,9 @@ from kafka import TopicPartition
 from sqlalchemy import Connection, event, select
 
 from infra.database import (
+    engine as engine_,
+)
+from infra.database import (
     feedback,
     rates,
     send_conditions,
@@ -38,18 +41,31 @@ from infra.database import (
 )
 from infra.database.engine import WRITING, open_engine, reading
 from infra.database.presence import is_gone, present
+from infra.database.queries import causes, contacts
 from infra.database.send_doubts import Doubts, Note, notes_of
 from infra.database.send_ledger import SendLedger
 from infra.database.send_tables import send_jobs
 from infra.database.send_values import Claim, Ending
-from notifiers import carrying, commits, dispatch, doubt, faults, noting, outages, outcomes, patience, worker
+from notifiers import (
+    carrying,
+    commits,
+    dispatch,
+    doubt,
+    faults,
+    following,
+    noting,
+    outages,
+    outcomes,
+    patience,
+    worker,
+)
 from notifiers import reading as reading_
 from notifiers.assembly import utc_now
 from notifiers.dispatch import Dispatcher, Manner
 from notifiers.feedback import publishing
 from notifiers.feedback import suppressing as suppressing_
 from notifiers.feedback.suppressing import sparing, suppressing
-from notifiers.gates import caps, gate, rate
+from notifiers.gates import caps, gate, law, rate
 from notifiers.gates.gate import all_pass
 from notifiers.outcomes import OutcomePublisher
 from notifiers.reading import PutAside, aside_tally
@@ -59,6 +75,7 @@ from tests.notifiers import stand_ins
 from tests.notifiers.dying_limited import (
     MERGED,
     STILL,
+    STRICT,
     Post,
     gates,
     judge_words,
@@ -92,13 +109,18 @@ LOOP: Final = (
         outages,
         faults,
         reading_,
+        following,
         gate,
+        law,
         caps,
         rate,
         suppressing_,
     ),
     *(
         publishing,
+        engine_,
+        contacts,
+        causes,
         send_ledger,
         send_doubts,
         send_conditions,
@@ -201,6 +223,7 @@ def prepare(outlook: Outlook) -> None:
     if outlook.kind == "limited":
         prepare_words(engine, now=now)
         know(engine, account=MERGED)
+        know(engine, account=STRICT)
         merge(engine, MERGED, into="C1")
     engine.dispose()
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Engine, select
 
 from infra.database.engine import reading, writing
@@ -24,12 +25,14 @@ from notifiers.gates.rate import Rate
 from notifiers.pricing import Prices
 from schemas.events import Contact
 from schemas.facts import ReminderDecided
+from schemas.law import Contacting, Hours, LawTerms, Limit
 from tests.notifiers.sending import TICK, know, reminder
 from tests.notifiers.stand_ins import FeedbackWriter
 
 __all__ = [
     "MERGED",
     "STILL",
+    "STRICT",
     "Post",
     "gates",
     "judge_words",
@@ -40,6 +43,17 @@ __all__ = [
 
 _CAP: Final = 9  # fewer than there are mails of the company: some go on the next day
 MERGED: Final = "acme:C9"  # which is acme:C1 by now
+STRICT: Final = (
+    "acme:C7"  # whom the law protects from mails on a Sunday, as it is, and on the day after another
+)
+_LAW: Final = LawTerms(
+    profile="of the test",
+    time_zone="UTC",
+    contacting=Contacting(
+        hours=(Hours(days=("mon", "tue"), opens=datetime.time(8), closes=datetime.time(20)),),
+        limits=(Limit(at_most=1, within_days=2),),
+    ),
+)
 _HEARD_AT: Final = datetime.datetime(2012, 3, 4, 13, tzinfo=datetime.UTC)
 _LEASE: Final = datetime.timedelta(seconds=61)
 _PATIENCE: Final = datetime.timedelta(seconds=600)
@@ -90,13 +104,17 @@ def reminders_limited() -> list[ReminderDecided]:
     """Give reminders to addresses of their own: some are said something of, one is on the list."""
     names = ("bounced", "complained", "stop", "start", "listed")
     addresses = ("gone", "cross", "stop", "start", "listed")
+    under_law = reminder("under-law", account=STRICT)
     return [
-        reminder(
-            name,
-            account=MERGED if name == "complained" else "acme:C1",
-            contact=Contact(name="Zoë", email=f"{address}@customer.example"),
-        )
-        for name, address in zip(names, addresses, strict=True)
+        msgspec.structs.replace(under_law, law=_LAW),
+        *(
+            reminder(
+                name,
+                account=MERGED if name == "complained" else "acme:C1",
+                contact=Contact(name="Zoë", email=f"{address}@customer.example"),
+            )
+            for name, address in zip(names, addresses, strict=True)
+        ),
     ]
 
 
