@@ -32,7 +32,7 @@ _contacts: Final = json.Decoder(tuple[dict[str, Any], ...])
 
 
 class Standing(Struct, frozen=True, kw_only=True):
-    """What an account owes now in one currency; ``late_since`` is the earliest due date that has passed."""
+    """What an account owes now in one currency; ``late_since`` is the earliest due date that has passed, ``first_due_on`` the earliest of all."""
 
     currency: str
     open_minor: int
@@ -41,6 +41,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     late_documents: int = 0
     late_minor: int = 0
     late_since: datetime.date | None = None
+    first_due_on: datetime.date | None = None
 
 
 class Registered(Struct, frozen=True, kw_only=True):
@@ -126,6 +127,7 @@ def _standings(
             total(case((is_late, 1), else_=0)).label("late_documents"),
             total(case((is_late, items.c["open_minor"]), else_=0)).label("late_minor"),
             func.min(case((is_late, items.c["due_on"]))).label("late_since"),
+            func.min(items.c["due_on"]).label("first_due_on"),
         )
         .where(items.c["account"].in_(wanted), items.c["status"] == "open", items.c["open_minor"] > 0)
         .group_by(*by)
@@ -149,6 +151,7 @@ def _with_documents(plain: Standing, of: Any) -> Standing:
         late_documents=of.late_documents,
         late_minor=of.late_minor,
         late_since=of.late_since,
+        first_due_on=of.first_due_on,
     )
 
 

@@ -62,9 +62,12 @@ _ALLOWED: Final[dict[tuple[str, str], str]] = {
     ("answers made beside the pages", "movements"): "these figures again, wherever the pages are by then",
 }
 _LARGEST, _USUAL = NAMES["account"]
-_ALSO: Final = tuple(
-    (f"/reports/{{report}}{end}", f"/reports/statement{end}?{urlencode({'account': _LARGEST})}")
-    for end in ("", "/sums")
+_ALSO: Final = (
+    *(
+        (f"/reports/{{report}}{end}", f"/reports/statement{end}?{urlencode({'account': _LARGEST})}")
+        for end in ("", "/sums")
+    ),
+    ("/reports/{report}", "/reports/statement?account=a+part+of+a+name"),
 )
 _BESIDE: Final = "answers made beside the pages"
 _SCAN: Final = {"sqlite": re.compile(r"^SCAN (\w+)"), "postgresql": re.compile(r"Seq Scan on (\w+)")}

@@ -145,6 +145,49 @@ def test_pages_go_on_behind_the_last_line(desk: Desk, monkeypatch: pytest.Monkey
         assert [["acme%3AC1"], ["acme%3AC2"]] == sorted(shown), report
 
 
+def test_the_statement_is_chosen_from_the_list_of_reports(desk: Desk) -> None:
+    """S1-23: a report like the others; whose it is, is found by a part of the name, and the rest of what was asked stays."""
+    listed = re.findall(r'href="/reports/(\w+)"', desk.browser.get("/reports").text)
+    assert list(REPORTS) == [each for each in listed if each in REPORTS]
+    blank = html.unescape(desk.browser.get("/reports/statement").text)
+    assert words_of("es")["reports"]["choose"] in blank
+    assert "/reports/statement/kept" not in blank
+    found = html.unescape(desk.browser.get("/reports/statement?account=<uno>&on=2026-03-02&days=365").text)
+    [path] = re.findall(r'href="(/reports/statement[?]account=[^"]+)"', found)
+    assert "on=2026-03-02" in path
+    assert "days=365" in path
+    text = html.unescape(desk.browser.get(path).text)
+    assert 'href="/customers/acme%3AC1">Panadería <Uno></a>' in text
+    assert "INV-1" in text
+    assert all(f'name="form" value="{form}"' in text for form in ("pdf", "xlsx", "csv"))
+
+
+def test_nobodys_statement_is_no_file(desk: Desk) -> None:
+    """Of no customer, an unknown one and another company's, none is made; which of them it is, nobody is told."""
+    desk.at_work("eva", companies=("other",))
+    for account in ("", "nobody", "acme:C1", "acme"):
+        page = desk.browser.get(f"/reports/statement?account={account}&on=2026-03-02").text
+        assert "Panadería" not in html.unescape(page), account
+        for form in ("pdf", "xlsx", "csv"):
+            answer = desk.browser.get(f"/reports/statement?account={account}&form={form}")
+            assert 422 == answer.status_code, (account, form)
+
+
+def test_the_control_of_actions_says_the_oldest_due_date(desk: Desk) -> None:
+    """S1-16: since when the oldest of what is open has been due, in the file as on the page."""
+    for report in ("actions", "no_action"):
+        content = desk.browser.get(
+            f"/reports/{report}?form=csv&on=2026-03-02&columns=account&columns=oldest_due"
+        )
+        rows = list(csv.reader(io.StringIO(content.content.decode("utf-8-sig"))))
+        assert ["account", "oldest_due"] == rows[0], report
+        assert report == "no_action" or ["acme:C1", "2026-02-02"] in rows
+    early = desk.browser.get(
+        "/reports/actions?form=csv&on=2026-01-15&columns=account&columns=oldest_due"
+    ).text
+    assert "acme:C1,2026-02-02" in early
+
+
 def test_a_statement_goes_from_balance_to_balance(desk: Desk) -> None:
     """S1-23: what moved a customer's balance, in each form; the PDF has the open documents behind it."""
     text = desk.browser.get("/reports/statement?account=acme:C1&on=2026-03-02&form=csv").text

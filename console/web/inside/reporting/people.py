@@ -104,6 +104,7 @@ ACTION_COLUMNS: Final = (
     Column(name="trust", kind="word", words="trust"),
     Column(name="overdue", kind="money"),
     Column(name="days", kind="count"),
+    Column(name="oldest_due", kind="day"),
     *(
         Column(name=name, kind="day")
         for name in ("episode_opened_on", "next_on", "last_contact_on", "last_call_on", "last_note_on")
@@ -153,14 +154,22 @@ def _actions(
     }
     late = [of for of in each.standings if of.late_minor and asked.filters.currency in ("", of.currency)]
     links = {"account": to_customer(each.account)}
-    for cells in [_late(of, asked.on) for of in late] or [{}]:
+    for cells in [_late(of, asked.on) for of in late] or [_first_due(each, asked)]:
         if asked.filters.late == 0 or int(str(cells.get("days", 0))) >= asked.filters.late:
             yield Row(cells={**common, **cells}, links=links, place=place)
 
 
 def _late(of: Standing, on: datetime.date) -> dict[str, Cell]:
     days = 0 if of.late_since is None else (on - of.late_since).days
-    return {"overdue": Money(minor=of.late_minor, currency=of.currency), "days": days}
+    overdue = Money(minor=of.late_minor, currency=of.currency)
+    return {"overdue": overdue, "days": days, "oldest_due": of.late_since}
+
+
+def _first_due(each: Registered, asked: ReportAsked) -> dict[str, Cell]:
+    """Say when the first of what is open falls due, of whom nothing is late."""
+    standings = [of for of in each.standings if asked.filters.currency in ("", of.currency)]
+    days = [of.first_due_on for of in standings if of.first_due_on is not None]
+    return {"oldest_due": min(days, default=None)}
 
 
 # -- what was written down -----------------------------------------------------------------------

@@ -16,6 +16,7 @@ from console.web.inside.asking import WrongRequestError, said_by
 from console.web.inside.auditing import kept_values, note
 from console.web.inside.given import Administrator, Collector, Word
 from console.web.inside.pages.reports.asked import asked_by, filters_of_query, report_named
+from console.web.inside.pages.reports.choosing import require_customer
 from console.web.inside.parts import InsideParts
 from console.web.inside.reporting.making import FileForm
 from console.web.inside.reporting.recipients import RecipientError, addresses_of, is_allowed, pattern_of
@@ -227,11 +228,11 @@ def _mail_asked(
         HTTPException: 404: there is no such report.
         WrongRequestError: an address is none, or reports may not go there.
     """
-    of = report_named(report)
+    report_named(report)
     filters, on = filters_of_query(query)
     asked = asked_by(parts, person, filters, on=on)
-    if of.needs_account and not filters.account:
-        raise WrongRequestError([_said(person, "account", "")], fields=[""])
+    with reading(parts.engine) as connection:
+        require_customer(connection, report, asked)
     try:
         recipients = addresses_of(to)
     except RecipientError as error:

@@ -13,12 +13,14 @@ from console.web.inside.asking import WrongRequestError
 from console.web.inside.given import AskedDay, Reader
 from console.web.inside.kept_answers import KeptAnswers
 from console.web.inside.pages.reports.asked import as_query, asked_by, filters_asked, report_named
+from console.web.inside.pages.reports.choosing import candidates, require_customer, whose
 from console.web.inside.pages.reports.keeping import kept_of
 from console.web.inside.pages.reports.mailing import may_be_mailed
 from console.web.inside.parts import InsideParts
 from console.web.inside.reporting.asking import Filters, ReportAsked
 from console.web.inside.reporting.catalogue import REPORTS, AddUp, Report
 from console.web.inside.reporting.cells import heading_of, shown_row
+from console.web.inside.reporting.leading import to_customer
 from console.web.inside.reporting.making import FORMS, MEDIA, FileForm, csv_stream, file_name, file_of
 from console.web.inside.reporting.printing import TooLongError
 from console.web.inside.reporting.sheets import Page, Row, chosen_columns, page_of
@@ -47,9 +49,7 @@ def router(parts: InsideParts) -> Routes:
 
     @routes.get("/reports", response_model=None)
     def every(*, person: Reader) -> HTMLResponse:
-        return page(
-            "reports.html", person=person, names=[n for n, each in REPORTS.items() if not each.needs_account]
-        )
+        return page("reports.html", person=person, names=list(REPORTS))
 
     @routes.get("/reports/figures/trend", response_model=None)
     def trend(*, person: Reader, filters: _Filters, on: AskedDay = None) -> HTMLResponse:
@@ -125,9 +125,11 @@ def _report_page(
     columns = chosen_columns(every, asked.filters.columns)
     with reading(parts.engine) as connection:
         offered = choices(connection, seen=asked.person.companies or None)
+        customer = whose(connection, asked) if of.needs_account else ""
         found = (
             Page(rows=()) if of.is_kept else page_of(of.lines(connection, asked, after), rows_max=_ROWS_MAX)
         )
+        offers = candidates(connection, report, asked) if customer is None else []
     kept = (
         answers.ask(_key("lines", report, asked), lambda: _lines_of(parts, of, asked)) if of.is_kept else None
     )
@@ -138,6 +140,9 @@ def _report_page(
         report=report,
         of=of,
         asked=asked,
+        customer=customer,
+        customer_at=to_customer(asked.filters.account),
+        offers=offers,
         columns=columns,
         every=every,
         heading=lambda column: heading_of(column, words=words),
@@ -222,6 +227,8 @@ def _address(report: str, asked: ReportAsked, **more: str) -> str:
 
 
 def _report_file(parts: InsideParts, report: str, asked: ReportAsked, *, form: FileForm) -> Response:
+    with reading(parts.engine) as connection:
+        require_customer(connection, report, asked)
     headers = {"Content-Disposition": f'attachment; filename="{file_name(report, asked, form=form)}"'}
     if form == "csv":
         content = csv_stream(parts.engine, report, asked)
