@@ -12,12 +12,14 @@ from console.quiet import Quiet, groups_of
 from infra.database import tables
 from infra.database.engine import open_engine, reading
 from infra.errors import OperatorError
-from infra.kafka.consumers import producer
+from infra.kafka.consumers import close_in_time, producer
 from infra.kafka.lag import LagReader
 from infra.settings import Settings
 from streams.clock import Clock
 
 __all__ = ["LiveJournalError", "open_play"]
+
+_CLOSE_S_MAX = 5.0  # who stops a play while its broker is away does not wait for it
 
 
 class LiveJournalError(OperatorError):
@@ -47,7 +49,7 @@ def open_play(settings: Settings, *, check: Callable[[], None] = lambda: None) -
             )
         reader = opened.enter_context(LagReader(settings.brokers()))
         sender = producer(bootstrap_servers=settings.brokers())
-        opened.callback(sender.close)
+        opened.callback(close_in_time, sender, seconds_max=_CLOSE_S_MAX)
         clock = opened.enter_context(Clock(settings, mode="played"))
         newest: datetime.datetime | None = None if clock.newest is None else clock.newest.at
         yield Play(

@@ -4,7 +4,6 @@ A command's module is imported only when the command is used or listed; what is 
 (Kafka, SQL, PDF) is imported inside the command. A new command is a line in `COMMANDS`.
 """
 
-import signal
 import sys
 import threading
 from importlib import import_module
@@ -157,14 +156,12 @@ def main(
     # Told to stop, every command leaves its contexts as after Ctrl-C: `demo` and `play --workers` must
     # not leave their broker and workers behind. Those that serve have handlers of their own.
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _leave)
+        from console.cli.leaving import leave_when_told
+
+        leave_when_told()
     given = {"data_dir": data_dir, "bootstrap_servers": bootstrap_servers}
     ctx.obj = _settings({name: value for name, value in given.items() if value is not None})
     configure_logs(verbose=verbose, level=log_level)
-
-
-def _leave(number: int, _frame: object) -> None:
-    sys.exit(128 + number)
 
 
 def _settings(given: dict[str, Any]) -> Any:
