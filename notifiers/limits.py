@@ -106,5 +106,5 @@ def worded(render: Render, *, provider: str, settings: Settings, limits: LimitSe
     Raises:
         PriceError: the file of prices says what cannot be.
     """
-    plain = plainly(render, companies=limits.sms_plain) if limits.sms_plain else render
+    plain = plainly(render, companies=limits.sms_plain)
     return priced(plain, prices=prices_of(settings, limits=limits), provider=provider)

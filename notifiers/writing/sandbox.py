@@ -147,6 +147,7 @@ class TemplateRoom:
                 if length > limit:
                     raise OutputLimitError(f"puts out more than {limit:,} characters", name=name)
                 pieces.append(piece)
+            return _whole("".join(pieces), name=name)
         except (TemplateNotFound, TemplateFaultError):
             raise
         except TemplateSyntaxError as error:
@@ -158,7 +159,16 @@ class TemplateRoom:
         except _ACCIDENTS as error:
             detail = f"cannot be used: {type(error).__name__}: {str(error)[:200]}"
             raise TemplateFaultError(detail, name=name, line=_line(error, name=name)) from error
-        return "".join(pieces)
+
+
+def _whole(text: str, *, name: str) -> str:
+    """Refuse half a character: a template may write one as an escape, and no message can be encoded with it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        half = ord(text[error.start])
+        raise TemplateFaultError(f"puts out half a character (U+{half:04X})", name=name) from error
+    return text
 
 
 def _line(error: BaseException, *, name: str) -> int:

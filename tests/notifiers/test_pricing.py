@@ -132,3 +132,11 @@ def test_a_company_writes_its_sms_plainly() -> None:
     assert "Pagó? Verá más" in plain(asked, "email").text
     assert "Pagó? Verá más" in plainly(RENDERER.message, companies=("beta",))(asked, "sms").text
     assert "Pago?" in plainly(RENDERER.message, companies=("*",))(asked, "sms").text
+
+
+def test_an_sms_is_composed_as_its_segments_are_counted() -> None:
+    """A file typed on another machine has "é" as two characters: sent so, GSM-7 became UCS-2 and cost double what was said."""
+    asked = msgspec.structs.replace(reminder(channels=("sms", "email")), text="Cafe\u0301 n\u0303")
+    written = plainly(RENDERER.message, companies=())
+    assert "Caf\u00e9 \u00f1" in written(asked, "sms").text
+    assert "Cafe\u0301 n\u0303" in written(asked, "email").text

@@ -243,3 +243,10 @@ def test_what_is_no_text_is_said(tmp_path: Path) -> None:
         TemplateRoom(tmp_path).render("t.txt", {}, limit=10)
     (tmp_path / "u.txt").write_bytes(b"\xef\xbb\xbfa")
     assert "a" == TemplateRoom(tmp_path).render("u.txt", {}, limit=10)
+
+
+def test_half_a_character_is_a_fault_of_the_template(tmp_path: Path) -> None:
+    """An escape can write what no message can be encoded with: it is said when it is tried, and not by a notifier that ends."""
+    found = fault(tmp_path, "{{ '\\ud83d' }}")
+    assert "half a character (U+D83D)" in found.detail
+    assert "\U0001f600" == render(tmp_path, "{{ '\\U0001f600' }}")
