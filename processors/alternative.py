@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from processors.alone import Alone, accept, sent_of
-from processors.calendar import business_day, local_day, zone_of
+from processors.calendar import business_day, instant_of_ms, local_day, zone_of
 from processors.fates import ADDRESS_ERRORS, UNREACHED, error_of
 from processors.journal_record import JournalRecord
 from processors.law.days import name_of
@@ -45,7 +45,6 @@ __all__ = ["Alternative", "AlternativeState", "Contact", "Debtor", "Learnt", "Lo
 _OF_REMINDERS = (OutcomeReported, ApproveReminder, EditReminder, DropReminder, CancelReminder, UndoReminder)
 _TELLING_OF_ADDRESSES = ("accepted", *sorted(UNREACHED))
 _A_DAY = 10  # characters of a date without a time
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 class Rules(Struct, frozen=True, kw_only=True):
@@ -104,7 +103,7 @@ class Log(Struct, kw_only=True):
         if isinstance(event, PublishPlan):
             learnt = Learnt(of=event.company, said=event.plan.id)
         elif isinstance(event, OutcomeReported) and event.status in _TELLING_OF_ADDRESSES:
-            at = _EPOCH + datetime.timedelta(milliseconds=record.timestamp)
+            at = instant_of_ms(record.timestamp)
             if len(event.occurred_at) > _A_DAY:
                 at = datetime.datetime.fromisoformat(event.occurred_at).astimezone(datetime.UTC)
             said = error_of(event)
@@ -227,7 +226,7 @@ class Alternative:
         event = decode_entry(record.value).event
         if isinstance(event, _OF_REMINDERS) or self._is_repeated(event):
             return []
-        at = _EPOCH + datetime.timedelta(milliseconds=record.timestamp)
+        at = instant_of_ms(record.timestamp)
         if not isinstance(event, TickPassed) and event.company not in self._known:
             self._known.add(event.company)
             for rule in self._own_rules(event.company):

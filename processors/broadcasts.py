@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Raw, json
 
-from processors.calendar import business_day_before, local_hour
+from processors.calendar import business_day_before, instant_of_ms, local_hour
 from processors.company import Company
 from schemas.bank import BankLineMatched, BankLineUnmatched, BankReconciled
 from schemas.commands import (
@@ -20,9 +20,21 @@ from schemas.commands import (
 )
 from schemas.facts import ExceptionRaised, LedgerFact
 from schemas.journal import TickPassed
-from schemas.rows import BankAlertRow, BankLineRow, BankRow, CompanyRow, GateOverrideRow, PlanRow, Row, RowKey
+from schemas.rows import (
+    BankAlertRow,
+    BankLineRow,
+    BankRow,
+    ClockRow,
+    CompanyRow,
+    GateOverrideRow,
+    PlanRow,
+    Row,
+    RowKey,
+)
 
-__all__ = ["bank_alerts", "company_key", "conflict", "said_of", "tick_refused"]
+__all__ = ["bank_alerts", "company_key", "conflict", "said_of", "tick_refused", "why_refused"]
+
+_TICK_AHEAD_MAX = datetime.timedelta(minutes=5)  # DESIGN 1: a live tick further ahead is refused
 
 
 def conflict(event: CompanyCommand, *, company: Company) -> ExceptionRaised:
@@ -130,6 +142,16 @@ def _override_said(event: OverrideBankGate) -> ExceptionRaised:
         key=f"bank_gate/{event.on}",
         detail=f"{event.author or 'someone'}: {event.reason}",
     )
+
+
+def why_refused(tick: TickPassed, *, appended_ms: int, clock: ClockRow | None) -> str:
+    """Say why a tick may not be in a journal whose clock is ``clock``; empty: it may."""
+    if clock is not None and clock.mode != tick.mode:
+        return f"the journal is {clock.mode}, the tick is {tick.mode}"
+    appended = instant_of_ms(appended_ms)
+    if tick.mode == "live" and tick.at - appended > _TICK_AHEAD_MAX:
+        return f"a live tick at {tick.at.isoformat()} was appended at {appended.isoformat()}"
+    return ""
 
 
 def tick_refused(tick: TickPassed, *, partition: int, offset: int, detail: str) -> ExceptionRaised:

@@ -113,6 +113,11 @@ def epoch_s(at: datetime.datetime) -> int:
     return (at - _EPOCH) // _SECOND
 
 
+def instant_of_ms(epoch_ms: int) -> datetime.datetime:
+    """Give the instant of milliseconds since 1970, as Kafka stamps records."""
+    return _EPOCH + datetime.timedelta(milliseconds=epoch_ms)
+
+
 @functools.cache
 def _holidays(country: str) -> holidays.HolidayBase | None:
     return holidays.country_holidays(country) if country in known_countries() else None

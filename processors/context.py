@@ -23,6 +23,7 @@ class FoldContext(Struct, gc=False):  # made for each event: a dataclass takes t
         day: the business day of the event's ``occurred_at`` in the company's zone.
         now: the ledger's, which is its newest tick; None before the first.
         tick: the one at which an alarm rings.
+        heard_ms: when the record was appended, in epoch milliseconds; None in a journal that is played, whose times are not the business's.
     """
 
     company: Company
@@ -30,6 +31,7 @@ class FoldContext(Struct, gc=False):  # made for each event: a dataclass takes t
     day: datetime.date
     now: datetime.datetime | None = None
     tick: TickPassed | None = None
+    heard_ms: int | None = None
 
     def today(self) -> datetime.date:
         """Give the ledger's day; before its first tick, the event's."""

@@ -115,6 +115,7 @@ def fold(
     cause: str,
     company: Company,
     now: datetime.datetime | None = None,
+    heard_ms: int | None = None,
 ) -> list[LedgerFact]:
     """Change the account by one event of its log, and give the facts to say.
 
@@ -124,6 +125,7 @@ def fold(
         cause: the id of the event, said by each movement.
         company: the creditor at this place in the log.
         now: the ledger's: its newest tick; None before the first.
+        heard_ms: when the event was appended to a live journal, in epoch milliseconds; None: it is played.
 
     Raises:
         InvariantBroken: our bug; the account is to be quarantined.
@@ -131,7 +133,8 @@ def fold(
     """
     row = account.row
     before = account.net_minor or net_minor(account)
-    context = FoldContext(company, cause, business_day(event.occurred_at, company.zone), now)
+    day = business_day(event.occurred_at, company.zone)
+    context = FoldContext(company, cause, day, now, heard_ms=heard_ms)
     if row.purged_through is not None and context.day <= row.purged_through:
         refused = too_old(account, event, through=row.purged_through)
         if refused is not None:

@@ -5,7 +5,7 @@ import zoneinfo
 
 from processors.account import Account
 from processors.addressing import opt_in, opt_out, take_wish, trust_addresses, wish_of
-from processors.calendar import is_day, local_day, told_at
+from processors.calendar import instant_of_ms, is_day, local_day, told_at
 from processors.context import FoldContext
 from processors.kin import tell_silence
 from processors.merged_word import tell_survivor
@@ -16,6 +16,10 @@ from schemas.fields import Channel
 from schemas.transfers import MovedWish, TransferReceived
 
 __all__ = ["hear_wish", "left_aside", "send_wishes", "take_wishes", "tell_wishes"]
+
+_AHEAD_MAX = datetime.timedelta(
+    days=1
+)  # clocks and zones of those who publish differ; another day is none of that
 
 
 def send_wishes(account: Account, *, on: datetime.date) -> tuple[MovedWish, ...]:
@@ -38,17 +42,35 @@ def tell_wishes(account: Account, *, context: FoldContext, path: tuple[str, ...]
 
 
 def hear_wish(account: Account, event: OptOut | OptIn, *, context: FoldContext) -> list[LedgerFact]:
-    """Take what is said of a channel at the account itself; what is older than the newest word on it is left aside."""
-    zone = context.company.zone
-    if isinstance(event, OptOut):
-        is_news = opt_out(account, event.channel, at=event.occurred_at, zone=zone)
-    else:
-        is_news = opt_in(account, event.channel, at=event.occurred_at, zone=zone)
-    if not is_news:
-        return left_aside(account, event.channel, at=event.occurred_at, is_out=isinstance(event, OptOut))
+    """Take what is said of a channel at the account itself; what is older than the newest word on it is left aside.
+
+    Nobody has said by now what is dated later than it is heard: an opt-out counts from then, an opt-in of another day not at all.
+    """
+    zone, is_out = context.company.zone, isinstance(event, OptOut)
+    at, ahead = _said_at(event.occurred_at, context=context)
+    if ahead > _AHEAD_MAX and not is_out:
+        return [_too_early(account, event)]
+    take = opt_out if is_out else opt_in
+    if not take(account, event.channel, at=at, zone=zone):
+        return left_aside(account, event.channel, at=at, is_out=is_out)
     account.row.failed_on = None  # R19: what failed is tried again by what is left
     told = tell_wishes(account, context=context)
     return told + tell_silence(account, occurred_at=event.occurred_at, on=context.day)
+
+
+def _said_at(occurred_at: str, *, context: FoldContext) -> tuple[str, datetime.timedelta]:
+    """Give the business time of a word, not later than it was heard, and how far ahead of that it is dated."""
+    if context.heard_ms is None:
+        return occurred_at, datetime.timedelta()
+    heard = instant_of_ms(context.heard_ms)
+    ahead = told_at(occurred_at, context.company.zone) - heard
+    return (occurred_at, ahead) if ahead <= datetime.timedelta() else (heard.isoformat(), ahead)
+
+
+def _too_early(account: Account, event: OptOut | OptIn) -> LedgerFact:
+    detail = f"it is of {event.occurred_at}, which is to come: say it when it is to count"
+    key = f"opt_in/{event.channel}/{event.occurred_at}"
+    return refused(account, reason="request_refused", key=key, detail=detail)
 
 
 def left_aside(account: Account, channel: Channel, *, at: str, is_out: bool) -> list[LedgerFact]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from processors.account import Account
 from processors.account_cache import AccountCache, RowsBudget
-from processors.broadcasts import bank_alerts, company_key, conflict, said_of, tick_refused
+from processors.broadcasts import bank_alerts, company_key, conflict, said_of, tick_refused, why_refused
 from processors.calendar import business_day, epoch_s
 from processors.company import Company
 from processors.decide import evaluate
@@ -66,8 +66,6 @@ __all__ = [
 
 SLICE_ACCOUNTS_MAX = 5000  # DESIGN 3.1: accounts of one tick in one transaction
 SLICE_ROWS_MAX = 50_000  # of one tick in one transaction, about: purging writes more than deciding
-TICK_AHEAD_MAX = datetime.timedelta(minutes=5)  # DESIGN 1: a live tick further ahead is refused
-EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 # Place in a tick: accounts that their company's changes concern, then those whose time has come.
 _Turn = tuple[int, str, int, str]
@@ -249,6 +247,7 @@ class Partition:
         self._load_absent(entries)
         touched, companies, failures = self._touched, self._companies, self._failures
         now = self.clock.at if self.clock is not None else None
+        is_live = self.clock is not None and self.clock.mode == "live"
         for place, (event, name, cause) in enumerate(entries, start):
             if isinstance(event, COMPANY_COMMANDS):
                 facts += self._fold_company(event)
@@ -263,7 +262,10 @@ class Partition:
                 if company is None:
                     company = self.company(event.company)
                 try:
-                    self._fold_account(account, event, cause, facts, company=company, now=now)
+                    heard_ms = records[place].timestamp if is_live else None
+                    self._fold_account(
+                        account, event, cause, facts, company=company, now=now, heard_ms=heard_ms
+                    )
                 except (MemoryError, RecursionError, OSError):
                     raise
                 except Exception as error:  # noqa: BLE001 - any other raise is routed, not swallowed
@@ -278,11 +280,12 @@ class Partition:
         *,
         company: Company,
         now: datetime.datetime | None,
+        heard_ms: int | None,
     ) -> None:
         row = account.row
         version, purge_on = row.version, row.purge_on
         self._stage = "fold"
-        facts += fold(account, event, cause=cause, company=company, now=now)
+        facts += fold(account, event, cause=cause, company=company, now=now, heard_ms=heard_ms)
         self._stage = "schedule"
         if row.quarantined:
             account.forget_stale()
@@ -305,8 +308,10 @@ class Partition:
         failure = self._failures[at.place, name]
         account = self._touch(name)
         if failure.stage != "fold":
-            now = self.clock.at if self.clock is not None else None
-            facts += fold(account, event, cause=cause, company=self.company(event.company), now=now)
+            clock, company = self.clock, self.company(event.company)
+            heard_ms = at.record.timestamp if clock is not None and clock.mode == "live" else None
+            now = clock.at if clock is not None else None
+            facts += fold(account, event, cause=cause, company=company, now=now, heard_ms=heard_ms)
         account.forget_stale()
         facts.append(quarantined(account, failure, offset=at.record.offset, wake_at_s=0))
 
@@ -340,7 +345,7 @@ class Partition:
 
     def _tick(self, tick: TickPassed, *, at: _At, facts: list[LedgerFact]) -> bool:
         """Evaluate the accounts that are due; False when the slice is full before all are."""
-        refusal = self._refusal(tick, record=at.record)
+        refusal = why_refused(tick, appended_ms=at.record.timestamp, clock=self.clock)
         if refusal:
             facts.append(tick_refused(tick, partition=self.number, offset=at.record.offset, detail=refusal))
             return True
@@ -424,14 +429,6 @@ class Partition:
     def _since(self) -> datetime.datetime | None:
         """Give the ledger's first tick."""
         return self.clock.since if self.clock is not None else None
-
-    def _refusal(self, tick: TickPassed, *, record: JournalRecord) -> str:
-        if self.clock is not None and self.clock.mode != tick.mode:
-            return f"the journal is {self.clock.mode}, the tick is {tick.mode}"
-        appended = EPOCH + datetime.timedelta(milliseconds=record.timestamp)
-        if tick.mode == "live" and tick.at - appended > TICK_AHEAD_MAX:
-            return f"a live tick at {tick.at.isoformat()} was appended at {appended.isoformat()}"
-        return ""
 
     def _touch(self, name: str) -> Account:
         account = self._touched.get(name)

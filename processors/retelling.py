@@ -13,7 +13,7 @@ from typing import Protocol
 from msgspec import Struct, field
 
 from processors.alone import Alone
-from processors.calendar import business_day, epoch_s, local_day
+from processors.calendar import business_day, epoch_s, instant_of_ms, local_day
 from processors.company import Company
 from processors.ladder import Rung, rung_at, standing_of
 from processors.partition import KnownFailures
@@ -26,8 +26,6 @@ from schemas.outcomes import OutcomeReported
 from schemas.rows import AccountRow, ItemRow, decode_row, encode_row
 
 __all__ = ["DayTold", "Heard", "ItemTold", "KeyedRecord", "Said", "retell"]
-
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 class KeyedRecord(Protocol):
@@ -236,7 +234,7 @@ class _Teller:
             offset=record.offset,
             event=event,
             on=business_day(event.occurred_at, self._company().zone),
-            recorded_at=_EPOCH + datetime.timedelta(milliseconds=record.timestamp),
+            recorded_at=instant_of_ms(record.timestamp),
             since=None if clock is None else clock.at,
         )
 
@@ -303,7 +301,7 @@ class _Teller:
             return {}
         again = Alone(number=self._alone.partition.number, rows=_forgetful(self._alone.partition.rows()))
         words: dict[str, Withheld] = {}
-        for fact in again.take(held[1], at=_EPOCH + datetime.timedelta(milliseconds=held[0].timestamp)):
+        for fact in again.take(held[1], at=instant_of_ms(held[0].timestamp)):
             if isinstance(fact, ReminderWithheld):
                 words |= {each.item: each for each in fact.items}
             elif isinstance(fact, ReminderDecided):
