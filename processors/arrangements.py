@@ -35,6 +35,7 @@ class Arrangements:
         amended_away: item -> its disputes that an amendment has ended, by id: what one takes, another may give back.
         conditional: item -> payment that has not cleared -> how much of the item it covers.
         children: the customers that belong to this one (B-13).
+        recounted: promise -> by how much the event at hand has changed what counts for it, in minor units (R35).
         split: item or instalment -> the payment plans that it is part of.
     """
 
@@ -48,6 +49,7 @@ class Arrangements:
         "instruments",
         "payment_plans",
         "promises",
+        "recounted",
         "split",
     )
 
@@ -60,6 +62,7 @@ class Arrangements:
         self.instruments: dict[str, InstrumentRow] = {}
         self.conditional: dict[str, dict[str, int]] = {}
         self.children: dict[str, ChildRow] = {}
+        self.recounted: dict[str, int] = {}
         self.payment_plans: dict[str, PaymentPlanRow] = {}
         self.split: dict[str, list[PaymentPlanRow]] = {}
 

@@ -25,6 +25,8 @@ def share_notes(account: Account, item: ItemRow) -> dict[str, NotesOf]:
     item had been paid, and so does a write-off; what nobody has ruled on has what notes have settled.
     """
     disputes = {} if account.arrangements is None else account.arrangements.disputed.get(item.item, {})
+    if not disputes:
+        return {}
     rows = sorted(disputes.values(), key=lambda row: (row.ruled_on is None, row.order))
     notes = _notes(account, item)
     left_minor = {

@@ -40,6 +40,7 @@ from processors.credit_limit import review_limit
 from processors.late_facts import end_corrections, review_reminders
 from processors.manual_steps import close_settled, complete_task
 from processors.money_tasks import close_needless, propose_write_offs
+from processors.promised_money import count_money, is_recounted
 from processors.reconcile import reconcile
 from processors.record_size import fitting
 from processors.subjects import DOCUMENTS, KEYS, SUBJECTS
@@ -148,11 +149,14 @@ def fold(
     if account.claimed and account.stale:
         facts += correct_claims(account, account.stale, context=context)
     is_news = row.absorbed is not absorbed and row.absorbed != absorbed
-    if row.has_moved and (facts or account.stale or account.stale_credits or is_news):
+    count_money(account, facts)  # before any of it goes to another customer
+    if row.has_moved and (
+        facts or account.stale or account.stale_credits or is_news or is_recounted(account)
+    ):
         facts += transfers.follow(account, event, context=context, said=facts, merger_is_news=is_news)
-    if account.arrangements is not None and facts:
+    if account.arrangements is not None and (facts or is_recounted(account)):
         instruments.review(account, facts)
-        facts += promises.review(account, facts, context=context)
+        facts += promises.review(account, context=context)
         facts += disputes.review(account)
         facts += payment_plans.review(account, context=context)
     if row.limit_minor is not None:

@@ -1,12 +1,14 @@
 """Money and credit notes on their way between accounts, and their coming in (SEMANTICS 2.6)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, zip_longest
+from types import MappingProxyType
 
 from processors.account import Account
 from processors.context import FoldContext
 from processors.money_tasks import watch_unknown
 from processors.movements import Postings
+from processors.promised_money import count_credit, take_back
 from processors.settle import cascade, receive, settle
 from processors.whereabouts import name_here
 from schemas.rows import CreditRow, Name
@@ -16,9 +18,14 @@ __all__ = ["moved_credit", "take_credit"]
 
 
 def moved_credit(
-    credit: CreditRow, *, amount_minor: int, names: Sequence[Name], named_there: bool = False
+    credit: CreditRow,
+    *,
+    amount_minor: int,
+    names: Sequence[Name],
+    named_there: bool = False,
+    promised: Mapping[str, int] = MappingProxyType({}),
 ) -> MovedCredit:
-    """Write what is sent of a credit, and what it is meant for; negative: what was sent counts no more."""
+    """Write what is sent of a credit, what it is meant for, and has counted for (R35); negative: what was sent counts no more."""
     has_limits = any(name.limit_minor is not None for name in names)
     return MovedCredit(
         credit=credit.credit,
@@ -30,6 +37,7 @@ def moved_credit(
         limits=tuple(name.limit_minor for name in names) if has_limits else (),
         named_there=named_there,
         excluded=credit.excluded,
+        promised=dict(sorted(promised.items())),
     )
 
 
@@ -39,6 +47,9 @@ def take_credit(postings: Postings, moved: MovedCredit, *, from_customer: str, c
     if moved.amount_minor >= 0:
         credit = _part_for(account, moved, from_customer=from_customer, context=context)
         _book(postings, credit, amount_minor=moved.amount_minor, context=context)
+        for promise, minor in moved.promised.items():
+            credit.promised[promise] = credit.promised.get(promise, 0) + minor
+        count_credit(account, credit, amount_minor=moved.amount_minor - sum(moved.promised.values()))
         return
     left_minor = -moved.amount_minor
     for credit in reversed(_parts(account, moved, from_customer=from_customer)):
@@ -46,6 +57,7 @@ def take_credit(postings: Postings, moved: MovedCredit, *, from_customer: str, c
         if taken_minor:
             left_minor -= taken_minor
             _book(postings, credit, amount_minor=-taken_minor, context=context)
+            take_back(account, credit, amount_minor=taken_minor)
     if left_minor:
         key = f"{moved.credit}@{from_customer}"
         detail = (

@@ -23,6 +23,7 @@ from processors.moved_level import note_contact, take_level
 from processors.moved_settled import known_before
 from processors.moved_wishes import take_wishes
 from processors.movements import Postings
+from processors.promised_money import uncount
 from processors.settle import arrive, cascade
 from processors.whereabouts import comes_back, now_with
 from schemas.charges import ClaimDocument
@@ -113,6 +114,8 @@ def take_in(account: Account, event: TransferReceived, *, context: FoldContext) 
         )
     for promise in event.promises:
         arranged += promises.take_over(account, promise, from_customer=event.from_customer, context=context)
+    for less in event.uncounted:
+        uncount(account, less.promise, amount_minor=less.amount_minor)
     account.advance()
     if is_home or event.holds or event.opted_out or event.wishes or event.released:
         arranged += tell_silence(account, occurred_at=event.occurred_at, on=context.day)

@@ -7,13 +7,13 @@ covered nor counted as owed.
 """
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from processors.account import Account
 from processors.arrangements import Arrangements, disputed_minor, held_part_minor
 from processors.context import FoldContext
 from processors.money import MoneyError, to_minor
-from processors.promised_money import count_anew, count_money
+from processors.promised_money import count_anew, first_due
 from processors.settle import counted_minor
 from processors.trust import note_promise
 from processors.whereabouts import is_back, now_with
@@ -21,7 +21,7 @@ from schemas.arrangement_facts import PromiseJudged, PromiseMade
 from schemas.commands import MakePromise, WithdrawPromise
 from schemas.facts import ExceptionRaised, ExceptionReason, LedgerFact
 from schemas.rows import ItemRow, PromiseRow
-from schemas.transfers import MovedPromise
+from schemas.transfers import MovedPromise, UncountedMoney
 
 __all__ = [
     "fall_due",
@@ -31,6 +31,7 @@ __all__ = [
     "refused",
     "review",
     "take_over",
+    "uncounted_elsewhere",
     "withdraw_promise",
 ]
 
@@ -87,7 +88,8 @@ def withdraw_promise(account: Account, event: WithdrawPromise, *, context: FoldC
         return [refused(account, reason="unknown_subject", key=key, detail=detail)]
     account.row.promises = max(0, account.row.promises - 1)
     withdrawn = _end(account, row, status="withdrawn", context=context)
-    return [withdrawn, *_judge_again(account, count_anew(account, row.promise), context=context)]
+    count_anew(account, row.promise)
+    return [withdrawn]
 
 
 def fall_due(account: Account, promise: str, *, context: FoldContext) -> list[LedgerFact]:
@@ -100,20 +102,28 @@ def fall_due(account: Account, promise: str, *, context: FoldContext) -> list[Le
     return [_end(account, row, status=_verdict(account, row, arranged=arranged), context=context)]
 
 
-def review(account: Account, facts: Iterable[LedgerFact], *, context: FoldContext) -> list[LedgerFact]:
-    """Count the money that an event brought or took, and judge again what was judged by less (R35)."""
-    return _judge_again(account, count_money(account, facts), context=context)
-
-
-def _judge_again(account: Account, rows: Iterable[PromiseRow], *, context: FoldContext) -> list[LedgerFact]:
+def review(account: Account, *, context: FoldContext) -> list[LedgerFact]:
+    """Judge again what was judged by less, or by more, money than the event has left to count for it (R35)."""
     arranged = account.arranged()
     said: list[LedgerFact] = []
-    for row in rows:
-        account.touch(row)
+    for row in first_due(arranged.promises[name] for name in arranged.recounted):
         status = _verdict(account, row, arranged=arranged)
         if row.status in _JUDGED and status != row.status:
             said.append(_end(account, row, status=status, context=context))
+    arranged.recounted.clear()
     return said
+
+
+def uncounted_elsewhere(account: Account) -> list[tuple[str, UncountedMoney]]:
+    """Give by how much less counts for promises that went along with a merged customer, and whom to tell."""
+    arranged = account.arrangements
+    if arranged is None:
+        return []
+    return [
+        (row.moved_to, UncountedMoney(promise=row.promise, amount_minor=-arranged.recounted[row.promise]))
+        for row in first_due(arranged.promises[name] for name in arranged.recounted)
+        if row.status == "moved" and row.moved_to and arranged.recounted[row.promise] < 0
+    ]
 
 
 def left_behind(account: Account, item: ItemRow, *, context: FoldContext) -> list[LedgerFact]:
@@ -128,8 +138,12 @@ def left_behind(account: Account, item: ItemRow, *, context: FoldContext) -> lis
     return [_end(account, row, status="moved", context=context)]
 
 
-def give_up(account: Account, row: PromiseRow, *, context: FoldContext) -> tuple[MovedPromise, LedgerFact]:
+def give_up(
+    account: Account, row: PromiseRow, *, to_customer: str, context: FoldContext
+) -> tuple[MovedPromise, LedgerFact]:
     """Write an open promise for the customer that this one is merged into; here it is over."""
+    row.moved_to = to_customer
+    account.arranged().recounted.pop(row.promise, None)  # what it counts is told with it
     moved = MovedPromise(
         promise=row.promise,
         currency=row.currency,
@@ -164,7 +178,7 @@ def take_over(
         return []
     if row is not None:
         account.row.promises = max(0, account.row.promises - 1)  # one's own comes home: it is no second one
-        row.status, row.received_minor = "open", moved.received_minor
+        row.status, row.received_minor, row.moved_to = "open", moved.received_minor, ""
         row.order, row.alarm_on = account.row.sequence + 1, row.until + _DAY
         _enter(account, row, items=items)
         return [_made(account, row, items=items)]
@@ -284,8 +298,10 @@ def _replace_open(account: Account, *, currency: str, context: FoldContext) -> I
 def _verdict(account: Account, row: PromiseRow, *, arranged: Arrangements) -> str:
     """Judge by the money dated until then; where less is owed by now (a note, a dispute), less was to be paid."""
     items = [account.items[name] for name in arranged.covered.get(row.promise, ())]
+    is_away = any(map(now_with, items))
     owed = any(_owed_minor(account, item, on=row.until) > 0 for item in items)
-    if not owed and not row.received_minor and any(map(now_with, items)):
+    owed = owed or (is_away and row.status in _JUDGED)  # it was owed here when it was judged
+    if not owed and not row.received_minor and is_away:
         return "moved"  # what it covered is owed by another customer, and nobody has paid
     if row.received_minor >= row.amount_minor or not owed:
         return "kept"

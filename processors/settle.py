@@ -50,7 +50,7 @@ def _settle_first(postings: Postings, credit: CreditRow, *, name: Name) -> None:
     """Do what ``settle`` does for a credit with one name that has settled nothing yet: by far the most frequent."""
     account = postings.account
     item = account.items.get(name.document)
-    take = limit_minor(name, item=item, most=credit.effective_minor)
+    take = limit_minor(name, item=item, most=_counts_minor(credit))
     if item is None:
         if take:
             credit.reserved_minor = take
@@ -77,7 +77,7 @@ def cascade(postings: Postings, *, arriving: ItemRow | None = None) -> None:
                 _queue(postings, turns, item)
         postings.grown.clear()
         for credit in postings.freed.values():
-            if credit.effective_minor:
+            if credit.effective_minor > 0:
                 heapq.heappush(turns, (credit.order, credit.credit, ""))
         postings.freed.clear()
         if turns:
@@ -114,7 +114,7 @@ def arrive(postings: Postings, item: ItemRow, *, auto_apply: bool, is_new: bool 
                 continue
             refuse_other_currency(postings, credit=credit, item=item)
             if credit.credit in settling.unshared:  # else it is distributed as a whole
-                credit.reserved_minor -= limit_minor(name, item=None, most=credit.effective_minor)
+                credit.reserved_minor -= limit_minor(name, item=None, most=_counts_minor(credit))
                 postings.account.touch(credit)
                 settling.loosen(credit)
         cascade(postings, arriving=item)
@@ -169,7 +169,7 @@ def _named_targets(
 ) -> tuple[list[tuple[ItemRow, int]], int, int]:
     """Walk the names: what each known item is to have, what is left, what unknown items reserve."""
     items = postings.account.items
-    budget = credit.effective_minor
+    budget = _counts_minor(credit)
     reserved = 0
     targets: list[tuple[ItemRow, int]] = []
     for name in credit.names:
@@ -219,7 +219,7 @@ def _release(
 
 def _queue(postings: Postings, turns: list[tuple[int, str, str]], item: ItemRow) -> None:
     for credit, _ in postings.account.settling.claims(item.item):
-        if credit.effective_minor:
+        if credit.effective_minor > 0:
             heapq.heappush(turns, (credit.order, credit.credit, item.item))
 
 
@@ -242,7 +242,7 @@ def _settle_name(postings: Postings, credit: CreditRow, *, item: ItemRow) -> Non
     name = account.settling.name(credit, item=item.item)
     row = account.applied.get(credit.credit, {}).get(item.item)
     now = row.amount_minor if row is not None else 0
-    take = min(limit_minor(name, item=item, most=credit.effective_minor), item.open_minor + now)
+    take = min(limit_minor(name, item=item, most=_counts_minor(credit)), item.open_minor + now)
     if take < now or take - now > free_minor(credit):
         settle(postings, credit)
         return
@@ -267,6 +267,11 @@ def _take_loose(postings: Postings, item: ItemRow, *, heard: set[str]) -> None:
             postings.apply(credit, item, amount_minor=amount, automatic=True)
     for credit in passed:
         account.settling.loosen(credit)
+
+
+def _counts_minor(credit: CreditRow) -> int:
+    """Give what a credit has to distribute: nothing where more of it is gone than is here (``transfers.follow`` calls that back)."""
+    return max(0, credit.effective_minor)
 
 
 def _place(row: ApplicationRow) -> int:

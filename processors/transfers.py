@@ -6,51 +6,30 @@ money that goes back at the one goes back at the other, and what comes later goe
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, TypeVar
 
-import msgspec
-
-from processors import instruments, payment_plans, promises
+from processors import payment_plans, promises
 from processors.account import Account, hold_id
-from processors.arrangements import Arrangements
 from processors.context import FoldContext
 from processors.conversions import for_others
 from processors.mergers import heard_before, overtaken, refuse_merger, remember_merger
 from processors.money import MoneyError, to_minor
-from processors.moved_credits import moved_credit
-from processors.moved_holds import send_ended, send_holds
 from processors.moved_level import is_written_about
 from processors.moved_settled import tell_back
-from processors.moved_wishes import send_wishes
-from processors.movements import Postings
-from processors.moving import moved_item
 from processors.promises import refused
-from processors.record_size import TEXT_BYTES_MAX
-from processors.settle import cascade, settle
+from processors.transfer_out import TransferOut, shares_minor, too_much_moved_minor
 from processors.whereabouts import goes_to, now_with
-from schemas.arrangement_facts import ConditionalPaymentChanged, PromiseMade
-from schemas.codec import encode
 from schemas.commands import TransferItem, TransferPayment
 from schemas.events import CustomerMerged, PaymentReceived
-from schemas.facts import LedgerFact, MovementKind, TransferSent
+from schemas.facts import LedgerFact
 from schemas.journal import AccountEvent
-from schemas.moved_rows import Elsewhere
 from schemas.rows import CreditRow, HoldRow, ItemRow, Name, PaymentPlanRow
-from schemas.transfers import MovedCredit, MovedInstrument, MovedItem, MovedPromise, TransferReceived
+from schemas.transfers import (
+    TransferReceived,
+)
 
 __all__ = ["follow", "merge", "transfer_item", "transfer_payment"]
 
 _HOPS_MAX = 8  # of a path that goes back to where it has been
-_Moved = TypeVar("_Moved", MovedItem, MovedCredit, MovedInstrument, MovedPromise)
-
-
-class _Part(NamedTuple):
-    """What one record tells the other account."""
-
-    items: Sequence[MovedItem] = ()
-    credits: Sequence[MovedCredit] = ()
-    instruments: Sequence[MovedInstrument] = ()
-    promises: Sequence[MovedPromise] = ()
 
 
 def transfer_item(account: Account, event: TransferItem, *, context: FoldContext) -> list[LedgerFact]:
@@ -64,7 +43,7 @@ def transfer_item(account: Account, event: TransferItem, *, context: FoldContext
     account.touch(account.row)
     account.touch(item)
     facts = payment_plans.end_of_item(account, item.item, context=context)
-    sending = _Sending(account, context, to_customer=event.to_customer, reason=event.reason)
+    sending = TransferOut(account, context, to_customer=event.to_customer, reason=event.reason)
     sending.item(item)
     return [*facts, *sending.facts(), *promises.left_behind(account, item, context=context)]
 
@@ -83,7 +62,7 @@ def transfer_payment(account: Account, event: TransferPayment, *, context: FoldC
         problem = f"{credit.rest_minor} minor units are left of {credit.credit}, not {amount_minor}"
     if problem:
         return [_refused(account, event.command, detail=problem)]
-    sending = _Sending(account, context, to_customer=event.to_customer, reason=event.reason)
+    sending = TransferOut(account, context, to_customer=event.to_customer, reason=event.reason)
     names = [Name(document=each) for each in event.documents]
     sending.credit(credit, amount_minor=amount_minor, names=names, named_there=True)
     return sending.facts()
@@ -110,7 +89,7 @@ def merge(account: Account, event: CustomerMerged, *, context: FoldContext) -> l
     for row in _plans(account):
         _spare(account, row, placed_at=event.occurred_at)
         facts += payment_plans.end_of_item(account, row.item, context=context)
-    sending = _Sending(account, context, to_customer=event.into, reason=event.reason, is_whole=True)
+    sending = TransferOut(account, context, to_customer=event.into, reason=event.reason, is_whole=True)
     # As they came: rows that were read back are in the order of their keys, and what is said must not depend on that (R26).
     items = sorted(account.items.values(), key=lambda row: (row.order, row.item))
     _send_all(
@@ -153,20 +132,20 @@ def follow(
     returned = payment_plans.return_parts(account, sorted(account.stale), context=context)
     items = [account.items[name] for name in sorted(account.stale) if name in account.items]
     credits = [account.credits[key] for key in sorted(account.stale_credits) if key in account.credits]  # noqa: A001 - the domain's word
-    sendings: dict[str, _Sending] = {}
+    sendings: dict[str, TransferOut] = {}
 
-    def to(customer: str) -> _Sending:
+    def to(customer: str) -> TransferOut:
         if customer not in sendings:
             is_whole = merger_is_news and customer == row.merged_into
-            sendings[customer] = _Sending(
+            sendings[customer] = TransferOut(
                 account, context, to_customer=customer, path=path, is_whole=is_whole
             )
         return sendings[customer]
 
-    for credit in credits:
-        if credit.ended_on is not None and credit.moved_minor:
-            for customer, amount_minor in _shares_minor(credit).items():
-                to(customer).recall(credit, amount_minor=amount_minor)
+    for credit, customer, amount_minor in _ended_elsewhere(credits):
+        to(customer).recall(credit, amount_minor=amount_minor)
+    for credit, customer, amount_minor in _overdrawn(credits):
+        to(customer).call_back(credit, amount_minor=amount_minor)
     for item in items:
         target = now_with(item) or row.merged_into
         is_free = target not in path or (item.document.document not in carried and len(path) < _HOPS_MAX)
@@ -177,14 +156,9 @@ def follow(
         elif _is_amended(account, item) or is_written_about(item):
             to(item.moved_to).amendment(item)
     for credit in credits:
-        targets = {
-            now_with(account.items[name.document])
-            for name in credit.names
-            if name.document in account.items and account.items[name.document].status != "cancelled"
-        }
-        target = credit.for_customer or row.merged_into or (targets.pop() if len(targets) == 1 else "")
+        target = _wanted_by(account, credit)
         is_free = target not in path or (gives_back and target == row.merged_into)
-        if target and is_free and credit.rest_minor:
+        if target and is_free and credit.rest_minor > 0:
             to(target).credit(
                 credit,
                 amount_minor=credit.rest_minor,
@@ -196,8 +170,44 @@ def follow(
             to(row.merged_into)
         for fact in said:
             to(row.merged_into).arranged_since(fact)
+    for customer, less in promises.uncounted_elsewhere(account) if len(path) < _HOPS_MAX else ():
+        to(customer).uncounted(less)
     facts = [fact for sending in sendings.values() for fact in sending.facts()]
     return [*returned, *facts, *tell_back(account, items, context=context)]
+
+
+def _ended_elsewhere(credits: Sequence[CreditRow]) -> list[tuple[CreditRow, str, int]]:  # noqa: A002 - the domain's word
+    """Give what counts for other customers of credits that count nothing any more (R14)."""
+    return [
+        (credit, customer, amount_minor)
+        for credit in credits
+        if credit.ended_on is not None and credit.moved_minor
+        for customer, amount_minor in shares_minor(credit).items()
+    ]
+
+
+def _overdrawn(credits: Sequence[CreditRow]) -> Iterator[tuple[CreditRow, str, int]]:  # noqa: A002 - the domain's word
+    """Walk what other customers have of credits of which more has been taken back than is left here: the newest share goes first."""
+    for credit in credits:
+        lacks_minor = -credit.effective_minor
+        for customer, share_minor in reversed(shares_minor(credit).items()):
+            amount_minor = min(lacks_minor, share_minor)
+            if amount_minor > 0:
+                lacks_minor -= amount_minor
+                yield credit, customer, amount_minor
+
+
+def _wanted_by(account: Account, credit: CreditRow) -> str:
+    """Say to whom what is left of a credit belongs: whom it was split off for, whom this one is merged into, who has what it names."""
+    customer = credit.for_customer or account.row.merged_into
+    if customer:
+        return customer
+    named = (account.items[name.document] for name in credit.names if name.document in account.items)
+    customers = {now_with(item) for item in named if item.status != "cancelled"}
+    customer = customers.pop() if len(customers) == 1 else ""
+    return (
+        "" if customer in account.row.absorbed else customer
+    )  # who is merged into this one has nobody left to pay
 
 
 def _is_amended(account: Account, item: ItemRow) -> bool:
@@ -205,224 +215,15 @@ def _is_amended(account: Account, item: ItemRow) -> bool:
     if not item.moved_minor:
         return False
     sent = 0 if item.elsewhere is None else item.elsewhere.sent
-    return item.revision > sent or _too_much_moved_minor(account, item) > 0
+    return item.revision > sent or too_much_moved_minor(account, item) > 0
 
 
-def _too_much_moved_minor(account: Account, item: ItemRow) -> int:
-    """Give what has moved of an item to another customer, and is owed no more; what its instalments have is not there."""
-    there_minor = item.moved_minor - payment_plans.in_instalments_minor(account, item)
-    if item.status == "cancelled":
-        return there_minor
-    # What it is too much by had been taken off its payments first (``documents.amend``): nothing of it is settled then.
-    return min(there_minor, item.settled_before_minor + item.moved_minor - item.amount_minor)
-
-
-class _Sending:
-    """What one event sends to one customer; ``is_whole``: it is merged into that one, who hears of it also when nothing is owed."""
-
-    def __init__(
-        self,
-        account: Account,
-        context: FoldContext,
-        *,
-        to_customer: str,
-        reason: str = "",
-        path: Sequence[str] = (),
-        is_whole: bool = False,
-    ) -> None:
-        self.account = account
-        self._postings = Postings(account, context)
-        self._is_whole = is_whole
-        self._to = to_customer
-        self._reason = reason
-        self._path = (*path, account.customer_id)
-        self._items: list[MovedItem] = []
-        self._credits: list[MovedCredit] = []
-        self._instruments: list[MovedInstrument] = []
-        self._promises: list[MovedPromise] = []
-        self._ended: list[LedgerFact] = []
-
-    def item(self, item: ItemRow, *, is_more: bool = False) -> None:
-        """Send what is open of an item; ``is_more``: it is away, and this follows it."""
-        amount_minor, postings = item.open_minor, self._postings
-        if not amount_minor:
-            return
-        self._send(item, amount_minor=amount_minor, is_more=is_more)
-        goes_to(item, self._to)
-        item.moved_minor += amount_minor
-        on = max(postings.day, item.entered_on or item.issued_on, item.grown_on or postings.day)
-        postings.change_item(item, kind="transferred_out", amount_minor=-amount_minor, on=on)
-
-    def amendment(self, item: ItemRow) -> None:
-        """Send what has become of an item since it was sent; call back what is owed no more, and end that here, too."""
-        amount_minor, postings = max(0, _too_much_moved_minor(self.account, item)), self._postings
-        self._send(item, amount_minor=-amount_minor)
-        item.moved_minor -= amount_minor
-        if not amount_minor:
-            self.account.touch(item)
-            return
-        on = max(postings.day, item.entered_on or item.issued_on, item.grown_on or postings.day)
-        ended: MovementKind = "cancelled" if item.status == "cancelled" else "amended"
-        postings.change_item(item, kind="transferred_out", amount_minor=amount_minor, on=on)
-        kind: MovementKind = "transferred_in" if item.moved_from else ended
-        postings.change_item(item, kind=kind, amount_minor=-amount_minor, on=on)
-
-    def _send(self, item: ItemRow, *, amount_minor: int, is_more: bool = False) -> None:
-        self._items.append(moved_item(self.account, item, amount_minor=amount_minor, is_more=is_more))
-        if item.revision or item.sent_on is not None:
-            known = item.elsewhere or Elsewhere()
-            item.elsewhere = msgspec.structs.replace(known, sent=item.revision, sent_on=item.sent_on)
-
-    def credit(
-        self, credit: CreditRow, *, amount_minor: int, names: Sequence[Name], named_there: bool = False
-    ) -> None:
-        """Send what is left of a credit, or a part of it; ``named_there``: its names are of the other customer's documents."""
-        postings = self._postings
-        credit.effective_minor -= amount_minor
-        shares = _shares_minor(credit)
-        credit.moved_minor += amount_minor
-        credit.moved_to = self._to
-        credit.moved_also = {customer: minor for customer, minor in shares.items() if customer != self._to}
-        settle(postings, credit)
-        on = max(postings.day, credit.received_on, credit.freed_on or postings.day)
-        postings.change_credit(credit, kind="transferred_out", amount_minor=-amount_minor, on=on)
-        moved = moved_credit(credit, amount_minor=amount_minor, names=names, named_there=named_there)
-        self._credits.append(moved)
-
-    def recall(self, credit: CreditRow, *, amount_minor: int) -> None:
-        """Take back what was sent here of a credit that counts nothing any more, and end that, too (R14)."""
-        postings = self._postings
-        credit.moved_minor -= amount_minor
-        credit.moved_also = {each: minor for each, minor in credit.moved_also.items() if each != self._to}
-        on = max(postings.day, credit.received_on, credit.freed_on or postings.day)
-        postings.change_credit(credit, kind="transferred_out", amount_minor=amount_minor, on=on)
-        postings.change_credit(credit, kind="reversed", amount_minor=-amount_minor, on=on)
-        self._credits.append(moved_credit(credit, amount_minor=-amount_minor, names=()))
-
-    def arranged(self, arrangements: Arrangements) -> None:
-        """Send the open promises of a merged customer, and his payments that have not cleared (S1-21, R35)."""
-        for _, row in sorted(arrangements.instruments.items()):
-            if row.state != "returned":
-                self._instruments.append(instruments.give_up(self.account, row))
-                self._ended += instruments.send_home(self.account, row, to_customer=self._to)
-        for promise in sorted(arrangements.promises):
-            self._promise(promise)
-
-    def _promise(self, promise: str) -> None:
-        """Send a promise that is open; here it is over (R35)."""
-        row = self.account.arranged().promises[promise]
-        if row.status == "open":
-            moved, fact = promises.give_up(self.account, row, context=self._postings.context)
-            self._promises.append(moved)
-            self._ended.append(fact)
-
-    def arranged_since(self, fact: LedgerFact) -> None:
-        """Send after a merged customer what a fact says of his promises, and of his payments that have not cleared."""
-        if isinstance(fact, ConditionalPaymentChanged):
-            self._instrument(fact)
-        elif isinstance(fact, PromiseMade):
-            self._promise(fact.promise)
-
-    def _instrument(self, fact: ConditionalPaymentChanged) -> None:
-        """Tell what became of a payment that has not cleared, or had not."""
-        known = self.account.arranged().instruments.get(fact.payment)
-        self._instruments.append(
-            MovedInstrument(
-                payment=fact.payment,
-                state=fact.state,
-                received_on=fact.on if known is None else known.received_on,
-                document=None if known is None else known.document,
-            )
-        )
-        if known is not None:
-            self._ended += instruments.send_home(self.account, known, to_customer=self._to)
-
-    def facts(self) -> list[LedgerFact]:
-        """Give the movements, and what the other account is told, in parts that a record can hold."""
-        account, postings = self.account, self._postings
-        parts = list(self._parts())
-        if not parts and self._is_whole:
-            parts = [_Part()]  # a merged customer who owes nothing: who he is by now, and his holds
-        if not parts:
-            return []
-        cascade(postings)
-        account.row.has_moved = True
-        account.advance()
-        return [*self._ended, *postings.facts, *map(self._sent, parts)]
-
-    def _sent(self, part: _Part) -> TransferSent:
-        account = self.account
-        is_merged = account.row.merged_into == self._to
-        name = f"{account.id}/{account.next_sequence()}"
-        return TransferSent(
-            id=name,
-            account=account.id,
-            event=TransferReceived(
-                company=account.company,
-                customer=self._to,
-                occurred_at=self._postings.day.isoformat(),
-                transfer=name,
-                from_customer=account.customer_id,
-                reason=self._reason,
-                path=self._path,
-                items=tuple(part.items),
-                credits=tuple(part.credits),
-                instruments=tuple(part.instruments),
-                promises=tuple(part.promises),
-                holds=send_holds(account) if is_merged else (),
-                released=send_ended(account) if is_merged else (),
-                wishes=send_wishes(account, on=self._postings.day) if is_merged else (),
-                absorbed=(account.customer_id, *account.row.absorbed) if is_merged else (),
-                absorbed_into=_absorbed_into(account) if is_merged else (),
-            ),
-        )
-
-    def _parts(self) -> Iterator[_Part]:
-        """Cut what is sent into parts that a record can hold: items first, what is about them last."""
-        for items in _cut(self._items):
-            yield _Part(items=items)
-        for credits in _cut(self._credits):  # noqa: A001 - the domain's word
-            yield _Part(credits=credits)
-        for conditional in _cut(self._instruments):
-            yield _Part(instruments=conditional)
-        for promised in _cut(self._promises):
-            yield _Part(promises=promised)
-
-
-def _absorbed_into(account: Account) -> tuple[str, ...]:
-    row = account.row
-    return (row.merged_into, *(row.absorbed_into.get(each, "") for each in row.absorbed))
-
-
-def _cut(moved: Sequence[_Moved]) -> Iterator[list[_Moved]]:
-    part: list[_Moved] = []
-    room = TEXT_BYTES_MAX
-    for each in moved:
-        size = len(encode(each))
-        if size > room and part:
-            yield part
-            part, room = [], TEXT_BYTES_MAX
-        part.append(each)
-        room -= size
-    if part:
-        yield part
-
-
-def _send_all(sending: _Sending, *, items: Sequence[ItemRow], credits: Sequence[CreditRow]) -> None:  # noqa: A002 - the domain's word
+def _send_all(sending: TransferOut, *, items: Sequence[ItemRow], credits: Sequence[CreditRow]) -> None:  # noqa: A002 - the domain's word
     for item in items:
         sending.item(item)
     for credit in credits:
         if credit.rest_minor:
             sending.credit(credit, amount_minor=credit.rest_minor, names=_names(sending.account, credit))
-
-
-def _shares_minor(credit: CreditRow) -> dict[str, int]:
-    """Give what of a credit counts for which other customer, the newest last."""
-    shares = dict(credit.moved_also)
-    last_minor = credit.moved_minor - sum(shares.values())
-    if last_minor:
-        shares[credit.moved_to] = last_minor
-    return shares
 
 
 def _plans(account: Account) -> list[PaymentPlanRow]:

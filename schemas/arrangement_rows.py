@@ -36,6 +36,7 @@ class PromiseRow(StateRow, kw_only=True, tag="promise"):
     dated from ``made_on`` to ``until`` that came after it (its place in the
     account's log is ``order``). ``alarm_on`` is when it is judged, or, once it was,
     forgotten. One that was kept before any episode does not count against the next one's limit (``is_counted``).
+    ``moved_to`` is the customer who has it since this one was merged into him (SEMANTICS 2.6).
     """
 
     account: str
@@ -53,6 +54,7 @@ class PromiseRow(StateRow, kw_only=True, tag="promise"):
     received_minor: int = 0
     alarm_on: datetime.date | None = None
     is_counted: bool = True
+    moved_to: str = ""
 
 
 class DisputeRow(StateRow, kw_only=True, tag="dispute"):

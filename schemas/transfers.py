@@ -38,6 +38,7 @@ __all__ = [
     "MovedWish",
     "ParentKnown",
     "TransferReceived",
+    "UncountedMoney",
 ]
 
 
@@ -107,7 +108,8 @@ class MovedCredit(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tru
 
     ``credit`` is its key in the account that it comes from. ``limits`` are how much of it each of
     ``documents`` gets, in their order (None, or none said: as much as is open). ``named_there``: they are the
-    names that documents have where it goes to, else those where it comes from.
+    names that documents have where it goes to, else those where it comes from. ``promised`` is what of it has counted for
+    which promise ('': for one that was judged, and stays where it was), and is no news for another one (R35).
     """
 
     credit: str
@@ -119,6 +121,7 @@ class MovedCredit(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tru
     limits: tuple[int | None, ...] = ()
     named_there: bool = False
     excluded: bool = False
+    promised: dict[str, int] = {}
 
 
 class MovedHold(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -178,6 +181,13 @@ class MovedPromise(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
     documents: tuple[str, ...] = ()
 
 
+class UncountedMoney(Struct, frozen=True, kw_only=True, gc=False):
+    """Money of before a merger that counts no more for a promise that went along: it was reversed, or is another's (R35)."""
+
+    promise: str
+    amount_minor: int
+
+
 class TransferReceived(_AccountFact, frozen=True, kw_only=True, tag="ledger.transfer.received.v1"):
     """Items and credits come from another account of the company; ``transfer`` is the id of the fact that sent them.
 
@@ -197,6 +207,7 @@ class TransferReceived(_AccountFact, frozen=True, kw_only=True, tag="ledger.tran
     holds: tuple[MovedHold, ...] = ()
     instruments: tuple[MovedInstrument, ...] = ()
     promises: tuple[MovedPromise, ...] = ()
+    uncounted: tuple[UncountedMoney, ...] = ()
     released: tuple[MovedHold, ...] = ()
     opted_out: tuple[Channel, ...] = ()
     wishes: tuple[MovedWish, ...] = ()

@@ -136,7 +136,7 @@ class Stage:
         cursor, consumed = "", 0
         while not consumed:
             step = self.partition.step([record], cursor=cursor)
-            assert [] == step.poison
+            assert [] == step.poison, step.poison
             self.partition.commit()
             facts += step.facts
             cursor, consumed = step.cursor, step.consumed
