@@ -98,8 +98,12 @@ class _Account:
     def has_level_of(self, item: AuditedItem, *, standing: Standing) -> bool:
         """Say whether a reminder on its way has a level of an item that it has not consumed."""
         levels = filter(is_level, standing.plan.steps[standing.consumed + 1 :])
-        words = (item.words.get(step.name, "").removeprefix("reminder ") for step in levels)
-        return any(word in self.reminders and word not in self.ended for word in words)
+        return any(self.is_on_its_way(item.words.get(step.name, "")) for step in levels)
+
+    def is_on_its_way(self, word: str) -> bool:
+        """Say whether the last word on a step is a reminder that has not ended."""
+        reminder = word.removeprefix("reminder ")
+        return reminder in self.reminders and reminder not in self.ended
 
     def forget(self, reminder: str) -> None:
         """Forget what a reminder said of items: it is said anew, or has ended."""
@@ -342,9 +346,10 @@ class Audit:
             adopt(item.row, self._partition.account(fact.account).items[name])
 
     def _take_over(self, fact: LevelTakenOver) -> None:
-        """Move the copy of an item up to a level that was sent elsewhere (R36)."""
-        item = self._accounts[fact.account].items[fact.item]
-        item.words.clear()
+        """Move the copy of an item up to a level that was sent elsewhere (R36); what a reminder on its way says of a higher one stands."""
+        mine = self._accounts[fact.account]
+        item = mine.items[fact.item]
+        item.words = {step: word for step, word in item.words.items() if mine.is_on_its_way(word)}
         adopt(item.row, self._partition.account(fact.account).items[fact.item])
 
     def _finish(self, fact: PlanFinished) -> None:

@@ -253,21 +253,30 @@ def _known_item(account: Account, moved: MovedItem, *, event: TransferReceived) 
         if item is None or item.currency != moved.currency:
             continue
         is_home = item.moved_to == event.from_customer and not now_with(item) and not moved.amount_minor
-        if item.moved_from == event.from_customer or (is_home and item.document == moved.document):
+        if (item.moved_from == event.from_customer and _is_same(item, moved)) or (
+            is_home and item.document == moved.document
+        ):
             return item
     return None
 
 
-def _names(moved: MovedItem, *, event: TransferReceived) -> tuple[str, str]:
-    """Give the item's own name, and the one that it has where that is taken."""
+def _is_same(item: ItemRow, moved: MovedItem) -> bool:
+    """Say whether an item is what has that name where it comes from: another one there may be of another customer's document of that number."""
+    there = "" if item.elsewhere is None else item.elsewhere.item
+    return there in ("", moved.item or moved.document.document)
+
+
+def _names(moved: MovedItem, *, event: TransferReceived) -> tuple[str, str, str]:
+    """Give the item's own name, the one that it has where that is taken, and the one that it then had in older versions."""
     document = moved.document.document
-    return document, f"{document} @{event.from_customer}"
+    there = moved.item or document
+    return document, f"{there} @{event.from_customer}", f"{document} @{event.from_customer}"
 
 
 def _new_item(
     account: Account, moved: MovedItem, *, event: TransferReceived, context: FoldContext
 ) -> ItemRow:
-    own, other = _names(moved, event=event)
+    own, other, _ = _names(moved, event=event)
     name = own if own not in account.items else other
     account.items[name] = item = ItemRow(
         account=account.id,

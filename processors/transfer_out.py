@@ -95,7 +95,10 @@ class TransferOut:
         on = max(postings.day, item.entered_on or item.issued_on, item.grown_on or postings.day)
         ended: MovementKind = "cancelled" if item.status == "cancelled" else "amended"
         postings.change_item(item, kind="transferred_out", amount_minor=amount_minor, on=on)
-        kind: MovementKind = "transferred_in" if item.moved_from else ended
+        was_told = (
+            item.moved_from and len(self._path) > 1
+        )  # by whom it came from; else it was said of it here
+        kind: MovementKind = "transferred_in" if was_told else ended
         postings.change_item(item, kind=kind, amount_minor=-amount_minor, on=on)
 
     def _send(self, item: ItemRow, *, amount_minor: int, is_more: bool = False) -> None:

@@ -35,7 +35,7 @@ _HOPS_MAX = 8  # of a path that goes back to where it has been
 def transfer_item(account: Account, event: TransferItem, *, context: FoldContext) -> list[LedgerFact]:
     """Send what is open of a known item to another customer, now and when more of it is open."""
     item = account.items[event.document]
-    problem = _problem(account, to_customer=event.to_customer) or _part_of(account, event.document)
+    problem = _is_itself(account, to_customer=event.to_customer) or _part_of(account, event.document)
     if problem or item.status == "cancelled":
         return [_refused(account, event.command, detail=problem or f"{item.item} is cancelled")]
     goes_to(item, event.to_customer)
@@ -51,7 +51,7 @@ def transfer_item(account: Account, event: TransferItem, *, context: FoldContext
 def transfer_payment(account: Account, event: TransferPayment, *, context: FoldContext) -> list[LedgerFact]:
     """Send what is left of a known payment, or so much of it, to pay another customer's items."""
     credit = account.credits[f"payment/{event.payment}"]
-    problem = _problem(account, to_customer=event.to_customer)
+    problem = _is_itself(account, to_customer=event.to_customer)
     try:
         wanted = None if event.amount is None else to_minor(event.amount, currency=credit.currency)
     except MoneyError as error:
@@ -270,6 +270,13 @@ def _names(account: Account, credit: CreditRow) -> list[Name]:
         )
         for name in credit.names
     ]
+
+
+def _is_itself(account: Account, *, to_customer: str) -> str:
+    """Say why nothing is to be sent to a customer: he is this one, or has become this one."""
+    if to_customer in account.row.absorbed and not account.row.merged_into:
+        return f"{to_customer} is merged into {account.customer_id}: it is the customer itself"
+    return _problem(account, to_customer=to_customer)
 
 
 def _problem(account: Account, *, to_customer: str) -> str:

@@ -27,9 +27,20 @@ def goes_to(item: ItemRow, customer: str) -> None:
 
 
 def name_here(account: Account, document: str, *, of: str) -> str:
-    """Give the name that another customer's document has here: its own, or that with his, where this one had one of that name."""
+    """Give the name that another customer's document has here: its own, or that with his, where this one had one of that name.
+
+    ``document`` is its name there, where it may be a third customer's, or this one's own (``INV-1 @C1``).
+    """
     other = f"{document} @{of}"
-    return other if other in account.items else document
+    if other in account.items:
+        return other
+    first, _, whose = document.rpartition(" @")
+    own = account.items.get(first)
+    if own is None or document in account.items:
+        return document
+    came = own.moved_from == of and own.elsewhere is not None and own.elsewhere.item == document
+    is_home = whose == account.customer_id and not own.moved_from
+    return first if came or is_home else document
 
 
 def came_from(credit: str, customer: str) -> bool:

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
@@ -14,7 +15,8 @@ from processors.payment_plans import in_instalments_minor
 from schemas import commands, events
 from schemas.facts import AccountTold, ExceptionRaised, LedgerFact, Movement, TransferSent
 from schemas.journal import JournalEntry, JournalEvent, encode_entry
-from tests.scenarios.on_core import Record
+from tests.scenarios.language import read_script
+from tests.scenarios.on_core import Record, Stage, _hold_true, run
 
 HOMES = {"A": 0, "B": 1}
 ITEMS = ("I1", "I2", "I3")
@@ -248,3 +250,37 @@ def test_a_replay_of_both_journals_sends_nothing_twice(acts: list[tuple[str, str
         name = "A" if number == 0 else "B"
         assert [fact for fact in two.facts if fact.account == f"acme:{name}"] == facts
         assert two.partitions[number].rows() == again.rows()
+
+
+SENT_ON = """# R14, SEMANTICS 2.6: a merged customer's payment is sent on to a third one, by hand, in part; then it bounces.
+customer email ana@c1.test
+customer @C2 email eva@c2.test
+customer @C3 email ida@c3.test
+plan default
+    first 0 email
+2026-01-02  invoice INV-2 40.00 due 2026-02-02 @C2
+2026-01-02  invoice INV-3 60.00 due 2026-02-02 @C3
+2026-01-03  merge into C2
+    expect transferred
+2026-01-04  payment P-1 100.00 for INV-2, INV-7
+    expect transferred
+2026-01-05  transfer-payment P-1@C1 60.00 to C3 items INV-3 @C2
+    expect transferred @C2
+2026-01-06  reverse P-1
+    expect transferred
+    expect transferred @C2
+2026-02-02  tick
+    expect reminder first INV-2 by email total "40.00 USD" @C2
+    expect finished INV-2 @C2
+    expect reminder first INV-3 by email total "60.00 USD" @C3
+    expect finished INV-3 @C3
+"""
+
+
+def test_what_was_sent_on_by_hand_bounces_everywhere(tmp_path: Path) -> None:
+    """R14, SEMANTICS 2.6: the bank takes a payment back under the name that it knows: nobody keeps a part of it."""
+    path = tmp_path / "sent_on.txt"
+    path.write_text(SENT_ON, encoding="utf-8")
+    stage = Stage()
+    run(read_script(path), stage=stage)
+    _hold_true(stage)
